@@ -1,0 +1,1 @@
+"""clipviewer: the clip review room for a team's own bucket."""

@@ -1,0 +1,15 @@
+"""Alembic's entry: runs on the connection that ``Database.migrate`` hands over."""
+
+from alembic import context
+from sqlmodel import SQLModel
+
+from clipviewer.db import models  # noqa: F401  (fills the metadata)
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=SQLModel.metadata,
+    render_as_batch=connection.dialect.name == "sqlite",
+    compare_type=True,
+)
+context.run_migrations()

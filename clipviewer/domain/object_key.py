@@ -1,0 +1,28 @@
+"""Which strings may be object keys here.
+
+S3 accepts almost any 1,024 bytes of UTF-8 (AWS: "Naming Amazon S3 objects"). We refuse what makes two keys look like one, or one
+path look like another: control characters, ``.`` and ``..`` segments, a leading slash, empty segments and backslashes.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+MAX_KEY_BYTES = 1024
+
+
+def check_object_key(key: str, prefix: str = "") -> str:
+    """The key itself when it is acceptable and lies under ``prefix``; else ``ValueError`` with the reason."""
+    try:
+        size = len(key.encode("utf-8"))
+    except UnicodeEncodeError as error:
+        raise ValueError("the key is not valid Unicode") from error
+    if not 0 < size <= MAX_KEY_BYTES:
+        raise ValueError(f"the key must have 1 to {MAX_KEY_BYTES} bytes")
+    if any(unicodedata.category(char) == "Cc" for char in key) or "\\" in key:
+        raise ValueError("the key has control characters or backslashes")
+    if any(segment in ("", ".", "..") for segment in key.split("/")):
+        raise ValueError("the key has empty or dotted segments")
+    if not key.startswith(prefix):
+        raise ValueError("the key lies outside the configured prefix")
+    return key

@@ -1,0 +1,125 @@
+"""AWS Signature Version 4, pure: what is signed, and the signature. No clock, no network, no credentials of its own.
+
+Source: AWS, "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)" and "… Using the Authorization Header".
+Written by hand because botocore offers no way to fix the signing date, which stable URLs need, and takes twenty times as long; a
+property test holds ``presign`` equal to botocore byte for byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from urllib.parse import quote
+
+ALGORITHM = "AWS4-HMAC-SHA256"
+UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+MAX_TTL = 7 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """``expires_at`` (UTC) is set for temporary credentials, which also carry a ``session_token``."""
+
+    access_key: str
+    secret_key: str
+    session_token: str | None = None
+    expires_at: datetime | None = None
+
+    def __repr__(self) -> str:
+        return f"Credentials(access_key={self.access_key!r}, …)"
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Where a bucket answers. ``host`` as in the Host header (port included unless it is the scheme's own).
+
+    ``path`` is what stands before the key, without a trailing slash: ``""`` in virtual-host style, ``/bucket`` in path style,
+    ``/s3/bucket`` for the embedded store.
+    """
+
+    scheme: str
+    host: str
+    path: str
+    region: str
+
+
+@lru_cache(maxsize=8)
+def signing_key(secret_key: str, day: str, region: str, service: str = "s3") -> bytes:
+    """The key of one day (``YYYYMMDD``), region and service: four HMACs, so kept."""
+    key = b"AWS4" + secret_key.encode()
+    for part in (day, region, service, "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
+
+
+def uri_encode(value: str, *, keep_slash: bool = False) -> str:
+    """AWS's URI encoding: everything but ``A–Z a–z 0–9 - . _ ~``, upper-case hex; the slash only on demand."""
+    return quote(value, safe="/~" if keep_slash else "~")
+
+
+def canonical_query(parameters: Iterable[tuple[str, str]]) -> str:
+    """Names and values encoded, then sorted."""
+    return "&".join(f"{name}={value}" for name, value in sorted((uri_encode(n), uri_encode(v)) for n, v in parameters))
+
+
+def canonical_request(
+    method: str,
+    path: str,
+    query: str,
+    headers: Iterable[tuple[str, str]],
+    payload_hash: str = UNSIGNED_PAYLOAD,
+) -> str:
+    """The text that stands for a request. ``path`` and ``query`` are already encoded; header names are lower case and sorted."""
+    pairs = list(headers)
+    lines = "".join(f"{name}:{' '.join(value.split())}\n" for name, value in pairs)
+    names = ";".join(name for name, _ in pairs)
+    return f"{method}\n{path}\n{query}\n{lines}\n{names}\n{payload_hash}"
+
+
+def signature(secret_key: str, timestamp: str, region: str, request: str) -> str:
+    """The hex signature of a canonical request; ``timestamp`` is ``YYYYMMDDTHHMMSSZ``."""
+    day = timestamp[:8]
+    digest = hashlib.sha256(request.encode()).hexdigest()
+    text = f"{ALGORITHM}\n{timestamp}\n{day}/{region}/s3/aws4_request\n{digest}"
+    return hmac.new(signing_key(secret_key, day, region), text.encode(), hashlib.sha256).hexdigest()
+
+
+def presign(
+    credentials: Credentials,
+    bucket: Bucket,
+    key: str,
+    *,
+    signed_at: datetime,
+    ttl: int,
+    method: str = "GET",
+    overrides: Mapping[str, str] | None = None,
+) -> str:
+    """A URL that lets its holder do ``method`` on one ``key`` until ``signed_at`` + ``ttl`` seconds.
+
+    ``overrides`` are further query parameters (``response-content-disposition``, ``partNumber`` …); they are signed too.
+    ``signed_at`` is UTC, whole seconds. Raises ``ValueError`` for a ttl outside 1 second to 7 days.
+    """
+    if not 0 < ttl <= MAX_TTL:
+        raise ValueError("a presigned URL lives from 1 second to 7 days")
+    timestamp = signed_at.strftime("%Y%m%dT%H%M%SZ")
+    scope = f"{credentials.access_key}/{timestamp[:8]}/{bucket.region}/s3/aws4_request"
+    parameters = {
+        "X-Amz-Algorithm": ALGORITHM,
+        "X-Amz-Credential": scope,
+        "X-Amz-Date": timestamp,
+        "X-Amz-Expires": str(ttl),
+        "X-Amz-SignedHeaders": "host",
+    }
+    if credentials.session_token:
+        parameters["X-Amz-Security-Token"] = credentials.session_token
+    if overrides:
+        parameters.update(overrides)
+    query = canonical_query(parameters.items())
+    path = f"{bucket.path}/{uri_encode(key, keep_slash=True)}"
+    request = canonical_request(method, path, query, [("host", bucket.host)])
+    signed = signature(credentials.secret_key, timestamp, bucket.region, request)
+    return f"{bucket.scheme}://{bucket.host}{path}?{query}&X-Amz-Signature={signed}"

@@ -1,0 +1,102 @@
+"""Errors that carry what an edge needs: an HTTP status, a stable code and a sentence for the person.
+
+Raised where they are known, translated once: by the API into problem details (RFC 9457), by the state into a toast.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ClipviewerError(Exception):
+    """Base of every expected failure. ``detail`` is shown to people; it holds no secret and no key of others."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+    title: ClassVar[str] = "Something went wrong"
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail or self.title
+
+
+class Unauthorized(ClipviewerError):
+    """Nobody is signed in, or the session has ended."""
+
+    status, code, title = 401, "unauthorized", "Unauthorized"
+
+
+class Forbidden(ClipviewerError):
+    """Signed in, but the role does not allow this."""
+
+    status, code, title = 403, "forbidden", "Your role does not allow this"
+
+
+class NotFound(ClipviewerError):
+    """No such thing, or not for this person: the same answer."""
+
+    status, code, title = 404, "not_found", "Not found"
+
+
+class ClipNotFound(NotFound):
+    code, title = "clip_not_found", "Clip not found"
+
+
+class VideoNotFound(NotFound):
+    code, title = "video_not_found", "Video not found"
+
+
+class Conflict(ClipviewerError):
+    status, code, title = 409, "conflict", "This already exists"
+
+
+class Invalid(ClipviewerError):
+    """The input breaks a rule; the detail says which."""
+
+    status, code, title = 422, "invalid", "The input is not valid"
+
+
+class TooManyAttempts(ClipviewerError):
+    """Throttled. ``retry_after`` is in whole seconds."""
+
+    status, code, title = 429, "too_many_attempts", "Too many attempts"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"Too many attempts. Try again in {retry_after} seconds.")
+        self.retry_after = retry_after
+
+
+class SigningFailed(ClipviewerError):
+    status, code, title = 500, "signing_failed", "Failed to generate URL"
+
+
+class StorageError(ClipviewerError):
+    """The object store did not do what was asked; subclasses say why."""
+
+    status, code, title = 502, "storage_error", "The storage refused the request"
+
+
+class ObjectMissing(StorageError):
+    status, code, title = 404, "object_missing", "The object is not in the bucket"
+
+
+class StorageCredentials(StorageError):
+    code, title = "storage_credentials", "The storage rejected the signature: check the clock and the credentials"
+
+
+class StorageDenied(StorageError):
+    code, title = "storage_denied", "The storage denied access: check the bucket policy"
+
+
+class StorageUnreachable(StorageError):
+    status, code, title = 503, "storage_unreachable", "The storage cannot be reached"
+
+
+class PreconditionFailed(StorageError):
+    status, code, title = 412, "precondition_failed", "The object changed in the meantime"
+
+
+class StartupError(ClipviewerError):
+    """The process cannot start; the detail is one sentence that says what to change."""
+
+    code, title = "startup_error", "clipviewer cannot start"

@@ -1,0 +1,1 @@
+"""ffmpeg and PyAV, at the edge."""

@@ -1,0 +1,1 @@
+"""The verbs of the product: sign, register, list, sign in, audit."""

@@ -1,0 +1,1 @@
+"""Reflex state: adapters that check access, call one service and assign vars."""
