@@ -1,0 +1,40 @@
+"""Everything that a route or an event handler may call, built once by the composition root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from clipviewer.db.session import Database
+from clipviewer.services.accounts import Accounts
+from clipviewer.services.api_tokens import ApiTokens
+from clipviewer.services.sessions import Sessions
+from clipviewer.services.signing import UrlSigner
+from clipviewer.settings import Settings
+from clipviewer.storage.s3 import ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    settings: Settings
+    database: Database
+    store: ObjectStore
+    signer: UrlSigner
+    sessions: Sessions
+    accounts: Accounts
+    api_tokens: ApiTokens
+
+
+_installed: Services | None = None
+
+
+def install(services: Services) -> None:
+    """Make ``services`` the ones of this process; Reflex creates its states itself and has no other way to hand them over."""
+    global _installed
+    _installed = services
+
+
+def installed() -> Services:
+    """The services of this process; ``RuntimeError`` before ``install``."""
+    if _installed is None:
+        raise RuntimeError("the services are not installed yet")
+    return _installed
