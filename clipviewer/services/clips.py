@@ -1,0 +1,181 @@
+"""The clips of a video, in the order of the footage: by start, then by id."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import FromClause, and_, bindparam, func, or_, select
+from sqlmodel import Session, SQLModel
+
+from clipviewer.db import models as models
+from clipviewer.domain.ids import is_id
+from clipviewer.domain.language import language_name
+from clipviewer.domain.object_key import check_object_key
+from clipviewer.errors import ClipNotFound
+
+_EXPORTED = SQLModel.metadata.tables["exported_clip"]
+_IDENTIFIED = SQLModel.metadata.tables["identified_clip"]
+_ALL = 2**31 - 1
+MAX_NAME_BYTES = 180
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedClipView:
+    """A rendered file. Times are ms in the master, ``size`` is bytes, ``aspect_ratio`` and ``target_language`` as in the domain."""
+
+    id: str
+    video_id: str
+    identified_clip_id: str | None
+    title: str
+    start_ms: int
+    end_ms: int
+    s3_key: str
+    aspect_ratio: str
+    target_language: str
+    size: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifiedClipView:
+    """A candidate. Times are ms in the master; ``score`` is the pipeline's own scale, ``score_parts`` name what it is made of."""
+
+    id: str
+    video_id: str
+    title: str
+    start_ms: int
+    end_ms: int
+    score: float | None
+    score_parts: dict[str, float]
+
+
+def exported_clips(db: Session, video_id: str, *, offset: int = 0, limit: int | None = None) -> list[ExportedClipView]:
+    """The video's exported clips from ``offset`` on; all of them without a ``limit``. Empty for an unknown video."""
+    return [ExportedClipView(*row) for row in _rows(db, _EXPORTED_LIST, video_id, offset, limit)]
+
+
+def identified_clips(db: Session, video_id: str, *, offset: int = 0, limit: int | None = None) -> list[IdentifiedClipView]:
+    """The video's candidates from ``offset`` on; all of them without a ``limit``. Empty for an unknown video."""
+    return [IdentifiedClipView(*row) for row in _rows(db, _IDENTIFIED_LIST, video_id, offset, limit)]
+
+
+def count_exported(db: Session, video_id: str) -> int:
+    return _count(db, _EXPORTED_COUNT, video_id)
+
+
+def count_identified(db: Session, video_id: str) -> int:
+    return _count(db, _IDENTIFIED_COUNT, video_id)
+
+
+def exported_position(db: Session, video_id: str, clip_id: str) -> int:
+    """Where the clip stands in ``exported_clips``, from 0; raises ``ClipNotFound``."""
+    return _position(db, _EXPORTED_POSITION, video_id, clip_id)
+
+
+def identified_position(db: Session, video_id: str, clip_id: str) -> int:
+    """Where the clip stands in ``identified_clips``, from 0; raises ``ClipNotFound``."""
+    return _position(db, _IDENTIFIED_POSITION, video_id, clip_id)
+
+
+def exported_clip(db: Session, video_id: str, clip_id: str) -> ExportedClipView:
+    """One exported clip of that video; raises ``ClipNotFound``."""
+    if not is_id(video_id, "video") or not is_id(clip_id, "clip"):
+        raise ClipNotFound
+    return _one_exported(db, _BY_ID, {"video_id": video_id, "clip_id": clip_id})
+
+
+def clip_for_key(db: Session, video_id: str, s3_key: str) -> ExportedClipView:
+    """The exported clip of that video whose stored key is exactly ``s3_key``; raises ``ClipNotFound``.
+
+    This decides what may be signed, so it compares and never normalises.
+    """
+    try:
+        check_object_key(s3_key)
+    except ValueError:
+        raise ClipNotFound from None
+    if not is_id(video_id, "video"):
+        raise ClipNotFound
+    return _one_exported(db, _BY_KEY, {"video_id": video_id, "s3_key": s3_key})
+
+
+def download_name(clip: ExportedClipView, video_title: str) -> str:
+    """A file name for people, at most 180 bytes: ``Title – 02.05–03.41 – 9x16 – English.mp4``."""
+    suffix = re.search(r"\.[A-Za-z0-9]{1,5}$", clip.s3_key)
+    ratio, language = clip.aspect_ratio.replace(":", "x"), language_name(clip.target_language)
+    tail = f"{_stamp(clip.start_ms)}–{_stamp(clip.end_ms)} – {ratio} – {language}{suffix.group() if suffix else '.mp4'}"
+    head = _plain(clip.title) or _plain(video_title) or "Clip"
+    room = MAX_NAME_BYTES - len(f" – {tail}".encode())
+    return f"{head.encode()[:room].decode(errors='ignore').rstrip(' .')} – {tail}"
+
+
+def _plain(text: str) -> str:
+    """``text`` without what a file name cannot hold on any system, or what could disguise it."""
+    kept = "".join(" " if unicodedata.category(char)[0] in "CZ" or char in '/\\:*?"<>|' else char for char in text)
+    return " ".join(kept.split()).strip(". ")
+
+
+def _stamp(ms: int) -> str:
+    minutes, second = divmod(ms // 1000, 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}.{minute:02d}.{second:02d}" if hours else f"{minute:02d}.{second:02d}"
+
+
+def _listing(table: FromClause, view: type[ExportedClipView] | type[IdentifiedClipView]) -> Any:
+    return (
+        select(*(table.c[field.name] for field in fields(view)))
+        .where(table.c.video_id == bindparam("video_id"))
+        .order_by(table.c.start_ms, table.c.id)
+        .offset(bindparam("offset"))
+        .limit(bindparam("limit"))
+    )
+
+
+def _counting(table: FromClause) -> Any:
+    return select(func.count()).select_from(table).where(table.c.video_id == bindparam("video_id"))
+
+
+def _positioning(table: FromClause) -> Any:
+    """How many clips of the video come before the given one; no row when the video does not have it."""
+    other = table.alias("earlier")
+    before = or_(other.c.start_ms < table.c.start_ms, and_(other.c.start_ms == table.c.start_ms, other.c.id < table.c.id))
+    count = select(func.count()).select_from(other).where(other.c.video_id == table.c.video_id, before).correlate(table)
+    return select(count.scalar_subquery()).where(table.c.id == bindparam("clip_id"), table.c.video_id == bindparam("video_id"))
+
+
+_EXPORTED_LIST = _listing(_EXPORTED, ExportedClipView)
+_IDENTIFIED_LIST = _listing(_IDENTIFIED, IdentifiedClipView)
+_EXPORTED_COUNT, _IDENTIFIED_COUNT = _counting(_EXPORTED), _counting(_IDENTIFIED)
+_EXPORTED_POSITION, _IDENTIFIED_POSITION = _positioning(_EXPORTED), _positioning(_IDENTIFIED)
+_ONE = select(*(_EXPORTED.c[field.name] for field in fields(ExportedClipView))).where(_EXPORTED.c.video_id == bindparam("video_id"))
+_BY_ID = _ONE.where(_EXPORTED.c.id == bindparam("clip_id"))
+_BY_KEY = _ONE.where(_EXPORTED.c.s3_key == bindparam("s3_key"))
+
+
+def _rows(db: Session, statement: Any, video_id: str, offset: int, limit: int | None) -> Any:
+    if not is_id(video_id, "video"):
+        return ()
+    window = {"offset": min(max(offset, 0), _ALL), "limit": _ALL if limit is None else min(max(limit, 0), _ALL)}
+    return db.connection().execute(statement, {"video_id": video_id, **window})
+
+
+def _count(db: Session, statement: Any, video_id: str) -> int:
+    return int(db.connection().execute(statement, {"video_id": video_id}).scalar_one()) if is_id(video_id, "video") else 0
+
+
+def _position(db: Session, statement: Any, video_id: str, clip_id: str) -> int:
+    known = is_id(video_id, "video") and is_id(clip_id, "clip")
+    position = db.connection().execute(statement, {"video_id": video_id, "clip_id": clip_id}).scalar_one_or_none() if known else None
+    if position is None:
+        raise ClipNotFound
+    return int(position)
+
+
+def _one_exported(db: Session, statement: Any, parameters: dict[str, str]) -> ExportedClipView:
+    row = db.connection().execute(statement, parameters).one_or_none()
+    if row is None:
+        raise ClipNotFound
+    return ExportedClipView(*row)
