@@ -9,16 +9,16 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import FromClause, and_, bindparam, func, or_, select
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
-from clipviewer.db import models as models
+from clipviewer.db.models import ExportedClip, IdentifiedClip
 from clipviewer.domain.ids import is_id
 from clipviewer.domain.language import language_name
 from clipviewer.domain.object_key import check_object_key
 from clipviewer.errors import ClipNotFound
 
-_EXPORTED = SQLModel.metadata.tables["exported_clip"]
-_IDENTIFIED = SQLModel.metadata.tables["identified_clip"]
+_EXPORTED = ExportedClip.metadata.tables["exported_clip"]
+_IDENTIFIED = IdentifiedClip.metadata.tables["identified_clip"]
 _ALL = 2**31 - 1
 MAX_NAME_BYTES = 180
 

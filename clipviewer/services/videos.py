@@ -8,15 +8,15 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, literal, or_, select, true, union_all
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
-from clipviewer.db import models as models
+from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.domain.ids import is_id
 from clipviewer.errors import VideoNotFound
 
-_VIDEO = SQLModel.metadata.tables["video"].c
-_IDENTIFIED = SQLModel.metadata.tables["identified_clip"].c
-_EXPORTED = SQLModel.metadata.tables["exported_clip"].c
+_VIDEO = Video.metadata.tables["video"].c
+_IDENTIFIED = IdentifiedClip.metadata.tables["identified_clip"].c
+_EXPORTED = ExportedClip.metadata.tables["exported_clip"].c
 MAX_PAGE = 500
 
 Item = TypeVar("Item")

@@ -1,0 +1,268 @@
+"""The JSON of videos, clips and registration: camelCase, times as decimal seconds in strings, moments in UTC with a ``Z``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, WithJsonSchema, model_validator
+from pydantic.alias_generators import to_camel
+
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.language import parse_language
+from clipviewer.domain.object_key import MAX_KEY_BYTES, check_object_key
+from clipviewer.domain.timecode import ms_to_seconds, seconds_to_ms
+from clipviewer.services.clips import ExportedClipView, IdentifiedClipView
+from clipviewer.services.registration import MAX_ITEMS, NewExportedClip, NewIdentifiedClip, NewVideo, Status
+from clipviewer.services.videos import VideoDetails, VideoSummary
+
+
+def moment(value: datetime) -> str:
+    """UTC with milliseconds: ``2025-10-05T12:00:00.000Z``."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"
+
+
+def _time(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError("must be seconds, such as 125.007")
+    return seconds_to_ms(value)
+
+
+def _printable(value: str) -> str:
+    value.encode()
+    if any(ord(char) < 32 or ord(char) == 127 for char in value):
+        raise ValueError("must not have control characters")
+    return value.strip()
+
+
+Seconds = Annotated[
+    int,
+    BeforeValidator(_time),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^[0-9]{1,5}(\.[0-9]{1,3})?$", "description": "Decimal seconds", "examples": ["125.007"]}
+    ),
+]
+Key = Annotated[str, AfterValidator(check_object_key), Field(min_length=1, max_length=MAX_KEY_BYTES)]
+Title = Annotated[str, AfterValidator(_printable), Field(max_length=300)]
+Language = Annotated[str, AfterValidator(parse_language), Field(description="BCP 47 tag, or `original`", examples=["en", "pt-BR"])]
+FrameRate = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,6}(/[1-9][0-9]{0,6})?$", examples=["30000/1001"])]
+Pixels = Annotated[int, Field(ge=1, le=65_535)]
+
+
+class Json(BaseModel):
+    """camelCase outside, snake_case inside; what is not known is ignored."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
+
+
+class VideoRow(Json):
+    id: str
+    title: str
+    duration: str = Field(description="Decimal seconds; 0.000 when unknown")
+    identified_count: int
+    exported_count: int
+    created_at: str
+
+    @classmethod
+    def of(cls, video: VideoSummary) -> VideoRow:
+        return cls(
+            id=video.id,
+            title=video.title,
+            duration=ms_to_seconds(video.duration_ms),
+            identified_count=video.identified_count,
+            exported_count=video.exported_count,
+            created_at=moment(video.created_at),
+        )
+
+
+class VideoPage(Json):
+    videos: list[VideoRow]
+    total: int
+    offset: int
+
+
+class Video(VideoRow):
+    s3_key: str
+    width: int = Field(description="Pixels; 0 when unknown")
+    height: int = Field(description="Pixels; 0 when unknown")
+    frame_rate: str = Field(description="A fraction such as 30000/1001; empty when unknown")
+
+    @classmethod
+    def of_details(cls, video: VideoDetails) -> Video:
+        return cls(
+            id=video.id,
+            title=video.title,
+            duration=ms_to_seconds(video.duration_ms),
+            identified_count=video.identified_count,
+            exported_count=video.exported_count,
+            created_at=moment(video.created_at),
+            s3_key=video.s3_key,
+            width=video.width,
+            height=video.height,
+            frame_rate=video.frame_rate,
+        )
+
+
+class ExportedClip(Json):
+    id: str
+    video_id: str
+    identified_clip_id: str | None
+    title: str
+    start: str
+    end: str
+    s3_key: str
+    aspect_ratio: str
+    target_language: str
+    size: int = Field(description="Bytes")
+    created_at: str
+
+
+class IdentifiedClip(Json):
+    id: str
+    video_id: str
+    title: str
+    start: str
+    end: str
+    score: float | None
+    score_parts: dict[str, float]
+
+
+def exported_json(clip: ExportedClipView) -> dict[str, Any]:
+    """The shape of ``ExportedClip``; made by hand because a list has thousands of them."""
+    return {
+        "id": clip.id,
+        "videoId": clip.video_id,
+        "identifiedClipId": clip.identified_clip_id,
+        "title": clip.title,
+        "start": ms_to_seconds(clip.start_ms),
+        "end": ms_to_seconds(clip.end_ms),
+        "s3Key": clip.s3_key,
+        "aspectRatio": clip.aspect_ratio,
+        "targetLanguage": clip.target_language,
+        "size": clip.size,
+        "createdAt": moment(clip.created_at),
+    }
+
+
+def identified_json(clip: IdentifiedClipView) -> dict[str, Any]:
+    """The shape of ``IdentifiedClip``."""
+    return {
+        "id": clip.id,
+        "videoId": clip.video_id,
+        "title": clip.title,
+        "start": ms_to_seconds(clip.start_ms),
+        "end": ms_to_seconds(clip.end_ms),
+        "score": clip.score,
+        "scoreParts": clip.score_parts,
+    }
+
+
+class DownloadRequest(Json):
+    s3_key: str = Field(examples=["youtube-videos/uuid/exported/clip_1.mp4"], description="The key of an exported clip of this video")
+    download: bool = Field(default=False, description="True: the URL saves the file under a human name instead of playing it")
+
+
+class DownloadUrl(Json):
+    url: str
+    expires_at: str
+
+
+class VideoIn(Json):
+    s3_key: Key = Field(examples=["youtube-videos/uuid/master.mp4"])
+    title: Title | None = None
+    poster_key: Key | None = None
+    duration: Seconds | None = None
+    width: Pixels | None = None
+    height: Pixels | None = None
+    frame_rate: FrameRate | None = None
+
+    def to_new(self) -> NewVideo:
+        return NewVideo(self.s3_key, self.title, self.poster_key, self.duration, self.width, self.height, self.frame_rate)
+
+
+class _Range(Json):
+    start: Seconds
+    end: Seconds
+    title: Title = ""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> _Range:
+        if self.end <= self.start:
+            raise ValueError("end must be later than start")
+        return self
+
+
+class IdentifiedIn(_Range):
+    reference: Annotated[str, AfterValidator(_printable), Field(max_length=200)] = Field(
+        default="", description="Your own name for it; sending it again updates the same clip. Made from the times when left out"
+    )
+    score: FiniteFloat | None = None
+    score_parts: dict[Annotated[str, AfterValidator(_printable), Field(max_length=60)], FiniteFloat] = Field(default={}, max_length=20)
+
+    def to_new(self) -> NewIdentifiedClip:
+        return NewIdentifiedClip(self.start, self.end, self.title, self.reference, self.score, self.score_parts)
+
+
+class ExportedIn(_Range):
+    s3_key: Key = Field(examples=["youtube-videos/uuid/exported/clip_1.mp4"])
+    aspect_ratio: AspectRatio
+    target_language: Language
+    identified_clip_id: str | None = None
+
+    def to_new(self) -> NewExportedClip:
+        return NewExportedClip(
+            self.s3_key, self.start, self.end, self.aspect_ratio.value, self.target_language, self.title, self.identified_clip_id
+        )
+
+
+class IdentifiedItems(Json):
+    items: Annotated[list[Any], WithJsonSchema({"type": "array", "maxItems": MAX_ITEMS, "items": IdentifiedIn.model_json_schema()})] = (
+        Field(
+            max_length=MAX_ITEMS, examples=[[{"start": "125.007", "end": "221.043", "title": "The goal", "score": 87, "reference": "a1"}]]
+        )
+    )
+
+
+class ExportedItems(Json):
+    items: Annotated[list[Any], WithJsonSchema({"type": "array", "maxItems": MAX_ITEMS, "items": ExportedIn.model_json_schema()})] = Field(
+        max_length=MAX_ITEMS,
+        examples=[
+            [
+                {
+                    "s3Key": "youtube-videos/uuid/exported/clip_1.mp4",
+                    "start": "125.007",
+                    "end": "221.043",
+                    "aspectRatio": "9:16",
+                    "targetLanguage": "en",
+                }
+            ]
+        ],
+    )
+
+
+class RegisteredVideo(Json):
+    id: str
+    s3_key: str
+    status: Status
+
+
+class IdentifiedResult(Json):
+    reference: str
+    id: str
+    status: Status
+    detail: str
+
+
+class ExportedResult(Json):
+    s3_key: str
+    id: str
+    status: Status
+    detail: str
+
+
+class IdentifiedResults(Json):
+    results: list[IdentifiedResult]
+
+
+class ExportedResults(Json):
+    results: list[ExportedResult]
