@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, String
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Column, ForeignKey, Index, String
 from sqlmodel import Field, SQLModel
 
 from clipviewer.domain.ids import new_id
@@ -107,7 +107,7 @@ class Video(SQLModel, table=True):
     title: str = Field(max_length=300)
     s3_key: str = Field(unique=True, max_length=1024)
     etag: str = Field(default="", max_length=100)
-    size: int = 0
+    size: int = Field(default=0, sa_type=BigInteger)
     duration_ms: int = 0
     width: int = 0
     height: int = 0
@@ -157,7 +157,7 @@ class ExportedClip(SQLModel, table=True):
     title: str = Field(max_length=300)
     s3_key: str = Field(unique=True, max_length=1024)
     etag: str = Field(default="", max_length=100)
-    size: int = 0
+    size: int = Field(default=0, sa_type=BigInteger)
     aspect_ratio: str = Field(max_length=10)
     target_language: str = Field(max_length=20)
     created_at: datetime = Field(default_factory=utc_now)
