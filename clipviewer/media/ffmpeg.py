@@ -1,0 +1,125 @@
+"""Running ffmpeg: found once, never through a shell, stopped with everything it started."""
+
+from __future__ import annotations
+
+import os
+import re
+import selectors
+import signal
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
+
+from imageio_ffmpeg import get_ffmpeg_exe  # type: ignore[import-untyped]
+
+from clipviewer.errors import ClipviewerError
+
+# What an input file may be. Playlists (HLS, DASH, concat) are not among them: they make requests and open other files.
+FORMATS = "mov,matroska,avi,mpegts,mpeg,flv,ogg,wav,mp3,aac,flac"
+
+_NICENESS = 10
+_POLL_SECONDS = 0.2
+_LOG_BYTES = 4_000
+_QUERY = re.compile(rb"\?[^\s'\"]+")
+
+
+class MediaError(ClipviewerError):
+    """Footage could not be read or made. ``log`` holds ffmpeg's last lines, for the operator only; queries of URLs are left out."""
+
+    code, title = "media_error", "The footage could not be processed"
+
+    def __init__(self, detail: str | None = None, log: str = "") -> None:
+        super().__init__(detail)
+        self.log = log
+
+    def __str__(self) -> str:
+        return f"{self.detail}\n{self.log}".rstrip()
+
+
+class MediaCancelled(ClipviewerError):
+    """The work was called off; nothing was published."""
+
+    code, title = "media_cancelled", "The work was cancelled"
+
+
+class Ffmpeg:
+    """One ffmpeg executable: the one given, else the one that is installed with the requirements."""
+
+    def __init__(self, executable: str | None = None) -> None:
+        self.executable = executable or get_ffmpeg_exe()
+
+    def run(
+        self,
+        args: Sequence[str],
+        *,
+        timeout: float,
+        on_progress: Callable[[int], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> None:
+        """Run with ``args`` (inputs, filters, output) to the end, at low priority, for at most ``timeout`` seconds.
+
+        ``on_progress`` is told the milliseconds of output made so far, about twice a second; ``cancelled`` is asked as often.
+        Raises ``MediaCancelled``, and ``MediaError`` for a failure, an incomplete output or a timeout; the process is gone by then.
+        """
+        command = [self.executable, "-nostdin", "-hide_banner", "-loglevel", "error", "-nostats", "-progress", "pipe:1", *args]
+        try:
+            process = Popen(command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, process_group=0)  # noqa: S603 - no shell
+        except OSError as error:
+            raise MediaError(f"ffmpeg cannot be started from {self.executable}: check CLIPVIEWER_FFMPEG.") from error
+        with process:
+            try:
+                with suppress(OSError):
+                    os.setpriority(os.PRIO_PGRP, process.pid, _NICENESS)
+                complete, log = _follow(process, time.monotonic() + timeout, on_progress, cancelled)
+                code = process.wait(timeout=_POLL_SECONDS * 25)
+            except TimeoutExpired as error:
+                raise MediaError(f"ffmpeg did not finish within {timeout:.0f} seconds.") from error
+            finally:
+                _kill(process)
+        if code != 0 or not complete:
+            raise MediaError("ffmpeg failed: the footage is damaged, or of a kind that is not supported.", log)
+
+
+def _follow(
+    process: Popen[bytes],
+    deadline: float,
+    on_progress: Callable[[int], None] | None,
+    cancelled: Callable[[], bool] | None,
+) -> tuple[bool, str]:
+    """Read both pipes until they close. → whether ffmpeg said that it reached the end, and its last lines."""
+    complete, reported, log = False, b"", b""
+    assert process.stdout and process.stderr  # noqa: S101 - the type of Popen does not know that pipes were asked for
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        selector.register(process.stderr, selectors.EVENT_READ)
+        while selector.get_map():
+            if cancelled is not None and cancelled():
+                raise MediaCancelled
+            if time.monotonic() > deadline:
+                raise TimeoutExpired(process.args, deadline)
+            for key, _ in selector.select(_POLL_SECONDS):
+                data = os.read(key.fd, 65_536)
+                if not data:
+                    selector.unregister(key.fileobj)
+                elif key.fileobj is process.stderr:
+                    log = (log + data)[-_LOG_BYTES:]
+                else:
+                    *lines, reported = (reported + data).split(b"\n")
+                    complete = complete or b"progress=end" in lines
+                    _report(lines, on_progress)
+    return complete, _QUERY.sub(b"?...", log).decode(errors="replace").strip()
+
+
+def _report(lines: Sequence[bytes], on_progress: Callable[[int], None] | None) -> None:
+    """Pass on the newest time among ``key=value`` lines; it is ``N/A`` before the first frame."""
+    times = [value for line in lines if (value := line.removeprefix(b"out_time_us=")) != line and value.isdigit()]
+    if times and on_progress is not None:
+        on_progress(int(times[-1]) // 1000)
+
+
+def _kill(process: Popen[bytes]) -> None:
+    """End the whole process group, if it is still there."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

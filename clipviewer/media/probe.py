@@ -1,0 +1,72 @@
+"""What a media file holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+
+from clipviewer.media.ffmpeg import FORMATS, MediaError
+
+_TIMEOUT_SECONDS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class MediaInfo:
+    """``width`` and ``height`` are pixels as displayed: rotation (degrees, clockwise) and pixel shape are already applied."""
+
+    duration_ms: int
+    width: int
+    height: int
+    frame_rate: Fraction
+    rotation: int
+    video_codec: str
+    audio_codec: str | None
+
+    @property
+    def has_audio(self) -> bool:
+        return self.audio_codec is not None
+
+
+def probe(source: Path | str) -> MediaInfo:
+    """Open a file or an HTTP address and decode its first picture. Raises ``MediaError`` with a sentence that says what is wrong."""
+    remote = isinstance(source, str) and source.startswith(("http://", "https://"))
+    options = {"format_whitelist": FORMATS, "protocol_whitelist": "http,https,tcp,tls,crypto" if remote else "file"}
+    try:
+        with av.open(str(source), options=options, timeout=_TIMEOUT_SECONDS) as container:
+            return _describe(container)
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise MediaError("This is no video file that can be read: it is missing, damaged or of an unknown kind.") from error
+
+
+def _describe(container: InputContainer) -> MediaInfo:
+    if not container.streams.video:
+        raise MediaError("This file has no picture: choose a video.")
+    stream = container.streams.video[0]
+    frame = next(container.decode(stream), None)
+    if frame is None:
+        raise MediaError("This video has no picture that can be decoded.")
+    if stream.duration is not None and stream.time_base is not None:
+        duration_ms = round(stream.duration * stream.time_base * 1000)
+    else:
+        duration_ms = round((container.duration or 0) * 1000 / av.time_base)
+    if duration_ms <= 0:
+        raise MediaError("This video does not say how long it is: it was not written to the end.")
+    # PyAV gives counter-clockwise degrees from -180 to 180, the way the display matrix is stored.
+    rotation = -frame.rotation % 360
+    width, height = round(frame.width * (stream.sample_aspect_ratio or 1)), frame.height
+    if rotation in (90, 270):
+        width, height = height, width
+    audio = container.streams.audio
+    return MediaInfo(
+        duration_ms=duration_ms,
+        width=width,
+        height=height,
+        frame_rate=stream.average_rate or stream.guessed_rate or Fraction(0),
+        rotation=rotation,
+        video_codec=stream.codec_context.name,
+        audio_codec=audio[0].codec_context.name if audio else None,
+    )
