@@ -6,9 +6,11 @@ path look like another: control characters, ``.`` and ``..`` segments, a leading
 
 from __future__ import annotations
 
-import unicodedata
+import re
 
 MAX_KEY_BYTES = 1024
+_CONTROL_OR_BACKSLASH = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
+_PATH_SEGMENTS = frozenset(("", ".", ".."))
 
 
 def check_object_key(key: str, prefix: str = "") -> str:
@@ -19,9 +21,9 @@ def check_object_key(key: str, prefix: str = "") -> str:
         raise ValueError("the key is not valid Unicode") from error
     if not 0 < size <= MAX_KEY_BYTES:
         raise ValueError(f"the key must have 1 to {MAX_KEY_BYTES} bytes")
-    if any(unicodedata.category(char) == "Cc" for char in key) or "\\" in key:
+    if _CONTROL_OR_BACKSLASH.search(key):
         raise ValueError("the key has control characters or backslashes")
-    if any(segment in ("", ".", "..") for segment in key.split("/")):
+    if not _PATH_SEGMENTS.isdisjoint(key.split("/")):
         raise ValueError("the key has empty or dotted segments")
     if not key.startswith(prefix):
         raise ValueError("the key lies outside the configured prefix")

@@ -1,0 +1,143 @@
+"""Presigned URLs that browsers can keep: one stable URL per object and window, with its true expiry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from clipviewer.domain.bucket_address import bucket_address
+from clipviewer.domain.content_disposition import attachment
+from clipviewer.domain.object_key import check_object_key
+from clipviewer.domain.sigv4 import Bucket, Credentials, presign
+from clipviewer.errors import NotFound, SigningFailed, StorageError
+from clipviewer.settings import EMBEDDED_PATH, MAX_URL_TTL, Settings
+from clipviewer.storage.credential_chain import CredentialSource
+from clipviewer.storage.s3 import ObjectStore, embedded_origin
+
+MIN_URL_TTL = 4
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
+
+Addresses = Callable[[str | None], Bucket]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedUrl:
+    """``expires_at`` is UTC and true: the store refuses the URL from then on. The URL is a key, so it stays out of ``repr``."""
+
+    url: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """When a URL is dated, how many seconds it lives from then, and so when it ends (UTC)."""
+
+    signed_at: datetime
+    ttl: int
+    expires_at: datetime
+
+
+def signature_at(now: datetime, ttl: int, credentials_end: datetime | None = None) -> Signature:
+    """The signature for a URL handed out at ``now``: dated back to the start of its window, which is a quarter of ``ttl`` long.
+
+    So all of a window share one URL, and what is left of its life lies between three quarters of ``ttl`` and ``ttl``. A URL cannot
+    outlive temporary credentials: then ``ttl`` is shortened to their end, so that the URL itself says no more than the truth.
+    Raises ``ValueError`` when the credentials have ended.
+    """
+    seconds = int(now.timestamp())
+    signature = _signature(seconds - seconds % (ttl // 4), ttl, credentials_end)
+    if signature.expires_at <= now:
+        raise ValueError("the credentials have ended")
+    return signature
+
+
+@lru_cache(maxsize=64)
+def _signature(start: int, ttl: int, credentials_end: datetime | None) -> Signature:
+    signed_at = datetime.fromtimestamp(start, UTC)
+    if credentials_end is not None:
+        ttl = min(ttl, int((credentials_end - signed_at).total_seconds()))
+    return Signature(signed_at, ttl, signed_at + timedelta(seconds=ttl))
+
+
+class UrlSigner:
+    """Signs GET for one key at a time. Pure computing of about 10 µs, unless botocore has to renew the credentials first."""
+
+    def __init__(
+        self,
+        credentials: CredentialSource,
+        addresses: Addresses,
+        *,
+        prefix: str = "",
+        ttl: int = MAX_URL_TTL,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """``addresses`` gives the bucket's address for an origin; ``ttl`` is in seconds, 4 to 3600, else ``ValueError``."""
+        if not MIN_URL_TTL <= ttl <= MAX_URL_TTL:
+            raise ValueError(f"a URL lives from {MIN_URL_TTL} to {MAX_URL_TTL} seconds")
+        self._credentials = credentials
+        self._addresses = addresses
+        self._prefix = prefix
+        self._ttl = ttl
+        self._clock = clock
+
+    def sign(self, key: str, *, origin: str | None = None, download_name: str | None = None) -> SignedUrl:
+        """A URL for ``key``, as a file called ``download_name`` if that is given.
+
+        ``origin`` (``scheme://host[:port]``) is where the browser came to; only the embedded store, which answers there, uses it.
+        ``NotFound`` for a key outside the prefix or of forbidden form: a second net, the first is the lookup of the clip.
+        ``SigningFailed`` without usable credentials or for an origin that is none.
+        """
+        try:
+            check_object_key(key, self._prefix)
+        except ValueError as error:
+            raise NotFound from error
+        credentials = self._current_credentials()
+        try:
+            bucket = self._addresses(origin)
+        except ValueError as error:
+            raise SigningFailed("The address by which the browser came is not valid") from error
+        try:
+            dated = signature_at(self._clock(), self._ttl, credentials.expires_at)
+        except ValueError as error:
+            raise SigningFailed("The server's credentials for the storage have expired: check how they are renewed") from error
+        overrides = None if download_name is None else {"response-content-disposition": attachment(download_name)}
+        url = presign(credentials, bucket, key, signed_at=dated.signed_at, ttl=dated.ttl, overrides=overrides)
+        return SignedUrl(url, dated.expires_at)
+
+    def _current_credentials(self) -> Credentials:
+        try:
+            return self._credentials()
+        except StorageError as error:
+            raise SigningFailed(error.detail) from error
+
+
+def signer_for(settings: Settings, store: ObjectStore, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> UrlSigner:
+    """The signer of the configured bucket, with the credentials of ``store``."""
+    addresses = embedded_addresses(settings) if settings.embedded else public_address(settings)
+    return UrlSigner(store.credentials, addresses, prefix=settings.s3_prefix, ttl=settings.url_ttl, clock=clock)
+
+
+def public_address(settings: Settings) -> Addresses:
+    """The one address that browsers use: the public endpoint, else the server's, else AWS."""
+    bucket = bucket_address(settings.bucket, settings.s3_region, settings.s3_public_endpoint_url or settings.s3_endpoint_url)
+    return lambda _origin: bucket
+
+
+def embedded_addresses(settings: Settings) -> Addresses:
+    """The embedded store answers wherever the app does, so its address follows the browser, also from another device in the LAN.
+
+    ``CLIPVIEWER_PUBLIC_URL`` wins: behind a proxy that ends TLS the server cannot know the scheme. Without an origin it is the
+    address by which the server reaches itself.
+    """
+    fixed, fallback = settings.public_url, embedded_origin(settings)
+
+    @lru_cache(maxsize=256)
+    def address(origin: str | None) -> Bucket:
+        if fixed is None and origin is not None and not _ORIGIN.fullmatch(origin):
+            raise ValueError("not an origin")
+        return bucket_address(settings.bucket, settings.s3_region, (fixed or origin or fallback) + EMBEDDED_PATH)
+
+    return address

@@ -1,0 +1,66 @@
+"""Credentials as boto3's chain finds and refreshes them, with the moment at which they die."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Protocol
+
+from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import BotoCoreError, ClientError
+
+from clipviewer.domain.sigv4 import Credentials
+from clipviewer.errors import StorageCredentials
+
+CredentialSource = Callable[[], Credentials]
+
+NO_CREDENTIALS = (
+    "The server has no credentials for the storage: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+    "or give its machine a role, and start clipviewer again"
+)
+REFRESH_FAILED = "The server could not renew its credentials for the storage: check its role or its profile"
+
+
+class Chain(Protocol):
+    """What botocore's ``Credentials`` and ``RefreshableCredentials`` offer."""
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials: ...
+
+
+def credential_source(chain: Chain | None) -> CredentialSource:
+    """A function that returns the credentials of this moment, renewed by botocore when they are about to end.
+
+    It raises ``StorageCredentials`` when there are none or when they cannot be renewed.
+    """
+
+    def current() -> Credentials:
+        if chain is None:
+            raise StorageCredentials(NO_CREDENTIALS)
+        try:
+            return _read(chain)
+        except (BotoCoreError, ClientError, RuntimeError) as error:
+            raise StorageCredentials(REFRESH_FAILED) from error
+
+    return current
+
+
+def _read(chain: Chain) -> Credentials:
+    """One consistent pair of keys and expiry.
+
+    botocore offers the expiry only as ``_expiry_time`` and publishes renewed keys before their expiry. Reading the keys again after
+    the expiry makes sure that old keys are never paired with the later end of new ones.
+    """
+    while True:
+        keys = chain.get_frozen_credentials()
+        expiry: datetime | None = getattr(chain, "_expiry_time", None)
+        if expiry is None or chain.get_frozen_credentials() is keys:
+            break
+    if not keys.access_key or not keys.secret_key:
+        raise StorageCredentials(NO_CREDENTIALS)
+    return _credentials(keys.access_key, keys.secret_key, keys.token, expiry)
+
+
+@lru_cache(maxsize=4)
+def _credentials(access_key: str, secret_key: str, token: str | None, expiry: datetime | None) -> Credentials:
+    return Credentials(access_key, secret_key, token or None, expiry.astimezone(UTC) if expiry else None)

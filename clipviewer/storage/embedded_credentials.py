@@ -1,0 +1,15 @@
+"""The one key pair that the embedded store knows; it never leaves the server."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from clipviewer.domain.sigv4 import Credentials
+
+ACCESS_KEY = "clipviewer"
+
+
+def embedded_credentials(secret_key: str) -> Credentials:
+    """Derived from the installation's secret key, so that every process of it comes to the same pair."""
+    return Credentials(ACCESS_KEY, hmac.new(secret_key.encode(), b"embedded store", hashlib.sha256).hexdigest())

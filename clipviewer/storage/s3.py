@@ -1,0 +1,151 @@
+"""The bucket, through one boto3 client; its errors are translated here and nowhere else.
+
+Everything blocks: call it from a thread, never from the event loop. A store mounted in the same process would never answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from clipviewer.domain.bucket_address import virtual_hosted
+from clipviewer.domain.sigv4 import Credentials
+from clipviewer.errors import StartupError
+from clipviewer.settings import EMBEDDED_PATH, Settings
+from clipviewer.storage.credential_chain import CredentialSource, credential_source
+from clipviewer.storage.s3_errors import translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+_COPY_PART = 5 * 1024**3
+_WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  recognised, not bound
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """``size`` in bytes; ``etag`` without quotes; ``modified_at`` UTC; ``content_type`` is empty in listings, which do not have it."""
+
+    key: str
+    size: int
+    etag: str
+    content_type: str
+    modified_at: datetime
+
+
+class ObjectStore:
+    """One bucket. Every method raises a ``StorageError``; keys are taken as they are, checking them is the caller's part."""
+
+    def __init__(self, client: S3Client, bucket: str, credentials: CredentialSource) -> None:
+        self._client = client
+        self.bucket = bucket
+        self.credentials = credentials
+
+    def head(self, key: str) -> StoredObject:
+        """What the bucket knows of ``key``; ``ObjectMissing`` if there is nothing."""
+        with translated():
+            try:
+                found = self._client.head_object(Bucket=self.bucket, Key=key)
+            except ClientError as error:
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 403):
+                    self._first_byte(key)
+                raise
+        return StoredObject(key, found["ContentLength"], _bare(found["ETag"]), found.get("ContentType", ""), found["LastModified"])
+
+    def put(self, key: str, data: bytes, content_type: str) -> None:
+        with translated():
+            self._client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
+
+    def put_file(self, key: str, path: Path, content_type: str) -> None:
+        """In parts when the file is large; an upload that fails leaves nothing behind."""
+        with translated():
+            self._client.upload_file(str(path), self.bucket, key, ExtraArgs={"ContentType": content_type})
+
+    def get(self, key: str) -> bytes:
+        """The whole object: for small ones."""
+        with translated():
+            return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+
+    def get_range(self, key: str, start: int, end: int) -> bytes:
+        """Bytes ``start`` up to, not including, ``end``; fewer if the object ends before. ``StorageError`` if it ends before ``start``."""
+        if not 0 <= start < end:
+            raise ValueError("a range has at least one byte")
+        with translated():
+            return self._client.get_object(Bucket=self.bucket, Key=key, Range=f"bytes={start}-{end - 1}")["Body"].read()
+
+    def list(self, prefix: str) -> Iterator[StoredObject]:
+        """Every object under ``prefix`` in the order of keys, a page of 1,000 at a time."""
+        pages = iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix))
+        while True:
+            with translated():
+                page = next(pages, None)
+            if page is None:
+                return
+            for found in page.get("Contents", ()):
+                yield StoredObject(found["Key"], found["Size"], _bare(found["ETag"]), "", found["LastModified"])
+
+    def delete(self, key: str) -> None:
+        """No error if there is nothing."""
+        with translated():
+            self._client.delete_object(Bucket=self.bucket, Key=key)
+
+    def copy(self, source: str, target: str) -> None:
+        """Within the bucket, without the bytes passing here; content type and metadata go with it up to 5 GiB."""
+        config = TransferConfig(multipart_threshold=_COPY_PART)
+        with translated():
+            self._client.copy({"Bucket": self.bucket, "Key": source}, self.bucket, target, Config=config)
+
+    def _first_byte(self, key: str) -> None:
+        """Ask once more in a way that has a body to answer: the answer to HEAD does not say why it refuses."""
+        self._client.get_object(Bucket=self.bucket, Key=key, Range="bytes=0-0")["Body"].close()
+
+
+def embedded_origin(settings: Settings) -> str:
+    """``scheme://host:port`` by which this machine itself reaches the app and its embedded store."""
+    host = _WILDCARD_HOSTS.get(settings.host, settings.host)
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
+def open_store(settings: Settings, embedded: Credentials) -> ObjectStore:
+    """The configured bucket with credentials from boto3's chain, or the embedded one with ``embedded``.
+
+    Once, at start: it takes about half a second. Without any credentials it still opens, and every use raises
+    ``StorageCredentials``. ``StartupError`` when the AWS configuration is broken.
+    """
+    endpoint = embedded_origin(settings) + EMBEDDED_PATH if settings.embedded else settings.s3_endpoint_url
+    config = Config(
+        signature_version="s3v4",
+        s3={
+            "addressing_style": "virtual" if virtual_hosted(settings.bucket, endpoint) else "path",
+            "us_east_1_regional_endpoint": "regional",
+        },
+        # The signer does not read AWS_ENDPOINT_URL, so the client must not follow it to another store.
+        ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # missing from the stubs
+        # Stores other than AWS often refuse the newer checksum headers.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        retries={"mode": "standard", "total_max_attempts": 3},
+        connect_timeout=5,
+        read_timeout=30,
+        max_pool_connections=32,
+        proxies={} if settings.embedded else None,
+    )
+    try:
+        session = boto3.Session(embedded.access_key, embedded.secret_key) if settings.embedded else boto3.Session()
+        client = session.client("s3", region_name=settings.s3_region, endpoint_url=endpoint, config=config)
+        keys = session.get_credentials()
+    except (BotoCoreError, ValueError) as error:
+        raise StartupError(f"The storage cannot be set up: {error}") from error
+    return ObjectStore(client, settings.bucket, credential_source(keys))
+
+
+def _bare(etag: str) -> str:
+    return etag.strip('"')

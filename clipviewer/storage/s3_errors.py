@@ -1,0 +1,87 @@
+"""botocore's errors as ours: what was refused, and what to change. Nothing of the store's own wording reaches people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from boto3.exceptions import Boto3Error
+from botocore import exceptions as boto
+
+from clipviewer.errors import (
+    ObjectMissing,
+    PreconditionFailed,
+    StorageCredentials,
+    StorageDenied,
+    StorageError,
+    StorageUnreachable,
+)
+
+_CREDENTIALS = (
+    boto.NoCredentialsError,
+    boto.PartialCredentialsError,
+    boto.CredentialRetrievalError,
+    boto.MetadataRetrievalError,
+    boto.TokenRetrievalError,
+    boto.SSOError,
+)
+_NETWORK = (boto.HTTPClientError, boto.IncompleteReadError)
+
+_BY_CODE: dict[str, type[StorageError]] = {
+    "NoSuchKey": ObjectMissing,
+    "NoSuchVersion": ObjectMissing,
+    "SignatureDoesNotMatch": StorageCredentials,
+    "RequestTimeTooSkewed": StorageCredentials,
+    "InvalidAccessKeyId": StorageCredentials,
+    "ExpiredToken": StorageCredentials,
+    "InvalidToken": StorageCredentials,
+    "AccessDenied": StorageDenied,
+    "AllAccessDisabled": StorageDenied,
+    "InvalidObjectState": StorageDenied,
+    "PreconditionFailed": PreconditionFailed,
+    "ConditionalRequestConflict": PreconditionFailed,
+}
+_BY_STATUS: dict[int, type[StorageError]] = {
+    404: ObjectMissing,
+    403: StorageDenied,
+    412: PreconditionFailed,
+}
+_DETAILS = {
+    "NoSuchBucket": "The bucket does not exist: check CLIPVIEWER_S3_BUCKET",
+    "PermanentRedirect": "The bucket lies in another region: check CLIPVIEWER_S3_REGION",
+    "AuthorizationHeaderMalformed": "The bucket lies in another region: check CLIPVIEWER_S3_REGION",
+    "InvalidObjectState": "The object is archived: restore it in the storage first",
+    "InvalidRange": "The object ends before the bytes that were asked for",
+}
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raises a ``StorageError`` in place of every error of boto3 and botocore."""
+    try:
+        yield
+    except boto.ClientError as error:
+        raise from_client_error(error) from error
+    except Boto3Error as error:
+        cause = error.__context__
+        raise (from_client_error(cause) if isinstance(cause, boto.ClientError) else StorageError()) from error
+    except _CREDENTIALS as error:
+        raise StorageCredentials from error
+    except _NETWORK as error:
+        raise StorageUnreachable from error
+    except boto.BotoCoreError as error:
+        raise StorageError from error
+
+
+def from_client_error(error: boto.ClientError) -> StorageError:
+    """By S3's error code; by the HTTP status where there is none, as in every answer to HEAD."""
+    code = error.response.get("Error", {}).get("Code", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    detail = _DETAILS.get(code)
+    if code in _BY_CODE:
+        return _BY_CODE[code](detail)
+    if detail:
+        return StorageError(detail)
+    if status >= 500:
+        return StorageUnreachable("The storage is overloaded or out of order: try again in a moment")
+    return _BY_STATUS.get(status, StorageError)()
