@@ -1,0 +1,60 @@
+"""The audit log: who did what to which thing, when and from where. Rows are only ever added."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import event
+from sqlmodel import Session
+
+from clipviewer.db.models import AuditEntry
+from clipviewer.domain.redaction import redact
+
+_SUBJECT_LENGTH = 1100
+_SHORT_LENGTH = 64
+_DETAIL_LENGTH = 500
+_SECRET_NAMES = frozenset({"authorization", "cookie", "password", "password_hash", "secret", "signature", "token", "url"})
+
+
+def record(
+    db: Session, action: str, *, actor: str = "", subject: str = "", address: str = "", at: datetime | None = None, **details: Any
+) -> None:
+    """Add one entry. ``actor`` is a user, token or guest id; ``subject`` the thing acted upon; ``at`` defaults to now.
+
+    Control characters are stored escaped, so no value can look like another entry, and anything that looks like a secret is cut
+    out. Raises ``ValueError`` for a detail whose name says that it is a secret.
+    """
+    if not _SECRET_NAMES.isdisjoint(details):
+        raise ValueError("an audit entry must not hold a secret")
+    entry = AuditEntry(
+        action=plain(action)[:40],
+        actor=plain(actor)[:_SHORT_LENGTH],
+        subject=plain(subject)[:_SUBJECT_LENGTH],
+        address=plain(address)[:_SHORT_LENGTH],
+        details={name: _detail(value) for name, value in details.items()},
+    )
+    if at is not None:
+        entry.at = at
+    db.add(entry)
+
+
+def plain(text: str) -> str:
+    """``text`` on one line: no secrets, and every character that is not printable as its escape sequence."""
+    return "".join(_visible(character) for character in redact(text))
+
+
+def _visible(character: str) -> str:
+    return character if character.isprintable() and character != "\\" else character.encode("unicode_escape").decode()
+
+
+def _detail(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool | int | float) else plain(str(value))[:_DETAIL_LENGTH]
+
+
+def _refuse(_mapper: Any, _connection: Any, _entry: AuditEntry) -> None:
+    raise RuntimeError("audit entries are never changed or deleted")
+
+
+event.listen(AuditEntry, "before_update", _refuse)
+event.listen(AuditEntry, "before_delete", _refuse)

@@ -1,0 +1,126 @@
+"""Slows down the guessing of passwords, without letting an attacker lock anybody out.
+
+Every attempt is counted before its password is looked at (so that parallel guesses do not slip by), in up to three counters:
+
+* the account from this address,
+* this address over all accounts,
+* the account over all addresses, except those from which its owner has signed in before: however many strangers guess, the owner at
+  a usual place is not held up, and at a new place only by as much as the strangers are.
+
+A right password takes its own attempt back. The address is the peer's, as the server saw it: headers have no say here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
+from math import ceil
+
+from sqlalchemy import case, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col
+
+from clipviewer.db.models import SignInThrottle, User, UserSession
+from clipviewer.errors import TooManyAttempts
+
+WINDOW = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Attempts with a wrong password per window of 15 minutes."""
+
+    account_from_address: int = 10
+    address: int = 50
+    account: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One counted attempt; ``own`` is the counter of the account from this address, ``shared`` are the others."""
+
+    own: str
+    shared: tuple[str, ...]
+
+
+class Throttle:
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+
+    def take(self, db: Session, email: str, address: str, now: datetime) -> Attempt:
+        """Count an attempt, or raise ``TooManyAttempts`` with the seconds to wait (and count nothing: the caller rolls back).
+
+        ``email`` in lower case; whether the account exists makes no difference.
+        """
+        place = _place(address)
+        own = _bucket("account from address", email, place)
+        counted = [(own, self._limits.account_from_address), (_bucket("address", place), self._limits.address)]
+        if not _is_usual_place(db, email, address):
+            counted.append((_bucket("account", email), self._limits.account))
+        for bucket, limit in sorted(counted):
+            failures, started_at = _count(db, bucket, now)
+            if failures > limit:
+                raise TooManyAttempts(max(1, ceil((started_at + WINDOW - now).total_seconds())))
+        return Attempt(own, tuple(bucket for bucket, _ in counted if bucket != own))
+
+    def forgive(self, db: Session, attempt: Attempt) -> None:
+        """The password was right: forget the failures of this account here, and give the others back this one attempt.
+
+        Only this one: a person who owns an account must not be able to clear an address for guessing at other accounts.
+        """
+        connection = db.connection()
+        connection.execute(delete(SignInThrottle).where(col(SignInThrottle.bucket) == attempt.own))
+        for bucket in sorted(attempt.shared):
+            statement = update(SignInThrottle).where(col(SignInThrottle.bucket) == bucket, col(SignInThrottle.failures) > 0)
+            connection.execute(statement.values(failures=SignInThrottle.failures - 1))
+
+    def sweep(self, db: Session, now: datetime) -> int:
+        """Delete counters that no longer count; how many."""
+        return db.connection().execute(delete(SignInThrottle).where(col(SignInThrottle.window_started_at) <= now - WINDOW)).rowcount
+
+
+def _count(db: Session, bucket: str, now: datetime) -> tuple[int, datetime]:
+    """Add one to a counter, in one statement: the row's lock keeps parallel attempts apart."""
+    connection = db.connection()
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    over = col(SignInThrottle.window_started_at) <= now - WINDOW
+    statement = (
+        insert(SignInThrottle)
+        .values(bucket=bucket, failures=1, window_started_at=now)
+        .on_conflict_do_update(
+            index_elements=["bucket"],
+            set_={
+                "failures": case((over, 1), else_=col(SignInThrottle.failures) + 1),
+                "window_started_at": case((over, now), else_=col(SignInThrottle.window_started_at)),
+            },
+        )
+        .returning(col(SignInThrottle.failures), col(SignInThrottle.window_started_at))
+    )
+    failures, started_at = connection.execute(statement).one()
+    return failures, started_at
+
+
+def _is_usual_place(db: Session, email: str, address: str) -> bool:
+    signed_in_here = (
+        select(col(UserSession.id))
+        .join(User, col(User.id) == col(UserSession.user_id))
+        .where(col(User.email) == email, col(UserSession.address) == address)
+    )
+    return db.connection().execute(signed_in_here.limit(1)).first() is not None
+
+
+def _place(address: str) -> str:
+    """One household or office: an IPv4 address, or the /64 network of an IPv6 one, whose owner has all of it."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address):
+        return str(parsed.ipv4_mapped or ip_network((parsed, 64), strict=False))
+    return str(parsed)
+
+
+def _bucket(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
