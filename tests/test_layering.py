@@ -1,0 +1,85 @@
+"""The house has one-way doors: a room imports from the rooms before it and never from those after it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "clipviewer"
+FOUNDATION = {"errors", "settings"}
+MAY_IMPORT = {
+    "errors": set[str](),
+    "settings": {"errors"},
+    "domain": {"errors"},
+    "db": {"domain"} | FOUNDATION,
+    "storage": {"domain"} | FOUNDATION,
+    "media": {"domain"} | FOUNDATION,
+    "services": {"domain", "db", "storage", "media"} | FOUNDATION,
+    "jobs": {"domain", "db", "storage", "media", "services"} | FOUNDATION,
+    "api": {"domain", "db", "storage", "media", "services", "jobs"} | FOUNDATION,
+    "state": {"domain", "db", "storage", "media", "services", "jobs"} | FOUNDATION,
+    "components": {"domain", "state", "services"} | FOUNDATION,
+    "pages": {"domain", "state", "services", "components"} | FOUNDATION,
+}
+PURE = {"domain": {"reflex", "boto3", "botocore", "sqlalchemy", "sqlmodel", "fastapi", "starlette", "os", "pathlib", "time", "socket"}}
+
+
+def backward_imports(room: str, source: str) -> Iterator[str]:
+    """What ``source``, a file of ``room``, imports without being allowed to."""
+    for module in _imported(source):
+        top, _, rest = module.partition(".")
+        target = rest.partition(".")[0]
+        if top == "clipviewer" and target != room and target not in MAY_IMPORT[room]:
+            yield f"{room} imports {module}"
+        if top in PURE.get(room, set()):
+            yield f"{room} imports {top} and is to be pure"
+
+
+def _imported(source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute here"
+            module = node.module or ""
+            yield from (f"{module}.{alias.name}" for alias in node.names) if module == "clipviewer" else (module,)
+
+
+def _files() -> list[tuple[str, Path]]:
+    files = [(path.relative_to(PACKAGE).parts[0].removesuffix(".py"), path) for path in sorted(PACKAGE.rglob("*.py"))]
+    return [(room, path) for room, path in files if room in MAY_IMPORT]
+
+
+@pytest.mark.parametrize(("room", "path"), _files(), ids=lambda value: str(value.relative_to(PACKAGE)) if isinstance(value, Path) else "")
+def test_imports_run_one_way(room: str, path: Path) -> None:
+    assert list(backward_imports(room, path.read_text(encoding="utf-8"))) == []
+
+
+def test_every_folder_has_a_place_in_the_order() -> None:
+    folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert folders <= MAY_IMPORT.keys()
+    assert {room for room, _ in _files()} >= {"domain", "db", "services", "errors", "settings"}
+
+
+@pytest.mark.parametrize(
+    ("room", "source"),
+    [
+        ("services", "from clipviewer.api.app import create_api"),
+        ("services", "import clipviewer.state.auth"),
+        ("services", "from clipviewer import state"),
+        ("storage", "from clipviewer.db.models import Video"),
+        ("domain", "def late():\n    from clipviewer.services import clips"),
+        ("domain", "import sqlalchemy.orm"),
+        ("api", "from clipviewer.pages import library"),
+    ],
+)
+def test_a_backward_import_is_caught(room: str, source: str) -> None:
+    assert list(backward_imports(room, source))
+
+
+@pytest.mark.parametrize("room", ["services", "api"])
+def test_a_forward_import_is_fine(room: str) -> None:
+    assert not list(backward_imports(room, "from clipviewer.domain import sigv4\nfrom clipviewer.errors import NotFound\nimport os"))
