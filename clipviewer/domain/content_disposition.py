@@ -14,6 +14,7 @@ _MAX_EXTENSION = 10
 _UNSAFE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\"\\/:*?<>|\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]",
 )
+_EDGES = re.compile(r"^[\s.]+|[\s.]+\Z")
 _NOT_PLAIN = re.compile(r"[^\x20-\x7e]|%")
 
 
@@ -30,10 +31,10 @@ def attachment(filename: str) -> str:
 
 def file_name(text: str) -> str:
     """``text`` as one safe file name: no separators, no control characters, no leading or trailing dots and spaces, never empty."""
-    name = _UNSAFE.sub("_", unicodedata.normalize("NFC", text)).strip(" .")
+    name = _EDGES.sub("", _UNSAFE.sub("_", unicodedata.normalize("NFC", text)))
     stem, dot, extension = name.rpartition(".")
     if not stem or len(extension.encode()) > _MAX_EXTENSION:
         stem, dot, extension = name, "", ""
     room = MAX_NAME_BYTES - len(f"{dot}{extension}".encode())
-    stem = stem.encode()[:room].decode(errors="ignore").rstrip(" .")
+    stem = _EDGES.sub("", stem.encode()[:room].decode(errors="ignore"))
     return f"{stem}{dot}{extension}" if stem else _FALLBACK_NAME
