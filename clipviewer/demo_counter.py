@@ -38,9 +38,7 @@ _GLYPHS = {
     "M": "10001 11011 10101 10101 10001 10001 10001",
     "E": "11111 10000 10000 11110 10000 10000 11111",
 }
-_PIXELS = {
-    char: [bytes(_LIGHT if bit == "1" else _DARK for bit in row + "0") for row in rows.split()] for char, rows in _GLYPHS.items()
-}
+_PIXELS = {char: [bytes(_LIGHT if bit == "1" else _DARK for bit in row + "0") for row in rows.split()] for char, rows in _GLYPHS.items()}
 _BLANK = bytes([_DARK]) * WIDTH
 
 

@@ -44,10 +44,13 @@ class MediaCancelled(ClipviewerError):
 
 
 class Ffmpeg:
-    """One ffmpeg executable: the one given, else the one that is installed with the requirements."""
+    """One ffmpeg executable: the one given, else the one that is installed with the requirements; ``MediaError`` if there is none."""
 
     def __init__(self, executable: str | None = None) -> None:
-        self.executable = executable or get_ffmpeg_exe()
+        try:
+            self.executable: str = executable or get_ffmpeg_exe()
+        except RuntimeError as error:
+            raise MediaError("There is no ffmpeg for this machine: install one and name it in CLIPVIEWER_FFMPEG.") from error
 
     def run(
         self,
@@ -89,10 +92,10 @@ def _follow(
 ) -> tuple[bool, str]:
     """Read both pipes until they close. → whether ffmpeg said that it reached the end, and its last lines."""
     complete, reported, log = False, b"", b""
-    assert process.stdout and process.stderr  # noqa: S101 - the type of Popen does not know that pipes were asked for
     with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        selector.register(process.stderr, selectors.EVENT_READ)
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                selector.register(pipe, selectors.EVENT_READ)
         while selector.get_map():
             if cancelled is not None and cancelled():
                 raise MediaCancelled
