@@ -1,0 +1,157 @@
+"""The embedded store: the part of S3 that clipviewer needs, as an ASGI app on the app's own port.
+
+It checks AWS Signature Version 4, by header and by query, and keeps its objects in one private folder. Source: Amazon S3 API
+reference. The signature, the operation, the body, the answer, in this order; whatever goes wrong becomes S3's XML error.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio import CapacityLimiter, to_thread
+
+from clipviewer.domain.sigv4 import Credentials
+from clipviewer.storage.embedded_auth import Verified, verify
+from clipviewer.storage.embedded_body import BodyCheck
+from clipviewer.storage.embedded_cors import cors_headers, preflight
+from clipviewer.storage.embedded_errors import ClientGone, S3Failure
+from clipviewer.storage.embedded_files import Reader
+from clipviewer.storage.embedded_headers import PROTECTION
+from clipviewer.storage.embedded_messages import Answer, Request, read_request
+from clipviewer.storage.embedded_objects import Call, Shelf
+from clipviewer.storage.embedded_operations import Operations
+from clipviewer.storage.embedded_upload import Receive, receive_file, receive_small
+from clipviewer.storage.embedded_xml import document
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
+_PIECE = 1024 * 1024
+_THREADS = 32
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class EmbeddedStore:
+    """The ASGI app for everything under ``/s3``.
+
+    ``root`` is made private; what an earlier process left half done in it is swept. ``cors_origins`` are further origins
+    (``scheme://host[:port]``) that may call from a browser. ``clock`` gives UTC.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        credentials: Credentials,
+        *,
+        region: str = "us-east-1",
+        cors_origins: Sequence[str] = (),
+        clock: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self._credentials = credentials
+        self._region = region
+        self._origins = tuple(cors_origins)
+        self._clock = clock
+        self._operations = Operations(region, self._origins)
+        self._shelf = Shelf(root, clock())
+        # Routes wait in the default threads for this store, so it must not wait for one of those.
+        self._limiter = CapacityLimiter(_THREADS)
+
+    def close(self) -> None:
+        """Close the files; no request may be running."""
+        self._shelf.close()
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            raise ValueError("the store answers HTTP only")
+        request: Request | None = None
+        try:
+            request = read_request(scope)
+            answer = await self._answer(request, receive)
+        except ClientGone:
+            return
+        except S3Failure as failure:
+            answer = _error(failure, scope["path"])
+        except Exception:
+            request_id = _request_id()
+            _log.exception("The embedded store failed on %s %r, request %s", scope["method"], scope["path"], request_id)
+            answer = _error(S3Failure("InternalError"), scope["path"], request_id)
+        if request is not None:
+            answer.headers |= cors_headers(request, self._origins)
+        await self._send(answer, receive, send, head=scope["method"] == "HEAD")
+
+    async def _answer(self, request: Request, receive: Receive) -> Answer:
+        if request.method == "OPTIONS":
+            return preflight(request, self._origins)
+        now = self._clock()
+        verified = verify(request, self._credentials, self._region, now)
+        operation = self._operations.find(request)
+        call = Call(request, verified, now.replace(microsecond=0))
+        if operation.check is not None:
+            call = await self._receive(call, operation.check, receive, verified)
+        else:
+            call = replace(call, body=await receive_small(receive, request, verified.payload))
+        return await to_thread.run_sync(operation.run, self._shelf, call, limiter=self._limiter)
+
+    async def _receive(self, call: Call, check: Callable[[Shelf, Call], None], receive: Receive, verified: Verified) -> Call:
+        body = BodyCheck(call.request, verified, self._credentials, self._region)
+        await to_thread.run_sync(check, self._shelf, call, limiter=self._limiter)
+        received = await receive_file(receive, body, self._shelf.files, self._limiter)
+        return replace(call, received=received, now=self._clock().replace(microsecond=0))
+
+    async def _send(self, answer: Answer, receive: Receive, send: Send, *, head: bool) -> None:
+        answer.headers |= PROTECTION
+        answer.headers.setdefault("x-amz-request-id", _request_id())
+        if answer.body and "content-type" not in answer.headers:
+            answer.headers["content-type"] = "application/xml"
+        if answer.status not in (204, 304):
+            answer.headers.setdefault("content-length", str(len(answer.body)))
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
+        try:
+            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            body = b"" if head else answer.body
+            await send({"type": "http.response.body", "body": body, "more_body": answer.rest is not None})
+            if answer.rest is not None:
+                await self._stream(answer.rest, receive, send)
+        finally:
+            if answer.rest is not None:
+                answer.rest.close()
+
+    async def _stream(self, rest: Reader, receive: Receive, send: Send) -> None:
+        """Send the rest piece by piece, until the client has it or has gone."""
+        async with anyio.create_task_group() as tasks:
+
+            async def watch() -> None:
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+                tasks.cancel_scope.cancel()
+
+            tasks.start_soon(watch)
+            while rest.left:
+                piece = await to_thread.run_sync(rest.read, _PIECE, limiter=self._limiter)
+                await send({"type": "http.response.body", "body": piece, "more_body": bool(rest.left)})
+            tasks.cancel_scope.cancel()
+
+
+def _error(failure: S3Failure, resource: str, request_id: str | None = None) -> Answer:
+    request_id = request_id or _request_id()
+    fields = [("Code", failure.code), ("Message", failure.message), ("Resource", resource), ("RequestId", request_id)]
+    headers = {**failure.headers, "x-amz-request-id": request_id, "cache-control": "no-store"}
+    return Answer(failure.status, headers, document("Error", fields, namespace=None))
+
+
+def _request_id() -> str:
+    return secrets.token_hex(8).upper()

@@ -1,0 +1,73 @@
+"""The headers that are kept with an object, and those under which it is given out.
+
+The store shares the app's origin, so nothing that was uploaded may ever run there: what is not plainly media or text is only
+downloadable, and every answer is sandboxed.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from clipviewer.storage.embedded_auth import Verified
+from clipviewer.storage.embedded_conditions import http_date
+from clipviewer.storage.embedded_errors import S3Failure
+from clipviewer.storage.embedded_index import Entry
+from clipviewer.storage.embedded_messages import Request
+
+DEFAULT_TYPE = "binary/octet-stream"
+MAX_METADATA = 2048
+PROTECTION = {
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'",
+}
+_KEPT = ("content-type", "cache-control", "content-disposition", "content-encoding", "content-language", "expires")
+_OVERRIDES = {f"response-{name}": name for name in _KEPT}
+_SHOWN = re.compile(
+    r"(?:video/[a-z0-9.+-]+|audio/[a-z0-9.+-]+|image/(?:png|jpeg|webp|avif|gif)|text/vtt|text/plain|application/json)"
+    r"(?:\s*;\s*[a-z0-9-]+=[a-z0-9._+-]+)*",
+    re.IGNORECASE,
+)
+_PRINTABLE = re.compile(r"[\x20-\x7e]*")
+_REFUSED = ("x-amz-tagging", "x-amz-website-redirect-location", "x-amz-server-side-", "x-amz-object-lock-", "x-amz-grant-")
+_ACLS = ("private", "bucket-owner-full-control", "bucket-owner-read")
+
+
+def headers_to_keep(request: Request) -> dict[str, str]:
+    """What a write says about its object. Raises ``S3Failure``: MetadataTooLarge, and NotImplemented for what would be ignored."""
+    for name in request.headers:
+        if name.startswith(_REFUSED):
+            raise S3Failure("NotImplemented", f"{name} is not implemented here.")
+    if (request.header("x-amz-acl") or "private") not in _ACLS:
+        raise S3Failure("NotImplemented", "Objects here are always private.")
+    kept = {name: value for name in _KEPT if (value := request.header(name))}
+    kept.setdefault("content-type", DEFAULT_TYPE)
+    codings = [coding.strip() for coding in kept.pop("content-encoding", "").split(",")]
+    if left := ",".join(coding for coding in codings if coding and coding.lower() != "aws-chunked"):
+        kept["content-encoding"] = left
+    metadata = {name: request.header(name) or "" for name in request.headers if name.startswith("x-amz-meta-")}
+    if sum(len(name) - len("x-amz-meta-") + len(value) for name, value in metadata.items()) > MAX_METADATA:
+        raise S3Failure("MetadataTooLarge")
+    return kept | metadata
+
+
+def headers_of(entry: Entry, request: Request, verified: Verified, now: datetime) -> dict[str, str]:
+    """The headers of a GET or HEAD, with the response overrides of the signed query."""
+    headers = {name: value for name, value in entry.headers.items() if not name.startswith("x-amz-checksum-")}
+    for parameter, name in _OVERRIDES.items():
+        if (value := request.parameter(parameter)) is not None:
+            if not _PRINTABLE.fullmatch(value):
+                raise S3Failure("InvalidArgument", f"{parameter} must be printable ASCII.")
+            headers[name] = value
+    if "cache-control" not in headers and verified.expires_at is not None:
+        headers["cache-control"] = f"private, max-age={int((verified.expires_at - now).total_seconds())}"
+    if not _SHOWN.fullmatch(headers["content-type"]):
+        headers["content-disposition"] = _as_attachment(headers.get("content-disposition", ""))
+    if (request.header("x-amz-checksum-mode") or "").upper() == "ENABLED":
+        headers |= {name: value for name, value in entry.headers.items() if name.startswith("x-amz-checksum-")}
+    return headers | {"etag": f'"{entry.etag}"', "last-modified": http_date(entry.modified), "accept-ranges": "bytes"}
+
+
+def _as_attachment(disposition: str) -> str:
+    _, separator, parameters = disposition.partition(";")
+    return f"attachment{separator}{parameters}"

@@ -1,0 +1,89 @@
+"""What the embedded store is asked and what it answers, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from clipviewer.domain.sigv4 import uri_encode
+from clipviewer.settings import EMBEDDED_PATH
+from clipviewer.storage.embedded_errors import S3Failure
+from clipviewer.storage.embedded_files import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request, decoded once. ``path`` is the whole decoded path; ``bucket`` and ``key`` are empty where it names none.
+
+    Header names are lower case; values are Latin-1 text, so their bytes are kept as they came.
+    """
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...]
+    headers: Mapping[str, tuple[str, ...]]
+    bucket: str
+    key: str
+
+    def header(self, name: str) -> str | None:
+        """The header's value, several joined by a comma; ``None`` when it was not sent."""
+        values = self.headers.get(name)
+        return None if values is None else ",".join(values)
+
+    def canonical_header(self, name: str) -> str:
+        """The header's value as it is signed: its bytes read as UTF-8 where they are UTF-8."""
+        value = self.header(name) or ""
+        try:
+            return value.encode("latin-1").decode()
+        except UnicodeDecodeError:
+            return value
+
+    def parameter(self, name: str) -> str | None:
+        """The first value of a query parameter; ``None`` when it was not sent."""
+        return next((value for given, value in self.query if given == name), None)
+
+    def has(self, name: str) -> bool:
+        return any(given == name for given, _ in self.query)
+
+
+@dataclass(slots=True)
+class Answer:
+    """A response. ``body`` is what is sent at once; ``rest`` is what is streamed after it."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    rest: Reader | None = None
+
+
+def read_request(scope: Mapping[str, Any]) -> Request:
+    """The request of an ASGI ``http`` scope. Raises ``S3Failure`` (InvalidURI, InvalidArgument) for what is not UTF-8."""
+    raw_path: bytes = scope.get("raw_path") or uri_encode(scope["path"], keep_slash=True).encode()
+    path = _decode(raw_path, "InvalidURI")
+    query = tuple(_pairs(scope.get("query_string", b"")))
+    headers: dict[str, tuple[str, ...]] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name = raw_name.decode("latin-1").lower()
+        headers[name] = (*headers.get(name, ()), raw_value.decode("latin-1"))
+    if path != EMBEDDED_PATH and not path.startswith(f"{EMBEDDED_PATH}/"):
+        raise S3Failure("InvalidURI")
+    bucket, _, key = path[len(EMBEDDED_PATH) + 1 :].partition("/")
+    return Request(scope["method"], path, query, headers, bucket, key)
+
+
+def _pairs(query: bytes) -> Sequence[tuple[str, str]]:
+    pairs = []
+    for piece in query.split(b"&"):
+        if piece:
+            name, _, value = piece.replace(b"+", b" ").partition(b"=")
+            pairs.append((_decode(name, "InvalidArgument"), _decode(value, "InvalidArgument")))
+    return pairs
+
+
+def _decode(raw: bytes, code: str) -> str:
+    try:
+        return unquote_to_bytes(raw).decode()
+    except UnicodeDecodeError as error:
+        raise S3Failure(code, "The address is not valid UTF-8.") from error

@@ -1,0 +1,88 @@
+"""The way in: from the connection to a file that nothing names yet, with bounded memory and nothing left behind on failure."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import Any
+
+import anyio
+from anyio import CapacityLimiter, to_thread
+
+from clipviewer.domain.sigv4 import UNSIGNED_PAYLOAD
+from clipviewer.storage.embedded_body import BodyCheck
+from clipviewer.storage.embedded_errors import ClientGone, S3Failure
+from clipviewer.storage.embedded_files import Files, Incoming
+from clipviewer.storage.embedded_messages import Request
+from clipviewer.storage.embedded_objects import Received
+from clipviewer.storage.embedded_xml import MAX_XML
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+MAX_UPLOAD = 5 * 1024**3
+_PIECE = 1024 * 1024
+_SILENCE_SECONDS = 60
+
+
+async def receive_file(receive: Receive, check: BodyCheck, files: Files, limiter: CapacityLimiter) -> Received:
+    """The whole body as one file. Raises ``S3Failure`` and ``ClientGone``, and then has deleted it again."""
+    if check.length > MAX_UPLOAD:
+        raise S3Failure("EntityTooLarge")
+    incoming = await to_thread.run_sync(files.create, limiter=limiter)
+    try:
+        async for raw in _pieces(receive):
+            await to_thread.run_sync(_take, incoming, check, raw, limiter=limiter)
+        return await to_thread.run_sync(_finish, incoming, check, limiter=limiter)
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(incoming.discard, limiter=limiter)
+        raise
+
+
+async def receive_small(receive: Receive, request: Request, payload: str) -> bytes:
+    """A body that is read whole: XML, or none at all. Raises ``S3Failure`` where it is too long or not the one that was signed."""
+    body = b""
+    if request.header("content-length") not in (None, "0") or request.header("transfer-encoding") is not None:
+        async for raw in _pieces(receive):
+            body += raw
+            if len(body) > MAX_XML:
+                raise S3Failure("MalformedXML")
+    if payload != UNSIGNED_PAYLOAD and not hmac.compare_digest(hashlib.sha256(body).hexdigest().encode(), payload.encode()):
+        raise S3Failure("XAmzContentSHA256Mismatch")
+    return body
+
+
+async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
+    """The body in pieces of about 1 MiB."""
+    waiting: list[bytes] = []
+    size = 0
+    more = True
+    while more:
+        message = await _next(receive)
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        waiting.append(message.get("body", b""))
+        size += len(waiting[-1])
+        more = message.get("more_body", False)
+        if size >= _PIECE or (size and not more):
+            yield b"".join(waiting)
+            waiting, size = [], 0
+
+
+async def _next(receive: Receive) -> MutableMapping[str, Any]:
+    try:
+        with anyio.fail_after(_SILENCE_SECONDS):
+            return await receive()
+    except TimeoutError as error:
+        raise S3Failure("RequestTimeout") from error
+
+
+def _take(incoming: Incoming, check: BodyCheck, raw: bytes) -> None:
+    incoming.write(check.feed(raw))
+
+
+def _finish(incoming: Incoming, check: BodyCheck) -> Received:
+    check.finish()
+    md5 = incoming.md5
+    return Received(incoming.finish(), md5, check.checksums)
