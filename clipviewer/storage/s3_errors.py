@@ -25,7 +25,7 @@ _CREDENTIALS = (
     boto.TokenRetrievalError,
     boto.SSOError,
 )
-_NETWORK = (boto.HTTPClientError, boto.IncompleteReadError)
+_NETWORK = (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadError)
 
 _BY_CODE: dict[str, type[StorageError]] = {
     "NoSuchKey": ObjectMissing,
