@@ -10,7 +10,8 @@ import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import jwt
@@ -83,6 +84,7 @@ class Sessions:
         self._clock = clock
         self._absolute = absolute_timeout
         self._idle = idle_timeout
+        self._opened = lru_cache(maxsize=4096)(self._open)
 
     def start(self, db: Session, user_id: str, *, address: str = "", user_agent: str = "") -> NewSession:
         """A new session of that user; the caller has checked who it is."""
@@ -169,6 +171,13 @@ class Sessions:
         token = read_cookie(cookie_header, secure=secure)
         if not token or len(token) > _MAX_TOKEN:
             raise Unauthorized
+        session_id, subject, expires = self._opened(token)
+        if self._clock().timestamp() >= expires:
+            raise Unauthorized
+        return session_id, subject
+
+    def _open(self, token: str) -> tuple[str, str, int]:
+        """``sid``, ``sub`` and ``exp`` of a genuine token. Its answer never changes, so that it may be remembered."""
         try:
             header = jwt.get_unverified_header(token)
             key = self._keys.get(str(header.get("kid")))
@@ -186,9 +195,9 @@ class Sessions:
             raise Unauthorized from error
         session_id, subject, expires = claims["sid"], claims["sub"], claims["exp"]
         fits = isinstance(session_id, str) and isinstance(subject, str) and isinstance(expires, int)
-        if not fits or claims["typ"] != _TYPE or self._clock() >= datetime.fromtimestamp(expires, UTC):
+        if not fits or claims["typ"] != _TYPE:
             raise Unauthorized
-        return session_id, subject
+        return session_id, subject, expires
 
 
 def revoke_sessions(db: Session, user_id: str, now: datetime) -> None:

@@ -48,7 +48,7 @@ class SignedIn:
 
 def begin(db: Session, throttle: Throttle, email: str, address: str, now: datetime) -> Candidate:
     """Count the attempt and look the account up. Writes. Raises ``TooManyAttempts``."""
-    email = email.strip().lower()[:320]
+    email = "".join(filter(str.isprintable, email)).strip().lower()[:320]
     attempt = throttle.take(db, email, address, now)
     found = select(col(User.password_hash)).where(col(User.email) == email, col(User.disabled_at).is_(None))
     return Candidate(email, address, db.connection().execute(found).scalar_one_or_none(), attempt)

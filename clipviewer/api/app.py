@@ -1,0 +1,46 @@
+"""The HTTP API as one application, mounted under the same port as the pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import Depends, FastAPI
+from fastapi.responses import HTMLResponse, JSONResponse
+
+from clipviewer.api import auth, health
+from clipviewer.api.access import allow
+from clipviewer.api.docs import render_docs
+from clipviewer.api.problems import install_problems
+from clipviewer.domain.permissions import Action
+
+if TYPE_CHECKING:
+    from clipviewer.services.container import Services
+
+_DESCRIPTION = """The clip review room's own interface, for pages and for pipelines that already make clips.
+
+People sign in and are known by a cookie; pipelines send `Authorization: Bearer cv_…`. Fields are in camelCase, times of footage are
+decimal seconds in strings, moments are UTC. Errors are problem details (RFC 9457) with a stable `code`."""
+
+
+def create_api(services: Services) -> FastAPI:
+    """Every route under ``/api``. Nothing of it runs before the first request."""
+    api = FastAPI(title="clipviewer", description=_DESCRIPTION, version="1", openapi_url=None, docs_url=None, redoc_url=None)
+    api.state.services = services
+    install_problems(api)
+    api.include_router(health.router)
+    api.include_router(auth.router)
+    _add_docs(api)
+    return api
+
+
+def _add_docs(api: FastAPI) -> None:
+    """The description of the API for people and programs, for those who are signed in."""
+    signed_in = [Depends(allow(Action.VIEW))]
+
+    @api.get("/api/openapi.json", dependencies=signed_in, include_in_schema=False)
+    async def openapi_json() -> JSONResponse:
+        return JSONResponse(api.openapi())
+
+    @api.get("/api/docs", dependencies=signed_in, include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(render_docs(api.openapi()))

@@ -1,0 +1,228 @@
+"""Signing in and out, and the first admin. Takes JSON from programs and forms from pages; a form is answered with a redirect (303)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, TypeVar
+from urllib.parse import parse_qsl, quote, urlencode
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse, RedirectResponse
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from clipviewer.api.access import peer_address, allow, is_secure, public, services_of
+from clipviewer.api.next_path import safe_next
+from clipviewer.db.models import utc_now
+from clipviewer.domain.permissions import Action, Role
+from clipviewer.errors import ClipviewerError, Invalid, TooManyAttempts
+from clipviewer.services import audit, sign_in
+from clipviewer.services.principal import Principal
+from clipviewer.services.sessions import NewSession, build_cookie
+from clipviewer.services.sign_in import SignedIn
+
+router = APIRouter(prefix="/api/auth", tags=["accounts"])
+_FORM = "application/x-www-form-urlencoded"
+_JSON = "application/json"
+_MAX_FIELDS = 20
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class WrongCredentials(ClipviewerError):
+    """Unknown, wrong and disabled alike."""
+
+    status, code, title = 401, "invalid_credentials", "E-mail or password is not right"
+
+
+class _Json(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True)
+
+
+class Credentials(_Json):
+    email: str
+    password: str = Field(repr=False)
+
+
+class FirstAdmin(_Json):
+    token: str = Field(repr=False)
+    name: str
+    email: str
+    password: str = Field(repr=False)
+
+
+class Person(_Json):
+    id: str
+    email: str
+    name: str
+    role: Role
+
+
+class SessionInfo(_Json):
+    user: Person
+    expires_at: str
+
+
+def _body(model: type[BaseModel]) -> dict[str, Any]:
+    """OpenAPI's description of a body that comes as JSON or as a form."""
+    schema = model.model_json_schema()
+    return {"requestBody": {"required": True, "content": {kind: {"schema": schema} for kind in (_JSON, _FORM)}}}
+
+
+@router.post(
+    "/sign-in",
+    dependencies=[Depends(public())],
+    summary="Sign in",
+    response_model=SessionInfo,
+    responses={303: {"description": "A form: to `next`, or back to the sign-in page"}, 401: {}, 415: {}, 429: {}},
+    openapi_extra=_body(Credentials),
+)
+async def post_sign_in(request: Request) -> Response:
+    """Sets the session cookie. A form may carry `next`, a local path."""
+    fields = await _fields(request)
+    target = safe_next(fields.get("next"))
+    try:
+        credentials = _checked(Credentials, fields)
+        signed_in = await run_in_threadpool(_sign_in, request, credentials)
+    except (WrongCredentials, TooManyAttempts, Invalid) as error:
+        if not _is_form(request):
+            raise
+        code = "throttled" if isinstance(error, TooManyAttempts) else "invalid"
+        return _see(f"/sign-in?{urlencode({'error': code, 'next': target})}")
+    return _welcome(request, signed_in, status=200, target=target)
+
+
+@router.post(
+    "/set-up",
+    status_code=201,
+    dependencies=[Depends(public())],
+    summary="Make the first admin",
+    response_model=SessionInfo,
+    responses={303: {"description": "A form: to the library, or back to the set-up page"}, 404: {}, 415: {}},
+    openapi_extra=_body(FirstAdmin),
+)
+async def post_set_up(request: Request) -> Response:
+    """By the one-time token that is printed while there is no user; signs the new admin in."""
+    fields = await _fields(request)
+    try:
+        signed_in = await run_in_threadpool(_set_up, request, _checked(FirstAdmin, fields))
+    except ClipviewerError as error:
+        if not _is_form(request):
+            raise
+        return _see(f"/set-up/{quote(str(fields.get('token', '')), safe='')}?{urlencode({'error': error.code})}")
+    return _welcome(request, signed_in, status=201, target="/")
+
+
+@router.post("/sign-out", dependencies=[Depends(public())], summary="Sign out", status_code=204, responses={303: {}})
+async def post_sign_out(request: Request) -> Response:
+    """Ends the session and removes the cookie; without a session it changes nothing."""
+    await run_in_threadpool(_sign_out, request)
+    response = _see("/sign-in") if _is_form(request) else Response(status_code=204)
+    for secure in {False, is_secure(request)}:
+        response.headers.append("Set-Cookie", build_cookie("", secure=secure, max_age=timedelta(0)))
+    return response
+
+
+@router.get("/session", summary="Who is signed in", responses={401: {}})
+async def get_session(principal: Annotated[Principal, Depends(allow(Action.VIEW))]) -> SessionInfo:
+    """401 when nobody is."""
+    person = Person(id=principal.user_id, email=principal.email, name=principal.name, role=principal.role)
+    return SessionInfo(user=person, expires_at=_moment(principal.expires_at))
+
+
+def _sign_in(request: Request, credentials: Credentials) -> SignedIn:
+    services, now = services_of(request), utc_now()
+    accounts = services.accounts
+    with services.database.write() as db:
+        candidate = sign_in.begin(db, accounts.throttle, credentials.email, peer_address(request), now)
+    checked = sign_in.check(candidate, credentials.password, accounts.passwords)
+    with services.database.write() as db:
+        signed_in = sign_in.finish(db, checked, services.sessions, accounts.throttle, now, user_agent=_user_agent(request))
+        if signed_in is not None:
+            services.sessions.sign_out(db, request.headers.get("cookie"), secure=is_secure(request))
+    if signed_in is None:
+        raise WrongCredentials
+    return signed_in
+
+
+def _set_up(request: Request, admin: FirstAdmin) -> SignedIn:
+    services = services_of(request)
+    with services.database.write() as db:
+        account = services.accounts.set_up(db, admin.token, admin.name, admin.email, admin.password)
+        session = services.sessions.start(db, account.id, address=peer_address(request), user_agent=_user_agent(request))
+        audit.record(db, "sign_in", actor=account.id, subject=session.id, address=peer_address(request))
+    return SignedIn(account, session)
+
+
+def _sign_out(request: Request) -> None:
+    services = services_of(request)
+    with services.database.write() as db:
+        principal = services.sessions.sign_out(db, request.headers.get("cookie"), secure=is_secure(request))
+        if principal is not None:
+            audit.record(db, "sign_out", actor=principal.user_id, subject=principal.session_id, address=peer_address(request))
+
+
+def _welcome(request: Request, signed_in: SignedIn, *, status: int, target: str) -> Response:
+    if _is_form(request):
+        response = _see(target)
+    else:
+        account = signed_in.account
+        person = Person(id=account.id, email=account.email, name=account.name, role=account.role)
+        info = SessionInfo(user=person, expires_at=_moment(signed_in.session.expires_at))
+        response = JSONResponse(info.model_dump(mode="json", by_alias=True), status)
+    response.headers.append("Set-Cookie", _cookie(request, signed_in.session))
+    return response
+
+
+def _cookie(request: Request, session: NewSession) -> str:
+    return build_cookie(session.token, secure=is_secure(request), max_age=session.expires_at - utc_now())
+
+
+def _see(location: str) -> Response:
+    return RedirectResponse(location, status_code=303)
+
+
+async def _fields(request: Request) -> dict[str, Any]:
+    """The body's fields, from JSON or a form. Raises ``Invalid``, or ``UnsupportedBody`` for another type."""
+    body = await request.body()
+    try:
+        if _is_form(request):
+            return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS, errors="strict"))
+        if _content_type(request) != _JSON:
+            raise UnsupportedBody
+        fields = _AnyObject.model_validate_json(body).model_dump()
+    except ValueError as error:
+        raise Invalid("Send the fields as a JSON object or as a form.") from error
+    return fields
+
+
+class UnsupportedBody(ClipviewerError):
+    status, code, title = 415, "unsupported_media_type", "Send application/json or application/x-www-form-urlencoded"
+
+
+class _AnyObject(BaseModel):
+    model_config = ConfigDict(extra="allow", hide_input_in_errors=True)
+
+
+def _checked(model: type[_Model], fields: dict[str, Any]) -> _Model:
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        missing = ", ".join(sorted({str(item["loc"][0]) for item in error.errors(include_input=False, include_url=False)}))
+        raise Invalid(f"Send these fields as text: {missing}.") from None
+
+
+def _is_form(request: Request) -> bool:
+    return _content_type(request) == _FORM
+
+
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _user_agent(request: Request) -> str:
+    return request.headers.get("user-agent", "")
+
+
+def _moment(value: datetime) -> str:
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"
