@@ -207,7 +207,7 @@ class ExportedIn(_Range):
     s3_key: Key = Field(examples=["youtube-videos/uuid/exported/clip_1.mp4"])
     aspect_ratio: AspectRatio
     target_language: Language
-    identified_clip_id: str | None = None
+    identified_clip_id: Annotated[str, Field(pattern=r"^clip_[A-Za-z0-9]{1,64}$")] | None = None
 
     def to_new(self) -> NewExportedClip:
         return NewExportedClip(

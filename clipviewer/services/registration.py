@@ -19,9 +19,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video, utc_now
-from clipviewer.domain.ids import is_id, new_id
+from clipviewer.domain.ids import new_id
 from clipviewer.domain.timecode import clock
-from clipviewer.errors import Conflict, ObjectMissing, StorageDenied, VideoNotFound
+from clipviewer.errors import Conflict, ObjectMissing, StorageDenied
+from clipviewer.services.videos import require_video
 from clipviewer.storage.s3 import ObjectStore, StoredObject
 
 _VIDEO = Video.metadata.tables["video"]
@@ -102,13 +103,6 @@ def find_objects(store: ObjectStore, keys: Iterable[str]) -> dict[str, StoredObj
     with ThreadPoolExecutor(_HEADS_AT_ONCE) as threads:
         found.update((item.key, item) for item in threads.map(lambda key: _head(store, key), sorted(missing)) if item)
     return found
-
-
-def require_video(db: Session, video_id: str) -> None:
-    """Raises ``VideoNotFound`` unless it is there."""
-    known = is_id(video_id, "video") and db.connection().execute(select(_VIDEO.c.id).where(_VIDEO.c.id == video_id)).first()
-    if not known:
-        raise VideoNotFound
 
 
 def register_video(db: Session, new: NewVideo, objects: Mapping[str, StoredObject]) -> Result:

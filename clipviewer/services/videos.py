@@ -90,6 +90,11 @@ def video_details(db: Session, video_id: str) -> VideoDetails:
     return VideoDetails(**row._mapping)
 
 
+def require_video(db: Session, video_id: str) -> None:
+    """Raises ``VideoNotFound`` unless it is there."""
+    master_key(db, video_id)
+
+
 def master_key(db: Session, video_id: str) -> str:
     """The object that the video itself is; raises ``VideoNotFound``."""
     key = db.connection().execute(_MASTER_KEY, {"video_id": video_id}).scalar_one_or_none() if is_id(video_id, "video") else None

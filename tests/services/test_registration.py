@@ -21,9 +21,8 @@ from clipviewer.services.registration import (
     register_exported,
     register_identified,
     register_video,
-    require_video,
 )
-from clipviewer.services.videos import video_details
+from clipviewer.services.videos import require_video, video_details
 from clipviewer.settings import Settings
 from clipviewer.storage.s3 import ObjectStore, StoredObject, open_store
 

@@ -1,0 +1,132 @@
+"""Registration by pipelines: their videos and clips, whose objects already lie in the bucket. All of it may be sent again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, ValidationError
+from sqlmodel import Session
+
+from clipviewer.api.access import peer_address, pipeline_or, services_of
+from clipviewer.api.schemas import (
+    ExportedIn,
+    ExportedItems,
+    ExportedResult,
+    ExportedResults,
+    IdentifiedIn,
+    IdentifiedItems,
+    IdentifiedResult,
+    IdentifiedResults,
+    RegisteredVideo,
+    VideoIn,
+)
+from clipviewer.domain.object_key import MAX_KEY_BYTES, check_object_key
+from clipviewer.domain.permissions import Action
+from clipviewer.errors import Invalid
+from clipviewer.services import audit
+from clipviewer.services.principal import Pipeline, Principal
+from clipviewer.services.registration import Result, Status, find_objects, register_exported, register_identified, register_video
+from clipviewer.services.videos import require_video
+
+router = APIRouter(prefix="/api/clips/videos", tags=["registration"])
+Registrar = Annotated[Pipeline | Principal, Depends(pipeline_or(Action.REGISTER))]
+_Item = TypeVar("_Item", bound=BaseModel)
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    401: {"description": "No valid API token, and nobody is signed in"},
+    403: {"description": "Signed in, but not as an admin"},
+    404: {"description": "There is no such video, or its object is not in the bucket"},
+    409: {"description": "The key is taken, or the same is being registered at this moment"},
+    502: {"description": "The storage refused the request"},
+    503: {"description": "The storage cannot be reached"},
+}
+
+
+@router.post("", status_code=201, responses={**_ANSWERS, 200: {"model": RegisteredVideo}}, summary="Register a video")
+def post_video(request: Request, response: Response, registrar: Registrar, body: VideoIn) -> RegisteredVideo:
+    """Its object, and its poster's, must be in the bucket. The key identifies the video: 201 when it is new, 200 when it was known."""
+    services = services_of(request)
+    for key in (body.s3_key, body.poster_key):
+        if key is not None and (reason := _refusal(key, services.settings.s3_prefix)):
+            raise Invalid(f"{reason}.")
+    objects = find_objects(services.store, [key for key in (body.s3_key, body.poster_key) if key])
+    with services.database.write() as db:
+        result = register_video(db, body.to_new(), objects)
+        _write_down(db, request, registrar, result.id, "video", 1)
+    if result.status is not Status.CREATED:
+        response.status_code = 200
+    return RegisteredVideo(id=result.id, s3_key=result.name, status=result.status)
+
+
+@router.post("/{video_id}/identified", responses=_ANSWERS, summary="Register identified clips")
+def post_identified(request: Request, registrar: Registrar, video_id: str, body: IdentifiedItems) -> IdentifiedResults:
+    """Up to 10,000 candidates, each identified by its `reference`; every item has its own result, in the order of the request."""
+    good, results = _sorted_out(body.items, IdentifiedIn, "reference")
+    with services_of(request).database.write() as db:
+        done = register_identified(db, video_id, [item.to_new() for item in good.values()])
+        _write_down(db, request, registrar, video_id, "identified", len(done))
+    results.update(zip(good, done, strict=True))
+    return IdentifiedResults(results=[IdentifiedResult(reference=result.name, **_outcome(result)) for _, result in sorted(results.items())])
+
+
+@router.post("/{video_id}/exported", responses=_ANSWERS, summary="Register exported clips")
+def post_exported(request: Request, registrar: Registrar, video_id: str, body: ExportedItems) -> ExportedResults:
+    """Up to 10,000 rendered files, each identified by its key; those whose object is in the bucket are adopted.
+
+    Every item has its own result, in the order of the request: `created`, `updated`, `unchanged`, `missing` (no such object), `conflict`
+    (the key belongs to another video) or `invalid`.
+    """
+    services = services_of(request)
+    good, results = _sorted_out(body.items, ExportedIn, "s3Key")
+    for index, item in list(good.items()):
+        if reason := _refusal(item.s3_key, services.settings.s3_prefix):
+            results[index] = Result(item.s3_key, "", Status.INVALID, f"s3Key: {reason}.")
+            del good[index]
+    with services.database.read() as db:
+        require_video(db, video_id)
+    objects = find_objects(services.store, [item.s3_key for item in good.values()])
+    with services.database.write() as db:
+        done = register_exported(db, video_id, [item.to_new() for item in good.values()], objects)
+        _write_down(db, request, registrar, video_id, "exported", len(done))
+    results.update(zip(good, done, strict=True))
+    return ExportedResults(results=[ExportedResult(s3_key=result.name, **_outcome(result)) for _, result in sorted(results.items())])
+
+
+def _sorted_out(items: Sequence[Any], model: type[_Item], name: str) -> tuple[dict[int, _Item], dict[int, Result]]:
+    """The items that follow the rules, and a result for each of the others, both by their place in the request."""
+    good: dict[int, _Item] = {}
+    bad: dict[int, Result] = {}
+    for index, item in enumerate(items):
+        try:
+            good[index] = model.model_validate(item)
+        except ValidationError as error:
+            called = item.get(name) if isinstance(item, dict) else None
+            shown = called.encode(errors="replace").decode()[:MAX_KEY_BYTES] if isinstance(called, str) else ""
+            bad[index] = Result(shown, "", Status.INVALID, _reason(error))
+    return good, bad
+
+
+def _reason(error: ValidationError) -> str:
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    text = first["msg"].removeprefix("Value error, ")
+    return f"{place}: {text}." if place else f"{text}."
+
+
+def _refusal(key: str, prefix: str) -> str:
+    """Why the key may not be used here; empty if it may."""
+    try:
+        check_object_key(key, prefix)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _outcome(result: Result) -> dict[str, Any]:
+    return {"id": result.id, "status": result.status, "detail": result.detail}
+
+
+def _write_down(db: Session, request: Request, registrar: Pipeline | Principal, video_id: str, kind: str, count: int) -> None:
+    actor = registrar.token_id if isinstance(registrar, Pipeline) else registrar.user_id
+    audit.record(db, "register", actor=actor, subject=video_id, address=peer_address(request), kind=kind, count=count)

@@ -1,0 +1,129 @@
+"""Videos, their clips, and the signed URL of a clip: the routes that the page and every other reader use."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import ValidationError
+
+from clipviewer.api.access import allow, inside, peer_address, principal_of, services_of
+from clipviewer.api.problems import validation_problem
+from clipviewer.api.schemas import (
+    DownloadRequest,
+    DownloadUrl,
+    ExportedClip,
+    IdentifiedClip,
+    Video,
+    VideoPage,
+    VideoRow,
+    exported_json,
+    identified_json,
+    moment,
+)
+from clipviewer.domain.permissions import Action
+from clipviewer.errors import ClipNotFound, NotFound
+from clipviewer.services import audit
+from clipviewer.services.clips import clip_for_key, count_exported, count_identified, download_name, exported_clips, identified_clips
+from clipviewer.services.videos import MAX_PAGE, list_videos, require_video, video_details
+
+router = APIRouter(prefix="/api/clips/videos", tags=["videos"])
+_MAX_OFFSET = 2**31 - 1
+_SIGNED_IN = [Depends(allow(Action.VIEW))]
+_NOBODY: dict[int | str, dict[str, Any]] = {401: {"description": "Nobody is signed in"}}
+_UNKNOWN: dict[int | str, dict[str, Any]] = {**_NOBODY, 404: {"description": "There is no such video"}}
+_WINDOW_HEADERS = {"X-Total-Count": {"description": "How many clips the video has altogether", "schema": {"type": "integer"}}}
+Offset = Annotated[int, Query(ge=0, le=_MAX_OFFSET, description="How many to leave out from the start")]
+Limit = Annotated[int | None, Query(ge=1, le=_MAX_OFFSET, description="At most this many; all when left out")]
+
+
+@router.get("", dependencies=_SIGNED_IN, responses=_NOBODY, summary="List the videos")
+def get_videos(
+    request: Request,
+    search: Annotated[str, Query(max_length=300, description="Words that the title contains, in any case")] = "",
+    offset: Offset = 0,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 60,
+) -> VideoPage:
+    """The newest first."""
+    with services_of(request).database.read() as db:
+        page = list_videos(db, search=search, offset=offset, limit=limit)
+    return VideoPage(videos=[VideoRow.of(video) for video in page.items], total=page.total, offset=page.offset)
+
+
+@router.get("/{video_id}", dependencies=_SIGNED_IN, responses=_UNKNOWN, summary="Show a video")
+def get_video(request: Request, video_id: str) -> Video:
+    with services_of(request).database.read() as db:
+        return Video.of_details(video_details(db, video_id))
+
+
+@router.get(
+    "/{video_id}/identified",
+    dependencies=_SIGNED_IN,
+    summary="List the identified clips of a video",
+    responses={**_UNKNOWN, 200: {"model": list[IdentifiedClip], "headers": _WINDOW_HEADERS}},
+)
+def get_identified(request: Request, video_id: str, offset: Offset = 0, limit: Limit = None) -> Response:
+    """Candidates in the order of the footage."""
+    with services_of(request).database.read() as db:
+        require_video(db, video_id)
+        total = count_identified(db, video_id)
+        clips = identified_clips(db, video_id, offset=offset, limit=limit)
+    return JSONResponse([identified_json(clip) for clip in clips], headers={"X-Total-Count": str(total)})
+
+
+@router.get(
+    "/{video_id}/exported",
+    dependencies=_SIGNED_IN,
+    summary="List the exported clips of a video",
+    responses={**_UNKNOWN, 200: {"model": list[ExportedClip], "headers": _WINDOW_HEADERS}},
+)
+def get_exported(request: Request, video_id: str, offset: Offset = 0, limit: Limit = None) -> Response:
+    """Rendered files in the order of the footage."""
+    with services_of(request).database.read() as db:
+        require_video(db, video_id)
+        total = count_exported(db, video_id)
+        clips = exported_clips(db, video_id, offset=offset, limit=limit)
+    return JSONResponse([exported_json(clip) for clip in clips], headers={"X-Total-Count": str(total)})
+
+
+@router.post(
+    "/{video_id}/download",
+    summary="Get the signed URL of an exported clip",
+    responses={
+        200: {"model": DownloadUrl},
+        **_NOBODY,
+        404: {"description": "The key is not the one of an exported clip of this video, or there is no such video"},
+        422: {"description": "The body is not as described"},
+        500: {"description": "Failed to generate URL"},
+    },
+    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": DownloadRequest.model_json_schema()}}}},
+)
+@inside(Action.VIEW)
+async def post_download(request: Request, video_id: str) -> Response:
+    """A URL that plays this one object, or with `download` saves it, until `expiresAt`: at most an hour from now."""
+    body = await request.body()
+    return await to_thread.run_sync(_hand_out, request, video_id, body)
+
+
+def _hand_out(request: Request, video_id: str, body: bytes) -> Response:
+    """All of a download in one thread hop and one short transaction: players wait for it."""
+    services = services_of(request)
+    host = request.headers.get("host")
+    with services.database.read() as db:
+        who = principal_of(db, request, Action.VIEW)
+        try:
+            wanted = DownloadRequest.model_validate_json(body)
+        except ValidationError as error:
+            return validation_problem(error.errors(include_input=False, include_url=False, include_context=False))
+        clip = clip_for_key(db, video_id, wanted.s3_key)
+        name = download_name(clip, video_details(db, video_id).title) if wanted.download else None
+    try:
+        signed = services.signer.sign(clip.s3_key, origin=f"{request.scope['scheme']}://{host}" if host else None, download_name=name)
+    except NotFound:
+        raise ClipNotFound from None
+    if name is not None:
+        with services.database.write() as db:
+            audit.record(db, "download", actor=who.user_id, subject=clip.s3_key, address=peer_address(request))
+    return JSONResponse({"url": signed.url, "expiresAt": moment(signed.expires_at)})
