@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fastapi import Depends, FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from clipviewer.api import auth, health
+from clipviewer.api import auth, health, registration, videos
 from clipviewer.api.access import allow
 from clipviewer.api.docs import render_docs
 from clipviewer.api.problems import install_problems
@@ -29,6 +29,8 @@ def create_api(services: Services) -> FastAPI:
     install_problems(api)
     api.include_router(health.router)
     api.include_router(auth.router)
+    api.include_router(videos.router)
+    api.include_router(registration.router)
     _add_docs(api)
     return api
 
