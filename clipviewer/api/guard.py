@@ -1,0 +1,105 @@
+"""ASGI: refuses what another site makes a browser send, for HTTP and websocket alike; ``guarded`` puts all the wrappers on.
+
+The server does not know by which host names people reach it, so the rule is "same origin": an ``Origin`` must name the host that the
+request itself names, or one that is configured. Programs send no ``Origin`` and no cookie and are none of its business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from clipviewer.api.limits import RequestLimits
+from clipviewer.api.problems import problem
+from clipviewer.api.security_headers import SecurityHeaders
+from clipviewer.api.socket_limits import SocketLimits
+from clipviewer.settings import EMBEDDED_PATH, Settings
+
+POLICY_VIOLATION = 1008
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_EVENTS = "/_event"
+_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+
+
+def guarded(app: ASGIApp, settings: Settings, *, media_origins: Sequence[str] = (), script_hashes: Iterable[str] = ()) -> ASGIApp:
+    """``app`` behind every guard, the outermost first: headers on all answers, then the origin, then the limits."""
+    public = [settings.public_url] if settings.public_url else []
+    limited = RequestLimits(SocketLimits(app))
+    checked = OriginGuard(limited, extra_origins=public)
+    https = (settings.public_url or "").startswith("https:")
+    return SecurityHeaders(checked, media_origins=media_origins, script_hashes=script_hashes, always_https=https)
+
+
+class OriginGuard:
+    """403 (or no handshake) for a foreign ``Origin``: on every websocket, every unsafe method and all of Reflex's event transport.
+
+    ``Authorization: Bearer`` without a cookie passes: no browser adds that by itself. The embedded store under ``/s3`` reads no cookie
+    and answers CORS itself. Elsewhere a foreign origin never gets a CORS header.
+    """
+
+    def __init__(self, app: ASGIApp, *, extra_origins: Sequence[str] = ()) -> None:
+        self._app = app
+        self._extra = frozenset(filter(None, map(_host_of_origin, extra_origins)))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket") or is_under(scope["path"], EMBEDDED_PATH):
+            await self._app(scope, receive, send)
+            return
+        origin = host = site = b""
+        has_cookie = has_bearer = False
+        for name, value in scope["headers"]:
+            if name == b"origin":
+                origin = value
+            elif name == b"host":
+                host = value
+            elif name == b"sec-fetch-site":
+                site = value
+            elif name == b"cookie":
+                has_cookie = True
+            elif name == b"authorization":
+                has_bearer = value[:7].lower() == b"bearer "
+        foreign = bool(origin) and not self._is_ours(origin.decode("latin-1"), host.decode("latin-1"))
+        if scope["type"] == "websocket":
+            if foreign:
+                await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": "foreign origin"})
+                return
+        elif foreign or site == b"cross-site":
+            matters = scope["method"] not in _SAFE or is_under(scope["path"], _EVENTS)
+            if matters and not (has_bearer and not has_cookie):
+                await problem(403, "foreign_origin", "This request comes from another site")(scope, receive, send)
+                return
+            send = _without_cors(send) if foreign else send
+        await self._app(scope, receive, send)
+
+    def _is_ours(self, origin: str, host: str) -> bool:
+        named = _host_of_origin(origin)
+        return named is not None and (named in self._extra or named == _host_of_origin(f"{origin.partition(':')[0]}://{host}"))
+
+
+def is_under(path: str, folder: str) -> bool:
+    """Whether ``path`` is ``folder`` or below it."""
+    return path == folder or path.startswith(f"{folder}/")
+
+
+def _host_of_origin(origin: str) -> tuple[str, int] | None:
+    """Host and port of an origin, with the scheme's default port; None for ``null`` and what is no origin."""
+    try:
+        parts = urlsplit(origin)
+        port = parts.port or _DEFAULT_PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    if not parts.hostname or parts.path not in ("", "/") or parts.query or "@" in parts.netloc:
+        return None
+    return parts.hostname, port
+
+
+def _without_cors(send: Send) -> Send:
+    async def send_plain(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = [pair for pair in message.get("headers", ()) if not pair[0].lower().startswith(b"access-control-")]
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return send_plain

@@ -1,0 +1,93 @@
+"""ASGI: how much and how often may be sent to ``/api``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from time import monotonic
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from clipviewer.api.problems import problem
+from clipviewer.api.token_bucket import TokenBucket
+from clipviewer.services.sessions import read_cookie
+
+MIB = 1024 * 1024
+_REGISTRATION = re.compile(r"/api/clips/videos(/[^/]+/(identified|exported))?/?")
+
+
+class RequestLimits:
+    """413 for a body above ``body`` bytes (``registration_body`` where pipelines send lists), 429 above a rate.
+
+    The rate is counted per session (or, without a cookie, per address), and more generously per address, so that making up cookies
+    helps nobody. A body is counted as it comes, so that a chunked one is held to the same measure.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        body: int = MIB,
+        registration_body: int = 32 * MIB,
+        rate: float = 100,
+        burst: float = 400,
+        address_factor: float = 10,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._app = app
+        self._body = body
+        self._registration_body = registration_body
+        self._sessions = TokenBucket(rate, burst, clock)
+        self._addresses = TokenBucket(rate * address_factor, burst * address_factor, clock)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith("/api/"):
+            await self._app(scope, receive, send)
+            return
+        address, session = client_of(scope)
+        if not (self._addresses.take(address) and self._sessions.take(session or address)):
+            await problem(429, "too_many_requests", "Too many requests", headers={"Retry-After": "1"})(scope, receive, send)
+            return
+        limit = self._registration_body if _REGISTRATION.fullmatch(scope["path"]) else self._body
+        announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        if announced.isdigit() and int(announced) > limit:
+            await _too_large(limit)(scope, receive, send)
+            return
+        await self._counted(scope, receive, send, limit)
+
+    async def _counted(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
+        received, over, started = 0, False, False
+
+        async def receive_counted() -> Message:
+            nonlocal received, over
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > limit:
+                over = True
+                return {"type": "http.disconnect"}
+            return message
+
+        async def send_unless_over(message: Message) -> None:
+            nonlocal started
+            if not over or started:
+                started = True
+                await send(message)
+
+        try:
+            await self._app(scope, receive_counted, send_unless_over)
+        except Exception:
+            if not over or started:
+                raise
+        if over and not started:
+            await _too_large(limit)(scope, receive, send)
+
+
+def client_of(scope: Scope) -> tuple[str, str | None]:
+    """The peer's address, and the session cookie as it came: unchecked, good only for counting."""
+    client = scope.get("client")
+    cookie = next((value for name, value in scope["headers"] if name == b"cookie"), b"")
+    return client[0] if client else "", read_cookie(cookie.decode("latin-1"))
+
+
+def _too_large(limit: int) -> ASGIApp:
+    return problem(413, "body_too_large", "The body is too large", f"Send at most {limit} bytes at once.")
