@@ -63,7 +63,15 @@ def uri_encode(value: str, *, keep_slash: bool = False) -> str:
 
 def canonical_query(parameters: Iterable[tuple[str, str]]) -> str:
     """Names and values encoded, then sorted."""
-    return "&".join(f"{name}={value}" for name, value in sorted((uri_encode(n), uri_encode(v)) for n, v in parameters))
+    return _join(sorted(_encoded(parameters)))
+
+
+def _encoded(parameters: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(uri_encode(name), uri_encode(value)) for name, value in parameters]
+
+
+def _join(pairs: Iterable[tuple[str, str]]) -> str:
+    return "&".join([f"{name}={value}" for name, value in pairs])
 
 
 def canonical_request(
@@ -92,7 +100,7 @@ def signature(secret_key: str, timestamp: str, region: str, request: str) -> str
 class _Prepared:
     """What all keys signed with one date, life, bucket and credentials have in common."""
 
-    parameters: tuple[tuple[str, str], ...]
+    pairs: list[tuple[str, str]]
     query: str
     canonical: str
     text: bytes
@@ -117,10 +125,11 @@ def _prepare(credentials: Credentials, bucket: Bucket, signed_at: datetime, ttl:
     }
     if credentials.session_token:
         parameters["X-Amz-Security-Token"] = credentials.session_token
+    pairs = _encoded(parameters.items())
     return _Prepared(
-        parameters=tuple(parameters.items()),
-        query="&".join(f"{name}={uri_encode(value)}" for name, value in parameters.items()),
-        canonical=canonical_query(parameters.items()),
+        pairs=pairs,
+        query=_join(pairs),
+        canonical=_join(sorted(pairs)),
         text=f"{ALGORITHM}\n{timestamp}\n{scope}\n".encode(),
         key=hmac.new(signing_key(credentials.secret_key, day, bucket.region), digestmod=hashlib.sha256),
     )
@@ -145,8 +154,8 @@ def presign(
     prepared = _prepare(credentials, bucket, signed_at, ttl)
     path = f"{bucket.path}/{uri_encode(key, keep_slash=True)}"
     if overrides:
-        canonical = canonical_query((*prepared.parameters, *overrides.items()))
-        query = "".join(f"{uri_encode(name)}={uri_encode(value)}&" for name, value in overrides.items()) + prepared.query
+        pairs = _encoded(overrides.items()) + prepared.pairs
+        canonical, query = _join(sorted(pairs)), _join(pairs)
     else:
         canonical, query = prepared.canonical, prepared.query
     request = f"{method}\n{path}\n{canonical}\nhost:{bucket.host}\n\nhost\n{UNSIGNED_PAYLOAD}"

@@ -48,13 +48,13 @@ def credential_source(chain: Chain | None) -> CredentialSource:
 def _read(chain: Chain) -> Credentials:
     """One consistent pair of keys and expiry.
 
-    botocore offers the expiry only as ``_expiry_time`` and publishes renewed keys before their expiry. Reading the keys again after
-    the expiry makes sure that old keys are never paired with the later end of new ones.
+    botocore offers the expiry only as ``_expiry_time`` and publishes it after the keys to which it belongs. An expiry that is the same
+    before and after reading the keys is therefore never later than the true one.
     """
     while True:
-        keys = chain.get_frozen_credentials()
         expiry: datetime | None = getattr(chain, "_expiry_time", None)
-        if expiry is None or chain.get_frozen_credentials() is keys:
+        keys = chain.get_frozen_credentials()
+        if getattr(chain, "_expiry_time", None) == expiry:
             break
     if not keys.access_key or not keys.secret_key:
         raise StorageCredentials(NO_CREDENTIALS)

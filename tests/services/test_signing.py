@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from botocore.credentials import Credentials as BotoCredentials
-from botocore.credentials import RefreshableCredentials
+from botocore.credentials import DeferredRefreshableCredentials, RefreshableCredentials
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -141,23 +141,24 @@ def test_old_keys_are_never_paired_with_the_expiry_of_new_ones() -> None:
     old_end, new_end = NOON + timedelta(minutes=5), NOON + timedelta(hours=6)
 
     class RenewedMeanwhile:
-        """As botocore's when another thread publishes new credentials just after this one has read the old ones."""
+        """As botocore's when another thread publishes new credentials just after this one has read the old keys."""
 
         def __init__(self) -> None:
-            self.keys, self.new = BotoCredentials("OLD", "s", "t").get_frozen_credentials(), BotoCredentials("NEW", "s", "t")
-            self.end = old_end
+            self.keys, self._expiry_time = BotoCredentials("OLD", "s", "t").get_frozen_credentials(), old_end
 
         def get_frozen_credentials(self) -> Any:
-            return self.keys
-
-        @property
-        def _expiry_time(self) -> datetime:
-            if self.end == old_end:
-                self.keys, self.end = self.new.get_frozen_credentials(), new_end
-            return self.end
+            read = self.keys
+            self.keys, self._expiry_time = BotoCredentials("NEW", "s", "t").get_frozen_credentials(), new_end
+            return read
 
     found = credential_source(RenewedMeanwhile())()
     assert (found.access_key, found.expires_at) == ("NEW", new_end)
+
+
+def test_credentials_that_are_fetched_at_first_use_have_their_expiry_from_the_start() -> None:
+    end = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
+    fetched = {"access_key": "A", "secret_key": "B", "token": "C", "expiry_time": end.isoformat()}
+    assert credential_source(DeferredRefreshableCredentials(lambda: fetched, "role"))() == Credentials("A", "B", "C", end)
 
 
 def test_static_credentials_have_no_expiry() -> None:
