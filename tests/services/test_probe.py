@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -17,7 +22,9 @@ TONE = ["-f", "lavfi", "-i", "sine=d=2"]
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _make(tmp_path_factory.mktemp("probe") / "sample.mp4", *PICTURE, *TONE, "-pix_fmt", "yuv420p", "-c:a", "aac")
+    return _make(
+        tmp_path_factory.mktemp("probe") / "sample.mp4", *PICTURE, *TONE, "-pix_fmt", "yuv420p", "-c:a", "aac", "-movflags", "+faststart"
+    )
 
 
 def test_a_video_is_described(sample: Path) -> None:
@@ -25,6 +32,11 @@ def test_a_video_is_described(sample: Path) -> None:
     assert info == MediaInfo(info.duration_ms, 320, 180, Fraction(30_000, 1_001), 0, "h264", "aac")
     assert abs(info.duration_ms - 2_000) <= 34
     assert info.has_audio
+
+
+def test_a_video_is_described_over_http_too(sample: Path) -> None:
+    with _served(sample.parent) as address:
+        assert probe(f"{address}/{sample.name}") == probe(sample)
 
 
 def test_a_silent_video_has_no_audio(tmp_path: Path) -> None:
@@ -61,25 +73,36 @@ def test_a_missing_file_is_refused_with_a_sentence(tmp_path: Path) -> None:
         probe(tmp_path / "nothing.mp4")
 
 
-@pytest.mark.parametrize(
-    "playlist",
-    [
-        "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{url}\n#EXT-X-ENDLIST\n",
-        "ffconcat version 1.0\nfile '{url}'\n",
-        '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"><Period><AdaptationSet mimeType="video/mp4"><Representation id="1" '
-        'bandwidth="1"><BaseURL>{url}</BaseURL></Representation></AdaptationSet></Period></MPD>',
-    ],
-    ids=["hls", "concat", "dash"],
-)
-def test_a_playlist_that_calls_itself_a_video_makes_no_request(tmp_path: Path, playlist: str) -> None:
-    path = tmp_path / "playlist.mp4"
-    with socket.create_server(("127.0.0.1", 0)) as canary:
-        path.write_text(playlist.format(url=f"http://127.0.0.1:{canary.getsockname()[1]}/segment.ts"))
+PLAYLISTS = {
+    "hls": "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{url}\n#EXT-X-ENDLIST\n",
+    "concat": "ffconcat version 1.0\nfile '{url}'\n",
+    "dash": '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"><Period><AdaptationSet mimeType="video/mp4"><Representation id="1" '
+    'bandwidth="1"><BaseURL>{url}</BaseURL></Representation></AdaptationSet></Period></MPD>',
+}
+
+
+@pytest.mark.parametrize("name", ["playlist.mp4", "playlist.m3u8"])
+@pytest.mark.parametrize("playlist", PLAYLISTS)
+@pytest.mark.parametrize("over_http", [False, True], ids=["from a file", "over HTTP"])
+def test_a_playlist_makes_no_request_whatever_it_calls_itself(tmp_path: Path, playlist: str, name: str, over_http: bool) -> None:
+    path = tmp_path / name
+    with socket.create_server(("127.0.0.1", 0)) as canary, _served(tmp_path) as address:
+        path.write_text(PLAYLISTS[playlist].format(url=f"http://127.0.0.1:{canary.getsockname()[1]}/segment.ts"))
         with pytest.raises(MediaError):
-            probe(path)
+            probe(f"{address}/{name}" if over_http else path)
         canary.setblocking(False)
         with pytest.raises(BlockingIOError):
             canary.accept()
+
+
+@contextmanager
+def _served(folder: Path) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=folder)) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
 
 
 def _make(out: Path, *args: str) -> Path:
