@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from clipviewer.db.session import Database
 from clipviewer.services.accounts import Accounts
@@ -15,6 +15,8 @@ from clipviewer.storage.s3 import ObjectStore
 
 @dataclass(frozen=True, slots=True)
 class Services:
+    """``secret_key`` is the signing one; the embedded store's credentials come from it."""
+
     settings: Settings
     database: Database
     store: ObjectStore
@@ -22,6 +24,7 @@ class Services:
     sessions: Sessions
     accounts: Accounts
     api_tokens: ApiTokens
+    secret_key: str = field(default="", repr=False)
 
 
 _installed: Services | None = None

@@ -1,0 +1,57 @@
+// The doors (sign-in, set-up): sent without leaving the page, so that a mistake costs no retyping. Without this script they post as
+// plain forms.
+
+const PROBLEMS = {
+  invalid: "The email or the password is not right.",
+  throttled: "Too many attempts. Wait a little, then try again.",
+  offline: "Network error. Check the connection, then try again.",
+};
+
+const query = () => new URLSearchParams(location.search);
+
+// Only paths of this site: the server checks the same again.
+function localPath(path) {
+  if (!path?.startsWith("/")) return "/";
+  const target = new URL(path, location.origin);
+  return target.origin === location.origin ? target.pathname + target.search : "/";
+}
+
+function say(form, text) {
+  form.querySelector("[role=alert]").textContent = text;
+}
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target.closest("form[data-door]");
+  if (!form) return;
+  event.preventDefault();
+  const fields = Object.fromEntries(new FormData(form));
+  const button = form.querySelector("[type=submit]");
+  if (form.dataset.door === "set-up") fields.token = location.pathname.split("/").filter(Boolean).pop();
+  delete fields.next;
+  say(form, "");
+  button.disabled = true;
+  try {
+    const response = await fetch(form.getAttribute("action"), {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(fields),
+    });
+    if (response.ok) {
+      location.assign(form.dataset.door === "sign-in" ? localPath(query().get("next")) : "/");
+      return;
+    }
+    const problem = await response.json().catch(() => ({}));
+    say(form, response.status === 401 && form.dataset.door === "sign-in" ? PROBLEMS.invalid : (problem.detail ?? PROBLEMS.offline));
+    form.querySelector("[type=password]").focus();
+  } catch {
+    say(form, PROBLEMS.offline);
+  }
+  button.disabled = false;
+});
+
+// A plain form that came back says why in the address.
+addEventListener("DOMContentLoaded", () => {
+  const form = document.querySelector("form[data-door]");
+  const problem = PROBLEMS[query().get("error")];
+  if (form && problem) say(form, problem);
+});

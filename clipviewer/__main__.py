@@ -1,0 +1,5 @@
+import sys
+
+from clipviewer.cli import main
+
+sys.exit(main())

@@ -1,0 +1,121 @@
+"""``python -m clipviewer``: serve (default) and the small commands of the person who hosts it."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import time
+from collections.abc import Sequence
+
+from clipviewer import frontend, startup
+from clipviewer.errors import ClipviewerError, StartupError
+from clipviewer.services.container import Services, install
+from clipviewer.settings import Settings, load_settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; 0 when all went well, 2 with one sentence on stderr when it cannot be done as configured."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(load_settings(), options) or 0)
+    except StartupError as error:
+        print(f"clipviewer: {error.detail}", file=sys.stderr)
+        return 2
+    except ClipviewerError as error:
+        print(f"clipviewer: {error.detail}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m clipviewer", description="The clip review room for a team's own bucket.")
+    parser.set_defaults(run=_serve)
+    commands = parser.add_subparsers(metavar="command")
+    commands.add_parser("serve", help="serve the app (default)").set_defaults(run=_serve)
+    commands.add_parser("build", help="build the front end and stop").set_defaults(run=_build)
+    tokens = commands.add_parser("token", help="API tokens for pipelines").add_subparsers(metavar="action", required=True)
+    create = tokens.add_parser("create", help="make a token and show it once")
+    create.add_argument("name", nargs="?", default="pipeline", help="what the token is for")
+    create.set_defaults(run=_token_create)
+    tokens.add_parser("list", help="list the tokens").set_defaults(run=_token_list)
+    revoke = tokens.add_parser("revoke", help="end a token")
+    revoke.add_argument("id", help="the token's id, as in the list")
+    revoke.set_defaults(run=_token_revoke)
+    return parser
+
+
+def _serve(settings: Settings, _options: argparse.Namespace) -> int:
+    from clipviewer import server
+
+    started = time.monotonic()
+    startup.prepare_data_dir(settings.data_dir)
+    listener = startup.claim_port(settings)
+    with listener:
+        _say(f"Data directory: {settings.data_dir}")
+        _say("Database: bringing the schema up to date")
+        services = _services(settings)
+        setup_token = _first_admin(services)
+        _build_front_end()
+        install(services)
+        return server.run(services, listener, setup_token, started)
+
+
+def _build(_settings: Settings, _options: argparse.Namespace) -> None:
+    _build_front_end()
+
+
+def _token_create(settings: Settings, options: argparse.Namespace) -> None:
+    services = _prepared(settings)
+    with services.database.write() as db:
+        secret = services.api_tokens.create(db, options.name, actor="cli")
+    print(secret)
+    print("Keep it now: it is not shown again.", file=sys.stderr)
+
+
+def _token_list(settings: Settings, _options: argparse.Namespace) -> None:
+    services = _prepared(settings)
+    with services.database.read() as db:
+        for token in services.api_tokens.list(db):
+            print(token)
+
+
+def _token_revoke(settings: Settings, options: argparse.Namespace) -> None:
+    services = _prepared(settings)
+    with services.database.write() as db:
+        services.api_tokens.revoke(db, options.id, actor="cli")
+
+
+def _prepared(settings: Settings) -> Services:
+    startup.prepare_data_dir(settings.data_dir)
+    return _services(settings)
+
+
+def _services(settings: Settings) -> Services:
+    return startup.build_services(settings, startup.open_database(settings))
+
+
+def _first_admin(services: Services) -> str | None:
+    """The one-time set-up token where there is no user yet and none is configured."""
+    settings = services.settings
+    with services.database.write() as db:
+        if settings.admin_email is not None and settings.admin_password is not None:
+            services.accounts.ensure_admin(db, settings.admin_email, settings.admin_password)
+            return None
+        return services.accounts.issue_setup_link(db)
+
+
+def _build_front_end() -> None:
+    os.chdir(frontend.ROOT)
+    if frontend.is_built():
+        return
+    _say("Front end: building it, about a minute the first time")
+    started = time.monotonic()
+    frontend.build(lambda line: _say(f"  {line}") if sys.stdout.isatty() or logging.root.level <= logging.DEBUG else None)
+    _say(f"Front end: built in {time.monotonic() - started:.0f} s")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)

@@ -1,0 +1,40 @@
+"""Composition root: settings → services → API, store, pages, lifespan.
+
+Reflex imports this module twice: to compile the front end, where only the pages matter, and to serve.
+"""
+
+from __future__ import annotations
+
+import reflex as rx
+from starlette.types import ASGIApp
+
+from clipviewer.pages.library import library_page
+from clipviewer.pages.not_found import not_found_page
+from clipviewer.pages.sign_in import set_up_page, sign_in_page
+from clipviewer.pages.video_detail import video_detail_page
+from clipviewer.state.library import LibraryState
+from clipviewer.state.video_detail import VideoDetailState
+
+
+def compose(pages: ASGIApp) -> ASGIApp:
+    """The whole application around Reflex's pages; imported late, since the front-end build needs none of it."""
+    from clipviewer import serving
+
+    return serving.compose(pages)
+
+
+app = rx.App(
+    stylesheets=["/clipviewer.css"],
+    head_components=[
+        rx.el.script(src="/player.js", type="module"),
+        rx.el.script(src="/forms.js", type="module"),
+        rx.el.link(rel="icon", href="/icon.svg", type="image/svg+xml"),
+    ],
+    html_lang="en",
+    api_transformer=[compose],
+)
+app.add_page(library_page, route="/", title="Library · clipviewer", on_load=LibraryState.load)
+app.add_page(video_detail_page, route="/videos/[id]", title="Clip room · clipviewer", on_load=VideoDetailState.fetch_video_details)
+app.add_page(sign_in_page, route="/sign-in", title="Sign in · clipviewer")
+app.add_page(set_up_page, route="/set-up/[token]", title="Set up · clipviewer")
+app.add_page(not_found_page, route="/404", title="Not found · clipviewer")

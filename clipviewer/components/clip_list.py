@@ -1,0 +1,110 @@
+"""The clip list: a listbox that holds only its visible rows, however many clips there are."""
+
+from __future__ import annotations
+
+import reflex as rx
+from reflex.vars import VarData
+from reflex.vars.function import ArgsFunctionOperation
+
+from clipviewer.components.selection import select_events, shown_id
+from clipviewer.components.virtuoso import Virtuoso
+from clipviewer.state.rows import ClipRow
+from clipviewer.state.video_detail import VideoDetailState
+
+
+@rx.memo
+def exported_row(clip: rx.Var[ClipRow], position: rx.Var[int]) -> rx.Component:
+    """One exported clip."""
+    return _option(
+        clip,
+        position,
+        rx.box(
+            rx.el.span(clip.title, class_name="clip-title"),
+            rx.el.span(clip.span, " · ", clip.duration, class_name="clip-time"),
+            class_name="clip-words",
+        ),
+        rx.el.span(clip.ratio, class_name="chip"),
+        rx.el.span(clip.language, class_name="clip-language"),
+    )
+
+
+@rx.memo
+def identified_row(clip: rx.Var[ClipRow], position: rx.Var[int]) -> rx.Component:
+    """One candidate, with its checkbox and its score."""
+    return _option(
+        clip,
+        position,
+        rx.el.input(
+            type="checkbox",
+            checked=VideoDetailState.ticked.contains(clip.id),
+            on_change=VideoDetailState.toggle_clip_selection(clip.id).stop_propagation,
+            on_click=rx.stop_propagation,
+            class_name="tick",
+            custom_attrs={"aria-label": "Select " + clip.title},
+        ),
+        rx.box(
+            rx.el.span(clip.title, class_name="clip-title"),
+            rx.el.span(clip.span, " · ", clip.duration, class_name="clip-time"),
+            class_name="clip-words",
+        ),
+        rx.cond(clip.score != "", rx.el.span(clip.score, title=clip.score_parts, class_name="score")),
+    )
+
+
+@rx.memo
+def row_to_come() -> rx.Component:
+    """The place of a row that is on its way."""
+    return rx.box(class_name="clip-row skeleton", aria_hidden="true")
+
+
+def exported_list() -> rx.Component:
+    return _list(
+        exported_row, VideoDetailState.exported_clips, VideoDetailState.exported_offset, VideoDetailState.exported_total, "exported"
+    )
+
+
+def identified_list() -> rx.Component:
+    return _list(
+        identified_row,
+        VideoDetailState.identified_clips,
+        VideoDetailState.identified_offset,
+        VideoDetailState.identified_total,
+        "identified",
+    )
+
+
+def _option(clip: rx.Var[ClipRow], position: rx.Var[int], *children: rx.Component) -> rx.Component:
+    return rx.box(
+        *children,
+        role="option",
+        tab_index=0,
+        aria_selected=shown_id() == clip.id,
+        on_click=select_events(clip.id),
+        class_name="clip-row",
+        custom_attrs={
+            "data-clip-id": clip.id,
+            "aria-posinset": position + 1,
+            "aria-setsize": rx.cond(VideoDetailState.tab == "exported", VideoDetailState.exported_total, VideoDetailState.identified_total),
+        },
+    )
+
+
+def _list(row, rows, offset, total, name: str) -> rx.Component:
+    context = rx.Var(
+        f"({{rows: {rows!s}, offset: {offset!s}}})",
+        _var_type=dict,
+        _var_data=VarData.merge(rows._get_all_var_data(), offset._get_all_var_data()),
+    )
+    clip = rx.Var("context.rows[index - context.offset]", _var_type=ClipRow)
+    item = rx.cond(clip, row(clip=clip, position=rx.Var("index", _var_type=int)), row_to_come())
+    return Virtuoso.create(
+        total_count=total,
+        context=context,
+        item_content=ArgsFunctionOperation.create(args_names=("index", "_item", "context"), return_expr=rx.Var.create(item)),
+        initial_top_most_item_index=offset,
+        fixed_item_height=64,
+        increase_viewport_by=320,
+        range_changed=lambda first, last: VideoDetailState.show_range(first, last).debounce(120),
+        class_name="clip-list",
+        custom_attrs={"role": "listbox", "aria-label": "Clips", "data-list": name},
+    )

@@ -1,0 +1,96 @@
+"""The player of the clip room: a native ``<video>`` in media-chrome's controls, kept supplied by ``assets/player.js``."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from clipviewer.components.media_chrome import MediaController, MediaLoadingIndicator, control_bar
+from clipviewer.components.selection import select_events, selected_clip
+from clipviewer.state.video_detail import VideoDetailState
+
+
+def _clip_spec(event: rx.Var[dict[str, dict[str, str]]]) -> tuple[rx.Var[str]]:
+    return (event["detail"]["clip"],)
+
+
+class ClipPlayer(rx.Component):
+    """The custom element ``<clip-player>``; its attributes and events are described in the script."""
+
+    tag = "ClipPlayerElement"
+    on_clip_unauthorized: rx.EventHandler[rx.event.no_args_event_spec]
+    on_clip_missing: rx.EventHandler[rx.event.no_args_event_spec]
+    on_clip_failed: rx.EventHandler[rx.event.no_args_event_spec]
+    on_clip_offline: rx.EventHandler[rx.event.no_args_event_spec]
+    on_clip_navigated: rx.EventHandler[_clip_spec]
+    on_download_failed: rx.EventHandler[rx.event.no_args_event_spec]
+    on_key_copied: rx.EventHandler[rx.event.no_args_event_spec]
+    on_key_not_copied: rx.EventHandler[rx.event.no_args_event_spec]
+
+    def add_custom_code(self) -> list[str]:
+        """Reflex derives names from tags, and a custom element's name is no identifier."""
+        return ['const ClipPlayerElement = "clip-player";']
+
+
+def player() -> rx.Component:
+    """The player for the shown clip, in the box of its aspect ratio."""
+    clip = selected_clip()
+    on_master = VideoDetailState.tab == "identified"
+    return ClipPlayer.create(
+        MediaController.create(
+            rx.el.video(slot="media", plays_inline=True, preload="auto", custom_attrs={"aria-label": clip.title}),
+            MediaLoadingIndicator.create(slot="centered-chrome", custom_attrs={"no-autohide": True}),
+            control_bar(),
+            class_name="player-controls",
+        ),
+        _notice("missing", "Clip not found", "The file is no longer in the bucket, or the clip was removed.", ""),
+        _notice("failed", "Failed to generate URL", "The storage did not hand the clip out.", "Load Video"),
+        _notice("offline", "Network error", "The connection was lost. The clip goes on where it was.", "Retry"),
+        _notice("unauthorized", "Unauthorized", "Sign in again to go on.", ""),
+        on_clip_unauthorized=[rx.toast.error("Unauthorized"), rx.redirect(_sign_in_and_back())],
+        on_clip_missing=rx.toast.error("Clip not found"),
+        on_clip_failed=rx.toast.error("Failed to generate URL"),
+        on_clip_offline=rx.toast.error("Network error"),
+        on_clip_navigated=select_events,
+        on_download_failed=rx.toast.error("Failed to download"),
+        on_key_copied=rx.toast.success("S3 key copied"),
+        on_key_not_copied=rx.toast.error("The browser did not allow copying"),
+        class_name="clip-player",
+        custom_attrs={
+            "video-id": VideoDetailState.video.id,
+            "clip-id": clip.id,
+            "source-id": rx.cond(on_master, VideoDetailState.video.id, clip.id),
+            "s3-key": clip.s3_key,
+            "start-ms": rx.cond(on_master, clip.start_ms.to_string(), ""),
+            "end-ms": rx.cond(on_master, clip.end_ms.to_string(), ""),
+            "urls": VideoDetailState.clip_video_urls.to_string(),
+            "ahead": _neighbours(clip.id),
+            "data-ratio": clip.ratio,
+        },
+    )
+
+
+def _notice(state: str, title: str, text: str, button: str) -> rx.Component:
+    """What stands in place of the picture; the script decides which one is shown."""
+    action = [rx.button(button, type="button", custom_attrs={"data-action": "load"})] if button else []
+    return rx.box(
+        rx.text(title, weight="bold"),
+        rx.text(text, size="2", class_name="quiet"),
+        *action,
+        class_name=f"player-notice when-{state}",
+    )
+
+
+def _neighbours(clip_id: rx.Var[str]) -> rx.Var[str]:
+    """JSON of ``[[id, key], …]``: the next and the previous exported clip."""
+    rows = VideoDetailState.exported_clips
+    return rx.Var(
+        f"((rows, id) => {{ const at = rows.findIndex((row) => row.id === id); "
+        f"return at < 0 ? '[]' : JSON.stringify([rows[at + 1], rows[at - 1]].filter(Boolean).map((row) => [row.id, row.s3_key])); "
+        f"}})({rows!s}, {clip_id!s})",
+        _var_type=str,
+        _var_data=rx.vars.VarData.merge(rows._get_all_var_data(), clip_id._get_all_var_data()),
+    )
+
+
+def _sign_in_and_back() -> rx.Var[str]:
+    return rx.Var("`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`", _var_type=str)

@@ -1,0 +1,55 @@
+"""The dialog "Export clips": which shapes and languages, and what will happen before it is pressed."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.state.exports import ExportState
+from clipviewer.state.video_detail import VideoDetailState
+
+
+def export_dialog() -> rx.Component:
+    return rx.dialog.root(
+        rx.dialog.content(
+            rx.dialog.title("Export clips"),
+            rx.dialog.description(ExportState.summary, size="2"),
+            _group("Aspect ratio", *(_ratio(ratio) for ratio in AspectRatio)),
+            _group("Language", _choice("Original", "The sound of the master", checked=True, disabled=True)),
+            rx.text(
+                "This version does not render yet. Finished files can be registered through the API.",
+                size="2",
+                class_name="quiet dialog-note",
+            ),
+            rx.box(
+                rx.dialog.close(rx.button("Cancel", type="button", variant="soft", color_scheme="gray")),
+                rx.button("Export", type="button", disabled=True),
+                class_name="dialog-actions",
+            ),
+            max_width="460px",
+        ),
+        open=VideoDetailState.export_open,
+        on_open_change=VideoDetailState.set_export_open,
+    )
+
+
+def _group(name: str, *choices: rx.Component) -> rx.Component:
+    return rx.el.fieldset(rx.el.legend(name), *choices, class_name="choices")
+
+
+def _ratio(ratio: AspectRatio) -> rx.Component:
+    return _choice(
+        ratio.value,
+        ratio.frame.use,
+        checked=ExportState.ratios.contains(ratio.value),
+        on_change=ExportState.toggle_ratio(ratio.value),
+    )
+
+
+def _choice(label: str, note: str, **props) -> rx.Component:
+    return rx.el.label(
+        rx.el.input(type="checkbox", class_name="tick", **props),
+        rx.el.span(label),
+        rx.el.span(note, class_name="quiet choice-note"),
+        class_name="choice",
+    )

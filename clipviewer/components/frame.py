@@ -1,0 +1,51 @@
+"""The frame around every page of the app, and the states that every list has."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from clipviewer.state.library import AccountState
+
+
+def page_frame(*content: rx.Component, title: str | rx.Var[str] = "") -> rx.Component:
+    """Top bar and main area."""
+    return rx.box(
+        rx.el.header(
+            rx.el.a(rx.icon("clapperboard", size=18), "clipviewer", href="/", class_name="brand"),
+            rx.el.h1(title, class_name="page-title"),
+            rx.el.span(AccountState.name, title=AccountState.email, class_name="account"),
+            rx.el.button(
+                rx.icon("sun-moon", size=18),
+                type="button",
+                on_click=rx.toggle_color_mode,
+                aria_label="Dark or light",
+                class_name="icon-button",
+            ),
+            rx.el.form(
+                rx.el.button(rx.icon("log-out", size=18), type="submit", aria_label="Sign out", class_name="icon-button"),
+                method="post",
+                action="/api/auth/sign-out",
+            ),
+            class_name="top-bar",
+        ),
+        rx.el.main(*content, class_name="main"),
+        class_name="app",
+        on_mount=AccountState.load,
+    )
+
+
+def empty(icon: str, title: str, text: str | rx.Var[str], *actions: rx.Component) -> rx.Component:
+    """What a list says when there is nothing in it, or when it could not be had."""
+    return rx.box(
+        rx.icon(icon, size=28, class_name="quiet"),
+        rx.text(title, weight="bold"),
+        rx.text(text, size="2", class_name="quiet"),
+        *actions,
+        class_name="empty",
+        role="status",
+    )
+
+
+def skeletons(count: int, class_name: str) -> rx.Component:
+    """Places of things to come, in their final size."""
+    return rx.fragment(*(rx.box(class_name=f"{class_name} skeleton", aria_hidden="true") for _ in range(count)))

@@ -1,0 +1,44 @@
+"""Which clip is shown: decided in the browser at once, confirmed by the server after."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+from reflex.experimental import ClientStateVar
+from reflex.vars import VarData
+
+from clipviewer.state.rows import ClipRow
+from clipviewer.state.video_detail import VideoDetailState
+
+picked = ClientStateVar.create("picked_clip", default="")
+
+
+def shown_id() -> rx.Var[str]:
+    """The id of the clip that is shown: the one that was clicked, else the one that the server opened."""
+    exported, identified = VideoDetailState.selected_exported_clip, VideoDetailState.selected_identified_clip
+    opened = rx.cond(VideoDetailState.tab == "exported", exported.id, identified.id)
+    return rx.cond(picked.value == "", opened, picked.value).to(str)
+
+
+def selected_clip() -> rx.Var[ClipRow]:
+    """The row that is shown: found among the loaded ones, else the one that the server confirmed."""
+    exported, identified = VideoDetailState.selected_exported_clip, VideoDetailState.selected_identified_clip
+    wanted = shown_id()
+    rows = rx.cond(VideoDetailState.tab == "exported", VideoDetailState.exported_clips, VideoDetailState.identified_clips)
+    confirmed = rx.cond(VideoDetailState.tab == "exported", exported, identified)
+    return rx.Var(
+        f"({rows!s}.find((row) => row.id === {wanted!s}) ?? {confirmed!s} ?? {{}})",
+        _var_type=ClipRow,
+        _var_data=VarData.merge(rows._get_all_var_data(), wanted._get_all_var_data(), confirmed._get_all_var_data()),
+    ).to(ClipRow)
+
+
+def select_events(clip_id: rx.Var[str]) -> list[Any]:
+    """Show a clip now, and tell the server."""
+    return [picked.set_value(clip_id), VideoDetailState.select_clip(clip_id)]
+
+
+def select_tab_events(tab: str) -> list[Any]:
+    """Switch the list; what was clicked in the other one is forgotten."""
+    return [picked.set_value(""), VideoDetailState.set_tab(tab)]

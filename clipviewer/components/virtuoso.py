@@ -1,0 +1,26 @@
+"""react-virtuoso, wrapped: a list of any length that keeps only what is visible in the page (MIT)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+
+def _range_spec(shown: rx.Var[dict[str, int]]) -> tuple[rx.Var[int], rx.Var[int]]:
+    return (rx.Var(f"{shown}.startIndex", _var_type=int), rx.Var(f"{shown}.endIndex", _var_type=int))
+
+
+class Virtuoso(rx.Component):
+    """``item_content(index, _, context)`` renders a row; ``context`` carries what the rows are read from."""
+
+    library = "react-virtuoso@4.18.21"
+    tag = "Virtuoso"
+    total_count: rx.Var[int]
+    context: rx.Var[dict[str, Any]]
+    item_content: rx.Var[Any]
+    compute_item_key: rx.Var[Any]
+    initial_top_most_item_index: rx.Var[Any]
+    fixed_item_height: rx.Var[int]
+    increase_viewport_by: rx.Var[int]
+    range_changed: rx.EventHandler[_range_spec]

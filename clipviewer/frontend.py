@@ -1,0 +1,136 @@
+"""The built front end: when it must be built, how, and what is changed in it afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from reflex.plugins import Plugin
+
+from clipviewer.errors import StartupError
+
+ROOT = Path(__file__).resolve().parent.parent
+PLACEHOLDER_ORIGIN = "http://clipviewer.invalid"
+_PLACEHOLDER = re.compile(r"""(["'`])(?:http|ws)://clipviewer\.invalid(/[^"'`]*)?\1""")
+_SOURCES = (
+    "rxconfig.py",
+    "requirements.txt",
+    "assets",
+    "reflex.lock",
+    "clipviewer/clipviewer.py",
+    "clipviewer/frontend.py",
+    "clipviewer/components",
+    "clipviewer/domain",
+    "clipviewer/pages",
+    "clipviewer/state",
+)
+_STAMP = "clipviewer-build.json"
+
+
+class SameOrigin(Plugin):
+    """Makes the built front end talk to the address that it was loaded from.
+
+    Reflex bakes one API address into the bundle; only a host name is swapped at run time, not the port or the scheme. With a
+    placeholder in its place, one build serves every host, port and proxy.
+    """
+
+    def post_build(self, **context: Any) -> None:
+        static_dir = Path(context["static_dir"])
+        changed = 0
+        for script in static_dir.rglob("*.js"):
+            text = script.read_text(encoding="utf-8")
+            replaced, count = _PLACEHOLDER.subn(
+                lambda match: f'((globalThis.location?.origin??"http://localhost")+"{match[2] or ""}")', text
+            )
+            if count:
+                script.write_text(replaced, encoding="utf-8")
+                changed += count
+        if not changed:
+            raise RuntimeError("the build does not contain the placeholder address: the API address cannot be set")
+
+
+def web_dir() -> Path:
+    """Where Reflex keeps the generated front end."""
+    return Path(os.environ.get("REFLEX_WEB_WORKDIR", ROOT / ".web"))
+
+
+def static_dir() -> Path:
+    """The files that are served."""
+    return web_dir() / "build" / "client"
+
+
+def fingerprint() -> str:
+    """SHA-256 over everything that the bundle is made from: names and contents."""
+    digest = hashlib.sha256(sys.version.split()[0].encode())
+    for name in _SOURCES:
+        path = ROOT / name
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file() and "__pycache__" not in file.parts and "external" not in file.parts:
+                digest.update(f"\0{file.relative_to(ROOT).as_posix()}\0".encode())
+                digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def is_built() -> bool:
+    """Whether the built front end belongs to the present sources."""
+    try:
+        stamp = json.loads((web_dir() / _STAMP).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(stamp.get("fingerprint") == fingerprint()) and (static_dir() / "index.html").is_file()
+
+
+def build_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment for Reflex's build: Node from this virtual environment, npm, no calls home."""
+    scripts = sysconfig.get_path("scripts")
+    return {
+        **environ,
+        "PATH": os.pathsep.join([scripts, environ.get("PATH", os.defpath)]),
+        "REFLEX_USE_NPM": "1",
+        "REFLEX_CHECK_LATEST_VERSION": "false",
+        "REFLEX_TELEMETRY_ENABLED": "false",
+        "npm_config_omit_lockfile_registry_resolved": "true",
+        "npm_config_audit": "false",
+        "npm_config_fund": "false",
+        "npm_config_update_notifier": "false",
+        "CLIPVIEWER_BUILDING": "1",
+    }
+
+
+def build(say: Callable[[str], None]) -> None:
+    """Build the front end with Reflex; raises ``StartupError`` with the tool's last words."""
+    expected = fingerprint()
+    (web_dir() / _STAMP).unlink(missing_ok=True)
+    command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip", "--env", "prod"]
+    process = subprocess.Popen(  # noqa: S603
+        command,
+        cwd=ROOT,
+        env=build_environment(os.environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    lines: list[str] = []
+    assert process.stdout is not None
+    try:
+        for line in process.stdout:
+            if line.strip():
+                lines.append(line.rstrip())
+                say(line.rstrip())
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.wait()
+    if process.returncode != 0:
+        raise StartupError("The front end could not be built:\n" + "\n".join(lines[-15:]))
+    (web_dir() / _STAMP).write_text(json.dumps({"fingerprint": expected}), encoding="utf-8")

@@ -1,0 +1,88 @@
+"""``/``: the library."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from clipviewer.components.frame import empty, page_frame, skeletons
+from clipviewer.state.library import LibraryState
+from clipviewer.state.rows import VideoCard
+
+
+def library_page() -> rx.Component:
+    """The videos with poster, duration and counts; search."""
+    return page_frame(
+        rx.box(
+            rx.el.input(
+                type="search",
+                placeholder="Search videos",
+                default_value=LibraryState.search,
+                on_change=LibraryState.set_search.debounce(150),
+                class_name="search",
+                aria_label="Search videos",
+            ),
+            rx.el.span(
+                rx.match(LibraryState.total, (1, "1 video"), f"{LibraryState.total} videos"),
+                class_name="quiet tabular",
+                aria_live="polite",
+            ),
+            class_name="library-bar",
+        ),
+        rx.match(
+            LibraryState.phase,
+            ("loading", rx.box(skeletons(6, "video-card"), class_name="video-grid", aria_busy="true")),
+            (
+                "failed",
+                empty(
+                    "cloud-off",
+                    "The library could not be loaded",
+                    "The database did not answer.",
+                    rx.button("Try again", on_click=LibraryState.load),
+                ),
+            ),
+            rx.cond(
+                LibraryState.total > 0,
+                rx.box(
+                    rx.el.ul(rx.foreach(LibraryState.videos, _card), class_name="video-grid", aria_label="Videos"),
+                    rx.cond(
+                        LibraryState.videos.length() < LibraryState.total,
+                        rx.button("Show more", variant="soft", on_click=LibraryState.show_more, class_name="show-more"),
+                    ),
+                ),
+                rx.cond(
+                    LibraryState.search != "",
+                    empty("search-x", "Nothing found", f'No title contains "{LibraryState.search}".'),
+                    empty(
+                        "clapperboard",
+                        "No videos yet",
+                        "Register videos through the API with a token; the README shows how. New ones appear here.",
+                        rx.button("Look again", variant="soft", on_click=LibraryState.load),
+                    ),
+                ),
+            ),
+        ),
+        title="Library",
+    )
+
+
+def _card(video: rx.Var[VideoCard]) -> rx.Component:
+    return rx.el.li(
+        rx.link(
+            rx.box(
+                rx.cond(
+                    video.poster != "",
+                    rx.el.img(src=video.poster, alt="", loading="lazy"),
+                    rx.icon("film", size=28, class_name="quiet"),
+                ),
+                rx.cond(video.duration != "", rx.el.span(video.duration, class_name="badge")),
+                class_name="poster",
+            ),
+            rx.el.span(video.title, class_name="clip-title"),
+            rx.el.span(f"{video.identified} identified · {video.exported} exported", class_name="clip-time"),
+            href=f"/videos/{video.id}",
+            underline="none",
+            class_name="video-link",
+        ),
+        key=video.id,
+        class_name="video-card",
+    )

@@ -1,0 +1,19 @@
+"""What an unknown address shows."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from clipviewer.components.frame import empty
+
+
+def not_found_page() -> rx.Component:
+    return rx.el.main(
+        empty(
+            "compass",
+            "There is no such page",
+            "The address may be mistyped, or the page has moved.",
+            rx.link(rx.button("To the library"), href="/"),
+        ),
+        class_name="door-page",
+    )

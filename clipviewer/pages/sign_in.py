@@ -1,0 +1,65 @@
+"""``/sign-in`` and ``/set-up/{token}``: plain forms that work before anything else does; ``assets/forms.js`` makes them kinder."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+
+def sign_in_page() -> rx.Component:
+    return _door(
+        "Sign in",
+        rx.el.form(
+            _field("Email", "email", "email", "username"),
+            _field("Password", "password", "password", "current-password"),
+            rx.el.input(type="hidden", name="next", value="", read_only=True),
+            _problem(),
+            rx.button("Sign in", type="submit", size="3"),
+            method="post",
+            action="/api/auth/sign-in",
+            class_name="door-form",
+            custom_attrs={"data-door": "sign-in"},
+        ),
+    )
+
+
+def set_up_page() -> rx.Component:
+    return _door(
+        "Set up clipviewer",
+        rx.text("This makes the first account. It may do everything.", size="2", class_name="quiet"),
+        rx.el.form(
+            _field("Name", "name", "text", "name"),
+            _field("Email", "email", "email", "username"),
+            _field("Password", "password", "password", "new-password", min_length=8),
+            rx.el.input(type="hidden", name="token", value="", read_only=True),
+            _problem(),
+            rx.button("Make account", type="submit", size="3"),
+            method="post",
+            action="/api/auth/set-up",
+            class_name="door-form",
+            custom_attrs={"data-door": "set-up"},
+        ),
+    )
+
+
+def _door(title: str, *content: rx.Component) -> rx.Component:
+    return rx.el.main(
+        rx.box(
+            rx.box(rx.icon("clapperboard", size=22), rx.el.span("clipviewer"), class_name="brand"),
+            rx.el.h1(title, class_name="door-title"),
+            *content,
+            class_name="door card",
+        ),
+        class_name="door-page",
+    )
+
+
+def _field(label: str, name: str, kind: str, autocomplete: str, **props) -> rx.Component:
+    return rx.el.label(
+        rx.el.span(label),
+        rx.el.input(name=name, type=kind, auto_complete=autocomplete, required=True, max_length=1024, class_name="field", **props),
+        class_name="labelled",
+    )
+
+
+def _problem() -> rx.Component:
+    return rx.el.p(role="alert", class_name="problem")

@@ -1,0 +1,116 @@
+"""``/videos/{video_id}``: the clip room."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from clipviewer.components.clip_details import clip_details
+from clipviewer.components.clip_list import exported_list, identified_list
+from clipviewer.components.clip_player import player
+from clipviewer.components.export_dialog import export_dialog
+from clipviewer.components.frame import empty, page_frame, skeletons
+from clipviewer.components.selection import picked, select_tab_events
+from clipviewer.state.exports import ExportState
+from clipviewer.state.video_detail import VideoDetailState
+
+
+def video_detail_page() -> rx.Component:
+    """Tabs, list, player and details of one video."""
+    return page_frame(
+        rx.match(
+            VideoDetailState.phase,
+            ("ready", _room()),
+            (
+                "missing",
+                empty(
+                    "video-off",
+                    "Video not found",
+                    "It was removed, or the address is not complete.",
+                    rx.link(rx.button("To the library"), href="/"),
+                ),
+            ),
+            (
+                "failed",
+                empty(
+                    "cloud-off",
+                    "The video could not be loaded",
+                    "The database did not answer.",
+                    rx.button("Try again", on_click=VideoDetailState.fetch_video_details),
+                ),
+            ),
+            _loading(),
+        ),
+        rx.box(on_mount=picked.set_value("")),
+        title=rx.cond(VideoDetailState.phase == "ready", VideoDetailState.video.title, ""),
+    )
+
+
+def _room() -> rx.Component:
+    return rx.fragment(
+        rx.box(
+            rx.box(_tabs(), _panel(), class_name="room-list card"),
+            rx.cond(
+                rx.cond(VideoDetailState.tab == "exported", VideoDetailState.exported_total, VideoDetailState.identified_total) > 0,
+                rx.box(rx.box(player(), class_name="stage"), clip_details(), class_name="room-main"),
+                rx.box(rx.box(class_name="clip-player idle", custom_attrs={"data-ratio": "16:9"}), class_name="room-main"),
+            ),
+            class_name="room",
+        ),
+        export_dialog(),
+    )
+
+
+def _tabs() -> rx.Component:
+    return rx.tabs.root(
+        rx.tabs.list(
+            rx.tabs.trigger(
+                "Identified", rx.el.span(VideoDetailState.identified_total, class_name="count", aria_hidden="true"), value="identified"
+            ),
+            rx.tabs.trigger(
+                "Exported", rx.el.span(VideoDetailState.exported_total, class_name="count", aria_hidden="true"), value="exported"
+            ),
+        ),
+        value=VideoDetailState.tab,
+        on_change=select_tab_events,
+        class_name="room-tabs",
+    )
+
+
+def _panel() -> rx.Component:
+    return rx.cond(
+        VideoDetailState.tab == "exported",
+        rx.cond(
+            VideoDetailState.exported_total > 0,
+            exported_list(),
+            empty(
+                "scissors",
+                "No exported clips yet",
+                "Tick identified clips and press Generate Shorts, or register finished ones through the API.",
+            ),
+        ),
+        rx.fragment(
+            rx.cond(
+                VideoDetailState.identified_total > 0,
+                identified_list(),
+                empty("text-search", "No identified clips yet", "A pipeline can register candidates through the API."),
+            ),
+            rx.box(
+                rx.el.span(f"{VideoDetailState.ticked.length()} ticked", class_name="quiet tabular"),
+                rx.button(
+                    "Generate Shorts",
+                    on_click=[VideoDetailState.handle_generate_shorts, ExportState.plan],
+                    disabled=VideoDetailState.ticked.length() == 0,
+                ),
+                class_name="list-actions",
+            ),
+        ),
+    )
+
+
+def _loading() -> rx.Component:
+    return rx.box(
+        rx.box(rx.box(class_name="room-tabs skeleton tabs-to-come"), skeletons(6, "clip-row"), class_name="room-list card"),
+        rx.box(rx.box(class_name="clip-player idle", custom_attrs={"data-ratio": "16:9"}), class_name="room-main"),
+        class_name="room",
+        aria_busy="true",
+    )

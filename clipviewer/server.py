@@ -1,0 +1,108 @@
+"""The running server: Reflex's application under uvicorn, with the work that lives as long as it does."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator
+
+import uvicorn
+
+from clipviewer.demo import Demo
+from clipviewer.services.container import Services
+
+_LOG = logging.getLogger(__name__)
+
+
+def run(services: Services, listener: socket.socket, setup_token: str | None, started: float) -> int:
+    """Serve until a signal comes; 0 when it ended in order. ``started`` is when the command began (monotonic seconds)."""
+    _configure_reflex(services)
+    from clipviewer.clipviewer import app
+
+    app.register_lifespan_task(_demo_footage)
+    settings = services.settings
+    config = uvicorn.Config(
+        app(),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=settings.public_url is not None,
+        ws_max_size=1024 * 1024,
+        timeout_graceful_shutdown=3,
+        lifespan="on",
+    )
+    _Server(config, services, setup_token, started).run(sockets=[listener])
+    return 0
+
+
+class _Server(uvicorn.Server):
+    """Says where it is once it answers."""
+
+    def __init__(self, config: uvicorn.Config, services: Services, setup_token: str | None, started: float) -> None:
+        super().__init__(config)
+        self._services, self._setup_token, self._begun = services, setup_token, started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        address = address_of(self._services)
+        print(f"Ready in {time.monotonic() - self._begun:.1f} s: {address}", flush=True)
+        if self._setup_token is not None:
+            print(f"Make the first account here (works once, for 24 hours): {address}/set-up/{self._setup_token}", flush=True)
+        _ready.set()
+
+
+_ready = threading.Event()
+
+
+def address_of(services: Services) -> str:
+    """Where a person opens the app."""
+    settings = services.settings
+    if settings.public_url is not None:
+        return settings.public_url
+    host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::", "::1") else settings.host  # noqa: S104
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+
+
+@contextlib.asynccontextmanager
+async def _demo_footage() -> AsyncIterator[None]:
+    """Renders the demo in a thread while the app already runs; stops with it."""
+    from clipviewer.services.container import installed
+
+    services = installed()
+    stop = threading.Event()
+
+    def work() -> None:
+        _ready.wait()
+        demo = Demo(services)
+        try:
+            if not stop.is_set() and demo.wanted(stop.is_set):
+                demo.render(lambda line: print(line, flush=True), stop.is_set)
+        except Exception:
+            if not stop.is_set():
+                _LOG.exception("the demo footage could not be made")
+
+    thread = threading.Thread(target=work, name="demo footage", daemon=True)
+    if services.settings.demo and services.settings.embedded:
+        thread.start()
+    yield
+    stop.set()
+    _ready.set()
+    if thread.is_alive():
+        thread.join(timeout=10)
+
+
+def _configure_reflex(services: Services) -> None:
+    """Reflex reads these when it is imported."""
+    os.environ.update(
+        REFLEX_SKIP_COMPILE="true",
+        REFLEX_MOUNT_FRONTEND_COMPILED_APP="true",
+        REFLEX_ENV_MODE="prod",
+        REFLEX_TELEMETRY_ENABLED="false",
+        REFLEX_CHECK_LATEST_VERSION="false",
+    )
+    if services.settings.redis_url is not None:
+        os.environ.update(REFLEX_REDIS_URL=services.settings.redis_url, REFLEX_STATE_MANAGER_MODE="redis")

@@ -1,0 +1,99 @@
+"""One ASGI application in front of everything: who answers which path, and what guards all of them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from clipviewer.api.app import create_api
+from clipviewer.api.guard import guarded, is_under
+from clipviewer.frontend import static_dir
+from clipviewer.services.container import installed
+from clipviewer.services.signing import public_address
+from clipviewer.settings import EMBEDDED_PATH, Settings
+from clipviewer.storage.embedded import EmbeddedStore
+from clipviewer.storage.embedded_credentials import embedded_credentials
+
+_INLINE_SCRIPT = re.compile(r"<script(?:\s+type=\"module\")?>(.*?)</script>", re.DOTALL)
+_YEAR = b"public, max-age=31536000, immutable"
+
+
+def compose(pages: ASGIApp) -> ASGIApp:
+    """Reflex's application with the API, the embedded store and the guards around it, over the installed services."""
+    services = installed()
+    settings = services.settings
+    store = _embedded_store(settings, services.secret_key) if settings.embedded else None
+    app: ASGIApp = Dispatch(KeptAssets(pages), create_api(services), store)
+    media_origins = () if settings.embedded else (_bucket_origin(settings),)
+    app = guarded(app, settings, media_origins=media_origins, script_hashes=script_hashes(static_dir()))
+    return app if settings.public_url is None else PublicScheme(app, urlsplit(settings.public_url).scheme)
+
+
+class Dispatch:
+    """``/api`` to the API, ``/s3`` to the embedded store, all else to Reflex."""
+
+    def __init__(self, pages: ASGIApp, api: ASGIApp, store: ASGIApp | None) -> None:
+        self._pages, self._api, self._store = pages, api, store
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope.get("path", "")
+        if scope["type"] == "http" and path.startswith("/api/"):
+            await self._api(scope, receive, send)
+        elif self._store is not None and scope["type"] == "http" and is_under(path, EMBEDDED_PATH):
+            await self._store(scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)
+
+
+class KeptAssets:
+    """Lets browsers keep the bundle's files for good: their names change with their contents."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith("/assets/"):
+            await self._app(scope, receive, send)
+            return
+
+        async def keep(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 200:
+                message["headers"] = [*message["headers"], (b"cache-control", _YEAR)]
+            await send(message)
+
+        await self._app(scope, receive, keep)
+
+
+class PublicScheme:
+    """Behind a proxy that ends TLS the configured public address knows the scheme; the connection does not."""
+
+    def __init__(self, app: ASGIApp, scheme: str) -> None:
+        self._app, self._scheme = app, scheme
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope["scheme"] = self._scheme
+        elif scope["type"] == "websocket":
+            scope["scheme"] = "wss" if self._scheme == "https" else "ws"
+        await self._app(scope, receive, send)
+
+
+def script_hashes(folder: Path) -> tuple[str, ...]:
+    """CSP sources of the inline scripts in the built pages, so that no other inline script may run."""
+    found = {script for page in folder.rglob("*.html") for script in _INLINE_SCRIPT.findall(page.read_text(encoding="utf-8")) if script}
+    return tuple(sorted(f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}" for text in found))
+
+
+def _embedded_store(settings: Settings, secret_key: str) -> EmbeddedStore:
+    origins = () if settings.public_url is None else (settings.public_url,)
+    return EmbeddedStore(settings.data_dir / "store", embedded_credentials(secret_key), region=settings.s3_region, cors_origins=origins)
+
+
+def _bucket_origin(settings: Settings) -> str:
+    bucket = public_address(settings)(None)
+    return f"{bucket.scheme}://{bucket.host}"

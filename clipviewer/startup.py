@@ -1,0 +1,98 @@
+"""What has to be there before the first request: private folder, secret key, database, storage, services."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from clipviewer.db.session import Database
+from clipviewer.errors import ClipviewerError, StartupError
+from clipviewer.services.accounts import Accounts
+from clipviewer.services.api_tokens import ApiTokens
+from clipviewer.services.container import Services
+from clipviewer.services.sessions import Sessions
+from clipviewer.services.signing import signer_for
+from clipviewer.settings import Settings
+from clipviewer.storage.embedded_credentials import embedded_credentials
+from clipviewer.storage.s3 import open_store
+
+
+def prepare_data_dir(folder: Path) -> None:
+    """Make the data directory, readable by its owner alone; ``StartupError`` where that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        probe = folder / ".writable"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise StartupError(f"CLIPVIEWER_DATA_DIR is not a folder that can be written to: {folder} ({error.strerror}).") from error
+
+
+def secret_keys(settings: Settings) -> list[str]:
+    """The configured keys, else the one kept in the data directory, made at the first start and readable by its owner alone."""
+    if settings.secret_key is not None:
+        return settings.secret_key.split(",")
+    path = settings.data_dir / "secret_key"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        pass
+    else:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(48))
+    key = path.read_text(encoding="ascii").strip()
+    if len(key) < 32:
+        raise StartupError(f"{path} is not a secret key of clipviewer: delete it to have one generated (everybody signs in again).")
+    path.chmod(0o600)
+    return [key]
+
+
+def open_database(settings: Settings) -> Database:
+    """The database at its newest schema; ``StartupError`` where it cannot be reached or written."""
+    database = Database(settings.database_url)
+    try:
+        database.migrate()
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", error)).strip().splitlines()[0][:200]
+        raise StartupError(f"CLIPVIEWER_DATABASE_URL: the database cannot be opened ({reason}).") from error
+    return database
+
+
+def build_services(settings: Settings, database: Database) -> Services:
+    """Every service, over one client and one engine."""
+    keys = secret_keys(settings)
+    try:
+        store = open_store(settings, embedded_credentials(keys[0]))
+    except ClipviewerError as error:
+        raise StartupError(error.detail) from error
+    return Services(
+        settings=settings,
+        secret_key=keys[0],
+        database=database,
+        store=store,
+        signer=signer_for(settings, store),
+        sessions=Sessions(keys),
+        accounts=Accounts(),
+        api_tokens=ApiTokens(),
+    )
+
+
+def claim_port(settings: Settings) -> socket.socket:
+    """A listening socket, taken before any long work; ``StartupError`` where the port is taken or not allowed."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+        listener.listen(512)
+    except OSError as error:
+        listener.close()
+        raise StartupError(
+            f"Port {settings.port} on {settings.host} cannot be used ({error.strerror}): stop what uses it, or set CLIPVIEWER_PORT."
+        ) from error
+    return listener

@@ -1,0 +1,115 @@
+"""What the pages show: small frozen rows, ready to be read; never table rows."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.language import language_name
+from clipviewer.domain.timecode import clock
+from clipviewer.services.clips import ExportedClipView, IdentifiedClipView
+from clipviewer.services.signing import SignedUrl
+from clipviewer.services.videos import VideoDetails, VideoSummary
+
+
+@dataclasses.dataclass(frozen=True)
+class ClipRow:
+    """A clip in a list. ``start_ms`` and ``end_ms`` are times in the master; ``ratio`` and ``language`` are "" for a candidate."""
+
+    id: str
+    title: str
+    start_ms: int
+    end_ms: int
+    span: str
+    duration: str
+    s3_key: str = ""
+    ratio: str = ""
+    language: str = ""
+    score: str = ""
+    score_parts: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class VideoView:
+    """The opened video. ``frame`` is ``1920 × 1080``, or "" where it is not known."""
+
+    id: str
+    title: str
+    duration: str
+    frame: str
+    s3_key: str
+
+
+@dataclasses.dataclass(frozen=True)
+class VideoCard:
+    """A video in the library."""
+
+    id: str
+    title: str
+    duration: str
+    identified: int
+    exported: int
+    poster: str
+
+
+@dataclasses.dataclass(frozen=True)
+class UrlEntry:
+    """A presigned URL in the browser's cache; moments in ms since 1970, ``now`` by the server's clock."""
+
+    url: str
+    expires: int
+    now: int
+
+
+def exported_row(clip: ExportedClipView) -> ClipRow:
+    return ClipRow(
+        id=clip.id,
+        title=clip.title,
+        start_ms=clip.start_ms,
+        end_ms=clip.end_ms,
+        span=f"{clock(clip.start_ms)} – {clock(clip.end_ms)}",
+        duration=clock(clip.end_ms - clip.start_ms, tenths=True),
+        s3_key=clip.s3_key,
+        ratio=clip.aspect_ratio,
+        language=language_name(clip.target_language),
+    )
+
+
+def identified_row(clip: IdentifiedClipView, master_key: str) -> ClipRow:
+    return ClipRow(
+        id=clip.id,
+        title=clip.title,
+        start_ms=clip.start_ms,
+        end_ms=clip.end_ms,
+        span=f"{clock(clip.start_ms)} – {clock(clip.end_ms)}",
+        duration=clock(clip.end_ms - clip.start_ms, tenths=True),
+        s3_key=master_key,
+        ratio=AspectRatio.LANDSCAPE,
+        score="" if clip.score is None else f"{clip.score:g}",
+        score_parts=", ".join(f"{name} {value:g}" for name, value in clip.score_parts.items()),
+    )
+
+
+def video_view(video: VideoDetails) -> VideoView:
+    return VideoView(
+        id=video.id,
+        title=video.title,
+        duration=clock(video.duration_ms) if video.duration_ms else "",
+        frame=f"{video.width} × {video.height}" if video.width else "",
+        s3_key=video.s3_key,
+    )
+
+
+def video_card(video: VideoSummary, poster: str) -> VideoCard:
+    return VideoCard(
+        id=video.id,
+        title=video.title,
+        duration=clock(video.duration_ms) if video.duration_ms else "",
+        identified=video.identified_count,
+        exported=video.exported_count,
+        poster=poster,
+    )
+
+
+def url_entry(signed: SignedUrl, now_ms: int) -> UrlEntry:
+    return UrlEntry(url=signed.url, expires=int(signed.expires_at.timestamp() * 1000), now=now_ms)

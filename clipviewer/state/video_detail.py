@@ -1,0 +1,233 @@
+"""State of the clip room: what the origin draws as ``VideoDetailPage``.
+
+Selection itself lives in the browser (a click must not wait for the network); these handlers confirm it, page the lists and sign
+ahead what can be clicked next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import reflex as rx
+from sqlmodel import Session
+
+from clipviewer.domain.permissions import Action
+from clipviewer.errors import ClipNotFound, NotFound
+from clipviewer.services.clip_room import (
+    EXPORTED,
+    IDENTIFIED,
+    Room,
+    Window,
+    exported_window,
+    identified_window,
+    open_room,
+    sign_ahead,
+)
+from clipviewer.services.container import Services, installed
+from clipviewer.state.access import allow, origin_of
+from clipviewer.state.rows import ClipRow, UrlEntry, VideoView, exported_row, identified_row, url_entry, video_view
+
+T = TypeVar("T")
+SIGN_AHEAD = 30
+NEIGHBOURS = 3
+
+
+class VideoDetailState(rx.State):
+    """One open clip room. ``phase`` is loading, ready, missing or failed; the clip lists are windows into longer ones."""
+
+    phase: str = "loading"
+    video: VideoView | None = None
+    tab: str = EXPORTED
+    exported_clips: list[ClipRow] = []
+    exported_offset: int = 0
+    exported_total: int = 0
+    identified_clips: list[ClipRow] = []
+    identified_offset: int = 0
+    identified_total: int = 0
+    selected_exported_clip: ClipRow | None = None
+    selected_identified_clip: ClipRow | None = None
+    clip_video_urls: dict[str, UrlEntry] = {}
+    ticked: list[str] = []
+    export_open: bool = False
+
+    @rx.event
+    @allow(Action.VIEW)
+    async def fetch_video_details(self) -> Any:
+        """Load the video and its clips from the address: ``/videos/{id}?clip=…&tab=…``."""
+        video_id = self.router.url.path.rstrip("/").rpartition("/")[2]
+        asked = self.router.url.query_parameters
+        clip_id, tab = asked.get("clip", ""), asked.get("tab", "")
+        if self.video is None or self.video.id != video_id:
+            self.reset()
+        try:
+            room = await _in_thread(lambda _, db: open_room(db, video_id, clip_id=clip_id, tab=tab))
+        except NotFound:
+            self.reset()
+            self.phase = "missing"
+            return None
+        except Exception:
+            self.phase = "failed"
+            raise
+        self._show(room)
+        await self._sign_selected()
+        self.phase = "ready"
+        return rx.toast.error(ClipNotFound.title) if room.clip_missing else None
+
+    @rx.event
+    @allow(Action.VIEW)
+    async def select_clip(self, clip_id: str) -> Any:
+        """Confirm a selection that the browser already shows, and sign its neighbours."""
+        rows = self.exported_clips if self.tab == EXPORTED else self.identified_clips
+        index = next((i for i, row in enumerate(rows) if row.id == clip_id), None)
+        if index is None:
+            return await self._select_elsewhere(clip_id)
+        if self.tab == EXPORTED:
+            self.selected_exported_clip = rows[index]
+        else:
+            self.selected_identified_clip = rows[index]
+        await self._sign_visible(self.tab, index - NEIGHBOURS, index + NEIGHBOURS)
+        return None
+
+    @rx.event
+    @allow(Action.VIEW)
+    async def show_range(self, first: int, last: int) -> None:
+        """The list now shows rows ``first`` to ``last``: load what is missing around them, and sign them ahead."""
+        offset, rows, total = self._listed()
+        first, last = max(0, min(first, total - 1)), max(0, min(last, total - 1))
+        if total and (first < offset or last >= offset + len(rows)):
+            await self._load_window((first + last) // 2)
+            offset = self._listed()[0]
+        await self._sign_visible(self.tab, first - offset, last - offset)
+
+    @rx.event
+    @allow(Action.VIEW)
+    async def set_tab(self, tab: str) -> None:
+        """Switch between Identified and Exported."""
+        if tab in (EXPORTED, IDENTIFIED):
+            self.tab = tab
+            await self._sign_selected()
+
+    @rx.event
+    @allow(Action.VIEW)
+    async def toggle_clip_selection(self, clip_id: str) -> None:
+        """Tick or untick a candidate for export."""
+        if clip_id in self.ticked:
+            self.ticked.remove(clip_id)
+        elif any(row.id == clip_id for row in self.identified_clips):
+            self.ticked.append(clip_id)
+
+    @rx.event
+    @allow(Action.VIEW)
+    async def clear_ticks(self) -> None:
+        """Untick every candidate."""
+        self.ticked = []
+
+    @rx.event
+    @allow(Action.EXPORT)
+    async def handle_generate_shorts(self) -> None:
+        """Open the export dialog for the ticked clips."""
+        self.export_open = bool(self.ticked)
+
+    @rx.event
+    @allow(Action.VIEW)
+    async def set_export_open(self, is_open: bool) -> None:
+        """The dialog was closed by key, by a click beside it, or by Cancel."""
+        self.export_open = is_open and bool(self.ticked)
+
+    async def _select_elsewhere(self, clip_id: str) -> Any:
+        """A clip outside the loaded window, as after Back: load the window around it."""
+        video = self.video
+        if video is None:
+            return None
+        room = await _in_thread(lambda _, db: open_room(db, video.id, clip_id=clip_id))
+        if room.clip_missing:
+            return rx.toast.error(ClipNotFound.title)
+        self._show(room)
+        await self._sign_selected()
+        return None
+
+    async def _sign_selected(self) -> None:
+        selected = self.selected_exported_clip
+        index = next((i for i, row in enumerate(self.exported_clips) if selected and row.id == selected.id), 0)
+        await self._sign_visible(self.tab, index - NEIGHBOURS, index + NEIGHBOURS)
+
+    async def _load_window(self, around: int) -> None:
+        video, tab = self.video, self.tab
+        if video is None:
+            return
+        if tab == EXPORTED:
+            self._show_exported(await _in_thread(lambda _, db: exported_window(db, video.id, around)))
+        else:
+            self._show_identified(await _in_thread(lambda _, db: identified_window(db, video.id, around)), video.s3_key)
+
+    async def _sign_visible(self, tab: str, first: int, last: int) -> None:
+        """Have URLs for the rows ``first`` to ``last`` of the window, for the selected one and for the master.
+
+        Only what is near is kept here, since a change sends the whole dictionary; the browser keeps every URL until it expires.
+        """
+        video = self.video
+        if video is None:
+            return
+        selected = self.selected_exported_clip
+        rows = list(self.exported_clips) if tab == EXPORTED else []
+        first, last = max(0, first), max(0, last)
+        always = {video.id: video.s3_key} | ({selected.id: selected.s3_key} if selected and tab == EXPORTED else {})
+        needed = always | {row.id: row.s3_key for row in rows[first : last + 1]}
+        now = _now_ms()
+        least = now + installed().settings.url_ttl * 1000 // 4
+        fresh = {clip_id: entry for clip_id, entry in self.clip_video_urls.items() if entry.expires > least}
+        if needed.keys() <= fresh.keys():
+            return
+        middle = (first + last) // 2
+        wanted = always | {row.id: row.s3_key for row in rows[max(0, middle - SIGN_AHEAD // 2) : middle + SIGN_AHEAD // 2]} | needed
+        missing = [(clip_id, key) for clip_id, key in wanted.items() if clip_id not in fresh]
+        signed = await asyncio.to_thread(sign_ahead, installed().signer, missing, origin_of(self))
+        added = {clip_id: url_entry(url, now) for clip_id, url in signed.items()}
+        self.clip_video_urls = {clip_id: entry for clip_id, entry in (fresh | added).items() if clip_id in wanted}
+
+    def _listed(self) -> tuple[int, Sequence[ClipRow], int]:
+        if self.tab == EXPORTED:
+            return self.exported_offset, self.exported_clips, self.exported_total
+        return self.identified_offset, self.identified_clips, self.identified_total
+
+    def _show(self, room: Room) -> None:
+        view = video_view(room.video)
+        self._assign("video", view)
+        self._assign("tab", room.tab)
+        self._show_exported(room.exported)
+        self._show_identified(room.identified, view.s3_key)
+        self._assign("selected_exported_clip", room.exported_clip and exported_row(room.exported_clip))
+        self._assign("selected_identified_clip", room.identified_clip and identified_row(room.identified_clip, view.s3_key))
+
+    def _show_exported(self, window: Window[Any]) -> None:
+        self._assign("exported_clips", [exported_row(clip) for clip in window.items])
+        self._assign("exported_offset", window.offset)
+        self._assign("exported_total", window.total)
+
+    def _show_identified(self, window: Window[Any], master_key: str) -> None:
+        self._assign("identified_clips", [identified_row(clip, master_key) for clip in window.items])
+        self._assign("identified_offset", window.offset)
+        self._assign("identified_total", window.total)
+
+    def _assign(self, name: str, value: Any) -> None:
+        """Set a var only when it differs: an assignment alone makes Reflex send it again."""
+        if getattr(self, name) != value:
+            setattr(self, name, value)
+
+
+async def _in_thread(work: Callable[[Services, Session], T]) -> T:
+    """Run database work off the event loop, in a read transaction."""
+
+    def run() -> T:
+        services = installed()
+        with services.database.read() as db:
+            return work(services, db)
+
+    return await asyncio.to_thread(run)
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
