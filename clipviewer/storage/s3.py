@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,7 +58,7 @@ class ObjectStore:
                 if error.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 403):
                     self._first_byte(key)
                 raise
-        return StoredObject(key, found["ContentLength"], _bare(found["ETag"]), found.get("ContentType", ""), found["LastModified"])
+        return StoredObject(key, found["ContentLength"], _bare(found["ETag"]), found.get("ContentType", ""), _utc(found["LastModified"]))
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
         with translated():
@@ -90,7 +90,7 @@ class ObjectStore:
             if page is None:
                 return
             for found in page.get("Contents", ()):
-                yield StoredObject(found["Key"], found["Size"], _bare(found["ETag"]), "", found["LastModified"])
+                yield StoredObject(found["Key"], found["Size"], _bare(found["ETag"]), "", _utc(found["LastModified"]))
 
     def delete(self, key: str) -> None:
         """No error if there is nothing."""
@@ -149,3 +149,7 @@ def open_store(settings: Settings, embedded: Credentials) -> ObjectStore:
 
 def _bare(etag: str) -> str:
     return etag.strip('"')
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)

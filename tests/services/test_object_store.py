@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,7 +12,6 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import (
     BotoCoreError,
@@ -23,9 +23,7 @@ from botocore.exceptions import (
     ResponseStreamingError,
     SSLError,
 )
-from moto import mock_aws
 
-from clipviewer.domain.sigv4 import Credentials
 from clipviewer.errors import (
     ObjectMissing,
     PreconditionFailed,
@@ -40,8 +38,8 @@ from clipviewer.services.signing import signer_for
 from clipviewer.settings import Settings
 from clipviewer.storage.s3 import ObjectStore, open_store
 from clipviewer.storage.s3_errors import from_client_error, translated
+from tests.storage.serving import KEYS, serving
 
-KEYS = Credentials("clipviewer", "the embedded store's secret")
 EMBEDDED = Settings(data_dir=Path("unused"), database_url="sqlite://")
 BUCKET = replace(EMBEDDED, s3_bucket="team-clips")
 
@@ -59,10 +57,9 @@ def aws_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def store() -> Iterator[ObjectStore]:
-    with mock_aws():
-        boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="team-clips")
-        yield open_store(BUCKET, KEYS)
+def store(tmp_path: Path) -> Iterator[ObjectStore]:
+    with serving(tmp_path / "store") as served:
+        yield open_store(replace(EMBEDDED, port=served.port), KEYS)
 
 
 @contextmanager
@@ -105,7 +102,7 @@ def test_what_was_put_is_found_with_its_size_type_and_etag(store: ObjectStore) -
     found = store.head("clips/ä b+c.mp4")
     assert (found.key, found.size, found.content_type) == ("clips/ä b+c.mp4", 7, "video/mp4")
     assert found.etag == hashlib.md5(b"footage").hexdigest()
-    assert found.modified_at.tzinfo is not None
+    assert found.modified_at.tzinfo is UTC
     assert found.modified_at >= before
     assert store.get("clips/ä b+c.mp4") == b"footage"
 
@@ -133,10 +130,12 @@ def test_a_file_is_uploaded_with_its_type(store: ObjectStore, tmp_path: Path) ->
 
 
 def test_listing_goes_over_all_pages_in_order_and_only_under_the_prefix(store: ObjectStore) -> None:
-    for number in range(1005):
-        store.put(f"clips/{number:04}", b"", "text/plain")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: store.put(f"clips/{number:04}", b"", "text/plain"), range(1005)))
     store.put("other", b"", "text/plain")
-    assert [found.key for found in store.list("clips/")] == [f"clips/{number:04}" for number in range(1005)]
+    listed = list(store.list("clips/"))
+    assert [found.key for found in listed] == [f"clips/{number:04}" for number in range(1005)]
+    assert listed[0] == replace(store.head("clips/0000"), content_type="")
 
 
 def test_a_copy_keeps_content_and_type(store: ObjectStore) -> None:
@@ -160,12 +159,21 @@ def test_a_missing_object_is_missing_in_every_way_of_asking(store: ObjectStore) 
             ask("nothing")
 
 
-def test_a_missing_bucket_names_the_setting() -> None:
-    with mock_aws():
-        store = open_store(BUCKET, KEYS)
+def test_a_missing_bucket_names_the_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEYS.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEYS.secret_key)
+    with serving(tmp_path / "store") as served:
+        store = open_store(replace(BUCKET, s3_endpoint_url=served.endpoint), KEYS)
         for ask in (store.get, lambda key: list(store.list(key)), lambda key: store.put(key, b"", "text/plain")):
             with pytest.raises(StorageError, match="CLIPVIEWER_S3_BUCKET"):
                 ask("a")
+
+
+def test_wrong_keys_are_told_from_a_policy_even_where_the_answer_has_no_body(tmp_path: Path) -> None:
+    with serving(tmp_path / "store") as served:
+        store = open_store(replace(EMBEDDED, port=served.port), replace(KEYS, secret_key="another"))
+        with pytest.raises(StorageCredentials):
+            store.head("a")
 
 
 ERRORS = [
