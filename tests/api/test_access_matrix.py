@@ -1,0 +1,141 @@
+"""Every route × everybody who may ask: generated from the registered routes, so that no new one slips by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from fastapi import Depends, FastAPI
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+from sqlmodel import select
+from starlette.routing import BaseRoute
+
+from clipviewer.api.access import PUBLIC, Policy, allow, policies_of, public
+from clipviewer.db.models import AuditEntry
+from clipviewer.domain.permissions import Action, Role, allows
+from clipviewer.services.container import Services
+from tests.api.conftest import Person
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+REFUSALS = {401, 403}
+
+
+def api_routes(routes: list[BaseRoute]) -> list[APIRoute]:
+    found = []
+    for route in routes:
+        if isinstance(route, APIRoute):
+            found.append(route)
+        else:
+            inner = getattr(route, "original_router", None) or getattr(route, "router", None)
+            assert inner is not None, f"{route} is no API route and has no policy"
+            found += api_routes(inner.routes)
+    return found
+
+
+def problems_of_policy(route: APIRoute) -> str | None:
+    policies = policies_of(route)
+    return None if len(policies) == 1 else f"{sorted(route.methods)} {route.path} states {len(policies)} policies"
+
+
+def status_of(client: TestClient, route: APIRoute, method: str, headers: dict[str, str]) -> int:
+    path = route.path.replace("{video_id}", "video_none")
+    assert "{" not in path, f"the matrix does not know how to fill {path}"
+    return client.request(method, path, headers=headers, json={}).status_code
+
+
+def expected(policy: Policy, role: Role | None, *, pipeline: bool = False) -> bool:
+    """Whether the door lets this one in."""
+    if policy == PUBLIC:
+        return True
+    if pipeline:
+        return policy.pipelines
+    return role is not None and policy.action is not None and allows(role, policy.action)
+
+
+def test_every_route_states_exactly_one_policy(api: FastAPI) -> None:
+    routes = api_routes(list(api.routes))
+    assert len(routes) >= 8
+    assert [problem for route in routes if (problem := problems_of_policy(route))] == []
+
+
+def test_a_route_without_a_policy_or_with_two_is_caught(api: FastAPI) -> None:
+    @api.get("/api/forgotten")
+    def forgotten() -> None: ...
+
+    @api.get("/api/torn", dependencies=[Depends(public()), Depends(allow(Action.VIEW))])
+    def torn() -> None: ...
+
+    caught = [route.path for route in api_routes(list(api.routes)) if problems_of_policy(route)]
+    assert caught == ["/api/forgotten", "/api/torn"]
+
+
+def test_the_door_opens_for_whom_the_policy_says_and_for_nobody_else(
+    api: FastAPI, client: TestClient, services: Services, person: Callable[..., Person], token: dict[str, str]
+) -> None:
+    disabled = person(Role.ADMIN)
+    person(Role.ADMIN)
+    with services.database.write() as db:
+        services.accounts.disable(db, disabled.id)
+    wrong = []
+    for route in api_routes(list(api.routes)):
+        (policy,) = policies_of(route)
+        askers: list[tuple[str, dict[str, str], bool]] = [
+            ("anonymous", {}, expected(policy, None)),
+            ("disabled", disabled.cookie, expected(policy, None)),
+            ("wrong token", {"Authorization": "Bearer cv_" + "x" * 43}, expected(policy, None)),
+            ("pipeline", token, expected(policy, None, pipeline=True)),
+            *((role, person(role).cookie, expected(policy, role)) for role in Role),
+        ]
+        for method in route.methods:
+            for name, headers, welcome in askers:
+                status = status_of(client, route, method, headers)
+                public_refusal = policy == PUBLIC and status in REFUSALS
+                assert not public_refusal, f"{method} {route.path} is public and refuses {name}"
+                if (status not in REFUSALS) != welcome:
+                    wrong.append(f"{method} {route.path}: {name} got {status}")
+    assert wrong == []
+
+
+def test_anonymous_and_a_too_small_role_are_told_apart(client: TestClient, person: Callable[..., Person]) -> None:
+    path = "/api/clips/videos"
+    assert client.post(path, json={}).status_code == 401
+    assert client.post(path, json={}, headers=person(Role.REVIEWER).cookie).status_code == 403
+
+
+def test_a_denial_is_an_audit_row(client: TestClient, services: Services, person: Callable[..., Person]) -> None:
+    viewer = person(Role.VIEWER)
+    client.post("/api/clips/videos", json={}, headers=viewer.cookie)
+    with services.database.read() as db:
+        (entry,) = db.exec(select(AuditEntry).where(AuditEntry.action == "denied"))
+    assert (entry.actor, entry.subject) == (viewer.id, "POST /api/clips/videos")
+
+
+def test_a_new_role_holds_from_the_next_request(client: TestClient, services: Services, person: Callable[..., Person]) -> None:
+    person(Role.ADMIN)
+    admin = person(Role.ADMIN)
+    assert client.post("/api/clips/videos", json={}, headers=admin.cookie).status_code == 422
+    with services.database.write() as db:
+        services.accounts.set_role(db, admin.id, Role.VIEWER)
+    assert client.post("/api/clips/videos", json={}, headers=admin.cookie).status_code == 403
+
+
+def test_a_disabled_or_deleted_user_is_out_at_the_next_request(
+    client: TestClient, services: Services, person: Callable[..., Person]
+) -> None:
+    disabled, deleted = person(), person()
+    assert client.get("/api/auth/session", headers=disabled.cookie).status_code == 200
+    with services.database.write() as db:
+        services.accounts.disable(db, disabled.id)
+        services.accounts.delete(db, deleted.id)
+    assert client.get("/api/auth/session", headers=disabled.cookie).status_code == 401
+    assert client.get("/api/auth/session", headers=deleted.cookie).status_code == 401
+
+
+def test_an_api_token_opens_nothing_but_registration_even_beside_a_cookie(
+    client: TestClient, person: Callable[..., Person], token: dict[str, str]
+) -> None:
+    assert client.get("/api/auth/session", headers=token).status_code == 401
+    admin = person(Role.ADMIN)
+    spoiled = {**admin.cookie, "Authorization": "Bearer cv_" + "x" * 43}
+    assert client.post("/api/clips/videos", json={}, headers=spoiled).status_code == 401
