@@ -11,6 +11,8 @@ import time
 from collections.abc import AsyncIterator
 
 import uvicorn
+from reflex_base.constants import Env
+from reflex_base.environment import environment
 
 from clipviewer.demo import Demo
 from clipviewer.services.container import Services
@@ -96,13 +98,10 @@ async def _demo_footage() -> AsyncIterator[None]:
 
 
 def _configure_reflex(services: Services) -> None:
-    """Reflex reads these when it is imported."""
-    os.environ.update(
-        REFLEX_SKIP_COMPILE="true",
-        REFLEX_MOUNT_FRONTEND_COMPILED_APP="true",
-        REFLEX_ENV_MODE="prod",
-        REFLEX_TELEMETRY_ENABLED="false",
-        REFLEX_CHECK_LATEST_VERSION="false",
-    )
+    """Serve the built front end as it is; nothing is compiled, fetched or reported."""
+    os.environ.update(REFLEX_TELEMETRY_ENABLED="false", REFLEX_CHECK_LATEST_VERSION="false")
     if services.settings.redis_url is not None:
         os.environ.update(REFLEX_REDIS_URL=services.settings.redis_url, REFLEX_STATE_MANAGER_MODE="redis")
+    environment.REFLEX_ENV_MODE.set(Env.PROD)
+    environment.REFLEX_SKIP_COMPILE.set(True)
+    environment.REFLEX_MOUNT_FRONTEND_COMPILED_APP.set(True)
