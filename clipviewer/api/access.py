@@ -56,7 +56,8 @@ def peer_address(request: Request) -> str:
 def principal_of(db: Session, request: Request, action: Action) -> Principal:
     """Who is asking, if their role allows ``action``. One query. Blocks: call it from a thread.
 
-    ``db`` only reads: what the door has to write goes into a transaction of its own, which would wait for an open one for ever. Raises ``Unauthorized``, or ``Forbidden`` after writing the denial down.
+    ``db`` only reads: what the door has to write goes into a transaction of its own, which would wait for an open one for ever.
+    Raises ``Unauthorized``, or ``Forbidden`` after writing the denial down.
     """
     services = services_of(request)
     verified = services.sessions.verify(db, request.headers.get("cookie"), secure=is_secure(request))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -56,7 +56,7 @@ class NewSession:
     """``token`` is the cookie's value; it is shown to nobody but the browser."""
 
     id: str
-    token: str
+    token: str = field(repr=False)
     expires_at: datetime
 
 
