@@ -31,8 +31,6 @@ def create_api(services: Services) -> FastAPI:
     api.include_router(auth.router)
     api.include_router(videos.router)
     api.include_router(registration.router)
-    api.include_router(videos.router)
-    api.include_router(registration.router)
     _add_docs(api)
     return api
 
