@@ -19,6 +19,7 @@ from tests.api.people import session_of
 
 KEY = "youtube-videos/uuid/exported/clip 1+ü.mp4"
 ROUTE = "/api/clips/videos/video_1/download"
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -61,6 +62,7 @@ def test_the_key_of_a_clip_is_signed_for_at_most_an_hour(client: TestClient, ser
     assert before + timedelta(minutes=45) <= expires_at <= datetime.now(UTC) + timedelta(hours=1)
 
 
+@on_sqlite
 def test_the_url_is_for_the_address_by_which_the_browser_came(client: TestClient, services: Services) -> None:
     person = session_of(services)
     for host in ("clips.test:3000", "192.168.1.20:3000", "[::1]:3000"):
@@ -134,6 +136,7 @@ def test_every_other_key_gets_the_same_answer_as_an_unknown_id(client: TestClien
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@on_sqlite
 @pytest.mark.parametrize("cookie", ["", "clipviewer_session=", "clipviewer_session=nonsense", "other=1"])
 @pytest.mark.parametrize("body", [b'{"s3Key": "%s"}' % KEY.encode(), b"not json", b'{"s3Key": ""}'])
 def test_without_a_session_nothing_is_said_but_unauthorized(client: TestClient, cookie: str, body: bytes) -> None:
@@ -151,6 +154,7 @@ def test_a_session_that_has_ended_signs_nothing_more(client: TestClient, service
     assert client.post(ROUTE, json={"s3Key": KEY}, headers=person).status_code == 401
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "body", ["", "null", "[]", "{}", '{"s3Key": null}', '{"s3Key": 5}', '{"s3Key": ["a"]}', '{"s3Key": "\\ud800"}', "{"]
 )
@@ -160,12 +164,14 @@ def test_a_body_of_another_shape_is_not_valid(client: TestClient, services: Serv
     assert answer.json()["code"] == "invalid"
 
 
+@on_sqlite
 def test_what_was_sent_is_not_sent_back(client: TestClient, services: Services) -> None:
     answer = client.post(ROUTE, content=json.dumps({"s3Key": {"secret": "hunter2-hunter2"}}), headers=session_of(services))
     assert answer.status_code == 422
     assert "hunter2" not in answer.text
 
 
+@on_sqlite
 def test_a_failure_to_sign_says_so_and_hides_the_rest(client: TestClient, services: Services) -> None:
     def no_credentials() -> None:
         raise StorageCredentials

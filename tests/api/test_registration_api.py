@@ -1,0 +1,212 @@
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlmodel import select
+from starlette.testclient import TestClient
+
+from clipviewer.api.app import create_api
+from clipviewer.db.models import AuditEntry, Video
+from clipviewer.domain.permissions import Role
+from clipviewer.services.container import Services
+from clipviewer.storage.s3 import ObjectStore
+from tests.api.people import session_of, token_of
+from tests.api.stores import running_bucket
+
+VIDEOS = "/api/clips/videos"
+EXPORTED = f"{VIDEOS}/video_1/exported"
+IDENTIFIED = f"{VIDEOS}/video_1/identified"
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """The master ``new.mp4``, its poster, and ``c/0.mp4`` to ``c/9.mp4``."""
+    with running_bucket("a secret key that only this bucket has", tmp_path_factory.mktemp("store")) as store:
+        for key in ("new.mp4", "poster.jpg", *(f"c/{number}.mp4" for number in range(10))):
+            store.put(key, key.encode(), "video/mp4")
+        yield store
+
+
+@pytest.fixture
+def stocked(services: Services, bucket: ObjectStore) -> Services:
+    """The services over that bucket, with two videos in the database."""
+    with services.database.write() as db:
+        db.add(Video(id="video_1", title="One", s3_key="one.mp4"))
+        db.add(Video(id="video_2", title="Two", s3_key="two.mp4"))
+    return dataclasses.replace(services, store=bucket)
+
+
+@pytest.fixture
+def client(stocked: Services) -> Iterator[TestClient]:
+    with TestClient(create_api(stocked), base_url="http://clips.test", headers=token_of(stocked)) as client:
+        yield client
+
+
+def clip(key: str, **fields: Any) -> dict[str, Any]:
+    return {"s3Key": key, "start": "1.5", "end": "2.25", "aspectRatio": "9:16", "targetLanguage": "en", **fields}
+
+
+def outcomes(answer: Any, name: str = "s3Key") -> list[tuple[str, str]]:
+    assert answer.status_code == 200, answer.text
+    return [(result[name], result["status"]) for result in answer.json()["results"]]
+
+
+def test_a_video_is_registered_once_and_then_brought_up_to_date(client: TestClient) -> None:
+    first = client.post(VIDEOS, json={"s3Key": "new.mp4"})
+    again = client.post(VIDEOS, json={"s3Key": "new.mp4"})
+    full = {"s3Key": "new.mp4", "title": "Match", "posterKey": "poster.jpg", "duration": "3600.04", "width": 1920, "height": 1080}
+    better = client.post(VIDEOS, json={**full, "frameRate": "30000/1001"})
+    assert [(answer.status_code, answer.json()["status"]) for answer in (first, again, better)] == [
+        (201, "created"),
+        (200, "unchanged"),
+        (200, "updated"),
+    ]
+    assert len({answer.json()["id"] for answer in (first, again, better)}) == 1
+
+
+@pytest.mark.parametrize("body", [{"s3Key": "gone.mp4"}, {"s3Key": "new.mp4", "posterKey": "gone.jpg"}])
+def test_a_video_that_is_not_in_the_bucket_is_refused(client: TestClient, body: dict[str, str]) -> None:
+    answer = client.post(VIDEOS, json=body)
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "object_missing"
+    assert "gone." in answer.json()["detail"]
+
+
+def test_each_exported_clip_has_its_own_result_in_the_order_of_the_request(client: TestClient) -> None:
+    client.post(f"{VIDEOS}/video_2/exported", json={"items": [clip("c/9.mp4")]})
+    items = [
+        clip("c/1.mp4"),
+        clip("gone.mp4"),
+        clip("c/2.mp4", end="1.5"),
+        clip("../c/2.mp4"),
+        clip("c/9.mp4"),
+        "not an item",
+        clip("c/2.mp4", aspectRatio="4:3"),
+        clip("c/2.mp4", targetLanguage="English"),
+        clip("c/2.mp4", start="-1"),
+        clip("c/2.mp4", title="a\0b"),
+        {"s3Key": "c/3.mp4"},
+        clip("c/2.mp4"),
+        clip("c/1.mp4"),
+    ]
+    answer = client.post(EXPORTED, json={"items": items})
+    assert outcomes(answer) == [
+        ("c/1.mp4", "created"),
+        ("gone.mp4", "missing"),
+        ("c/2.mp4", "invalid"),
+        ("../c/2.mp4", "invalid"),
+        ("c/9.mp4", "conflict"),
+        ("", "invalid"),
+        ("c/2.mp4", "invalid"),
+        ("c/2.mp4", "invalid"),
+        ("c/2.mp4", "invalid"),
+        ("c/2.mp4", "invalid"),
+        ("c/3.mp4", "invalid"),
+        ("c/2.mp4", "created"),
+        ("c/1.mp4", "invalid"),
+    ]
+    details = [result["detail"] for result in answer.json()["results"]]
+    assert details[2] == "end must be later than start."
+    assert details[3] == "s3Key: the key has empty or dotted segments."
+    assert details[0] == ""
+
+
+def test_a_registered_clip_can_be_listed_and_downloaded(client: TestClient, stocked: Services) -> None:
+    (result,) = client.post(EXPORTED, json={"items": [clip("c/1.mp4", title="The goal")]}).json()["results"]
+    with TestClient(create_api(stocked), headers=session_of(stocked)) as reader:
+        (listed,) = reader.get(EXPORTED).json()
+        answer = reader.post(f"{VIDEOS}/video_1/download", json={"s3Key": "c/1.mp4"})
+    assert (listed["id"], listed["title"], listed["size"], listed["start"]) == (result["id"], "The goal", 7, "1.500")
+    assert answer.status_code == 200
+
+
+def test_the_same_request_again_changes_nothing(client: TestClient, stocked: Services) -> None:
+    items = {"items": [clip(f"c/{number}.mp4") for number in range(10)]}
+    assert {status for _, status in outcomes(client.post(EXPORTED, json=items))} == {"created"}
+    assert {status for _, status in outcomes(client.post(EXPORTED, json=items))} == {"unchanged"}
+    stocked.store.put("c/4.mp4", uuid4().bytes, "video/mp4")
+    changed = [key for key, status in outcomes(client.post(EXPORTED, json=items)) if status == "updated"]
+    assert changed == ["c/4.mp4"]
+
+
+def test_candidates_are_registered_by_reference(client: TestClient) -> None:
+    items = [
+        {"start": "1", "end": "2.5", "reference": "a", "title": "The goal", "score": 87, "scoreParts": {"cheers": 0.5}},
+        {"start": 3, "end": 4},
+        {"start": "5", "end": "4"},
+        {"start": "5", "end": "6", "score": "high"},
+    ]
+    assert outcomes(client.post(IDENTIFIED, json={"items": items}), "reference") == [
+        ("a", "created"),
+        ("3000-4000", "created"),
+        ("", "invalid"),
+        ("", "invalid"),
+    ]
+    assert [status for _, status in outcomes(client.post(IDENTIFIED, json={"items": items[:2]}), "reference")] == ["unchanged"] * 2
+
+
+@on_sqlite
+def test_infinite_scores_are_not_taken(client: TestClient) -> None:
+    body = '{"items": [{"start": "1", "end": "2", "score": NaN}, {"start": "1", "end": "2", "score": 1e999}]}'
+    answer = client.post(IDENTIFIED, content=body, headers={"content-type": "application/json"})
+    assert [status for _, status in outcomes(answer, "reference")] == ["invalid", "invalid"]
+
+
+def test_extra_fields_change_nothing(client: TestClient) -> None:
+    items = [clip("c/1.mp4", id="clip_mine", videoId="video_2", size=1, etag="x", video_id="video_2", createdAt="1970-01-01")]
+    (result,) = client.post(EXPORTED, json={"items": items}).json()["results"]
+    assert result["id"] not in ("", "clip_mine")
+    assert result["status"] == "created"
+
+
+@on_sqlite
+@pytest.mark.parametrize("route", [EXPORTED, IDENTIFIED])
+@pytest.mark.parametrize("items", [None, {}, "x", [{}] * 10_001])
+def test_a_body_that_is_no_list_of_at_most_ten_thousand_is_not_valid(client: TestClient, route: str, items: object) -> None:
+    assert client.post(route, json={"items": items}).status_code == 422
+
+
+@pytest.mark.parametrize("tail", ["exported", "identified"])
+@pytest.mark.parametrize("video_id", ["video_nobody", "video_1%00", "clip_1"])
+def test_an_unknown_video_takes_nothing(client: TestClient, video_id: str, tail: str) -> None:
+    answer = client.post(f"{VIDEOS}/{video_id}/{tail}", json={"items": [clip("c/1.mp4")]})
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "video_not_found"
+
+
+BODIES = [(VIDEOS, {"s3Key": "new.mp4"}), (EXPORTED, {"items": [clip("c/1.mp4")]}), (IDENTIFIED, {"items": [{"start": "1", "end": "2"}]})]
+
+
+@pytest.mark.parametrize(("route", "body"), BODIES)
+def test_only_pipelines_and_admins_register(stocked: Services, route: str, body: dict[str, Any]) -> None:
+    with TestClient(create_api(stocked), base_url="http://clips.test") as client:
+        assert client.post(route, json=body).status_code == 401
+        assert client.post(route, json=body, headers={"authorization": "Bearer cv_nonsense"}).status_code == 401
+        assert client.post(route, json=body, headers=session_of(stocked, Role.VIEWER)).status_code == 403
+        assert client.post(route, json=body, headers=session_of(stocked, Role.REVIEWER)).status_code == 403
+        assert client.post(route, json=body, headers=session_of(stocked, Role.ADMIN)).status_code in (200, 201)
+        assert client.post(route, json=body, headers=token_of(stocked)).status_code == 200
+
+
+def test_every_registration_is_written_down(client: TestClient, stocked: Services) -> None:
+    for route, body in BODIES:
+        client.post(route, json=body)
+    with stocked.database.read() as db:
+        entries = db.exec(select(AuditEntry).where(AuditEntry.action == "register")).all()
+    assert sorted((entry.details["kind"], entry.details["count"]) for entry in entries) == [
+        ("exported", 1),
+        ("identified", 1),
+        ("video", 1),
+    ]
+    assert all(entry.actor.startswith("token_") for entry in entries)
+
+
+@on_sqlite
+def test_a_store_that_does_not_answer_is_said_so(services: Services) -> None:
+    with TestClient(create_api(services), base_url="http://clips.test", headers=token_of(services)) as client:
+        answer = client.post(VIDEOS, json={"s3Key": "new.mp4"})
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "storage_unreachable"
