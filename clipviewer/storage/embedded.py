@@ -18,16 +18,16 @@ import anyio
 from anyio import CapacityLimiter, to_thread
 
 from clipviewer.domain.sigv4 import Credentials
-from clipviewer.storage.embedded_auth import Verified, verify
+from clipviewer.storage.embedded_auth import verify
 from clipviewer.storage.embedded_body import BodyCheck
 from clipviewer.storage.embedded_cors import cors_headers, preflight
 from clipviewer.storage.embedded_errors import ClientGone, S3Failure
 from clipviewer.storage.embedded_files import Reader
-from clipviewer.storage.embedded_headers import PROTECTION
+from clipviewer.storage.embedded_headers import protection
 from clipviewer.storage.embedded_messages import Answer, Request, read_request
 from clipviewer.storage.embedded_objects import Call, Shelf
 from clipviewer.storage.embedded_operations import Operations
-from clipviewer.storage.embedded_upload import Receive, receive_file, receive_small
+from clipviewer.storage.embedded_upload import Body, Receive, receive_file, receive_small
 from clipviewer.storage.embedded_xml import document
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -77,23 +77,26 @@ class EmbeddedStore:
             return
         if scope["type"] != "http":
             raise ValueError("the store answers HTTP only")
-        request: Request | None = None
         try:
             request = read_request(scope)
-            answer = await self._answer(request, receive)
+        except S3Failure as failure:
+            await self._send(_error(failure, scope["path"], closes=True), receive, send, head=scope["method"] == "HEAD")
+            return
+        body = Body(request, receive)
+        try:
+            answer = await self._answer(request, body)
         except ClientGone:
             return
         except S3Failure as failure:
-            answer = _error(failure, scope["path"])
+            answer = _error(failure, scope["path"], closes=not await body.drain())
         except Exception:
             request_id = _request_id()
             _log.exception("The embedded store failed on %s %r, request %s", scope["method"], scope["path"], request_id)
-            answer = _error(S3Failure("InternalError"), scope["path"], request_id)
-        if request is not None:
-            answer.headers |= cors_headers(request, self._origins)
+            answer = _error(S3Failure("InternalError"), scope["path"], request_id, closes=not await body.drain())
+        answer.headers |= cors_headers(request, self._origins)
         await self._send(answer, receive, send, head=scope["method"] == "HEAD")
 
-    async def _answer(self, request: Request, receive: Receive) -> Answer:
+    async def _answer(self, request: Request, body: Body) -> Answer:
         if request.method == "OPTIONS":
             return preflight(request, self._origins)
         now = self._clock()
@@ -101,22 +104,22 @@ class EmbeddedStore:
         operation = self._operations.find(request)
         call = Call(request, verified, now.replace(microsecond=0))
         if operation.check is not None:
-            call = await self._receive(call, operation.check, receive, verified)
+            call = await self._receive(call, operation.check, body)
         else:
-            call = replace(call, body=await receive_small(receive, request, verified.payload))
+            call = replace(call, body=await receive_small(body, verified.payload))
         return await to_thread.run_sync(operation.run, self._shelf, call, limiter=self._limiter)
 
-    async def _receive(self, call: Call, check: Callable[[Shelf, Call], None], receive: Receive, verified: Verified) -> Call:
-        body = BodyCheck(call.request, verified, self._credentials, self._region)
+    async def _receive(self, call: Call, check: Callable[[Shelf, Call], None], body: Body) -> Call:
+        promised = BodyCheck(call.request, call.verified, self._credentials, self._region)
         await to_thread.run_sync(check, self._shelf, call, limiter=self._limiter)
-        received = await receive_file(receive, body, self._shelf.files, self._limiter)
+        received = await receive_file(body, promised, self._shelf.files, self._limiter)
         return replace(call, received=received, now=self._clock().replace(microsecond=0))
 
     async def _send(self, answer: Answer, receive: Receive, send: Send, *, head: bool) -> None:
-        answer.headers |= PROTECTION
         answer.headers.setdefault("x-amz-request-id", _request_id())
         if answer.body and "content-type" not in answer.headers:
             answer.headers["content-type"] = "application/xml"
+        answer.headers |= protection(answer.headers.get("content-type", ""))
         if answer.status not in (204, 304):
             answer.headers.setdefault("content-length", str(len(answer.body)))
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
@@ -146,10 +149,12 @@ class EmbeddedStore:
             tasks.cancel_scope.cancel()
 
 
-def _error(failure: S3Failure, resource: str, request_id: str | None = None) -> Answer:
+def _error(failure: S3Failure, resource: str, request_id: str | None = None, *, closes: bool = False) -> Answer:
     request_id = request_id or _request_id()
     fields = [("Code", failure.code), ("Message", failure.message), ("Resource", resource), ("RequestId", request_id)]
     headers = {**failure.headers, "x-amz-request-id": request_id, "cache-control": "no-store"}
+    if closes:
+        headers["connection"] = "close"
     return Answer(failure.status, headers, document("Error", fields, namespace=None))
 
 

@@ -1,7 +1,8 @@
 """The headers that are kept with an object, and those under which it is given out.
 
 The store shares the app's origin, so nothing that was uploaded may ever run there: what is not plainly media or text is only
-downloadable, and every answer is sandboxed.
+downloadable, and every answer but media is sandboxed. A sandbox would make a video's own page cross-origin to the video, and the
+browser would then refuse to play an address that was opened directly.
 """
 
 from __future__ import annotations
@@ -17,10 +18,8 @@ from clipviewer.storage.embedded_messages import Request
 
 DEFAULT_TYPE = "binary/octet-stream"
 MAX_METADATA = 2048
-PROTECTION = {
-    "x-content-type-options": "nosniff",
-    "content-security-policy": "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'",
-}
+_MEDIA_POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'"
+_POLICY = f"sandbox; {_MEDIA_POLICY}"
 _KEPT = ("content-type", "cache-control", "content-disposition", "content-encoding", "content-language", "expires")
 _OVERRIDES = {f"response-{name}": name for name in _KEPT}
 _SHOWN = re.compile(
@@ -66,6 +65,12 @@ def headers_of(entry: Entry, request: Request, verified: Verified, now: datetime
     if (request.header("x-amz-checksum-mode") or "").upper() == "ENABLED":
         headers |= {name: value for name, value in entry.headers.items() if name.startswith("x-amz-checksum-")}
     return headers | {"etag": f'"{entry.etag}"', "last-modified": http_date(entry.modified), "accept-ranges": "bytes"}
+
+
+def protection(content_type: str) -> dict[str, str]:
+    """The headers that keep an answer of this type from acting on the app's origin."""
+    media = _SHOWN.fullmatch(content_type) and content_type.lower().startswith(("video/", "audio/", "image/"))
+    return {"x-content-type-options": "nosniff", "content-security-policy": _MEDIA_POLICY if media else _POLICY}
 
 
 def _as_attachment(disposition: str) -> str:

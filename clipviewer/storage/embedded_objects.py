@@ -106,7 +106,7 @@ def get_object(shelf: Shelf, call: Call) -> Answer:
     try:
         headers = headers_of(entry, call.request, call.verified, call.now)
         if unmodified:
-            return Answer(304, {name: value for name, value in headers.items() if name not in ("content-type", "content-encoding")})
+            return _not_modified(headers)
         if span is not None:
             headers = {name: value for name, value in headers.items() if not name.startswith("x-amz-checksum-")}
             headers["content-range"] = f"bytes {span[0]}-{span[1]}/{entry.size}"
@@ -128,7 +128,7 @@ def head_object(shelf: Shelf, call: Call) -> Answer:
     unmodified = is_unmodified(call.request.header, entry.etag, entry.modified)
     headers = headers_of(entry, call.request, call.verified, call.now)
     if unmodified:
-        return Answer(304, headers)
+        return _not_modified(headers)
     span = parse_range(call.request.header("range"), entry.size)
     if span is not None:
         headers["content-range"] = f"bytes {span[0]}-{span[1]}/{entry.size}"
@@ -199,6 +199,10 @@ def check_key(key: str) -> None:
         check_object_key(key)
     except ValueError as error:
         raise S3Failure("InvalidArgument", f"{str(error).capitalize()}.") from error
+
+
+def _not_modified(headers: Mapping[str, str]) -> Answer:
+    return Answer(304, {name: value for name, value in headers.items() if name in ("etag", "last-modified", "cache-control", "expires")})
 
 
 def _copy_source(header: str) -> str:

@@ -23,9 +23,38 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 MAX_UPLOAD = 5 * 1024**3
 _PIECE = 1024 * 1024
 _SILENCE_SECONDS = 60
+_DRAIN = 16 * 1024 * 1024
+_DRAIN_SECONDS = 10
 
 
-async def receive_file(receive: Receive, check: BodyCheck, files: Files, limiter: CapacityLimiter) -> Received:
+class Body:
+    """The messages of one request's body, and whether all of them have come. It is callable in place of ``receive``."""
+
+    def __init__(self, request: Request, receive: Receive) -> None:
+        self._receive = receive
+        self._waits_for_continue = (request.header("expect") or "").lower() == "100-continue"
+        self._started = False
+        self.complete = request.header("content-length") in (None, "0") and request.header("transfer-encoding") is None
+
+    async def __call__(self) -> MutableMapping[str, Any]:
+        message = await self._receive()
+        self._started = True
+        self.complete = message["type"] == "http.disconnect" or not message.get("more_body", False)
+        return message
+
+    async def drain(self) -> bool:
+        """Read on after a refusal, so that the client comes to read it; whether the connection can be used again.
+
+        A client that waits for 100 Continue is told the answer instead, and sends no body.
+        """
+        size = 0
+        with anyio.move_on_after(_DRAIN_SECONDS):
+            while not self.complete and size < _DRAIN and (self._started or not self._waits_for_continue):
+                size += len((await self()).get("body", b""))
+        return self.complete
+
+
+async def receive_file(receive: Body, check: BodyCheck, files: Files, limiter: CapacityLimiter) -> Received:
     """The whole body as one file. Raises ``S3Failure`` and ``ClientGone``, and then has deleted it again."""
     if check.length > MAX_UPLOAD:
         raise S3Failure("EntityTooLarge")
@@ -40,10 +69,10 @@ async def receive_file(receive: Receive, check: BodyCheck, files: Files, limiter
         raise
 
 
-async def receive_small(receive: Receive, request: Request, payload: str) -> bytes:
+async def receive_small(receive: Body, payload: str) -> bytes:
     """A body that is read whole: XML, or none at all. Raises ``S3Failure`` where it is too long or not the one that was signed."""
     body = b""
-    if request.header("content-length") not in (None, "0") or request.header("transfer-encoding") is not None:
+    if not receive.complete:
         async for raw in _pieces(receive):
             body += raw
             if len(body) > MAX_XML:
@@ -53,7 +82,7 @@ async def receive_small(receive: Receive, request: Request, payload: str) -> byt
     return body
 
 
-async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
+async def _pieces(receive: Body) -> AsyncIterator[bytes]:
     """The body in pieces of about 1 MiB."""
     waiting: list[bytes] = []
     size = 0
@@ -70,7 +99,7 @@ async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
             waiting, size = [], 0
 
 
-async def _next(receive: Receive) -> MutableMapping[str, Any]:
+async def _next(receive: Body) -> MutableMapping[str, Any]:
     try:
         with anyio.fail_after(_SILENCE_SECONDS):
             return await receive()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event, Thread
+from threading import Thread
 from typing import Any
 
 import boto3
@@ -57,25 +56,44 @@ def client(endpoint: str, keys: Credentials = KEYS, region: str = "us-east-1", *
     )
 
 
+@dataclass(frozen=True)
+class Storage:
+    """A boto3 ``client``, a ``bucket``, and the ``prefix`` below which a test has it for itself."""
+
+    client: Any
+    bucket: str
+    prefix: str
+
+    def put(self, key: str, body: bytes, **arguments: Any) -> Any:
+        return self.client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=body, **arguments)
+
+    def get(self, key: str, **arguments: Any) -> Any:
+        return self.client.get_object(Bucket=self.bucket, Key=self.prefix + key, **arguments)
+
+    def read(self, key: str, **arguments: Any) -> bytes:
+        with self.get(key, **arguments)["Body"] as body:
+            data: bytes = body.read()
+        return data
+
+    def head(self, key: str, **arguments: Any) -> Any:
+        return self.client.head_object(Bucket=self.bucket, Key=self.prefix + key, **arguments)
+
+    def names(self) -> list[str]:
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix)
+        return [found["Key"].removeprefix(self.prefix) for page in pages for found in page.get("Contents", [])]
+
+
 @contextmanager
-def serving(
-    root: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC), cors_origins: Sequence[str] = ()
-) -> Iterator[Served]:
+def serving(root: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC), cors_origins: Sequence[str] = ()) -> Iterator[Served]:
     store = EmbeddedStore(root, KEYS, clock=clock, cors_origins=cors_origins)
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(store, lifespan="off", log_level="warning", access_log=False, timeout_graceful_shutdown=1))
-    started = Event()
-
-    async def run() -> None:
-        serve = asyncio.ensure_future(server.serve([listener]))
-        while not server.started and not serve.done():
-            await asyncio.sleep(0.005)
-        started.set()
-        await serve
-
-    thread = Thread(target=lambda: asyncio.run(run()))
+    # Named as TCP: asyncio turns Nagle's delay off only for sockets that say so.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    config = uvicorn.Config(store, lifespan="off", ws="none", log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
-    assert started.wait(10)
     try:
         yield Served(store, root, listener.getsockname()[1])
     finally:
