@@ -97,6 +97,7 @@ class Accounts:
         db.connection().execute(delete(SetupLink))
         token, now = secrets.token_urlsafe(32), self._clock()
         db.add(SetupLink(token_hash=_hash(token), created_at=now, expires_at=now + SETUP_LINK_LIFE))
+        db.flush()
         return token
 
     def setup_link_holds(self, db: Session, token: str) -> bool:
@@ -112,6 +113,7 @@ class Accounts:
         account = self.create_user(db, email=email, name=name, role=Role.ADMIN, password=password)
         link.used_at = self._clock()
         db.add(link)
+        db.flush()
         return account
 
     def ensure_admin(self, db: Session, email: str, password: str) -> Account | None:
@@ -130,6 +132,7 @@ class Accounts:
         passwords.check_new(new, user.email)
         user.password_hash = self.passwords.hash(new)
         db.add(user)
+        db.flush()
         revoke_sessions(db, user_id, self._clock())
         audit.record(db, "password_change", actor=user_id, subject=user_id, at=self._clock())
 
@@ -138,6 +141,7 @@ class Accounts:
         user = self._changeable(db, user_id, keeps_admin=role is Role.ADMIN)
         before, user.role = user.role, role
         db.add(user)
+        db.flush()
         audit.record(db, "role_change", actor=actor, subject=user_id, at=self._clock(), before=str(before), after=str(role))
 
     def disable(self, db: Session, user_id: str, *, actor: str = "") -> None:
@@ -145,6 +149,7 @@ class Accounts:
         user = self._changeable(db, user_id, keeps_admin=False)
         user.disabled_at = user.disabled_at or self._clock()
         db.add(user)
+        db.flush()
         revoke_sessions(db, user_id, self._clock())
         audit.record(db, "user_disabled", actor=actor, subject=user_id, at=self._clock())
 
@@ -153,11 +158,13 @@ class Accounts:
         user = self._user(db, user_id)
         user.disabled_at = None
         db.add(user)
+        db.flush()
         audit.record(db, "user_enabled", actor=actor, subject=user_id, at=self._clock())
 
     def delete(self, db: Session, user_id: str, *, actor: str = "") -> None:
         """Remove a user and the sessions. Raises ``NotFound`` or ``LastAdmin``."""
         db.delete(self._changeable(db, user_id, keeps_admin=False))
+        db.flush()
         audit.record(db, "user_deleted", actor=actor, subject=user_id, at=self._clock())
 
     def _usable_link(self, db: Session, token: str) -> SetupLink | None:

@@ -58,6 +58,7 @@ class ApiTokens:
         secret = PREFIX + secrets.token_urlsafe(32)
         token = ApiToken(name=name, secret_hash=_hash(secret), created_at=self._clock())
         db.add(token)
+        db.flush()
         audit.record(db, "token_created", actor=actor, subject=token.id, at=self._clock(), name=name)
         return secret
 

@@ -99,6 +99,7 @@ class Sessions:
             user_agent="".join(filter(str.isprintable, user_agent))[:300],
         )
         db.add(session)
+        db.flush()
         return NewSession(session.id, self._sign(session), session.expires_at)
 
     def verify(self, db: Session, cookie_header: str | None, *, secure: bool = False) -> VerifiedSession:

@@ -1,0 +1,367 @@
+"""Accounts: passwords, the first admin, and changes that hold at once."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlmodel import select
+
+from clipviewer.db.models import AuditEntry, SetupLink, User
+from clipviewer.db.session import Database
+from clipviewer.domain.permissions import Role
+from clipviewer.errors import NotFound
+from clipviewer.services import sign_in
+from clipviewer.services.accounts import (
+    Account,
+    Accounts,
+    EmailInvalid,
+    EmailTaken,
+    LastAdmin,
+    NameInvalid,
+    PasswordWrong,
+    SetupLinkInvalid,
+)
+from clipviewer.services.passwords import PasswordGuessable, Passwords, PasswordTooLong, PasswordTooShort, check_new
+from clipviewer.services.sessions import Sessions
+from clipviewer.services.sign_in import SignedIn
+from tests.conftest import SECRET, Clock
+
+PASSWORD = "seven brown otters"
+
+
+@pytest.fixture
+def accounts(clock: Clock) -> Accounts:
+    return Accounts(Passwords(memory_kib=64, rounds=1), clock=clock)
+
+
+@pytest.fixture
+def sessions(clock: Clock) -> Sessions:
+    return Sessions([SECRET], clock=clock)
+
+
+@pytest.fixture
+def admin(database: Database, accounts: Accounts) -> Account:
+    with database.write() as db:
+        return accounts.create_user(db, email="ada@example.org", name="Ada", role=Role.ADMIN, password=PASSWORD)
+
+
+def try_sign_in(database: Database, accounts: Accounts, sessions: Sessions, clock: Clock, email: str, password: str) -> SignedIn | None:
+    with database.write() as db:
+        candidate = sign_in.begin(db, accounts.throttle, email, "192.0.2.1", clock())
+    checked = sign_in.check(candidate, password, accounts.passwords)
+    with database.write() as db:
+        return sign_in.finish(db, checked, sessions, accounts.throttle, clock())
+
+
+def actions(database: Database) -> list[str]:
+    with database.read() as db:
+        return sorted(entry.action for entry in db.exec(select(AuditEntry)))
+
+
+def test_passwords_are_argon2id_with_at_least_19_mib_two_rounds_and_one_lane() -> None:
+    encoded = Passwords().hash(PASSWORD)
+    kind, version, parameters = encoded.split("$")[1:4]
+    cost = dict(part.split("=") for part in parameters.split(","))
+    assert (kind, version) == ("argon2id", "v=19")
+    assert (int(cost["m"]) >= 19 * 1024, int(cost["t"]) >= 2, cost["p"]) == (True, True, "1")
+
+
+def test_a_password_matches_itself_only_and_in_every_unicode_form() -> None:
+    passwords = Passwords(memory_kib=64, rounds=1)
+    encoded = passwords.hash("caf\u00e9 au lait")
+    assert passwords.matches(encoded, "cafe\u0301 au lait")
+    assert not passwords.matches(encoded, "cafe au lait")
+    assert not passwords.matches(None, PASSWORD)
+    assert not passwords.matches("damaged", PASSWORD)
+    long = "x1 " * 341
+    assert passwords.matches(passwords.hash(long), long)
+    assert not passwords.matches(passwords.hash(long), long[:-1])
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        *("password", "Password1", "P@ssw0rd", "password2025!", "iloveyou", "Football2024", "trustno1"),
+        *("12345678", "87654321", "aaaaaaaa", "abababab", "abc1abc1abc1", "qwertyuiop", "poiuytrewq", "abcdefgh"),
+        *("clipviewer", "ClipViewer123", "ada.lovelace", "ada.lovelace1843", "example1", "ada.lovelace@example.org"),
+    ],
+)
+def test_a_password_that_is_guessed_first_is_refused(password: str) -> None:
+    with pytest.raises(PasswordGuessable):
+        check_new(password, "ada.lovelace@example.org")
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "seven brown otters",
+        "Tr0ub4dor&3",
+        "längere Wörter",
+        "日本語のパスワード",
+        "x9$kQ2!v",
+        "correct mule gate",
+        "a long sentence " + "that goes on " * 70,
+    ],
+)
+def test_a_long_or_unusual_password_is_accepted_whatever_its_characters(password: str) -> None:
+    check_new(password, "ada.lovelace@example.org")
+
+
+def test_the_length_is_from_8_to_1024_characters() -> None:
+    with pytest.raises(PasswordTooShort):
+        check_new("x9$kQ2!")
+    with pytest.raises(PasswordTooShort):
+        check_new("e\u0301" * 7)
+    with pytest.raises(PasswordTooLong):
+        check_new("x9$kQ2!v" * 128 + "z")
+
+
+@given(st.text())
+def test_any_text_is_accepted_or_refused_with_a_reason(password: str) -> None:
+    with suppress(PasswordTooShort, PasswordTooLong, PasswordGuessable):
+        check_new(password, "a@b.c")
+
+
+def test_a_hash_of_older_strength_is_renewed_at_sign_in(database: Database, admin: Account, sessions: Sessions, clock: Clock) -> None:
+    stronger = Accounts(Passwords(memory_kib=128, rounds=1), clock=clock)
+    for _ in range(2):
+        assert try_sign_in(database, stronger, sessions, clock, admin.email, PASSWORD) is not None
+        with database.read() as db:
+            assert "m=128" in db.get_one(User, admin.id).password_hash
+
+
+def test_only_so_many_hashes_are_made_at_once() -> None:
+    passwords = Passwords(memory_kib=64, rounds=1, concurrency=1)
+    assert passwords._turn.acquire(blocking=False)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(passwords.hash, PASSWORD)
+            assert not waiting.done()
+            passwords._turn.release()
+            assert waiting.result(timeout=10).startswith("$argon2id$")
+            assert passwords._turn.acquire(blocking=False)
+    finally:
+        passwords._turn.release()
+
+
+def test_signing_in_opens_a_session_and_is_written_down(
+    database: Database, accounts: Accounts, admin: Account, sessions: Sessions, clock: Clock
+) -> None:
+    signed_in = try_sign_in(database, accounts, sessions, clock, " ADA@Example.org ", PASSWORD)
+    assert signed_in is not None
+    assert signed_in.account == admin
+    assert actions(database) == ["sign_in", "user_created"]
+
+
+def test_unknown_wrong_and_disabled_are_the_same_failure(
+    database: Database, accounts: Accounts, admin: Account, sessions: Sessions, clock: Clock
+) -> None:
+    with database.write() as db:
+        disabled = accounts.create_user(db, email="bob@example.org", name="Bob", role=Role.VIEWER, password=PASSWORD)
+        accounts.disable(db, disabled.id)
+    for email, password in (("nobody@example.org", PASSWORD), (admin.email, "wrong"), (disabled.email, PASSWORD), ("", ""), ("\0", "\0")):
+        assert try_sign_in(database, accounts, sessions, clock, email, password) is None
+    assert actions(database).count("sign_in_failed") == 5
+
+
+def test_unknown_wrong_and_disabled_take_the_same_work() -> None:
+    """The same one verification with the same parameters, measured with room for noise: without it the ratio is beyond 100."""
+    passwords = Passwords()
+    encoded = passwords.hash(PASSWORD)
+
+    def seconds(stored: str | None) -> float:
+        started = time.perf_counter()
+        passwords.matches(stored, "wrong")
+        return time.perf_counter() - started
+
+    known, unknown = ([seconds(stored) for _ in range(7)] for stored in (encoded, None))
+    assert 1 / 3 < statistics.median(unknown) / statistics.median(known) < 3
+
+
+def test_an_account_that_changes_during_the_check_does_not_open_a_session(
+    database: Database, accounts: Accounts, admin: Account, sessions: Sessions, clock: Clock
+) -> None:
+    with database.write() as db:
+        candidate = sign_in.begin(db, accounts.throttle, admin.email, "192.0.2.1", clock())
+    checked = sign_in.check(candidate, PASSWORD, accounts.passwords)
+    with database.write() as db:
+        accounts.change_password(db, admin.id, PASSWORD, "eight brown otters")
+    with database.write() as db:
+        assert sign_in.finish(db, checked, sessions, accounts.throttle, clock()) is None
+
+
+def test_the_set_up_link_makes_the_first_admin_once(database: Database, accounts: Accounts) -> None:
+    with database.write() as db:
+        token = accounts.issue_setup_link(db)
+    assert token is not None
+    with database.write() as db:
+        assert accounts.setup_link_holds(db, token)
+        account = accounts.set_up(db, token, " Ada ", "Ada@Example.ORG", PASSWORD)
+    assert (account.role, account.email, account.name) == (Role.ADMIN, "ada@example.org", "Ada")
+    with database.write() as db:
+        assert not accounts.setup_link_holds(db, token)
+        with pytest.raises(SetupLinkInvalid):
+            accounts.set_up(db, token, "Eve", "eve@example.org", PASSWORD)
+        assert accounts.issue_setup_link(db) is None
+
+
+def test_only_the_hash_of_the_set_up_token_is_kept(database: Database, accounts: Accounts) -> None:
+    with database.write() as db:
+        token = accounts.issue_setup_link(db)
+    with database.read() as db:
+        assert str(token) not in str(db.exec(select(SetupLink)).one().model_dump())
+
+
+def test_a_new_start_replaces_the_link_and_a_day_ends_it(database: Database, accounts: Accounts, clock: Clock) -> None:
+    with database.write() as db:
+        first = accounts.issue_setup_link(db)
+        second = accounts.issue_setup_link(db)
+        assert first is not None
+        assert second is not None
+        assert [accounts.setup_link_holds(db, token) for token in (first, second, "", "é\ud800")] == [False, True, False, False]
+    clock.pass_time(hours=24)
+    with database.write() as db, pytest.raises(SetupLinkInvalid):
+        accounts.set_up(db, second, "Ada", "ada@example.org", PASSWORD)
+
+
+def test_a_refused_set_up_leaves_the_link_usable(database: Database, accounts: Accounts) -> None:
+    with database.write() as db:
+        token = accounts.issue_setup_link(db)
+    assert token is not None
+    with pytest.raises(PasswordTooShort), database.write() as db:
+        accounts.set_up(db, token, "Ada", "ada@example.org", "short")
+    with database.write() as db:
+        accounts.set_up(db, token, "Ada", "ada@example.org", PASSWORD)
+
+
+def raced(attempts: list[Callable[[], object]]) -> int:
+    """Run all at the same moment; how many succeed. Any other failure than a refusal is raised."""
+    barrier = Barrier(len(attempts))
+
+    def run(attempt: Callable[[], object]) -> bool:
+        barrier.wait(timeout=10)
+        try:
+            return attempt() is not None
+        except SetupLinkInvalid:
+            return False
+
+    with ThreadPoolExecutor(len(attempts)) as pool:
+        return sum(pool.map(run, attempts))
+
+
+def test_a_race_for_the_first_admin_admits_one(database: Database, accounts: Accounts) -> None:
+    with database.write() as db:
+        token = accounts.issue_setup_link(db)
+
+    def by_link(number: int) -> Account:
+        with database.write() as db:
+            return accounts.set_up(db, str(token), "Somebody", f"{number}@example.org", PASSWORD)
+
+    def by_settings() -> Account | None:
+        with database.write() as db:
+            return accounts.ensure_admin(db, "settings@example.org", PASSWORD)
+
+    attempts: list[Callable[[], object]] = [by_settings, by_settings, *(lambda number=number: by_link(number) for number in range(6))]
+    assert raced(attempts) == 1
+    with database.read() as db:
+        assert len(accounts.list(db)) == 1
+
+
+def test_the_admin_of_the_settings_is_made_only_while_there_is_nobody(database: Database, accounts: Accounts) -> None:
+    with database.write() as db:
+        token = accounts.issue_setup_link(db)
+        made = accounts.ensure_admin(db, "ada@example.org", PASSWORD)
+        assert made is not None
+        assert (made.name, made.role) == ("ada", Role.ADMIN)
+        assert accounts.ensure_admin(db, "eve@example.org", PASSWORD) is None
+        assert not accounts.setup_link_holds(db, str(token))
+
+
+@pytest.mark.parametrize("email", ["", "ada", "@", "ada@", "@b", "a b@c", "a@b@c", "a\n@b", "a@b\0", f"{'x' * 250}@b.cd"])
+def test_an_email_that_is_none_is_refused(database: Database, accounts: Accounts, email: str) -> None:
+    with database.write() as db, pytest.raises(EmailInvalid):
+        accounts.create_user(db, email=email, name="Ada", role=Role.VIEWER, password=PASSWORD)
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 201, "a\nb", "a\u202eb"])
+def test_a_name_must_be_a_line(database: Database, accounts: Accounts, name: str) -> None:
+    with database.write() as db, pytest.raises(NameInvalid):
+        accounts.create_user(db, email="ada@example.org", name=name, role=Role.VIEWER, password=PASSWORD)
+
+
+def test_an_email_is_taken_in_whatever_case(database: Database, accounts: Accounts, admin: Account) -> None:
+    with database.write() as db, pytest.raises(EmailTaken):
+        accounts.create_user(db, email="ADA@example.org", name="Eve", role=Role.ADMIN, password=PASSWORD)
+
+
+def test_changing_the_password_needs_the_old_one_and_a_good_new_one(
+    database: Database, accounts: Accounts, admin: Account, sessions: Sessions, clock: Clock
+) -> None:
+    with database.write() as db:
+        with pytest.raises(PasswordWrong):
+            accounts.change_password(db, admin.id, "wrong", "eight brown otters")
+        with pytest.raises(PasswordGuessable):
+            accounts.change_password(db, admin.id, PASSWORD, "password123")
+        accounts.change_password(db, admin.id, PASSWORD, "eight brown otters")
+    assert try_sign_in(database, accounts, sessions, clock, admin.email, PASSWORD) is None
+    assert try_sign_in(database, accounts, sessions, clock, admin.email, "eight brown otters") is not None
+
+
+def test_the_last_admin_stays(database: Database, accounts: Accounts, admin: Account) -> None:
+    changes: list[Callable[..., None]] = [
+        accounts.disable,
+        accounts.delete,
+        lambda db, user_id: accounts.set_role(db, user_id, Role.VIEWER),
+    ]
+    for change in changes:
+        with pytest.raises(LastAdmin), database.write() as db:
+            change(db, admin.id)
+    with database.write() as db:
+        accounts.create_user(db, email="bob@example.org", name="Bob", role=Role.ADMIN, password=PASSWORD)
+        accounts.delete(db, admin.id)
+        with pytest.raises(NotFound):
+            accounts.delete(db, admin.id)
+
+
+def test_two_admins_who_remove_each_other_at_once_leave_one(database: Database, accounts: Accounts, admin: Account) -> None:
+    with database.write() as db:
+        other = accounts.create_user(db, email="bob@example.org", name="Bob", role=Role.ADMIN, password=PASSWORD)
+    barrier = Barrier(2)
+
+    def remove(user_id: str) -> bool:
+        barrier.wait(timeout=10)
+        try:
+            with database.write() as db:
+                accounts.delete(db, user_id)
+        except LastAdmin:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(remove, (admin.id, other.id))) == [False, True]
+
+
+def test_every_change_is_an_audit_row_with_its_actor(database: Database, accounts: Accounts, admin: Account) -> None:
+    with database.write() as db:
+        user = accounts.create_user(db, email="bob@example.org", name="Bob", role=Role.VIEWER, password=PASSWORD, actor=admin.id)
+        accounts.set_role(db, user.id, Role.REVIEWER, actor=admin.id)
+        accounts.disable(db, user.id, actor=admin.id)
+        accounts.enable(db, user.id, actor=admin.id)
+        accounts.delete(db, user.id, actor=admin.id)
+    with database.read() as db:
+        entries = list(db.exec(select(AuditEntry).where(AuditEntry.subject == user.id)))
+    assert {entry.action for entry in entries} == {"user_created", "role_change", "user_disabled", "user_enabled", "user_deleted"}
+    assert {entry.actor for entry in entries} == {admin.id}
+    assert next(entry.details for entry in entries if entry.action == "role_change") == {"before": "viewer", "after": "reviewer"}
+
+
+def test_an_account_shows_no_hash(accounts: Accounts, admin: Account) -> None:
+    assert "argon2" not in repr(admin)

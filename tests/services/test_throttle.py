@@ -1,0 +1,133 @@
+"""Guessing is slowed per account and per address, whatever the guesser does; the owner is not locked out."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlmodel import select
+
+from clipviewer.db.models import SignInThrottle, User
+from clipviewer.db.session import Database
+from clipviewer.domain.permissions import Role
+from clipviewer.errors import TooManyAttempts
+from clipviewer.services.sessions import Sessions
+from clipviewer.services.throttle import Attempt, Limits, Throttle
+from tests.conftest import SECRET, Clock
+
+ADA = "ada@example.org"
+LIMITS = Limits(account_from_address=3, address=6, account=9)
+
+
+@pytest.fixture
+def throttle() -> Throttle:
+    return Throttle(LIMITS)
+
+
+def take(database: Database, throttle: Throttle, clock: Clock, email: str = ADA, address: str = "192.0.2.1") -> Attempt | None:
+    try:
+        with database.write() as db:
+            return throttle.take(db, email, address, clock())
+    except TooManyAttempts:
+        return None
+
+
+def guesses(database: Database, throttle: Throttle, clock: Clock, times: int, email: str = ADA, address: str = "192.0.2.1") -> int:
+    """How many of so many attempts are let through."""
+    return sum(take(database, throttle, clock, email, address) is not None for _ in range(times))
+
+
+def test_an_account_is_guessed_only_so_often_from_one_address(database: Database, throttle: Throttle, clock: Clock) -> None:
+    assert guesses(database, throttle, clock, 10) == 3
+    assert guesses(database, throttle, clock, 1, address="192.0.2.2") == 1
+
+
+def test_one_address_guesses_only_so_often_over_all_accounts(database: Database, throttle: Throttle, clock: Clock) -> None:
+    assert sum(guesses(database, throttle, clock, 1, email=f"{number}@example.org") for number in range(20)) == 6
+
+
+def test_many_addresses_guess_one_account_only_so_often(database: Database, throttle: Throttle, clock: Clock) -> None:
+    assert sum(guesses(database, throttle, clock, 1, address=f"198.51.100.{number}") for number in range(30)) == 9
+
+
+def test_the_wait_ends_with_the_window_and_is_told(database: Database, throttle: Throttle, clock: Clock) -> None:
+    guesses(database, throttle, clock, 3)
+    clock.pass_time(minutes=5)
+    with pytest.raises(TooManyAttempts) as caught, database.write() as db:
+        throttle.take(db, ADA, "192.0.2.1", clock())
+    assert caught.value.retry_after == 600
+    clock.pass_time(minutes=10)
+    assert guesses(database, throttle, clock, 10) == 3
+
+
+def test_refused_attempts_do_not_lengthen_the_wait(database: Database, throttle: Throttle, clock: Clock) -> None:
+    guesses(database, throttle, clock, 3)
+    for _ in range(14):
+        clock.pass_time(minutes=1)
+        assert guesses(database, throttle, clock, 5) == 0
+    clock.pass_time(minutes=1)
+    assert guesses(database, throttle, clock, 1) == 1
+
+
+def test_the_owner_at_a_usual_place_is_not_locked_out_by_strangers(database: Database, throttle: Throttle, clock: Clock) -> None:
+    with database.write() as db:
+        db.add(User(id="user_ada", email=ADA, name="Ada", role=Role.VIEWER, password_hash="x"))
+        db.flush()
+        Sessions([SECRET], clock=clock).start(db, "user_ada", address="203.0.113.5")
+    for number in range(30):
+        guesses(database, throttle, clock, 1, address=f"198.51.100.{number}")
+    assert guesses(database, throttle, clock, 1, address="198.51.100.99") == 0
+    assert guesses(database, throttle, clock, 1, address="203.0.113.5") == 1
+
+
+def test_a_right_password_clears_the_account_here_but_not_the_address(database: Database, throttle: Throttle, clock: Clock) -> None:
+    guesses(database, throttle, clock, 2)
+    attempt = take(database, throttle, clock)
+    assert attempt is not None
+    with database.write() as db:
+        throttle.forgive(db, attempt)
+    assert guesses(database, throttle, clock, 3) == 3
+    assert guesses(database, throttle, clock, 10, email="bob@example.org") == 1
+
+
+def test_whoever_owns_an_account_cannot_clear_the_address_to_guess_at_others(database: Database, throttle: Throttle, clock: Clock) -> None:
+    let_through = 0
+    for number in range(20):
+        let_through += guesses(database, throttle, clock, 1, email=f"{number}@example.org")
+        own = take(database, throttle, clock, email="mallory@example.org")
+        if own is not None:
+            with database.write() as db:
+                throttle.forgive(db, own)
+    assert let_through == 6
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("fe80::1%eth0", "fe80::2%eth1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+    ],
+)
+def test_an_ipv6_network_counts_as_one_address(
+    database: Database, throttle: Throttle, clock: Clock, first: str, second: str, same: bool
+) -> None:
+    guesses(database, throttle, clock, 3, address=first)
+    assert guesses(database, throttle, clock, 1, address=second) == (0 if same else 1)
+
+
+def test_parallel_guesses_do_not_slip_by(database: Database, throttle: Throttle, clock: Clock) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        let_through = list(pool.map(lambda _: take(database, throttle, clock) is not None, range(24)))
+    assert sum(let_through) == 3
+
+
+def test_counters_are_hashed_and_swept(database: Database, throttle: Throttle, clock: Clock) -> None:
+    guesses(database, throttle, clock, 1)
+    with database.read() as db:
+        assert not any(ADA in row.bucket or "192.0.2.1" in row.bucket for row in db.exec(select(SignInThrottle)))
+    clock.pass_time(minutes=15)
+    with database.write() as db:
+        assert throttle.sweep(db, clock()) == 3
