@@ -8,6 +8,9 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
+
+from dotenv import load_dotenv
 
 from clipviewer import frontend, startup
 from clipviewer.errors import ClipviewerError, StartupError
@@ -18,6 +21,7 @@ from clipviewer.settings import Settings, load_settings
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 when all went well, 2 with one sentence on stderr when it cannot be done as configured."""
     options = _parser().parse_args(arguments)
+    load_dotenv(Path.cwd() / ".env")  # boto3 looks for AWS_* in the environment itself
     try:
         return int(options.run(load_settings(), options) or 0)
     except StartupError as error:

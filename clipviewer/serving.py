@@ -6,20 +6,23 @@ import base64
 import hashlib
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
+from starlette.datastructures import Headers
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clipviewer.api.app import create_api
 from clipviewer.api.guard import guarded, is_under
 from clipviewer.frontend import static_dir
 from clipviewer.services.container import installed
+from clipviewer.services.sessions import read_cookie
 from clipviewer.services.signing import public_address
 from clipviewer.settings import EMBEDDED_PATH, Settings
 from clipviewer.storage.embedded import EmbeddedStore
 from clipviewer.storage.embedded_credentials import embedded_credentials
 
-_INLINE_SCRIPT = re.compile(r"<script(?:\s+type=\"module\")?>(.*?)</script>", re.DOTALL)
+_INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _YEAR = b"public, max-age=31536000, immutable"
 
 
@@ -28,7 +31,7 @@ def compose(pages: ASGIApp) -> ASGIApp:
     services = installed()
     settings = services.settings
     store = _embedded_store(settings, services.secret_key) if settings.embedded else None
-    app: ASGIApp = Dispatch(KeptAssets(pages), create_api(services), store)
+    app: ASGIApp = Dispatch(SignInFirst(KeptAssets(pages)), create_api(services), store)
     media_origins = () if settings.embedded else (_bucket_origin(settings),)
     app = guarded(app, settings, media_origins=media_origins, script_hashes=script_hashes(static_dir()))
     return app if settings.public_url is None else PublicScheme(app, urlsplit(settings.public_url).scheme)
@@ -48,6 +51,26 @@ class Dispatch:
             await self._store(scope, receive, send)
         else:
             await self._pages(scope, receive, send)
+
+
+class SignInFirst:
+    """Sends who has no session cookie at all to the sign-in page, before a page is loaded for nothing.
+
+    Only a courtesy: whether a cookie is worth anything is decided by the door of every handler and route.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (scope["path"] == "/" or scope["path"].startswith("/videos/")):
+            cookie = Headers(scope=scope).get("cookie")
+            if read_cookie(cookie) is None:
+                asked = scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else "")
+                answer = RedirectResponse(f"/sign-in?next={quote(asked, safe='')}", 303, {"Cache-Control": "no-store"})
+                await answer(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 class KeptAssets:

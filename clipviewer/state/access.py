@@ -47,7 +47,7 @@ def allow(
                 checked = [_checked(adapter, value) for adapter, value in zip(adapters, given, strict=False)]
                 return await handler(self, *checked)  # type: ignore[call-arg]
             except Unauthorized as error:
-                return [rx.toast.error(error.title), rx.redirect(sign_in_path(self.router.url))]
+                return [rx.toast.error(error.title, id=error.code), rx.redirect(sign_in_path(self.router.url))]
             except ClipviewerError as error:
                 return rx.toast.error(error.title)
 
