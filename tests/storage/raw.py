@@ -1,0 +1,45 @@
+"""HTTP as it is on the wire: no client here mends a path, sorts a query or adds a header."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from http.client import HTTPResponse
+from xml.etree import ElementTree
+
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as BotocoreCredentials
+from serving import KEYS
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def code(self) -> str:
+        """The code of S3's XML error."""
+        return ElementTree.fromstring(self.body).findtext("Code") or ""
+
+
+def send(port: int, method: str, target: str, headers: dict[str, str], body: bytes = b"") -> Reply:
+    """One request on a connection of its own; ``Host`` and ``Content-Length`` only where ``headers`` say so."""
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "Connection: close", "", ""]
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall("\r\n".join(lines).encode() + body)
+        with HTTPResponse(connection, method=method) as response:
+            response.begin()
+            return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+
+
+def signed_headers(
+    method: str, url: str, body: bytes = b"", extra: dict[str, str] | None = None, region: str = "us-east-1"
+) -> dict[str, str]:
+    """Headers signed by botocore, ``Host`` and ``Content-Length`` among them."""
+    host = url.split("/")[2]
+    request = AWSRequest(method, url, data=body, headers={"Host": host, **(extra or {})})
+    S3SigV4Auth(BotocoreCredentials(KEYS.access_key, KEYS.secret_key), "s3", "us-east-1").add_auth(request)
+    return {**dict(request.headers.items()), "Content-Length": str(len(body))}
