@@ -121,9 +121,8 @@ def build(say: Callable[[str], None]) -> None:
         errors="replace",
     )
     lines: list[str] = []
-    assert process.stdout is not None
     try:
-        for line in process.stdout:
+        for line in process.stdout or ():
             if line.strip():
                 lines.append(line.rstrip())
                 say(line.rstrip())

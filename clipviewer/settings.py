@@ -70,7 +70,7 @@ DOCUMENTED = (
     Documented("CLIPVIEWER_S3_PUBLIC_ENDPOINT_URL", "the endpoint above", "Endpoint that browsers use; signed into the URLs"),
     Documented("CLIPVIEWER_S3_REGION", "`AWS_REGION`, else `us-east-1`", "Region of the bucket"),
     Documented("CLIPVIEWER_URL_TTL", "`3600`", "Longest life of a presigned URL in seconds, 20 to 3600"),
-    Documented("CLIPVIEWER_SECRET_KEY", "generated and kept", "Signs sessions; 32 bytes or more. Several, separated by commas: the first signs, all verify"),
+    Documented("CLIPVIEWER_SECRET_KEY", "generated", "Signs sessions; 32 bytes or more. Of several (`a,b`) the first signs, all verify"),
     Documented("CLIPVIEWER_PUBLIC_URL", "as the browser came", "Address under which people reach the app, when a proxy changes it"),
     Documented("CLIPVIEWER_HOST", "`127.0.0.1`", "Address to listen on; `0.0.0.0` for the LAN"),
     Documented("CLIPVIEWER_PORT", "`3000`", "Port to listen on"),

@@ -107,10 +107,29 @@ async def post_download(request: Request, video_id: str) -> Response:
     return await to_thread.run_sync(_hand_out, request, video_id, body)
 
 
+@router.post(
+    "/{video_id}/master",
+    summary="Get the signed URL of the video itself",
+    responses={200: {"model": DownloadUrl}, **_UNKNOWN, 500: {"description": "Failed to generate URL"}},
+)
+@inside(Action.VIEW)
+async def post_master(request: Request, video_id: str) -> Response:
+    """A URL that plays the master, which every identified clip is a range of, until `expiresAt`."""
+    return await to_thread.run_sync(_hand_out_master, request, video_id)
+
+
+def _hand_out_master(request: Request, video_id: str) -> Response:
+    services = services_of(request)
+    with services.database.read() as db:
+        principal_of(db, request, Action.VIEW)
+        video = video_details(db, video_id)
+    signed = services.signer.sign(video.s3_key, origin=_origin_of(request))
+    return JSONResponse({"url": signed.url, "expiresAt": moment(signed.expires_at)})
+
+
 def _hand_out(request: Request, video_id: str, body: bytes) -> Response:
     """All of a download in one thread hop and one short transaction: players wait for it."""
     services = services_of(request)
-    host = request.headers.get("host")
     with services.database.read() as db:
         who = principal_of(db, request, Action.VIEW)
         try:
@@ -120,10 +139,16 @@ def _hand_out(request: Request, video_id: str, body: bytes) -> Response:
         clip = clip_for_key(db, video_id, wanted.s3_key)
         name = download_name(clip, video_details(db, video_id).title) if wanted.download else None
     try:
-        signed = services.signer.sign(clip.s3_key, origin=f"{request.scope['scheme']}://{host}" if host else None, download_name=name)
+        signed = services.signer.sign(clip.s3_key, origin=_origin_of(request), download_name=name)
     except NotFound:
         raise ClipNotFound from None
     if name is not None:
         with services.database.write() as db:
             audit.record(db, "download", actor=who.user_id, subject=clip.s3_key, address=peer_address(request))
     return JSONResponse({"url": signed.url, "expiresAt": moment(signed.expires_at)})
+
+
+def _origin_of(request: Request) -> str | None:
+    """``scheme://host`` by which the browser came."""
+    host = request.headers.get("host")
+    return f"{request.scope['scheme']}://{host}" if host else None

@@ -190,3 +190,16 @@ def test_a_key_outside_the_configured_prefix_is_as_good_as_unknown(client: TestC
     answers = [client.post(ROUTE, json={"s3Key": key}, headers=person) for key in (KEY, "unknown.mp4")]
     assert [answer.status_code for answer in answers] == [404, 404]
     assert answers[0].content == answers[1].content
+
+
+def test_the_master_of_a_video_is_signed_for_signed_in_people_alone(client: TestClient, services: Services) -> None:
+    route = "/api/clips/videos/video_1/master"
+    assert client.post(route).status_code == 401
+    answer = client.post(route, headers=session_of(services))
+    assert answer.status_code == 200
+    assert urlsplit(answer.json()["url"]).path == "/s3/clipviewer/one.mp4"
+    assert client.post("/api/clips/videos/video_9/master", headers=session_of(services)).json()["code"] == "video_not_found"
+
+
+def test_the_key_of_a_master_is_not_the_key_of_a_clip(client: TestClient, services: Services) -> None:
+    assert client.post(ROUTE, json={"s3Key": "one.mp4"}, headers=session_of(services)).status_code == 404
