@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ValidationError
 from sqlmodel import Session
 
 from clipviewer.api.access import peer_address, pipeline_or, services_of
+from clipviewer.api.problems import validation_problem
 from clipviewer.api.schemas import (
     ExportedIn,
     ExportedItems,
@@ -37,48 +39,92 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     401: {"description": "No valid API token, and nobody is signed in"},
     403: {"description": "Signed in, but not as an admin"},
     404: {"description": "There is no such video, or its object is not in the bucket"},
+    422: {"description": "The body is not as described"},
     409: {"description": "The key is taken, or the same is being registered at this moment"},
     502: {"description": "The storage refused the request"},
     503: {"description": "The storage cannot be reached"},
 }
 
 
-@router.post("", status_code=201, responses={**_ANSWERS, 200: {"model": RegisteredVideo}}, summary="Register a video")
-def post_video(request: Request, response: Response, registrar: Registrar, body: VideoIn) -> RegisteredVideo:
+def _body_of(model: type[BaseModel]) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Register a video",
+    responses={**_ANSWERS, 201: {"model": RegisteredVideo}, 200: {"model": RegisteredVideo}},
+    openapi_extra=_body_of(VideoIn),
+)
+async def post_video(request: Request, registrar: Registrar) -> Response:
     """Its object, and its poster's, must be in the bucket. The key identifies the video: 201 when it is new, 200 when it was known."""
-    services = services_of(request)
-    for key in (body.s3_key, body.poster_key):
-        if key is not None and (reason := _refusal(key, services.settings.s3_prefix)):
-            raise Invalid(f"{reason}.")
-    objects = find_objects(services.store, [key for key in (body.s3_key, body.poster_key) if key])
-    with services.database.write() as db:
-        result = register_video(db, body.to_new(), objects)
-        _write_down(db, request, registrar, result.id, "video", 1)
-    if result.status is not Status.CREATED:
-        response.status_code = 200
-    return RegisteredVideo(id=result.id, s3_key=result.name, status=result.status)
+    return await _in_a_thread(_register_video, request, registrar)
 
 
-@router.post("/{video_id}/identified", responses=_ANSWERS, summary="Register identified clips")
-def post_identified(request: Request, registrar: Registrar, video_id: str, body: IdentifiedItems) -> IdentifiedResults:
+@router.post(
+    "/{video_id}/identified",
+    summary="Register identified clips",
+    responses={**_ANSWERS, 200: {"model": IdentifiedResults}},
+    openapi_extra=_body_of(IdentifiedItems),
+)
+async def post_identified(request: Request, registrar: Registrar, video_id: str) -> Response:
     """Up to 10,000 candidates, each identified by its `reference`; every item has its own result, in the order of the request."""
-    good, results = _sorted_out(body.items, IdentifiedIn, "reference")
-    with services_of(request).database.write() as db:
-        done = register_identified(db, video_id, [item.to_new() for item in good.values()])
-        _write_down(db, request, registrar, video_id, "identified", len(done))
-    results.update(zip(good, done, strict=True))
-    return IdentifiedResults(results=[IdentifiedResult(reference=result.name, **_outcome(result)) for _, result in sorted(results.items())])
+    return await _in_a_thread(_register_identified, request, registrar, video_id)
 
 
-@router.post("/{video_id}/exported", responses=_ANSWERS, summary="Register exported clips")
-def post_exported(request: Request, registrar: Registrar, video_id: str, body: ExportedItems) -> ExportedResults:
+@router.post(
+    "/{video_id}/exported",
+    summary="Register exported clips",
+    responses={**_ANSWERS, 200: {"model": ExportedResults}},
+    openapi_extra=_body_of(ExportedItems),
+)
+async def post_exported(request: Request, registrar: Registrar, video_id: str) -> Response:
     """Up to 10,000 rendered files, each identified by its key; those whose object is in the bucket are adopted.
 
     Every item has its own result, in the order of the request: `created`, `updated`, `unchanged`, `missing` (no such object), `conflict`
     (the key belongs to another video) or `invalid`.
     """
+    return await _in_a_thread(_register_exported, request, registrar, video_id)
+
+
+async def _in_a_thread(work: Callable[..., Response], request: Request, *arguments: Any) -> Response:
+    """The body is read only now that it is known who sends it, and its 10,000 items are taken apart off the event loop."""
+    body = await request.body()
+    try:
+        return await to_thread.run_sync(work, request, body, *arguments)
+    except ValidationError as error:
+        return validation_problem(error.errors(include_input=False, include_url=False, include_context=False))
+
+
+def _register_video(request: Request, body: bytes, registrar: Pipeline | Principal) -> Response:
     services = services_of(request)
-    good, results = _sorted_out(body.items, ExportedIn, "s3Key")
+    video = VideoIn.model_validate_json(body)
+    keys = [key for key in (video.s3_key, video.poster_key) if key is not None]
+    for key in keys:
+        if reason := _refusal(key, services.settings.s3_prefix):
+            raise Invalid(f"{reason[0].upper()}{reason[1:]}.")
+    objects = find_objects(services.store, keys)
+    with services.database.write() as db:
+        result = register_video(db, video.to_new(), objects)
+        _write_down(db, request, registrar, result.id, "video", 1)
+    status = 201 if result.status is Status.CREATED else 200
+    return _answer(RegisteredVideo(id=result.id, s3_key=result.name, status=result.status), status)
+
+
+def _register_identified(request: Request, body: bytes, registrar: Pipeline | Principal, video_id: str) -> Response:
+    good, results = _sorted_out(IdentifiedItems.model_validate_json(body).items, IdentifiedIn, "reference")
+    with services_of(request).database.write() as db:
+        done = register_identified(db, video_id, [item.to_new() for item in good.values()])
+        _write_down(db, request, registrar, video_id, "identified", len(done))
+    results.update(zip(good, done, strict=True))
+    in_order = [IdentifiedResult(reference=result.name, **_outcome(result)) for _, result in sorted(results.items())]
+    return _answer(IdentifiedResults(results=in_order))
+
+
+def _register_exported(request: Request, body: bytes, registrar: Pipeline | Principal, video_id: str) -> Response:
+    services = services_of(request)
+    good, results = _sorted_out(ExportedItems.model_validate_json(body).items, ExportedIn, "s3Key")
     for index, item in list(good.items()):
         if reason := _refusal(item.s3_key, services.settings.s3_prefix):
             results[index] = Result(item.s3_key, "", Status.INVALID, f"s3Key: {reason}.")
@@ -90,7 +136,8 @@ def post_exported(request: Request, registrar: Registrar, video_id: str, body: E
         done = register_exported(db, video_id, [item.to_new() for item in good.values()], objects)
         _write_down(db, request, registrar, video_id, "exported", len(done))
     results.update(zip(good, done, strict=True))
-    return ExportedResults(results=[ExportedResult(s3_key=result.name, **_outcome(result)) for _, result in sorted(results.items())])
+    in_order = [ExportedResult(s3_key=result.name, **_outcome(result)) for _, result in sorted(results.items())]
+    return _answer(ExportedResults(results=in_order))
 
 
 def _sorted_out(items: Sequence[Any], model: type[_Item], name: str) -> tuple[dict[int, _Item], dict[int, Result]]:
@@ -121,6 +168,10 @@ def _refusal(key: str, prefix: str) -> str:
     except ValueError as error:
         return str(error)
     return ""
+
+
+def _answer(model: BaseModel, status: int = 200) -> Response:
+    return Response(model.model_dump_json(by_alias=True), status, media_type="application/json")
 
 
 def _outcome(result: Result) -> dict[str, Any]:

@@ -46,6 +46,7 @@ Key = Annotated[str, AfterValidator(check_object_key), Field(min_length=1, max_l
 Title = Annotated[str, AfterValidator(_printable), Field(max_length=300)]
 Language = Annotated[str, AfterValidator(parse_language), Field(description="BCP 47 tag, or `original`", examples=["en", "pt-BR"])]
 FrameRate = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,6}(/[1-9][0-9]{0,6})?$", examples=["30000/1001"])]
+Shape = Annotated[AspectRatio, WithJsonSchema({"type": "string", "enum": [ratio.value for ratio in AspectRatio]})]
 Pixels = Annotated[int, Field(ge=1, le=65_535)]
 
 
@@ -205,7 +206,7 @@ class IdentifiedIn(_Range):
 
 class ExportedIn(_Range):
     s3_key: Key = Field(examples=["youtube-videos/uuid/exported/clip_1.mp4"])
-    aspect_ratio: AspectRatio
+    aspect_ratio: Shape
     target_language: Language
     identified_clip_id: Annotated[str, Field(pattern=r"^clip_[A-Za-z0-9]{1,64}$")] | None = None
 
