@@ -19,6 +19,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from clipviewer.db.session import Database
 from clipviewer.services.accounts import Accounts
@@ -31,6 +32,10 @@ from clipviewer.storage.embedded_credentials import embedded_credentials
 from clipviewer.storage.s3 import ObjectStore, open_store
 
 SECRET = "a secret key that only the tests have"
+
+
+hypothesis_settings.register_profile("clipviewer", deadline=None, derandomize=True)
+hypothesis_settings.load_profile("clipviewer")
 
 
 class Clock:
