@@ -35,11 +35,22 @@ def send(port: int, method: str, target: str, headers: dict[str, str], body: byt
             return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
 
 
+class _Auth(S3SigV4Auth):
+    """Signs what it is told to for the body, which botocore does for streams of its own only."""
+
+    said: str | None = None
+
+    def payload(self, request: AWSRequest) -> str:
+        return self.said or super().payload(request)
+
+
 def signed_headers(
-    method: str, url: str, body: bytes = b"", extra: dict[str, str] | None = None, region: str = "us-east-1"
+    method: str, url: str, body: bytes = b"", extra: dict[str, str] | None = None, payload: str | None = None
 ) -> dict[str, str]:
-    """Headers signed by botocore, ``Host`` and ``Content-Length`` among them."""
+    """Headers signed by botocore, ``Host`` and ``Content-Length`` among them; ``payload`` in place of the body's hash."""
     host = url.split("/")[2]
     request = AWSRequest(method, url, data=body, headers={"Host": host, **(extra or {})})
-    S3SigV4Auth(BotocoreCredentials(KEYS.access_key, KEYS.secret_key), "s3", "us-east-1").add_auth(request)
+    auth = _Auth(BotocoreCredentials(KEYS.access_key, KEYS.secret_key), "s3", "us-east-1")
+    auth.said = payload
+    auth.add_auth(request)
     return {**dict(request.headers.items()), "Content-Length": str(len(body))}
