@@ -23,8 +23,11 @@ def exported_row(clip: rx.Var[ClipRow], position: rx.Var[int]) -> rx.Component:
             rx.el.span(clip.span, " · ", clip.duration, class_name="clip-time"),
             class_name="clip-words",
         ),
-        rx.el.span(clip.ratio, class_name="chip"),
-        rx.el.span(clip.language, class_name="clip-language"),
+        rx.box(
+            rx.el.span(clip.ratio, class_name="chip"),
+            rx.el.span(clip.language, class_name="clip-language"),
+            class_name="clip-marks",
+        ),
     )
 
 
@@ -36,7 +39,7 @@ def identified_row(clip: rx.Var[ClipRow], position: rx.Var[int]) -> rx.Component
         position,
         rx.el.input(
             type="checkbox",
-            checked=VideoDetailState.ticked.contains(clip.id),
+            default_checked=VideoDetailState.ticked.contains(clip.id),
             on_change=VideoDetailState.toggle_clip_selection(clip.id).stop_propagation,
             on_click=rx.stop_propagation,
             class_name="tick",

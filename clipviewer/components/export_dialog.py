@@ -41,7 +41,7 @@ def _ratio(ratio: AspectRatio) -> rx.Component:
     return _choice(
         ratio.value,
         ratio.frame.use,
-        checked=ExportState.ratios.contains(ratio.value),
+        default_checked=ExportState.ratios.contains(ratio.value),
         on_change=ExportState.toggle_ratio(ratio.value),
     )
 

@@ -120,12 +120,6 @@ class VideoDetailState(rx.State):
             self.ticked.append(clip_id)
 
     @rx.event
-    @allow(Action.VIEW)
-    async def clear_ticks(self) -> None:
-        """Untick every candidate."""
-        self.ticked = []
-
-    @rx.event
     @allow(Action.EXPORT)
     async def handle_generate_shorts(self) -> None:
         """Open the export dialog for the ticked clips."""
