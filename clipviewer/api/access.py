@@ -7,7 +7,8 @@ thread hop and transaction that it makes anyway.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -56,18 +57,19 @@ def peer_address(request: Request) -> str:
 def principal_of(db: Session, request: Request, action: Action) -> Principal:
     """Who is asking, if their role allows ``action``. One query. Blocks: call it from a thread.
 
-    ``db`` only reads: what the door has to write goes into a transaction of its own, which would wait for an open one for ever.
-    Raises ``Unauthorized``, or ``Forbidden`` after writing the denial down.
+    ``db`` only reads, and this comes first: what the door has to write goes into a transaction of its own. Raises ``Unauthorized``, or
+    ``Forbidden`` after writing the denial down.
     """
     services = services_of(request)
     verified = services.sessions.verify(db, request.headers.get("cookie"), secure=is_secure(request))
     if verified.stale:
-        with services.database.write() as writing:
+        with _writing(services, db) as writing:
             services.sessions.touch(writing, verified.principal)
     try:
         verified.principal.require(action)
     except Forbidden:
-        _write_down_denial(services, request, verified.principal, action)
+        with _writing(services, db) as writing:
+            _write_down_denial(writing, request, verified.principal, action)
         raise
     return verified.principal
 
@@ -80,7 +82,7 @@ def pipeline_or_principal_of(db: Session, request: Request, action: Action) -> P
     services = services_of(request)
     verified = services.api_tokens.verify(db, authorization)
     if verified.stale:
-        with services.database.write() as writing:
+        with _writing(services, db) as writing:
             services.api_tokens.touch(writing, verified.pipeline)
     return verified.pipeline
 
@@ -133,7 +135,17 @@ def _marked(endpoint: _Endpoint, policy: Policy) -> _Endpoint:
     return endpoint
 
 
-def _write_down_denial(services: Services, request: Request, who: Principal, action: Action) -> None:
-    with services.database.write() as db:
-        path = f"{request.method} {request.url.path}"
-        audit.record(db, "denied", actor=who.user_id, subject=path, address=peer_address(request), wanted=str(action), role=str(who.role))
+@contextmanager
+def _writing(services: Services, db: Session) -> Iterator[Session]:
+    """A transaction beside the reading ``db``, whose connection goes back first.
+
+    Requests that each hold one connection and wait for a second would starve each other once there are as many as connections.
+    """
+    db.rollback()
+    with services.database.write() as writing:
+        yield writing
+
+
+def _write_down_denial(db: Session, request: Request, who: Principal, action: Action) -> None:
+    path = f"{request.method} {request.url.path}"
+    audit.record(db, "denied", actor=who.user_id, subject=path, address=peer_address(request), wanted=str(action), role=str(who.role))

@@ -16,7 +16,7 @@ _PATTERNS = tuple(
         r"(\bAuthorization['\"]?\s*[:=,]\s*b?['\"]?)[^\r\n'\"]+",
         r"(\bBearer\s+)[^\s'\",]+",
         r"(/set-up/)[^/?\s\"'#]+",
-        r"([\"']?\b\w*(?:password|passwd|secret|token)\w*[\"']?\s*[:=]\s*)(?:\[hidden\]|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^\s&,;)}\]]+)",
+        r"((?:password|passwd|secret|token)\w{0,40}[\"']?\s*[:=]\s*)(?:\[hidden\]|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^\s&,;)}\]]+)",
         r"()\bcv_[A-Za-z0-9_-]{16,}",
         r"()\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*",
         r"()\$argon2id?\$[^\s'\"]+",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
 
 import pytest
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from sqlmodel import select
 from starlette.routing import BaseRoute
 
 from clipviewer.api.access import PUBLIC, Policy, allow, policies_of, public
-from clipviewer.db.models import AuditEntry
+from clipviewer.db.models import AuditEntry, UserSession
 from clipviewer.domain.permissions import Action, Role, allows
 from clipviewer.services.container import Services
 from tests.api.conftest import Person
@@ -139,3 +142,22 @@ def test_an_api_token_opens_nothing_but_registration_even_beside_a_cookie(
     admin = person(Role.ADMIN)
     spoiled = {**admin.cookie, "Authorization": "Bearer cv_" + "x" * 43}
     assert client.post("/api/clips/videos", json={}, headers=spoiled).status_code == 401
+
+
+def test_many_requests_of_stale_sessions_at_once_do_not_starve_each_other(
+    api: FastAPI, services: Services, person: Callable[..., Person]
+) -> None:
+    ada = person()
+    with services.database.write() as db:
+        db.get_one(UserSession, ada.session_id).last_seen_at -= timedelta(minutes=5)
+    headers = [(b"cookie", ada.cookie["Cookie"].encode())]
+    scope = {"type": "http", "app": api, "method": "GET", "path": "/", "query_string": b"", "headers": headers, "server": ("t", 80)}
+    door = allow(Action.VIEW)
+    barrier = Barrier(40)
+
+    def ask(_number: int) -> str:
+        barrier.wait(timeout=30)
+        return door(Request(scope)).user_id
+
+    with ThreadPoolExecutor(40) as pool:
+        assert set(pool.map(ask, range(40))) == {ada.id}
