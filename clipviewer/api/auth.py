@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from clipviewer.api.access import peer_address, allow, is_secure, public, services_of
+from clipviewer.api.access import allow, is_secure, peer_address, public, services_of
 from clipviewer.api.next_path import safe_next
 from clipviewer.db.models import utc_now
 from clipviewer.domain.permissions import Action, Role
@@ -74,7 +74,7 @@ def _body(model: type[BaseModel]) -> dict[str, Any]:
     dependencies=[Depends(public())],
     summary="Sign in",
     response_model=SessionInfo,
-    responses={303: {"description": "A form: to `next`, or back to the sign-in page"}, 401: {}, 415: {}, 429: {}},
+    responses={303: {"description": "A form: to `next`, or back to the sign-in page"}, 401: {}, 415: {}, 422: {}, 429: {}},
     openapi_extra=_body(Credentials),
 )
 async def post_sign_in(request: Request) -> Response:
@@ -98,7 +98,7 @@ async def post_sign_in(request: Request) -> Response:
     dependencies=[Depends(public())],
     summary="Make the first admin",
     response_model=SessionInfo,
-    responses={303: {"description": "A form: to the library, or back to the set-up page"}, 404: {}, 415: {}},
+    responses={303: {"description": "A form: to the library, or back to the set-up page"}, 404: {}, 415: {}, 422: {}},
     openapi_extra=_body(FirstAdmin),
 )
 async def post_set_up(request: Request) -> Response:
