@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_FEATURES = ("camera", "microphone", "geolocation", "payment", "usb", "serial", "bluetooth", "hid", "midi", "display-capture")
+_FEATURES = ("camera", "microphone", "geolocation", "payment", "usb", "serial", "hid", "midi", "display-capture")
 
 
 def content_security_policy(media_origins: Sequence[str] = (), script_hashes: Iterable[str] = (), *, allow_eval: bool = True) -> str:
