@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from serving import BUCKET, Served, Storage, client, serving
+from serving import BUCKET, Served, Storage, serving
 
 REAL_BUCKET = os.environ.get("CLIPVIEWER_TEST_S3_BUCKET")
 
@@ -25,11 +25,18 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served
 
 
+@pytest.fixture(scope="session")
+def client(served: Served) -> Iterator[Any]:
+    made = served.client()
+    yield made
+    made.close()
+
+
 @pytest.fixture(scope="session", params=["embedded", *(["real"] if REAL_BUCKET else [])])
 def connection(request: pytest.FixtureRequest) -> Iterator[tuple[Any, str]]:
     if request.param == "embedded":
         served: Served = request.getfixturevalue("served")
-        made, bucket = client(served.endpoint), BUCKET
+        made, bucket = served.client(), BUCKET
     else:
         endpoint, region = os.environ.get("CLIPVIEWER_TEST_S3_ENDPOINT"), os.environ.get("CLIPVIEWER_TEST_S3_REGION", "us-east-1")
         made = boto3.client("s3", endpoint_url=endpoint, region_name=region, config=Config(signature_version="s3v4"))

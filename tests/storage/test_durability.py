@@ -1,0 +1,306 @@
+"""What the folder holds: over restarts, after crashes, when uploads break off, and for every key that is allowed."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from raw import signed_headers
+from serving import BUCKET, KEYS, Served, serving
+
+from clipviewer.domain.object_key import check_object_key
+from clipviewer.storage.embedded import EmbeddedStore
+from clipviewer.storage.embedded_files import Files
+
+PART = b"p" * (5 * 1024 * 1024)
+CHILD = """
+import pathlib, sys, time
+sys.path.insert(0, sys.argv[1])
+from serving import serving
+with serving(pathlib.Path(sys.argv[2])) as served:
+    print(served.port, flush=True)
+    sys.stdin.read()
+"""
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that another thread or process does; fails after ten seconds."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.005)
+
+
+def files(root: Path) -> set[str]:
+    """The names of the files with objects' bytes, whole or not."""
+    return {path.name for folder in ("incoming", "data") for path in (root / folder).rglob("*") if path.is_file()}
+
+
+@contextmanager
+def using(root: Path, **arguments: Any) -> Iterator[tuple[Served, Any]]:
+    with serving(root, **arguments) as served:
+        made = served.client()
+        yield served, made
+        made.close()
+
+
+@contextmanager
+def half_a_put(served_host: str, key: str, size: int, body: bytes) -> Iterator[socket.socket]:
+    """A connection over which a PUT of ``size`` bytes has begun, ``body`` of them sent."""
+    target = f"/s3/{BUCKET}/{key}"
+    headers = signed_headers("PUT", f"http://{served_host}{target}", payload="UNSIGNED-PAYLOAD") | {"Content-Length": str(size)}
+    lines = [f"PUT {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    host, _, port = served_host.partition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall("\r\n".join(lines).encode() + body)
+        yield connection
+
+
+def test_a_restart_keeps_objects_and_all_that_was_said_about_them(tmp_path: Path) -> None:
+    said = {"ContentType": "video/mp4", "ContentDisposition": "inline", "Metadata": {"a": "ü".encode().hex()}}
+    with using(tmp_path / "o") as (_, client):
+        client.put_object(Bucket=BUCKET, Key="a/ü.mp4", Body=b"footage", **said)
+        before = client.head_object(Bucket=BUCKET, Key="a/ü.mp4")
+    with using(tmp_path / "o") as (_, client):
+        after = client.head_object(Bucket=BUCKET, Key="a/ü.mp4")
+        for name in ("ETag", "LastModified", "ContentLength", *said):
+            assert after[name] == before[name]
+        assert client.get_object(Bucket=BUCKET, Key="a/ü.mp4")["Body"].read() == b"footage"
+
+
+def test_a_restart_keeps_an_upload_in_parts_going(tmp_path: Path) -> None:
+    with using(tmp_path / "o") as (_, client):
+        named = {"Bucket": BUCKET, "Key": "a"}
+        upload = client.create_multipart_upload(**named)["UploadId"]
+        first = client.upload_part(**named, UploadId=upload, PartNumber=1, Body=PART)["ETag"]
+    with using(tmp_path / "o") as (_, client):
+        second = client.upload_part(**named, UploadId=upload, PartNumber=2, Body=b"end")["ETag"]
+        parts = [{"PartNumber": 1, "ETag": first}, {"PartNumber": 2, "ETag": second}]
+        client.complete_multipart_upload(**named, UploadId=upload, MultipartUpload={"Parts": parts})
+        assert client.get_object(**named)["Body"].read() == PART + b"end"
+
+
+def test_an_upload_that_nobody_continues_is_swept_after_a_week(tmp_path: Path) -> None:
+    with using(tmp_path / "o") as (_, client):
+        upload = client.create_multipart_upload(Bucket=BUCKET, Key="a")["UploadId"]
+        client.upload_part(Bucket=BUCKET, Key="a", UploadId=upload, PartNumber=1, Body=b"part")
+    for days, left in ((6, 1), (8, 0)):
+        moment = datetime.now(UTC) + timedelta(days=days)
+        EmbeddedStore(tmp_path / "o", KEYS, clock=lambda moment=moment: moment).close()
+        assert len(files(tmp_path / "o")) == left
+
+
+def test_a_crash_in_the_middle_of_an_upload_leaves_nothing_of_it(tmp_path: Path) -> None:
+    root = tmp_path / "o"
+    command = [sys.executable, "-c", CHILD, str(Path(__file__).parent), str(root)]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as child:
+        assert child.stdout
+        host = f"127.0.0.1:{child.stdout.readline().strip()}"
+        with half_a_put(host, "kept", 4, b"kept") as connection:
+            assert b" 200 " in connection.recv(4096)
+        kept = files(root)
+        with half_a_put(host, "broken", 50_000_000, PART):
+            until(lambda: any(path.stat().st_size for path in (root / "incoming").iterdir()))
+            child.send_signal(signal.SIGKILL)
+            child.wait(10)
+    assert files(root) > kept
+    with using(root) as (_, client):
+        assert files(root) == kept
+        assert [row["Key"] for row in client.list_objects_v2(Bucket=BUCKET)["Contents"]] == ["kept"]
+        assert client.get_object(Bucket=BUCKET, Key="kept")["Body"].read() == b"kept"
+
+
+def test_a_file_that_was_finished_but_never_named_is_swept(tmp_path: Path) -> None:
+    store = EmbeddedStore(tmp_path / "o", KEYS)
+    store.close()
+    shelf = Files(tmp_path / "o")
+    incoming = shelf.create()
+    incoming.write(b"finished just before the crash")
+    incoming.finish()
+    shelf.close()
+    assert len(files(tmp_path / "o")) == 1
+    EmbeddedStore(tmp_path / "o", KEYS).close()
+    assert files(tmp_path / "o") == set()
+
+
+def test_a_second_process_does_not_sweep_what_the_first_is_receiving(tmp_path: Path) -> None:
+    with using(tmp_path / "o") as (served, client):
+        with half_a_put(served.host, "a", 2 * len(PART), PART) as connection:
+            until(lambda: bool(files(served.root)))
+            EmbeddedStore(served.root, KEYS).close()
+            connection.sendall(PART)
+            assert b" 200 " in connection.recv(4096)
+        assert client.get_object(Bucket=BUCKET, Key="a")["Body"].read() == PART * 2
+
+
+def test_a_client_that_goes_away_leaves_nothing(tmp_path: Path) -> None:
+    with using(tmp_path / "o") as (served, client):
+        with half_a_put(served.host, "broken", 50_000_000, PART):
+            until(lambda: any(path.stat().st_size for path in (served.root / "incoming").iterdir()))
+        until(lambda: not files(served.root))
+        assert client.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
+
+
+def test_a_reader_that_goes_away_is_not_read_for_any_longer(tmp_path: Path) -> None:
+    def opened() -> int:
+        links = (f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd"))
+        return sum(os.path.islink(link) and str(tmp_path / "o" / "data") in _target(link) for link in links)
+
+    with using(tmp_path / "o") as (served, client):
+        client.put_object(Bucket=BUCKET, Key="a", Body=PART * 4)
+        target = f"/s3/{BUCKET}/a"
+        headers = signed_headers("GET", f"http://{served.host}{target}")
+        lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+        with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
+            connection.sendall("\r\n".join(lines).encode())
+            assert connection.recv(1024)
+            until(lambda: opened() == 1)
+        until(lambda: opened() == 0)
+
+
+def _target(link: str) -> str:
+    try:
+        return os.readlink(link)
+    except FileNotFoundError:
+        return ""
+
+
+@pytest.mark.parametrize("parts", [False, True])
+def test_a_full_disk_is_reported_and_leaves_nothing(tmp_path: Path, parts: bool) -> None:
+    with using(tmp_path / "o") as (served, client):
+        client.put_object(Bucket=BUCKET, Key="a", Body=b"before")
+        before = files(served.root)
+        upload = client.create_multipart_upload(Bucket=BUCKET, Key="a")["UploadId"]
+        send, named = (client.upload_part, {"UploadId": upload, "PartNumber": 1}) if parts else (client.put_object, {})
+        with no_file_beyond(1024 * 1024), pytest.raises(ClientError) as caught:
+            send(Bucket=BUCKET, Key="a", Body=PART, **named)
+        answer = caught.value.response
+        assert (answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]) == (507, "InsufficientStorage")
+        assert files(served.root) == before
+        assert client.get_object(Bucket=BUCKET, Key="a")["Body"].read() == b"before"
+
+
+@contextmanager
+def no_file_beyond(size: int) -> Iterator[None]:
+    """The kernel refuses to make any file larger, as it does on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_replacing_deleting_and_aborting_free_the_space(tmp_path: Path) -> None:
+    with using(tmp_path / "o") as (served, client):
+        named = {"Bucket": BUCKET, "Key": "a"}
+        for body in (b"one", b"two"):
+            client.put_object(**named, Body=body)
+        assert len(files(served.root)) == 1
+        upload = client.create_multipart_upload(**named)["UploadId"]
+        for body in (b"one", b"two"):
+            client.upload_part(**named, UploadId=upload, PartNumber=1, Body=body)
+        assert len(files(served.root)) == 2
+        client.abort_multipart_upload(**named, UploadId=upload)
+        with pytest.raises(ClientError):
+            client.put_object(**named, Body=b"three", ContentMD5="AAAAAAAAAAAAAAAAAAAAAA==")
+        with pytest.raises(ClientError):
+            client.put_object(**named, Body=b"three", IfNoneMatch="*")
+        assert len(files(served.root)) == 1
+        client.delete_object(**named)
+        assert files(served.root) == set()
+
+
+def test_of_many_who_may_only_create_one_does(tmp_path: Path) -> None:
+    with using(tmp_path / "o") as (served, client):
+        outcomes: list[int] = []
+
+        def create(number: int) -> None:
+            try:
+                client.put_object(Bucket=BUCKET, Key="a", Body=str(number).encode() * 100_000, IfNoneMatch="*")
+                outcomes.append(200)
+            except ClientError as error:
+                outcomes.append(error.response["ResponseMetadata"]["HTTPStatusCode"])
+
+        threads = [threading.Thread(target=create, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        assert sorted(outcomes) == [200] + [412] * 7
+        assert len(set(client.get_object(Bucket=BUCKET, Key="a")["Body"].read())) == 1
+        assert len(files(served.root)) == 1
+
+
+def test_a_reader_sees_one_whole_version_while_it_is_replaced(tmp_path: Path) -> None:
+    with using(tmp_path / "o") as (_, client):
+        client.put_object(Bucket=BUCKET, Key="a", Body=b"0" * 20_000_000)
+        found = client.get_object(Bucket=BUCKET, Key="a")
+        client.put_object(Bucket=BUCKET, Key="a", Body=b"1" * 20_000_000)
+        assert set(found["Body"].read()) == set(b"0")
+        assert set(client.get_object(Bucket=BUCKET, Key="a")["Body"].read()) == set(b"1")
+
+
+def _allowed(key: str) -> bool:
+    try:
+        return bool(check_object_key(key))
+    except ValueError:
+        return False
+
+
+_keys = st.one_of(
+    st.text(min_size=1, max_size=200),
+    st.lists(st.sampled_from(["a", "...", "~", "%2e%2e", "con", "a:b", "*", "?x=1", "#", "é", ".git", " ", "\u202e", "\ufffe"])).map(
+        "/".join
+    ),
+).filter(_allowed)
+
+
+@settings(
+    derandomize=True, max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(key=_keys, body=st.binary(max_size=64))
+@example(key="x" * 1024, body=b"")
+@example(key="é" * 512, body=b"")
+@example(key="a/" * 511 + "a", body=b"")
+@example(key="%2e%2e/%2e%2e/etc/passwd", body=b"")
+@example(key="C:/con", body=b"")
+def test_every_allowed_key_comes_back_and_nothing_is_made_elsewhere(served: Served, client: Any, key: str, body: bytes) -> None:
+    client.put_object(Bucket=BUCKET, Key=key, Body=body)
+    assert client.get_object(Bucket=BUCKET, Key=key)["Body"].read() == body
+    assert key in [row["Key"] for row in client.list_objects_v2(Bucket=BUCKET, Prefix=key)["Contents"]]
+    assert [path.name for path in served.root.parent.iterdir()] == [served.root.name]
+    known = r"index\.db(-wal|-shm)?|lock|incoming|data(/[0-9a-f]{2}(/[0-9a-f]{32})?)?"
+    assert all(re.fullmatch(known, str(path.relative_to(served.root))) for path in served.root.rglob("*"))
+    client.delete_object(Bucket=BUCKET, Key=key)
+    with pytest.raises(ClientError):
+        client.head_object(Bucket=BUCKET, Key=key)
+
+
+@pytest.mark.parametrize("key", ["../x", "a/../x", "a/./x", "/x", "a//x", "x/", "..", "a\\b", "a\x00b", "x" * 1025])
+def test_a_key_that_is_not_allowed_is_never_stored(client: Any, key: str) -> None:
+    for method, arguments in (
+        (client.put_object, {"Body": b"x"}),
+        (client.create_multipart_upload, {}),
+        (client.copy_object, {"CopySource": f"{BUCKET}/anything"}),
+    ):
+        with pytest.raises(ClientError) as caught:
+            method(Bucket=BUCKET, Key=key, **arguments)
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
