@@ -95,6 +95,7 @@ def build_environment(environ: Mapping[str, str]) -> dict[str, str]:
         **environ,
         "PATH": os.pathsep.join([scripts, environ.get("PATH", os.defpath)]),
         "REFLEX_USE_NPM": "1",
+        "NODE_USE_SYSTEM_CA": "1",  # a company's own certificate authority is in the system's store
         "REFLEX_CHECK_LATEST_VERSION": "false",
         "REFLEX_TELEMETRY_ENABLED": "false",
         "npm_config_omit_lockfile_registry_resolved": "true",
@@ -107,7 +108,7 @@ def build_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def build(say: Callable[[str], None]) -> None:
     """Build the front end with Reflex; raises ``StartupError`` with the tool's last words."""
-    expected = fingerprint()
+    locks = {path: path.read_bytes() for path in (ROOT / "reflex.lock").glob("*.json")}
     (web_dir() / _STAMP).unlink(missing_ok=True)
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip", "--env", "prod"]
     process = subprocess.Popen(  # noqa: S603
@@ -131,5 +132,14 @@ def build(say: Callable[[str], None]) -> None:
             process.terminate()
         process.wait()
     if process.returncode != 0:
-        raise StartupError("The front end could not be built:\n" + "\n".join(lines[-15:]))
-    (web_dir() / _STAMP).write_text(json.dumps({"fingerprint": expected}), encoding="utf-8")
+        said = [line for line in lines if "rror" in line] or lines
+        raise StartupError("The front end could not be built:\n" + "\n".join(said[-15:]))
+    _keep_unchanged(locks)
+    (web_dir() / _STAMP).write_text(json.dumps({"fingerprint": fingerprint()}), encoding="utf-8")
+
+
+def _keep_unchanged(locks: Mapping[Path, bytes]) -> None:
+    """Reflex writes its lock files anew with every build, in another order of keys: put back what says the same."""
+    for path, before in locks.items():
+        if path.is_file() and json.loads(path.read_bytes()) == json.loads(before):
+            path.write_bytes(before)

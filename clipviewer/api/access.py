@@ -45,9 +45,8 @@ def services_of(request: Request) -> Services:
 
 
 def is_secure(request: Request) -> bool:
-    """Whether the browser came by HTTPS: to us, or to the public address, whose proxy may not say so."""
-    public = services_of(request).settings.public_url
-    return request.url.scheme == "https" or (public is not None and public.lower() == f"https://{request.headers.get('host', '').lower()}")
+    """Whether the browser came by HTTPS, as far as the server knows."""
+    return request.url.scheme == "https"
 
 
 def peer_address(request: Request) -> str:

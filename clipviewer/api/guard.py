@@ -28,8 +28,7 @@ def guarded(app: ASGIApp, settings: Settings, *, media_origins: Sequence[str] = 
     public = [settings.public_url] if settings.public_url else []
     limited = RequestLimits(SocketLimits(app))
     checked = OriginGuard(limited, extra_origins=public)
-    https = (settings.public_url or "").startswith("https:")
-    return SecurityHeaders(checked, media_origins=media_origins, script_hashes=script_hashes, always_https=https)
+    return SecurityHeaders(checked, media_origins=media_origins, script_hashes=script_hashes)
 
 
 class OriginGuard:

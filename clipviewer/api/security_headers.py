@@ -37,8 +37,7 @@ class SecurityHeaders:
     """Adds the headers that the inner application has not set itself.
 
     The referrer policy is ``same-origin``: nothing leaks to other sites, and unlike with ``no-referrer`` our own forms still send an
-    ``Origin`` that can be checked (Fetch, "append a request Origin header"). ``always_https``: the public address is HTTPS, although a
-    proxy may reach us by HTTP.
+    ``Origin`` that can be checked (Fetch, "append a request Origin header").
     """
 
     def __init__(
@@ -48,10 +47,8 @@ class SecurityHeaders:
         media_origins: Sequence[str] = (),
         script_hashes: Iterable[str] = (),
         allow_eval: bool = True,
-        always_https: bool = False,
     ) -> None:
         self._app = app
-        self._always_https = always_https
         headers = {
             "content-security-policy": content_security_policy(media_origins, script_hashes, allow_eval=allow_eval),
             "x-content-type-options": "nosniff",
@@ -66,7 +63,7 @@ class SecurityHeaders:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        wanted = self._https if self._always_https or scope.get("scheme") in ("https", "wss") else self._plain
+        wanted = self._https if scope.get("scheme") in ("https", "wss") else self._plain
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):

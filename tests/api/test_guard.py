@@ -192,8 +192,6 @@ def test_over_https_the_browser_is_told_to_stay_there() -> None:
     app = SecurityHeaders(application())
     assert browser(app, "https://clips.example.org").get("/page").headers["strict-transport-security"] == "max-age=31536000"
     assert "strict-transport-security" not in browser(app).get("/page").headers
-    behind_proxy = SecurityHeaders(application(), always_https=True)
-    assert "strict-transport-security" in browser(behind_proxy).get("/page").headers
 
 
 def test_a_policy_of_the_inner_application_stays() -> None:
