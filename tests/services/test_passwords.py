@@ -1,0 +1,108 @@
+"""Passwords: how they are kept, and which ones are accepted."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clipviewer.services.passwords import PasswordGuessable, Passwords, PasswordTooLong, PasswordTooShort, check_new
+
+PASSWORD = "seven brown otters"
+
+
+def test_passwords_are_argon2id_with_at_least_19_mib_two_rounds_and_one_lane() -> None:
+    encoded = Passwords().hash(PASSWORD)
+    kind, version, parameters = encoded.split("$")[1:4]
+    cost = dict(part.split("=") for part in parameters.split(","))
+    assert (kind, version) == ("argon2id", "v=19")
+    assert (int(cost["m"]) >= 19 * 1024, int(cost["t"]) >= 2, cost["p"]) == (True, True, "1")
+
+
+def test_a_password_matches_itself_only_and_in_every_unicode_form() -> None:
+    passwords = Passwords(memory_kib=64, rounds=1)
+    encoded = passwords.hash("caf\u00e9 au lait")
+    assert passwords.matches(encoded, "cafe\u0301 au lait")
+    assert not passwords.matches(encoded, "cafe au lait")
+    assert not passwords.matches(None, PASSWORD)
+    assert not passwords.matches("damaged", PASSWORD)
+    long = "x1 " * 341
+    assert passwords.matches(passwords.hash(long), long)
+    assert not passwords.matches(passwords.hash(long), long[:-1])
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        *("password", "Password1", "P@ssw0rd", "password2025!", "iloveyou", "Football2024", "trustno1"),
+        *("12345678", "87654321", "aaaaaaaa", "abababab", "abc1abc1abc1", "qwertyuiop", "poiuytrewq", "abcdefgh"),
+        *("clipviewer", "ClipViewer123", "ada.lovelace", "ada.lovelace1843", "example1", "ada.lovelace@example.org"),
+    ],
+)
+def test_a_password_that_is_guessed_first_is_refused(password: str) -> None:
+    with pytest.raises(PasswordGuessable):
+        check_new(password, "ada.lovelace@example.org")
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "seven brown otters",
+        "Tr0ub4dor&3",
+        "längere Wörter",
+        "日本語のパスワード",
+        "x9$kQ2!v",
+        "correct mule gate",
+        "a long sentence " + "that goes on " * 70,
+    ],
+)
+def test_a_long_or_unusual_password_is_accepted_whatever_its_characters(password: str) -> None:
+    check_new(password, "ada.lovelace@example.org")
+
+
+def test_the_length_is_from_8_to_1024_characters() -> None:
+    with pytest.raises(PasswordTooShort):
+        check_new("x9$kQ2!")
+    with pytest.raises(PasswordTooShort):
+        check_new("e\u0301" * 7)
+    with pytest.raises(PasswordTooLong):
+        check_new("x9$kQ2!v" * 128 + "z")
+
+
+@given(st.text())
+def test_any_text_is_accepted_or_refused_with_a_reason(password: str) -> None:
+    with suppress(PasswordTooShort, PasswordTooLong, PasswordGuessable):
+        check_new(password, "a@b.c")
+
+
+def test_only_so_many_hashes_are_made_at_once() -> None:
+    passwords = Passwords(memory_kib=64, rounds=1, concurrency=1)
+    assert passwords._turn.acquire(blocking=False)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(passwords.hash, PASSWORD)
+            assert not waiting.done()
+            passwords._turn.release()
+            assert waiting.result(timeout=10).startswith("$argon2id$")
+            assert passwords._turn.acquire(blocking=False)
+    finally:
+        passwords._turn.release()
+
+
+def test_unknown_wrong_and_disabled_take_the_same_work() -> None:
+    """The same one verification with the same parameters, measured with room for noise: without it the ratio is beyond 100."""
+    passwords = Passwords()
+    encoded = passwords.hash(PASSWORD)
+
+    def seconds(stored: str | None) -> float:
+        started = time.perf_counter()
+        passwords.matches(stored, "wrong")
+        return time.perf_counter() - started
+
+    known, unknown = ([seconds(stored) for _ in range(7)] for stored in (encoded, None))
+    assert 1 / 3 < statistics.median(unknown) / statistics.median(known) < 3
