@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy.exc import IntegrityError
 from uvicorn.logging import AccessFormatter
 
 from clipviewer.api.redaction import RedactSecrets, install_redaction
+from clipviewer.db.models import User
+from clipviewer.db.session import Database
 from clipviewer.domain.permissions import Role
 from clipviewer.domain.redaction import redact
 from clipviewer.services.container import Services
@@ -83,6 +86,14 @@ def test_secrets_in_arguments_exceptions_and_stacks_are_hidden(log: io.StringIO)
     assert "ValueError" in log.getvalue()
     assert log.getvalue().count("[hidden]") >= 4
     assert CANARY not in log.getvalue()
+
+
+def test_a_failed_statement_does_not_tell_its_values(database: Database) -> None:
+    with pytest.raises(IntegrityError) as caught, database.write() as db:
+        for number in range(2):
+            db.add(User(id=f"user_{number}", email=f"{CANARY}@example.org", name="Ada", role=Role.VIEWER, password_hash="canary-hash"))
+            db.flush()
+    assert "canary-hash" not in str(caught.value)
 
 
 def test_the_access_log_of_the_server_still_formats() -> None:
