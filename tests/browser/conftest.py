@@ -1,0 +1,125 @@
+"""One Chromium, the running app, its library, and rooms in which every complaint of the browser fails the test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.chromium import find_chromium, install_chromium
+from tests.browser.clip_footage import Footage, render_footage
+from tests.browser.clip_library import Registrar, Video, registering
+from tests.browser.running_app import EMAIL, PASSWORD, RunningApp, running_app
+from tests.browser.watched_page import OpenRoom, Room
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--mute-audio",
+)
+SOUND_ALLOWED = "--autoplay-policy=no-user-gesture-required"
+SHORT_LIFE = 20
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Path:
+    """The browser's executable; the test fails where none can be had."""
+    if find_chromium() is None:
+        install_chromium()
+    path = find_chromium()
+    if path is None:
+        pytest.fail("There is no Chromium: install one, or name it in CLIPVIEWER_TEST_CHROMIUM.")
+    return path
+
+
+@pytest.fixture(scope="package")
+def launch(chromium: Path) -> Iterator[Callable[..., Browser]]:
+    """Starts a Chromium with further flags."""
+    with sync_playwright() as playwright, ExitStack() as started:
+
+        def launch(*flags: str) -> Browser:
+            browser = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, *flags])
+            started.callback(browser.close)
+            return browser
+
+        yield launch
+
+
+@pytest.fixture(scope="package")
+def browser(launch: Callable[..., Browser]) -> Browser:
+    """As people have it: sound only after a gesture."""
+    return launch()
+
+
+@pytest.fixture(scope="package")
+def footage(tmp_path_factory: pytest.TempPathFactory) -> Footage:
+    return render_footage(tmp_path_factory.mktemp("footage"))
+
+
+@pytest.fixture(scope="package")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """The app with an admin."""
+    with running_app(tmp_path_factory.mktemp("app"), ADMIN_EMAIL=EMAIL, ADMIN_PASSWORD=PASSWORD) as app:
+        yield app
+
+
+@pytest.fixture(scope="package")
+def short_lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """The app whose URLs live 15 to 20 seconds."""
+    settings = {"ADMIN_EMAIL": EMAIL, "ADMIN_PASSWORD": PASSWORD, "URL_TTL": str(SHORT_LIFE)}
+    with running_app(tmp_path_factory.mktemp("short-lived"), **settings) as app:
+        yield app
+
+
+@pytest.fixture(scope="package")
+def registrar(app: RunningApp, footage: Footage) -> Iterator[Registrar]:
+    with registering(app, footage) as registrar:
+        yield registrar
+
+
+@pytest.fixture(scope="package")
+def bay(registrar: Registrar) -> Video:
+    """Four exported clips and three identified ones, for tests that leave them as they are."""
+    return registrar.four_shapes("bay", "A day in the bay")
+
+
+@pytest.fixture(scope="package")
+def crowd(registrar: Registrar) -> Video:
+    """300 exported clips."""
+    return registrar.many("crowd", "Everything at once")
+
+
+@pytest.fixture
+def open_room(browser: Browser) -> Iterator[OpenRoom]:
+    """Opens a page of its own, signed in unless ``signed_in=False``; what the browser complains of must have been announced."""
+    rooms: list[Room] = []
+    with ExitStack() as contexts:
+
+        def open_room(
+            app: RunningApp, path: str = "/", *, address: str = "", browser: Browser = browser, signed_in: bool = True, **options: Any
+        ) -> Room:
+            address = address or app.address
+            context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+            contexts.callback(context.close)
+            context.set_default_timeout(15_000)
+            if signed_in:
+                answer = context.request.post(f"{address}/api/auth/sign-in", data={"email": EMAIL, "password": PASSWORD})
+                assert answer.ok, answer.text()
+            room = Room(context.new_page(), address)
+            rooms.append(room)
+            if path:
+                room.open(path)
+            return room
+
+        yield open_room
+        complaints = [text for room in rooms for text in room.complaints()]
+    assert complaints == []

@@ -1,0 +1,105 @@
+"""The product as a person starts it: ``python -m clipviewer`` in a process of its own, with a data directory of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from clipviewer.db.session import Database
+from clipviewer.settings import load_settings
+from clipviewer.storage.embedded_credentials import embedded_credentials
+from clipviewer.storage.s3 import ObjectStore, open_store
+
+ROOT = Path(__file__).parents[2]
+EMAIL = "anna@example.org"
+PASSWORD = "reviewing-clips-daily"
+BUILD_SECONDS = 280
+
+
+@dataclass(frozen=True)
+class RunningApp:
+    """``address`` is the origin, ``setup_link`` the printed one-time link, or ""."""
+
+    address: str
+    port: int
+    data_dir: Path
+    setup_link: str
+    store: ObjectStore
+    database: Database
+    _environment: dict[str, str] = field(repr=False)
+
+    def pipeline(self) -> httpx.Client:
+        """A client with a new API token, as a pipeline has it."""
+        command = [sys.executable, "-m", "clipviewer", "token", "create", "pipeline"]
+        made = subprocess.run(command, cwd=ROOT, env=self._environment, check=True, capture_output=True, text=True)
+        token = made.stdout.split()[-1]
+        return httpx.Client(base_url=self.address, headers={"Authorization": f"Bearer {token}"}, timeout=60, trust_env=False)
+
+
+@contextmanager
+def running_app(folder: Path, **settings: str) -> Iterator[RunningApp]:
+    """Start it with ``settings`` (names without ``CLIPVIEWER_``), wait until it is ready, stop it as Ctrl-C does."""
+    port = _free_port()
+    given = {"DATA_DIR": str(folder / "data"), "PORT": str(port), "DEMO": "off", **settings}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CLIPVIEWER_", "AWS_"))}
+    environment = kept | {f"CLIPVIEWER_{name}": value for name, value in given.items()}
+    log = folder / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "clipviewer"],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+        )
+    try:
+        text = _wait_for_line(process, log, "Ready in" if "ADMIN_EMAIL" in settings else "/set-up/")
+        link = re.search(r"http://\S+(/set-up/\S+)", text)
+        address = f"http://localhost:{port}"
+        read = load_settings({name: value for name, value in environment.items() if name.startswith("CLIPVIEWER_")}, folder)
+        secret = (read.data_dir / "secret_key").read_text().strip()
+        database = Database(read.database_url)
+        yield RunningApp(
+            address=address,
+            port=port,
+            data_dir=read.data_dir,
+            setup_link=address + link[1] if link else "",
+            store=open_store(read, embedded_credentials(secret)),
+            database=database,
+            _environment=environment,
+        )
+        database.dispose()
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_for_line(process: subprocess.Popen[bytes], log: Path, words: str) -> str:
+    deadline = time.monotonic() + BUILD_SECONDS
+    while not re.search(f"{words}.*\n", text := log.read_text(errors="replace")):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"the app did not start:\n{text[-3000:]}")
+        time.sleep(0.05)
+    return text
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,112 @@
+"""A page whose every complaint counts: console errors, page errors, failed requests and refusals that a test did not announce."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response, expect
+
+from tests.browser.running_app import RunningApp
+
+_PLAYING = "video => !video.paused && video.currentTime > 0.05 && video.readyState > 2 && !video.error"
+
+
+class Room:
+    """A browser page on the app at ``address``. ``requests`` holds everything that it asked for."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.address = address
+        self.requests: list[Request] = []
+        self._complaints: list[str] = []
+        self._announced: list[str] = []
+        page.on("console", self._on_console)
+        page.on("pageerror", lambda error: self._complaints.append(f"page error: {error}"))
+        page.on("request", lambda request: self.requests.append(request))
+        page.on("response", self._on_response)
+        page.on("requestfailed", self._on_failed)
+
+    def announce(self, *patterns: str) -> None:
+        """Regular expressions of complaints that this test provokes; each must then really come."""
+        self._announced += patterns
+
+    def complaints(self) -> list[str]:
+        """What came without having been announced, and what was announced and did not come."""
+        surprises = [text for text in self._complaints if not any(re.search(pattern, text) for pattern in self._announced)]
+        silent = [pattern for pattern in self._announced if not any(re.search(pattern, text) for text in self._complaints)]
+        return surprises + [f"announced but never seen: {pattern}" for pattern in silent]
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.address + path)
+
+    @property
+    def path(self) -> str:
+        """Path and query of the address bar."""
+        parts = urlsplit(self.page.url)
+        return parts.path + (f"?{parts.query}" if parts.query else "")
+
+    @property
+    def video(self) -> Locator:
+        return self.page.locator("video")
+
+    @property
+    def options(self) -> Locator:
+        return self.page.get_by_role("listbox", name="Clips").get_by_role("option")
+
+    def option(self, title: str) -> Locator:
+        return self.options.filter(has_text=title)
+
+    def shown(self, title: str) -> None:
+        """The clip is selected in the list and described in the details."""
+        expect(self.option(title)).to_have_attribute("aria-selected", "true")
+        expect(self.page.get_by_role("region", name="Clip details").get_by_role("heading")).to_have_text(title)
+
+    def playing(self, key: str = "") -> None:
+        """The video plays, from the object ``key`` if one is given."""
+        self.wait_for(_PLAYING)
+        if key:
+            assert f"/{key}?" in self.media("video.currentSrc"), self.media("video.currentSrc")
+
+    def media(self, expression: str) -> Any:
+        """The value of an expression over ``video``."""
+        return self.video.evaluate(f"video => {expression}")
+
+    def wait_for(self, condition: str, timeout: float = 15_000) -> None:
+        """Wait until ``condition`` (a function of the video element) holds."""
+        self.page.wait_for_function(
+            f"() => {{ const v = document.querySelector('video'); return v && ({condition})(v); }}", timeout=timeout
+        )
+
+    def toast(self, text: str) -> None:
+        expect(self.page.locator("[data-sonner-toast]").filter(has_text=text).first).to_be_visible()
+
+    def since(self, action: Callable[[], object]) -> list[Request]:
+        """The requests that ``action`` leads to, up to its return."""
+        before = len(self.requests)
+        action()
+        return self.requests[before:]
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self._complaints.append(f"console {message.type}: {message.text} ({message.location.get('url', '')})")
+
+    def _on_response(self, response: Response) -> None:
+        if response.status >= 400:
+            self._complaints.append(f"refused: {response.status} {response.request.method} {response.url}")
+
+    def _on_failed(self, request: Request) -> None:
+        # Ending a request is how a player seeks, and how what was fetched ahead gives way to what was clicked.
+        ended = request.failure == "net::ERR_ABORTED"
+        if not (ended and (request.resource_type == "media" or "/s3/" in request.url)):
+            self._complaints.append(f"failed: {request.failure} {request.method} {request.url}")
+
+
+class OpenRoom(Protocol):
+    """Opens ``path`` of the app in a page of its own; further options are those of Playwright's ``new_context``."""
+
+    def __call__(
+        self, app: RunningApp, path: str = ..., *, address: str = ..., browser: Browser = ..., signed_in: bool = ..., **options: Any
+    ) -> Room: ...
