@@ -13,7 +13,7 @@ from pathlib import Path
 from dotenv import load_dotenv
 
 from clipviewer import frontend, startup
-from clipviewer.errors import ClipviewerError, StartupError
+from clipviewer.errors import ClipviewerError, Invalid, StartupError
 from clipviewer.services.container import Services, install
 from clipviewer.settings import Settings, load_settings
 
@@ -83,7 +83,7 @@ def _token_list(settings: Settings, _options: argparse.Namespace) -> None:
     services = _prepared(settings)
     with services.database.read() as db:
         for token in services.api_tokens.list(db):
-            print(token)
+            print(f"{token.id}  {token.created_at:%Y-%m-%d %H:%M}  {'revoked' if token.revoked else 'active '}  {token.name}")
 
 
 def _token_revoke(settings: Settings, options: argparse.Namespace) -> None:
@@ -106,7 +106,10 @@ def _first_admin(services: Services) -> str | None:
     settings = services.settings
     with services.database.write() as db:
         if settings.admin_email is not None and settings.admin_password is not None:
-            services.accounts.ensure_admin(db, settings.admin_email, settings.admin_password)
+            try:
+                services.accounts.ensure_admin(db, settings.admin_email, settings.admin_password)
+            except Invalid as error:
+                raise StartupError(f"CLIPVIEWER_ADMIN_EMAIL and CLIPVIEWER_ADMIN_PASSWORD cannot be used: {error.detail}.") from error
             return None
         return services.accounts.issue_setup_link(db)
 

@@ -85,6 +85,7 @@ def build_services(settings: Settings, database: Database) -> Services:
 def claim_port(settings: Settings) -> socket.socket:
     """A listening socket, taken before any long work; ``StartupError`` where the port is taken or not allowed."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    where = f"port {settings.port} (CLIPVIEWER_PORT) on {settings.host} (CLIPVIEWER_HOST)"
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -92,7 +93,5 @@ def claim_port(settings: Settings) -> socket.socket:
         listener.listen(512)
     except OSError as error:
         listener.close()
-        raise StartupError(
-            f"Port {settings.port} on {settings.host} cannot be used ({error.strerror}): stop what uses it, or set CLIPVIEWER_PORT."
-        ) from error
+        raise StartupError(f"Cannot listen on {where}: {error.strerror}; stop what uses it, or choose another.") from error
     return listener

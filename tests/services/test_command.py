@@ -1,0 +1,180 @@
+"""``python -m clipviewer`` as a person meets it: a start, a wrong setting, a signal."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def environment(folder: Path, **settings: str) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CLIPVIEWER_")}
+    return {**inherited, "CLIPVIEWER_DATA_DIR": str(folder), "CLIPVIEWER_DEMO": "off", **settings}
+
+
+def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "clipviewer", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment(folder, **settings), capture_output=True, text=True, timeout=120, check=False)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Started:
+    """A server in a process group of its own."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.port = free_port()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "clipviewer"],
+            cwd=ROOT,
+            env=environment(folder, CLIPVIEWER_PORT=str(self.port), **settings),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self.lines: list[str] = []
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        """The first line of output that matches; fails when the process ends before."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if match := re.search(pattern, line):
+                return match
+        pytest.fail(f"never said {pattern!r}: {self.lines}")
+
+    def stop(self) -> int:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGINT)
+        return self.process.wait(timeout=30)
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Started]:
+    server = Started(tmp_path / "data")
+    yield server
+    server.stop()
+    if server.process.stdout is not None:
+        server.process.stdout.close()
+
+
+def test_a_start_says_where_it_is_and_hands_out_one_set_up_link(started: Started, tmp_path: Path) -> None:
+    address = started.wait_for(r"Ready in [0-9.]+ s: (\S+)")[1]
+    token = started.wait_for(r"/set-up/(\S+)")[1]
+    assert address == f"http://localhost:{started.port}"
+    base = f"http://127.0.0.1:{started.port}"
+    admin = {"token": token, "name": "Anna", "email": "anna@example.org", "password": "reviewing-clips-daily"}
+    with httpx.Client(base_url=base) as client:
+        assert client.get("/api/health").json()["status"] == "ok"
+        assert client.post("/api/auth/set-up", json=admin).status_code == 201
+        assert client.get("/api/auth/session").json()["user"]["role"] == "admin"
+        assert client.post("/api/auth/set-up", json=admin).status_code != 201
+    for name in ("", "secret_key"):
+        assert stat.S_IMODE((tmp_path / "data" / name).stat().st_mode) & 0o077 == 0
+
+
+def test_a_page_without_a_session_leads_to_the_sign_in_page_and_back(started: Started) -> None:
+    started.wait_for("Ready")
+    answer = httpx.get(f"http://127.0.0.1:{started.port}/videos/video_1?clip=clip_2")
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/sign-in?next=%2Fvideos%2Fvideo_1%3Fclip%3Dclip_2"
+
+
+def test_ctrl_c_ends_the_server_within_seconds_and_frees_the_port(started: Started) -> None:
+    started.wait_for("Ready")
+    begun = time.monotonic()
+    started.stop()
+    assert time.monotonic() - begun < 10
+    with socket.socket() as again:
+        again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        again.bind(("127.0.0.1", started.port))
+
+
+def test_a_second_start_needs_no_build(started: Started) -> None:
+    started.wait_for("Ready")
+    assert not [line for line in started.lines if "building" in line]
+
+
+def test_a_configured_admin_is_made_instead_of_a_link(tmp_path: Path) -> None:
+    server = Started(tmp_path, CLIPVIEWER_ADMIN_EMAIL="anna@example.org", CLIPVIEWER_ADMIN_PASSWORD="reviewing-clips-daily")
+    try:
+        server.wait_for("Ready")
+        credentials = {"email": "anna@example.org", "password": "reviewing-clips-daily"}
+        answer = httpx.post(f"http://127.0.0.1:{server.port}/api/auth/sign-in", json=credentials)
+        assert answer.json()["user"]["role"] == "admin"
+    finally:
+        server.stop()
+        if server.process.stdout is not None:
+            server.lines += server.process.stdout.readlines()
+            server.process.stdout.close()
+    assert not [line for line in server.lines if "/set-up/" in line]
+
+
+def test_a_taken_port_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        refused(run(tmp_path, CLIPVIEWER_PORT=port), f"port {port}")
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"CLIPVIEWER_PORT": "http"}, "CLIPVIEWER_PORT"),
+        ({"CLIPVIEWER_URL_TTL": "7200"}, "CLIPVIEWER_URL_TTL"),
+        ({"CLIPVIEWER_SECRET_KEY": "changeme"}, "CLIPVIEWER_SECRET_KEY"),
+        ({"CLIPVIEWER_DATABASE_URL": "mysql://db"}, "CLIPVIEWER_DATABASE_URL"),
+        ({"CLIPVIEWER_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"}, "CLIPVIEWER_DATABASE_URL"),
+        ({"CLIPVIEWER_PROT": "3000"}, "CLIPVIEWER_PROT"),
+        ({"CLIPVIEWER_ADMIN_EMAIL": "anna@example.org"}, "CLIPVIEWER_ADMIN_PASSWORD"),
+        ({"CLIPVIEWER_ADMIN_EMAIL": "anna@example.org", "CLIPVIEWER_ADMIN_PASSWORD": "short"}, "CLIPVIEWER_ADMIN_PASSWORD"),
+        ({"CLIPVIEWER_HOST": "no.such.host.invalid"}, "CLIPVIEWER_HOST"),
+    ],
+)
+def test_a_broken_setting_is_one_sentence_that_names_it(tmp_path: Path, settings: dict[str, str], named: str) -> None:
+    refused(run(tmp_path, **{"CLIPVIEWER_PORT": str(free_port()), **settings}), named)
+
+
+def test_a_data_directory_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    refused(run(tmp_path / "file"), "CLIPVIEWER_DATA_DIR")
+
+
+def test_a_token_is_shown_once_and_can_be_revoked(tmp_path: Path) -> None:
+    made = run(tmp_path, "token", "create", "nightly")
+    assert made.returncode == 0
+    assert re.fullmatch(r"cv_\S{40,}\n", made.stdout)
+    listed = run(tmp_path, "token", "list").stdout
+    assert "nightly" in listed
+    assert made.stdout.strip() not in listed
+    identifier = re.search(r"token_\w+", listed)
+    assert identifier is not None
+    assert run(tmp_path, "token", "revoke", identifier[0]).returncode == 0
+    assert "revoked" in run(tmp_path, "token", "list").stdout
+    assert run(tmp_path, "token", "revoke", "token_unknown").returncode == 1
+
+
+def refused(result: subprocess.CompletedProcess[str], named: str) -> None:
+    assert result.returncode == 2, result.stderr
+    assert result.stderr.startswith("clipviewer: ")
+    assert named in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert "Traceback" not in result.stderr
