@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
@@ -31,6 +31,8 @@ from clipviewer.services.videos import MAX_PAGE, list_videos, require_video, vid
 
 router = APIRouter(prefix="/api/clips/videos", tags=["videos"])
 _MAX_OFFSET = 2**31 - 1
+# Threads of their own, so that a player never waits behind a long registration; more of them only take turns.
+_HAND_OUTS = CapacityLimiter(8)
 _SIGNED_IN = [Depends(allow(Action.VIEW))]
 _NOBODY: dict[int | str, dict[str, Any]] = {401: {"description": "Nobody is signed in"}}
 _UNKNOWN: dict[int | str, dict[str, Any]] = {**_NOBODY, 404: {"description": "There is no such video"}}
@@ -104,7 +106,7 @@ def get_exported(request: Request, video_id: str, offset: Offset = 0, limit: Lim
 async def post_download(request: Request, video_id: str) -> Response:
     """A URL that plays this one object, or with `download` saves it, until `expiresAt`: at most an hour from now."""
     body = await request.body()
-    return await to_thread.run_sync(_hand_out, request, video_id, body)
+    return await to_thread.run_sync(_hand_out, request, video_id, body, limiter=_HAND_OUTS)
 
 
 @router.post(
