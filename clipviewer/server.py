@@ -14,7 +14,7 @@ import uvicorn
 from reflex_base.constants import Env
 from reflex_base.environment import environment
 
-from clipviewer.demo import Demo
+from clipviewer.demo.making import Demo
 from clipviewer.services.container import Services
 
 _LOG = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import av
 
-from clipviewer.demo_counter import read_frame_number
-from clipviewer.demo_plan import DemoClip, DemoVideo, Scene
+from clipviewer.demo.counter import read_frame_number
+from clipviewer.demo.plan import DemoClip, DemoVideo, Scene
 from clipviewer.domain.aspect_ratio import AspectRatio
 
 SCORES = {"motion": 50.0, "sound": 80.0, "colour": 20.0}

@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "media": {"domain"} | FOUNDATION,
     "services": {"domain", "db", "storage", "media"} | FOUNDATION,
     "jobs": {"domain", "db", "storage", "media", "services"} | FOUNDATION,
+    "demo": {"domain", "db", "storage", "media", "services"} | FOUNDATION,
     "api": {"domain", "db", "storage", "media", "services", "jobs"} | FOUNDATION,
     "state": {"domain", "db", "storage", "media", "services", "jobs"} | FOUNDATION,
     "components": {"domain", "state", "services"} | FOUNDATION,

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import pytest
 
-from clipviewer.demo_footage import render_master
+from clipviewer.demo.footage import render_master
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.media.cut import cut, poster
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError

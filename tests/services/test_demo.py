@@ -14,7 +14,7 @@ import pytest
 from sqlmodel import select
 
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
-from clipviewer.demo import MARKER_KEY, Demo
+from clipviewer.demo.making import MARKER_KEY, Demo
 from clipviewer.errors import ObjectMissing, StorageUnreachable
 from clipviewer.services.container import Services
 from clipviewer.storage.s3 import StoredObject, open_store

@@ -7,9 +7,9 @@ from itertools import accumulate
 
 import pytest
 
-from clipviewer import demo_counter as counter
-from clipviewer.demo_looks import LOOKS, SOUNDS
-from clipviewer.demo_plan import DEMO_VIDEOS, DemoVideo, Scene
+from clipviewer.demo import counter
+from clipviewer.demo.looks import LOOKS, SOUNDS
+from clipviewer.demo.plan import DEMO_VIDEOS, DemoVideo, Scene
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.object_key import check_object_key
 

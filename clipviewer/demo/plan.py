@@ -15,7 +15,7 @@ LANGUAGE = ORIGINAL
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """``look`` and ``sound`` name entries of ``demo_looks``."""
+    """``look`` and ``sound`` name entries of ``looks``."""
 
     look: str
     sound: str

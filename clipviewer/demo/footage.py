@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from clipviewer import demo_counter as counter
-from clipviewer.demo_looks import LOOKS, SOUNDS
-from clipviewer.demo_plan import DemoVideo
+from clipviewer.demo import counter
+from clipviewer.demo.looks import LOOKS, SOUNDS
+from clipviewer.demo.plan import DemoVideo
 from clipviewer.media.cut import KEYFRAME_SECONDS
 from clipviewer.media.ffmpeg import Ffmpeg
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from sqlmodel import Session, select
 
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
-from clipviewer.demo_footage import PRESET, render_master
-from clipviewer.demo_plan import DEMO_VIDEOS, LANGUAGE, DemoClip, DemoVideo
+from clipviewer.demo.footage import PRESET, render_master
+from clipviewer.demo.plan import DEMO_VIDEOS, LANGUAGE, DemoClip, DemoVideo
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.errors import ClipviewerError, ObjectMissing, StorageUnreachable
 from clipviewer.media.cut import cut, poster

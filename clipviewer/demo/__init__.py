@@ -1,0 +1,1 @@
+"""Demo footage for an empty embedded store, rendered on the spot."""
