@@ -12,6 +12,8 @@ from clipviewer.pages.library import library_page
 from clipviewer.pages.not_found import not_found_page
 from clipviewer.pages.sign_in import set_up_page, sign_in_page
 from clipviewer.pages.video_detail import video_detail_page
+from clipviewer.state.event_door import guard_events
+from clipviewer.state.failures import browser_failed, handler_failed
 from clipviewer.state.library import LibraryState
 from clipviewer.state.video_detail import VideoDetailState
 
@@ -32,7 +34,10 @@ app = rx.App(
     ],
     html_lang="en",
     api_transformer=[compose],
+    backend_exception_handler=handler_failed,
+    frontend_exception_handler=browser_failed,
 )
+guard_events(app)
 app.add_page(library_page, route="/", title="Library · clipviewer", on_load=LibraryState.load)
 app.add_page(video_detail_page, route="/videos/[id]", title="Clip room · clipviewer", on_load=VideoDetailState.fetch_video_details)
 app.add_page(sign_in_page, route="/sign-in", title="Sign in · clipviewer")

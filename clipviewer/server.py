@@ -14,6 +14,7 @@ import uvicorn
 from reflex_base.constants import Env
 from reflex_base.environment import environment
 
+from clipviewer.api.redaction import install_redaction
 from clipviewer.demo.making import Demo
 from clipviewer.services.container import Services
 
@@ -37,6 +38,7 @@ def run(services: Services, listener: socket.socket, setup_token: str | None, st
         timeout_graceful_shutdown=3,
         lifespan="on",
     )
+    install_redaction()
     _Server(config, services, setup_token, started).run(sockets=[listener])
     return 0
 

@@ -5,23 +5,24 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar, get_type_hints
+from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar, get_type_hints
 from urllib.parse import quote
 
 import reflex as rx
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Strict, StringConstraints, TypeAdapter, ValidationError
 
 from clipviewer.domain.permissions import Action
-from clipviewer.errors import ClipviewerError, Invalid, Unauthorized
+from clipviewer.errors import ClipviewerError, Forbidden, Invalid, Unauthorized
+from clipviewer.services import audit
 from clipviewer.services.container import installed
 from clipviewer.services.principal import Principal
 
 P = ParamSpec("P")
 S = TypeVar("S", bound=rx.State)
 _LOG = logging.getLogger(__name__)
-_STRICT = ConfigDict(strict=True)
+_TEXT = Annotated[str, Strict(), StringConstraints(max_length=2000, pattern=r"\A[^\x00]*\z")]
 
 
 def allow(
@@ -34,34 +35,60 @@ def allow(
     """
 
     def decorate(handler: Callable[Concatenate[S, P], Awaitable[Any]]) -> Callable[Concatenate[S, P], Awaitable[Any]]:
-        hints = get_type_hints(handler)
-        names = list(inspect.signature(handler).parameters)[1:]
-        adapters = [TypeAdapter(hints[name], config=_STRICT if hints[name] in (str, int, bool) else None) for name in names]
+        adapters = argument_adapters(handler)
 
         @wraps(handler)
         async def through_the_door(self: S, *args: P.args, **kwargs: P.kwargs) -> Any:
             try:
-                principal = await asyncio.to_thread(authenticate, self.router.headers.cookie, secure=origin_of(self).startswith("https:"))
-                principal.require(action)
-                given = [*args, *(kwargs[name] for name in names[len(args) :] if name in kwargs)]
-                checked = [_checked(adapter, value) for adapter, value in zip(adapters, given, strict=False)]
-                return await handler(self, *checked)  # type: ignore[call-arg]
+                await asyncio.to_thread(_admit, self.router, action, handler.__qualname__)
+                given = dict(zip(adapters, args, strict=False)) | kwargs
+                return await handler(self, **checked_arguments(adapters, given))  # type: ignore[call-arg]
             except Unauthorized as error:
-                return [rx.toast.error(error.title, id=error.code), rx.redirect(sign_in_path(self.router.url))]
+                return [rx.toast.error(error.title), rx.redirect(sign_in_path(self.router.url))]
             except ClipviewerError as error:
+                if error.status >= 500:
+                    _LOG.warning("%s: %s", handler.__qualname__, error.code)
                 return rx.toast.error(error.title)
 
+        # Reflex converts arguments by these and logs whatever does not fit, word for word; the adapters have them already.
+        through_the_door.__annotations__ = {}
         through_the_door.__policy__ = action  # type: ignore[attr-defined]
         return through_the_door
 
     return decorate
 
 
+def argument_adapters(handler: Callable[..., Any]) -> dict[str, TypeAdapter[Any]]:
+    """What each argument of ``handler`` (after ``self``) must be: nothing is converted, texts are short and hold no NUL."""
+    hints = get_type_hints(handler)
+    adapters: dict[str, TypeAdapter[Any]] = {}
+    for name in list(inspect.signature(handler).parameters)[1:]:
+        if hints[name] is str:
+            adapters[name] = TypeAdapter(_TEXT)
+        else:
+            adapters[name] = TypeAdapter(hints[name], config=ConfigDict(strict=True))
+    return adapters
+
+
+def checked_arguments(adapters: Mapping[str, TypeAdapter[Any]], given: Mapping[str, Any]) -> dict[str, Any]:
+    """``given``, if it is exactly what the handler takes; else ``Invalid``, which names no value."""
+    try:
+        if given.keys() == adapters.keys():
+            return {name: adapter.validate_python(given[name]) for name, adapter in adapters.items()}
+    except ValidationError:
+        pass
+    raise Invalid
+
+
 def authenticate(cookie_header: str, *, secure: bool) -> Principal:
-    """Who holds this cookie; raises ``Unauthorized``. Blocks: call it from a thread."""
+    """Who holds this cookie; raises ``Unauthorized``. The use of the session is written down. Blocks: call it from a thread."""
     services = installed()
     with services.database.read() as db:
-        return services.sessions.authenticate(db, cookie_header, secure=secure)
+        verified = services.sessions.verify(db, cookie_header, secure=secure)
+    if verified.stale:
+        with services.database.write() as db:
+            services.sessions.touch(db, verified.principal)
+    return verified.principal
 
 
 def origin_of(state: rx.State) -> str:
@@ -76,9 +103,15 @@ def sign_in_path(url: Any) -> str:
     return f"/sign-in?next={quote(here, safe='')}"
 
 
-def _checked(adapter: TypeAdapter[Any], value: Any) -> Any:
+def _admit(router: Any, action: Action, subject: str) -> Principal:
+    principal = authenticate(router.headers.cookie, secure=router.headers.origin.startswith("https:"))
     try:
-        return adapter.validate_python(value)
-    except ValidationError as error:
-        _LOG.warning("an event had arguments of the wrong shape")
-        raise Invalid from error
+        principal.require(action)
+    except Forbidden:
+        with installed().database.write() as db:
+            where = router.session.client_ip
+            audit.record(
+                db, "denied", actor=principal.user_id, subject=subject, address=where, wanted=str(action), role=str(principal.role)
+            )
+        raise
+    return principal

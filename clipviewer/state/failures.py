@@ -1,0 +1,28 @@
+"""What becomes of an unexpected exception: the person gets a sentence and an id, the log has the same id and the traceback."""
+
+from __future__ import annotations
+
+import logging
+
+import reflex as rx
+from reflex.event import EventSpec
+from sqlalchemy.exc import OperationalError
+
+from clipviewer.domain.ids import new_id
+
+_LOG = logging.getLogger(__name__)
+_REPORT_LENGTH = 2000
+
+
+def handler_failed(exception: Exception) -> EventSpec:
+    """For an exception that an event handler did not expect."""
+    error_id = new_id("error")
+    _LOG.error("%s: an event handler failed", error_id, exc_info=exception)
+    title = "The database cannot be reached" if isinstance(exception, OperationalError) else "Something went wrong"
+    return rx.toast.error(title, description=f"The server's log tells more under {error_id}.")
+
+
+def browser_failed(exception: Exception) -> None:
+    """For what a browser says went wrong in it: one line, whatever it says."""
+    report = str(exception)[:_REPORT_LENGTH]
+    _LOG.warning("a page reports: %s", "".join(letter if letter.isprintable() else " " for letter in report))
