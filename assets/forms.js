@@ -5,6 +5,13 @@ const PROBLEMS = {
   invalid: "The email or the password is not right.",
   throttled: "Too many attempts. Wait a little, then try again.",
   offline: "Network error. Check the connection, then try again.",
+  failed: "That did not work. Try again in a moment.",
+  password_short: "Use a password of at least 8 characters.",
+  password_long: "Use a shorter password.",
+  password_guessable: "This password is among the first that are tried. Choose another.",
+  email_invalid: "This is not an email address.",
+  name_invalid: "Give a name.",
+  setup_link_invalid: "This link was used already, or is too old. The next start of clipviewer prints a new one.",
 };
 
 const query = () => new URLSearchParams(location.search);
@@ -41,7 +48,7 @@ document.addEventListener("submit", async (event) => {
       return;
     }
     const problem = await response.json().catch(() => ({}));
-    say(form, response.status === 401 && form.dataset.door === "sign-in" ? PROBLEMS.invalid : (problem.detail ?? PROBLEMS.offline));
+    say(form, response.status === 401 && form.dataset.door === "sign-in" ? PROBLEMS.invalid : (problem.detail ?? problem.title ?? PROBLEMS.failed));
     form.querySelector("[type=password]").focus();
   } catch {
     say(form, PROBLEMS.offline);
@@ -52,6 +59,6 @@ document.addEventListener("submit", async (event) => {
 // A plain form that came back says why in the address.
 addEventListener("DOMContentLoaded", () => {
   const form = document.querySelector("form[data-door]");
-  const problem = PROBLEMS[query().get("error")];
-  if (form && problem) say(form, problem);
+  const code = query().get("error");
+  if (form && code) say(form, PROBLEMS[code] ?? PROBLEMS.failed);
 });

@@ -31,7 +31,7 @@ def compose(pages: ASGIApp) -> ASGIApp:
     services = installed()
     settings = services.settings
     store = _embedded_store(settings, services.secret_key) if settings.embedded else None
-    app: ASGIApp = Dispatch(SignInFirst(KeptAssets(pages)), create_api(services), store)
+    app: ASGIApp = Dispatch(SignInFirst(BuiltPages(pages, static_dir())), create_api(services), store)
     media_origins = () if settings.embedded else (_bucket_origin(settings),)
     app = guarded(app, settings, media_origins=media_origins, script_hashes=script_hashes(static_dir()))
     return app if settings.public_url is None else PublicScheme(app, urlsplit(settings.public_url).scheme)
@@ -73,13 +73,19 @@ class SignInFirst:
         await self._app(scope, receive, send)
 
 
-class KeptAssets:
-    """Lets browsers keep the bundle's files for good: their names change with their contents."""
+class BuiltPages:
+    """Serves a prerendered page at its own path, without a redirect to a trailing slash, and lets browsers keep the bundle's files
+    for good: their names change with their contents.
+    """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, folder: Path) -> None:
         self._app = app
+        self._pages = {f"/{page.stem}": f"/{page.name}" for page in folder.glob("*.html") if (folder / page.stem).is_dir()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] in self._pages:
+            path = self._pages[scope["path"]]
+            scope = {**scope, "path": path, "raw_path": path.encode()}
         if scope["type"] != "http" or not scope["path"].startswith("/assets/"):
             await self._app(scope, receive, send)
             return
