@@ -15,7 +15,9 @@ from dotenv import load_dotenv
 from clipviewer import frontend, startup
 from clipviewer.errors import ClipviewerError, Invalid, StartupError
 from clipviewer.services.container import Services, install
-from clipviewer.settings import Settings, load_settings
+from clipviewer.settings import EMBEDDED_PATH, Settings, load_settings
+from clipviewer.storage.embedded_credentials import embedded_credentials
+from clipviewer.storage.s3 import embedded_origin
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,6 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="command")
     commands.add_parser("serve", help="serve the app (default)").set_defaults(run=_serve)
     commands.add_parser("build", help="build the front end and stop").set_defaults(run=_build)
+    store = commands.add_parser("store", help="the embedded store").add_subparsers(metavar="action", required=True)
+    keys = store.add_parser("keys", help="show how any S3 client reaches it")
+    keys.set_defaults(run=_store_keys)
     tokens = commands.add_parser("token", help="API tokens for pipelines").add_subparsers(metavar="action", required=True)
     create = tokens.add_parser("create", help="make a token and show it once")
     create.add_argument("name", nargs="?", default="pipeline", help="what the token is for")
@@ -69,6 +74,16 @@ def _serve(settings: Settings, _options: argparse.Namespace) -> int:
 
 def _build(_settings: Settings, _options: argparse.Namespace) -> None:
     _build_front_end()
+
+
+def _store_keys(settings: Settings, _options: argparse.Namespace) -> None:
+    if not settings.embedded:
+        raise StartupError("CLIPVIEWER_S3_BUCKET is set, so there is no embedded store.")
+    startup.prepare_data_dir(settings.data_dir)
+    credentials = embedded_credentials(startup.secret_keys(settings)[0])
+    print(f"export AWS_ACCESS_KEY_ID={credentials.access_key} AWS_SECRET_ACCESS_KEY={credentials.secret_key}")
+    print(f"export AWS_ENDPOINT_URL_S3={embedded_origin(settings)}{EMBEDDED_PATH} AWS_REGION={settings.s3_region}")
+    print(f"aws s3 cp master.mp4 s3://{settings.bucket}/talks/42/master.mp4", file=sys.stderr)
 
 
 def _token_create(settings: Settings, options: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ from reflex_base.constants import Env
 from reflex_base.environment import environment
 
 from clipviewer.api.redaction import install_redaction
+from clipviewer.db.models import utc_now
 from clipviewer.demo.making import Demo
 from clipviewer.services.container import Services
 
@@ -27,6 +28,7 @@ def run(services: Services, listener: socket.socket, setup_token: str | None, st
     from clipviewer.clipviewer import app
 
     app.register_lifespan_task(_demo_footage)
+    _sweep(services)
     settings = services.settings
     config = uvicorn.Config(
         app(),
@@ -97,6 +99,13 @@ async def _demo_footage() -> AsyncIterator[None]:
     _ready.set()
     if thread.is_alive():
         thread.join(timeout=10)
+
+
+def _sweep(services: Services) -> None:
+    """Drop sessions and throttles that have ended."""
+    with services.database.write() as db:
+        services.sessions.sweep(db)
+        services.accounts.throttle.sweep(db, utc_now())
 
 
 def _configure_reflex(services: Services) -> None:
