@@ -45,9 +45,10 @@ def forged(
     headers: str = "host",
     algorithm: str = "AWS4-HMAC-SHA256",
     extra: tuple[tuple[str, str], ...] = (),
+    age: int = 0,
 ) -> str:
     """An address whose signature is right for what it says, but which says what no address may."""
-    timestamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    timestamp = (datetime.now(UTC) - timedelta(seconds=age)).strftime("%Y%m%dT%H%M%SZ")
     scope = f"{KEYS.access_key}/{day or timestamp[:8]}/{region}/{service}/aws4_request"
     query = canonical_query(
         [
@@ -136,6 +137,7 @@ ADDRESSES: dict[str, Callable[[Served], str]] = {
     "expired": lambda served: target(served, age=3601),
     "signed for longer than a week, properly": lambda served: forged(served, ttl="604801"),
     "signed for no time at all, properly": lambda served: forged(served, ttl="0"),
+    "signed for no time at all in the future, properly": lambda served: forged(served, ttl="0", age=-300),
     "signed for less than no time, properly": lambda served: forged(served, ttl="-1"),
     "signed for a life that is no number, properly": lambda served: forged(served, ttl="1e3"),
     "signed for a life in other digits, properly": lambda served: forged(served, ttl="\u0663\u0663"),
@@ -176,6 +178,11 @@ def test_an_address_signed_for_deleting_does_not_read(served: Served) -> None:
 @pytest.mark.parametrize("host", ["localhost:{port}", "127.0.0.1", "example.org", "127.0.0.1:{port}, 127.0.0.1:{port}"])
 def test_an_address_is_good_for_its_host_only(served: Served, host: str) -> None:
     assert fetch(served, target(served), Host=host.format(port=served.port)).status == 403
+
+
+@pytest.mark.parametrize(("names", "status"), [("host;x-test", 200), ("x-test", 403), ("x-test;host", 403), ("host;host;x-test", 403)])
+def test_the_signed_headers_are_sorted_and_include_the_host(served: Served, names: str, status: int) -> None:
+    assert fetch(served, forged(served, headers=names), x_test=served.host).status == status
 
 
 def test_an_unsigned_amz_header_is_refused(served: Served) -> None:
@@ -251,8 +258,9 @@ def test_another_list_of_deletions_than_the_signed_one_deletes_nothing(served: S
 
 
 def test_both_ways_of_signing_at_once_are_refused(served: Served) -> None:
-    headers = signed_headers("GET", f"http://{served.host}{PATH}")
-    assert send(served.port, "GET", target(served), headers).status == 403
+    both = target(served)
+    headers = signed_headers("GET", f"http://{served.host}{both}")
+    assert send(served.port, "GET", both, headers).status == 403
 
 
 @pytest.mark.parametrize(("age", "status"), [(-16, 403), (-14, 200), (0, 200), (14, 200), (16, 403)])
