@@ -18,7 +18,10 @@ from clipviewer.storage.embedded_messages import Request
 
 DEFAULT_TYPE = "binary/octet-stream"
 MAX_METADATA = 2048
-_MEDIA_POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'"
+_MEDIA_POLICY = (
+    "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; "
+    "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 _POLICY = f"sandbox; {_MEDIA_POLICY}"
 _KEPT = ("content-type", "cache-control", "content-disposition", "content-encoding", "content-language", "expires")
 _OVERRIDES = {f"response-{name}": name for name in _KEPT}

@@ -58,7 +58,9 @@ def test_media_and_captions_are_shown_in_place(served: Served, kind: str) -> Non
     reply = get(served, address(served, "media"))
     assert "content-disposition" not in reply.headers
     assert reply.headers["x-content-type-options"] == "nosniff"
-    assert "default-src 'none'" in reply.headers["content-security-policy"]
+    policy = reply.headers["content-security-policy"].split("; ")
+    assert {"default-src 'none'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"} <= set(policy)
+    assert ("sandbox" in policy) == kind.startswith("text/")
 
 
 def test_a_signed_override_cannot_make_a_page_of_a_video(served: Served) -> None:
