@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 NAMESPACE = "/_event"
 ROOT = "reflex___state____state"
@@ -96,9 +97,6 @@ class Tab:
         except ConnectionClosed as error:
             return error.rcvd.code if error.rcvd else 1006
 
-    def close(self) -> None:
-        self._socket.close()
-
 
 @contextlib.contextmanager
 def open_tab(
@@ -115,22 +113,20 @@ def open_tab(
     """A connected tab; ``cookie`` is the whole ``Cookie`` header. Raises ``InvalidStatus`` when the handshake is refused."""
     query = {"EIO": "4", "transport": transport, "token": token if token is not None else str(uuid.uuid4())}
     extra = {**({"Cookie": cookie} if cookie else {}), **(headers or {})}
-    socket = connect(
+    connecting = connect(
         f"{address.replace('http', 'ws', 1)}{NAMESPACE}/?{urlencode(query)}",
-        origin=origin or address,  # type: ignore[arg-type]
+        origin=Origin(origin or address),
         additional_headers=extra,
         proxy=None,
         max_size=None,
         open_timeout=PATIENCE,
         close_timeout=1,
     )
-    tab = Tab(socket, path)
-    try:
+    with connecting as socket:
+        tab = Tab(socket, path)
         assert tab.receive().startswith("0")
         tab.send_frame(f"40{NAMESPACE}," + ("" if auth is None else json.dumps(auth)))
         while not (frame := tab.receive()).startswith(("40", "44")):
             pass
         tab.namespace_refused = frame.startswith("44")
         yield tab
-    finally:
-        tab.close()

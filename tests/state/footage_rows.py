@@ -1,0 +1,57 @@
+"""Rows of videos and clips, without any footage: nothing here looks into the bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
+from clipviewer.domain.ids import new_id
+
+RATIOS = ("9:16", "1:1", "16:9")
+
+
+@dataclass(frozen=True)
+class Footage:
+    """Ids, the clips in the order of their lists."""
+
+    video_id: str
+    key: str
+    exported: Sequence[str]
+    identified: Sequence[str]
+    exported_keys: Sequence[str]
+
+    @property
+    def path(self) -> str:
+        return f"/videos/{self.video_id}"
+
+
+def add_footage(db: Session, title: str = "Harbour", *, exported: int = 3, identified: int = 3) -> Footage:
+    """A video with clips of two seconds, one after the other. The first exported clip is the first candidate's, in 9:16."""
+    video = Video(id=new_id("video"), title=title, s3_key=f"masters/{new_id('key')}.mp4", duration_ms=3_600_000)
+    db.add(video)
+    db.flush()
+    candidates = [
+        IdentifiedClip(video_id=video.id, reference=f"r{i}", start_ms=i * 2000, end_ms=i * 2000 + 2000, title=f"Candidate {i}", score=i)
+        for i in range(identified)
+    ]
+    db.add_all(candidates)
+    db.flush()
+    clips = [
+        ExportedClip(
+            video_id=video.id,
+            identified_clip_id=candidates[i].id if i < identified else None,
+            start_ms=i * 2000,
+            end_ms=i * 2000 + 2000,
+            title=f"Clip {i}",
+            s3_key=f"clips/{video.id}/{i}.mp4",
+            aspect_ratio=RATIOS[i % 3],
+            target_language="original",
+        )
+        for i in range(exported)
+    ]
+    db.add_all(clips)
+    db.flush()
+    return Footage(video.id, video.s3_key, [c.id for c in clips], [c.id for c in candidates], [c.s3_key for c in clips])

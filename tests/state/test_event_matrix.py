@@ -1,0 +1,182 @@
+"""Every event handler × everybody who may call it, over a real websocket: generated from the registered handlers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from clipviewer.domain.permissions import Action, Role, allows
+from clipviewer.state.event_door import FRAMEWORK
+from clipviewer.state.exports import ExportState
+from clipviewer.state.library import AccountState, LibraryState
+from clipviewer.state.video_detail import VideoDetailState
+from tests.state.footage_rows import Footage, add_footage
+from tests.state.handlers import name_of, policy_of, registered
+from tests.state.serving import Person, Running
+from tests.state.tab import Tab, open_tab
+
+OPEN = {
+    "State.hydrate_and_load": "a page asks for its own state when it opens",
+    "OnLoadInternalState.on_load_internal": "a page's address starts the handlers that are bound to it, each of which has its policy",
+    "FrontendEventExceptionState.handle_frontend_exception": "a page reports an error of its own",
+}
+SHUT = {
+    "EventHandlerSetVar.setvar": "sets any var by name",
+    "State.hydrate": "hydrate_and_load is the one that pages use",
+    "State.set_is_hydrated": "only Reflex itself chains it",
+    "OnLoadInternalState.set_is_hydrated": "only Reflex itself chains it",
+    "UpdateVarsInternalState.update_vars_internal": "sets what the browser stores; nothing is stored there",
+}
+REFUSED = "Your role does not allow this"
+
+
+@dataclass(frozen=True)
+class Call:
+    """How a page calls a handler, and what the answer shows when it was let in."""
+
+    payload: Callable[[Footage], dict[str, Any]]
+    effect: Callable[[Footage], str]
+    before: tuple[str, ...] = ()
+
+
+def call(effect: str | Callable[[Footage], str], *before: str, **payload: Any) -> Call:
+    def filled(footage: Footage) -> dict[str, Any]:
+        return {name: value(footage) if callable(value) else value for name, value in payload.items()}
+
+    return Call(filled, effect if callable(effect) else lambda _: effect, before)
+
+
+ROOM = "fetch_video_details"
+TICK = "toggle_clip_selection"
+CALLS: dict[str, Call] = {
+    name_of(LibraryState, "load"): call('"phase_rx_state_":"ready"'),
+    name_of(LibraryState, "set_search"): call('"search_rx_state_":"Harb"', text="Harb"),
+    name_of(LibraryState, "show_more"): call('"phase_rx_state_":"ready"'),
+    name_of(AccountState, "load"): call('"name_rx_state_":"Kim '),
+    name_of(VideoDetailState, ROOM): call('"phase_rx_state_":"ready"'),
+    name_of(VideoDetailState, "select_clip"): call(
+        lambda f: f'"selected_exported_clip_rx_state_":{{"id":"{f.exported[1]}"', ROOM, clip_id=lambda f: f.exported[1]
+    ),
+    name_of(VideoDetailState, "show_range"): call('"exported_offset_rx_state_":20', ROOM, first=70, last=79),
+    name_of(VideoDetailState, "set_tab"): call('"tab_rx_state_":"identified"', ROOM, tab="identified"),
+    name_of(VideoDetailState, TICK): call(lambda f: f'"ticked_rx_state_":["{f.identified[0]}"]', ROOM, clip_id=lambda f: f.identified[0]),
+    name_of(VideoDetailState, "handle_generate_shorts"): call('"export_open_rx_state_":true', ROOM, TICK),
+    name_of(VideoDetailState, "set_export_open"): call('"export_open_rx_state_":true', ROOM, TICK, is_open=True),
+    name_of(ExportState, "plan"): call("1 clip × 1 aspect ratio × 1 language: 0 new, 1 already there.", ROOM, TICK),
+    name_of(ExportState, "toggle_ratio"): call('"ratios_rx_state_":["9:16","1:1"]', ratio="1:1"),
+}
+POLICIES = {name: policy for name, handler in registered().items() if isinstance(policy := policy_of(handler), Action)}
+
+
+@pytest.fixture(scope="module")
+def footage(app: Running) -> Footage:
+    with app.services.database.write() as db:
+        return add_footage(db, exported=80)
+
+
+def prepare(tab: Tab, wanted: Call, footage: Footage) -> None:
+    """Bring the room to where the handler has something to do."""
+    for handler in wanted.before:
+        before = CALLS[name_of(VideoDetailState, handler)]
+        tab.send(name_of(VideoDetailState, handler), **before.payload(footage))
+        tab.wait_for(before.effect(footage))
+
+
+def assert_only_the_way_to_the_sign_in_page(tab: Tab, footage: Footage, since: int = 0) -> None:
+    update = tab.wait_for('"_redirect"')
+    assert [event["payload"]["path"] for event in update.events if event["name"] == "_redirect"] == [
+        f"/sign-in?next=%2Fvideos%2F{footage.video_id}"
+    ]
+    assert len(update.events) == 2
+    assert "Unauthorized" in str(update.events)
+    assert [seen.ours for seen in tab.updates[since:] if seen.ours] == []
+
+
+def test_every_handler_states_a_policy_or_is_the_frameworks_own_for_a_reason() -> None:
+    unstated = {handler.fn.__qualname__ for handler in registered().values() if policy_of(handler) is None}
+    assert unstated == OPEN.keys() | SHUT.keys()
+    assert OPEN.keys() == FRAMEWORK.keys()
+
+
+def test_the_matrix_knows_how_to_call_every_handler_of_ours() -> None:
+    assert CALLS.keys() == POLICIES.keys()
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("name", CALLS, ids=lambda name: name.rpartition("___")[2])
+def test_a_role_gets_what_the_policy_says(app: Running, footage: Footage, name: str, role: Role) -> None:
+    wanted = CALLS[name]
+    with open_tab(app.address, cookie=app.person(role).cookie, path=footage.path) as tab:
+        prepare(tab, wanted, footage)
+        before = tab.snapshot()
+        tab.send(name, **wanted.payload(footage))
+        if allows(role, POLICIES[name]):
+            update = tab.wait_for(wanted.effect(footage))
+            assert update.ours
+        else:
+            tab.wait_for(REFUSED)
+            assert tab.snapshot() == before
+
+
+def test_what_leads_to_an_export_is_not_for_viewers() -> None:
+    for_reviewers = {name.rpartition("___")[2] for name, policy in POLICIES.items() if not allows(Role.VIEWER, policy)}
+    assert for_reviewers == {"video_detail_state.handle_generate_shorts", "export_state.plan", "export_state.toggle_ratio"}
+
+
+@pytest.mark.parametrize("name", CALLS, ids=lambda name: name.rpartition("___")[2])
+def test_anonymous_gets_nothing_but_the_way_to_the_sign_in_page(app: Running, footage: Footage, name: str) -> None:
+    with open_tab(app.address, path=footage.path) as tab:
+        before = tab.snapshot()
+        seen = len(tab.updates)
+        tab.send(name, **CALLS[name].payload(footage))
+        assert_only_the_way_to_the_sign_in_page(tab, footage, seen)
+        assert tab.snapshot() == before
+
+
+@pytest.mark.parametrize("name", CALLS, ids=lambda name: name.rpartition("___")[2])
+def test_somebody_disabled_gets_no_more_than_anonymous_even_in_an_open_room(app: Running, footage: Footage, name: str) -> None:
+    admin = app.person(Role.ADMIN)
+    with open_tab(app.address, cookie=admin.cookie, path=footage.path) as tab:
+        prepare(tab, CALLS[name], footage)
+        disable(app, admin)
+        seen = len(tab.updates)
+        tab.send(name, **CALLS[name].payload(footage))
+        assert_only_the_way_to_the_sign_in_page(tab, footage, seen)
+    with open_tab(app.address, cookie=admin.cookie, path=footage.path) as tab:
+        tab.send(name, **CALLS[name].payload(footage))
+        assert_only_the_way_to_the_sign_in_page(tab, footage)
+
+
+def disable(app: Running, person: Person) -> None:
+    app.person(Role.ADMIN)
+    with app.services.database.write() as db:
+        app.services.accounts.disable(db, person.id)
+
+
+@pytest.mark.parametrize("who", ["anonymous", "admin"])
+def test_the_frameworks_other_handlers_are_shut(app: Running, who: str) -> None:
+    shut = [name for name, handler in registered().items() if handler.fn.__qualname__ in SHUT]
+    assert len(shut) >= len(SHUT)
+    payloads: dict[str, dict[str, Any]] = {
+        "setvar": {"var_name": "search", "value": "planted"},
+        "set_is_hydrated": {"value": False},
+        "update_vars_internal": {"vars": {f"{LibraryState.get_full_name()}.search": "planted"}},
+    }
+    cookie = app.person(Role.ADMIN).cookie if who == "admin" else ""
+    with open_tab(app.address, cookie=cookie) as tab:
+        before = tab.snapshot()
+        for name in shut:
+            tab.send(name, **payloads.get(name.rpartition(".")[2], {}))
+            update = tab.wait_for(REFUSED)
+            assert update.delta == {}
+        assert tab.snapshot() == before
+
+
+def test_a_handler_that_is_not_registered_is_refused_like_a_shut_one(app: Running) -> None:
+    with open_tab(app.address, cookie=app.person().cookie) as tab:
+        for name in ("", "load", name_of(LibraryState, "_load"), name_of(LibraryState, "reset"), name_of(VideoDetailState, "video")):
+            tab.send(name)
+            assert tab.wait_for(REFUSED).delta == {}
