@@ -38,7 +38,7 @@ app = rx.App(
     frontend_exception_handler=browser_failed,
 )
 guard_events(app)
-app.add_page(library_page, route="/", title="Library · clipviewer", on_load=LibraryState.load)
+app.add_page(library_page, route="/", title="Library · clipviewer", on_load=[LibraryState.load, LibraryState.watch])
 app.add_page(video_detail_page, route="/videos/[id]", title="Clip room · clipviewer", on_load=VideoDetailState.fetch_video_details)
 app.add_page(sign_in_page, route="/sign-in", title="Sign in · clipviewer")
 app.add_page(set_up_page, route="/set-up/[token]", title="Set up · clipviewer")

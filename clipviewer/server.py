@@ -81,15 +81,21 @@ async def _demo_footage() -> AsyncIterator[None]:
     services = installed()
     stop = threading.Event()
 
+    def say(sentence: str) -> None:
+        services.progress.text = sentence
+        print(sentence, flush=True)
+
     def work() -> None:
         _ready.wait()
         demo = Demo(services)
         try:
             if not stop.is_set() and demo.wanted(stop.is_set):
-                demo.render(lambda line: print(line, flush=True), stop.is_set)
+                demo.render(say, stop.is_set)
         except Exception:
             if not stop.is_set():
                 _LOG.exception("the demo footage could not be made")
+        finally:
+            services.progress.text = ""
 
     thread = threading.Thread(target=work, name="demo footage", daemon=True)
     if services.settings.demo and services.settings.embedded:

@@ -28,6 +28,7 @@ def library_page() -> rx.Component:
             ),
             class_name="library-bar",
         ),
+        rx.cond(LibraryState.preparing != "", rx.text(LibraryState.preparing, size="2", class_name="quiet preparing", role="status")),
         rx.match(
             LibraryState.phase,
             ("loading", rx.box(skeletons(6, "video-card"), class_name="video-grid", aria_busy="true")),
@@ -52,16 +53,24 @@ def library_page() -> rx.Component:
                 rx.cond(
                     LibraryState.search != "",
                     empty("search-x", "Nothing found", f'No title contains "{LibraryState.search}".'),
-                    empty(
-                        "clapperboard",
-                        "No videos yet",
-                        "Register videos through the API with a token; the README shows how. New ones appear here.",
-                        rx.button("Look again", variant="soft", on_click=LibraryState.load),
+                    rx.cond(
+                        LibraryState.preparing != "",
+                        rx.box(skeletons(3, "video-card"), class_name="video-grid", aria_busy="true"),
+                        _no_videos(),
                     ),
                 ),
             ),
         ),
         title="Library",
+    )
+
+
+def _no_videos() -> rx.Component:
+    return empty(
+        "clapperboard",
+        "No videos yet",
+        "Register videos through the API with a token; the README shows how. New ones appear here.",
+        rx.button("Look again", variant="soft", on_click=LibraryState.load),
     )
 
 

@@ -19,6 +19,7 @@ def sign_in_page() -> rx.Component:
             class_name="door-form",
             custom_attrs={"data-door": "sign-in"},
         ),
+        rx.text("No account yet? The one-time link to the first one stands where clipviewer was started.", size="1", class_name="quiet"),
     )
 
 

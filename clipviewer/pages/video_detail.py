@@ -19,7 +19,7 @@ def video_detail_page() -> rx.Component:
     return page_frame(
         rx.match(
             VideoDetailState.phase,
-            ("ready", _room()),
+            ("ready", rx.cond(_is_here(), _room(), _loading())),
             (
                 "missing",
                 empty(
@@ -41,8 +41,14 @@ def video_detail_page() -> rx.Component:
             _loading(),
         ),
         rx.box(on_mount=picked.set_value("")),
-        title=rx.cond(VideoDetailState.phase == "ready", VideoDetailState.video.title, ""),
+        title=rx.cond((VideoDetailState.phase == "ready") & _is_here(), VideoDetailState.video.title, ""),
     )
+
+
+def _is_here() -> rx.Var[bool]:
+    """Whether the loaded video is the one of the address: after coming from another one, its state is still that one's."""
+    here = rx.Var("(typeof location === 'undefined' ? '' : location.pathname)").to(str)
+    return here.contains(VideoDetailState.video.id)
 
 
 def _room() -> rx.Component:

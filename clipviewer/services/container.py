@@ -13,6 +13,13 @@ from clipviewer.settings import Settings
 from clipviewer.storage.s3 import ObjectStore
 
 
+@dataclass(slots=True)
+class Progress:
+    """What this process prepares in the background, as a sentence for people; "" when nothing."""
+
+    text: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """``secret_key`` is the signing one; the embedded store's credentials come from it."""
@@ -25,6 +32,7 @@ class Services:
     accounts: Accounts
     api_tokens: ApiTokens
     secret_key: str = field(default="", repr=False)
+    progress: Progress = field(default_factory=Progress)
 
 
 _installed: Services | None = None

@@ -15,21 +15,32 @@ from clipviewer.state.rows import VideoCard, video_card
 
 PAGE = 60
 MAX_SEARCH = 200
+WATCH_SECONDS = 2
 
 
 class LibraryState(rx.State):
-    """``phase`` is loading, ready or failed; ``total`` counts everything that the search finds."""
+    """``phase`` is loading, ready or failed; ``total`` counts everything that the search finds; ``preparing`` says what is being made."""
 
     phase: str = "loading"
     videos: list[VideoCard] = []
     total: int = 0
     search: str = ""
+    preparing: str = ""
 
     @rx.event
     @allow(Action.VIEW)
     async def load(self) -> None:
         """Show the first page."""
         await self._load(PAGE)
+
+    @rx.event(background=True)
+    @allow(Action.VIEW)
+    async def watch(self) -> None:
+        """While the demo footage is being made, show what has arrived."""
+        while installed().progress.text:
+            await asyncio.sleep(WATCH_SECONDS)
+            async with self:
+                await self._load(max(PAGE, len(self.videos)))
 
     @rx.event
     @allow(Action.VIEW)
@@ -62,6 +73,7 @@ class LibraryState(rx.State):
         if videos != self.videos:
             self.videos = videos
         self.total = total
+        self.preparing = installed().progress.text
         self.phase = "ready"
 
 
