@@ -38,7 +38,7 @@ def allow(
         adapters = argument_adapters(handler)
 
         @wraps(handler)
-        async def through_the_door(self: S, *args: P.args, **kwargs: P.kwargs) -> Any:
+        async def through_the_door(self: S, /, *args: P.args, **kwargs: P.kwargs) -> Any:
             try:
                 await asyncio.to_thread(_admit, self.router, action, handler.__qualname__)
                 given = dict(zip(adapters, args, strict=False)) | kwargs

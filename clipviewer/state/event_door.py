@@ -27,6 +27,7 @@ from clipviewer.errors import Forbidden, Invalid, Unauthorized
 from clipviewer.state.access import authenticate, sign_in_path
 
 _TOKEN = re.compile(r"[A-Za-z0-9-]{8,64}")
+_VERSION = re.compile(r"[0-9][0-9a-z.]{0,20}")
 _REPORTS = 20
 _HEADERS = ("host", "origin", "cookie")
 _TAKEN = "clipviewer.page"
@@ -54,6 +55,13 @@ class Arrived(Message):
     name: _Word
     payload: dict[str, Any] = {}
     router_data: Place = Place()
+
+
+class Opening(Message):
+    """What a page may send along when it opens: its first ``event``, and the hash of the states that it was built with."""
+
+    event: Any = None
+    state_schema: Annotated[str, Field(pattern=r"\A[0-9a-f]{1,64}\z")] | None = None
 
 
 class Nothing(Message):
@@ -115,8 +123,10 @@ class EventDoor(EventNamespace):
         self._opened_by[sid] = session_id
         bound = f"{token}-{hashlib.sha256(session_id.encode()).hexdigest()[:16]}"
         environ = {**environ, "QUERY_STRING": urlencode({"token": bound})}
+        if not _VERSION.fullmatch(environ.get("HTTP_SEC_WEBSOCKET_PROTOCOL", "")):
+            environ.pop("HTTP_SEC_WEBSOCKET_PROTOCOL", None)
         try:
-            await super().on_connect(sid, environ, auth if isinstance(auth, dict) else None)
+            await super().on_connect(sid, environ, _opening(auth))
         except Exception:
             self._forget(sid)
             raise
@@ -181,6 +191,13 @@ class EventDoor(EventNamespace):
     def _forget(self, sid: str) -> None:
         self._opened_by.pop(sid, None)
         self._reports.pop(sid, None)
+
+
+def _opening(auth: Any) -> dict[str, Any] | None:
+    try:
+        return Opening.model_validate(auth).model_dump(exclude_none=True)
+    except ValidationError:
+        return None
 
 
 def guard_events(app: rx.App) -> None:

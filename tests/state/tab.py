@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -87,7 +88,7 @@ class Tab:
     def snapshot(self) -> dict[str, dict[str, Any]]:
         """The whole state behind this tab. Also a barrier: events of a tab are handled in their order."""
         self.send(HYDRATE, path="/sign-in")
-        return self.wait_for('"is_hydrated').ours
+        return self.wait_for('"is_hydrated_rx_state_":false,"rx_router').ours
 
     def closing(self) -> int:
         """The code with which the server closes this socket."""
@@ -107,16 +108,14 @@ def open_tab(
     token: str | None = None,
     path: str = "/sign-in",
     headers: Mapping[str, str] | None = None,
-    transport: str = "websocket",
     auth: Any = None,
 ) -> Iterator[Tab]:
     """A connected tab; ``cookie`` is the whole ``Cookie`` header. Raises ``InvalidStatus`` when the handshake is refused."""
-    query = {"EIO": "4", "transport": transport, "token": token if token is not None else str(uuid.uuid4())}
-    extra = {**({"Cookie": cookie} if cookie else {}), **(headers or {})}
+    query = {"EIO": "4", "transport": "websocket", "token": token if token is not None else str(uuid.uuid4())}
     connecting = connect(
         f"{address.replace('http', 'ws', 1)}{NAMESPACE}/?{urlencode(query)}",
         origin=Origin(origin or address),
-        additional_headers=extra,
+        additional_headers={**({"Cookie": cookie} if cookie else {}), **(headers or {})},
         proxy=None,
         max_size=None,
         open_timeout=PATIENCE,
@@ -130,3 +129,15 @@ def open_tab(
             pass
         tab.namespace_refused = frame.startswith("44")
         yield tab
+
+
+@contextlib.contextmanager
+def open_again(address: str, *, token: str, **more: Any) -> Iterator[Tab]:
+    """A tab that takes up an earlier one, as soon as the server has noticed that the earlier one is closed."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        with open_tab(address, token=token, **more) as tab:
+            if not any('"new_token"' in frame for frame in tab.frames):
+                yield tab
+                return
+        assert time.monotonic() < deadline, "the server still holds the closed socket for open"

@@ -1,0 +1,69 @@
+"""An exception that nobody expected: a sentence and an id for the person, the same id and the traceback for the log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import text
+
+from clipviewer.state.library import AccountState, LibraryState
+from clipviewer.state.video_detail import VideoDetailState
+from tests.state.footage_rows import add_footage
+from tests.state.handlers import name_of
+from tests.state.serving import Running, running_app
+from tests.state.tab import Tab, open_tab
+
+CANARY = "c4narY-of-the-failures"
+LOAD_ACCOUNT = name_of(AccountState, "load")
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """An app of its own whose database has lost the table of the videos."""
+    with running_app(tmp_path_factory.mktemp("broken")) as app:
+        app.person()
+        with app.services.database.write() as db:
+            add_footage(db)
+            db.connection().execute(text("ALTER TABLE video RENAME TO video_elsewhere"))
+        yield app
+
+
+def ask_in_vain(tab: Tab, handler: str, **payload: str) -> str:
+    """The id in the sentence that the person gets."""
+    tab.send(handler, **payload)
+    update = tab.wait_for("The server's log tells more under")
+    found = re.findall(r"error_\w+", str(update.events))
+    assert len(found) == 1
+    for word in ("sqlite", "video_elsewhere", "no such table", "Traceback", "clipviewer/", CANARY):
+        assert word not in str(update)
+    return str(found[0])
+
+
+def test_the_person_gets_an_id_and_the_log_has_it_with_the_traceback(broken: Running) -> None:
+    with open_tab(broken.address, cookie=broken.person().cookie, path="/") as tab:
+        error_id = ask_in_vain(tab, name_of(LibraryState, "set_search"), text=CANARY)
+        tab.send(LOAD_ACCOUNT)
+        tab.wait_for("Kim viewer")
+        assert '"phase_rx_state_":"failed"' in "".join(tab.frames)
+    logged = broken.log()
+    assert logged.count(error_id) == 1
+    entry = logged[logged.index(error_id) :]
+    assert "Traceback" in entry
+    assert "no such table" in entry
+    assert CANARY not in logged
+
+
+def test_every_failure_has_an_id_of_its_own(broken: Running) -> None:
+    with open_tab(broken.address, cookie=broken.person().cookie, path="/videos/video_1") as tab:
+        handler = name_of(VideoDetailState, "fetch_video_details")
+        assert ask_in_vain(tab, handler) != ask_in_vain(tab, handler)
+
+
+def test_anonymous_cannot_make_a_handler_fail(broken: Running) -> None:
+    logged = len(broken.log())
+    with open_tab(broken.address, path="/") as tab:
+        tab.send(name_of(LibraryState, "load"))
+        tab.wait_for('"_redirect"')
+    assert broken.log()[logged:] == ""
