@@ -101,3 +101,16 @@ def serving(root: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(
         thread.join(10)
         store.close()
         listener.close()
+
+
+def files(root: Path) -> set[str]:
+    """The names of the files with objects' bytes, whole or not."""
+    return {path.name for folder in ("incoming", "data") for path in (root / folder).rglob("*") if path.is_file()}
+
+
+@contextmanager
+def using(root: Path, **arguments: Any) -> Iterator[tuple[Served, Any]]:
+    with serving(root, **arguments) as served:
+        made = served.client()
+        yield served, made
+        made.close()

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from raw import signed_headers
-from serving import BUCKET, KEYS, Served, serving
+from serving import BUCKET, KEYS, Served, files, using
 
 from clipviewer.domain.object_key import check_object_key
 from clipviewer.storage.embedded import EmbeddedStore
@@ -45,19 +44,6 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.005)
-
-
-def files(root: Path) -> set[str]:
-    """The names of the files with objects' bytes, whole or not."""
-    return {path.name for folder in ("incoming", "data") for path in (root / folder).rglob("*") if path.is_file()}
-
-
-@contextmanager
-def using(root: Path, **arguments: Any) -> Iterator[tuple[Served, Any]]:
-    with serving(root, **arguments) as served:
-        made = served.client()
-        yield served, made
-        made.close()
 
 
 @contextmanager
@@ -158,30 +144,6 @@ def test_a_client_that_goes_away_leaves_nothing(tmp_path: Path) -> None:
         assert client.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
 
 
-def test_a_reader_that_goes_away_is_not_read_for_any_longer(tmp_path: Path) -> None:
-    def opened() -> int:
-        links = (f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd"))
-        return sum(os.path.islink(link) and str(tmp_path / "o" / "data") in _target(link) for link in links)
-
-    with using(tmp_path / "o") as (served, client):
-        client.put_object(Bucket=BUCKET, Key="a", Body=PART * 4)
-        target = f"/s3/{BUCKET}/a"
-        headers = signed_headers("GET", f"http://{served.host}{target}")
-        lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
-        with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
-            connection.sendall("\r\n".join(lines).encode())
-            assert connection.recv(1024)
-            until(lambda: opened() == 1)
-        until(lambda: opened() == 0)
-
-
-def _target(link: str) -> str:
-    try:
-        return os.readlink(link)
-    except FileNotFoundError:
-        return ""
-
-
 @pytest.mark.parametrize("parts", [False, True])
 def test_a_full_disk_is_reported_and_leaves_nothing(tmp_path: Path, parts: bool) -> None:
     with using(tmp_path / "o") as (served, client):
@@ -226,36 +188,6 @@ def test_replacing_deleting_and_aborting_free_the_space(tmp_path: Path) -> None:
         assert len(files(served.root)) == 1
         client.delete_object(**named)
         assert files(served.root) == set()
-
-
-def test_of_many_who_may_only_create_one_does(tmp_path: Path) -> None:
-    with using(tmp_path / "o") as (served, client):
-        outcomes: list[int] = []
-
-        def create(number: int) -> None:
-            try:
-                client.put_object(Bucket=BUCKET, Key="a", Body=str(number).encode() * 100_000, IfNoneMatch="*")
-                outcomes.append(200)
-            except ClientError as error:
-                outcomes.append(error.response["ResponseMetadata"]["HTTPStatusCode"])
-
-        threads = [threading.Thread(target=create, args=(number,)) for number in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(20)
-        assert sorted(outcomes) == [200] + [412] * 7
-        assert len(set(client.get_object(Bucket=BUCKET, Key="a")["Body"].read())) == 1
-        assert len(files(served.root)) == 1
-
-
-def test_a_reader_sees_one_whole_version_while_it_is_replaced(tmp_path: Path) -> None:
-    with using(tmp_path / "o") as (_, client):
-        client.put_object(Bucket=BUCKET, Key="a", Body=b"0" * 20_000_000)
-        found = client.get_object(Bucket=BUCKET, Key="a")
-        client.put_object(Bucket=BUCKET, Key="a", Body=b"1" * 20_000_000)
-        assert set(found["Body"].read()) == set(b"0")
-        assert set(client.get_object(Bucket=BUCKET, Key="a")["Body"].read()) == set(b"1")
 
 
 def _allowed(key: str) -> bool:
