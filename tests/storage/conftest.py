@@ -14,7 +14,8 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from serving import BUCKET, Served, Storage, serving
+
+from tests.storage.serving import BUCKET, Served, Storage, serving
 
 REAL_BUCKET = os.environ.get("CLIPVIEWER_TEST_S3_BUCKET")
 

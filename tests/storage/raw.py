@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
-from serving import KEYS
+
+from tests.storage.serving import KEYS
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 
 import pytest
 from botocore.exceptions import ClientError
-from raw import Reply, send, signed_headers
-from serving import BUCKET, KEYS, Served
 
 from clipviewer.domain.sigv4 import Credentials, signing_key
 from clipviewer.storage.embedded_auth import Verified
 from clipviewer.storage.embedded_body import SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER, Frame
 from clipviewer.storage.embedded_errors import S3Failure
+from tests.storage.raw import Reply, send, signed_headers
+from tests.storage.serving import BUCKET, KEYS, Served
 
 DATA = bytes(range(256)) * 1000
 CHUNKS = [DATA[:65536], DATA[65536:131072], DATA[131072:]]

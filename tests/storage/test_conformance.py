@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from serving import Storage
+
+from tests.storage.serving import Storage
 
 DATA = bytes(range(256)) * 40
 SIZE = len(DATA)

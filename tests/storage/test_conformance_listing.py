@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from serving import Storage
+
+from tests.storage.serving import Storage
 
 NAMES = ["a", "a/1", "a/2", "a/b/1", "a0", "b/1", "c", "d e+f%g", "é/1", "\uff5e", "\U0001f3ac"]
 

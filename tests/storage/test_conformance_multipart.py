@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from serving import Storage
+
+from tests.storage.serving import Storage
 
 LARGE = b"0123456789abcdef" * (5 * 1024 * 64)
 SMALL = b"the end"

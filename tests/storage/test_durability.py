@@ -20,19 +20,18 @@ import pytest
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from raw import signed_headers
-from serving import BUCKET, KEYS, Served, files, using
 
 from clipviewer.domain.object_key import check_object_key
 from clipviewer.storage.embedded import EmbeddedStore
 from clipviewer.storage.embedded_files import Files
+from tests.storage.raw import signed_headers
+from tests.storage.serving import BUCKET, KEYS, Served, files, using
 
 PART = b"p" * (5 * 1024 * 1024)
 CHILD = """
-import pathlib, sys, time
-sys.path.insert(0, sys.argv[1])
-from serving import serving
-with serving(pathlib.Path(sys.argv[2])) as served:
+import pathlib, sys
+from tests.storage.serving import serving
+with serving(pathlib.Path(sys.argv[1])) as served:
     print(served.port, flush=True)
     sys.stdin.read()
 """
@@ -94,7 +93,7 @@ def test_an_upload_that_nobody_continues_is_swept_after_a_week(tmp_path: Path) -
 
 def test_a_crash_in_the_middle_of_an_upload_leaves_nothing_of_it(tmp_path: Path) -> None:
     root = tmp_path / "o"
-    command = [sys.executable, "-c", CHILD, str(Path(__file__).parent), str(root)]
+    command = [sys.executable, "-c", CHILD, str(root)]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as child:
         assert child.stdout

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from raw import Reply, send, signed_headers
-from serving import BUCKET, Served
+
+from tests.storage.raw import Reply, send, signed_headers
+from tests.storage.serving import BUCKET, Served
 
 DATA = bytes(range(256))
 TARGET = f"/s3/{BUCKET}/clip"

@@ -10,14 +10,14 @@ from typing import Any
 import anyio
 import pytest
 from botocore.exceptions import ClientError
-from raw import signed_headers
-from serving import BUCKET, KEYS, files, using
 
 from clipviewer.storage.embedded import EmbeddedStore
 from clipviewer.storage.embedded_errors import S3Failure
 from clipviewer.storage.embedded_files import Blob
 from clipviewer.storage.embedded_index import Entry, Part, Upload
 from clipviewer.storage.embedded_objects import Shelf
+from tests.storage.raw import signed_headers
+from tests.storage.serving import BUCKET, KEYS, files, using
 
 
 def test_of_many_who_may_only_create_one_does(tmp_path: Path) -> None:

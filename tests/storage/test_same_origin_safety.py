@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from raw import Reply, send
-from serving import BUCKET, Served, serving
+
+from tests.storage.raw import Reply, send
+from tests.storage.serving import BUCKET, Served, serving
 
 FRIEND = "https://clips.example.org"
 

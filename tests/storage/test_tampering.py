@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from raw import Reply, send, signed_headers
-from serving import BUCKET, KEYS, Served
 
 from clipviewer.domain.sigv4 import Bucket, Credentials, canonical_query, canonical_request, presign, signature
+from tests.storage.raw import Reply, send, signed_headers
+from tests.storage.serving import BUCKET, KEYS, Served
 
 KEY = "videos/one two.mp4"
 OTHER = "videos/other.mp4"

@@ -12,12 +12,12 @@ from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
-from serving import KEYS, Served
 
 from clipviewer.errors import ObjectMissing, StorageCredentials, StorageError
 from clipviewer.services.signing import signer_for
 from clipviewer.settings import Settings, load_settings
 from clipviewer.storage.s3 import ObjectStore, open_store
+from tests.storage.serving import KEYS, Served
 
 
 @pytest.fixture(scope="module")
