@@ -31,6 +31,10 @@ document.addEventListener("submit", async (event) => {
   const form = event.target.closest("form[data-door]");
   if (!form) return;
   event.preventDefault();
+  if (form.dataset.door === "sign-out") {
+    form.submit(); // Reflex keeps every form from being sent by itself
+    return;
+  }
   const fields = Object.fromEntries(new FormData(form));
   const button = form.querySelector("[type=submit]");
   if (form.dataset.door === "set-up") fields.token = location.pathname.split("/").filter(Boolean).pop();
@@ -58,7 +62,7 @@ document.addEventListener("submit", async (event) => {
 
 // A plain form that came back says why in the address.
 addEventListener("DOMContentLoaded", () => {
-  const form = document.querySelector("form[data-door]");
+  const form = document.querySelector("form[data-door]:has([role=alert])");
   const code = query().get("error");
   if (form && code) say(form, PROBLEMS[code] ?? PROBLEMS.failed);
 });

@@ -80,7 +80,7 @@ def _option(clip: rx.Var[ClipRow], position: rx.Var[int], *children: rx.Componen
     return rx.box(
         *children,
         role="option",
-        tab_index=0,
+        tab_index=rx.cond(shown_id() == clip.id, 0, -1),
         aria_selected=shown_id() == clip.id,
         on_click=select_events(clip.id),
         class_name="clip-row",

@@ -21,6 +21,7 @@ class ClipPlayer(rx.Component):
     on_clip_missing: rx.EventHandler[rx.event.no_args_event_spec]
     on_clip_failed: rx.EventHandler[rx.event.no_args_event_spec]
     on_clip_offline: rx.EventHandler[rx.event.no_args_event_spec]
+    on_clip_unplayable: rx.EventHandler[rx.event.no_args_event_spec]
     on_clip_navigated: rx.EventHandler[_clip_spec]
     on_download_failed: rx.EventHandler[rx.event.no_args_event_spec]
     on_key_copied: rx.EventHandler[rx.event.no_args_event_spec]
@@ -45,11 +46,13 @@ def player() -> rx.Component:
         _notice("missing", "Clip not found", "The file is no longer in the bucket, or the clip was removed.", ""),
         _notice("failed", "Failed to generate URL", "The storage did not hand the clip out.", "Load Video"),
         _notice("offline", "Network error", "The connection was lost. The clip goes on where it was.", "Retry"),
+        _notice("unplayable", "The clip cannot be played", "Its file is damaged, or of a kind that this browser does not play.", "Retry"),
         _notice("unauthorized", "Unauthorized", "Sign in again to go on.", ""),
         on_clip_unauthorized=[rx.toast.error("Unauthorized"), rx.redirect(_sign_in_and_back())],
         on_clip_missing=rx.toast.error("Clip not found"),
         on_clip_failed=rx.toast.error("Failed to generate URL"),
         on_clip_offline=rx.toast.error("Network error"),
+        on_clip_unplayable=rx.toast.error("The clip cannot be played"),
         on_clip_navigated=select_events,
         on_download_failed=rx.toast.error("Failed to download"),
         on_key_copied=rx.toast.success("S3 key copied"),
@@ -81,11 +84,11 @@ def _notice(state: str, title: str, text: str, button: str) -> rx.Component:
 
 
 def _neighbours(clip_id: rx.Var[str]) -> rx.Var[str]:
-    """JSON of ``[[id, key], …]``: the next and the previous exported clip."""
+    """JSON of ids: the next and the previous exported clip."""
     rows = VideoDetailState.exported_clips
     return rx.Var(
         f"((rows, id) => {{ const at = rows.findIndex((row) => row.id === id); "
-        f"return at < 0 ? '[]' : JSON.stringify([rows[at + 1], rows[at - 1]].filter(Boolean).map((row) => [row.id, row.s3_key])); "
+        f"return at < 0 ? '[]' : JSON.stringify([rows[at + 1], rows[at - 1]].filter(Boolean).map((row) => row.id)); "
         f"}})({rows!s}, {clip_id!s})",
         _var_type=str,
         _var_data=rx.vars.VarData.merge(rows._get_all_var_data(), clip_id._get_all_var_data()),

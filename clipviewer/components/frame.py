@@ -25,6 +25,7 @@ def page_frame(*content: rx.Component, title: str | rx.Var[str] = "") -> rx.Comp
                 rx.el.button(rx.icon("log-out", size=18), type="submit", aria_label="Sign out", class_name="icon-button"),
                 method="post",
                 action="/api/auth/sign-out",
+                custom_attrs={"data-door": "sign-out"},
             ),
             class_name="top-bar",
         ),

@@ -24,7 +24,7 @@ from clipviewer.storage.s3 import ObjectStore, open_store
 ROOT = Path(__file__).parents[2]
 EMAIL = "anna@example.org"
 PASSWORD = "reviewing-clips-daily"
-BUILD_SECONDS = 280
+BUILD_SECONDS = 240
 
 
 @dataclass(frozen=True)

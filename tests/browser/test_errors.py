@@ -1,0 +1,164 @@
+"""What a reviewer sees when something fails, and how it goes on from there."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+from sqlmodel import col, delete, update
+
+from clipviewer.db.models import ExportedClip, UserSession, utc_now
+from tests.browser.clip_library import Registrar, Video
+from tests.browser.running_app import EMAIL, PASSWORD, RunningApp
+from tests.browser.watched_page import OpenRoom, Room
+
+DOWNLOAD_ROUTE = "**/download"
+FORGET = "async (ids) => { const { forget } = await import('/presigned.js'); ids.forEach(forget); }"
+
+
+@pytest.fixture
+def own(registrar: Registrar, request: pytest.FixtureRequest) -> Video:
+    """A video that the test may spoil."""
+    return registrar.four_shapes(request.node.name, "To be spoilt")
+
+
+def in_the_room(open_room: OpenRoom, app: RunningApp, video: Video) -> Room:
+    """The room in which the first clip plays and no other URL is at hand, as after lunch."""
+    room = open_room(app, video.path)
+    room.playing(video.exported[0].key)
+    room.page.evaluate(FORGET, [clip.id for clip in video.exported[1:]])
+    return room
+
+
+def revoke_sessions(app: RunningApp) -> None:
+    with app.database.write() as db:
+        db.exec(update(UserSession).where(col(UserSession.revoked_at).is_(None)).values(revoked_at=utc_now()))
+
+
+def sign_in(page: Page) -> None:
+    page.get_by_label("Email").fill(EMAIL)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def test_a_revoked_session_leads_to_sign_in_and_back_to_the_same_clip(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, bay.path)
+    room.playing(bay.exported[0].key)
+    revoke_sessions(app)
+    room.option("The whole bay").click()
+    room.toast("Unauthorized")
+    sign_in(room.page)
+    room.shown("The whole bay")
+    room.playing(bay.exported[2].key)
+
+
+def test_a_session_that_ends_while_a_url_is_asked_for_leads_to_sign_in_and_back(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+    room = in_the_room(open_room, app, bay)
+    room.announce(r"401.*/download")
+    revoke_sessions(app)
+    room.option("Gulls").click()
+    room.toast("Unauthorized")
+    sign_in(room.page)
+    room.shown("Gulls")
+    room.playing(bay.exported[1].key)
+
+
+def test_an_object_that_is_gone_is_reported_and_the_next_clip_still_plays(app: RunningApp, own: Video, open_room: OpenRoom) -> None:
+    app.store.delete(own.exported[2].key)
+    room = open_room(app, own.path)
+    room.announce(r"404.*/s3/")
+    room.playing(own.exported[0].key)
+    room.option("The whole bay").click()
+    room.toast("Clip not found")
+    expect(room.page.get_by_text("The file is no longer in the bucket")).to_be_visible()
+    room.option("Lights go out").click()
+    room.playing(own.exported[3].key)
+    expect(room.page.get_by_text("The file is no longer in the bucket")).to_be_hidden()
+
+
+def test_a_clip_that_was_removed_is_reported_when_its_url_is_asked_for(app: RunningApp, own: Video, open_room: OpenRoom) -> None:
+    room = in_the_room(open_room, app, own)
+    room.announce(r"404.*/download")
+    with app.database.write() as db:
+        db.exec(delete(ExportedClip).where(col(ExportedClip.id) == own.exported[1].id))
+    room.option("Gulls").click()
+    room.toast("Clip not found")
+    expect(room.page.get_by_text("The file is no longer in the bucket, or the clip was removed.")).to_be_visible()
+
+
+def test_a_failure_to_sign_offers_load_video_which_then_plays(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+    room = in_the_room(open_room, app, bay)
+    room.announce(r"500.*/download")
+    room.page.route(DOWNLOAD_ROUTE, lambda route: route.fulfill(status=500, json={"code": "signing_failed"}))
+    room.option("Gulls").click()
+    room.toast("Failed to generate URL")
+    assert room.media("video.paused")
+    room.page.unroute(DOWNLOAD_ROUTE)
+    room.page.get_by_role("button", name="Load Video").click()
+    room.playing(bay.exported[1].key)
+    expect(room.page.get_by_role("button", name="Load Video")).to_be_hidden()
+
+
+def test_a_lost_connection_is_reported_and_retry_plays(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+    room = in_the_room(open_room, app, bay)
+    room.announce(r"ERR_FAILED.*/download")
+    room.page.route(DOWNLOAD_ROUTE, lambda route: route.abort())
+    room.option("Gulls").click()
+    room.toast("Network error")
+    room.page.unroute(DOWNLOAD_ROUTE)
+    room.page.get_by_role("button", name="Retry").click()
+    room.playing(bay.exported[1].key)
+
+
+def test_a_clip_that_lost_its_connection_goes_on_by_itself_when_it_returns(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, bay.path)
+    room.announce("ERR_INTERNET_DISCONNECTED")
+    room.playing(bay.exported[0].key)
+    room.page.context.set_offline(True)
+    room.option("The whole bay").click()
+    room.toast("Network error")
+    room.page.context.set_offline(False)
+    room.playing(bay.exported[2].key)
+
+
+def test_a_download_that_fails_says_so(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, bay.path)
+    room.announce(r"500.*/download")
+    room.playing(bay.exported[0].key)
+    room.page.route(DOWNLOAD_ROUTE, lambda route: route.fulfill(status=500, json={"code": "signing_failed"}))
+    room.page.get_by_role("button", name="Download").click()
+    room.toast("Failed to download")
+    room.wait_for("video => !video.paused || video.ended")
+
+
+def test_a_damaged_file_is_told_from_a_url_that_fails(app: RunningApp, own: Video, open_room: OpenRoom) -> None:
+    app.store.put(own.exported[1].key, b"this is no film" * 1000, "video/mp4")
+    room = open_room(app, own.path)
+    room.playing(own.exported[0].key)
+    room.option("Gulls").click()
+    room.toast("The clip cannot be played")
+
+
+def test_the_library_says_when_the_session_has_ended(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, "/")
+    page = room.page
+    expect(page.get_by_role("link", name=bay.title)).to_be_visible()
+    revoke_sessions(app)
+    page.get_by_role("searchbox", name="Search videos").fill("bay")
+    room.toast("Unauthorized")
+    sign_in(page)
+    expect(page.get_by_role("link", name=bay.title)).to_be_visible()
+
+
+def test_an_answer_that_comes_too_late_does_not_replace_the_newer_clip(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+    room = in_the_room(open_room, app, bay)
+    held: list[Route] = []
+    room.page.route(DOWNLOAD_ROUTE, lambda route: held.append(route))
+    room.option("Gulls").click()
+    room.option("The whole bay").click()
+    room.page.wait_for_function("() => document.querySelector('clip-player').dataset.state === 'loading'")
+    expect(room.option("The whole bay")).to_have_attribute("aria-selected", "true")
+    while len(held) < 2:
+        room.page.wait_for_event("request")
+    for route in reversed(held):
+        route.continue_()
+    room.playing(bay.exported[2].key)
