@@ -54,10 +54,11 @@ class SecurityHeaders:
             "x-content-type-options": "nosniff",
             "referrer-policy": "same-origin",
             "permissions-policy": ", ".join(f"{feature}=()" for feature in _FEATURES),
-            "cross-origin-opener-policy": "same-origin",
         }
         self._plain = [(name.encode(), value.encode()) for name, value in headers.items()]
-        self._https = [*self._plain, (b"strict-transport-security", b"max-age=31536000")]
+        # Browsers complain of an opener policy over plain HTTP, where they ignore it.
+        https = {"strict-transport-security": "max-age=31536000", "cross-origin-opener-policy": "same-origin"}
+        self._https = [*self._plain, *((name.encode(), value.encode()) for name, value in https.items())]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
