@@ -86,7 +86,8 @@ def claim_port(settings: Settings) -> socket.socket:
     """A listening socket, taken before any long work; ``StartupError`` where the port is taken or not allowed."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     where = f"port {settings.port} (CLIPVIEWER_PORT) on {settings.host} (CLIPVIEWER_HOST)"
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Without the protocol asyncio does not recognise TCP, and leaves Nagle's delay on.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((settings.host, settings.port))
