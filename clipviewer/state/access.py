@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import reflex as rx
 from pydantic import ConfigDict, Strict, StringConstraints, TypeAdapter, ValidationError
+from reflex.istate.data import HeaderData
 
 from clipviewer.domain.permissions import Action
 from clipviewer.errors import ClipviewerError, Forbidden, Invalid, Unauthorized
@@ -80,11 +81,11 @@ def checked_arguments(adapters: Mapping[str, TypeAdapter[Any]], given: Mapping[s
     raise Invalid
 
 
-def authenticate(cookie_header: str, *, secure: bool) -> Principal:
-    """Who holds this cookie; raises ``Unauthorized``. The use of the session is written down. Blocks: call it from a thread."""
+def authenticate(headers: HeaderData) -> Principal:
+    """Who opened the websocket, now; raises ``Unauthorized``. The use of the session is written down. Blocks: call it from a thread."""
     services = installed()
     with services.database.read() as db:
-        verified = services.sessions.verify(db, cookie_header, secure=secure)
+        verified = services.sessions.verify(db, headers.cookie, secure=headers.origin.startswith("https:"))
     if verified.stale:
         with services.database.write() as db:
             services.sessions.touch(db, verified.principal)
@@ -104,7 +105,7 @@ def sign_in_path(url: Any) -> str:
 
 
 def _admit(router: Any, action: Action, subject: str) -> Principal:
-    principal = authenticate(router.headers.cookie, secure=router.headers.origin.startswith("https:"))
+    principal = authenticate(router.headers)
     try:
         principal.require(action)
     except Forbidden:

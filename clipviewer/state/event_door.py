@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from reflex.app import EventNamespace
 from reflex.constants import RouteVar
 from reflex.event import Event, EventSpec
+from reflex.istate.data import HeaderData
 from reflex.state import StateUpdate
 from reflex_base.registry import RegistrationContext
 from socketio.exceptions import ConnectionRefusedError as Refused
@@ -177,10 +178,8 @@ class EventDoor(EventNamespace):
 
     async def _session_behind(self, router_data: dict[str, Any]) -> str:
         """The id of the session that holds now, or ""."""
-        headers = router_data[RouteVar.HEADERS]
-        secure = headers.get("origin", "").startswith("https:")
         try:
-            principal = await asyncio.to_thread(authenticate, headers.get("cookie", ""), secure=secure)
+            principal = await asyncio.to_thread(authenticate, HeaderData.from_router_data(router_data))
         except Unauthorized:
             return ""
         return principal.session_id

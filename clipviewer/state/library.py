@@ -36,9 +36,10 @@ class LibraryState(rx.State):
     @rx.event(background=True)
     @allow(Action.VIEW)
     async def watch(self) -> None:
-        """While the demo footage is being made, show what has arrived."""
+        """While the demo footage is being made, show what has arrived; ends with the session."""
         while installed().progress.text:
             await asyncio.sleep(WATCH_SECONDS)
+            await asyncio.to_thread(authenticate, self.router.headers)
             async with self:
                 await self._load(max(PAGE, len(self.videos)))
 
@@ -87,6 +88,5 @@ class AccountState(rx.State):
     @allow(Action.VIEW)
     async def load(self) -> None:
         """Look up the name to show."""
-        cookie, secure = self.router.headers.cookie, origin_of(self).startswith("https:")
-        principal = await asyncio.to_thread(authenticate, cookie, secure=secure)
+        principal = await asyncio.to_thread(authenticate, self.router.headers)
         self.name, self.email = principal.name, principal.email

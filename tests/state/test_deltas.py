@@ -1,0 +1,147 @@
+"""What reaches a browser: the fields that the pages show, and nothing that is secret."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from clipviewer.db.models import User
+from clipviewer.domain.permissions import Role
+from clipviewer.state.exports import ExportState
+from clipviewer.state.library import AccountState, LibraryState
+from clipviewer.state.rows import ClipRow, UrlEntry, VideoCard, VideoView
+from clipviewer.state.video_detail import VideoDetailState
+from tests.state.footage_rows import Footage, add_footage
+from tests.state.handlers import name_of
+from tests.state.serving import Running
+from tests.state.tab import Tab, open_tab
+
+PASSWORD = "seven brown otters"
+MARK = "_rx_state_"
+FIELDS: dict[type[Any], set[str]] = {
+    LibraryState: {"phase", "videos", "total", "search", "preparing"},
+    AccountState: {"name", "email"},
+    ExportState: {"ratios", "summary"},
+    VideoDetailState: {
+        "phase",
+        "video",
+        "tab",
+        "exported_clips",
+        "exported_offset",
+        "exported_total",
+        "identified_clips",
+        "identified_offset",
+        "identified_total",
+        "selected_exported_clip",
+        "selected_identified_clip",
+        "clip_video_urls",
+        "ticked",
+        "export_open",
+    },
+}
+ROWS: dict[type[Any], set[str]] = {
+    ClipRow: {"id", "title", "start_ms", "end_ms", "span", "duration", "s3_key", "ratio", "language", "score", "score_parts"},
+    VideoView: {"id", "title", "duration", "frame", "s3_key"},
+    VideoCard: {"id", "title", "duration", "identified", "exported", "poster"},
+    UrlEntry: {"url", "expires", "now"},
+}
+OF_REFLEX = {
+    "id",
+    "token",
+    "is_hydrated",
+    "rx_router_headers",
+    "rx_router_page",
+    "rx_router_route_id",
+    "rx_router_session",
+    "rx_router_url",
+}
+
+
+@pytest.fixture(scope="module")
+def footage(app: Running) -> Footage:
+    with app.services.database.write() as db:
+        return add_footage(db, "Ferry")
+
+
+def walk(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every name in a piece of JSON, with what it names."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield name, inner
+            yield from walk(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from walk(inner)
+
+
+def use_everything(tab: Tab, footage: Footage) -> None:
+    """Call every handler once, with what a person would."""
+    steps: list[tuple[type[Any], str, dict[str, Any], str]] = [
+        (LibraryState, "load", {}, '"phase_rx_state_":"ready"'),
+        (AccountState, "load", {}, "Kim admin"),
+        (VideoDetailState, "fetch_video_details", {}, '"phase_rx_state_":"ready"'),
+        (VideoDetailState, "select_clip", {"clip_id": footage.exported[2]}, footage.exported[2]),
+        (VideoDetailState, "set_tab", {"tab": "identified"}, '"tab_rx_state_"'),
+        (VideoDetailState, "toggle_clip_selection", {"clip_id": footage.identified[0]}, '"ticked_rx_state_"'),
+        (VideoDetailState, "handle_generate_shorts", {}, '"export_open_rx_state_"'),
+        (ExportState, "plan", {}, '"summary_rx_state_"'),
+        (ExportState, "toggle_ratio", {"ratio": "16:9"}, '"ratios_rx_state_"'),
+    ]
+    for state, handler, payload, effect in steps:
+        tab.send(name_of(state, handler), **payload)
+        tab.wait_for(effect)
+
+
+def test_a_page_gets_the_fields_that_it_shows_and_no_other(app: Running, footage: Footage) -> None:
+    with open_tab(app.address, cookie=app.person(Role.ADMIN).cookie, path=footage.path) as tab:
+        use_everything(tab, footage)
+        tab.snapshot()
+    seen: dict[str, set[str]] = {}
+    for update in tab.updates:
+        for state, values in update.delta.items():
+            seen.setdefault(state, set()).update(name.removesuffix(MARK) for name in values)
+    assert {name: fields for name, fields in seen.items() if ".clipviewer___" in name} == {
+        state.get_full_name(): fields for state, fields in FIELDS.items()
+    }
+    assert set().union(*(fields for name, fields in seen.items() if ".clipviewer___" not in name)) == OF_REFLEX
+
+
+def test_rows_have_the_columns_that_the_pages_show_and_no_other() -> None:
+    assert {row: {field.name for field in dataclasses.fields(row)} for row in ROWS} == ROWS
+
+
+def test_of_the_handshakes_headers_the_page_gets_its_own_address_alone(app: Running, footage: Footage) -> None:
+    secrets = {"X-Auth-Request-Access-Token": "c4narY-1", "Authorization": "Bearer c4narY-2", "X-Forwarded-For": "192.0.2.7"}
+    with open_tab(app.address, cookie=app.person().cookie, headers=secrets) as tab:
+        tab.snapshot()
+    host = app.address.removeprefix("http://")
+    (headers,) = [inner for name, inner in walk(tab.updates[0].delta) if name == "raw_headers"]
+    assert headers == {"host": host, "origin": app.address}
+    assert not any("c4narY" in frame or "192.0.2.7" in frame for frame in tab.frames)
+
+
+def test_no_frame_holds_a_secret(app: Running, footage: Footage) -> None:
+    admin = app.person(Role.ADMIN, password=PASSWORD)
+    with open_tab(app.address, cookie=admin.cookie, path=footage.path) as tab:
+        use_everything(tab, footage)
+        tab.snapshot()
+    with app.services.database.read() as db:
+        hashes = list(db.exec(select(User.password_hash).where(User.password_hash != "no password")))
+        others = [user.email for user in db.exec(select(User)) if user.id != admin.id]
+    key = (app.data_dir / "secret_key").read_text()
+    store_secret = hmac.new(key.encode(), b"embedded store", hashlib.sha256).hexdigest()
+    token = admin.cookie.partition("=")[2]
+    wire = "\n".join(tab.frames)
+    assert "X-Amz-Signature=" in wire
+    for secret in (token, token.rpartition(".")[2], admin.session_id, admin.id, key, store_secret, str(app.data_dir), *hashes, *others):
+        assert secret
+        assert secret not in wire
+    names = {name.lower() for frame in tab.updates for name, _ in walk(json.loads(json.dumps(frame.delta)))}
+    assert not {name for name in names if any(word in name for word in ("cookie", "password", "hash", "secret", "etag", "poster_key"))}
