@@ -1,0 +1,73 @@
+"""Which part of a picture an export shows. One specification drives the preview over the master and the renderer alike."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from clipviewer.domain.aspect_ratio import AspectRatio
+
+
+class FramingMode(StrEnum):
+    """``AUTO`` is, for now, what ``CENTRE`` is; ``FIT`` keeps the whole picture and lays it over itself, blurred."""
+
+    CENTRE = "centre"
+    MANUAL = "manual"
+    FIT = "fit"
+    AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """``x`` and ``y`` are the centre of the crop as a share of the picture, 0 to 1; only ``MANUAL`` looks at them."""
+
+    mode: FramingMode = FramingMode.CENTRE
+    x: float = 0.5
+    y: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not all(math.isfinite(share) and 0 <= share <= 1 for share in (self.x, self.y)):
+            raise ValueError("the centre of a crop lies within the picture: 0 to 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """Whole pixels of the picture as displayed, from its upper left corner."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+def crop_rect(width: int, height: int, ratio: AspectRatio, framing: Framing) -> Rect:
+    """The part of a ``width`` × ``height`` picture that an export in ``ratio`` shows: as large as fits, never outside the picture.
+
+    All four numbers are even, because video stores colour for pairs of pixels. ``FIT`` gives the whole picture.
+    Raises ``ValueError`` for a picture of less than 2 × 2 pixels.
+    """
+    if min(width, height) < 2:
+        raise ValueError("a picture has at least 2 × 2 pixels")
+    if framing.mode is FramingMode.FIT:
+        return Rect(0, 0, _even(width), _even(height))
+    frame = ratio.frame
+    crop_width = max(2, _even(min(width, height * frame.width / frame.height)))
+    crop_height = max(2, _even(min(height, width * frame.height / frame.width)))
+    x, y = (framing.x, framing.y) if framing.mode is FramingMode.MANUAL else (0.5, 0.5)
+    return Rect(_offset(x, width, crop_width), _offset(y, height, crop_height), crop_width, crop_height)
+
+
+def framing_key(framing: Framing) -> str:
+    """Text that is equal for framings that show the same, for hashing: ``centre``, ``manual:0.2500:0.5000``."""
+    if framing.mode is FramingMode.MANUAL:
+        return f"{framing.mode}:{framing.x:.4f}:{framing.y:.4f}"
+    return framing.mode.value
+
+
+def _offset(centre: float, size: int, crop: int) -> int:
+    return _even(min(max(centre * size - crop / 2, 0), size - crop))
+
+
+def _even(value: float) -> int:
+    return int(value) // 2 * 2
