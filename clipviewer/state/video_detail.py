@@ -137,7 +137,7 @@ class VideoDetailState(rx.State):
         if video is None:
             return None
         room = await _in_thread(lambda _, db: open_room(db, video.id, clip_id=clip_id))
-        if room.clip_missing:
+        if room.clip_missing or not clip_id:
             return rx.toast.error(ClipNotFound.title)
         self._show(room)
         await self._sign_selected()
