@@ -28,7 +28,8 @@ def render_docs(openapi: dict[str, Any]) -> str:
     info = openapi["info"]
     return (
         f'<!doctype html><html lang="en-GB"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<link rel="icon" href="/icon.svg" type="image/svg+xml"><title>{escape(info['title'])} API</title><style>{_STYLE}</style></head><body><main><h1>{escape(info['title'])} API</h1>"
+        f'<link rel="icon" href="/icon.svg" type="image/svg+xml"><title>{escape(info["title"])} API</title><style>{_STYLE}</style></head>'
+        f"<body><main><h1>{escape(info['title'])} API</h1>"
         f'{_paragraphs(info.get("description", ""))}<p>The same for programs: <a href="/api/openapi.json">openapi.json</a></p>'
         f'<nav aria-label="Operations"><ul>{links}</ul></nav>{sections}</main></body></html>'
     )
