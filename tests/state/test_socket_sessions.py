@@ -180,6 +180,16 @@ def test_a_page_that_stayed_open_over_a_new_sign_in_starts_anew(app: Running, fo
         assert "Kim reviewer" not in str(tab.snapshot())
 
 
+def test_over_https_only_the_cookie_that_no_neighbour_can_plant_counts(app: Running, reviewer: Person) -> None:
+    https = app.address.replace("http:", "https:")
+    with open_tab(app.address, origin=https, cookie=reviewer.cookie) as tab:
+        tab.send(LOAD_ACCOUNT)
+        assert tab.wait_for('"_redirect"').ours == {}
+    with open_tab(app.address, origin=https, cookie=f"__Host-{reviewer.cookie}") as tab:
+        tab.send(LOAD_ACCOUNT)
+        tab.wait_for("Kim reviewer")
+
+
 def test_an_event_counts_as_use_of_the_session(app: Running, room: Tab, reviewer: Person) -> None:
     before = utc_now() - IDLE_TIMEOUT + timedelta(hours=1)
     set_session(app, reviewer, last_seen_at=before)
