@@ -1,0 +1,156 @@
+"""What is asked for is rendered, published once and reported, by the worker as it runs in the product."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlmodel import select
+
+from clipviewer.db.models import AuditEntry, ExportedClip
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.language import ORIGINAL
+from clipviewer.jobs import engine, export_run
+from clipviewer.jobs.engine import ExportEngine
+from clipviewer.services.container import Services
+from clipviewer.services.exports import CellView, State, cancel, cell, cells, request_exports
+from clipviewer.storage.s3 import ObjectStore
+from tests.footage import frame_numbers
+from tests.jobs.conftest import MASTER_KEY, VIDEO_ID
+
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@contextmanager
+def working(services: Services) -> Iterator[ExportEngine]:
+    worker = ExportEngine(services, poll_seconds=0.1)
+    worker.start()
+    try:
+        yield worker
+    finally:
+        worker.stop()
+
+
+def ask(services: Services, *clips: str, ratios: tuple[AspectRatio, ...] = (AspectRatio.PORTRAIT,)) -> list[CellView]:
+    with services.database.write() as db:
+        return request_exports(db, VIDEO_ID, clips, ratios, [ORIGINAL], actor="user_anna")
+
+
+def now(services: Services, job_id: str) -> CellView:
+    with services.database.read() as db:
+        return cell(db, job_id)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def exported(store: ObjectStore) -> list[str]:
+    return [item.key for item in store.list("exports/")]
+
+
+def test_an_export_becomes_one_object_one_sidecar_and_one_clip(room: Services, tmp_path_factory: pytest.TempPathFactory) -> None:
+    with working(room):
+        (job,) = ask(room, "clip_1")
+        assert (job.state, job.progress) == (State.QUEUED, 0)
+        wait_until(lambda: now(room, job.id).state not in (State.QUEUED, State.RUNNING))
+    done = now(room, job.id)
+    assert (done.state, done.progress, done.reason) == (State.DONE, 1.0, "")
+    with room.database.read() as db:
+        (clip,) = db.exec(select(ExportedClip))
+        (entry,) = db.exec(select(AuditEntry).where(AuditEntry.action == "exported"))
+    assert (clip.id, clip.identified_clip_id, clip.start_ms, clip.end_ms) == (done.exported_clip_id, "clip_1", 500, 1_500)
+    assert (clip.aspect_ratio, clip.target_language, clip.title) == ("9:16", ORIGINAL, "Clip 1")
+    assert (entry.actor, entry.subject) == ("user_anna", clip.s3_key)
+    assert exported(room.store) == [clip.s3_key.replace(".mp4", ".json"), clip.s3_key]
+    stored = room.store.head(clip.s3_key)
+    assert (stored.size, stored.etag, stored.content_type) == (clip.size, clip.etag, "video/mp4")
+    path = tmp_path_factory.mktemp("made") / "made.mp4"
+    path.write_bytes(room.store.get(clip.s3_key))
+    assert frame_numbers(path) == list(range(12, 36))
+    sidecar = json.loads(room.store.get(clip.s3_key.replace(".mp4", ".json")))
+    assert sidecar["source"]["s3Key"] == MASTER_KEY
+    assert sidecar["source"]["etag"] == room.store.head(MASTER_KEY).etag
+    assert (sidecar["clip"]["start"], sidecar["clip"]["end"], sidecar["clip"]["reference"]) == ("0.500", "1.500", "1")
+    assert (sidecar["identity"], sidecar["export"]["etag"]) == (done.identity, clip.etag)
+    assert list((room.settings.data_dir / "exports").iterdir()) == []
+
+
+@on_sqlite
+def test_fifty_people_who_ask_for_the_same_at_once_get_one_render(room: Services) -> None:
+    found: list[str] = []
+    barrier = threading.Barrier(50)
+
+    def press() -> None:
+        barrier.wait(timeout=30)
+        found.extend(job.id for job in ask(room, "clip_1", "clip_2"))
+
+    people = [threading.Thread(target=press) for _ in range(50)]
+    with working(room):
+        for person in people:
+            person.start()
+        for person in people:
+            person.join()
+        wait_until(lambda: all(now(room, job).state == State.DONE for job in set(found)))
+    assert (len(found), len(set(found))) == (100, 2)
+    assert len(exported(room.store)) == 4
+
+
+@on_sqlite
+def test_a_cancelled_render_stops_within_a_second_and_leaves_nothing(room: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    started, ended = threading.Event(), threading.Event()
+
+    def endless(*_: object, cancelled: Callable[[], bool], **__: object) -> None:
+        started.set()
+        wait_until(cancelled)
+        ended.set()
+        raise export_run.MediaCancelled
+
+    monkeypatch.setattr(export_run, "render_cell", endless)
+    with working(room):
+        (job,) = ask(room, "clip_1")
+        assert started.wait(20)
+        with room.database.write() as db:
+            assert cancel(db, job.id).state == State.CANCELLED
+        assert ended.wait(1)
+    assert now(room, job.id).state == State.CANCELLED
+    assert exported(room.store) == []
+
+
+@on_sqlite
+def test_stopping_the_process_queues_the_work_again_and_the_next_start_finishes_it(room: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = threading.Event()
+
+    def endless(*_: object, cancelled: Callable[[], bool], **__: object) -> None:
+        started.set()
+        wait_until(cancelled)
+        raise export_run.MediaCancelled
+
+    with monkeypatch.context() as patched:
+        patched.setattr(export_run, "render_cell", endless)
+        with working(room):
+            (job,) = ask(room, "clip_1")
+            assert started.wait(20)
+    assert (now(room, job.id).state, now(room, job.id).attempt) == (State.QUEUED, 2)
+    with working(room):
+        wait_until(lambda: now(room, job.id).state == State.DONE)
+    assert len(exported(room.store)) == 2
+
+
+@on_sqlite
+def test_exports_are_made_in_the_order_in_which_they_were_asked_for(room: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "renders_at_once", lambda: 1)
+    asked = ask(room, "clip_2", "clip_1", ratios=(AspectRatio.SQUARE, AspectRatio.PORTRAIT))
+    with working(room):
+        wait_until(lambda: all(now(room, job.id).state == State.DONE for job in asked))
+    with room.database.read() as db:
+        assert [job.id for job in cells(db, VIDEO_ID)] == [job.id for job in asked]
+        finished = sorted(cells(db, VIDEO_ID), key=lambda job: job.updated_at)
+    assert [job.id for job in finished] == [job.id for job in asked]
