@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import selectors
 import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 
 from imageio_ffmpeg import get_ffmpeg_exe  # type: ignore[import-untyped]
@@ -43,6 +46,15 @@ class MediaCancelled(ClipviewerError):
     code, title = "media_cancelled", "The work was cancelled"
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the system stops a run at: bytes of memory, seconds of CPU, bytes in one file. Kept where the system can (Linux)."""
+
+    memory: int
+    cpu_seconds: int
+    file_size: int
+
+
 class Ffmpeg:
     """One ffmpeg executable: the one given, else the one that is installed with the requirements; ``MediaError`` if there is none."""
 
@@ -59,8 +71,9 @@ class Ffmpeg:
         timeout: float,
         on_progress: Callable[[int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
-    ) -> None:
-        """Run with ``args`` (inputs, filters, output) to the end, at low priority, for at most ``timeout`` seconds.
+        limits: Limits | None = None,
+    ) -> str:
+        """Run with ``args`` (inputs, filters, output) to the end, at low priority, for at most ``timeout`` seconds. → its last lines.
 
         ``on_progress`` is told the milliseconds of output made so far, about twice a second; ``cancelled`` is asked as often.
         Raises ``MediaCancelled``, and ``MediaError`` for a failure, an incomplete output or a timeout; the process is gone by then.
@@ -74,6 +87,8 @@ class Ffmpeg:
             try:
                 with suppress(OSError):
                     os.setpriority(os.PRIO_PGRP, process.pid, _NICENESS)
+                if limits is not None:
+                    _confine(process.pid, limits)
                 complete, log = _follow(process, time.monotonic() + timeout, on_progress, cancelled)
                 code = process.wait(timeout=_POLL_SECONDS * 25)
             except TimeoutExpired as error:
@@ -82,6 +97,16 @@ class Ffmpeg:
                 _kill(process)
         if code != 0 or not complete:
             raise MediaError("ffmpeg failed: the footage is damaged, or of a kind that is not supported.", log)
+        return log
+
+
+def _confine(pid: int, limits: Limits) -> None:
+    """Set the limits of a process that runs already: between fork and exec nothing may be done in a program with threads."""
+    if sys.platform == "linux":
+        kinds = {resource.RLIMIT_DATA: limits.memory, resource.RLIMIT_CPU: limits.cpu_seconds, resource.RLIMIT_FSIZE: limits.file_size}
+        for kind, amount in kinds.items():
+            with suppress(ProcessLookupError):
+                resource.prlimit(pid, kind, (amount, amount))
 
 
 def _follow(

@@ -11,7 +11,11 @@ from av.container import InputContainer
 
 from clipviewer.media.ffmpeg import FORMATS, MediaError
 
+MAX_SIDE = 8192
+"""Pixels. A larger picture takes gigabytes to decode, and no camera of today makes one."""
+
 _TIMEOUT_SECONDS = 15
+_HDR_TRANSFERS = (16, 18)  # SMPTE ST 2084 (PQ) and ARIB STD-B67 (HLG), as numbered in ITU-T H.273
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,8 @@ class MediaInfo:
     rotation: int
     video_codec: str
     audio_codec: str | None
+    hdr: bool = False
+    variable_frame_rate: bool = False
 
     @property
     def has_audio(self) -> bool:
@@ -46,6 +52,8 @@ def _describe(container: InputContainer) -> MediaInfo:
     if not container.streams.video:
         raise MediaError("This file has no picture: choose a video.")
     stream = container.streams.video[0]
+    if max(stream.codec_context.width, stream.codec_context.height) > MAX_SIDE:
+        raise MediaError(f"This picture is too large: a side has more than {MAX_SIDE} pixels.")
     frame = next(container.decode(stream), None)
     if frame is None:
         raise MediaError("This video has no picture that can be decoded.")
@@ -69,4 +77,11 @@ def _describe(container: InputContainer) -> MediaInfo:
         rotation=rotation,
         video_codec=stream.codec_context.name,
         audio_codec=audio[0].codec_context.name if audio else None,
+        hdr=frame.color_trc in _HDR_TRANSFERS,
+        variable_frame_rate=_varies(stream.average_rate, stream.base_rate),
     )
+
+
+def _varies(average: Fraction | None, base: Fraction | None) -> bool:
+    """Whether pictures come less often than the finest step between them says."""
+    return average is not None and base is not None and abs(average - base) > base / 100

@@ -1,0 +1,37 @@
+"""Loudness of a clip: measured over the whole clip, then set by one gain, so that its dynamics stay what they were.
+
+−14 LUFS is what the large platforms play at; measured after ITU-R BS.1770 as EBU R 128 does.
+"""
+
+from __future__ import annotations
+
+import re
+
+TARGET_LUFS = -14.0
+SAMPLE_RATE = 48_000
+
+CLOSED = f"aresample={SAMPLE_RATE}:async=1:first_pts=0,aformat=sample_rates={SAMPLE_RATE}:channel_layouts=stereo"
+"""Stereo without gaps: sound that begins late, or breaks off in between, keeps its place beside the picture."""
+
+MEASURE = f"{CLOSED},ebur128=framelog=quiet"
+"""The filter that measures; ``parse_loudness`` reads what it says."""
+
+_INTEGRATED = re.compile(r"^\s*I:\s+(-?\d+(?:\.\d+)?) LUFS", re.MULTILINE)
+_SILENCE_LUFS = -69.0
+_MOST_GAIN_DB = 20.0
+_CEILING = 0.84  # −1.5 dB: room for what the coder adds between the samples
+
+
+def parse_loudness(log: str) -> float | None:
+    """Integrated loudness in LUFS from ffmpeg's log; None for silence, and where nothing was measured."""
+    found = _INTEGRATED.findall(log)
+    lufs = float(found[-1]) if found else _SILENCE_LUFS
+    return lufs if lufs > _SILENCE_LUFS else None
+
+
+def levelled(lufs: float | None) -> str:
+    """The filter that brings sound of ``lufs`` to the target: one gain, at most 20 dB up, and a limiter for its peaks."""
+    if lufs is None:
+        return CLOSED
+    gain = min(TARGET_LUFS - lufs, _MOST_GAIN_DB)
+    return f"{CLOSED},volume={gain:.2f}dB,alimiter=limit={_CEILING}:level=false:latency=true"

@@ -1,0 +1,89 @@
+"""The filters between a source's picture and an export's, as ffmpeg writes them."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from pathlib import Path
+
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.framing import Framing, FramingMode, Rect, crop_rect
+from clipviewer.media.probe import MediaInfo
+
+MOST_FRAMES_PER_SECOND = 60
+
+# Linear light in floats, the highlights bent into what a screen shows, and back to BT.709.
+_TO_SDR = "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv,format=yuv420p"
+_BLUR_SHARE = 8
+
+
+def square_pixels(info: MediaInfo) -> str:
+    """The picture as it is displayed, in square pixels; it stays so where a stream changes its size in between."""
+    return f"scale={info.width}:{info.height},setsar=1"
+
+
+def picture_graph(
+    info: MediaInfo,
+    content: Rect,
+    ratio: AspectRatio,
+    framing: Framing,
+    size: tuple[int, int],
+    *,
+    seconds: str,
+    burn_in: Path | None = None,
+    fonts: Path | None = None,
+) -> str:
+    """From ``[0:v:0]`` to ``[picture]``: ``content`` (pixels as displayed) in ``ratio``, scaled to ``size``, ``seconds`` long."""
+    steps = [square_pixels(info), *_steady(info, seconds)]
+    width, height = size
+    if framing.mode is FramingMode.FIT:
+        framed = _fitted(",".join([*steps, _crop(_even(content))]), width, height)
+    else:
+        rect = crop_rect(content.width, content.height, ratio, framing)
+        crop = _crop(Rect(content.x + rect.x, content.y + rect.y, rect.width, rect.height))
+        framed = f"[0:v:0]{','.join([*steps, crop])},scale={width}:{height},setsar=1"
+    if info.hdr:
+        framed += f",{_TO_SDR}"
+    if burn_in is not None:
+        framed += f",subtitles=filename={escaped(burn_in)}"
+        if fonts is not None:
+            framed += f":fontsdir={escaped(fonts)}"
+    return f"{framed},format=yuv420p[picture]"
+
+
+def escaped(path: Path) -> str:
+    """A path as the value of a filter's option: escaped for the option, then for the graph around it (ffmpeg-filters, 4.1.1)."""
+    option = re.sub(r"([\\':])", r"\\\1", str(path.absolute()))
+    return re.sub(r"([\\'\[\],;])", r"\\\1", option)
+
+
+def _steady(info: MediaInfo, seconds: str) -> list[str]:
+    """Equal steps in time for footage whose pictures come as they like: its first and last picture stand until the next is due."""
+    rate = min(info.frame_rate, Fraction(MOST_FRAMES_PER_SECOND))
+    if info.variable_frame_rate:
+        return [f"fps={rate}:start_time=0", "tpad=stop_mode=clone:stop_duration=5", f"trim=duration={seconds}"]
+    return [f"fps={rate}"] if info.frame_rate > MOST_FRAMES_PER_SECOND else []
+
+
+def _fitted(picture: str, width: int, height: int) -> str:
+    """The whole picture in the middle of itself, blurred. Blurred small and scaled up: it is cheaper, and looks the same."""
+    small = f"{_half(width // _BLUR_SHARE)}:{_half(height // _BLUR_SHARE)}"
+    fill, fit = "force_original_aspect_ratio=increase:force_divisible_by=2", "force_original_aspect_ratio=decrease:force_divisible_by=2"
+    return (
+        f"[0:v:0]{picture},split[front][back];"
+        f"[back]scale={small}:{fill},crop={small},gblur=sigma=4,scale={width}:{height},setsar=1[blurred];"
+        f"[front]scale={width}:{height}:{fit},setsar=1[whole];"
+        f"[blurred][whole]overlay=(W-w)/2:(H-h)/2:format=auto"
+    )
+
+
+def _crop(rect: Rect) -> str:
+    return f"crop={rect.width}:{rect.height}:{rect.x}:{rect.y}"
+
+
+def _even(rect: Rect) -> Rect:
+    return Rect(_half(rect.x), _half(rect.y), _half(rect.width), _half(rect.height))
+
+
+def _half(pixels: int) -> int:
+    return pixels // 2 * 2

@@ -1,0 +1,17 @@
+"""The language of a track in an mp4, which holds no more than the three letters of ISO 639-2/T."""
+
+from __future__ import annotations
+
+UNDETERMINED = "und"
+_CODES = {
+    "ar": "ara", "bn": "ben", "cs": "ces", "da": "dan", "de": "deu", "el": "ell", "en": "eng", "es": "spa", "fa": "fas", "fi": "fin",
+    "fr": "fra", "gu": "guj", "he": "heb", "hi": "hin", "hu": "hun", "id": "ind", "it": "ita", "ja": "jpn", "kn": "kan", "ko": "kor",
+    "ml": "mal", "mr": "mar", "nb": "nob", "nl": "nld", "pa": "pan", "pl": "pol", "pt": "por", "ro": "ron", "ru": "rus", "sv": "swe",
+    "ta": "tam", "te": "tel", "th": "tha", "tr": "tur", "uk": "ukr", "ur": "urd", "vi": "vie", "zh": "zho",
+}  # fmt: skip
+
+
+def track_language(tag: str) -> str:
+    """``pt-BR`` → ``por``, ``fil`` → ``fil``; ``und`` for what has no code here."""
+    base = tag.partition("-")[0]
+    return _CODES.get(base, base if len(base) == 3 else UNDETERMINED)
