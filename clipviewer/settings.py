@@ -41,6 +41,8 @@ class Settings:
     demo: bool = True
     admin_email: str | None = None
     admin_password: str | None = field(default=None, repr=False)
+    translate_url: str | None = None
+    translate_key: str | None = field(default=None, repr=False)
 
     @property
     def embedded(self) -> bool:
@@ -79,6 +81,8 @@ DOCUMENTED = (
     Documented("CLIPVIEWER_DEMO", "`on` while the embedded store is empty", "`off` leaves the demo footage out"),
     Documented("CLIPVIEWER_ADMIN_EMAIL", "unset: a one-time set-up link is printed", "Makes the first admin at start"),
     Documented("CLIPVIEWER_ADMIN_PASSWORD", "unset", "Password of that admin"),
+    Documented("CLIPVIEWER_TRANSLATE_URL", "unset: captions are not translated", "A LibreTranslate server that captions may be sent to"),
+    Documented("CLIPVIEWER_TRANSLATE_KEY", "unset", "Key for that server, if it wants one"),
 )  # fmt: skip
 
 _STANDARD = ("AWS_REGION", "AWS_DEFAULT_REGION")
@@ -118,9 +122,13 @@ def load_settings(environ: Mapping[str, str] | None = None, folder: Path | None 
         demo=read.switch("DEMO", True),
         admin_email=read.optional("ADMIN_EMAIL"),
         admin_password=read.optional("ADMIN_PASSWORD"),
+        translate_url=read.checked("TRANSLATE_URL", _http_url),
+        translate_key=read.optional("TRANSLATE_KEY"),
     )
     if (settings.admin_email is None) != (settings.admin_password is None):
         raise StartupError("CLIPVIEWER_ADMIN_EMAIL and CLIPVIEWER_ADMIN_PASSWORD belong together: set both or none.")
+    if settings.translate_key and not settings.translate_url:
+        raise StartupError("CLIPVIEWER_TRANSLATE_KEY needs CLIPVIEWER_TRANSLATE_URL: name the server too.")
     if settings.embedded and (settings.s3_endpoint_url or settings.s3_public_endpoint_url):
         raise StartupError("CLIPVIEWER_S3_ENDPOINT_URL needs CLIPVIEWER_S3_BUCKET: name the bucket too.")
     return settings

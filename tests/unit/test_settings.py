@@ -40,6 +40,8 @@ def test_every_setting_is_taken_from_its_variable(tmp_path: Path) -> None:
             "CLIPVIEWER_DEMO": "off",
             "CLIPVIEWER_ADMIN_EMAIL": "a@example.org",
             "CLIPVIEWER_ADMIN_PASSWORD": "a long enough password",
+            "CLIPVIEWER_TRANSLATE_URL": "http://translate:5000/",
+            "CLIPVIEWER_TRANSLATE_KEY": "a key",
         },
         tmp_path,
     )
@@ -61,6 +63,8 @@ def test_every_setting_is_taken_from_its_variable(tmp_path: Path) -> None:
         demo=False,
         admin_email="a@example.org",
         admin_password="a long enough password",
+        translate_url="http://translate:5000",
+        translate_key="a key",
     )
     assert not settings.embedded
     assert len(dataclasses.fields(Settings)) == len(DOCUMENTED)
@@ -89,6 +93,8 @@ def test_every_setting_is_taken_from_its_variable(tmp_path: Path) -> None:
         ("CLIPVIEWER_ADMIN_PASSWORD", "a long enough password"),
         ("CLIPVIEWER_SECRET_KEY_FILE", "/does/not/exist"),
         ("CLIPVIEWER_S3_BUKET", "footage"),
+        ("CLIPVIEWER_TRANSLATE_URL", "translate:5000"),
+        ("CLIPVIEWER_TRANSLATE_KEY", "a key"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_that_names_the_variable(tmp_path: Path, name: str, value: str) -> None:
@@ -147,6 +153,8 @@ def test_secrets_stay_out_of_the_printed_settings(tmp_path: Path) -> None:
         "CLIPVIEWER_REDIS_URL": "redis://:hidden-word@cache",
         "CLIPVIEWER_ADMIN_EMAIL": "a@example.org",
         "CLIPVIEWER_ADMIN_PASSWORD": "hidden-word",
+        "CLIPVIEWER_TRANSLATE_URL": "http://translate:5000",
+        "CLIPVIEWER_TRANSLATE_KEY": "hidden-word",
     }
     printed = repr(load_settings(environ, tmp_path))
     assert LONG_KEY not in printed
