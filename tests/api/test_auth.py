@@ -202,4 +202,4 @@ def test_the_documentation_needs_a_session_and_nothing_from_elsewhere(client: Te
     assert page.headers["content-type"].startswith("text/html")
     assert all(path in page.text for path in description["paths"])
     assert "<script" not in page.text
-    assert re.findall(r'(?:src|href)="([^#"][^"]*)"', page.text) == ["/api/openapi.json"]
+    assert re.findall(r'(?:src|href)="([^#"][^"]*)"', page.text) == ["/icon.svg", "/api/openapi.json"]
