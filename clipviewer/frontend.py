@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from reflex.plugins import Plugin
+from reflex_base.constants import ReactRouter
 
 from clipviewer.errors import StartupError
 
@@ -55,6 +56,31 @@ class SameOrigin(Plugin):
                 changed += count
         if not changed:
             raise RuntimeError("the build does not contain the placeholder address: the API address cannot be set")
+
+
+class PreloadRoom(Plugin):
+    """Makes the scripts of a clip room come together with its page, instead of after the router has started and asked for them.
+
+    Addresses with an id in them share one page, and Reflex lists in it only what every page needs.
+    """
+
+    def post_build(self, **context: Any) -> None:
+        static_dir = Path(context["static_dir"])
+        page = static_dir / ReactRouter.SPA_FALLBACK
+        text = page.read_text(encoding="utf-8")
+        scripts = [*_scripts_of_route(static_dir, "videos/:id"), *(f"/{script.name}" for script in sorted(static_dir.glob("*.js")))]
+        links = "".join(f'<link rel="modulepreload" href="{script}"/>' for script in scripts if f'"{script}"' not in text)
+        page.write_text(text.replace("</head>", f"{links}</head>", 1), encoding="utf-8")
+
+
+def _scripts_of_route(static_dir: Path, path: str) -> list[str]:
+    """Addresses of the module that draws a route and of what it imports, from React Router's manifest."""
+    manifest = next((static_dir / "assets").glob("manifest-*.js")).read_text(encoding="utf-8")
+    routes = json.loads(manifest.partition("=")[2].rstrip("; \n"))["routes"].values()
+    for route in routes:
+        if route.get("path") == path:
+            return [route["module"], *route["imports"]]
+    raise RuntimeError(f"the build has no page at {path}")
 
 
 def web_dir() -> Path:

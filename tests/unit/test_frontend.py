@@ -1,0 +1,47 @@
+"""What is changed in the built front end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from clipviewer.frontend import PreloadRoom
+
+MANIFEST = {
+    "routes": {
+        "root": {"path": "", "module": "/assets/root-1.js", "imports": []},
+        "library": {"module": "/assets/library-1.js", "imports": []},
+        "room": {"path": "videos/:id", "module": "/assets/room-1.js", "imports": ["/assets/react-1.js", "/assets/tabs-1.js"]},
+    }
+}
+PAGE = '<html><head><link rel="modulepreload" href="/assets/react-1.js"/><script src="/player.js"></script></head><body></body></html>'
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Path:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "manifest-1.js").write_text(f"window.__reactRouterManifest={json.dumps(MANIFEST)};")
+    (tmp_path / "__spa-fallback.html").write_text(PAGE)
+    for name in ("player.js", "presigned.js"):
+        (tmp_path / name).write_text("")
+    return tmp_path
+
+
+def test_the_page_for_addresses_with_an_id_brings_the_scripts_of_the_clip_room_each_once(built: Path) -> None:
+    PreloadRoom().post_build(static_dir=built)
+
+    text = (built / "__spa-fallback.html").read_text()
+    added = "".join(
+        f'<link rel="modulepreload" href="{script}"/>' for script in ("/assets/room-1.js", "/assets/tabs-1.js", "/presigned.js")
+    )
+    assert text == PAGE.replace("</head>", f"{added}</head>")
+
+
+def test_a_build_without_a_clip_room_fails(built: Path) -> None:
+    routes = {"routes": {"root": MANIFEST["routes"]["root"]}}
+    (built / "assets" / "manifest-1.js").write_text(f"window.__reactRouterManifest={json.dumps(routes)};")
+
+    with pytest.raises(RuntimeError, match="videos/:id"):
+        PreloadRoom().post_build(static_dir=built)
