@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ _FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+_QUIET = 0.5
 
 # `seen` holds moments. A row counts from the picture that shows it, a frame from its presentation (requestVideoFrameCallback). A click
 # counts from the event; its frame is the first one of another source. `fetchOnClick` does what a player without a cache does.
@@ -97,10 +100,13 @@ class Reviewer:
         self.page = page
         self._origin = origin
         self._received = 0
+        self._last_event = 0.0
         self._footage: set[str] = set()
         page.add_init_script(_WATCH)
         network = page.context.new_cdp_session(page)
         network.send("Network.enable")
+        for name in ("requestWillBeSent", "responseReceived", "dataReceived", "loadingFinished", "webSocketFrameReceived"):
+            network.on(f"Network.{name}", self._on_any)
         network.on("Network.responseReceived", self._on_response)
         network.on("Network.loadingFinished", self._on_finished)
         network.on("Network.webSocketFrameReceived", self._on_frame)
@@ -129,8 +135,12 @@ class Reviewer:
         return took
 
     def settle(self) -> None:
-        """Wait until nothing has been loading for half a second."""
-        self.page.wait_for_load_state("networkidle")
+        """Wait until nothing has come over the network for half a second: what is fetched ahead is there then."""
+        while time.monotonic() < self._last_event + _QUIET:
+            self.page.wait_for_timeout(50)
+
+    def _on_any(self, _event: dict[str, Any]) -> None:
+        self._last_event = time.monotonic()
 
     def _on_response(self, event: dict[str, Any]) -> None:
         if "/s3/" in event["response"]["url"]:
