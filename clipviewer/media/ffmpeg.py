@@ -21,6 +21,14 @@ from clipviewer.errors import ClipviewerError
 # What an input file may be. Playlists (HLS, DASH, concat) are not among them: they make requests and open other files.
 FORMATS = "mov,matroska,avi,mpegts,mpeg,flv,ogg,wav,mp3,aac,flac"
 
+_FAILED = "ffmpeg failed: the footage is damaged, or of a kind that is not supported."
+
+# Why the system ended a run, by the number of its signal.
+_STOPPED: dict[int, str] = {
+    signal.SIGXFSZ: "The output grew beyond its limit and was stopped: the footage is damaged, or made to do harm.",
+    signal.SIGKILL: "The system stopped ffmpeg: it took more time or memory than it may.",
+}
+
 _NICENESS = 10
 _POLL_SECONDS = 0.2
 _LOG_BYTES = 4_000
@@ -96,7 +104,7 @@ class Ffmpeg:
             finally:
                 _kill(process)
         if code != 0 or not complete:
-            raise MediaError("ffmpeg failed: the footage is damaged, or of a kind that is not supported.", log)
+            raise MediaError(_STOPPED.get(-code, _FAILED), log)
         return log
 
 

@@ -43,7 +43,6 @@ _LOOSE_END_MS = 500
 # What ffmpeg says, and what a person can do about it; the first that fits.
 _REASONS = (
     ("No space left on device", "The disk of this machine is full: make room for the render, then retry."),
-    ("File too large", "The export grew beyond every measure and was stopped: the source is damaged or made to do harm."),
     ("not on whitelist", "The footage is in a format that is not rendered here: convert it to H.264 in an mp4 first."),
     (
         "zscale",

@@ -9,6 +9,8 @@ import re
 import secrets
 import socket
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -71,13 +73,12 @@ class SourceRelay:
         """End every read that is under way. Safe to call twice."""
         if not self._closed.is_set():
             self._closed.set()
-            self._server.hang_up()
             self._server.shutdown()
             self._thread.join()
             self._server.server_close()
-            with self._lock:
-                self._pool.clear()
-                self._kept.close()
+            self._server.hang_up()
+            if not self._lock.locked():
+                self._discard()
 
     def __enter__(self) -> SourceRelay:
         return self
@@ -90,14 +91,14 @@ class SourceRelay:
 
     def size(self) -> int:
         """Bytes of the source."""
-        with self._lock:
+        with self._reading():
             if self._size is None:
                 self._fetch(0, 1)
             return self._size or 0
 
     def read(self, offset: int) -> bytes:
         """What lies at ``offset``, up to a few MiB; empty at the end. Raises ``StorageError``, and keeps it as ``failure``."""
-        with self._lock:
+        with self._reading():
             number = offset // BLOCK
             if number in self._blocks:
                 self._kept.seek(offset)
@@ -105,6 +106,23 @@ class SourceRelay:
             self._run = min(self._run * 2, MOST_BLOCKS) if number - 1 in self._blocks else 1
             count = next((ahead for ahead in range(1, self._run) if number + ahead in self._blocks), self._run)
             return self._fetch(number * BLOCK, count)[offset % BLOCK :]
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """One read at a time. The store may keep one waiting longer than ``close`` may take: it then clears up itself."""
+        try:
+            with self._lock:
+                if self._closed.is_set():
+                    raise StorageUnreachable
+                yield
+        finally:
+            if self._closed.is_set():
+                self._discard()
+
+    def _discard(self) -> None:
+        with self._lock:
+            self._pool.clear()
+            self._kept.close()
 
     def _fetch(self, start: int, count: int) -> bytes:
         for pause in (*_PAUSES, None):
@@ -144,7 +162,7 @@ class SourceRelay:
             if len(data) != wanted:
                 raise _Unwell
         finally:
-            answer.close() if self._closed.is_set() else answer.release_conn()
+            answer.close()
         self._size, self._etag = int(found[3]), answer.headers.get("ETag", "")
         return bytes(data)
 
