@@ -4,19 +4,33 @@
 import { writeClipToAddress } from "./clip_address.js";
 
 const STEPS = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity };
+const FRAMES = 60; // how long a row may take to be there
 const placeOf = (option) => Number(option.getAttribute("aria-posinset"));
+
+// Scrolls the list, and nothing else, so far that the row in this place (from 1) is seen; waits for a list that is still being made.
+export function reveal(place, frames = FRAMES) {
+  const list = document.querySelector("[role=listbox]");
+  const height = list?.querySelector(".clip-row")?.offsetHeight;
+  if (!height || list.scrollHeight < place * height) {
+    if (frames > 0) requestAnimationFrame(() => reveal(place, frames - 1));
+    return;
+  }
+  const room = list.clientHeight;
+  const above = (place - 1) * height - list.scrollTop;
+  if (above < -height || above > room) list.scrollTop += above - (room - height) / 2;
+  else if (above < 0) list.scrollTop += above;
+  else if (above > room - height) list.scrollTop += above - room + height;
+}
 
 function open(option) {
   option.click();
   option.focus({ preventScroll: true });
-  option.scrollIntoView({ block: "nearest" });
 }
 
-function select(list, place, tries = 60) {
+function openPlace(list, place, frames = FRAMES) {
   const option = list.querySelector(`[role=option][aria-posinset="${place}"]`);
-  if (option) return open(option);
-  if (tries === 60) list.scrollTop = (place - 1) * list.querySelector(".clip-row").offsetHeight;
-  if (tries > 0) requestAnimationFrame(() => select(list, place, tries - 1));
+  if (option) open(option);
+  else if (frames > 0) requestAnimationFrame(() => openPlace(list, place, frames - 1));
 }
 
 document.addEventListener("keydown", (event) => {
@@ -35,7 +49,9 @@ document.addEventListener("keydown", (event) => {
   const from = focused ?? options.find((option) => option.getAttribute("aria-selected") === "true");
   const last = Number(options[0].getAttribute("aria-setsize"));
   const place = from ? placeOf(from) + STEPS[event.key] : placeOf(options[0]);
-  select(list, Math.min(last, Math.max(1, place)));
+  const target = Math.min(last, Math.max(1, place));
+  reveal(target);
+  openPlace(list, target);
 });
 
 // Before the page tells the server of the click, which may have to lead to sign-in and back here.

@@ -2,12 +2,13 @@
 //
 // <clip-player> wraps the media controls that the page renders. The page says what to show (attributes); the player says what happened
 // (events). Attributes: video-id, source-id (clip id, or the video's id for its master), clip-id, s3-key, start-ms and end-ms (a range
-// of the master), urls (JSON {source id: {url, expires, now}}, ms), ahead (JSON [source id, …], what may be opened next).
+// of the master), place (in the list, from 1), urls (JSON {source id: {url, expires, now}}, ms), ahead (JSON [source id, …], what may be opened next).
 // Events: ClipUnauthorized, ClipMissing, ClipFailed, ClipOffline, ClipUnplayable, ClipNavigated {clip}, and those of clip_actions.js.
 // data-state says what is on the screen: loading, ready, or the error that the page has a notice for.
 
-import { UrlError, accept, cached, fetchAhead, forget, isFresh, lead, leftOf, probe, renewed } from "./presigned.js";
+import { UrlError, accept, cached, fetchAhead, forget, isFresh, lead, leftOf, markOpened, probe, renewed } from "./presigned.js";
 import { clipInAddress, writeClipToAddress } from "./clip_address.js";
+import { reveal } from "./clip_list.js";
 import { holdFrame, isBuffered, isWhollyBuffered } from "./video_element.js";
 
 const EVENTS = {
@@ -89,6 +90,7 @@ class ClipPlayer extends HTMLElement {
     if (this.#shown?.clipId !== clipId || this.#shown.sourceId !== this.getAttribute("source-id")) {
       writeClipToAddress(clipId, { first: !this.#shown });
       this.#open({ at: this.#ms("start-ms"), paused: false });
+      reveal(Number(this.getAttribute("place")));
     } else if (this.dataset.state === "ready") {
       this.#prefetch();
     }
@@ -135,6 +137,7 @@ class ClipPlayer extends HTMLElement {
     const paused = place.paused ?? video.paused;
     this.#entry = entry;
     this.#place = place;
+    markOpened(entry);
     this.dataset.state = "loading";
     video.autoplay = !paused;
     if (video.src === entry.url) video.load();

@@ -6,7 +6,7 @@ const KINDS = { 401: "unauthorized", 404: "missing" };
 
 const cache = new Map(); // source id → {url, expires, life}: ms, expires by the server's clock
 const pending = new Map();
-const prefetched = new Set();
+const fetched = new Set(); // URLs whose first bytes the browser has
 let prefetchedBytes = 0;
 
 export class UrlError extends Error {
@@ -25,10 +25,12 @@ function observe(serverNow, askedAt) {
   if (askedAt) skew = Math.min(skew, serverNow + 1_000 - askedAt); // an HTTP Date has whole seconds
 }
 
-export const leftOf = (entry) => entry.expires - Date.now() - skew;
+// What is left of a URL, ms; a little less than the truth, since news takes time to arrive and requests to be sent.
+export const leftOf = (entry) => entry.expires - Math.min(5_000, entry.life * 0.1) - Date.now() - skew;
 export const lead = (entry) => Math.min(60_000, entry.life * 0.2);
 export const isFresh = (entry) => entry !== undefined && leftOf(entry) > lead(entry) / 2;
 export const cached = (sourceId) => cache.get(sourceId);
+export const markOpened = (entry) => fetched.add(entry.url);
 export const forget = (sourceId) => cache.delete(sourceId);
 
 function keep(sourceId, url, expires, now) {
@@ -96,7 +98,7 @@ export async function fetchAhead(sourceIds, signal) {
   for (const sourceId of sourceIds) {
     const entry = cache.get(sourceId);
     if (signal.aborted || prefetchedBytes > PREFETCH_BUDGET) return;
-    if (isFresh(entry) && !prefetched.has(entry.url)) await fetchHead(entry.url, signal);
+    if (isFresh(entry) && !fetched.has(entry.url)) await fetchHead(entry.url, signal);
   }
 }
 
@@ -111,7 +113,7 @@ async function fetchHead(url, signal) {
     });
     if (response.status !== 206) return;
     prefetchedBytes += (await response.arrayBuffer()).byteLength;
-    prefetched.add(url);
+    fetched.add(url);
   } catch {
     // Fetching ahead only ever helps; without CORS on the bucket, or offline, the click loads as usual.
   }

@@ -29,7 +29,6 @@ app = rx.App(
     stylesheets=["/clipviewer.css"],
     head_components=[
         rx.el.script(src="/player.js", type="module"),
-        rx.el.script(src="/clip_list.js", type="module"),
         rx.el.script(src="/clip_actions.js", type="module"),
         rx.el.script(src="/forms.js", type="module"),
         rx.el.link(rel="icon", href="/icon.svg", type="image/svg+xml"),

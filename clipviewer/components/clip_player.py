@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from clipviewer.components.media_chrome import MediaController, MediaLoadingIndicator, control_bar
-from clipviewer.components.selection import select_events, selected_clip
+from clipviewer.components.selection import select_events, selected_clip, shown_place
 from clipviewer.state.video_detail import VideoDetailState
 
 
@@ -66,6 +66,7 @@ def player() -> rx.Component:
             "start-ms": rx.cond(on_master, clip.start_ms.to_string(), ""),
             "end-ms": rx.cond(on_master, clip.end_ms.to_string(), ""),
             "urls": VideoDetailState.clip_video_urls.to_string(),
+            "place": shown_place(),
             "ahead": _neighbours(clip.id),
             "data-ratio": clip.ratio,
         },

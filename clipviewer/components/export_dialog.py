@@ -8,6 +8,8 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.state.exports import ExportState
 from clipviewer.state.video_detail import VideoDetailState
 
+OPENED_BY = "generate_shorts"
+
 
 def export_dialog() -> rx.Component:
     return rx.dialog.root(
@@ -27,6 +29,7 @@ def export_dialog() -> rx.Component:
                 class_name="dialog-actions",
             ),
             max_width="460px",
+            on_close_auto_focus=rx.set_focus(OPENED_BY),
         ),
         open=VideoDetailState.export_open,
         on_open_change=VideoDetailState.set_export_open,

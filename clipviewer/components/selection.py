@@ -34,6 +34,19 @@ def selected_clip() -> rx.Var[ClipRow]:
     ).to(ClipRow)
 
 
+def shown_place() -> rx.Var[int]:
+    """The place of the shown clip in the whole list, from 1; 0 while it is not among the loaded rows."""
+    on_exported = VideoDetailState.tab == "exported"
+    rows = rx.cond(on_exported, VideoDetailState.exported_clips, VideoDetailState.identified_clips)
+    offset = rx.cond(on_exported, VideoDetailState.exported_offset, VideoDetailState.identified_offset)
+    wanted = shown_id()
+    return rx.Var(
+        f"((at) => at < 0 ? 0 : at + 1 + {offset!s})({rows!s}.findIndex((row) => row.id === {wanted!s}))",
+        _var_type=int,
+        _var_data=VarData.merge(rows._get_all_var_data(), offset._get_all_var_data(), wanted._get_all_var_data()),
+    ).to(int)
+
+
 def select_events(clip_id: rx.Var[str]) -> list[Any]:
     """Show a clip now, and tell the server."""
     return [picked.set_value(clip_id), VideoDetailState.select_clip(clip_id)]

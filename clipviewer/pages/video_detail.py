@@ -7,7 +7,7 @@ import reflex as rx
 from clipviewer.components.clip_details import clip_details
 from clipviewer.components.clip_list import exported_list, identified_list
 from clipviewer.components.clip_player import player
-from clipviewer.components.export_dialog import export_dialog
+from clipviewer.components.export_dialog import OPENED_BY, export_dialog
 from clipviewer.components.frame import empty, page_frame, skeletons
 from clipviewer.components.selection import picked, select_tab_events
 from clipviewer.state.exports import ExportState
@@ -104,6 +104,7 @@ def _panel() -> rx.Component:
                 rx.el.span(f"{VideoDetailState.ticked.length()} ticked", class_name="quiet tabular"),
                 rx.button(
                     "Generate Shorts",
+                    id=OPENED_BY,
                     on_click=[VideoDetailState.handle_generate_shorts, ExportState.plan],
                     disabled=VideoDetailState.ticked.length() == 0,
                 ),

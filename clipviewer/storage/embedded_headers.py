@@ -19,7 +19,7 @@ from clipviewer.storage.embedded_messages import Request
 DEFAULT_TYPE = "binary/octet-stream"
 MAX_METADATA = 2048
 _MEDIA_POLICY = (
-    "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; "
+    "default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'; "
     "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _POLICY = f"sandbox; {_MEDIA_POLICY}"

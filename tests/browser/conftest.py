@@ -25,8 +25,8 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--mute-audio",
+    "--autoplay-policy=document-user-activation-required",
 )
-SOUND_ALLOWED = "--autoplay-policy=no-user-gesture-required"
 SHORT_LIFE = 20
 
 
@@ -56,7 +56,6 @@ def launch(chromium: Path) -> Iterator[Callable[..., Browser]]:
 
 @pytest.fixture(scope="package")
 def browser(launch: Callable[..., Browser]) -> Browser:
-    """As people have it: sound only after a gesture."""
     return launch()
 
 

@@ -1,0 +1,167 @@
+"""URLs that live 15 to 20 seconds, and viewers who never notice.
+
+All rooms are opened together and wait for the end of their URLs together; each test then goes on with its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import Browser, CDPSession
+
+from tests.browser.clip_footage import LONG_SECONDS, Footage
+from tests.browser.clip_library import Clip, Video, registering
+from tests.browser.running_app import EMAIL, PASSWORD, RunningApp
+from tests.browser.watched_page import Room
+
+SPEED = 1.5
+SLOW = 0.5
+PLACE = 5.0
+FAR = 36.0
+WATCH = """(video, [speed, place]) => {
+  video.playbackRate = speed;
+  window.sources = [video.src];
+  video.addEventListener("loadstart", () => video.src && window.sources.push(video.src));
+  if (place === null) return;
+  video.pause();
+  video.currentTime = place;
+}"""
+PAUSED, RUNNING = ("by_code", "by_hand", "asleep", "left_alone"), ("through", "run_on")
+
+
+@dataclass(frozen=True)
+class Evening:
+    """Rooms on the long clip, opened before their URLs ended: the paused ones at ``PLACE``, with the speed ``SPEED``."""
+
+    video: Video
+    rooms: dict[str, Room] = field(default_factory=dict)
+    first_urls: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def clip(self) -> Clip:
+        return self.video.exported[0]
+
+
+@pytest.fixture(scope="module")
+def evening(short_lived: RunningApp, footage: Footage, browser: Browser) -> Iterator[Evening]:
+    with registering(short_lived, footage) as registrar:
+        evening = Evening(registrar.one_long("evening", "A long evening"))
+    evening.rooms.update({name: _room(browser, short_lived, evening.video) for name in (*PAUSED, *RUNNING)})
+    for name, room in evening.rooms.items():
+        room.playing(evening.clip.key)
+        room.video.evaluate(WATCH, [SPEED, PLACE] if name in PAUSED else [SLOW, None])
+        evening.first_urls[name] = room.media("video.src")
+    _freeze(evening.rooms["asleep"], "frozen")
+    yield evening
+    complaints = [f"{name}: {text}" for name, room in evening.rooms.items() for text in room.complaints()]
+    for room in evening.rooms.values():
+        room.page.context.close()
+    assert complaints == []
+
+
+@pytest.fixture(scope="module")
+def later(evening: Evening) -> Evening:
+    """The evening when no URL that the rooms began with is good any more."""
+    page = evening.rooms["through"].page
+    deadline = time.monotonic() + 60
+    for url in evening.first_urls.values():
+        while page.request.get(url, headers={"Range": "bytes=0-0"}).status == 206:
+            assert time.monotonic() < deadline
+            page.wait_for_timeout(200)
+    return evening
+
+
+def test_a_signed_url_works_for_strangers_until_it_ends_and_is_refused_after(evening: Evening, browser: Browser) -> None:
+    stranger = browser.new_context()
+    url = evening.first_urls["through"]
+    assert stranger.request.get(url, headers={"Range": "bytes=0-0"}).status == 206
+    deadline = time.monotonic() + 60
+    page = stranger.new_page()
+    while stranger.request.get(url, headers={"Range": "bytes=0-0"}).status == 206:
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(200)
+    answer = page.goto(url)
+    assert answer is not None
+    assert answer.status == 403
+    stranger.close()
+
+
+def test_a_paused_clip_is_seeked_by_code_beyond_the_end_of_its_url(later: Evening) -> None:
+    room = later.rooms["by_code"]
+    room.video.evaluate(f"(video) => {{ video.currentTime = {FAR}; }}")
+    room.wait_for(f"video => !video.seeking && video.readyState > 1 && Math.abs(video.currentTime - {FAR}) < 0.1")
+    assert room.media("[video.paused, video.playbackRate]") == [True, SPEED]
+    room.video.evaluate("(video) => video.play()")
+    room.wait_for(f"video => !video.paused && video.currentTime > {FAR + 0.3}")
+    assert room.media("video.playbackRate") == SPEED
+    assert room.media("video.src") != later.first_urls["by_code"]
+
+
+def test_a_paused_clip_is_seeked_and_played_by_the_controls(later: Evening) -> None:
+    room = later.rooms["by_hand"]
+    target = _click_time_line(room, 0.8)
+    room.wait_for(f"video => !video.seeking && video.readyState > 1 && Math.abs(video.currentTime - {target}) < 1.5")
+    assert room.media("[video.paused, video.playbackRate]") == [True, SPEED]
+    room.page.get_by_role("button", name="play", exact=True).click()
+    room.wait_for(f"video => !video.paused && video.currentTime > {target} && video.currentTime < {target + 5}")
+    assert room.media("video.playbackRate") == SPEED
+
+
+def test_a_clip_left_alone_stays_where_it_was_and_paused(later: Evening) -> None:
+    room = later.rooms["left_alone"]
+    room.wait_for(f"video => video.src !== '{later.first_urls['left_alone']}' && video.readyState > 1 && !video.seeking")
+    assert room.media("[video.paused, video.playbackRate, video.currentTime]") == [True, SPEED, pytest.approx(PLACE, abs=0.1)]
+
+
+def test_a_running_clip_is_seeked_by_the_controls_and_runs_on(later: Evening) -> None:
+    room = later.rooms["run_on"]
+    assert room.page.evaluate("window.sources") == [later.first_urls["run_on"]]
+    target = _click_time_line(room, 0.9)
+    room.wait_for(f"video => !video.paused && !video.seeking && video.currentTime > {target - 1} && video.currentTime < {target + 4}")
+    assert room.media("video.src") != later.first_urls["run_on"]
+    at = room.media("video.currentTime")
+    room.wait_for(f"video => video.currentTime > {at + 0.3}")
+
+
+def test_a_sleeping_computer_wakes_where_it_was(later: Evening) -> None:
+    room = later.rooms["asleep"]
+    _freeze(room, "active")
+    room.wait_for(f"video => video.src !== '{later.first_urls['asleep']}' && video.readyState > 1 && !video.seeking")
+    assert room.media("[video.paused, video.playbackRate, video.currentTime]") == [True, SPEED, pytest.approx(PLACE, abs=0.1)]
+    room.video.evaluate("(video) => video.play()")
+    room.wait_for(f"video => !video.paused && video.currentTime > {PLACE + 0.3}")
+
+
+def test_a_long_clip_plays_through_the_end_of_its_url_to_its_own(later: Evening) -> None:
+    room = later.rooms["through"]
+    room.video.evaluate("(video) => { video.playbackRate = 8; }")
+    room.wait_for(f"video => video.ended && video.currentTime > {LONG_SECONDS - 1}", timeout=30_000)
+    assert room.page.evaluate("document.querySelector('clip-player').dataset.state") == "ready"
+    assert room.media("video.error") is None
+
+
+def _room(browser: Browser, app: RunningApp, video: Video) -> Room:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    assert context.request.post(f"{app.address}/api/auth/sign-in", data={"email": EMAIL, "password": PASSWORD}).ok
+    room = Room(context.new_page(), app.address)
+    room.page.goto(app.address + video.path, wait_until="commit")
+    return room
+
+
+def _freeze(room: Room, state: str) -> None:
+    """``frozen`` or ``active``: as a computer that sleeps, no timer and no answer reaches the page."""
+    session: CDPSession = room.page.context.new_cdp_session(room.page)
+    session.send("Page.setWebLifecycleState", {"state": state})
+    session.detach()
+
+
+def _click_time_line(room: Room, share: float) -> float:
+    """Click at ``share`` of the time line; gives the second that lies there."""
+    room.video.hover()
+    line = room.page.locator("media-time-range").bounding_box()
+    assert line is not None
+    room.page.mouse.click(line["x"] + line["width"] * share, line["y"] + line["height"] / 2)
+    return LONG_SECONDS * share

@@ -1,0 +1,56 @@
+"""Identified clips play on their video's master: a switch is a seek."""
+
+from __future__ import annotations
+
+from tests.browser.clip_library import Video
+from tests.browser.running_app import RunningApp
+from tests.browser.watched_page import OpenRoom
+
+MASTER = "bay/master.mp4"
+
+
+def test_a_candidate_plays_on_the_master_from_its_in_point(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{bay.path}?clip={bay.identified[1].id}")
+    room.shown("Middle")
+    room.playing(MASTER)
+    room.wait_for("video => video.currentTime >= 20 && video.currentTime < 24")
+
+
+def test_switching_candidates_is_a_seek_with_the_same_url(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{bay.path}?tab=identified")
+    room.shown("Opening")
+    room.playing(MASTER)
+    url = room.media("video.src")
+    room.video.evaluate("(video) => { window.loads = 0; video.addEventListener('loadstart', () => window.loads++); }")
+
+    def switch() -> None:
+        for clip, start, end in ((bay.identified[2], 40, 44), (bay.identified[1], 20, 24), (bay.identified[0], 2, 5)):
+            room.option(clip.title).click()
+            room.shown(clip.title)
+            room.wait_for(f"video => !video.seeking && !video.paused && video.currentTime >= {start} && video.currentTime < {end}")
+            assert room.path == f"{bay.path}?clip={clip.id}"
+
+    assert {request.resource_type for request in room.since(switch)} <= {"media"}
+    assert room.media("video.src") == url
+    assert room.page.evaluate("window.loads") == 0
+
+
+def test_a_candidate_loops_at_its_out_point(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{bay.path}?clip={bay.identified[1].id}")
+    room.playing(MASTER)
+    room.wait_for("video => video.currentTime >= 20")
+    room.video.evaluate(
+        "(video) => { window.latest = 0; video.addEventListener('timeupdate', () => "
+        "{ if (!video.seeking) window.latest = Math.max(window.latest, video.currentTime); }); video.currentTime = 23; }"
+    )
+    room.wait_for("video => window.latest > 23.5 && !video.seeking && video.currentTime < 22")
+    assert room.page.evaluate("window.latest") < 24.1
+    room.wait_for("video => !video.paused && video.currentTime > 20.2")
+
+
+def test_a_paused_player_starts_when_another_candidate_is_opened(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{bay.path}?tab=identified")
+    room.playing(MASTER)
+    room.video.evaluate("video => video.pause()")
+    room.option("Late").click()
+    room.wait_for("video => !video.paused && video.currentTime > 40.1")
