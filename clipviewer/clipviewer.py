@@ -13,6 +13,7 @@ from clipviewer.pages.not_found import not_found_page
 from clipviewer.pages.sign_in import set_up_page, sign_in_page
 from clipviewer.pages.video_detail import video_detail_page
 from clipviewer.state.event_door import guard_events
+from clipviewer.state.exports import ExportState
 from clipviewer.state.failures import browser_failed, handler_failed
 from clipviewer.state.library import LibraryState
 from clipviewer.state.video_detail import VideoDetailState
@@ -30,6 +31,7 @@ app = rx.App(
     head_components=[
         rx.el.script(src="/player.js", type="module"),
         rx.el.script(src="/clip_actions.js", type="module"),
+        rx.el.script(src="/pulse.js", type="module"),
         rx.el.script(src="/forms.js", type="module"),
         rx.el.link(rel="icon", href="/icon.svg", type="image/svg+xml"),
     ],
@@ -40,7 +42,12 @@ app = rx.App(
 )
 guard_events(app)
 app.add_page(library_page, route="/", title="Library · clipviewer", on_load=[LibraryState.load, LibraryState.watch])
-app.add_page(video_detail_page, route="/videos/[id]", title="Clip room · clipviewer", on_load=VideoDetailState.fetch_video_details)
+app.add_page(
+    video_detail_page,
+    route="/videos/[id]",
+    title="Clip room · clipviewer",
+    on_load=[VideoDetailState.fetch_video_details, ExportState.follow],
+)
 app.add_page(sign_in_page, route="/sign-in", title="Sign in · clipviewer")
 app.add_page(set_up_page, route="/set-up/[token]", title="Set up · clipviewer")
 app.add_page(not_found_page, route="/404", title="Not found · clipviewer")

@@ -5,10 +5,15 @@ from __future__ import annotations
 import reflex as rx
 
 from clipviewer.domain.aspect_ratio import AspectRatio
-from clipviewer.state.exports import ExportState
+from clipviewer.domain.framing import FramingMode
+from clipviewer.state.exports import FRAMINGS, ExportState
 from clipviewer.state.video_detail import VideoDetailState
 
 OPENED_BY = "generate_shorts"
+_FRAMINGS = {
+    FramingMode.CENTRE: ("Centre", "Cropped around the middle of the picture"),
+    FramingMode.FIT: ("Fit", "The whole picture over a blurred background"),
+}
 
 
 def export_dialog() -> rx.Component:
@@ -18,14 +23,10 @@ def export_dialog() -> rx.Component:
             rx.dialog.description(ExportState.summary, size="2"),
             _group("Aspect ratio", *(_ratio(ratio) for ratio in AspectRatio)),
             _group("Language", _choice("Original", "The sound of the master", checked=True, disabled=True)),
-            rx.text(
-                "This version does not render yet. Finished files can be registered through the API.",
-                size="2",
-                class_name="quiet dialog-note",
-            ),
+            _group("Framing", *(_framing(mode) for mode in FRAMINGS)),
             rx.box(
                 rx.dialog.close(rx.button("Cancel", type="button", variant="soft", color_scheme="gray")),
-                rx.button("Export", type="button", disabled=True),
+                rx.button("Export", type="button", disabled=ExportState.missing == 0, on_click=ExportState.handle_export_clips),
                 class_name="dialog-actions",
             ),
             max_width="460px",
@@ -49,9 +50,21 @@ def _ratio(ratio: AspectRatio) -> rx.Component:
     )
 
 
+def _framing(mode: FramingMode) -> rx.Component:
+    label, note = _FRAMINGS[mode]
+    return _choice(
+        label,
+        note,
+        type="radio",
+        name="framing",
+        default_checked=ExportState.framing == mode.value,
+        on_change=ExportState.set_framing(mode.value),
+    )
+
+
 def _choice(label: str, note: str, **props) -> rx.Component:
     return rx.el.label(
-        rx.el.input(type="checkbox", class_name="tick", **props),
+        rx.el.input(class_name="tick", **{"type": "checkbox", **props}),
         rx.el.span(label),
         rx.el.span(note, class_name="quiet choice-note"),
         class_name="choice",

@@ -8,6 +8,7 @@ from clipviewer.components.clip_details import clip_details
 from clipviewer.components.clip_list import exported_list, identified_list
 from clipviewer.components.clip_player import player
 from clipviewer.components.export_dialog import OPENED_BY, export_dialog
+from clipviewer.components.export_queue import export_queue
 from clipviewer.components.frame import empty, page_frame, skeletons
 from clipviewer.components.selection import picked, select_tab_events
 from clipviewer.state.exports import ExportState
@@ -54,7 +55,7 @@ def _is_here() -> rx.Var[bool]:
 def _room() -> rx.Component:
     return rx.fragment(
         rx.box(
-            rx.box(_tabs(), _panel(), class_name="room-list card"),
+            rx.box(_tabs(), export_queue(), _panel(), class_name="room-list card"),
             rx.cond(
                 rx.cond(VideoDetailState.tab == "exported", VideoDetailState.exported_total, VideoDetailState.identified_total) > 0,
                 rx.box(rx.box(player(), class_name="stage"), clip_details(), class_name="room-main"),

@@ -8,6 +8,7 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.language import language_name
 from clipviewer.domain.timecode import clock
 from clipviewer.services.clips import ExportedClipView, IdentifiedClipView
+from clipviewer.services.export_cells import CellView
 from clipviewer.services.signing import SignedUrl
 from clipviewer.services.videos import VideoDetails, VideoSummary
 
@@ -59,6 +60,19 @@ class UrlEntry:
     url: str
     expires: int
     now: int
+
+
+@dataclasses.dataclass(frozen=True)
+class JobRow:
+    """An export that is not done: ``state`` is queued, running or failed; ``log`` holds ffmpeg's last lines where there are any."""
+
+    id: str
+    title: str
+    ratio: str
+    state: str
+    percent: int
+    reason: str
+    log: str
 
 
 def exported_row(clip: ExportedClipView) -> ClipRow:
@@ -113,3 +127,15 @@ def video_card(video: VideoSummary, poster: str) -> VideoCard:
 
 def url_entry(signed: SignedUrl, now_ms: int) -> UrlEntry:
     return UrlEntry(url=signed.url, expires=int(signed.expires_at.timestamp() * 1000), now=now_ms)
+
+
+def job_row(cell: CellView) -> JobRow:
+    return JobRow(
+        id=cell.id,
+        title=cell.title,
+        ratio=cell.aspect_ratio,
+        state=cell.state,
+        percent=round(cell.progress * 100),
+        reason=cell.reason,
+        log=cell.log,
+    )

@@ -131,6 +131,17 @@ class VideoDetailState(rx.State):
         """The dialog was closed by key, by a click beside it, or by Cancel."""
         self.export_open = is_open and bool(self.ticked)
 
+    async def show_new_exports(self) -> None:
+        """Read the window of exported clips again, where it stands."""
+        video, middle = self.video, self.exported_offset + len(self.exported_clips) // 2
+        if video is None:
+            return
+        window = await _in_thread(lambda _, db: exported_window(db, video.id, middle))
+        self._show_exported(window)
+        if self.selected_exported_clip is None and window.items:
+            self.selected_exported_clip = exported_row(window.items[0])
+        await self._sign_selected()
+
     async def _select_elsewhere(self, clip_id: str) -> Any:
         """A clip outside the loaded window, as after Back: load the window around it."""
         video = self.video

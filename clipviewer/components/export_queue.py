@@ -1,0 +1,57 @@
+"""Exports on their way: how far each is, how to stop it, and why one failed."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from clipviewer.components.pulse import Pulse
+from clipviewer.state.exports import ExportState
+from clipviewer.state.rows import JobRow
+
+BUSY_MS, IDLE_MS = 1_000, 5_000
+
+
+def export_queue() -> rx.Component:
+    """Queued, running and failed exports of this video; nothing where there are none."""
+    return rx.fragment(
+        Pulse.create(interval=rx.cond(ExportState.busy, BUSY_MS, IDLE_MS), on_pulse=ExportState.follow),
+        rx.cond(
+            ExportState.jobs.length() > 0,
+            rx.el.ul(rx.foreach(ExportState.jobs, _job), class_name="export-queue", aria_label="Exports on their way"),
+        ),
+    )
+
+
+def _job(job: rx.Var[JobRow]) -> rx.Component:
+    return rx.el.li(
+        rx.box(
+            rx.el.span(job.title, class_name="clip-title"),
+            rx.el.span(job.ratio, class_name="chip"),
+            rx.match(
+                job.state,
+                ("failed", _button("rotate-ccw", "Retry", ExportState.retry_export(job.id))),
+                _button("x", "Cancel", ExportState.cancel_export(job.id)),
+            ),
+            class_name="job-line",
+        ),
+        rx.match(
+            job.state,
+            (
+                "failed",
+                rx.box(
+                    rx.el.span(job.reason, class_name="problem"),
+                    rx.cond(job.log != "", rx.el.details(rx.el.summary("Last lines"), rx.el.pre(job.log))),
+                ),
+            ),
+            ("running", rx.el.progress(value=job.percent, max=100, aria_label=job.title)),
+            rx.el.span("Queued", class_name="clip-time"),
+        ),
+        key=job.id,
+        class_name="job",
+    )
+
+
+def _button(icon: str, label: str, event: rx.event.EventSpec) -> rx.Component:
+    return rx.el.button(
+        rx.icon(icon, size=15), type="button", aria_label=label, title=label, on_click=event, class_name="icon-button small"
+    )
