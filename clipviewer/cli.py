@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="command")
     commands.add_parser("serve", help="serve the app (default)").set_defaults(run=_serve)
     commands.add_parser("build", help="build the front end and stop").set_defaults(run=_build)
+    commands.add_parser("worker", help="render exports beside the app (PostgreSQL only)").set_defaults(run=_worker)
     store = commands.add_parser("store", help="the embedded store").add_subparsers(metavar="action", required=True)
     keys = store.add_parser("keys", help="show how any S3 client reaches it")
     keys.set_defaults(run=_store_keys)
@@ -74,6 +77,24 @@ def _serve(settings: Settings, _options: argparse.Namespace) -> int:
 
 def _build(_settings: Settings, _options: argparse.Namespace) -> None:
     _build_front_end()
+
+
+def _worker(settings: Settings, _options: argparse.Namespace) -> None:
+    if settings.database_url.startswith("sqlite"):
+        raise StartupError("A worker of its own needs PostgreSQL: set CLIPVIEWER_DATABASE_URL. On SQLite the app renders by itself.")
+    from clipviewer.api.redaction import install_redaction
+    from clipviewer.jobs.engine import ExportEngine
+
+    services = _prepared(settings)
+    install_redaction()
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    engine = ExportEngine(services)
+    engine.start()
+    _say("Rendering exports. Ctrl-C ends it.")
+    ended.wait()
+    engine.stop()
 
 
 def _store_keys(settings: Settings, _options: argparse.Namespace) -> None:

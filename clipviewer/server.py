@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -28,6 +29,7 @@ def run(services: Services, listener: socket.socket, setup_token: str | None, st
     from clipviewer.clipviewer import app
 
     app.register_lifespan_task(_demo_footage)
+    app.register_lifespan_task(_exports)
     _sweep(services)
     settings = services.settings
     config = uvicorn.Config(
@@ -105,6 +107,37 @@ async def _demo_footage() -> AsyncIterator[None]:
     _ready.set()
     if thread.is_alive():
         thread.join(timeout=10)
+
+
+@contextlib.asynccontextmanager
+async def _exports() -> AsyncIterator[None]:
+    """Renders exports in threads while the app runs; begins once the embedded store answers, and stops with the app."""
+    from clipviewer.services.container import installed
+
+    services = installed()
+    stop = threading.Event()
+
+    def work() -> None:
+        _ready.wait()
+        if stop.is_set():
+            return
+        from clipviewer.jobs.engine import ExportEngine
+
+        try:
+            engine = ExportEngine(services)
+            engine.start()
+        except Exception:
+            _LOG.exception("exports cannot be rendered by this process")
+            return
+        stop.wait()
+        engine.stop()
+
+    thread = threading.Thread(target=work, name="exports", daemon=True)
+    thread.start()
+    yield
+    stop.set()
+    _ready.set()
+    await asyncio.to_thread(thread.join, 15)
 
 
 def _sweep(services: Services) -> None:

@@ -230,16 +230,17 @@ class ExportRun:
 
 
 class _Reporter:
-    """Passes progress on, twice a second at most."""
+    """Passes progress on, twice a second at most and never backwards: sound and picture are not always equally far."""
 
     def __init__(self, run: ExportRun) -> None:
-        self._run, self._last = run, 0.0
+        self._run, self._last, self._share = run, 0.0, 0.0
 
     def progress(self, share: float) -> None:
         landmarks.reached("rendering")
+        self._share = max(self._share, min(share, 0.99))
         if time.monotonic() - self._last > _REPORT_SECONDS:
             self._last = time.monotonic()
-            self._run._say("", round(min(max(share, 0.0), 0.99), 3))
+            self._run._say("", round(self._share, 3))
 
 
 def remove_objects(services: Services, keys: Sequence[str]) -> None:

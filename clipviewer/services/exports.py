@@ -32,6 +32,7 @@ from clipviewer.services.export_cells import (
     cells_by_identity,
     change,
     changes_since,
+    count_cells,
     framing_json,
     framing_of,
     hold_board,
@@ -39,8 +40,22 @@ from clipviewer.services.export_cells import (
 )
 
 __all__ = [
-    "Cell", "CellView", "Changes", "ExportPlan", "JobNotFound", "State", "cancel", "cell", "cells", "changes_since", "plan_exports",
-    "request_exports", "retry", "served_languages",
+    "UNFINISHED",
+    "Cell",
+    "CellView",
+    "Changes",
+    "ExportPlan",
+    "JobNotFound",
+    "State",
+    "cancel",
+    "cell",
+    "cells",
+    "changes_since",
+    "count_cells",
+    "plan_exports",
+    "request_exports",
+    "retry",
+    "served_languages",
 ]  # fmt: skip
 
 RECIPE = 1

@@ -1,0 +1,90 @@
+"""The JSON of exports: what is asked for, and how far each job is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from clipviewer.api.schemas import Json, Language, Shape, moment
+from clipviewer.domain.framing import Framing, FramingMode
+from clipviewer.domain.timecode import ms_to_seconds
+from clipviewer.services.exports import MAX_CELLS, CellView, State
+
+ClipId = Annotated[str, Field(pattern=r"^clip_[A-Za-z0-9]{1,64}$")]
+
+
+class FramingIn(Json):
+    """Which part of the picture an export shows; ``x`` and ``y`` matter to ``manual`` only."""
+
+    mode: FramingMode = FramingMode.CENTRE
+    x: float = Field(default=0.5, ge=0, le=1, allow_inf_nan=False, description="Centre of the crop from the left, as a share")
+    y: float = Field(default=0.5, ge=0, le=1, allow_inf_nan=False, description="Centre of the crop from the top, as a share")
+
+    def to_framing(self) -> Framing:
+        return Framing(self.mode, self.x, self.y)
+
+
+class ExportRequest(Json):
+    clip_ids: list[ClipId] = Field(min_length=1, max_length=MAX_CELLS, description="Identified clips of this video")
+    aspect_ratios: list[Shape] = Field(min_length=1, max_length=3)
+    target_languages: list[Language] = Field(default=["original"], min_length=1, max_length=50)
+    framing: FramingIn = FramingIn()
+
+
+class ExportJob(Json):
+    id: str
+    video_id: str
+    identified_clip_id: str | None
+    exported_clip_id: str | None = Field(description="The exported clip, once the job is done")
+    title: str
+    start: str
+    end: str
+    aspect_ratio: str
+    target_language: str
+    framing: FramingIn
+    state: State
+    progress: float = Field(description="0 to 1")
+    reason: str = Field(description="Why it failed, or what it waits for")
+    attempt: int
+    revision: int = Field(description="The number of its last change among all changes of the video")
+    created_at: str
+    updated_at: str
+
+    @classmethod
+    def of(cls, job: CellView) -> ExportJob:
+        return cls(
+            id=job.id,
+            video_id=job.video_id,
+            identified_clip_id=job.identified_clip_id,
+            exported_clip_id=job.exported_clip_id,
+            title=job.title,
+            start=ms_to_seconds(job.start_ms),
+            end=ms_to_seconds(job.end_ms),
+            aspect_ratio=job.aspect_ratio,
+            target_language=job.target_language,
+            framing=FramingIn.model_validate(job.framing),
+            state=State(job.state),
+            progress=job.progress,
+            reason=job.reason,
+            attempt=job.attempt,
+            revision=job.revision,
+            created_at=moment(job.created_at),
+            updated_at=moment(job.updated_at),
+        )
+
+
+class ExportJobDetails(ExportJob):
+    log: str = Field(description="The last lines of what failed")
+
+    @classmethod
+    def of(cls, job: CellView) -> ExportJobDetails:
+        return cls(**ExportJob.of(job).model_dump(), log=job.log)
+
+
+class ExportJobs(Json):
+    jobs: list[ExportJob]
+
+    @classmethod
+    def of_cells(cls, cells: list[CellView]) -> ExportJobs:
+        return cls(jobs=[ExportJob.of(job) for job in cells])

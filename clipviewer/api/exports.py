@@ -1,0 +1,196 @@
+"""Export jobs: asked for, followed, cancelled and tried again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response, StreamingResponse
+from pydantic import BaseModel, ValidationError
+
+from clipviewer.api.access import allow, peer_address, principal_of, services_of
+from clipviewer.api.export_schemas import ExportJobDetails, ExportJobs, ExportRequest
+from clipviewer.api.problems import validation_problem
+from clipviewer.domain.permissions import Action
+from clipviewer.errors import Forbidden, Unauthorized
+from clipviewer.services import audit
+from clipviewer.services.exports import (
+    UNFINISHED,
+    Changes,
+    cancel,
+    cell,
+    cells,
+    changes_since,
+    count_cells,
+    request_exports,
+    retry,
+)
+from clipviewer.services.principal import Principal
+from clipviewer.services.videos import require_video
+
+router = APIRouter(prefix="/api/clips", tags=["exports"])
+_SIGNED_IN = [Depends(allow(Action.VIEW))]
+Exporter = Annotated[Principal, Depends(allow(Action.EXPORT))]
+_MAX_OFFSET = 2**31 - 1
+_POLL_SECONDS = 0.5
+_LOOKS_BEFORE_ASKING_AGAIN = 10
+_EVENT = {"type": "object", "properties": {name: {"type": "string"} for name in ("event", "id", "data")}}
+_NOBODY: dict[int | str, dict[str, Any]] = {401: {"description": "Nobody is signed in"}}
+_MAY_NOT: dict[int | str, dict[str, Any]] = {**_NOBODY, 403: {"description": "The role does not allow to export"}}
+_NO_VIDEO: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such video"}}
+_NO_JOB: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such job"}}
+
+
+@router.post(
+    "/videos/{video_id}/export",
+    status_code=202,
+    summary="Export identified clips",
+    responses={
+        **_MAY_NOT,
+        202: {"model": ExportJobs},
+        404: {"description": "There is no such video, or it does not have one of the clips"},
+        422: {"description": "The body is not as described, or the language cannot be served"},
+    },
+    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": ExportRequest.model_json_schema()}}}},
+)
+async def post_export(request: Request, video_id: str, who: Exporter) -> Response:
+    """One job for each clip, aspect ratio and language, new or known: the same file is never made twice.
+
+    A job that failed or was cancelled is tried again. What a pipeline has delivered already has no job.
+    """
+    body = await request.body()
+    return await to_thread.run_sync(_request, request, video_id, body, who)
+
+
+@router.get(
+    "/videos/{video_id}/jobs", dependencies=_SIGNED_IN, responses={**_NOBODY, **_NO_VIDEO}, summary="List the export jobs of a video"
+)
+def get_jobs(
+    request: Request,
+    video_id: str,
+    offset: Annotated[int, Query(ge=0, le=_MAX_OFFSET, description="How many to leave out from the start")] = 0,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+) -> ExportJobs:
+    """In the order in which they were asked for."""
+    with services_of(request).database.read() as db:
+        return ExportJobs.of_cells(cells(db, video_id, offset=offset, limit=limit))
+
+
+@router.get(
+    "/videos/{video_id}/jobs/events",
+    dependencies=_SIGNED_IN,
+    summary="Follow the export jobs of a video",
+    responses={
+        **_NOBODY,
+        **_NO_VIDEO,
+        200: {
+            "description": "Server-sent events. `jobs`: the jobs that changed, its id is the revision to go on from. "
+            "`idle`: nothing is queued or running any more, and the stream ends.",
+            "content": {"text/event-stream": {"schema": _EVENT}},
+        },
+    },
+    response_class=StreamingResponse,
+)
+async def get_job_events(
+    request: Request,
+    video_id: str,
+    since: Annotated[int, Query(ge=0, le=_MAX_OFFSET, description="Only changes after this revision")] = 0,
+) -> StreamingResponse:
+    """Whoever reconnects with `Last-Event-ID` misses nothing and hears nothing twice."""
+    known = request.headers.get("last-event-id", "")
+    revision = int(known) if known.isascii() and known.isdigit() and len(known) < 10 else since
+    await to_thread.run_sync(_require, request, video_id)
+    return StreamingResponse(_events(request, video_id, revision), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+@router.get("/jobs/{job_id}", dependencies=_SIGNED_IN, responses={**_NOBODY, **_NO_JOB}, summary="Show an export job")
+def get_job(request: Request, job_id: str) -> ExportJobDetails:
+    with services_of(request).database.read() as db:
+        return ExportJobDetails.of(cell(db, job_id))
+
+
+@router.delete(
+    "/jobs/{job_id}", responses={**_MAY_NOT, **_NO_JOB, 409: {"description": "It is finished already"}}, summary="Cancel an export job"
+)
+def delete_job(request: Request, job_id: str, who: Exporter) -> ExportJobDetails:
+    """The rendering stops within a second and leaves nothing in the bucket; cancelling twice does no harm."""
+    with services_of(request).database.write() as db:
+        job = cancel(db, job_id)
+        audit.record(db, "export_cancel", actor=who.user_id, subject=job_id, address=peer_address(request), video=job.video_id)
+    return ExportJobDetails.of(job)
+
+
+@router.post(
+    "/jobs/{job_id}/retry",
+    status_code=202,
+    responses={**_MAY_NOT, **_NO_JOB, 409: {"description": "It is finished already, or the same is being made by another job"}},
+    summary="Try an export job again",
+)
+def post_retry(request: Request, job_id: str, who: Exporter) -> ExportJobDetails:
+    """From the video as it is now; a job that is queued or running stays as it is."""
+    with services_of(request).database.write() as db:
+        job = retry(db, job_id, actor=who.user_id)
+        audit.record(db, "export_retry", actor=who.user_id, subject=job_id, address=peer_address(request), video=job.video_id)
+    return ExportJobDetails.of(job)
+
+
+async def _events(request: Request, video_id: str, revision: int) -> AsyncIterator[str]:
+    """The changes as they come, until nothing is under way or the person may not see them any more."""
+    looks = 0
+    while True:
+        looks += 1
+        try:
+            changes, busy = await to_thread.run_sync(_look, request, video_id, revision, looks % _LOOKS_BEFORE_ASKING_AGAIN == 0)
+        except (Unauthorized, Forbidden):
+            return
+        if changes.cells:
+            yield _event("jobs", ExportJobs.of_cells(list(changes.cells)), changes.revision)
+        revision = changes.revision
+        if not busy:
+            yield _event("idle", None, revision)
+            return
+        if not changes.cells and looks % _LOOKS_BEFORE_ASKING_AGAIN == 0:
+            yield ": still here\n\n"
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+def _request(request: Request, video_id: str, body: bytes, who: Principal) -> Response:
+    """The body is read only now that it is known who sends it."""
+    try:
+        wanted = ExportRequest.model_validate_json(body)
+    except ValidationError as error:
+        return validation_problem(error.errors(include_input=False, include_url=False, include_context=False))
+    with services_of(request).database.write() as db:
+        jobs = request_exports(
+            db,
+            video_id,
+            wanted.clip_ids,
+            wanted.aspect_ratios,
+            wanted.target_languages,
+            framing=wanted.framing.to_framing(),
+            actor=who.user_id,
+        )
+        audit.record(db, "export", actor=who.user_id, subject=video_id, address=peer_address(request), jobs=len(jobs))
+    return Response(ExportJobs.of_cells(jobs).model_dump_json(by_alias=True), 202, media_type="application/json")
+
+
+def _require(request: Request, video_id: str) -> None:
+    with services_of(request).database.read() as db:
+        require_video(db, video_id)
+
+
+def _look(request: Request, video_id: str, revision: int, ask_again: bool) -> tuple[Changes, bool]:
+    """What changed, and whether anything is under way; with ``ask_again`` raises when the session has ended meanwhile."""
+    with services_of(request).database.read() as db:
+        if ask_again:
+            principal_of(db, request, Action.VIEW)
+        busy = count_cells(db, video_id, *UNFINISHED) > 0
+        return changes_since(db, video_id, revision), busy
+
+
+def _event(name: str, data: BaseModel | None, revision: int) -> str:
+    body = data.model_dump_json(by_alias=True) if data is not None else "{}"
+    return f"event: {name}\nid: {revision}\ndata: {body}\n\n"

@@ -1,0 +1,133 @@
+"""Export jobs through the API: asked for once, listed, followed, cancelled and tried again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlmodel import select
+
+from clipviewer.db.export_models import ExportJob
+from clipviewer.db.models import AuditEntry, IdentifiedClip, Video, utc_now
+from clipviewer.domain.permissions import Role
+from clipviewer.services.container import Services
+from clipviewer.services.export_runs import Ticket, claim, fail
+from tests.api.conftest import Person
+
+EXPORT = "/api/clips/videos/video_1/export"
+JOBS = "/api/clips/videos/video_1/jobs"
+
+
+@pytest.fixture
+def reviewer(services: Services, person: Callable[..., Person]) -> dict[str, str]:
+    """The cookie of a reviewer, with a video of two clips there."""
+    with services.database.write() as db:
+        db.add(Video(id="video_1", title="Talk", s3_key="talk.mp4", etag="e1", size=10))
+        db.flush()
+        for number in (1, 2):
+            db.add(IdentifiedClip(id=f"clip_{number}", video_id="video_1", reference=str(number), start_ms=0, end_ms=number, title="One"))
+    return person(Role.REVIEWER).cookie
+
+
+def ask(client: TestClient, cookie: dict[str, str], **fields: Any) -> Any:
+    body = {"clipIds": ["clip_1"], "aspectRatios": ["9:16"], "targetLanguages": ["original"], **fields}
+    return client.post(EXPORT, json=body, headers=cookie)
+
+
+def test_each_clip_and_ratio_becomes_a_job_and_asking_again_gives_the_same_jobs(client: TestClient, reviewer: dict[str, str]) -> None:
+    answer = ask(client, reviewer, clipIds=["clip_2", "clip_1"], aspectRatios=["1:1", "9:16"])
+    assert answer.status_code == 202
+    jobs = answer.json()["jobs"]
+    asked = [("clip_2", "1:1"), ("clip_2", "9:16"), ("clip_1", "1:1"), ("clip_1", "9:16")]
+    assert [(job["identifiedClipId"], job["aspectRatio"]) for job in jobs] == asked
+    assert {(job["state"], job["progress"], job["attempt"]) for job in jobs} == {("queued", 0, 1)}
+    assert ask(client, reviewer, clipIds=["clip_2", "clip_1"], aspectRatios=["1:1", "9:16"]).json()["jobs"] == jobs
+    assert client.get(JOBS, headers=reviewer).json()["jobs"] == jobs
+    assert client.get(JOBS, params={"offset": 1, "limit": 2}, headers=reviewer).json()["jobs"] == jobs[1:3]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"clipIds": []}, 422),
+        ({"clipIds": ["clip_9"]}, 404),
+        ({"aspectRatios": ["4:3"]}, 422),
+        ({"targetLanguages": ["de"]}, 422),
+        ({"framing": {"mode": "manual", "x": 2}}, 422),
+    ],
+)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_cannot_be_exported_is_refused_and_makes_no_job(
+    client: TestClient, reviewer: dict[str, str], fields: dict[str, Any], status: int
+) -> None:
+    assert ask(client, reviewer, **fields).status_code == status
+    assert client.get(JOBS, headers=reviewer).json()["jobs"] == []
+
+
+def test_a_job_is_cancelled_and_tried_again_and_all_of_it_is_written_down(
+    client: TestClient, reviewer: dict[str, str], services: Services
+) -> None:
+    job = ask(client, reviewer).json()["jobs"][0]
+    path = f"/api/clips/jobs/{job['id']}"
+    assert client.delete(path, headers=reviewer).json()["state"] == "cancelled"
+    assert client.delete(path, headers=reviewer).json()["state"] == "cancelled"
+    again = client.post(f"{path}/retry", headers=reviewer)
+    assert (again.status_code, again.json()["state"], again.json()["attempt"]) == (202, "queued", 2)
+    assert client.get(path, headers=reviewer).json() == again.json()
+    with services.database.read() as db:
+        written = [entry.action for entry in db.exec(select(AuditEntry).order_by("at"))]
+    assert written == ["export", "export_cancel", "export_cancel", "export_retry"]
+
+
+def test_a_failed_job_says_why(client: TestClient, reviewer: dict[str, str], services: Services) -> None:
+    job = ask(client, reviewer).json()["jobs"][0]
+    with services.database.write() as db:
+        assert claim(db, Ticket(job["id"], 1), utc_now())
+        fail(db, Ticket(job["id"], 1), utc_now(), "The footage is damaged.", "moov atom not found")
+    shown = client.get(f"/api/clips/jobs/{job['id']}", headers=reviewer).json()
+    assert (shown["state"], shown["reason"], shown["log"]) == ("failed", "The footage is damaged.", "moov atom not found")
+
+
+def test_a_finished_job_cannot_be_cancelled_or_repeated(client: TestClient, reviewer: dict[str, str], services: Services) -> None:
+    job = ask(client, reviewer).json()["jobs"][0]
+    with services.database.write() as db:
+        row = db.get_one(ExportJob, job["id"])
+        row.state, row.exported_clip_id = "done", None
+    assert client.delete(f"/api/clips/jobs/{job['id']}", headers=reviewer).status_code == 409
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("DELETE", ""), ("POST", "/retry")])
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_an_unknown_job_is_not_found(client: TestClient, reviewer: dict[str, str], method: str, path: str) -> None:
+    answer = client.request(method, f"/api/clips/jobs/job_unknown{path}", headers=reviewer)
+    assert (answer.status_code, answer.json()["code"]) == (404, "job_not_found")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_viewer_follows_jobs_but_starts_none(client: TestClient, reviewer: dict[str, str], person: Callable[..., Person]) -> None:
+    job = ask(client, reviewer).json()["jobs"][0]
+    viewer = person(Role.VIEWER).cookie
+    assert client.get(JOBS, headers=viewer).json()["jobs"] == [job]
+    assert ask(client, viewer).status_code == 403
+    assert client.delete(f"/api/clips/jobs/{job['id']}", headers=viewer).status_code == 403
+
+
+def test_events_tell_every_change_once_and_end_when_nothing_is_under_way(
+    client: TestClient, reviewer: dict[str, str], services: Services
+) -> None:
+    first, second = (job["id"] for job in ask(client, reviewer, clipIds=["clip_1", "clip_2"]).json()["jobs"])
+    client.delete(f"/api/clips/jobs/{second}", headers=reviewer)
+    with client.stream("GET", f"{JOBS}/events", headers=reviewer) as stream:
+        lines = stream.iter_lines()
+        name, number, data = (next(lines) for _ in range(3))
+        states = {job["id"]: job["state"] for job in json.loads(data.removeprefix("data: "))["jobs"]}
+        assert (name, states) == ("event: jobs", {first: "queued", second: "cancelled"})
+    client.delete(f"/api/clips/jobs/{first}", headers=reviewer)
+    rest = client.get(f"{JOBS}/events", headers={**reviewer, "Last-Event-ID": number.removeprefix("id: ")})
+    changed, idle = rest.text.strip().split("\n\n")
+    assert [(job["id"], job["state"]) for job in json.loads(changed.split("data: ")[1])["jobs"]] == [(first, "cancelled")]
+    assert idle.startswith("event: idle\n")
+    assert rest.headers["content-type"].startswith("text/event-stream")

@@ -1,0 +1,241 @@
+"""Cells of the export matrix: known by what decides their file, numbered as they change, owned by one attempt at a time."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from sqlmodel import Session, select
+
+from clipviewer.db.export_models import ExportJob
+from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
+from clipviewer.db.session import Database
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.framing import Framing, FramingMode
+from clipviewer.domain.language import ORIGINAL
+from clipviewer.errors import ClipNotFound, Conflict, Invalid, VideoNotFound
+from clipviewer.services import export_runs
+from clipviewer.services.export_runs import Ticket
+from clipviewer.services.exports import (
+    CellView,
+    State,
+    cancel,
+    cell,
+    cells,
+    changes_since,
+    plan_exports,
+    request_exports,
+    retry,
+)
+from clipviewer.storage.s3 import StoredObject
+from tests.conftest import Clock
+
+PORTRAIT, SQUARE = AspectRatio.PORTRAIT, AspectRatio.SQUARE
+VIDEO = "video_1"
+
+
+@pytest.fixture
+def footage(database: Database) -> Database:
+    """One video with the clips ``clip_1`` and ``clip_2``."""
+    with database.write() as db:
+        db.add(Video(id=VIDEO, title="Talk", s3_key="talk.mp4", etag="e1", size=10))
+        db.flush()
+        for number in (1, 2):
+            start = number * 1_000
+            clip = IdentifiedClip(
+                id=f"clip_{number}", video_id=VIDEO, reference=str(number), start_ms=start, end_ms=start + 500, title=f"Clip {number}"
+            )
+            db.add(clip)
+    return database
+
+
+def ask(db: Session, *clips: str, ratios: tuple[AspectRatio, ...] = (PORTRAIT,), framing: Framing | None = None) -> list[CellView]:
+    return request_exports(db, VIDEO, clips or ("clip_1",), ratios, [ORIGINAL], framing=framing, actor="user_1")
+
+
+def stored(key: str) -> StoredObject:
+    return StoredObject(key, 7, "etag", "video/mp4", Clock().now)
+
+
+def finish(db: Session, job: CellView, key: str = "exports/one.mp4") -> str | None:
+    ticket = Ticket(job.id, job.attempt)
+    assert export_runs.claim(db, ticket, Clock().now)
+    order = export_runs.order_of(db, ticket)
+    assert order is not None
+    return export_runs.publish(db, order, stored(key), Clock().now)
+
+
+def test_fifty_identical_requests_at_once_make_one_row_for_each_cell(footage: Database) -> None:
+    barrier = Barrier(20)
+
+    def press(number: int) -> set[str]:
+        if number < 20:
+            barrier.wait(timeout=30)
+        with footage.write() as db:
+            return {job.id for job in ask(db, "clip_1", "clip_2", ratios=(PORTRAIT, SQUARE))}
+
+    with ThreadPoolExecutor(20) as people:
+        answers = list(people.map(press, range(50)))
+    with footage.read() as db:
+        assert {frozenset(answer) for answer in answers} == {frozenset(job.id for job in cells(db, VIDEO))}
+        assert len(cells(db, VIDEO)) == 4
+
+
+def test_another_framing_range_or_source_is_another_cell(footage: Database) -> None:
+    with footage.write() as db:
+        found = {ask(db)[0].id, ask(db, framing=Framing(FramingMode.MANUAL, 0.2, 0.5))[0].id, ask(db, framing=Framing())[0].id}
+        db.get_one(IdentifiedClip, "clip_1").end_ms += 1
+        db.flush()
+        found.add(ask(db)[0].id)
+        db.get_one(Video, VIDEO).etag = "e2"
+        db.flush()
+        found.add(ask(db)[0].id)
+    assert len(found) == 4
+
+
+def test_the_plan_says_what_a_request_then_does(footage: Database) -> None:
+    with footage.write() as db:
+        db.add(
+            ExportedClip(
+                video_id=VIDEO, identified_clip_id="clip_2", start_ms=0, end_ms=9, title="", s3_key="made.mp4", aspect_ratio="9:16",
+                target_language=ORIGINAL,
+            )
+        )  # fmt: skip
+        db.flush()
+        ask(db, "clip_1", ratios=(SQUARE,))
+        plan = plan_exports(db, VIDEO, ["clip_1", "clip_2"], [PORTRAIT, SQUARE], [ORIGINAL])
+        assert [(item.identified_clip_id, item.aspect_ratio) for item in plan.missing] == [("clip_1", PORTRAIT), ("clip_2", SQUARE)]
+        assert [(item.identified_clip_id, item.aspect_ratio) for item in plan.present] == [("clip_1", SQUARE), ("clip_2", PORTRAIT)]
+        jobs = ask(db, "clip_1", "clip_2", ratios=(PORTRAIT, SQUARE))
+        assert len(jobs) == len(cells(db, VIDEO)) == 3
+        assert plan_exports(db, VIDEO, ["clip_1", "clip_2"], [PORTRAIT, SQUARE], [ORIGINAL]).missing == []
+
+
+def test_what_cannot_be_served_is_refused(footage: Database) -> None:
+    with footage.write() as db:
+        with pytest.raises(VideoNotFound):
+            request_exports(db, "video_none", ["clip_1"], [PORTRAIT], [ORIGINAL])
+        with pytest.raises(ClipNotFound):
+            ask(db, "clip_1", "clip_gone")
+        with pytest.raises(Invalid, match="no caption track in German"):
+            request_exports(db, VIDEO, ["clip_1"], [PORTRAIT], ["de"])
+        with pytest.raises(Invalid, match="at least one"):
+            request_exports(db, VIDEO, ["clip_1"], [], [ORIGINAL])
+        assert cells(db, VIDEO) == []
+
+
+def test_a_room_hears_of_every_change_once_and_in_order(footage: Database) -> None:
+    with footage.write() as db:
+        first, second = ask(db, "clip_1", "clip_2")
+    with footage.read() as db:
+        seen = changes_since(db, VIDEO, 0)
+        assert [job.id for job in seen.cells] == [first.id, second.id]
+        assert changes_since(db, VIDEO, seen.revision).cells == ()
+    with footage.write() as db:
+        cancel(db, second.id)
+        export_runs.claim(db, Ticket(first.id, 1), Clock().now)
+        export_runs.report(db, Ticket(first.id, 1), Clock().now, progress=0.25)
+    with footage.read() as db:
+        news = changes_since(db, VIDEO, seen.revision)
+        assert [(job.id, job.state, job.progress) for job in news.cells] == [(second.id, "cancelled", 0), (first.id, "running", 0.25)]
+        assert news.revision > seen.revision
+        assert changes_since(db, VIDEO, news.revision).cells == ()
+
+
+def test_a_cancelled_cell_is_queued_again_by_a_retry_or_a_new_request(footage: Database) -> None:
+    with footage.write() as db:
+        (job,) = ask(db)
+        assert cancel(db, job.id).state == State.CANCELLED
+        assert (retry(db, job.id).state, cell(db, job.id).attempt) == (State.QUEUED, 2)
+        cancel(db, job.id)
+        assert [(again.id, again.state, again.attempt) for again in ask(db)] == [(job.id, State.QUEUED, 3)]
+
+
+def test_a_finished_cell_stays_until_its_clip_is_deleted(footage: Database) -> None:
+    with footage.write() as db:
+        (job,) = ask(db)
+        clip_id = finish(db, job)
+        with pytest.raises(Conflict):
+            cancel(db, job.id)
+        with pytest.raises(Conflict):
+            retry(db, job.id)
+        assert [(same.state, same.exported_clip_id) for same in ask(db)] == [(State.DONE, clip_id)]
+        db.delete(db.get_one(ExportedClip, clip_id))
+        db.flush()
+        assert ask(db)[0].state == State.QUEUED
+
+
+def test_work_of_an_attempt_that_lost_its_cell_changes_nothing(footage: Database) -> None:
+    with footage.write() as db:
+        (job,) = ask(db)
+        old = Ticket(job.id, 1)
+        export_runs.claim(db, old, Clock().now)
+        order = export_runs.order_of(db, old)
+        assert order is not None
+        cancel(db, job.id)
+        retry(db, job.id)
+        before = cell(db, job.id)
+        assert not export_runs.claim(db, old, Clock().now)
+        export_runs.report(db, old, Clock().now, progress=0.9)
+        export_runs.fail(db, old, Clock().now, "late")
+        export_runs.give_back(db, old, Clock().now)
+        assert export_runs.publish(db, order, stored("late.mp4"), Clock().now) is None
+        assert cell(db, job.id) == before
+        assert db.exec(select(ExportedClip)).all() == []
+
+
+def test_a_worker_that_falls_silent_loses_its_cell_to_a_new_attempt(footage: Database, clock: Clock) -> None:
+    with footage.write() as db:
+        (job,) = ask(db)
+        ticket = Ticket(job.id, 1)
+        export_runs.claim(db, ticket, clock())
+        clock.pass_time(seconds=50)
+        export_runs.keep_alive(db, [ticket], clock())
+        clock.pass_time(seconds=50)
+        assert export_runs.lost(db, clock() - timedelta(seconds=60)) == []
+        clock.pass_time(seconds=11)
+        assert export_runs.lost(db, clock() - timedelta(seconds=60)) == [ticket]
+        export_runs.give_back(db, ticket, clock())
+        assert export_runs.queued(db, 10) == [Ticket(job.id, 2)]
+
+
+def test_an_export_that_is_interrupted_again_and_again_fails_at_last(footage: Database, clock: Clock) -> None:
+    with footage.write() as db:
+        (job,) = ask(db)
+        for attempt in range(1, export_runs.MAX_ATTEMPTS + 1):
+            assert export_runs.claim(db, Ticket(job.id, attempt), clock())
+            export_runs.give_back(db, Ticket(job.id, attempt), clock())
+        ended = cell(db, job.id)
+        assert (ended.state, "again and again" in ended.reason) == (State.FAILED, True)
+
+
+def test_a_retry_takes_the_source_as_it_is_now_and_never_doubles_a_cell(footage: Database) -> None:
+    with footage.write() as db:
+        (job,) = ask(db)
+        cancel(db, job.id)
+        db.get_one(Video, VIDEO).etag = "e2"
+        db.flush()
+        (newer,) = ask(db)
+        assert newer.id != job.id
+        with pytest.raises(Conflict, match="Follow that one"):
+            retry(db, job.id)
+        db.delete(db.get_one(ExportJob, newer.id))
+        db.flush()
+        assert retry(db, job.id).identity == newer.identity
+
+
+def test_announced_objects_are_leftovers_unless_their_attempt_goes_on_or_published_them(footage: Database, clock: Clock) -> None:
+    with footage.write() as db:
+        first, second = ask(db, "clip_1", "clip_2")
+        for job in (first, second):
+            export_runs.claim(db, Ticket(job.id, 1), clock())
+            export_runs.announce_upload(db, Ticket(job.id, 1), [f"{job.id}.mp4"])
+            export_runs.announce_upload(db, Ticket(job.id, 1), [f"{job.id}.mp4"])
+        assert export_runs.leftovers(db) == []
+        finish(db, first)
+        cancel(db, second.id)
+        assert export_runs.leftovers(db) == [f"{second.id}.mp4"]
+        export_runs.strike_out(db, [f"{second.id}.mp4"])
+        assert export_runs.leftovers(db) == []
