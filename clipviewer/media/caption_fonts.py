@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 import struct
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from fontTools.ttLib import TTCollection, TTFont, TTLibError  # type: ignore[import-untyped]
+from fontTools.ttLib import TTFont, TTLibError  # type: ignore[import-untyped]
 
 from clipviewer.errors import ClipviewerError
 
@@ -24,7 +25,11 @@ _UNWANTED = re.compile(
     r"bold|italic|oblique|light|thin|black|medium|cond|narrow|mono|serif|math|symbol|emoji|display|kufi|nastaliq|[-_]ui", re.IGNORECASE
 )
 _HAN_FACES = {"ja": ("JP",), "ko": ("KR",), "zh": ("SC", "CN"), "zh-Hant": ("TC", "TW"), "zh-TW": ("TC", "TW"), "zh-HK": ("HK", "TC")}
+_COMMON = ""
 _EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO", "FULLWIDTH", "HALFWIDTH", "IDEOGRAPHIC")
+_MAX_FACES = 64
+_DAMAGED = (TTLibError, OSError, KeyError, ValueError, AssertionError, struct.error, ZeroDivisionError)
+# What may stand in a style of an ASS script, where commas separate and braces instruct.
 _PLAIN_FAMILY = re.compile(r"[\w .+&'-]{1,80}")
 
 
@@ -36,12 +41,15 @@ class FontMissing(ClipviewerError):
 
 @dataclass(frozen=True, slots=True)
 class CaptionFont:
-    """One face. ``line_height`` is its ascent and descent together, as a share of the em square."""
+    """One face. ``line_height`` is its ascent and descent together, as a share of the em square.
+
+    ``characters`` is a string because a set of the 44,000 in one Han face takes 5 MB.
+    """
 
     path: Path
     family: str
     line_height: float
-    characters: frozenset[str] = field(repr=False)
+    characters: str = field(repr=False)
 
 
 def system_font_folders() -> tuple[Path, ...]:
@@ -58,49 +66,58 @@ class FontShelf:
 
     def __init__(self, folders: Sequence[Path] | None = None) -> None:
         self._folders = system_font_folders() if folders is None else tuple(folders)
-        self._read: dict[Path, tuple[CaptionFont, ...]] = {}
+        self._families: dict[Path, tuple[str, ...]] = {}
+        self._fonts: dict[tuple[Path, int], CaptionFont | None] = {}
 
     def fonts_for(self, text: str, language: str) -> tuple[CaptionFont, ...]:
-        """The fewest fonts that have every letter of ``text``, main one first; symbols that no font has count for nothing.
+        """Fonts that together have every letter of ``text``, the main script's first; ornaments that no font has count for nothing.
 
         Raises ``FontMissing`` if a letter is in none of them, or if there is no font at all.
         """
-        missing = needed_characters(text) or {"a"}
+        missing = {char for char in needed_characters(text) if not _is_emoji(char)} or {"a"}
         chosen: list[CaptionFont] = []
         while missing:
-            font = self._best(missing, language)
-            if font is None:
-                letters = {char for char in missing if not _is_optional(char)}
-                if letters or not chosen:
-                    raise FontMissing(_sentence(letters or missing))
-                break
-            chosen.append(font)
-            missing = missing - font.characters
-        return tuple(chosen)
+            script, wanted = _largest_script(missing)
+            font = self._best(script, wanted, language)
+            letters = {char for char in wanted if not _is_optional(char)}
+            if font is not None:
+                chosen.append(font)
+                missing = missing.difference(font.characters)
+            elif letters:
+                raise FontMissing(_sentence(letters))
+            else:
+                missing -= wanted
+        return tuple(chosen) or self.fonts_for("", language)
 
-    def _best(self, missing: set[str], language: str) -> CaptionFont | None:
-        """The first font that has all of ``missing``, else the one that has most of it."""
+    def _best(self, script: str, wanted: set[str], language: str) -> CaptionFont | None:
+        """The first font that has all of ``wanted``, else the one that has most of it; None if none has any."""
         best, most = None, 0
-        for font in self._faces(language):
-            found = len(missing & font.characters)
+        for font in self._ranked(script, language):
+            found = sum(char in font.characters for char in wanted)
             if found > most:
                 best, most = font, found
-            if most == len(missing):
+            if most == len(wanted):
                 break
         return best
 
-    def _faces(self, language: str) -> Iterator[CaptionFont]:
-        """Plain sans faces first. Han characters differ by language: that language's face comes before its siblings."""
-        wanted = _HAN_FACES.get(language) or _HAN_FACES.get(language.partition("-")[0], ())
-        for path in self._files:
-            if path not in self._read:
-                self._read[path] = tuple(_read_faces(path))
-            yield from sorted(self._read[path], key=lambda font: not font.family.endswith(wanted) if wanted else False)
+    def _ranked(self, script: str, language: str) -> Iterator[CaptionFont]:
+        """Plain sans faces named for the script first. Han characters differ by language: its face comes before its siblings."""
+        regions = _HAN_FACES.get(language) or _HAN_FACES.get(language.partition("-")[0], ())
+        for path in sorted(self._files, key=lambda path: _rank(path, script)):
+            if path not in self._families:
+                self._families[path] = _read_families(path)
+            families = enumerate(self._families[path])
+            for number, _ in sorted(families, key=lambda face: not face[1].endswith(regions) if regions else False):
+                if (path, number) not in self._fonts:
+                    self._fonts[path, number] = _read_font(path, number)
+                font = self._fonts[path, number]
+                if font is not None:
+                    yield font
 
     @cached_property
     def _files(self) -> tuple[Path, ...]:
         found = {path for folder in self._folders for path in _walk(folder) if path.suffix.lower() in _SUFFIXES}
-        return tuple(sorted(found, key=_rank))
+        return tuple(sorted(found))
 
 
 def needed_characters(text: str) -> set[str]:
@@ -113,40 +130,71 @@ def _is_optional(char: str) -> bool:
     return unicodedata.category(char) in ("So", "Sk", "Co")
 
 
+def _is_emoji(char: str) -> bool:
+    """Pictures in colour, which libass cannot draw: never worth looking through every font for."""
+    return ord(char) >= 0x1F000 and unicodedata.category(char) in ("So", "Sk")
+
+
 def _walk(folder: Path) -> Iterator[Path]:
     if folder.is_dir():
         yield from (path for path in folder.rglob("*") if path.is_file())
 
 
-def _rank(path: Path) -> tuple[int, int, str, str]:
+def _script(char: str) -> str:
+    """A letter's script by the first word of its Unicode name, ``CJK`` for those of East Asia; ``""`` for what scripts share."""
+    first = unicodedata.name(char, "").partition(" ")[0]
+    if first in _EAST_ASIAN:
+        return "CJK"
+    return first if unicodedata.category(char).startswith(("L", "M")) and first != "COMBINING" else _COMMON
+
+
+def _rank(path: Path, script: str) -> tuple[int, bool, int, str]:
     preferred = next((index for index, start in enumerate(_PREFERRED) if path.name.startswith(start)), len(_PREFERRED))
-    return len(_UNWANTED.findall(path.stem)), preferred, path.name, str(path)
+    named = script != _COMMON and script.lower() in path.name.lower()
+    return len(_UNWANTED.findall(path.stem)), not named, preferred, str(path)
 
 
-def _read_faces(path: Path) -> Iterator[CaptionFont]:
-    """The faces of a file; none of a damaged one, or of one whose name could not stand in a subtitle style."""
+def _largest_script(characters: set[str]) -> tuple[str, set[str]]:
+    """The script that has the most of the characters, and those; what scripts share comes last."""
+    scripts = Counter(sorted(map(_script, characters)))
+    largest = max(scripts, key=lambda script: (script != _COMMON, scripts[script]))
+    return largest, {char for char in characters if _script(char) == largest}
+
+
+def _read_families(path: Path) -> tuple[str, ...]:
+    """The family of each face in a file, as read from its names alone; none for a damaged file."""
     try:
         with path.open("rb") as file:
-            is_collection = file.read(4) == b"ttcf"
-        count = len(TTCollection(path, lazy=True).fonts) if is_collection else 1
-        for number in range(count):
-            with TTFont(path, fontNumber=number if is_collection else -1, lazy=True) as font:
-                family = font["name"].getDebugName(1) or ""
-                characters = frozenset(map(chr, font.getBestCmap() or ()))
-                metrics, em = font["OS/2"], font["head"].unitsPerEm
-                height = (metrics.usWinAscent + metrics.usWinDescent) or (font["hhea"].ascent - font["hhea"].descent)
-                if _PLAIN_FAMILY.fullmatch(family):
-                    yield CaptionFont(path, family, height / em, characters)
-    except (TTLibError, OSError, KeyError, ValueError, AssertionError, struct.error, ZeroDivisionError):
-        return
+            head = file.read(12)
+        count = min(int.from_bytes(head[8:], "big"), _MAX_FACES) if head[:4] == b"ttcf" else 1
+        return tuple(_family(path, number) for number in range(count))
+    except _DAMAGED:
+        return ()
+
+
+def _family(path: Path, number: int) -> str:
+    with path.open("rb") as file, TTFont(file, fontNumber=number, lazy=True) as font:
+        return font["name"].getDebugName(1) or ""
+
+
+def _read_font(path: Path, number: int) -> CaptionFont | None:
+    """A face; None for a damaged one, or one whose name could not stand in a style."""
+    try:
+        with path.open("rb") as file, TTFont(file, fontNumber=number, lazy=True) as font:
+            metrics, em = font["OS/2"], font["head"].unitsPerEm
+            height = (metrics.usWinAscent + metrics.usWinDescent) or (font["hhea"].ascent - font["hhea"].descent)
+            characters = "".join(map(chr, sorted(font.getBestCmap() or ())))
+            family = font["name"].getDebugName(1) or ""
+            return CaptionFont(path, family, height / em, characters) if _PLAIN_FAMILY.fullmatch(family) else None
+    except _DAMAGED:
+        return None
 
 
 def _sentence(letters: set[str]) -> str:
     first = sorted(letters)[:3]
-    script = unicodedata.name(first[0], "these characters").partition(" ")[0]
-    east_asian = script in _EAST_ASIAN
-    name = "Chinese, Japanese and Korean" if east_asian else script.capitalize()
-    package = "fonts-noto-cjk" if east_asian else "fonts-noto-core"
+    script = _script(first[0])
+    name = {"CJK": "Chinese, Japanese and Korean", _COMMON: "these characters"}.get(script, script.capitalize())
+    package = "fonts-noto-cjk" if script == "CJK" else "fonts-noto-core"
     examples = ", ".join(f"“{char}”" for char in first)
     return (
         f"No font on this machine can write {name} ({examples}): install one on the server "

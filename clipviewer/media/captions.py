@@ -6,7 +6,6 @@ Texts are plain, so whatever a format would read as an instruction is written as
 from __future__ import annotations
 
 import math
-import os
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from clipviewer.media.caption_fonts import CaptionFont, FontShelf, needed_charac
 from clipviewer.media.caption_reading import WORD_JOINER, CaptionsUnreadable, CaptionTrack, Cue, in_order, parse_captions
 
 __all__ = [
-    "CaptionTrack", "CaptionsUnreadable", "Cue", "burn_in_filter", "is_right_to_left", "parse_captions", "slice_track",
+    "BurnIn", "CaptionTrack", "CaptionsUnreadable", "Cue", "is_right_to_left", "parse_captions", "slice_track",
     "to_ass", "to_srt", "to_webvtt", "write_burn_in",
 ]  # fmt: skip
 
@@ -102,25 +101,26 @@ def to_ass(track: CaptionTrack, width: int, height: int, language: str, fonts: S
     )  # fmt: skip
 
 
-def write_burn_in(track: CaptionTrack, folder: Path, width: int, height: int, language: str, shelf: FontShelf | None = None) -> Path:
-    """Write ``captions.ass`` into ``folder``, and beside it ``fonts/`` with links to the fonts it uses. → the script's path.
+@dataclass(frozen=True, slots=True)
+class BurnIn:
+    """Files for a render: an ASS script, and the folder of the fonts that it is set in."""
 
-    Raises ``FontMissing``.
+    script: Path
+    fonts: Path
+
+
+def write_burn_in(track: CaptionTrack, folder: Path, width: int, height: int, language: str, shelf: FontShelf | None = None) -> BurnIn:
+    """Write ``track`` for a picture of ``width`` by ``height`` pixels into ``folder``, with links to the fonts it needs.
+
+    Raises ``FontMissing``; nothing is written then.
     """
     fonts = (shelf or FontShelf()).fonts_for("\n".join(cue.text for cue in track.cues), language)
-    script = folder / "captions.ass"
-    script.write_text(to_ass(track, width, height, language, fonts), encoding="utf-8")
-    beside = script.with_name("fonts")
-    beside.mkdir(exist_ok=True)
-    for path in dict.fromkeys(font.path for font in fonts):
-        link = beside / f"{len(os.listdir(beside))}{path.suffix}"
-        link.symlink_to(path.resolve())
-    return script
-
-
-def burn_in_filter(script: Path) -> str:
-    """ffmpeg's filter that draws ``script`` with the fonts that lie in ``fonts`` beside it; any path is safe in it."""
-    return f"ass=filename={_filter_escape(str(script))}:fontsdir={_filter_escape(str(script.with_name('fonts')))}:shaping=complex"
+    made = BurnIn(folder / "captions.ass", folder / "fonts")
+    made.fonts.mkdir()
+    for number, path in enumerate(dict.fromkeys(font.path for font in fonts)):
+        (made.fonts / f"{number}{path.suffix}").symlink_to(path.resolve())
+    made.script.write_text(to_ass(track, width, height, language, fonts), encoding="utf-8")
+    return made
 
 
 def is_right_to_left(language: str) -> bool:
@@ -153,12 +153,6 @@ def _vtt_escape(text: str) -> str:
 
 def _srt_escape(text: str) -> str:
     return re.sub(r"([<{\\]|--(?=>))", rf"\1{WORD_JOINER}", text)
-
-
-def _filter_escape(value: str) -> str:
-    """For an option's value, then for the filter graph. Source: https://ffmpeg.org/ffmpeg-filters.html, notes on escaping."""
-    option = re.sub(r"([\\':])", r"\\\1", value)
-    return re.sub(r"([\\'\[\],;])", r"\\\1", option)
 
 
 def _ass_line(line: str, fonts: Sequence[CaptionFont], em: float) -> str:
