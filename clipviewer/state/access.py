@@ -49,7 +49,7 @@ def allow(
             except ClipviewerError as error:
                 if error.status >= 500:
                     _LOG.warning("%s: %s", handler.__qualname__, error.code)
-                return rx.toast.error(error.title)
+                return rx.toast.error(error.detail)
 
         # Reflex converts arguments by these and logs whatever does not fit, word for word; the adapters have them already.
         through_the_door.__annotations__ = {}

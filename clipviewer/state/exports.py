@@ -127,7 +127,7 @@ class ExportState(rx.State):
         self.busy = any(job.state != State.FAILED for job in self.jobs)
         if first or not done:
             return None
-        await room.show_new_exports()
+        await room._show_new_exports()
         return [rx.toast.success(f"Exported: {cell.title} {cell.aspect_ratio}") for cell in done if cell.id in self._asked]
 
     @rx.event

@@ -131,7 +131,7 @@ class VideoDetailState(rx.State):
         """The dialog was closed by key, by a click beside it, or by Cancel."""
         self.export_open = is_open and bool(self.ticked)
 
-    async def show_new_exports(self) -> None:
+    async def _show_new_exports(self) -> None:
         """Read the window of exported clips again, where it stands."""
         video, middle = self.video, self.exported_offset + len(self.exported_clips) // 2
         if video is None:

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
+from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.ids import new_id
+from clipviewer.domain.language import ORIGINAL
+from clipviewer.services.exports import request_exports
 
 RATIOS = ("9:16", "1:1", "16:9")
 
@@ -22,14 +25,18 @@ class Footage:
     exported: Sequence[str]
     identified: Sequence[str]
     exported_keys: Sequence[str]
+    jobs: Sequence[str]
 
     @property
     def path(self) -> str:
         return f"/videos/{self.video_id}"
 
 
-def add_footage(db: Session, title: str = "Harbour", *, exported: int = 3, identified: int = 3) -> Footage:
-    """A video with clips of two seconds, one after the other. The first exported clip is the first candidate's, in 9:16."""
+def add_footage(db: Session, title: str = "Harbour", *, exported: int = 3, identified: int = 3, ordered: bool = False) -> Footage:
+    """A video with clips of two seconds, one after the other. The first exported clip is the first candidate's, in 9:16.
+
+    ``ordered``: exports of two candidates in 16:9 are asked for, which no worker can make, since nothing lies in the bucket.
+    """
     video = Video(id=new_id("video"), title=title, s3_key=f"masters/{new_id('key')}.mp4", duration_ms=3_600_000)
     db.add(video)
     db.flush()
@@ -54,4 +61,8 @@ def add_footage(db: Session, title: str = "Harbour", *, exported: int = 3, ident
     ]
     db.add_all(clips)
     db.flush()
-    return Footage(video.id, video.s3_key, [c.id for c in clips], [c.id for c in candidates], [c.s3_key for c in clips])
+    jobs = []
+    if ordered:
+        cells = request_exports(db, video.id, [c.id for c in candidates[:2]], [AspectRatio.LANDSCAPE], [ORIGINAL])
+        jobs = [cell.id for cell in cells]
+    return Footage(video.id, video.s3_key, [c.id for c in clips], [c.id for c in candidates], [c.s3_key for c in clips], jobs)

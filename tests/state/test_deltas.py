@@ -16,7 +16,7 @@ from clipviewer.db.models import User
 from clipviewer.domain.permissions import Role
 from clipviewer.state.exports import ExportState
 from clipviewer.state.library import AccountState, LibraryState
-from clipviewer.state.rows import ClipRow, UrlEntry, VideoCard, VideoView
+from clipviewer.state.rows import ClipRow, JobRow, UrlEntry, VideoCard, VideoView
 from clipviewer.state.video_detail import VideoDetailState
 from tests.state.footage_rows import Footage, add_footage
 from tests.state.handlers import name_of
@@ -28,7 +28,7 @@ MARK = "_rx_state_"
 FIELDS: dict[type[Any], set[str]] = {
     LibraryState: {"phase", "videos", "total", "search", "preparing"},
     AccountState: {"name", "email"},
-    ExportState: {"ratios", "summary"},
+    ExportState: {"ratios", "framing", "summary", "missing", "jobs", "busy"},
     VideoDetailState: {
         "phase",
         "video",
@@ -49,6 +49,7 @@ FIELDS: dict[type[Any], set[str]] = {
 ROWS: dict[type[Any], set[str]] = {
     ClipRow: {"id", "title", "start_ms", "end_ms", "span", "duration", "s3_key", "ratio", "language", "score", "score_parts"},
     VideoView: {"id", "title", "duration", "frame", "s3_key"},
+    JobRow: {"id", "title", "ratio", "state", "percent", "reason", "log"},
     VideoCard: {"id", "title", "duration", "identified", "exported", "poster"},
     UrlEntry: {"url", "expires", "now"},
 }
@@ -93,6 +94,8 @@ def use_everything(tab: Tab, footage: Footage) -> None:
         (VideoDetailState, "handle_generate_shorts", {}, '"export_open_rx_state_"'),
         (ExportState, "plan", {}, '"summary_rx_state_"'),
         (ExportState, "toggle_ratio", {"ratio": "16:9"}, '"ratios_rx_state_"'),
+        (ExportState, "set_framing", {"framing": "fit"}, '"framing_rx_state_"'),
+        (ExportState, "handle_export_clips", {}, '"jobs_rx_state_"'),
     ]
     for state, handler, payload, effect in steps:
         tab.send(name_of(state, handler), **payload)

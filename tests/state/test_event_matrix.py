@@ -68,6 +68,11 @@ CALLS: dict[str, Call] = {
     name_of(VideoDetailState, "set_export_open"): call('"export_open_rx_state_":true', ROOM, TICK, is_open=True),
     name_of(ExportState, "plan"): call("1 clip × 1 aspect ratio × 1 language: 0 new, 1 already there.", ROOM, TICK),
     name_of(ExportState, "toggle_ratio"): call('"ratios_rx_state_":["9:16","1:1"]', ratio="1:1"),
+    name_of(ExportState, "set_framing"): call('"framing_rx_state_":"fit"', framing="fit"),
+    name_of(ExportState, "handle_export_clips"): call('"export_open_rx_state_":false', ROOM, TICK),
+    name_of(ExportState, "follow"): call('"jobs_rx_state_":[', ROOM),
+    name_of(ExportState, "cancel_export"): call('"jobs_rx_state_":[', ROOM, job_id=lambda f: f.jobs[0]),
+    name_of(ExportState, "retry_export"): call('"jobs_rx_state_":[', ROOM, job_id=lambda f: f.jobs[1]),
 }
 POLICIES = {name: policy for name, handler in registered().items() if isinstance(policy := policy_of(handler), Action)}
 
@@ -75,7 +80,7 @@ POLICIES = {name: policy for name, handler in registered().items() if isinstance
 @pytest.fixture(scope="module")
 def footage(app: Running) -> Footage:
     with app.services.database.write() as db:
-        return add_footage(db, exported=80)
+        return add_footage(db, exported=80, ordered=True)
 
 
 def prepare(tab: Tab, wanted: Call, footage: Footage) -> None:
@@ -127,7 +132,13 @@ def test_a_role_gets_what_the_policy_says(app: Running, footage: Footage, name: 
 
 def test_what_leads_to_an_export_is_not_for_viewers() -> None:
     for_reviewers = {name.rpartition("___")[2] for name, policy in POLICIES.items() if not allows(Role.VIEWER, policy)}
-    assert for_reviewers == {"video_detail_state.handle_generate_shorts", "export_state.plan", "export_state.toggle_ratio"}
+    assert for_reviewers == {
+        "video_detail_state.handle_generate_shorts",
+        *(
+            f"export_state.{name}"
+            for name in ("plan", "toggle_ratio", "set_framing", "handle_export_clips", "cancel_export", "retry_export")
+        ),
+    }
 
 
 @pytest.mark.parametrize("name", CALLS, ids=lambda name: name.rpartition("___")[2])

@@ -87,7 +87,7 @@ def test_the_corner_shows_who_is_signed_in(page: Page) -> None:
 def test_the_plan_counts_what_is_new_and_what_is_there(room: tuple[Page, Footage]) -> None:
     page, _ = room
     delta, _ = page.call(ExportState, "plan")
-    assert delta == {"summary": "2 clips × 1 aspect ratio × 1 language: 1 new, 1 already there."}
+    assert delta == {"summary": "2 clips × 1 aspect ratio × 1 language: 1 new, 1 already there.", "missing": 1}
     delta, _ = page.call(ExportState, "toggle_ratio", "1:1")
     assert delta["summary"] == "2 clips × 2 aspect ratios × 1 language: 2 new, 2 already there."
 
@@ -95,7 +95,7 @@ def test_the_plan_counts_what_is_new_and_what_is_there(room: tuple[Page, Footage
 def test_the_plan_without_an_aspect_ratio_says_what_to_do(room: tuple[Page, Footage]) -> None:
     page, _ = room
     delta, _ = page.call(ExportState, "toggle_ratio", "9:16")
-    assert delta == {"ratios": [], "summary": "Choose at least one aspect ratio."}
+    assert delta == {"ratios": [], "summary": "Choose at least one aspect ratio.", "missing": 0}
 
 
 def test_aspect_ratios_keep_their_order_and_unknown_ones_are_left_out(room: tuple[Page, Footage]) -> None:
@@ -107,3 +107,39 @@ def test_aspect_ratios_keep_their_order_and_unknown_ones_are_left_out(room: tupl
 
 def test_the_plan_of_a_page_without_a_video_is_empty(page: Page) -> None:
     assert page.call(ExportState, "plan") == ({}, "")
+
+
+def test_export_queues_what_is_missing_and_shows_it_on_its_way(room: tuple[Page, Footage]) -> None:
+    page, _ = room
+    page.call(ExportState, "handle_export_clips")
+    (job,) = page.state(ExportState).jobs
+    assert (job.state, job.ratio, job.title) == ("queued", "9:16", "Candidate 1")
+    assert page.state(ExportState).busy
+    assert not page.state(VideoDetailState).export_open
+
+
+def test_exporting_the_same_again_makes_nothing_new(room: tuple[Page, Footage]) -> None:
+    page, _ = room
+    for _ in range(2):
+        page.call(ExportState, "handle_export_clips")
+    assert len(page.state(ExportState).jobs) == 1
+
+
+def test_a_cancelled_export_leaves_the_page(room: tuple[Page, Footage]) -> None:
+    page, _ = room
+    page.call(ExportState, "handle_export_clips")
+    page.call(ExportState, "cancel_export", page.state(ExportState).jobs[0].id)
+    assert page.state(ExportState).jobs == []
+    assert not page.state(ExportState).busy
+
+
+def test_nothing_is_sent_while_nothing_changes(room: tuple[Page, Footage]) -> None:
+    page, _ = room
+    page.call(ExportState, "handle_export_clips")
+    assert page.call(ExportState, "follow") == ({}, "")
+
+
+def test_an_unknown_framing_is_refused(room: tuple[Page, Footage]) -> None:
+    page, _ = room
+    page.call(ExportState, "set_framing", "tracking")
+    assert page.state(ExportState).framing == "centre"
