@@ -1,8 +1,8 @@
 """Fonts for burned-in captions: found among the machine's own, and checked letter by letter, so that no caption shows boxes.
 
 Font files are read directly: ffmpeg's own search (fontconfig) needs a configuration that bare machines lack, and puts boxes where it finds
-nothing. No font is installed with the requirements: Noto's for East Asia alone is 19 MB, and the packages with fonts that were found on PyPI
-are young, each for a script or two.
+nothing. No font is installed with the requirements: Noto's for East Asia alone is 19 MB, and the packages with fonts found on PyPI are
+young, each for a script or two.
 """
 
 from __future__ import annotations
