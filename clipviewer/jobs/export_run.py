@@ -20,7 +20,6 @@ from clipviewer.services import export_runs
 from clipviewer.services.container import Services
 from clipviewer.services.export_runs import Order, Ticket
 from clipviewer.services.provenance import provenance
-from clipviewer.storage.s3 import StoredObject
 
 STEPS = ("claim", "check_source", "render", "upload", "publish")
 PATIENCE = (1.0, 2.0, 4.0, 8.0, 15.0)
@@ -116,32 +115,12 @@ class ExportRun:
 
     def _render(self) -> None:
         order = self._order()
-        try:
-            self._render_once(order)
-        except MediaError:
-            # What looks like damaged footage is often a storage that went away in the middle: ask it, and try once more if it did.
-            if not self._storage_was_away(order):
-                raise
-            self._render_once(order)
+        self._patiently(lambda: self._render_once(order))
         landmarks.reached("rendered")
 
     def _render_once(self, order: Order) -> None:
         reporter = _Reporter(self)
-        render_cell(self.ffmpeg, self.services.store, order, self.file, on_progress=reporter.progress, cancelled=self._given_up)
-
-    def _storage_was_away(self, order: Order) -> bool:
-        away = False
-
-        def ask() -> StoredObject:
-            nonlocal away
-            try:
-                return self.services.store.head(order.source_key)
-            except StorageUnreachable:
-                away = True
-                raise
-
-        self._patiently(ask)
-        return away
+        render_cell(self.ffmpeg, self.services, order, self.file, on_progress=reporter.progress, cancelled=self._given_up)
 
     def _upload(self) -> None:
         if not self.file.exists():
@@ -258,8 +237,6 @@ def remove_objects(services: Services, keys: Sequence[str]) -> None:
 def _explained(error: Exception) -> tuple[str, str]:
     """The reason for people, and the last lines of what failed."""
     if isinstance(error, MediaError):
-        if "No space left on device" in error.log:
-            return "The server's disk is full. Make room, then press Retry.", error.log
         return error.detail, error.log
     if isinstance(error, ClipviewerError):
         return error.detail, ""

@@ -20,6 +20,7 @@ from clipviewer.domain.framing import Framing
 from clipviewer.domain.ids import is_id, new_id
 from clipviewer.domain.language import ORIGINAL, language_name
 from clipviewer.errors import ClipNotFound, Conflict, Invalid, VideoNotFound
+from clipviewer.media.render import RECIPE_VERSION
 from clipviewer.services.export_cells import (
     JOB,
     UNFINISHED,
@@ -58,7 +59,6 @@ __all__ = [
     "served_languages",
 ]  # fmt: skip
 
-RECIPE = 1
 MAX_CELLS = 1_000
 _VIDEO = Video.metadata.tables["video"].c
 _IDENTIFIED = IdentifiedClip.metadata.tables["identified_clip"].c
@@ -184,12 +184,12 @@ def retry(db: Session, job_id: str, *, actor: str = "", clock: Callable[[], date
         language=found.target_language,
         framing=framing_of(found.framing),
         captions=found.captions,
-        recipe=RECIPE,
+        recipe=RECIPE_VERSION,
     )
     same = cells_by_identity(db, [identity]).get(identity)
     if same is not None and same.id != job_id:
         raise Conflict("The same export was asked for again in the meantime. Follow that one.")
-    db.connection().execute(update(JOB).where(JOB.c.id == job_id).values(identity=identity, source_etag=etag, recipe=RECIPE))
+    db.connection().execute(update(JOB).where(JOB.c.id == job_id).values(identity=identity, source_etag=etag, recipe=RECIPE_VERSION))
     revision = hold_board(db, found.video_id) + 1
     _queue_again(db, job_id, revision, actor, clock())
     set_revision(db, found.video_id, revision)
@@ -254,7 +254,7 @@ def _wanted(
                     language=language,
                     framing=chosen,
                     captions="",
-                    recipe=RECIPE,
+                    recipe=RECIPE_VERSION,
                 )
                 wanted.append(_Wanted(Cell(clip.id, ratio, language), identity, chosen, clip.start_ms, clip.end_ms, clip.title))
     return wanted
@@ -297,7 +297,7 @@ def _new_row(video_id: str, etag: str, item: _Wanted, revision: int, actor: str,
         "target_language": item.cell.target_language,
         "framing": framing_json(item.framing),
         "captions": "",
-        "recipe": RECIPE,
+        "recipe": RECIPE_VERSION,
         "state": State.QUEUED.value,
         "progress": 0.0,
         "reason": "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -55,4 +56,6 @@ def room(services: Services, bucket: ObjectStore) -> Services:
                     score=90.0 + number,
                 )
             )
-    return dataclasses.replace(services, store=bucket)
+    port = urlsplit(bucket._client.meta.endpoint_url).port
+    assert port is not None
+    return dataclasses.replace(services, settings=dataclasses.replace(services.settings, port=port), store=bucket)
