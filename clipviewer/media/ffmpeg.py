@@ -114,7 +114,9 @@ def _confine(pid: int, limits: Limits) -> None:
         kinds = {resource.RLIMIT_DATA: limits.memory, resource.RLIMIT_CPU: limits.cpu_seconds, resource.RLIMIT_FSIZE: limits.file_size}
         for kind, amount in kinds.items():
             with suppress(ProcessLookupError):
-                resource.prlimit(pid, kind, (amount, amount))
+                _, most = resource.prlimit(pid, kind)
+                allowed = amount if most == resource.RLIM_INFINITY else min(amount, most)
+                resource.prlimit(pid, kind, (allowed, allowed))
 
 
 def _follow(

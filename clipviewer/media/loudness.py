@@ -16,6 +16,12 @@ CLOSED = f"aresample={SAMPLE_RATE}:async=1:first_pts=0,aformat=sample_rates={SAM
 MEASURE = f"{CLOSED},ebur128=framelog=quiet"
 """The filter that measures; ``parse_loudness`` reads what it says."""
 
+
+def without_lead(chain: str, lead: str) -> str:
+    """``chain`` after leaving out the first ``lead`` seconds."""
+    return f"atrim=start={lead},asetpts=PTS-{lead}/TB,{chain}" if lead else chain
+
+
 _INTEGRATED = re.compile(r"^\s*I:\s+(-?\d+(?:\.\d+)?) LUFS", re.MULTILINE)
 _SILENCE_LUFS = -69.0
 _MOST_GAIN_DB = 20.0

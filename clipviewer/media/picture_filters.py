@@ -30,11 +30,15 @@ def picture_graph(
     size: tuple[int, int],
     *,
     seconds: str,
+    lead: str = "",
     burn_in: Path | None = None,
     fonts: Path | None = None,
 ) -> str:
-    """From ``[0:v:0]`` to ``[picture]``: ``content`` (pixels as displayed) in ``ratio``, scaled to ``size``, ``seconds`` long."""
-    steps = [square_pixels(info), *_steady(info, seconds)]
+    """From ``[0:v:0]`` to ``[picture]``: ``content`` (pixels as displayed) in ``ratio``, scaled to ``size``, ``seconds`` long.
+
+    The first ``lead`` seconds of what is read lie before the clip, and are left out.
+    """
+    steps = [*([f"trim=start={lead}", f"setpts=PTS-{lead}/TB"] if lead else []), square_pixels(info), *_steady(info, seconds)]
     width, height = size
     if framing.mode is FramingMode.FIT:
         framed = _fitted(",".join([*steps, _crop(_even(content))]), width, height)

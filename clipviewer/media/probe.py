@@ -15,12 +15,16 @@ MAX_SIDE = 8192
 """Pixels. A larger picture takes gigabytes to decode, and no camera of today makes one."""
 
 _TIMEOUT_SECONDS = 15
+_WITHOUT_INDEX = {"mpegts", "mpeg"}
 _HDR_TRANSFERS = (16, 18)  # SMPTE ST 2084 (PQ) and ARIB STD-B67 (HLG), as numbered in ITU-T H.273
 
 
 @dataclass(frozen=True, slots=True)
 class MediaInfo:
-    """``width`` and ``height`` are pixels as displayed: rotation (degrees, clockwise) and pixel shape are already applied."""
+    """``width`` and ``height`` are pixels as displayed: rotation (degrees, clockwise) and pixel shape are already applied.
+
+    ``indexed``: whether the file says where its keyframes lie, so that a seek finds them.
+    """
 
     duration_ms: int
     width: int
@@ -31,6 +35,7 @@ class MediaInfo:
     audio_codec: str | None
     hdr: bool = False
     variable_frame_rate: bool = False
+    indexed: bool = True
 
     @property
     def has_audio(self) -> bool:
@@ -52,6 +57,8 @@ def _describe(container: InputContainer) -> MediaInfo:
     if not container.streams.video:
         raise MediaError("This file has no picture: choose a video.")
     stream = container.streams.video[0]
+    if stream.codec_context is None:
+        raise MediaError("The picture of this video is in a format that is not known here.")
     if max(stream.codec_context.width, stream.codec_context.height) > MAX_SIDE:
         raise MediaError(f"This picture is too large: a side has more than {MAX_SIDE} pixels.")
     frame = next(container.decode(stream), None)
@@ -79,6 +86,7 @@ def _describe(container: InputContainer) -> MediaInfo:
         audio_codec=audio[0].codec_context.name if audio else None,
         hdr=frame.color_trc in _HDR_TRANSFERS,
         variable_frame_rate=_varies(stream.average_rate, stream.base_rate),
+        indexed=container.format.name not in _WITHOUT_INDEX,
     )
 
 

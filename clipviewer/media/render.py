@@ -17,7 +17,7 @@ from clipviewer.domain.timecode import ms_to_seconds
 from clipviewer.media.cut import KEYFRAME_SECONDS
 from clipviewer.media.ffmpeg import FORMATS, Ffmpeg, Limits, MediaCancelled, MediaError
 from clipviewer.media.letterbox import DETECT, parse_content
-from clipviewer.media.loudness import MEASURE, SAMPLE_RATE, levelled, parse_loudness
+from clipviewer.media.loudness import MEASURE, SAMPLE_RATE, levelled, parse_loudness, without_lead
 from clipviewer.media.picture_filters import picture_graph, square_pixels
 from clipviewer.media.probe import MAX_SIDE, MediaInfo, probe
 from clipviewer.media.source_relay import SourceRelay
@@ -38,7 +38,9 @@ _THREADS = max(1, min(4, os.cpu_count() or 1))
 _BITS_PER_PIXEL = 13
 _STALL_MICROSECONDS = 60_000_000
 _POLL_SECONDS = 0.1
+_READ_AHEAD = 256 * 1024  # The system would let several MB wait between the relay and ffmpeg: read from the store, and never used.
 _LOOSE_END_MS = 500
+_LEAD_MS = 15_000  # Longer than the distance of keyframes: where a seek may land behind the clip's start, it aims before it.
 
 # What ffmpeg says, and what a person can do about it; the first that fits.
 _REASONS = (
@@ -139,10 +141,14 @@ class _Rendering:
         self._ffmpeg, self._spec, self._relay, self._preset = ffmpeg, spec, relay, preset
         self._cancelled, self._on_progress = cancelled, on_progress
         self._seconds = ms_to_seconds(spec.duration_ms)
+        self._lead_ms, self._lead = 0, ""
         self._timeout = 300 + spec.duration_ms / 1000 * 40
 
     def run(self, out: Path) -> RenderResult:
         info = self._probe()
+        if not info.indexed:
+            self._lead_ms = min(_LEAD_MS, self._spec.start_ms)
+            self._lead = ms_to_seconds(self._lead_ms) if self._lead_ms else ""
         end_ms = min(self._spec.end_ms, info.duration_ms)
         if end_ms - self._spec.start_ms < _frame_ms(info) or self._spec.end_ms - end_ms > 1000:
             raise MediaError("The clip lies beyond the end of its video: trim it, then export it again.")
@@ -185,7 +191,7 @@ class _Rendering:
             outputs += ["-map", "0:v:0", "-frames:v", "24", "-vf", f"{square_pixels(info)},{DETECT}", "-f", "null", "-"]
         if info.has_audio:
             inputs += ["-vn", *self._input()]
-            outputs += ["-map", f"{int(not by_hand)}:a:0", "-af", MEASURE, "-f", "null", "-"]
+            outputs += ["-map", f"{int(not by_hand)}:a:0", "-af", without_lead(MEASURE, self._lead), "-f", "null", "-"]
         log = self._run(["-loglevel", "info", *inputs, *outputs], file_size=0)
         return whole if by_hand else parse_content(log, info.width, info.height), parse_loudness(log)
 
@@ -194,7 +200,15 @@ class _Rendering:
         width, height = spec.frame
         bits = width * height * _BITS_PER_PIXEL
         graph = picture_graph(
-            info, content, spec.ratio, spec.framing, spec.frame, seconds=self._seconds, burn_in=spec.burn_in, fonts=spec.fonts
+            info,
+            content,
+            spec.ratio,
+            spec.framing,
+            spec.frame,
+            seconds=self._seconds,
+            lead=self._lead,
+            burn_in=spec.burn_in,
+            fonts=spec.fonts,
         )
         colours = ("-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709") if info.hdr else ()
         self._run(
@@ -203,7 +217,7 @@ class _Rendering:
                 "-filter_complex", graph, "-map", "[picture]", "-map", "0:a:0?", *self._caption_maps(),
                 "-c:v", "libx264", "-preset", self._preset, "-crf", "21", "-maxrate", str(bits), "-bufsize", str(2 * bits),
                 "-threads", str(_THREADS), "-force_key_frames", f"expr:gte(t,n_forced*{KEYFRAME_SECONDS})", *colours,
-                "-af", levelled(lufs), "-c:a", "aac", "-b:a", "128k", "-ac", "2", "-ar", str(SAMPLE_RATE),
+                "-af", without_lead(levelled(lufs), self._lead), "-c:a", "aac", "-b:a", "128k", "-ac", "2", "-ar", str(SAMPLE_RATE),
                 "-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact",
                 "-movflags", "+faststart", "-f", "mp4", "-y", f"file:{out}",
             ],
@@ -226,12 +240,12 @@ class _Rendering:
 
     def _input(self) -> list[str]:
         source = self._relay.address if self._relay else f"file:{Path(self._spec.source).absolute()}"
-        protocols = (
-            ("-protocol_whitelist", "http,tcp", "-rw_timeout", str(_STALL_MICROSECONDS)) if self._relay else ("-protocol_whitelist", "file")
-        )
+        limited = ("-rw_timeout", str(_STALL_MICROSECONDS), "-recv_buffer_size", str(_READ_AHEAD))
+        protocols = ("-protocol_whitelist", "http,tcp", *limited) if self._relay else ("-protocol_whitelist", "file")
         return [
             "-xerror", *protocols, "-format_whitelist", FORMATS, "-codec_whitelist", DECODERS, "-max_pixels", str(MAX_SIDE**2),
-            "-threads", str(_THREADS), "-ss", ms_to_seconds(self._spec.start_ms), "-t", self._seconds, "-i", source,
+            "-threads", str(_THREADS), "-ss", ms_to_seconds(self._spec.start_ms - self._lead_ms),
+            "-t", ms_to_seconds(self._spec.duration_ms + self._lead_ms), "-i", source,
         ]  # fmt: skip
 
     def _caption_inputs(self) -> list[str]:

@@ -32,7 +32,7 @@ from clipviewer.errors import (
 )
 
 BLOCK = 256 * 1024
-MOST_BLOCKS = 16
+MOST_BLOCKS = 8
 KEPT_BYTES = 8 * 1024**3
 
 _TIMEOUT = urllib3.Timeout(connect=5, read=10)

@@ -135,8 +135,9 @@ def test_hdr_footage_is_refused_by_an_ffmpeg_that_cannot_convert_it(tmp_path: Pa
 
 
 def test_a_source_of_another_container_is_cut_to_the_frame(master: Path, tmp_path: Path, out: Path) -> None:
-    for name in ("master.mkv", "master.mov"):
-        source = make(tmp_path / name, "-i", str(master), "-c", "copy")
+    for name in ("master.mkv", "master.mov", "master.ts", "master.mpg"):
+        coding = ["-c:v", "mpeg2video", "-q:v", "3", "-c:a", "mp2"] if name.endswith("mpg") else ["-c", "copy"]
+        source = make(tmp_path / name, "-i", str(master), *coding)
         export(source, out, 2_500, 3_500)
         numbers = frame_numbers(out)
         assert numbers == list(range(60, 60 + len(numbers))), name
