@@ -16,6 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from clipviewer.db.session import Database
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -178,3 +180,28 @@ def refused(result: subprocess.CompletedProcess[str], named: str) -> None:
     assert named in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
     assert "Traceback" not in result.stderr
+
+
+def test_a_worker_of_its_own_says_that_it_needs_postgresql(tmp_path: Path) -> None:
+    ended = run(tmp_path, "worker")
+    assert (ended.returncode, "CLIPVIEWER_DATABASE_URL" in ended.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_worker_on_postgresql_ends_in_order_within_seconds(tmp_path: Path, database: Database) -> None:
+    url = database.engine.url.render_as_string(hide_password=False)
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "clipviewer", "worker"],
+        cwd=ROOT,
+        env=environment(tmp_path, CLIPVIEWER_DATABASE_URL=url),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with worker:
+        assert worker.stdout is not None
+        try:
+            assert "Rendering exports" in worker.stdout.readline()
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(timeout=15) == 0
+        finally:
+            worker.kill()

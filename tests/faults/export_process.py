@@ -1,0 +1,56 @@
+"""An export worker in a process of its own, which a test ends at a landmark: ``python -m tests.faults.export_process FOLDER …``.
+
+Arguments: data folder, database URL, port of the store, its secret key, landmark at which to be killed ("" for none), seconds after which
+the work of a silent worker is taken over. Ends by itself, with 0, once no export is queued or running any more.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from clipviewer.db.session import Database
+from clipviewer.jobs import landmarks
+from clipviewer.jobs.engine import ExportEngine
+from clipviewer.services.accounts import Accounts
+from clipviewer.services.api_tokens import ApiTokens
+from clipviewer.services.container import Services
+from clipviewer.services.export_cells import UNFINISHED, count_cells
+from clipviewer.services.sessions import Sessions
+from clipviewer.services.signing import signer_for
+from clipviewer.settings import Settings
+from clipviewer.storage.embedded_credentials import embedded_credentials
+from clipviewer.storage.s3 import open_store
+
+VIDEO_ID = "video_small"
+
+
+def main(folder: str, url: str, port: str, secret: str, landmark: str, lease_seconds: str) -> int:
+    settings = Settings(data_dir=Path(folder), database_url=url, port=int(port))
+    database = Database(url)
+    store = open_store(settings, embedded_credentials(secret))
+    signer = signer_for(settings, store)
+    services = Services(settings, database, store, signer, Sessions([secret]), Accounts(), ApiTokens())
+
+    def die(place: str) -> None:
+        if place == landmark:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    landmarks.reached = die
+    engine = ExportEngine(services, poll_seconds=0.1, lease=timedelta(seconds=int(lease_seconds)))
+    engine.start()
+    busy = True
+    while busy:
+        time.sleep(0.1)
+        with database.read() as db:
+            busy = count_cells(db, VIDEO_ID, *UNFINISHED) > 0
+    engine.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
