@@ -24,6 +24,7 @@ from clipviewer.storage.embedded_credentials import embedded_credentials
 
 _INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _YEAR = b"public, max-age=31536000, immutable"
+_ASK_AGAIN = b"no-cache"
 
 
 def compose(pages: ASGIApp) -> ASGIApp:
@@ -74,8 +75,10 @@ class SignInFirst:
 
 
 class BuiltPages:
-    """Serves a prerendered page at its own path, without a redirect to a trailing slash, and lets browsers keep the bundle's files
-    for good: their names change with their contents.
+    """Serves a prerendered page at its own path, without a redirect to a trailing slash.
+
+    Browsers keep the bundle's files for good, since their names change with their contents. All else they ask for again (304 if it is
+    the same): scripts of two versions must not meet in one page.
     """
 
     def __init__(self, app: ASGIApp, folder: Path) -> None:
@@ -86,13 +89,15 @@ class BuiltPages:
         if scope["type"] == "http" and scope["path"] in self._pages:
             path = self._pages[scope["path"]]
             scope = {**scope, "path": path, "raw_path": path.encode()}
-        if scope["type"] != "http" or not scope["path"].startswith("/assets/"):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        lasting = scope["path"].startswith("/assets/")
 
         async def keep(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] == 200:
-                message["headers"] = [*message["headers"], (b"cache-control", _YEAR)]
+            if message["type"] == "http.response.start" and not any(name.lower() == b"cache-control" for name, _ in message["headers"]):
+                rule = _YEAR if lasting and message["status"] == 200 else _ASK_AGAIN
+                message["headers"] = [*message["headers"], (b"cache-control", rule)]
             await send(message)
 
         await self._app(scope, receive, keep)
