@@ -28,7 +28,7 @@ from clipviewer.services.container import Services
 from clipviewer.services.sessions import Sessions
 from clipviewer.services.signing import signer_for
 from clipviewer.settings import load_settings
-from clipviewer.storage.embedded_credentials import embedded_credentials
+from clipviewer.storage.embedded.credentials import embedded_credentials
 from clipviewer.storage.s3 import ObjectStore, open_store
 
 SECRET = "a secret key that only the tests have"

@@ -12,8 +12,8 @@ from pathlib import Path
 import uvicorn
 
 from clipviewer.settings import Settings
-from clipviewer.storage.embedded import EmbeddedStore
-from clipviewer.storage.embedded_credentials import embedded_credentials
+from clipviewer.storage.embedded.app import EmbeddedStore
+from clipviewer.storage.embedded.credentials import embedded_credentials
 from clipviewer.storage.s3 import ObjectStore, open_store
 
 

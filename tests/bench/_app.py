@@ -20,7 +20,7 @@ import httpx
 from clipviewer import frontend
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.settings import load_settings
-from clipviewer.storage.embedded_credentials import embedded_credentials
+from clipviewer.storage.embedded.credentials import embedded_credentials
 from clipviewer.storage.s3 import ObjectStore, open_store
 
 SECRET = "a secret key that only this benchmark has"

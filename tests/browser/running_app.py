@@ -18,7 +18,7 @@ import httpx
 
 from clipviewer.db.session import Database
 from clipviewer.settings import load_settings
-from clipviewer.storage.embedded_credentials import embedded_credentials
+from clipviewer.storage.embedded.credentials import embedded_credentials
 from clipviewer.storage.s3 import ObjectStore, open_store
 
 ROOT = Path(__file__).parents[2]

@@ -19,7 +19,7 @@ from clipviewer.errors import NotFound, SigningFailed, StorageCredentials
 from clipviewer.services.signing import MIN_URL_TTL, SignedUrl, UrlSigner, embedded_addresses, public_address, signature_at, signer_for
 from clipviewer.settings import MAX_URL_TTL, Settings
 from clipviewer.storage.credential_chain import CredentialSource, credential_source
-from clipviewer.storage.embedded_credentials import embedded_credentials
+from clipviewer.storage.embedded.credentials import embedded_credentials
 from clipviewer.storage.s3 import open_store
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -16,7 +16,7 @@ import uvicorn
 from botocore.config import Config
 
 from clipviewer.domain.sigv4 import Credentials
-from clipviewer.storage.embedded import EmbeddedStore
+from clipviewer.storage.embedded.app import EmbeddedStore
 
 KEYS = Credentials("clipviewer", "a secret of the test")
 BUCKET = "clipviewer"

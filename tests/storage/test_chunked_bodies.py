@@ -12,9 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from clipviewer.domain.sigv4 import Credentials, signing_key
-from clipviewer.storage.embedded_auth import Verified
-from clipviewer.storage.embedded_body import SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER, Frame
-from clipviewer.storage.embedded_errors import S3Failure
+from clipviewer.storage.embedded.auth import Verified
+from clipviewer.storage.embedded.body import SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER, Frame
+from clipviewer.storage.embedded.errors import S3Failure
 from tests.storage.raw import Reply, send, signed_headers
 from tests.storage.serving import BUCKET, KEYS, Served
 

@@ -22,8 +22,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from clipviewer.domain.object_key import check_object_key
-from clipviewer.storage.embedded import EmbeddedStore
-from clipviewer.storage.embedded_files import Files
+from clipviewer.storage.embedded.app import EmbeddedStore
+from clipviewer.storage.embedded.files import Files
 from tests.storage.raw import signed_headers
 from tests.storage.serving import BUCKET, KEYS, Served, files, using
 

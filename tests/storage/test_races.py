@@ -11,11 +11,11 @@ import anyio
 import pytest
 from botocore.exceptions import ClientError
 
-from clipviewer.storage.embedded import EmbeddedStore
-from clipviewer.storage.embedded_errors import S3Failure
-from clipviewer.storage.embedded_files import Blob
-from clipviewer.storage.embedded_index import Entry, Part, Upload
-from clipviewer.storage.embedded_objects import Shelf
+from clipviewer.storage.embedded.app import EmbeddedStore
+from clipviewer.storage.embedded.errors import S3Failure
+from clipviewer.storage.embedded.files import Blob
+from clipviewer.storage.embedded.index import Entry, Part, Upload
+from clipviewer.storage.embedded.objects import Shelf
 from tests.storage.raw import signed_headers
 from tests.storage.serving import BUCKET, KEYS, files, using
 

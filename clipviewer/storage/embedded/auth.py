@@ -22,8 +22,8 @@ from clipviewer.domain.sigv4 import (
     signature,
     uri_encode,
 )
-from clipviewer.storage.embedded_errors import S3Failure
-from clipviewer.storage.embedded_messages import Request
+from clipviewer.storage.embedded.errors import S3Failure
+from clipviewer.storage.embedded.messages import Request
 
 MAX_SKEW = timedelta(minutes=15)
 _TIMESTAMP = re.compile(r"[0-9]{8}T[0-9]{6}Z")

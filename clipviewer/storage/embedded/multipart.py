@@ -7,13 +7,13 @@ import secrets
 from collections.abc import Sequence
 
 from clipviewer.settings import EMBEDDED_BUCKET
-from clipviewer.storage.embedded_conditions import check_write
-from clipviewer.storage.embedded_errors import S3Failure
-from clipviewer.storage.embedded_headers import headers_to_keep
-from clipviewer.storage.embedded_index import Entry, Part, Upload
-from clipviewer.storage.embedded_messages import Answer
-from clipviewer.storage.embedded_objects import Call, Shelf, check_key
-from clipviewer.storage.embedded_xml import Content, document, iso_time, parse
+from clipviewer.storage.embedded.conditions import check_write
+from clipviewer.storage.embedded.errors import S3Failure
+from clipviewer.storage.embedded.headers import headers_to_keep
+from clipviewer.storage.embedded.index import Entry, Part, Upload
+from clipviewer.storage.embedded.messages import Answer
+from clipviewer.storage.embedded.objects import Call, Shelf, check_key
+from clipviewer.storage.embedded.xml import Content, document, iso_time, parse
 
 MIN_PART = 5 * 1024 * 1024
 MAX_PARTS = 10_000

@@ -7,12 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from clipviewer.settings import EMBEDDED_BUCKET
-from clipviewer.storage import embedded_bucket as bucket
-from clipviewer.storage import embedded_multipart as multipart
-from clipviewer.storage import embedded_objects as objects
-from clipviewer.storage.embedded_errors import S3Failure
-from clipviewer.storage.embedded_messages import Answer, Request
-from clipviewer.storage.embedded_objects import Call, Shelf
+from clipviewer.storage.embedded import bucket, multipart, objects
+from clipviewer.storage.embedded.errors import S3Failure
+from clipviewer.storage.embedded.messages import Answer, Request
+from clipviewer.storage.embedded.objects import Call, Shelf
 
 Handler = Callable[[Shelf, Call], Answer]
 

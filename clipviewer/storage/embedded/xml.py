@@ -9,7 +9,7 @@ from typing import TypeAlias
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from clipviewer.storage.embedded_errors import S3Failure
+from clipviewer.storage.embedded.errors import S3Failure
 
 Content: TypeAlias = "str | Iterable[tuple[str, Content]]"
 

@@ -16,9 +16,9 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from clipviewer.domain.sigv4 import UNSIGNED_PAYLOAD, Credentials, signing_key
-from clipviewer.storage.embedded_auth import Verified
-from clipviewer.storage.embedded_errors import S3Failure
-from clipviewer.storage.embedded_messages import Request
+from clipviewer.storage.embedded.auth import Verified
+from clipviewer.storage.embedded.errors import S3Failure
+from clipviewer.storage.embedded.messages import Request
 
 SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 SIGNED_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"

@@ -11,12 +11,12 @@ import anyio
 from anyio import CapacityLimiter, to_thread
 
 from clipviewer.domain.sigv4 import UNSIGNED_PAYLOAD
-from clipviewer.storage.embedded_body import BodyCheck
-from clipviewer.storage.embedded_errors import ClientGone, S3Failure
-from clipviewer.storage.embedded_files import Files, Incoming
-from clipviewer.storage.embedded_messages import Request
-from clipviewer.storage.embedded_objects import Received
-from clipviewer.storage.embedded_xml import MAX_XML
+from clipviewer.storage.embedded.body import BodyCheck
+from clipviewer.storage.embedded.errors import ClientGone, S3Failure
+from clipviewer.storage.embedded.files import Files, Incoming
+from clipviewer.storage.embedded.messages import Request
+from clipviewer.storage.embedded.objects import Received
+from clipviewer.storage.embedded.xml import MAX_XML
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 

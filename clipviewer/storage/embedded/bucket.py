@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from clipviewer.settings import EMBEDDED_BUCKET
-from clipviewer.storage.embedded_errors import S3Failure
-from clipviewer.storage.embedded_index import Entry, Index
-from clipviewer.storage.embedded_messages import Answer, Request
-from clipviewer.storage.embedded_objects import Call, Shelf, delete_keys
-from clipviewer.storage.embedded_xml import Content, document, iso_time, parse
+from clipviewer.storage.embedded.errors import S3Failure
+from clipviewer.storage.embedded.index import Entry, Index
+from clipviewer.storage.embedded.messages import Answer, Request
+from clipviewer.storage.embedded.objects import Call, Shelf, delete_keys
+from clipviewer.storage.embedded.xml import Content, document, iso_time, parse
 
 PAGE = 1000
 CORS_METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE")

@@ -18,17 +18,17 @@ import anyio
 from anyio import CapacityLimiter, to_thread
 
 from clipviewer.domain.sigv4 import Credentials
-from clipviewer.storage.embedded_auth import verify
-from clipviewer.storage.embedded_body import BodyCheck
-from clipviewer.storage.embedded_cors import cors_headers, preflight
-from clipviewer.storage.embedded_errors import ClientGone, S3Failure
-from clipviewer.storage.embedded_files import Reader
-from clipviewer.storage.embedded_headers import protection
-from clipviewer.storage.embedded_messages import Answer, Request, read_request
-from clipviewer.storage.embedded_objects import Call, Shelf
-from clipviewer.storage.embedded_operations import Operations
-from clipviewer.storage.embedded_upload import Body, Receive, receive_file, receive_small
-from clipviewer.storage.embedded_xml import document
+from clipviewer.storage.embedded.auth import verify
+from clipviewer.storage.embedded.body import BodyCheck
+from clipviewer.storage.embedded.cors import cors_headers, preflight
+from clipviewer.storage.embedded.errors import ClientGone, S3Failure
+from clipviewer.storage.embedded.files import Reader
+from clipviewer.storage.embedded.headers import protection
+from clipviewer.storage.embedded.messages import Answer, Request, read_request
+from clipviewer.storage.embedded.objects import Call, Shelf
+from clipviewer.storage.embedded.operations import Operations
+from clipviewer.storage.embedded.upload import Body, Receive, receive_file, receive_small
+from clipviewer.storage.embedded.xml import document
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 

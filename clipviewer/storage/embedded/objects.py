@@ -11,14 +11,14 @@ from urllib.parse import unquote_plus
 
 from clipviewer.domain.object_key import MAX_KEY_BYTES, check_object_key
 from clipviewer.settings import EMBEDDED_BUCKET
-from clipviewer.storage.embedded_auth import Verified
-from clipviewer.storage.embedded_conditions import check_write, is_unmodified, parse_range, range_applies
-from clipviewer.storage.embedded_errors import S3Failure
-from clipviewer.storage.embedded_files import Blob, Files, Reader
-from clipviewer.storage.embedded_headers import headers_of, headers_to_keep
-from clipviewer.storage.embedded_index import Entry, Index
-from clipviewer.storage.embedded_messages import Answer, Request
-from clipviewer.storage.embedded_xml import document, iso_time
+from clipviewer.storage.embedded.auth import Verified
+from clipviewer.storage.embedded.conditions import check_write, is_unmodified, parse_range, range_applies
+from clipviewer.storage.embedded.errors import S3Failure
+from clipviewer.storage.embedded.files import Blob, Files, Reader
+from clipviewer.storage.embedded.headers import headers_of, headers_to_keep
+from clipviewer.storage.embedded.index import Entry, Index
+from clipviewer.storage.embedded.messages import Answer, Request
+from clipviewer.storage.embedded.xml import document, iso_time
 
 FIRST_PIECE = 256 * 1024
 STALE_UPLOAD = timedelta(days=7)

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from clipviewer.storage.embedded_auth import Verified
-from clipviewer.storage.embedded_conditions import http_date
-from clipviewer.storage.embedded_errors import S3Failure
-from clipviewer.storage.embedded_index import Entry
-from clipviewer.storage.embedded_messages import Request
+from clipviewer.storage.embedded.auth import Verified
+from clipviewer.storage.embedded.conditions import http_date
+from clipviewer.storage.embedded.errors import S3Failure
+from clipviewer.storage.embedded.index import Entry
+from clipviewer.storage.embedded.messages import Request
 
 DEFAULT_TYPE = "binary/octet-stream"
 MAX_METADATA = 2048

@@ -9,8 +9,8 @@ from urllib.parse import unquote_to_bytes
 
 from clipviewer.domain.sigv4 import uri_encode
 from clipviewer.settings import EMBEDDED_PATH
-from clipviewer.storage.embedded_errors import S3Failure
-from clipviewer.storage.embedded_files import Reader
+from clipviewer.storage.embedded.errors import S3Failure
+from clipviewer.storage.embedded.files import Reader
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from clipviewer.storage.embedded_errors import S3Failure
+from clipviewer.storage.embedded.errors import S3Failure
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from clipviewer.storage.embedded_bucket import CORS_EXPOSED, CORS_MAX_AGE, CORS_METHODS
-from clipviewer.storage.embedded_errors import S3Failure
-from clipviewer.storage.embedded_messages import Answer, Request
+from clipviewer.storage.embedded.bucket import CORS_EXPOSED, CORS_MAX_AGE, CORS_METHODS
+from clipviewer.storage.embedded.errors import S3Failure
+from clipviewer.storage.embedded.messages import Answer, Request
 
 _HEADER_NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{0,4000}")
 

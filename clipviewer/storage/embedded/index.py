@@ -17,8 +17,8 @@ from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any
 
-from clipviewer.storage.embedded_errors import S3Failure
-from clipviewer.storage.embedded_files import Blob
+from clipviewer.storage.embedded.errors import S3Failure
+from clipviewer.storage.embedded.files import Blob
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS object (
