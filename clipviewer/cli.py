@@ -18,7 +18,7 @@ from clipviewer import frontend, startup
 from clipviewer.errors import ClipviewerError, Invalid, StartupError
 from clipviewer.services.container import Services, install
 from clipviewer.settings import EMBEDDED_PATH, Settings, load_settings
-from clipviewer.storage.embedded_credentials import embedded_credentials
+from clipviewer.storage.embedded.credentials import embedded_credentials
 from clipviewer.storage.s3 import embedded_origin
 
 

@@ -19,8 +19,8 @@ from clipviewer.services.container import installed
 from clipviewer.services.sessions import read_cookie
 from clipviewer.services.signing import public_address
 from clipviewer.settings import EMBEDDED_PATH, Settings
-from clipviewer.storage.embedded import EmbeddedStore
-from clipviewer.storage.embedded_credentials import embedded_credentials
+from clipviewer.storage.embedded.app import EmbeddedStore
+from clipviewer.storage.embedded.credentials import embedded_credentials
 
 _INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _YEAR = b"public, max-age=31536000, immutable"

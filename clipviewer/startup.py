@@ -17,7 +17,7 @@ from clipviewer.services.container import Services
 from clipviewer.services.sessions import Sessions
 from clipviewer.services.signing import signer_for
 from clipviewer.settings import Settings
-from clipviewer.storage.embedded_credentials import embedded_credentials
+from clipviewer.storage.embedded.credentials import embedded_credentials
 from clipviewer.storage.s3 import open_store
 
 
