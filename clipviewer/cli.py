@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="serve the app (default)").set_defaults(run=_serve)
     commands.add_parser("build", help="build the front end and stop").set_defaults(run=_build)
     commands.add_parser("worker", help="render exports beside the app (PostgreSQL only)").set_defaults(run=_worker)
+    commands.add_parser("rebuild", help="restore an empty library from the bucket").set_defaults(run=_rebuild)
     store = commands.add_parser("store", help="the embedded store").add_subparsers(metavar="action", required=True)
     keys = store.add_parser("keys", help="show how any S3 client reaches it")
     keys.set_defaults(run=_store_keys)
@@ -95,6 +96,16 @@ def _worker(settings: Settings, _options: argparse.Namespace) -> None:
     _say("Rendering exports. Ctrl-C ends it.")
     ended.wait()
     engine.stop()
+
+
+def _rebuild(settings: Settings, _options: argparse.Namespace) -> None:
+    from clipviewer.services.rebuild import Rebuilt, read_sidecars, rebuild
+
+    services, found = _prepared(settings), Rebuilt()
+    sidecars = read_sidecars(services.store, settings.s3_prefix, found)
+    with services.database.write() as db:
+        rebuild(db, sidecars, found)
+    print(f"Restored {found.videos} videos, {found.clips} clips and {found.exports} exports; {found.unusable} sidecars were of no use.")
 
 
 def _store_keys(settings: Settings, _options: argparse.Namespace) -> None:

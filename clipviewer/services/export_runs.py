@@ -17,12 +17,14 @@ from clipviewer.db.export_models import ExportUpload
 from clipviewer.db.models import ExportedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing
+from clipviewer.errors import Conflict
 from clipviewer.services import audit
 from clipviewer.services.export_cells import JOB, CellView, State, cell, change, framing_of
 from clipviewer.storage.s3 import StoredObject
 
 MAX_ATTEMPTS = 10
 _VIDEO = Video.metadata.tables["video"]
+_EXPORTED = ExportedClip.metadata.tables["exported_clip"]
 _UPLOAD = ExportUpload.metadata.tables["export_upload"]
 
 
@@ -87,7 +89,12 @@ def keep_alive(db: Session, tickets: Collection[Ticket], now: datetime) -> None:
 
 
 def announce_upload(db: Session, ticket: Ticket, keys: Sequence[str]) -> None:
-    """Write down which objects the attempt is about to make, so that whatever happens to it, they are found and removed."""
+    """Write down which objects the attempt is about to make, so that whatever happens to it, they are found and removed.
+
+    Raises ``Conflict`` when one of them is an exported clip already: that one must be neither overwritten nor removed.
+    """
+    if db.connection().execute(select(_EXPORTED.c.id).where(_EXPORTED.c.s3_key.in_(keys))).first() is not None:
+        raise Conflict("This file is there already, as an exported clip.")
     known = set(db.connection().execute(select(_UPLOAD.c.s3_key).where(_UPLOAD.c.s3_key.in_(keys))).scalars())
     for key in keys:
         if key not in known:

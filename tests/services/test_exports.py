@@ -239,3 +239,13 @@ def test_announced_objects_are_leftovers_unless_their_attempt_goes_on_or_publish
         assert export_runs.leftovers(db) == [f"{second.id}.mp4"]
         export_runs.strike_out(db, [f"{second.id}.mp4"])
         assert export_runs.leftovers(db) == []
+
+
+def test_the_object_of_an_exported_clip_is_never_announced_and_so_never_removed(footage: Database, clock: Clock) -> None:
+    with footage.write() as db:
+        first, second = ask(db, "clip_1", "clip_2")
+        finish(db, first, "exports/one.mp4")
+        export_runs.claim(db, Ticket(second.id, 1), clock())
+        with pytest.raises(Conflict):
+            export_runs.announce_upload(db, Ticket(second.id, 1), ["exports/one.mp4"])
+        assert export_runs.leftovers(db, Ticket(second.id, 1)) == []

@@ -1,0 +1,113 @@
+"""An empty database gets its library back from what lies in the bucket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session, select
+
+from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
+from clipviewer.db.session import Database
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.language import ORIGINAL
+from clipviewer.errors import Conflict
+from clipviewer.services import export_runs
+from clipviewer.services.export_runs import Ticket
+from clipviewer.services.exports import cells, request_exports
+from clipviewer.services.provenance import provenance
+from clipviewer.services.rebuild import Rebuilt, read_sidecars, rebuild
+from clipviewer.storage.s3 import ObjectStore
+from tests.api.stores import running_bucket
+from tests.conftest import Clock
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Iterator[ObjectStore]:
+    with running_bucket("a secret key that only this bucket has", tmp_path / "store") as store:
+        yield store
+
+
+def make_library(db: Session, store: ObjectStore) -> None:
+    """A video with two clips, the first of them exported twice."""
+    db.add(
+        Video(id="video_1", title="Talk", s3_key="talk.mp4", etag="e", size=9, duration_ms=60_000, width=64, height=36, frame_rate="25/1")
+    )
+    db.flush()
+    for number in (1, 2):
+        clip = IdentifiedClip(id=f"clip_{number}", video_id="video_1", reference=f"r{number}", start_ms=0, end_ms=1_500, title="Ü", score=7)
+        db.add(clip)
+    db.flush()
+    for job in request_exports(db, "video_1", ["clip_1"], [AspectRatio.PORTRAIT, AspectRatio.SQUARE], [ORIGINAL]):
+        ticket = Ticket(job.id, 1)
+        export_runs.claim(db, ticket, Clock().now)
+        order = export_runs.order_of(db, ticket)
+        assert order is not None
+        key = f"exports/video_1/{job.id}.mp4"
+        store.put(key, b"a clip", "video/mp4")
+        stored = store.head(key)
+        store.put(key.replace(".mp4", ".json"), provenance(db, order, stored, Clock().now), "application/json")
+        assert export_runs.publish(db, order, stored, Clock().now)
+
+
+def contents(db: Session) -> list[dict[str, object]]:
+    """What a rebuild has to bring back."""
+    exports = [row.model_dump(exclude={"id"}) for row in db.exec(select(ExportedClip).order_by("s3_key"))]
+    videos = [row.model_dump(exclude={"created_at"}) for row in db.exec(select(Video))]
+    clips = [row.model_dump(exclude={"created_at"}) for row in db.exec(select(IdentifiedClip)) if row.id == "clip_1"]
+    return [*videos, *clips, *exports]
+
+
+@pytest.fixture
+def empty(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
+    path = tmp_path / "empty.db"
+    path.write_bytes(sqlite_template.read_bytes())
+    database = Database(f"sqlite:///{path}")
+    yield database
+    database.dispose()
+
+
+def test_videos_clips_and_exports_come_back_as_they_were(database: Database, empty: Database, bucket: ObjectStore) -> None:
+    with database.write() as db:
+        make_library(db, bucket)
+    found = Rebuilt()
+    sidecars = read_sidecars(bucket, "", found)
+    with empty.write() as db:
+        rebuild(db, sidecars, found)
+    assert (found.videos, found.clips, found.exports, found.unusable) == (1, 1, 2, 0)
+    with database.read() as before, empty.read() as after:
+        assert contents(after) == contents(before)
+        cells_before, cells_after = cells(before, "video_1"), cells(after, "video_1")
+    assert {(cell.identity, cell.state) for cell in cells_after} == {(cell.identity, "done") for cell in cells_before}
+    with empty.write() as db:
+        again = request_exports(db, "video_1", ["clip_1"], [AspectRatio.PORTRAIT, AspectRatio.SQUARE], [ORIGINAL])
+        assert {cell.id for cell in again} == {cell.id for cell in cells_after}
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_damaged_sidecar_or_one_whose_file_is_gone_is_left_out(database: Database, empty: Database, bucket: ObjectStore) -> None:
+    with database.write() as db:
+        make_library(db, bucket)
+    first, second = (item.key for item in bucket.list("exports/") if item.key.endswith(".json"))
+    bucket.delete(first.replace(".json", ".mp4"))
+    document = json.loads(bucket.get(second))
+    document["clip"]["end"] = "-1"
+    bucket.put(second, json.dumps(document).encode(), "application/json")
+    bucket.put("exports/other.json", b"{", "application/json")
+    found = Rebuilt()
+    sidecars = read_sidecars(bucket, "", found)
+    with empty.write() as db:
+        rebuild(db, sidecars, found)
+        assert (found.exports, found.unusable, contents(db)) == (0, 3, [])
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_library_that_is_not_empty_is_left_alone(database: Database, bucket: ObjectStore) -> None:
+    with database.write() as db:
+        make_library(db, bucket)
+        before = contents(db)
+        with pytest.raises(Conflict, match="not empty"):
+            rebuild(db, read_sidecars(bucket, "", Rebuilt()), Rebuilt())
+        assert contents(db) == before
