@@ -103,11 +103,10 @@ export async function fetchAhead(sourceIds, signal) {
 }
 
 async function fetchHead(url, signal) {
-  const sameOrigin = new URL(url, location.href).origin === location.origin;
+  if (new URL(url, location.href).origin !== location.origin) return loadHead(url, signal);
   try {
     const response = await fetch(url, {
       headers: { Range: `bytes=0-${PREFETCH_BYTES - 1}` },
-      credentials: sameOrigin ? "include" : "omit",
       priority: "low",
       signal,
     });
@@ -115,6 +114,31 @@ async function fetchHead(url, signal) {
     prefetchedBytes += (await response.arrayBuffer()).byteLength;
     fetched.add(url);
   } catch {
-    // Fetching ahead only ever helps; without CORS on the bucket, or offline, the click loads as usual.
+    // Fetching ahead only ever helps; offline, the click loads as usual.
   }
+}
+
+// A bucket of another origin may not let scripts read it, and every refusal is an error in the console. A media element needs no
+// leave: one outside the page reads the beginning, which is counted as a whole portion.
+function loadHead(url, signal) {
+  return new Promise((resolve) => {
+    const reader = document.createElement("video");
+    const done = () => {
+      reader.onloadeddata = reader.onerror = null;
+      signal.removeEventListener("abort", done);
+      reader.removeAttribute("src");
+      reader.load();
+      resolve();
+    };
+    signal.addEventListener("abort", done);
+    reader.onerror = done;
+    reader.onloadeddata = () => {
+      prefetchedBytes += PREFETCH_BYTES;
+      fetched.add(url);
+      done();
+    };
+    reader.muted = true;
+    reader.preload = "metadata";
+    reader.src = url;
+  });
 }
