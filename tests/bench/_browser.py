@@ -58,6 +58,9 @@ document.addEventListener(
   true,
 );
 
+const plain = Object.assign(document.createElement("video"), { autoplay: true });
+plain.style.cssText = "position: fixed; inset: 0 auto auto 0; width: 360px; height: 640px; z-index: 9";
+
 window.fetchOnClick = async (videoId, s3Key) => {
   const start = performance.now();
   const answer = await fetch(`/api/clips/videos/${videoId}/download`, {
@@ -65,11 +68,9 @@ window.fetchOnClick = async (videoId, s3Key) => {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ s3Key }),
   });
-  const video = Object.assign(document.createElement("video"), { muted: true, autoplay: true, src: (await answer.json()).url });
-  video.style.cssText = "position: fixed; inset: 0 auto auto 0; width: 360px; height: 640px; z-index: 9";
-  document.body.append(video);
-  const shown = await new Promise((resolve) => video.requestVideoFrameCallback((_, { presentationTime }) => resolve(presentationTime)));
-  video.remove();
+  plain.src = (await answer.json()).url;
+  document.body.append(plain);
+  const shown = await new Promise((resolve) => plain.requestVideoFrameCallback((_, { presentationTime }) => resolve(presentationTime)));
   return shown - start;
 };
 """
@@ -128,8 +129,8 @@ class Reviewer:
         return Clicked(seen["source"] - seen["click"], seen["clickFrame"] - seen["click"])
 
     def fetch_on_click(self, video_id: str, s3_key: str) -> float:
-        """The baseline: ask for the URL, then give it to a plain video element; ms until its first frame."""
-        self.page.evaluate("document.querySelector('clip-player video')?.pause()")
+        """The baseline: ask for the URL, then give it to a plain video element that plays another clip; ms until the first frame."""
+        self.page.evaluate("document.querySelector('clip-player video').pause()")
         took: float = self.page.evaluate("([videoId, s3Key]) => fetchOnClick(videoId, s3Key)", [video_id, s3_key])
         self.settle()
         return took
