@@ -30,6 +30,7 @@ def main(arguments: list[str]) -> int:
         print("+ clipviewer build", flush=True)
         if subprocess.run([sys.executable, "-m", "clipviewer", "build"], check=False).returncode:
             return 1
+        arguments = ["-n", str(os.cpu_count() or 1), "--dist", "loadfile"]
     return subprocess.run([sys.executable, "-m", "pytest", *arguments], check=False).returncode
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 
 from clipviewer.db.session import Database
-from clipviewer.settings import load_settings
+from clipviewer.settings import EMBEDDED_BUCKET, EMBEDDED_PATH, load_settings
 from clipviewer.storage.embedded.credentials import embedded_credentials
 from clipviewer.storage.s3 import ObjectStore, open_store
 
@@ -48,12 +48,20 @@ class RunningApp:
 
 
 @contextmanager
-def running_app(folder: Path, **settings: str) -> Iterator[RunningApp]:
-    """Start it with ``settings`` (names without ``CLIPVIEWER_``), wait until it is ready, stop it as Ctrl-C does."""
+def running_app(folder: Path, *, bucket_of: RunningApp | None = None, **settings: str) -> Iterator[RunningApp]:
+    """Start it with ``settings`` (names without ``CLIPVIEWER_``), wait until it is ready, stop it as Ctrl-C does.
+
+    ``bucket_of``: its objects lie in the store of that other app, which is an S3 of another origin to it.
+    """
     port = _free_port()
+    aws = {}
+    if bucket_of is not None:
+        settings |= {"S3_BUCKET": EMBEDDED_BUCKET, "S3_ENDPOINT_URL": f"http://127.0.0.1:{bucket_of.port}{EMBEDDED_PATH}"}
+        lent = embedded_credentials((bucket_of.data_dir / "secret_key").read_text().strip())
+        aws = {"AWS_ACCESS_KEY_ID": lent.access_key, "AWS_SECRET_ACCESS_KEY": lent.secret_key}
     given = {"DATA_DIR": str(folder / "data"), "PORT": str(port), "DEMO": "off", **settings}
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("CLIPVIEWER_", "AWS_"))}
-    environment = kept | {f"CLIPVIEWER_{name}": value for name, value in given.items()}
+    environment = kept | aws | {f"CLIPVIEWER_{name}": value for name, value in given.items()}
     log = folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -76,7 +84,7 @@ def running_app(folder: Path, **settings: str) -> Iterator[RunningApp]:
             port=port,
             data_dir=read.data_dir,
             setup_link=address + link[1] if link else "",
-            store=open_store(read, embedded_credentials(secret)),
+            store=bucket_of.store if bucket_of else open_store(read, embedded_credentials(secret)),
             database=database,
             _environment=environment,
         )
