@@ -1,0 +1,31 @@
+"""What the README says of commands and rooms is so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SET_UP = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .venv/bin/python -m "
+
+
+def test_both_commands_stand_alone_and_share_their_set_up() -> None:
+    commands = [block.strip() for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)][:2]
+    assert commands == [f"{SET_UP}clipviewer", f"{SET_UP}tests"]
+
+
+def test_continuous_integration_runs_the_readmes_test_command() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert [step in script for step in ("python3 -m venv .venv", "-r requirements.txt", ".venv/bin/python -m tests")] == [True] * 3
+
+
+def test_the_picture_names_every_room_and_no_other() -> None:
+    picture = README.split("## Architecture")[1].split("```")[1]
+    named = set(re.findall(r"\b([a-z]+)/", picture)) - {"clipviewer", "assets", "tests"}
+    assert named == {path.parent.name for path in (ROOT / "clipviewer").glob("*/__init__.py")}
+
+
+def test_the_screenshot_is_there() -> None:
+    (picture,) = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
+    assert (ROOT / picture).read_bytes().startswith(b"\x89PNG")
