@@ -173,5 +173,5 @@ def test_the_secret_key_stands_in_its_own_file_alone(day: Day) -> None:
 
 
 def test_a_running_app_keeps_no_state_of_pages_on_disk(day: Day) -> None:
-    assert all(file.startswith(("clipviewer.db", "secret_key", "store")) for file in day.files)
+    assert all(file.startswith(("clipviewer.db", "exports", "jobs.db", "secret_key", "store")) for file in day.files)
     assert not (Path(__file__).parents[2] / ".states").exists()
