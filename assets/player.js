@@ -90,7 +90,7 @@ class ClipPlayer extends HTMLElement {
     if (this.#shown?.clipId !== clipId || this.#shown.sourceId !== this.getAttribute("source-id")) {
       writeClipToAddress(clipId, { first: !this.#shown });
       this.#open({ at: this.#ms("start-ms"), paused: false });
-      reveal(Number(this.getAttribute("place")));
+      requestAnimationFrame(() => reveal(Number(this.getAttribute("place")))); // it measures the list, which can wait for the picture
     } else if (this.dataset.state === "ready") {
       this.#prefetch();
     }

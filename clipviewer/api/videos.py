@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from anyio import CapacityLimiter, to_thread
@@ -31,8 +32,9 @@ from clipviewer.services.videos import MAX_PAGE, list_videos, require_video, vid
 
 router = APIRouter(prefix="/api/clips/videos", tags=["videos"])
 _MAX_OFFSET = 2**31 - 1
-# Threads of their own, so that a player never waits behind a long registration; more of them only take turns.
-_HAND_OUTS = CapacityLimiter(8)
+# Threads of their own, so that a player never waits behind a long registration. SQLite answers from memory, so more threads than two only
+# take turns at the interpreter; PostgreSQL is waited for.
+_HAND_OUTS = {"sqlite": CapacityLimiter(2), "postgresql": CapacityLimiter(8)}
 _SIGNED_IN = [Depends(allow(Action.VIEW))]
 _NOBODY: dict[int | str, dict[str, Any]] = {401: {"description": "Nobody is signed in"}}
 _UNKNOWN: dict[int | str, dict[str, Any]] = {**_NOBODY, 404: {"description": "There is no such video"}}
@@ -106,7 +108,11 @@ def get_exported(request: Request, video_id: str, offset: Offset = 0, limit: Lim
 async def post_download(request: Request, video_id: str) -> Response:
     """A URL that plays this one object, or with `download` saves it, until `expiresAt`: at most an hour from now."""
     body = await request.body()
-    return await to_thread.run_sync(_hand_out, request, video_id, body, limiter=_HAND_OUTS)
+    limiter = _HAND_OUTS[services_of(request).database.engine.dialect.name]
+    answer, saved = await to_thread.run_sync(_hand_out, request, video_id, body, limiter=limiter)
+    if saved is not None:
+        await to_thread.run_sync(_write_down, request, saved)
+    return answer
 
 
 @router.post(
@@ -129,7 +135,15 @@ def _hand_out_master(request: Request, video_id: str) -> Response:
     return JSONResponse({"url": signed.url, "expiresAt": moment(signed.expires_at)})
 
 
-def _hand_out(request: Request, video_id: str, body: bytes) -> Response:
+@dataclass(frozen=True, slots=True)
+class _Saved:
+    """Who took which object home."""
+
+    user_id: str
+    s3_key: str
+
+
+def _hand_out(request: Request, video_id: str, body: bytes) -> tuple[Response, _Saved | None]:
     """All of a download in one thread hop and one short transaction: players wait for it."""
     services = services_of(request)
     with services.database.read() as db:
@@ -137,17 +151,20 @@ def _hand_out(request: Request, video_id: str, body: bytes) -> Response:
         try:
             wanted = DownloadRequest.model_validate_json(body)
         except ValidationError as error:
-            return validation_problem(error.errors(include_input=False, include_url=False, include_context=False))
+            return validation_problem(error.errors(include_input=False, include_url=False, include_context=False)), None
         clip = clip_for_key(db, video_id, wanted.s3_key)
         name = download_name(clip, video_details(db, video_id).title) if wanted.download else None
     try:
         signed = services.signer.sign(clip.s3_key, origin=_origin_of(request), download_name=name)
     except NotFound:
         raise ClipNotFound from None
-    if name is not None:
-        with services.database.write() as db:
-            audit.record(db, "download", actor=who.user_id, subject=clip.s3_key, address=peer_address(request))
-    return JSONResponse({"url": signed.url, "expiresAt": moment(signed.expires_at)})
+    answer = JSONResponse({"url": signed.url, "expiresAt": moment(signed.expires_at)})
+    return answer, _Saved(who.user_id, clip.s3_key) if name is not None else None
+
+
+def _write_down(request: Request, saved: _Saved) -> None:
+    with services_of(request).database.write() as db:
+        audit.record(db, "download", actor=saved.user_id, subject=saved.s3_key, address=peer_address(request))
 
 
 def _origin_of(request: Request) -> str | None:
