@@ -13,6 +13,7 @@ FOCUS_RING = "() => { const style = getComputedStyle(document.activeElement); re
 
 def tab_to(page: Page, selector: str, most: int = 12) -> None:
     """Press Tab until ``selector`` has the focus."""
+    page.locator(selector).first.wait_for()
     for _ in range(most):
         page.keyboard.press("Tab")
         if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
