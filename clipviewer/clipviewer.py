@@ -41,7 +41,7 @@ app = rx.App(
     frontend_exception_handler=browser_failed,
 )
 guard_events(app)
-app.add_page(library_page, route="/", title="Library · clipviewer", on_load=[LibraryState.load, LibraryState.watch])
+app.add_page(library_page, route="/", title="Library · clipviewer", on_load=LibraryState.load)
 app.add_page(
     video_detail_page,
     route="/videos/[id]",

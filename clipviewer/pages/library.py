@@ -5,8 +5,11 @@ from __future__ import annotations
 import reflex as rx
 
 from clipviewer.components.frame import empty, page_frame, skeletons
+from clipviewer.components.pulse import Pulse
 from clipviewer.state.library import LibraryState
 from clipviewer.state.rows import VideoCard
+
+PREPARING_MS = 2_000
 
 
 def library_page() -> rx.Component:
@@ -28,7 +31,13 @@ def library_page() -> rx.Component:
             ),
             class_name="library-bar",
         ),
-        rx.cond(LibraryState.preparing != "", rx.text(LibraryState.preparing, size="2", class_name="quiet preparing", role="status")),
+        rx.cond(
+            LibraryState.preparing != "",
+            rx.fragment(
+                rx.text(LibraryState.preparing, size="2", class_name="quiet preparing", role="status"),
+                Pulse.create(interval=PREPARING_MS, on_pulse=LibraryState.load),
+            ),
+        ),
         rx.match(
             LibraryState.phase,
             ("loading", rx.box(skeletons(6, "video-card"), class_name="video-grid", aria_busy="true")),

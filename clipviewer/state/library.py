@@ -15,7 +15,6 @@ from clipviewer.state.rows import VideoCard, video_card
 
 PAGE = 60
 MAX_SEARCH = 200
-WATCH_SECONDS = 2
 
 
 class LibraryState(rx.State):
@@ -32,16 +31,6 @@ class LibraryState(rx.State):
     async def load(self) -> None:
         """Show the first page."""
         await self._load(PAGE)
-
-    @rx.event(background=True)
-    @allow(Action.VIEW)
-    async def watch(self) -> None:
-        """While the demo footage is being made, show what has arrived; ends with the session."""
-        while installed().progress.text:
-            await asyncio.sleep(WATCH_SECONDS)
-            await asyncio.to_thread(authenticate, self.router.headers)
-            async with self:
-                await self._load(max(PAGE, len(self.videos)))
 
     @rx.event
     @allow(Action.VIEW)

@@ -55,7 +55,6 @@ CALLS: dict[str, Call] = {
     name_of(LibraryState, "load"): call('"phase_rx_state_":"ready"'),
     name_of(LibraryState, "set_search"): call('"search_rx_state_":"Harb"', text="Harb"),
     name_of(LibraryState, "show_more"): call('"phase_rx_state_":"ready"'),
-    name_of(LibraryState, "watch"): call(""),
     name_of(AccountState, "load"): call('"name_rx_state_":"Kim '),
     name_of(VideoDetailState, ROOM): call('"phase_rx_state_":"ready"'),
     name_of(VideoDetailState, "select_clip"): call(

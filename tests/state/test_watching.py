@@ -12,7 +12,7 @@ from tests.state.handlers import name_of
 from tests.state.serving import Running, running_app
 from tests.state.tab import open_tab
 
-WATCH = name_of(LibraryState, "watch")
+LOAD = name_of(LibraryState, "load")
 
 
 @pytest.fixture
@@ -29,13 +29,13 @@ def making(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def test_what_arrives_is_shown_until_the_session_ends(making: Running) -> None:
     viewer = making.person()
     with open_tab(making.address, cookie=viewer.cookie, path="/") as tab:
-        tab.send(name_of(LibraryState, "load"))
-        tab.wait_for('"preparing_rx_state_":"')
-        tab.send(WATCH)
+        tab.send(LOAD)
+        tab.wait_for('"preparing_rx_state_":"Demo footage')
         tab.send(name_of(LibraryState, "set_search"), text="nothing is called like this")
         tab.wait_for('"total_rx_state_":0')
         with making.services.database.write() as db:
             making.services.sessions.revoke(db, viewer.session_id)
         seen = len(tab.updates)
+        tab.send(LOAD)
         tab.wait_for('"_redirect"')
         assert [update.ours for update in tab.updates[seen:] if update.ours] == []
