@@ -17,6 +17,7 @@ class ExportJob(SQLModel, table=True):
 
     ``identity`` is the SHA-256 of everything that decides the file's content, so a file is never made twice. ``attempt`` counts from 1;
     work of an earlier attempt may not change the row any more. ``progress`` is 0 to 1. ``alive_at`` is when the worker last reported.
+    ``render_ms`` is how long the rendering took, once it is done.
     ``revision`` is the number of the last change to the row among all changes of its video.
     """
 
@@ -56,6 +57,7 @@ class ExportJob(SQLModel, table=True):
     created_at: datetime = Field(default_factory=utc_now)
     updated_at: datetime = Field(default_factory=utc_now)
     alive_at: datetime | None = None
+    render_ms: int | None = None
 
 
 class ExportUpload(SQLModel, table=True):

@@ -138,7 +138,7 @@ class IdentifiedClip(SQLModel, table=True):
 
 
 class ExportedClip(SQLModel, table=True):
-    """A rendered mp4 in the bucket: one range of its video, one aspect ratio, one language."""
+    """A rendered mp4 in the bucket: one range of its video, one aspect ratio, one language. ``captions_key``: its WebVTT sidecar."""
 
     __tablename__ = "exported_clip"
     __table_args__ = (
@@ -160,4 +160,5 @@ class ExportedClip(SQLModel, table=True):
     size: int = Field(default=0, sa_type=BigInteger)
     aspect_ratio: str = Field(max_length=10)
     target_language: str = Field(max_length=20)
+    captions_key: str | None = Field(default=None, max_length=1024)
     created_at: datetime = Field(default_factory=utc_now)

@@ -1,0 +1,64 @@
+"""What belongs to a video's clips before they are exported: captions, the chosen crops, and what was seen in the picture."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, String, Text
+from sqlmodel import Field, SQLModel
+
+from clipviewer.db.models import utc_now
+from clipviewer.domain.ids import new_id
+
+
+class VideoCaptions(SQLModel, table=True):
+    """The captions of a video in one language, as WebVTT that was read and written anew.
+
+    ``origin`` is ``uploaded``, ``embedded`` (found in the master) or ``translated``; ``digest`` is the SHA-256 of ``webvtt``, in hex.
+    """
+
+    __tablename__ = "video_captions"
+    __table_args__ = (Index("ux_video_captions_language", "video_id", "language", unique=True),)
+
+    id: str = Field(default_factory=lambda: new_id("captions"), primary_key=True)
+    video_id: str = Field(sa_column=Column(String, ForeignKey("video.id", ondelete="CASCADE"), nullable=False))
+    language: str = Field(max_length=20)
+    name: str = Field(max_length=200)
+    origin: str = Field(max_length=20)
+    webvtt: str = Field(sa_column=Column(Text, nullable=False))
+    digest: str = Field(max_length=64)
+    cues: int
+    added_by: str = Field(default="", max_length=64)
+    created_at: datetime = Field(default_factory=utc_now)
+
+
+class ClipFraming(SQLModel, table=True):
+    """The crop that a person chose for a candidate in one aspect ratio: its centre as a share of the picture between the bars, 0 to 1."""
+
+    __tablename__ = "clip_framing"
+    __table_args__ = (CheckConstraint("x >= 0 AND x <= 1 AND y >= 0 AND y <= 1", name="ck_clip_framing_within"),)
+
+    identified_clip_id: str = Field(sa_column=Column(String, ForeignKey("identified_clip.id", ondelete="CASCADE"), primary_key=True))
+    aspect_ratio: str = Field(max_length=10, primary_key=True)
+    x: float
+    y: float
+    chosen_by: str = Field(default="", max_length=64)
+    chosen_at: datetime = Field(default_factory=utc_now)
+
+
+class ClipLook(SQLModel, table=True):
+    """What was seen in a candidate's picture: ``found`` holds its size, the part between the bars and the crops proposed for each ratio.
+
+    It holds as long as ``source_etag``, the range (ms) and ``version`` of the method are still those of the clip.
+    """
+
+    __tablename__ = "clip_look"
+
+    identified_clip_id: str = Field(sa_column=Column(String, ForeignKey("identified_clip.id", ondelete="CASCADE"), primary_key=True))
+    source_etag: str = Field(max_length=100)
+    start_ms: int
+    end_ms: int
+    version: int
+    found: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    looked_at: datetime = Field(default_factory=utc_now)
