@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from clipviewer.domain.bucket_address import bucket_address
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.media.render import RenderResult, RenderSpec, render
 from clipviewer.services.container import Services
 from clipviewer.services.export_runs import Order
-from clipviewer.services.signing import UrlSigner
-from clipviewer.settings import EMBEDDED_PATH
-from clipviewer.storage.s3 import embedded_origin
+from clipviewer.services.signing import internal_signer
 
 
 def render_cell(
@@ -22,14 +19,6 @@ def render_cell(
 
     Raises ``MediaError``, ``MediaCancelled`` or a ``StorageError``.
     """
-    source = _internal_signer(services).sign(order.source_key).url
+    source = internal_signer(services.settings, services.store).sign(order.source_key).url
     spec = RenderSpec(source, order.cell.start_ms, order.cell.end_ms, order.ratio, order.framing)
     return render(ffmpeg, spec, out, on_progress=on_progress, cancelled=cancelled)
-
-
-def _internal_signer(services: Services) -> UrlSigner:
-    """Signs for the address by which this machine reaches the store; browsers may use another."""
-    settings = services.settings
-    endpoint = embedded_origin(settings) + EMBEDDED_PATH if settings.embedded else settings.s3_endpoint_url
-    bucket = bucket_address(settings.bucket, settings.s3_region, endpoint)
-    return UrlSigner(services.store.credentials, lambda _origin: bucket, prefix=settings.s3_prefix)

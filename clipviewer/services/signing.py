@@ -120,6 +120,13 @@ def signer_for(settings: Settings, store: ObjectStore, clock: Callable[[], datet
     return UrlSigner(store.credentials, addresses, prefix=settings.s3_prefix, ttl=settings.url_ttl, clock=clock)
 
 
+def internal_signer(settings: Settings, store: ObjectStore) -> UrlSigner:
+    """Signs for the address by which this machine reaches the store, as a renderer does; browsers may use another."""
+    endpoint = embedded_origin(settings) + EMBEDDED_PATH if settings.embedded else settings.s3_endpoint_url
+    bucket = bucket_address(settings.bucket, settings.s3_region, endpoint)
+    return UrlSigner(store.credentials, lambda _origin: bucket, prefix=settings.s3_prefix)
+
+
 def public_address(settings: Settings) -> Addresses:
     """The one address that browsers use: the public endpoint, else the server's, else AWS."""
     bucket = bucket_address(settings.bucket, settings.s3_region, settings.s3_public_endpoint_url or settings.s3_endpoint_url)
