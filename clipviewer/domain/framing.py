@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,7 +11,7 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 
 
 class FramingMode(StrEnum):
-    """``AUTO`` is, for now, what ``CENTRE`` is; ``FIT`` keeps the whole picture and lays it over itself, blurred."""
+    """``AUTO`` shows what was found shot by shot, the centre where nothing was; ``FIT`` lays the whole picture over itself, blurred."""
 
     CENTRE = "centre"
     MANUAL = "manual"
@@ -20,7 +21,7 @@ class FramingMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """``x`` and ``y`` are the centre of the crop as a share of the picture, 0 to 1; only ``MANUAL`` looks at them."""
+    """``x`` and ``y``: the centre of the crop, as a share of the picture between its black bars, 0 to 1; only ``MANUAL`` looks at them."""
 
     mode: FramingMode = FramingMode.CENTRE
     x: float = 0.5
@@ -29,6 +30,19 @@ class Framing:
     def __post_init__(self) -> None:
         if not all(math.isfinite(share) and 0 <= share <= 1 for share in (self.x, self.y)):
             raise ValueError("the centre of a crop lies within the picture: 0 to 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """From ``start_ms`` after the clip's start the crop has its centre at ``x`` and ``y``, as shares like those of a ``Framing``.
+
+    It stays there until the next one starts; where it ``glides``, it goes there in a straight line.
+    """
+
+    start_ms: int
+    x: float
+    y: float
+    glides: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +58,8 @@ class Rect:
 def crop_rect(width: int, height: int, ratio: AspectRatio, framing: Framing) -> Rect:
     """The part of a ``width`` × ``height`` picture that an export in ``ratio`` shows: as large as fits, never outside the picture.
 
-    All four numbers are even, because video stores colour for pairs of pixels. ``FIT`` gives the whole picture.
+    The picture is what lies between the black bars. All four numbers are even, because video stores colour for pairs of pixels.
+    ``FIT`` gives the whole picture, ``AUTO`` what it shows where it found nothing.
     Raises ``ValueError`` for a picture of less than 2 × 2 pixels.
     """
     if min(width, height) < 2:
@@ -56,6 +71,18 @@ def crop_rect(width: int, height: int, ratio: AspectRatio, framing: Framing) -> 
     crop_height = max(2, _even(min(height, width * frame.height / frame.width)))
     x, y = (framing.x, framing.y) if framing.mode is FramingMode.MANUAL else (0.5, 0.5)
     return Rect(_offset(x, width, crop_width), _offset(y, height, crop_height), crop_width, crop_height)
+
+
+def framing_at(shots: Sequence[Shot], at_ms: float) -> Framing:
+    """What *Auto* shows ``at_ms`` after the clip's start, as a framing by hand; the centre where there are no shots."""
+    index = max((index for index, shot in enumerate(shots) if shot.start_ms <= at_ms), default=0)
+    here, then = shots[index : index + 1], shots[index + 1 : index + 2]
+    if not here:
+        return Framing()
+    shot = here[0]
+    share = (at_ms - shot.start_ms) / (then[0].start_ms - shot.start_ms) if shot.glides and then else 0.0
+    x, y = (shot.x + (then[0].x - shot.x) * share, shot.y + (then[0].y - shot.y) * share) if share else (shot.x, shot.y)
+    return Framing(FramingMode.MANUAL, x, y)
 
 
 def framing_key(framing: Framing) -> str:

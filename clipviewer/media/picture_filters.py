@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 from clipviewer.domain.aspect_ratio import AspectRatio
-from clipviewer.domain.framing import Framing, FramingMode, Rect, crop_rect
+from clipviewer.domain.framing import Framing, FramingMode, Rect, Shot, crop_rect
+from clipviewer.domain.timecode import ms_to_seconds
 from clipviewer.media.probe import MediaInfo
 
 MOST_FRAMES_PER_SECOND = 60
@@ -31,21 +34,21 @@ def picture_graph(
     *,
     seconds: str,
     lead: str = "",
+    shots: Sequence[Shot] = (),
     burn_in: Path | None = None,
     fonts: Path | None = None,
 ) -> str:
     """From ``[0:v:0]`` to ``[picture]``: ``content`` (pixels as displayed) in ``ratio``, scaled to ``size``, ``seconds`` long.
 
-    The first ``lead`` seconds of what is read lie before the clip, and are left out.
+    The first ``lead`` seconds of what is read lie before the clip, and are left out. ``shots``, where there are any, stand in for
+    ``framing``.
     """
-    steps = [*([f"trim=start={lead}", f"setpts=PTS-{lead}/TB"] if lead else []), square_pixels(info), *_steady(info, seconds)]
+    steps = [*without_lead(lead), square_pixels(info), *steady(info, seconds)]
     width, height = size
     if framing.mode is FramingMode.FIT:
         framed = _fitted(",".join([*steps, _crop(_even(content))]), width, height)
     else:
-        rect = crop_rect(content.width, content.height, ratio, framing)
-        crop = _crop(Rect(content.x + rect.x, content.y + rect.y, rect.width, rect.height))
-        framed = f"[0:v:0]{','.join([*steps, crop])},scale={width}:{height},setsar=1"
+        framed = f"[0:v:0]{','.join([*steps, _following(content, ratio, framing, shots)])},scale={width}:{height},setsar=1"
     if info.hdr:
         framed += f",{_TO_SDR}"
     if burn_in is not None:
@@ -61,7 +64,12 @@ def escaped(path: Path) -> str:
     return re.sub(r"([\\'\[\],;])", r"\\\1", option)
 
 
-def _steady(info: MediaInfo, seconds: str) -> list[str]:
+def without_lead(lead: str) -> list[str]:
+    """The filters that leave out the first ``lead`` seconds."""
+    return [f"trim=start={lead}", f"setpts=PTS-{lead}/TB"] if lead else []
+
+
+def steady(info: MediaInfo, seconds: str) -> list[str]:
     """Equal steps in time for footage whose pictures come as they like: its first and last picture stand until the next is due."""
     rate = min(info.frame_rate, Fraction(MOST_FRAMES_PER_SECOND))
     if info.variable_frame_rate:
@@ -79,6 +87,25 @@ def _fitted(picture: str, width: int, height: int) -> str:
         f"[front]scale={width}:{height}:{fit},setsar=1[whole];"
         f"[blurred][whole]overlay=(W-w)/2:(H-h)/2:format=auto"
     )
+
+
+def _following(content: Rect, ratio: AspectRatio, framing: Framing, shots: Sequence[Shot]) -> str:
+    """The crop of one framing, or the one that moves from shot to shot by the time of each picture."""
+    framings = [Framing(FramingMode.MANUAL, shot.x, shot.y) for shot in shots] or [framing]
+    rects = [crop_rect(content.width, content.height, ratio, each) for each in framings]
+    x, y = _way([content.x + rect.x for rect in rects], shots), _way([content.y + rect.y for rect in rects], shots)
+    return f"crop={rects[0].width}:{rects[0].height}:{x}:{y}"
+
+
+def _way(offsets: Sequence[int], shots: Sequence[Shot]) -> str:
+    """The offset over time as a sum with one term for each change: ffmpeg nests expressions a hundred deep at most, but adds any number."""
+    terms = [str(offsets[0])]
+    for (before, after), (shot, then) in zip(pairwise(offsets), pairwise(shots), strict=True):
+        if before != after:
+            start, end = ms_to_seconds(shot.start_ms), ms_to_seconds(then.start_ms)
+            share = f"clip((t-{start})/({end}-{start}),0,1)" if shot.glides else f"gte(t,{end})"
+            terms.append(f"{after - before:+d}*{share}")
+    return f"'{''.join(terms)}'" if len(terms) > 1 else terms[0]
 
 
 def _crop(rect: Rect) -> str:

@@ -14,6 +14,7 @@ from clipviewer.domain.framing import Framing, FramingMode, Rect
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
 from clipviewer.media.loudness import MEASURE, TARGET_LUFS, parse_loudness
 from clipviewer.media.probe import probe
+from clipviewer.media.reframe import look_at
 from clipviewer.media.render import RenderResult, RenderSpec, render
 from tests.footage import SMALL, frame_numbers
 
@@ -153,13 +154,13 @@ def test_fit_keeps_the_whole_picture_over_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", FramingMode)
-def test_black_bars_are_left_out_unless_the_crop_was_set_by_hand(tmp_path: Path, mode: FramingMode) -> None:
+def test_black_bars_are_left_out_however_the_crop_was_chosen(tmp_path: Path, mode: FramingMode) -> None:
     barred = "testsrc2=s=640x272:d=1,pad=640:360:0:44,format=yuv420p"
     source = make(tmp_path / "barred.mp4", "-f", "lavfi", "-i", barred)
     result = export(source, tmp_path / "clip.mp4", 0, 800, AspectRatio.PORTRAIT, framing=Framing(mode))
-    by_hand = mode is FramingMode.MANUAL
-    assert result.content == (Rect(0, 0, 640, 360) if by_hand else Rect(0, 44, 640, 272))
-    assert (luma(tmp_path / "clip.mp4", (0.5, 0.02)) < 30) is by_hand
+    assert result.content == Rect(0, 44, 640, 272)
+    assert luma(tmp_path / "clip.mp4", (0.5, 0.02)) > 30
+    assert look_at(Ffmpeg(), str(source), 0, 800, tmp_path).content == result.content
 
 
 def test_a_dark_side_is_no_bar(tmp_path: Path) -> None:
