@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from clipviewer.db.models import utc_now
 from clipviewer.domain.export_identity import export_key, sidecar_key
-from clipviewer.errors import ClipviewerError, NotFound, ObjectMissing, StorageError, StorageUnreachable
+from clipviewer.errors import ClipviewerError, NotFound, ObjectMissing, PreconditionFailed, StorageError, StorageUnreachable
 from clipviewer.jobs import landmarks
 from clipviewer.jobs.rendering import render_cell
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
@@ -120,7 +120,11 @@ class ExportRun:
 
     def _render_once(self, order: Order) -> None:
         reporter = _Reporter(self)
-        render_cell(self.ffmpeg, self.services, order, self.file, on_progress=reporter.progress, cancelled=self._given_up)
+        try:
+            render_cell(self.ffmpeg, self.services, order, self.file, on_progress=reporter.progress, cancelled=self._given_up)
+        except PreconditionFailed:
+            self._check_source()
+            raise
 
     def _upload(self) -> None:
         if not self.file.exists():

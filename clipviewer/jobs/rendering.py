@@ -7,6 +7,7 @@ from pathlib import Path
 
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.media.render import RenderResult, RenderSpec, render
+from clipviewer.media.stored_source import StoredSource
 from clipviewer.services.container import Services
 from clipviewer.services.export_runs import Order
 from clipviewer.services.signing import internal_signer
@@ -19,6 +20,7 @@ def render_cell(
 
     Raises ``MediaError``, ``MediaCancelled`` or a ``StorageError``.
     """
-    source = internal_signer(services.settings, services.store).sign(order.source_key).url
+    signer = internal_signer(services.settings, services.store)
+    source = StoredSource(lambda: signer.sign(order.source_key).url, order.source_etag)
     spec = RenderSpec(source, order.cell.start_ms, order.cell.end_ms, order.ratio, order.framing)
     return render(ffmpeg, spec, out, on_progress=on_progress, cancelled=cancelled)

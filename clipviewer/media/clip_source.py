@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from clipviewer.domain.timecode import ms_to_seconds
 from clipviewer.media.ffmpeg import FORMATS, Ffmpeg, Limits, MediaCancelled, MediaError
 from clipviewer.media.probe import MAX_SIDE, MediaInfo, probe
 from clipviewer.media.source_relay import SourceRelay
+from clipviewer.media.stored_source import Source, StoredSource
 
 DECODERS = (
     "h264,hevc,vp8,vp9,libdav1d,av1,mpeg1video,mpeg2video,mpeg4,msmpeg4v3,h263,theora,vc1,wmv3,prores,dnxhd,cfhd,dvvideo,ffv1,mjpeg,rawvideo,"
@@ -52,13 +53,13 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class ClipSource:
-    """``start_ms`` to ``end_ms`` of ``source``, a path or an http(s) address that is read through ``relay``; ``info`` says what it is.
+    """``start_ms`` to ``end_ms`` of what ffmpeg finds at ``address``, read from the store by ``relay``; ``info`` says what it is.
 
     Where a seek is not exact, the first ``lead_ms`` of what is read lie before the clip.
     """
 
     ffmpeg: Ffmpeg
-    source: str
+    address: str
     start_ms: int
     end_ms: int
     relay: SourceRelay | None
@@ -95,13 +96,12 @@ class ClipSource:
 
     def input(self) -> list[str]:
         """ffmpeg's options that open the range, with nothing allowed that a clip does not need."""
-        address = self.relay.address if self.relay else f"file:{Path(self.source).absolute()}"
         limited = ("-rw_timeout", str(_STALL_MICROSECONDS), "-recv_buffer_size", str(_READ_AHEAD))
         protocols = ("-protocol_whitelist", "http,tcp", *limited) if self.relay else ("-protocol_whitelist", "file")
         return [
             "-xerror", *protocols, "-format_whitelist", FORMATS, "-codec_whitelist", DECODERS, "-max_pixels", str(MAX_SIDE**2),
             "-threads", str(THREADS), "-ss", ms_to_seconds(self.start_ms - self.lead_ms),
-            "-t", ms_to_seconds(self.duration_ms + self.lead_ms), "-i", address,
+            "-t", ms_to_seconds(self.duration_ms + self.lead_ms), "-i", self.address,
         ]  # fmt: skip
 
     def look(self, readings: Sequence[Reading], *, file_size: int = 0) -> str:
@@ -118,18 +118,18 @@ class ClipSource:
 
 @contextmanager
 def open_clip(
-    ffmpeg: Ffmpeg, source: str, start_ms: int, end_ms: int, folder: Path, *, cancelled: Callable[[], bool] = lambda: False
+    ffmpeg: Ffmpeg, source: Source, start_ms: int, end_ms: int, folder: Path, *, cancelled: Callable[[], bool] = lambda: False
 ) -> Iterator[ClipSource]:
     """Open the range; ``folder`` has the room for what is read from the store. Blocks.
 
     Raises, here and for everything done with it, ``MediaError`` for footage that cannot be used, ``StorageError`` for a source that cannot
     be read, and ``MediaCancelled`` within a second of ``cancelled`` saying so.
     """
-    remote = source.startswith(("http://", "https://"))
-    with SourceRelay(source, folder) if remote else nullcontext() as relay:
+    with _relayed(source, folder) as relay:
         try:
-            info = _probe(source, relay, cancelled)
-            clip = ClipSource(ffmpeg, source, start_ms, end_ms, relay, info, cancelled)
+            address = relay.address if relay else f"file:{Path(str(source)).absolute()}"
+            info = _probe(address, relay, cancelled)
+            clip = ClipSource(ffmpeg, address, start_ms, end_ms, relay, info, cancelled)
             known_ms = min(end_ms, info.duration_ms)
             if known_ms - start_ms < clip.frame_ms or end_ms - known_ms > 1000:
                 raise MediaError("The clip lies beyond the end of its video: trim it, then export it again.")
@@ -140,10 +140,18 @@ def open_clip(
             raise _explained(error) from error
 
 
-def _probe(source: str, relay: SourceRelay | None, cancelled: Callable[[], bool]) -> MediaInfo:
+def _relayed(source: Source, folder: Path) -> AbstractContextManager[SourceRelay | None]:
+    if isinstance(source, StoredSource):
+        return SourceRelay(source, folder)
+    if source.startswith(("http://", "https://")):
+        return SourceRelay(StoredSource(lambda: source), folder)
+    return nullcontext()
+
+
+def _probe(address: str, relay: SourceRelay | None, cancelled: Callable[[], bool]) -> MediaInfo:
     """In a thread, because a store that is slow to answer must not keep a person waiting who has cancelled."""
     with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(probe, relay.address if relay else Path(source))
+        future = pool.submit(probe, address)
         while True:
             if cancelled():
                 if relay:

@@ -12,6 +12,7 @@ from clipviewer.media.clip_source import ClipSource, Reading, open_clip
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.media.letterbox import DETECT, parse_content
 from clipviewer.media.picture_filters import square_pixels
+from clipviewer.media.stored_source import Source
 
 LOOK_VERSION = 1
 """Counts up whenever the same clip is seen differently."""
@@ -33,9 +34,9 @@ class Look:
 
 
 def look_at(
-    ffmpeg: Ffmpeg, source: str, start_ms: int, end_ms: int, folder: Path, *, cancelled: Callable[[], bool] = lambda: False
+    ffmpeg: Ffmpeg, source: Source, start_ms: int, end_ms: int, folder: Path, *, cancelled: Callable[[], bool] = lambda: False
 ) -> Look:
-    """What the renderer sees in that range of ``source``, a path or an http(s) address. Blocks; ``folder`` is for what is kept meanwhile.
+    """What the renderer sees in that range of ``source``. Blocks; ``folder`` is for what is kept meanwhile.
 
     Raises as ``render`` does; nothing is left in ``folder``.
     """

@@ -16,6 +16,7 @@ from clipviewer.media.loudness import MEASURE, SAMPLE_RATE, levelled, parse_loud
 from clipviewer.media.picture_filters import picture_graph
 from clipviewer.media.probe import MAX_SIDE, probe
 from clipviewer.media.reframe import look_through
+from clipviewer.media.stored_source import Source
 from clipviewer.media.track_language import track_language
 
 RECIPE_VERSION = 2
@@ -29,12 +30,12 @@ _LOOSE_END_MS = 500
 
 @dataclass(frozen=True, slots=True)
 class RenderSpec:
-    """``source``: an http(s) address, or a path. ``size``: pixels, else the ratio's own. ``burn_in``: an .ass or .srt file that becomes
+    """``size``: pixels, else the ratio's own. ``burn_in``: an .ass or .srt file that becomes
     part of the picture, set in fonts of the folder ``fonts``. ``soft_captions``: files with their language tags, as tracks to switch on.
     Caption times start with the clip.
     """
 
-    source: str
+    source: Source
     start_ms: int
     end_ms: int
     ratio: AspectRatio

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 
 import httpx
 import pytest
@@ -23,12 +21,14 @@ from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.errors import ClipviewerError, ObjectMissing, PreconditionFailed, StorageDenied, StorageError, StorageUnreachable
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
 from clipviewer.media.render import RenderSpec, render
-from clipviewer.media.source_relay import BLOCK, SourceRelay
+from clipviewer.media.source_relay import SourceRelay
+from clipviewer.media.stored_source import BLOCK, StoredSource
 from clipviewer.services.signing import signer_for
 from clipviewer.settings import Settings
 from clipviewer.storage.s3 import open_store
 from tests.bench.delay import serving as tcp_serving
 from tests.footage import SMALL, frame_numbers
+from tests.range_server import answering, refusing, well
 from tests.storage.serving import KEYS, serving
 
 KEY = "masters/long.mp4"
@@ -112,13 +112,13 @@ def test_the_signed_address_stays_out_of_the_list_of_processes(footage: Path, tm
     seen: list[str] = []
     with stored(tmp_path / "store", footage) as master:
         spec = RenderSpec(master.url, 0, 6_000, AspectRatio.LANDSCAPE)
-        render(Ffmpeg(), spec, tmp_path / "clip.mp4", on_progress=lambda _: seen.extend(_children()), preset="ultrafast")
+        render(Ffmpeg(), spec, tmp_path / "clip.mp4", cancelled=lambda: bool(seen.extend(_children())), preset="ultrafast")
     assert any("http://127.0.0.1" in line and "libx264" in line for line in seen)
     assert not [line for line in seen if "Signature" in line or KEY in line]
 
 
 def test_the_relay_answers_nobody_who_does_not_know_its_path_and_nothing_after_its_end(footage: Path, tmp_path: Path) -> None:
-    with stored(tmp_path / "store", footage) as master, SourceRelay(master.url, tmp_path) as relay:
+    with stored(tmp_path / "store", footage) as master, SourceRelay(StoredSource(lambda: master.url), tmp_path) as relay:
         base = relay.address.rpartition("/")[0]
         assert [httpx.get(base + path).status_code for path in ("/", "/clip.mp4", "/../", f"/{relay.address[-8:]}")] == [404] * 4
         answer = httpx.get(relay.address, headers={"Range": "bytes=100-199"})
@@ -132,54 +132,16 @@ def test_the_relay_answers_nobody_who_does_not_know_its_path_and_nothing_after_i
 
 
 def test_what_was_read_once_is_not_read_again(noise: Path, tmp_path: Path) -> None:
-    with stored(tmp_path / "store", noise) as master, SourceRelay(master.url, tmp_path) as relay:
+    with stored(tmp_path / "store", noise) as master, SourceRelay(StoredSource(lambda: master.url), tmp_path) as relay:
         first = httpx.get(relay.address, headers={"Range": f"bytes={BLOCK}-{9 * BLOCK}"}).content
         read = relay.bytes_read
         assert httpx.get(relay.address, headers={"Range": f"bytes={BLOCK}-{9 * BLOCK}"}).content == first
         assert relay.bytes_read == read
 
 
-Answer = Callable[[BaseHTTPRequestHandler, bytes, int, int], None]
-
-
-@contextmanager
-def answering(data: bytes, answer: Answer) -> Iterator[str]:
-    """A store that answers each request for a range with ``answer(handler, data, first, last)``."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers["Range"])
-            assert wanted is not None
-            answer(self, data, int(wanted[1]), min(int(wanted[2]), len(data) - 1))
-
-        def log_message(self, format: str, *args: object) -> None: ...
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.handle_error = lambda *_: None  # type: ignore[method-assign]
-        server.daemon_threads = True
-        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/bucket/clip.mp4?X-Amz-Signature=secret"
-        finally:
-            server.shutdown()
-
-
-def well(handler: BaseHTTPRequestHandler, data: bytes, first: int, last: int, sent: int | None = None, etag: str = '"one"') -> None:
-    handler.send_response(206)
-    handler.send_header("Content-Range", f"bytes {first}-{last}/{len(data)}")
-    handler.send_header("Content-Length", str(last - first + 1))
-    handler.send_header("ETag", etag)
-    handler.end_headers()
-    handler.wfile.write(data[first : last + 1][:sent])
-
-
-def refusing(status: int) -> Answer:
-    return lambda handler, data, first, last: handler.send_error(status)
-
-
 REFUSALS: list[tuple[int, type[ClipviewerError], str]] = [
     (404, ObjectMissing, "no longer in the bucket"),
-    (403, StorageDenied, "expired"),
+    (403, StorageDenied, "credentials"),
     (200, StorageError, "byte ranges"),
     (307, StorageError, "byte ranges"),
     (416, StorageError, "empty"),
