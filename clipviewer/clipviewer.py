@@ -27,7 +27,7 @@ def compose(pages: ASGIApp) -> ASGIApp:
 
 
 app = rx.App(
-    stylesheets=["/clipviewer.css"],
+    stylesheets=["/clipviewer.css", "/matrix.css"],
     head_components=[
         rx.el.script(src="/player.js", type="module"),
         rx.el.script(src="/clip_actions.js", type="module"),

@@ -22,6 +22,8 @@ def clip_details() -> rx.Component:
                 rx.fragment(
                     _fact("Aspect ratio", clip.ratio),
                     _fact("Language", clip.language),
+                    rx.cond(clip.note != "", _fact("Made with", clip.note)),
+                    rx.cond(clip.drift != "", _fact("Stale", clip.drift)),
                 ),
                 rx.cond(clip.score != "", rx.fragment(_fact("Score", clip.score), _fact("Made of", clip.score_parts))),
             ),

@@ -20,15 +20,21 @@ def exported_row(clip: rx.Var[ClipRow], position: rx.Var[int]) -> rx.Component:
         position,
         rx.box(
             rx.el.span(clip.title, class_name="clip-title"),
-            rx.el.span(clip.span, " · ", clip.duration, class_name="clip-time"),
+            rx.el.span(clip.span, " · ", clip.duration, rx.cond(clip.note != "", " · " + clip.note, ""), class_name="clip-time"),
             class_name="clip-words",
         ),
         rx.box(
-            rx.el.span(clip.ratio, class_name="chip"),
+            rx.box(drift_badge(clip.drift), rx.el.span(clip.ratio, class_name="chip"), class_name="clip-badges"),
             rx.el.span(clip.language, class_name="clip-language"),
             class_name="clip-marks",
         ),
     )
+
+
+def drift_badge(drift: rx.Var[str]) -> rx.Component:
+    """A mark that says on asking why a new export would not be the same."""
+    mark = rx.el.span(rx.icon("history", size=12), "Stale", title=drift, role="img", aria_label="Stale: " + drift, class_name="drift")
+    return rx.cond(drift != "", mark)
 
 
 @rx.memo

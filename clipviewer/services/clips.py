@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import FromClause, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, Row, and_, bindparam, false, func, or_, select
 from sqlmodel import Session
 
 from clipviewer.db.models import ExportedClip, IdentifiedClip
@@ -16,16 +16,23 @@ from clipviewer.domain.ids import is_id
 from clipviewer.domain.language import language_name
 from clipviewer.domain.object_key import check_object_key
 from clipviewer.errors import ClipNotFound
+from clipviewer.services.export_cells import JOB
+from clipviewer.services.export_drift import FRAMING_MODE, Drift, drifted, drifts_of_files, labelled, reasons, with_origins
+from clipviewer.services.export_filters import CellState, ExportFilters
 
 _EXPORTED = ExportedClip.metadata.tables["exported_clip"]
 _IDENTIFIED = IdentifiedClip.metadata.tables["identified_clip"]
 _ALL = 2**31 - 1
+ANY = ExportFilters()
 MAX_NAME_BYTES = 180
 
 
 @dataclass(frozen=True, slots=True)
 class ExportedClipView:
-    """A rendered file. Times are ms in the master, ``size`` is bytes, ``aspect_ratio`` and ``target_language`` as in the domain."""
+    """A rendered file. Times are ms in the master, ``size`` is bytes, ``aspect_ratio`` and ``target_language`` as in the domain.
+
+    ``framing``, ``captions`` (each a mode, "" where it is not known) and ``drift`` are read for lists only.
+    """
 
     id: str
     video_id: str
@@ -38,6 +45,10 @@ class ExportedClipView:
     target_language: str
     size: int
     created_at: datetime
+    captions_key: str | None = None
+    framing: str = ""
+    captions: str = ""
+    drift: tuple[Drift, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +64,15 @@ class IdentifiedClipView:
     score_parts: dict[str, float]
 
 
-def exported_clips(db: Session, video_id: str, *, offset: int = 0, limit: int | None = None) -> list[ExportedClipView]:
+def exported_clips(
+    db: Session, video_id: str, *, offset: int = 0, limit: int | None = None, filters: ExportFilters = ANY
+) -> list[ExportedClipView]:
     """The video's exported clips from ``offset`` on; all of them without a ``limit``. Empty for an unknown video."""
-    return [ExportedClipView(*row) for row in _rows(db, _EXPORTED_LIST, video_id, offset, limit)]
+    if not filters.narrow:
+        return [_exported(row) for row in _rows(db, _EXPORTED_LIST, video_id, offset, limit)]
+    wanted = _wanted(filters)
+    window = _window(select(_EXPORTED.c.id).select_from(_ORIGINS).where(wanted), _EXPORTED)
+    return [_exported(row) for row in _rows(db, _described(window), video_id, offset, limit)]
 
 
 def identified_clips(db: Session, video_id: str, *, offset: int = 0, limit: int | None = None) -> list[IdentifiedClipView]:
@@ -63,17 +80,22 @@ def identified_clips(db: Session, video_id: str, *, offset: int = 0, limit: int 
     return [IdentifiedClipView(*row) for row in _rows(db, _IDENTIFIED_LIST, video_id, offset, limit)]
 
 
-def count_exported(db: Session, video_id: str) -> int:
-    return _count(db, _EXPORTED_COUNT, video_id)
+def count_exported(db: Session, video_id: str, filters: ExportFilters = ANY) -> int:
+    if not filters.narrow:
+        return _count(db, _EXPORTED_COUNT, video_id)
+    return _count(db, select(func.count()).select_from(_ORIGINS).where(_wanted(filters), _OF_VIDEO), video_id)
 
 
 def count_identified(db: Session, video_id: str) -> int:
     return _count(db, _IDENTIFIED_COUNT, video_id)
 
 
-def exported_position(db: Session, video_id: str, clip_id: str) -> int:
-    """Where the clip stands in ``exported_clips``, from 0; raises ``ClipNotFound``."""
-    return _position(db, _EXPORTED_POSITION, video_id, clip_id)
+def exported_position(db: Session, video_id: str, clip_id: str, filters: ExportFilters = ANY) -> int:
+    """Where the clip stands in ``exported_clips``, from 0; raises ``ClipNotFound``, also for one that ``filters`` leave out."""
+    if not filters.narrow:
+        return _position(db, _EXPORTED_POSITION, video_id, clip_id)
+    left = select(_EXPORTED.c.id, _EXPORTED.c.start_ms, _EXPORTED.c.video_id).select_from(_ORIGINS).where(_wanted(filters), _OF_VIDEO)
+    return _position(db, _positioning(left.cte("listed")), video_id, clip_id)
 
 
 def identified_position(db: Session, video_id: str, clip_id: str) -> int:
@@ -124,14 +146,37 @@ def _stamp(ms: int) -> str:
     return f"{hours}.{minute:02d}.{second:02d}" if hours else f"{minute:02d}.{second:02d}"
 
 
-def _listing(table: FromClause, view: type[ExportedClipView] | type[IdentifiedClipView]) -> Any:
-    return (
-        select(*(table.c[field.name] for field in fields(view)))
-        .where(table.c.video_id == bindparam("video_id"))
-        .order_by(table.c.start_ms, table.c.id)
-        .offset(bindparam("offset"))
-        .limit(bindparam("limit"))
-    )
+def _window(query: Any, table: FromClause) -> Any:
+    """``query`` over the clips of one video, cut to a part of their list."""
+    in_order = query.where(table.c.video_id == bindparam("video_id")).order_by(table.c.start_ms, table.c.id)
+    return in_order.offset(bindparam("offset")).limit(bindparam("limit"))
+
+
+def _described(window: Any) -> Any:
+    """The exported clips of ``window`` with what is known of their making; that is looked up for these alone."""
+    listed = window.subquery("listed")
+    making = (FRAMING_MODE, JOB.c.captions, *labelled(drifts_of_files()))
+    origins = _ORIGINS.join(listed, listed.c.id == _EXPORTED.c.id)
+    return select(*_COLUMNS, *making).select_from(origins).order_by(_EXPORTED.c.start_ms, _EXPORTED.c.id)
+
+
+def _exported(row: Row[Any]) -> ExportedClipView:
+    plain = dict(zip(_PLAIN, row, strict=False))
+    framing, captions, *flags = row[len(_PLAIN) :]
+    return ExportedClipView(**plain, framing=framing or "", captions=(captions or "").partition(":")[0], drift=reasons(flags))
+
+
+def _wanted(filters: ExportFilters) -> ColumnElement[bool]:
+    """A file is done or stale, never anything else."""
+    stale = drifted(drifts_of_files())
+    conditions: list[ColumnElement[bool]] = []
+    if filters.ratio:
+        conditions.append(_EXPORTED.c.aspect_ratio == filters.ratio)
+    if filters.language:
+        conditions.append(_EXPORTED.c.target_language == filters.language)
+    if filters.state:
+        conditions.append({CellState.DONE: ~stale, CellState.STALE: stale}.get(CellState(filters.state), false()))
+    return and_(*conditions)
 
 
 def _counting(table: FromClause) -> Any:
@@ -146,11 +191,15 @@ def _positioning(table: FromClause) -> Any:
     return select(count.scalar_subquery()).where(table.c.id == bindparam("clip_id"), table.c.video_id == bindparam("video_id"))
 
 
-_EXPORTED_LIST = _listing(_EXPORTED, ExportedClipView)
-_IDENTIFIED_LIST = _listing(_IDENTIFIED, IdentifiedClipView)
+_PLAIN = [field.name for field in fields(ExportedClipView) if field.name in _EXPORTED.c]
+_COLUMNS = [_EXPORTED.c[name] for name in _PLAIN]
+_ORIGINS = with_origins(_EXPORTED.outerjoin(JOB, JOB.c.exported_clip_id == _EXPORTED.c.id), of=_EXPORTED)
+_OF_VIDEO = _EXPORTED.c.video_id == bindparam("video_id")
+_EXPORTED_LIST = _described(_window(select(_EXPORTED.c.id), _EXPORTED))
+_IDENTIFIED_LIST = _window(select(*(_IDENTIFIED.c[field.name] for field in fields(IdentifiedClipView))), _IDENTIFIED)
 _EXPORTED_COUNT, _IDENTIFIED_COUNT = _counting(_EXPORTED), _counting(_IDENTIFIED)
 _EXPORTED_POSITION, _IDENTIFIED_POSITION = _positioning(_EXPORTED), _positioning(_IDENTIFIED)
-_ONE = select(*(_EXPORTED.c[field.name] for field in fields(ExportedClipView))).where(_EXPORTED.c.video_id == bindparam("video_id"))
+_ONE = select(*_COLUMNS).where(_OF_VIDEO)
 _BY_ID = _ONE.where(_EXPORTED.c.id == bindparam("clip_id"))
 _BY_KEY = _ONE.where(_EXPORTED.c.s3_key == bindparam("s3_key"))
 

@@ -3,19 +3,42 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 
 from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.caption_mode import CaptionMode
+from clipviewer.domain.framing import FramingMode
 from clipviewer.domain.language import language_name
 from clipviewer.domain.timecode import clock
 from clipviewer.services.clips import ExportedClipView, IdentifiedClipView
 from clipviewer.services.export_cells import CellView
+from clipviewer.services.export_drift import Drift
 from clipviewer.services.signing import SignedUrl
 from clipviewer.services.videos import VideoDetails, VideoSummary
+
+FRAMING_WORDS = {
+    FramingMode.CENTRE.value: "Centre",
+    FramingMode.MANUAL.value: "By hand",
+    FramingMode.FIT.value: "Fit",
+    FramingMode.AUTO.value: "Auto",
+}
+CAPTION_WORDS = {CaptionMode.SOFT.value: "soft captions", CaptionMode.BURNED.value: "burned-in captions"}
+DRIFT_WORDS = {
+    Drift.SOURCE: "The video was replaced.",
+    Drift.RANGE: "The clip's range was changed.",
+    Drift.CROP: "Its crop was changed.",
+    Drift.CAPTIONS: "Its captions were changed.",
+    Drift.RECIPE: "Made by an older recipe.",
+}
 
 
 @dataclasses.dataclass(frozen=True)
 class ClipRow:
-    """A clip in a list. ``start_ms`` and ``end_ms`` are times in the master; ``ratio`` and ``language`` are "" for a candidate."""
+    """A clip in a list. ``start_ms`` and ``end_ms`` are times in the master; ``ratio`` and ``language`` are "" for a candidate.
+
+    Of an exported clip ``note`` tells how it was framed and captioned, ``drift`` why a new export would not be the same, ``captions``
+    whether it has a WebVTT sidecar.
+    """
 
     id: str
     title: str
@@ -28,6 +51,9 @@ class ClipRow:
     language: str = ""
     score: str = ""
     score_parts: str = ""
+    note: str = ""
+    drift: str = ""
+    captions: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +112,20 @@ def exported_row(clip: ExportedClipView) -> ClipRow:
         s3_key=clip.s3_key,
         ratio=clip.aspect_ratio,
         language=language_name(clip.target_language),
+        note=making(clip.framing, clip.captions),
+        drift=drift_words(clip.drift),
+        captions=clip.captions_key is not None,
     )
+
+
+def making(framing: str, captions: str) -> str:
+    """``Fit · burned-in captions``; "" for a file whose making is not known."""
+    return " · ".join(words for words in (FRAMING_WORDS.get(framing, ""), CAPTION_WORDS.get(captions, "")) if words)
+
+
+def drift_words(drift: Iterable[Drift]) -> str:
+    """Sentences, one after the other; "" where nothing has changed."""
+    return " ".join(DRIFT_WORDS[reason] for reason in drift)
 
 
 def identified_row(clip: IdentifiedClipView, master_key: str) -> ClipRow:

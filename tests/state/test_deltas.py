@@ -47,12 +47,15 @@ FIELDS: dict[type[Any], set[str]] = {
     },
 }
 ROWS: dict[type[Any], set[str]] = {
-    ClipRow: {"id", "title", "start_ms", "end_ms", "span", "duration", "s3_key", "ratio", "language", "score", "score_parts"},
+    ClipRow: {
+        "id", "title", "start_ms", "end_ms", "span", "duration", "s3_key", "ratio", "language", "score", "score_parts", "note", "drift",
+        "captions",
+    },
     VideoView: {"id", "title", "duration", "frame", "s3_key"},
     JobRow: {"id", "title", "ratio", "state", "percent", "reason", "log"},
     VideoCard: {"id", "title", "duration", "identified", "exported", "poster"},
     UrlEntry: {"url", "expires", "now"},
-}
+}  # fmt: skip
 OF_REFLEX = {
     "id",
     "token",

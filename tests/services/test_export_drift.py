@@ -1,0 +1,152 @@
+"""What tells exports apart in the list, and why a new one would not be the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlmodel import Session
+
+from clipviewer.db.clip_models import ClipFraming
+from clipviewer.db.export_models import ExportJob
+from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
+from clipviewer.db.session import Database
+from clipviewer.media.render import RECIPE_VERSION
+from clipviewer.services.clips import count_exported, exported_clip, exported_clips, exported_position
+from clipviewer.services.export_drift import Drift
+from clipviewer.services.export_filters import ExportFilters, export_filters
+
+NOON = datetime(2025, 10, 5, 12, tzinfo=UTC)
+VIDEO = "video_1"
+
+
+def add_file(db: Session, clip_id: str, candidate: str | None = "clip_c", start_ms: int = 1000, end_ms: int = 3000, **values: Any) -> None:
+    given = {"title": clip_id, "s3_key": f"{clip_id}.mp4", "aspect_ratio": "9:16", "target_language": "original", "created_at": NOON}
+    db.add(ExportedClip(id=clip_id, video_id=VIDEO, identified_clip_id=candidate, start_ms=start_ms, end_ms=end_ms, **given | values))
+    db.flush()
+
+
+def add_job(db: Session, clip_id: str | None, **values: Any) -> None:
+    given: dict[str, Any] = {
+        "id": f"job_{clip_id}", "identity": f"i_{clip_id}", "video_id": VIDEO, "identified_clip_id": "clip_c", "start_ms": 1000,
+        "end_ms": 3000, "title": "", "source_etag": "e1", "aspect_ratio": "9:16", "target_language": "original", "recipe": RECIPE_VERSION,
+        "framing": {"mode": "centre", "x": 0.5, "y": 0.5}, "state": "done", "number": 1, "revision": 1, "created_at": NOON,
+    }  # fmt: skip
+    db.add(ExportJob(exported_clip_id=clip_id, **given | values))
+    db.flush()
+
+
+@pytest.fixture
+def footage(database: Database) -> Database:
+    """A candidate from 1 to 3 s; ``clip_made`` was made of it here, ``clip_given`` by a pipeline."""
+    with database.write() as db:
+        db.add(Video(id=VIDEO, title="Talk", s3_key="talk.mp4", etag="e1"))
+        db.flush()
+        db.add(IdentifiedClip(id="clip_c", video_id=VIDEO, reference="c", start_ms=1000, end_ms=3000, title="C"))
+        db.flush()
+        add_file(db, "clip_given", aspect_ratio="1:1", target_language="en")
+        add_file(db, "clip_made")
+        add_job(db, "clip_made")
+    return database
+
+
+def drift_of(database: Database) -> dict[str, tuple[Drift, ...]]:
+    with database.read() as db:
+        return {clip.id: clip.drift for clip in exported_clips(db, VIDEO)}
+
+
+def save_crop(db: Session, x: float, at: datetime = NOON + timedelta(hours=1)) -> None:
+    db.add(ClipFraming(identified_clip_id="clip_c", aspect_ratio="9:16", x=x, y=0.5, chosen_at=at))
+
+
+def by_hand(db: Session, x: float) -> None:
+    db.get_one(ExportJob, "job_clip_made").framing = {"mode": "manual", "x": x, "y": 0.5}
+    db.flush()
+
+
+def fitted(db: Session) -> None:
+    db.get_one(ExportJob, "job_clip_made").framing = {"mode": "fit", "x": 0.5, "y": 0.5}
+    db.flush()
+
+
+def test_what_is_as_it_was_has_not_drifted(footage: Database) -> None:
+    assert drift_of(footage) == {"clip_given": (), "clip_made": ()}
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda db: setattr(db.get_one(Video, VIDEO), "etag", "e2"), (Drift.SOURCE,)),
+        (lambda db: setattr(db.get_one(IdentifiedClip, "clip_c"), "end_ms", 3001), (Drift.RANGE,)),
+        (lambda db: setattr(db.get_one(ExportJob, "job_clip_made"), "recipe", RECIPE_VERSION - 1), (Drift.RECIPE,)),
+        (lambda db: save_crop(db, 0.25), (Drift.CROP,)),
+        (lambda db: (save_crop(db, 0.25), by_hand(db, 0.75)), (Drift.CROP,)),
+        (lambda db: (save_crop(db, 0.25), by_hand(db, 0.25)), ()),
+        (lambda db: save_crop(db, 0.25, NOON - timedelta(hours=1)), ()),
+        (lambda db: save_crop(db, 0.5), ()),
+        (lambda db: (save_crop(db, 0.25), fitted(db)), ()),
+        (lambda db: setattr(db.get_one(Video, VIDEO), "etag", ""), ()),
+        (lambda db: db.delete(db.get_one(IdentifiedClip, "clip_c")), ()),
+    ],
+    ids=[
+        "the video was replaced", "the range was changed", "an older recipe", "a crop was chosen since", "the crop was moved since",
+        "the crop is the chosen one", "the centre was wanted although a crop was there", "the chosen crop is the centre",
+        "fit looks at no crop", "what the video is now is not known", "its candidate is gone",
+    ],
+)  # fmt: skip
+def test_a_change_is_found_in_what_was_made_here(footage: Database, change: Callable[[Session], object], found: tuple[Drift, ...]) -> None:
+    with footage.write() as db:
+        change(db)
+    assert drift_of(footage)["clip_made"] == found
+
+
+def test_of_a_pipelines_file_the_range_alone_is_known_and_cut_a_little_beside_it_fits(footage: Database) -> None:
+    with footage.write() as db:
+        db.get_one(Video, VIDEO).etag = "e2"
+        db.get_one(IdentifiedClip, "clip_c").start_ms = 900
+    assert drift_of(footage)["clip_given"] == ()
+    with footage.write() as db:
+        db.get_one(IdentifiedClip, "clip_c").start_ms = 899
+    assert drift_of(footage)["clip_given"] == (Drift.RANGE,)
+
+
+def test_the_list_tells_framing_and_captions_apart(footage: Database) -> None:
+    with footage.write() as db:
+        add_file(db, "clip_soft", target_language="de", captions_key="soft.vtt")
+        add_job(db, "clip_soft", captions="soft:0123456789abcdef", framing={"mode": "fit", "x": 0.5, "y": 0.5})
+    with footage.read() as db:
+        told = {clip.id: (clip.framing, clip.captions, clip.captions_key) for clip in exported_clips(db, VIDEO)}
+        assert told == {"clip_given": ("", "", None), "clip_made": ("centre", "", None), "clip_soft": ("fit", "soft", "soft.vtt")}
+        assert exported_clip(db, VIDEO, "clip_soft").captions_key == "soft.vtt"
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        (ExportFilters(), ["clip_given", "clip_made", "clip_old"]),
+        (ExportFilters(ratio="9:16"), ["clip_made", "clip_old"]),
+        (ExportFilters(language="en"), ["clip_given"]),
+        (ExportFilters(ratio="9:16", language="en"), []),
+        (ExportFilters(state="stale"), ["clip_old"]),
+        (ExportFilters(state="done"), ["clip_given", "clip_made"]),
+        (ExportFilters(ratio="9:16", state="done"), ["clip_made"]),
+        (ExportFilters(state="queued"), []),
+    ],
+)
+def test_the_list_counts_and_finds_what_the_filters_leave(footage: Database, filters: ExportFilters, found: list[str]) -> None:
+    with footage.write() as db:
+        add_file(db, "clip_old", start_ms=1001)
+        add_job(db, "clip_old", start_ms=1001)
+    with footage.read() as db:
+        listed = [clip.id for clip in exported_clips(db, VIDEO, filters=filters)]
+        assert listed == found
+        assert count_exported(db, VIDEO, filters) == len(found)
+        assert [exported_position(db, VIDEO, clip_id, filters) for clip_id in found] == list(range(len(found)))
+        assert [clip.id for clip in exported_clips(db, VIDEO, offset=1, limit=1, filters=filters)] == found[1:2]
+
+
+def test_filters_from_an_address_leave_out_what_is_not_known() -> None:
+    assert export_filters({"ratio": "1:1", "language": "pt-BR", "state": "stale"}) == ExportFilters("1:1", "pt-BR", "stale")
+    assert export_filters({"ratio": "4:3", "language": "'; --", "state": "lost", "clip": "x"}) == ExportFilters()
