@@ -85,16 +85,20 @@ def _worker(settings: Settings, _options: argparse.Namespace) -> None:
         raise StartupError("A worker of its own needs PostgreSQL: set CLIPVIEWER_DATABASE_URL. On SQLite the app renders by itself.")
     from clipviewer.api.redaction import install_redaction
     from clipviewer.jobs.engine import ExportEngine
+    from clipviewer.jobs.work_desk import WorkDesk
+    from clipviewer.jobs.work_kinds import KINDS
 
     services = _prepared(settings)
     install_redaction()
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    engine = ExportEngine(services)
+    engine, desk = ExportEngine(services), WorkDesk(services, KINDS)
     engine.start()
+    desk.start()
     _say("Rendering exports. Ctrl-C ends it.")
     ended.wait()
+    desk.stop()
     engine.stop()
 
 

@@ -111,7 +111,7 @@ async def _demo_footage() -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def _exports() -> AsyncIterator[None]:
-    """Renders exports in threads while the app runs; begins once the embedded store answers, and stops with the app."""
+    """Exports and the library's work, in threads while the app runs; they begin once the embedded store answers, and stop with the app."""
     from clipviewer.services.container import installed
 
     services = installed()
@@ -122,14 +122,19 @@ async def _exports() -> AsyncIterator[None]:
         if stop.is_set():
             return
         from clipviewer.jobs.engine import ExportEngine
+        from clipviewer.jobs.work_desk import WorkDesk
+        from clipviewer.jobs.work_kinds import KINDS
 
+        desk = WorkDesk(services, KINDS)
         try:
             engine = ExportEngine(services)
             engine.start()
+            desk.start()
         except Exception:
             _LOG.exception("exports cannot be rendered by this process")
             return
         stop.wait()
+        desk.stop()
         engine.stop()
 
     thread = threading.Thread(target=work, name="exports", daemon=True)

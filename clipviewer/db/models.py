@@ -99,7 +99,11 @@ class AuditEntry(SQLModel, table=True):
 
 
 class Video(SQLModel, table=True):
-    """A long master in the bucket. ``frame_rate`` is a fraction such as ``30000/1001``; sizes are pixels and bytes."""
+    """A long master in the bucket. ``frame_rate`` is a fraction such as ``30000/1001``; sizes are pixels and bytes.
+
+    ``media`` is what the file was found to be, ``previews`` where its filmstrip and waveform lie; empty until it was looked into.
+    ``deleted_at``: it can still be brought back. ``missing_at``: its object was found to be gone.
+    """
 
     __tablename__ = "video"
 
@@ -113,11 +117,20 @@ class Video(SQLModel, table=True):
     height: int = 0
     frame_rate: str = Field(default="", max_length=20)
     poster_key: str | None = Field(default=None, max_length=1024)
+    media: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False, server_default="{}"))
+    previews: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False, server_default="{}"))
     created_at: datetime = Field(default_factory=utc_now, index=True)
+    archived_at: datetime | None = None
+    deleted_at: datetime | None = None
+    missing_at: datetime | None = None
 
 
 class IdentifiedClip(SQLModel, table=True):
-    """A candidate: a range of its video. ``reference`` is the pipeline's own name for it, unique within the video."""
+    """A candidate: a range of its video. ``reference`` is the pipeline's own name for it, unique within the video.
+
+    ``origin`` is ``pipeline``, ``found`` (by this product) or ``marked`` (by hand); ``reasons`` say in words why it was found.
+    ``touched_at``: a person has decided on it since, so that finding clips again leaves it as it is.
+    """
 
     __tablename__ = "identified_clip"
     __table_args__ = (
@@ -134,7 +147,10 @@ class IdentifiedClip(SQLModel, table=True):
     title: str = Field(max_length=300)
     score: float | None = None
     score_parts: dict[str, float] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    origin: str = Field(default="pipeline", max_length=20, sa_column_kwargs={"server_default": "pipeline"})
+    reasons: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]"))
     created_at: datetime = Field(default_factory=utc_now)
+    touched_at: datetime | None = None
 
 
 class ExportedClip(SQLModel, table=True):
@@ -162,3 +178,4 @@ class ExportedClip(SQLModel, table=True):
     target_language: str = Field(max_length=20)
     captions_key: str | None = Field(default=None, max_length=1024)
     created_at: datetime = Field(default_factory=utc_now)
+    missing_at: datetime | None = None

@@ -1,0 +1,41 @@
+"""The table of what is done to the library in the background: previews, finding clips, adopting objects."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, ForeignKey, Index, String, Text
+from sqlmodel import Field, SQLModel
+
+from clipviewer.db.models import utc_now
+from clipviewer.domain.ids import new_id
+
+
+class Work(SQLModel, table=True):
+    """One piece of work of a ``kind`` on a ``subject`` (a video's id, a prefix), with what was ``given`` and its ``result``.
+
+    ``slot`` is kind and subject while it is not finished, and NULL afterwards: unique, so the same is never done twice at once.
+    ``attempt`` counts from 1; an earlier attempt may not change the row any more. ``progress`` is 0 to 1; ``note`` says what it waits
+    for, or why it failed; ``alive_at`` is when its worker last reported.
+    """
+
+    __tablename__ = "work"
+    __table_args__ = (Index("ix_work_queue", "state", "created_at"), Index("ix_work_of_video", "video_id", "created_at"))
+
+    id: str = Field(default_factory=lambda: new_id("work"), primary_key=True)
+    kind: str = Field(max_length=20)
+    subject: str = Field(max_length=1100)
+    video_id: str | None = Field(default=None, sa_column=Column(String, ForeignKey("video.id", ondelete="CASCADE"), nullable=True))
+    slot: str | None = Field(default=None, unique=True, max_length=1200)
+    given: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    state: str = Field(max_length=20)
+    progress: float = 0.0
+    note: str = Field(default="", max_length=500)
+    log: str = Field(default="", sa_column=Column(Text, nullable=False))
+    result: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    attempt: int = 1
+    requested_by: str = Field(default="", max_length=64)
+    created_at: datetime = Field(default_factory=utc_now)
+    updated_at: datetime = Field(default_factory=utc_now)
+    alive_at: datetime | None = None
