@@ -23,9 +23,11 @@ from clipviewer.services import export_runs
 from clipviewer.services.container import Services
 from clipviewer.services.export_runs import Ticket
 
-QUEUE = "exports"
+QUEUE, WORKFLOW = "exports", "export"
 LEASE = timedelta(seconds=60)
 _AHEAD = 50
+_ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+_MOST_FORGOTTEN = 500
 _BEAT_SECONDS, _LOST_SECONDS, _SWEEP_SECONDS = 5.0, 15.0, 60.0
 _LOG = logging.getLogger(__name__)
 
@@ -92,6 +94,9 @@ class ExportEngine:
                     work()
             except SQLAlchemyError:
                 _LOG.warning("the database did not answer the export worker; it goes on trying")
+            except Exception:
+                # Whatever it was: without its desk, the worker would never begin another export.
+                _LOG.exception("the export worker stumbled; it goes on")
             self._stopping.wait(self._poll_seconds)
 
     def _hand_over(self) -> None:
@@ -124,12 +129,22 @@ class ExportEngine:
             if path.name.partition(".")[0] not in kept:
                 path.unlink(missing_ok=True)
         remove_objects(self.services, keys)
+        self._forget_ended()
+
+    def _forget_ended(self) -> None:
+        """Drop DBOS's records of attempts that have ended: how, our own tables say. One that ended before it had its cell, because the
+        database did not answer, is still queued there, and is handed over again.
+        """
+        ended = DBOS.list_workflows(name=WORKFLOW, status=_ENDED, load_input=False, load_output=False, limit=_MOST_FORGOTTEN)
+        if ended:
+            DBOS.delete_workflows([workflow.workflow_id for workflow in ended])
+        self._enqueued.clear()
 
 
 _engine: ExportEngine | None = None
 
 
-@DBOS.workflow(name="export", max_recovery_attempts=5)
+@DBOS.workflow(name=WORKFLOW, max_recovery_attempts=5)
 def export_workflow(job_id: str, attempt: int) -> None:
     """What DBOS calls, also after a restart; it knows nothing but the ids."""
     if _engine is not None:

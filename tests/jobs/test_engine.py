@@ -7,8 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
+from dbos import DBOS
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import select
 
 from clipviewer.db.models import AuditEntry, ExportedClip
@@ -16,6 +19,7 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.jobs import engine, export_run
 from clipviewer.jobs.engine import ExportEngine
+from clipviewer.services import export_runs
 from clipviewer.services.container import Services
 from clipviewer.services.exports import CellView, State, cancel, cell, cells, request_exports
 from clipviewer.storage.s3 import ObjectStore
@@ -142,6 +146,34 @@ def test_stopping_the_process_queues_the_work_again_and_the_next_start_finishes_
     with working(room):
         wait_until(lambda: now(room, job.id).state == State.DONE)
     assert len(exported(room.store)) == 2
+
+
+def test_the_worker_forgets_attempts_that_have_ended_and_goes_on(room: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_SWEEP_SECONDS", 0.5)
+    with working(room):
+        for clip in ("clip_1", "clip_2"):
+            (job,) = ask(room, clip)
+            wait_until(lambda job=job: now(room, job.id).state == State.DONE)
+        wait_until(lambda: not DBOS.list_workflows(load_input=False, load_output=False))
+        assert len(exported(room.store)) == 4
+
+
+@on_sqlite
+def test_an_attempt_that_could_not_even_begin_is_begun_again(room: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_SWEEP_SECONDS", 0.5)
+    lost = iter([SQLAlchemyError("the database does not answer")] * 2)
+
+    def claim(*arguments: Any) -> bool:
+        for error in lost:
+            raise error
+        return real(*arguments)
+
+    real = export_runs.claim
+    monkeypatch.setattr(export_runs, "claim", claim)
+    monkeypatch.setattr(export_runs, "fail", lambda *_: claim())
+    with working(room):
+        (job,) = ask(room, "clip_1")
+        wait_until(lambda: now(room, job.id).state == State.DONE)
 
 
 @on_sqlite
