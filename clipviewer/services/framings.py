@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select
 from sqlmodel import Session
 
 from clipviewer.db.clip_models import ClipFraming
@@ -18,6 +18,7 @@ from clipviewer.errors import ClipNotFound, Invalid
 _FRAMING = ClipFraming.metadata.tables["clip_framing"]
 _IDENTIFIED = IdentifiedClip.metadata.tables["identified_clip"]
 _CHUNK = 500
+_DECIMALS = 4
 
 
 def saved_framings(db: Session, clip_ids: Collection[str]) -> dict[tuple[str, AspectRatio], Framing]:
@@ -43,16 +44,18 @@ def save_framing(
     actor: str = "",
     clock: Callable[[], datetime] = utc_now,
 ) -> Framing:
-    """Keep the crop of a candidate in ``ratio``. Raises ``ClipNotFound``, and ``Invalid`` for a centre outside the picture."""
+    """Keep the crop of a candidate in ``ratio``, to four decimals, by which its exports are told apart; the last one counts.
+
+    Raises ``ClipNotFound``, and ``Invalid`` for a centre outside the picture.
+    """
     _require_clip(db, video_id, clip_id)
     try:
-        framing = Framing(FramingMode.MANUAL, x, y)
+        framing = Framing(FramingMode.MANUAL, round(x, _DECIMALS), round(y, _DECIMALS))
     except ValueError as error:
         raise Invalid("The crop lies outside the picture. Drag it back into it.") from error
-    row = db.get(ClipFraming, (clip_id, ratio.value)) or ClipFraming(identified_clip_id=clip_id, aspect_ratio=ratio.value, x=x, y=y)
-    row.x, row.y, row.chosen_by, row.chosen_at = x, y, actor, clock()
-    db.add(row)
-    db.flush()
+    forget_framing(db, video_id, clip_id, ratio)
+    chosen = {"x": framing.x, "y": framing.y, "chosen_by": actor, "chosen_at": clock()}
+    db.connection().execute(insert(_FRAMING).values(identified_clip_id=clip_id, aspect_ratio=ratio.value, **chosen))
     return framing
 
 
@@ -63,6 +66,7 @@ def forget_framing(db: Session, video_id: str, clip_id: str, ratio: AspectRatio)
 
 
 def _require_clip(db: Session, video_id: str, clip_id: str) -> None:
-    query = select(_IDENTIFIED.c.id).where(_IDENTIFIED.c.id == clip_id, _IDENTIFIED.c.video_id == video_id)
+    """Also lets those who choose crops of one candidate follow each other."""
+    query = select(_IDENTIFIED.c.id).where(_IDENTIFIED.c.id == clip_id, _IDENTIFIED.c.video_id == video_id).with_for_update()
     if not is_id(clip_id, "clip") or db.connection().execute(query).one_or_none() is None:
         raise ClipNotFound
