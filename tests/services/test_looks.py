@@ -1,0 +1,122 @@
+"""What was seen in a clip's picture holds as long as it is the same picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlmodel import Session, select
+
+from clipviewer.db.clip_models import ClipLook
+from clipviewer.db.models import IdentifiedClip, Video
+from clipviewer.db.session import Database
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.framing import Rect, Shot
+from clipviewer.errors import ClipNotFound
+from clipviewer.media.reframe import Look
+from clipviewer.services import looks
+from clipviewer.services.looks import Sight, look_of, sight_of, store_look
+from tests.conftest import Clock
+
+SEEN = Look(
+    1280,
+    720,
+    Rect(0, 94, 1280, 532),
+    {AspectRatio.PORTRAIT: (Shot(0, 0.25, 0.5), Shot(1_200, 0.7, 0.5, True)), AspectRatio.SQUARE: (Shot(0, 0.5, 0.5),)},
+)
+
+
+@pytest.fixture
+def footage(database: Database) -> Database:
+    """A video with ``clip_a`` (1–3 s), and another one."""
+    with database.write() as db:
+        db.add(Video(id="video_1", title="One", s3_key="one.mp4", etag="e1"))
+        db.add(Video(id="video_2", title="Two", s3_key="two.mp4", etag="e2"))
+        db.flush()
+        db.add(IdentifiedClip(id="clip_a", video_id="video_1", reference="a", start_ms=1_000, end_ms=3_000, title="A"))
+    return database
+
+
+def look(database: Database) -> None:
+    with database.write() as db:
+        store_look(db, sight_of(db, "video_1", "clip_a"), SEEN)
+
+
+def known(database: Database, video: str = "video_1", clip: str = "clip_a") -> Look | None:
+    with database.read() as db:
+        return look_of(db, video, clip)
+
+
+def test_what_was_seen_is_known_from_then_on(footage: Database, clock: Clock) -> None:
+    assert known(footage) is None
+    with footage.write() as db:
+        sight = sight_of(db, "video_1", "clip_a")
+        assert sight == Sight("clip_a", "one.mp4", "e1", 1_000, 3_000)
+        store_look(db, sight, SEEN, clock=clock)
+    assert known(footage) == SEEN
+    with footage.read() as db:
+        assert db.get_one(ClipLook, "clip_a").looked_at == clock.now
+
+
+def trimmed(db: Session) -> None:
+    db.get_one(IdentifiedClip, "clip_a").end_ms = 2_900
+
+
+def moved(db: Session) -> None:
+    db.get_one(IdentifiedClip, "clip_a").start_ms = 1_040
+
+
+def replaced(db: Session) -> None:
+    db.get_one(Video, "video_1").etag = "e9"
+
+
+@pytest.mark.parametrize("change", [trimmed, moved, replaced])
+def test_another_picture_has_to_be_looked_at_anew(footage: Database, change: Callable[[Session], None]) -> None:
+    look(footage)
+    with footage.write() as db:
+        change(db)
+    assert known(footage) is None
+    look(footage)
+    assert known(footage) == SEEN
+
+
+def test_a_better_method_looks_anew(footage: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    look(footage)
+    with footage.write() as db:
+        db.get_one(ClipLook, "clip_a").version = looks.LOOK_VERSION - 1
+    assert known(footage) is None
+
+
+def test_what_was_seen_of_the_former_picture_does_not_count_for_the_new_one(footage: Database) -> None:
+    with footage.read() as db:
+        sight = sight_of(db, "video_1", "clip_a")
+    with footage.write() as db:
+        replaced(db)
+    with footage.write() as db:
+        store_look(db, sight, SEEN)
+    assert known(footage) is None
+
+
+def test_a_clip_that_went_while_it_was_looked_at_leaves_nothing(footage: Database) -> None:
+    with footage.read() as db:
+        sight = sight_of(db, "video_1", "clip_a")
+    with footage.write() as db:
+        db.delete(db.get_one(IdentifiedClip, "clip_a"))
+    with footage.write() as db:
+        store_look(db, sight, SEEN)
+        assert db.exec(select(ClipLook)).all() == []
+
+
+@pytest.mark.parametrize(("video", "clip"), [("video_2", "clip_a"), ("video_1", "clip_b"), ("", "clip_a"), ("video_1", "\ud800")])
+def test_what_is_no_clip_of_that_video_has_no_picture(footage: Database, video: str, clip: str) -> None:
+    look(footage)
+    assert known(footage, video, clip) is None
+    with footage.read() as db, pytest.raises(ClipNotFound):
+        sight_of(db, video, clip)
+
+
+def test_two_who_looked_at_once_leave_one_look(footage: Database) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: look(footage), range(16)))
+    assert known(footage) == SEEN
