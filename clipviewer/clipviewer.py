@@ -27,10 +27,11 @@ def compose(pages: ASGIApp) -> ASGIApp:
 
 
 app = rx.App(
-    stylesheets=["/clipviewer.css", "/matrix.css"],
+    stylesheets=["/clipviewer.css", "/crop.css", "/matrix.css"],
     head_components=[
         rx.el.script(src="/player.js", type="module"),
         rx.el.script(src="/clip_actions.js", type="module"),
+        rx.el.script(src="/crop_preview.js", type="module"),
         rx.el.script(src="/pulse.js", type="module"),
         rx.el.script(src="/forms.js", type="module"),
         rx.el.link(rel="icon", href="/icon.svg", type="image/svg+xml"),

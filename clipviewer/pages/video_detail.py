@@ -7,6 +7,7 @@ import reflex as rx
 from clipviewer.components.clip_details import clip_details
 from clipviewer.components.clip_list import exported_list, identified_list
 from clipviewer.components.clip_player import player
+from clipviewer.components.crop_preview import crop_preview
 from clipviewer.components.export_dialog import OPENED_BY, export_dialog
 from clipviewer.components.export_queue import export_queue
 from clipviewer.components.frame import empty, page_frame, skeletons
@@ -58,7 +59,7 @@ def _room() -> rx.Component:
             rx.box(_tabs(), export_queue(), _panel(), class_name="room-list card"),
             rx.cond(
                 rx.cond(VideoDetailState.tab == "exported", VideoDetailState.exported_total, VideoDetailState.identified_total) > 0,
-                rx.box(rx.box(player(), class_name="stage"), clip_details(), class_name="room-main"),
+                rx.box(rx.box(player(), crop_preview(), class_name="stage"), clip_details(), class_name="room-main"),
                 rx.box(rx.box(class_name="clip-player idle", custom_attrs={"data-ratio": "16:9"}), class_name="room-main"),
             ),
             class_name="room",

@@ -15,6 +15,8 @@ from sqlmodel import select
 from clipviewer.db.models import User
 from clipviewer.domain.permissions import Role
 from clipviewer.state.exports import ExportState
+from clipviewer.state.framing import FramingState
+from clipviewer.state.framing_rows import ContentView, FramingView, LookView
 from clipviewer.state.library import AccountState, LibraryState
 from clipviewer.state.rows import ClipRow, JobRow, UrlEntry, VideoCard, VideoView
 from clipviewer.state.video_detail import VideoDetailState
@@ -29,6 +31,7 @@ FIELDS: dict[type[Any], set[str]] = {
     LibraryState: {"phase", "videos", "total", "search", "preparing"},
     AccountState: {"name", "email"},
     ExportState: {"ratios", "framing", "summary", "missing", "jobs", "busy"},
+    FramingState: {"shown", "may_frame"},
     VideoDetailState: {
         "phase",
         "video",
@@ -55,6 +58,9 @@ ROWS: dict[type[Any], set[str]] = {
     JobRow: {"id", "title", "ratio", "state", "percent", "reason", "log"},
     VideoCard: {"id", "title", "duration", "identified", "exported", "poster"},
     UrlEntry: {"url", "expires", "now"},
+    FramingView: {"clip_id", "saved", "look", "looking", "problem", "answers", "refused"},
+    LookView: {"width", "height", "content", "shots"},
+    ContentView: {"x", "y", "width", "height"},
 }  # fmt: skip
 OF_REFLEX = {
     "id",
@@ -95,6 +101,7 @@ def use_everything(tab: Tab, footage: Footage) -> None:
         (VideoDetailState, "set_tab", {"tab": "identified"}, '"tab_rx_state_"'),
         (VideoDetailState, "toggle_clip_selection", {"clip_id": footage.identified[0]}, '"ticked_rx_state_"'),
         (VideoDetailState, "handle_generate_shorts", {}, '"export_open_rx_state_"'),
+        (FramingState, "open_clip", {"clip_id": footage.identified[0]}, '"may_frame_rx_state_"'),
         (ExportState, "plan", {}, '"summary_rx_state_"'),
         (ExportState, "toggle_ratio", {"ratio": "16:9"}, '"ratios_rx_state_"'),
         (ExportState, "set_framing", {"framing": "fit"}, '"framing_rx_state_"'),

@@ -11,6 +11,7 @@ import pytest
 from clipviewer.domain.permissions import Action, Role, allows
 from clipviewer.state.event_door import FRAMEWORK
 from clipviewer.state.exports import ExportState
+from clipviewer.state.framing import FramingState
 from clipviewer.state.library import AccountState, LibraryState
 from clipviewer.state.video_detail import VideoDetailState
 from tests.state.footage_rows import Footage, add_footage
@@ -72,6 +73,12 @@ CALLS: dict[str, Call] = {
     name_of(ExportState, "follow"): call('"jobs_rx_state_":[', ROOM),
     name_of(ExportState, "cancel_export"): call('"jobs_rx_state_":[', ROOM, job_id=lambda f: f.jobs[0]),
     name_of(ExportState, "retry_export"): call('"jobs_rx_state_":[', ROOM, job_id=lambda f: f.jobs[1]),
+    name_of(FramingState, "open_clip"): call(
+        lambda f: f'"shown_rx_state_":{{"clip_id":"{f.identified[2]}"', ROOM, clip_id=lambda f: f.identified[2]
+    ),
+    name_of(FramingState, "look"): call('"looking":true', ROOM, clip_id=lambda f: f.identified[2]),
+    name_of(FramingState, "save_framing"): call('"answers":1', ROOM, clip_id=lambda f: f.identified[2], ratio="9:16", x=0.4, y=0.5),
+    name_of(FramingState, "forget_framing"): call('"answers":1', ROOM, clip_id=lambda f: f.identified[2], ratio="1:1"),
 }
 POLICIES = {name: policy for name, handler in registered().items() if isinstance(policy := policy_of(handler), Action)}
 
@@ -137,6 +144,8 @@ def test_what_leads_to_an_export_is_not_for_viewers() -> None:
             f"export_state.{name}"
             for name in ("plan", "toggle_ratio", "set_framing", "handle_export_clips", "cancel_export", "retry_export")
         ),
+        "framing_state.save_framing",
+        "framing_state.forget_framing",
     }
 
 

@@ -1,0 +1,98 @@
+"""The crop preview of the shown candidate: its toolbar. ``assets/crop_preview.js`` runs it and lays the frame over the picture."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from clipviewer.components.selection import selected_clip
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.state.framing import FramingState
+from clipviewer.state.video_detail import VideoDetailState
+
+_Event = rx.Var[dict[str, dict[str, str]]]
+
+
+def _clip_spec(event: _Event) -> tuple[rx.Var[str]]:
+    return (event["detail"]["clip"],)
+
+
+def _ratio_spec(event: _Event) -> tuple[rx.Var[str], rx.Var[str]]:
+    return (event["detail"]["clip"], event["detail"]["ratio"])
+
+
+def _crop_spec(event: _Event) -> tuple[rx.Var[str], rx.Var[str], rx.Var[float], rx.Var[float]]:
+    detail = event["detail"]
+    return (detail["clip"], detail["ratio"], detail["x"].to(float), detail["y"].to(float))
+
+
+class CropPreview(rx.Component):
+    """The custom element ``<crop-preview>``; its attributes and events are described in the script."""
+
+    tag = "CropPreviewElement"
+    on_framing_opened: rx.EventHandler[_clip_spec]
+    on_framing_chosen: rx.EventHandler[_crop_spec]
+    on_framing_forgotten: rx.EventHandler[_ratio_spec]
+    on_look_wanted: rx.EventHandler[_clip_spec]
+
+    def add_custom_code(self) -> list[str]:
+        """Reflex derives names from tags, and a custom element's name is no identifier."""
+        return ['const CropPreviewElement = "crop-preview";']
+
+
+def crop_preview() -> rx.Component:
+    """The toolbar under the master; nothing under an exported clip."""
+    clip = selected_clip()
+    toolbar = CropPreview.create(
+        rx.box(
+            rx.box(
+                _shape("Whole", "", "The whole picture"),
+                *(_shape(ratio.value, ratio.value, ratio.frame.use) for ratio in AspectRatio),
+                role="radiogroup",
+                aria_label="Shape",
+                class_name="framing-shapes",
+            ),
+            _button("zones", "smartphone", "Safe zones", "Where the apps draw over a 9:16 clip; approximate, for TikTok, Reels and Shorts"),
+            _button("centre", "align-center-horizontal", "Centre", "Back to the middle of the picture"),
+            _button("auto", "scan-eye", "Auto", "Show what Auto proposes, shot by shot"),
+            class_name="framing-bar",
+        ),
+        rx.box(
+            rx.el.span(class_name="framing-words", role="status"),
+            rx.el.button("Keep", type="button", hidden=True, class_name="framing-keep", custom_attrs={"data-framing": "keep"}),
+            class_name="framing-note quiet",
+        ),
+        on_framing_opened=FramingState.open_clip,
+        on_framing_chosen=FramingState.save_framing,
+        on_framing_forgotten=FramingState.forget_framing,
+        on_look_wanted=FramingState.look,
+        class_name="framing",
+        custom_attrs={
+            "role": "region",
+            "aria-label": "Framing",
+            "clip-id": clip.id,
+            "start-ms": clip.start_ms.to_string(),
+            "framing": FramingState.shown.to_string(),
+            "may-frame": FramingState.may_frame.to_string(),
+        },
+    )
+    return rx.cond(VideoDetailState.tab == "identified", toolbar)
+
+
+def _shape(label: str, value: str, use: str) -> rx.Component:
+    return rx.el.label(
+        rx.el.input(type="radio", name="framing-ratio", value=value),
+        rx.el.span(label),
+        title=use,
+        class_name="framing-shape",
+    )
+
+
+def _button(name: str, icon: str, label: str, title: str) -> rx.Component:
+    return rx.el.button(
+        rx.icon(icon, size=16),
+        rx.el.span(label),
+        type="button",
+        title=title,
+        class_name="framing-button",
+        custom_attrs={"data-framing": name},
+    )

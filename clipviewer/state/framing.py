@@ -1,0 +1,143 @@
+"""State of the crop preview: what is saved of the shown candidate, and what was seen in its picture.
+
+The frame itself moves in the browser; these handlers confirm where it came to rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+import reflex as rx
+from sqlmodel import Session
+
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.permissions import Action, allows
+from clipviewer.errors import ClipNotFound, ClipviewerError, Invalid
+from clipviewer.media.ffmpeg import Ffmpeg
+from clipviewer.media.reframe import look_at
+from clipviewer.services import framings, looks
+from clipviewer.services.container import installed
+from clipviewer.services.signing import internal_signer
+from clipviewer.state.access import allow, authenticate
+from clipviewer.state.framing_rows import FramingView, framing_view
+from clipviewer.state.video_detail import VideoDetailState
+
+_LOG = logging.getLogger(__name__)
+_ONE_AT_A_TIME = asyncio.Semaphore(1)
+
+
+class FramingState(rx.State):
+    """``shown`` is the candidate that was asked for last; ``may_frame`` says whether this person's role lets them move its crop."""
+
+    shown: FramingView = FramingView()
+    may_frame: bool = False
+
+    @rx.event
+    @allow(Action.VIEW)
+    async def open_clip(self, clip_id: str) -> None:
+        """Show the saved crops of a candidate, and what is known of its picture."""
+        video_id, router = await self._video_id(), self.router
+        view = await asyncio.to_thread(_read, video_id, clip_id)
+        self.may_frame = allows((await asyncio.to_thread(authenticate, router.headers)).role, Action.EXPORT)
+        self.shown = replace(view, answers=self.shown.answers)
+
+    @rx.event
+    @allow(Action.EXPORT)
+    async def save_framing(self, clip_id: str, ratio: str, x: float, y: float) -> None:
+        """Keep the crop that was chosen by hand: its centre as a share of the picture between the bars."""
+        router = self.router
+
+        def save(db: Session, video_id: str) -> None:
+            framings.save_framing(db, video_id, clip_id, _known(ratio), x, y, actor=authenticate(router.headers).user_id)
+
+        await self._decide(clip_id, save)
+
+    @rx.event
+    @allow(Action.EXPORT)
+    async def forget_framing(self, clip_id: str, ratio: str) -> None:
+        """Go back to the centre."""
+        await self._decide(clip_id, lambda db, video_id: framings.forget_framing(db, video_id, clip_id, _known(ratio)))
+
+    @rx.event(background=True)
+    @allow(Action.VIEW)
+    async def look(self, clip_id: str) -> None:
+        """Look at a candidate's picture, if nobody has yet and the browser still shows it when its turn comes."""
+        async with self:
+            video_id = await self._video_id()
+        view = await asyncio.to_thread(_read, video_id, clip_id)
+        async with self:
+            self.shown = replace(view, looking=view.look is None, answers=self.shown.answers)
+        if view.look is not None:
+            return
+        async with _ONE_AT_A_TIME:
+            async with self:
+                still_shown = self.shown.clip_id == clip_id
+            problem = await _look_and_store(video_id, clip_id) if still_shown else ""
+        view = await asyncio.to_thread(_read, video_id, clip_id)
+        async with self:
+            if self.shown.clip_id == clip_id:
+                self.shown = replace(view, problem=problem, answers=self.shown.answers)
+
+    async def _decide(self, clip_id: str, work: Callable[[Session, str], None]) -> None:
+        """Do ``work`` and show what is saved then. What fails is answered too, so that the browser goes back to what was there."""
+        self.shown = replace(self.shown, answers=self.shown.answers + 1, refused=True)
+        video_id = await self._video_id()
+
+        def write() -> FramingView:
+            with installed().database.write() as db:
+                work(db, video_id)
+            return _read(video_id, clip_id)
+
+        view = await asyncio.to_thread(write)
+        before = self.shown
+        self.shown = replace(before, saved=view.saved if before.clip_id == clip_id else before.saved, refused=False)
+
+    async def _video_id(self) -> str:
+        video = (await self.get_state(VideoDetailState)).video
+        if video is None:
+            raise ClipNotFound
+        return video.id
+
+
+def _read(video_id: str, clip_id: str) -> FramingView:
+    with installed().database.read() as db:
+        looks.sight_of(db, video_id, clip_id)
+        return framing_view(clip_id, framings.saved_framings(db, [clip_id]), looks.look_of(db, video_id, clip_id))
+
+
+async def _look_and_store(video_id: str, clip_id: str) -> str:
+    """→ why the picture could not be looked at, or ""."""
+    stop = threading.Event()
+    try:
+        await asyncio.to_thread(_look, video_id, clip_id, stop.is_set)
+    except ClipviewerError as error:
+        _LOG.info("the picture of %s could not be looked at: %s", clip_id, error.code)
+        return error.detail
+    finally:
+        stop.set()
+    return ""
+
+
+def _look(video_id: str, clip_id: str, cancelled: Callable[[], bool]) -> None:
+    services = installed()
+    with services.database.read() as db:
+        sight, known = looks.sight_of(db, video_id, clip_id), looks.look_of(db, video_id, clip_id)
+    if known is not None:
+        return
+    folder = services.settings.data_dir / "exports"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    source = internal_signer(services.settings, services.store).sign(sight.source_key).url
+    ffmpeg = Ffmpeg(services.settings.ffmpeg)
+    found = look_at(ffmpeg, source, sight.start_ms, sight.end_ms, folder, cancelled=cancelled)
+    with services.database.write() as db:
+        looks.store_look(db, sight, found)
+
+
+def _known(ratio: str) -> AspectRatio:
+    if ratio not in set(AspectRatio):
+        raise Invalid
+    return AspectRatio(ratio)
