@@ -3,43 +3,18 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYet
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clipviewer.domain.timecode import ms_to_seconds
-from clipviewer.media.ffmpeg import FORMATS, Ffmpeg, Limits, MediaCancelled, MediaError
-from clipviewer.media.probe import MAX_SIDE, MediaInfo, probe
-from clipviewer.media.source_relay import SourceRelay
-from clipviewer.media.stored_source import Source, StoredSource
+from clipviewer.media.ffmpeg import Ffmpeg, MediaError
+from clipviewer.media.opened_source import OpenedSource, open_source
+from clipviewer.media.probe import MediaInfo, probe
+from clipviewer.media.stored_source import Source
 
-DECODERS = (
-    "h264,hevc,vp8,vp9,libdav1d,av1,mpeg1video,mpeg2video,mpeg4,msmpeg4v3,h263,theora,vc1,wmv3,prores,dnxhd,cfhd,dvvideo,ffv1,mjpeg,rawvideo,"
-    "aac,aac_fixed,mp3,mp3float,mp2,mp2float,ac3,eac3,opus,libopus,vorbis,flac,alac,dca,truehd,wmav2,"
-    "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_f32le,pcm_u8,pcm_alaw,pcm_mulaw,adpcm_ms,adpcm_ima_wav"
-)
-THREADS = max(1, min(4, os.cpu_count() or 1))
-
-_MEMORY = 6 * 1024**3
-_STALL_MICROSECONDS = 60_000_000
-_POLL_SECONDS = 0.1
-_READ_AHEAD = 256 * 1024  # The system would let several MB wait between the relay and ffmpeg: read from the store, and never used.
 _LEAD_MS = 15_000  # Longer than the distance of keyframes: where a seek may land behind the clip's start, it aims before it.
-
-# What ffmpeg says, and what a person can do about it; the first that fits.
-_REASONS = (
-    ("No space left on device", "The disk of this machine is full: make room for the render, then retry."),
-    ("not on whitelist", "The footage is in a format that is not rendered here: convert it to H.264 in an mp4 first."),
-    (
-        "zscale",
-        "This is HDR footage, and this ffmpeg cannot convert it: unset CLIPVIEWER_FFMPEG to use the one that is installed with clipviewer.",
-    ),
-    ("Cannot allocate memory", "The footage needs more memory than a render may take: convert it to H.264 at a smaller size first."),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +28,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class ClipSource:
-    """``start_ms`` to ``end_ms`` of what ffmpeg finds at ``address``, read from the store by ``relay``; ``info`` says what it is.
+    """``start_ms`` to ``end_ms`` of ``opened``; ``info`` says what it is.
 
     Where a seek is not exact, the first ``lead_ms`` of what is read lie before the clip.
     """
 
     ffmpeg: Ffmpeg
-    address: str
+    opened: OpenedSource
     start_ms: int
     end_ms: int
-    relay: SourceRelay | None
     info: MediaInfo
-    cancelled: Callable[[], bool]
     lead_ms: int = 0
 
     @property
@@ -90,19 +63,18 @@ class ClipSource:
         return 300 + self.duration_ms / 1000 * 40
 
     @property
+    def cancelled(self) -> Callable[[], bool]:
+        return self.opened.cancelled
+
+    @property
     def bytes_read(self) -> int:
         """What came from the store; 0 for a path."""
-        return self.relay.bytes_read if self.relay else 0
+        return self.opened.bytes_read
 
     def input(self) -> list[str]:
         """ffmpeg's options that open the range, with nothing allowed that a clip does not need."""
-        limited = ("-rw_timeout", str(_STALL_MICROSECONDS), "-recv_buffer_size", str(_READ_AHEAD))
-        protocols = ("-protocol_whitelist", "http,tcp", *limited) if self.relay else ("-protocol_whitelist", "file")
-        return [
-            "-xerror", *protocols, "-format_whitelist", FORMATS, "-codec_whitelist", DECODERS, "-max_pixels", str(MAX_SIDE**2),
-            "-threads", str(THREADS), "-ss", ms_to_seconds(self.start_ms - self.lead_ms),
-            "-t", ms_to_seconds(self.duration_ms + self.lead_ms), "-i", self.address,
-        ]  # fmt: skip
+        start, length = self.start_ms - self.lead_ms, self.duration_ms + self.lead_ms
+        return self.opened.input("-ss", ms_to_seconds(start), "-t", ms_to_seconds(length))
 
     def look(self, readings: Sequence[Reading], *, file_size: int = 0) -> str:
         """Read the clip in several ways at once, each with an input and an output of its own, so that each ends by itself. → the log."""
@@ -112,59 +84,18 @@ class ClipSource:
 
     def run(self, args: Sequence[str], *, file_size: int, on_progress: Callable[[int], None] | None = None) -> str:
         """``Ffmpeg.run`` within the limits of a render; ``file_size``: bytes that one file may take."""
-        limits = Limits(memory=_MEMORY, cpu_seconds=math.ceil(self.timeout) * THREADS, file_size=file_size)
-        return self.ffmpeg.run(args, timeout=self.timeout, on_progress=on_progress, cancelled=self.cancelled, limits=limits)
+        return self.opened.run(self.ffmpeg, args, timeout=self.timeout, file_size=file_size, on_progress=on_progress)
 
 
 @contextmanager
 def open_clip(
     ffmpeg: Ffmpeg, source: Source, start_ms: int, end_ms: int, folder: Path, *, cancelled: Callable[[], bool] = lambda: False
 ) -> Iterator[ClipSource]:
-    """Open the range; ``folder`` has the room for what is read from the store. Blocks.
-
-    Raises, here and for everything done with it, ``MediaError`` for footage that cannot be used, ``StorageError`` for a source that cannot
-    be read, and ``MediaCancelled`` within a second of ``cancelled`` saying so.
-    """
-    with _relayed(source, folder) as relay:
-        try:
-            address = relay.address if relay else f"file:{Path(str(source)).absolute()}"
-            info = _probe(address, relay, cancelled)
-            clip = ClipSource(ffmpeg, address, start_ms, end_ms, relay, info, cancelled)
-            known_ms = min(end_ms, info.duration_ms)
-            if known_ms - start_ms < clip.frame_ms or end_ms - known_ms > 1000:
-                raise MediaError("The clip lies beyond the end of its video: trim it, then export it again.")
-            yield clip if info.indexed else replace(clip, lead_ms=min(_LEAD_MS, start_ms))
-        except MediaError as error:
-            if relay is not None and relay.failure is not None:
-                raise relay.failure from error
-            raise _explained(error) from error
-
-
-def _relayed(source: Source, folder: Path) -> AbstractContextManager[SourceRelay | None]:
-    if isinstance(source, StoredSource):
-        return SourceRelay(source, folder)
-    if source.startswith(("http://", "https://")):
-        return SourceRelay(StoredSource(lambda: source), folder)
-    return nullcontext()
-
-
-def _probe(address: str, relay: SourceRelay | None, cancelled: Callable[[], bool]) -> MediaInfo:
-    """In a thread, because a store that is slow to answer must not keep a person waiting who has cancelled."""
-    with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(probe, address)
-        while True:
-            if cancelled():
-                if relay:
-                    relay.close()
-                raise MediaCancelled
-            try:
-                return future.result(_POLL_SECONDS)
-            except NotYet:
-                continue
-
-
-def _explained(error: MediaError) -> MediaError:
-    for words, sentence in _REASONS:
-        if words in error.log:
-            return MediaError(sentence, error.log)
-    return error
+    """Open the range; ``folder`` has the room for what is read from the store. Blocks. Raises as ``open_source`` does."""
+    with open_source(source, folder, cancelled=cancelled) as opened:
+        info = opened.ask(probe)
+        clip = ClipSource(ffmpeg, opened, start_ms, end_ms, info)
+        known_ms = min(end_ms, info.duration_ms)
+        if known_ms - start_ms < clip.frame_ms or end_ms - known_ms > 1000:
+            raise MediaError("The clip lies beyond the end of its video: trim it, then export it again.")
+        yield clip if info.indexed else replace(clip, lead_ms=min(_LEAD_MS, start_ms))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -44,16 +46,27 @@ class MediaInfo:
 
 def probe(source: Path | str) -> MediaInfo:
     """Open a file or an HTTP address and decode its first picture. Raises ``MediaError`` with a sentence that says what is wrong."""
+    with opened(source) as container:
+        return describe(container)
+
+
+@contextmanager
+def opened(source: Path | str) -> Iterator[InputContainer]:
+    """A file or an HTTP address as PyAV opens it, with no format and no protocol that footage does not need.
+
+    Raises, here and for what is read from it, ``MediaError`` with a sentence that says what is wrong.
+    """
     remote = isinstance(source, str) and source.startswith(("http://", "https://"))
     options = {"format_whitelist": FORMATS, "protocol_whitelist": "http,https,tcp,tls,crypto" if remote else "file"}
     try:
         with av.open(str(source), options=options, timeout=_TIMEOUT_SECONDS) as container:
-            return _describe(container)
+            yield container
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise MediaError("This is no video file that can be read: it is missing, damaged or of an unknown kind.") from error
 
 
-def _describe(container: InputContainer) -> MediaInfo:
+def describe(container: InputContainer) -> MediaInfo:
+    """Decodes the first picture. Raises ``MediaError``, and as PyAV does."""
     if not container.streams.video:
         raise MediaError("This file has no picture: choose a video.")
     stream = container.streams.video[0]

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, FramingMode, Rect, Shot
-from clipviewer.media.clip_source import THREADS, ClipSource, Reading, open_clip
+from clipviewer.media.clip_source import ClipSource, Reading, open_clip
 from clipviewer.media.cut import KEYFRAME_SECONDS
 from clipviewer.media.ffmpeg import Ffmpeg, MediaError
 from clipviewer.media.loudness import MEASURE, SAMPLE_RATE, levelled, parse_loudness, without_lead
+from clipviewer.media.opened_source import THREADS
 from clipviewer.media.picture_filters import picture_graph
 from clipviewer.media.probe import MAX_SIDE, probe
 from clipviewer.media.reframe import look_through
