@@ -21,7 +21,7 @@ def export_identity(
     captions: str,
     recipe: int,
 ) -> str:
-    """SHA-256 in hex. ``captions`` is the mode and the hash of the track, "" without captions; ``recipe`` the renderer's version."""
+    """SHA-256 in hex. ``captions``: as ``captions_identity`` gives it; ``recipe``: the renderer's version."""
     parts = [video_id, source_etag, start_ms, end_ms, ratio.value, language, framing_key(framing), captions, recipe]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -35,3 +35,8 @@ def export_key(prefix: str, video_id: str, identity: str, ratio: AspectRatio, at
 def sidecar_key(key: str) -> str:
     """The provenance sidecar beside the file."""
     return f"{key.removesuffix('.mp4')}.json"
+
+
+def captions_key(key: str) -> str:
+    """The WebVTT sidecar beside the file."""
+    return f"{key.removesuffix('.mp4')}.vtt"

@@ -7,7 +7,6 @@ goes on where it was. What an export is and who owns it is in our own tables alo
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from datetime import timedelta
@@ -17,10 +16,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from clipviewer.db.models import utc_now
 from clipviewer.domain.ids import new_id
-from clipviewer.jobs.export_run import STEPS, ExportRun, remove_objects
+from clipviewer.jobs.export_run import STEPS, ExportRun, remove_from_disk, remove_objects
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.services import export_runs
 from clipviewer.services.container import Services
+from clipviewer.services.export_estimate import renders_at_once
 from clipviewer.services.export_runs import Ticket
 
 QUEUE, WORKFLOW = "exports", "export"
@@ -127,7 +127,7 @@ class ExportEngine:
             keys = export_runs.leftovers(db)
         for path in self._folder.glob("job_*"):
             if path.name.partition(".")[0] not in kept:
-                path.unlink(missing_ok=True)
+                remove_from_disk(path)
         remove_objects(self.services, keys)
         self._forget_ended()
 
@@ -149,11 +149,6 @@ def export_workflow(job_id: str, attempt: int) -> None:
     """What DBOS calls, also after a restart; it knows nothing but the ids."""
     if _engine is not None:
         _engine.run(Ticket(job_id, attempt))
-
-
-def renders_at_once() -> int:
-    """One render for every two cores: two on two cores take longer than one after the other."""
-    return max(1, len(os.sched_getaffinity(0)) // 2)
 
 
 def _configuration(services: Services) -> DBOSConfig:

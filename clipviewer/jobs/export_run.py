@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -11,10 +12,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from clipviewer.db.models import utc_now
-from clipviewer.domain.export_identity import export_key, sidecar_key
+from clipviewer.domain.export_identity import captions_key, export_key, sidecar_key
 from clipviewer.errors import ClipviewerError, NotFound, ObjectMissing, PreconditionFailed, StorageError, StorageUnreachable
 from clipviewer.jobs import landmarks
-from clipviewer.jobs.rendering import render_cell
+from clipviewer.jobs.rendering import captions_beside, render_cell
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
 from clipviewer.services import export_runs
 from clipviewer.services.container import Services
@@ -25,7 +26,7 @@ STEPS = ("claim", "check_source", "render", "upload", "publish")
 PATIENCE = (1.0, 2.0, 4.0, 8.0, 15.0)
 _LOOK_SECONDS = 0.3
 _REPORT_SECONDS = 0.5
-_VIDEO_TYPE = "video/mp4"
+_VIDEO_TYPE, _CAPTIONS_TYPE = "video/mp4", "text/vtt; charset=utf-8"
 _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
@@ -91,7 +92,7 @@ class ExportRun:
     def clean_up(self) -> None:
         """Leave nothing on this machine's disk."""
         for path in self.folder.glob(f"{self.ticket.job_id}-{self.ticket.attempt}.*"):
-            path.unlink(missing_ok=True)
+            remove_from_disk(path)
 
     def _claim(self) -> None:
         with self.services.database.write() as db:
@@ -119,21 +120,27 @@ class ExportRun:
         landmarks.reached("rendered")
 
     def _render_once(self, order: Order) -> None:
-        reporter = _Reporter(self)
+        reporter, started = _Reporter(self), time.monotonic()
         try:
             render_cell(self.ffmpeg, self.services, order, self.file, on_progress=reporter.progress, cancelled=self._given_up)
         except PreconditionFailed:
             self._check_source()
             raise
+        took_ms = round((time.monotonic() - started) * 1000)
+        with self.services.database.write() as db:
+            export_runs.rendered(db, self.ticket, took_ms)
 
     def _upload(self) -> None:
-        if not self.file.exists():
-            self._render()
         order = self._order()
-        key = self._key(order)
+        key, captions = self._key(order), captions_beside(self.file)
+        if not self.file.exists() or (order.cell.captions and not captions.exists()):
+            self._render()
         with self.services.database.write() as db:
-            export_runs.announce_upload(db, self.ticket, [key, sidecar_key(key)])
+            export_runs.announce_upload(db, self.ticket, [key, sidecar_key(key), *([captions_key(key)] if order.cell.captions else ())])
         landmarks.reached("announced")
+        if order.cell.captions:
+            self._patiently(lambda: self.services.store.put_file(captions_key(key), captions, _CAPTIONS_TYPE))
+            landmarks.reached("captions uploaded")
         self._patiently(lambda: self.services.store.put_file(key, self.file, _VIDEO_TYPE))
         landmarks.reached("object uploaded")
 
@@ -224,6 +231,14 @@ class _Reporter:
         if time.monotonic() - self._last > _REPORT_SECONDS:
             self._last = time.monotonic()
             self._run._say("", round(self._share, 3))
+
+
+def remove_from_disk(path: Path) -> None:
+    """A file, or a folder with all that is in it; no error if there is nothing."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def remove_objects(services: Services, keys: Sequence[str]) -> None:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-LANDMARKS = ("claimed", "source checked", "rendering", "rendered", "announced", "object uploaded", "sidecar uploaded", "published")
+LANDMARKS = (
+    "claimed",
+    "source checked",
+    "rendering",
+    "rendered",
+    "announced",
+    "captions uploaded",
+    "object uploaded",
+    "sidecar uploaded",
+    "published",
+)
 
 
 def _pass(_place: str) -> None: ...

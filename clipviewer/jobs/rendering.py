@@ -1,13 +1,20 @@
-"""The one place where an export's file is made: from an order to a checked mp4."""
+"""The one place where an export's file is made: from an order to a checked mp4, and its captions beside it."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
+from clipviewer.domain.caption_mode import CaptionMode, mode_of
+from clipviewer.media.caption_fonts import FontShelf
+from clipviewer.media.captions import CaptionTrack, to_srt, to_webvtt, write_burn_in
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.media.render import RenderResult, RenderSpec, render
 from clipviewer.media.stored_source import StoredSource
+from clipviewer.services.captions import captions_for
 from clipviewer.services.container import Services
 from clipviewer.services.export_runs import Order
 from clipviewer.services.signing import internal_signer
@@ -16,11 +23,45 @@ from clipviewer.services.signing import internal_signer
 def render_cell(
     ffmpeg: Ffmpeg, services: Services, order: Order, out: Path, *, on_progress: Callable[[float], None], cancelled: Callable[[], bool]
 ) -> RenderResult:
-    """Write the file of ``order`` to ``out``, which appears whole or not at all. ``on_progress`` is told 0 to 1.
+    """Write the file of ``order`` to ``out``, which appears whole or not at all, and its captions, as WebVTT, beside it.
 
-    Raises ``MediaError``, ``MediaCancelled`` or a ``StorageError``.
+    ``on_progress`` is told 0 to 1. Raises ``MediaError``, ``MediaCancelled``, a ``StorageError``, ``FontMissing``, and ``Conflict`` when
+    the captions were changed meanwhile.
     """
+    with services.database.read() as db:
+        track = captions_for(db, order.cell)
     signer = internal_signer(services.settings, services.store)
     source = StoredSource(lambda: signer.sign(order.source_key).url, order.source_etag)
     spec = RenderSpec(source, order.cell.start_ms, order.cell.end_ms, order.ratio, order.framing)
-    return render(ffmpeg, spec, out, on_progress=on_progress, cancelled=cancelled)
+    folder = out.with_suffix(".captions")
+    try:
+        if track is not None:
+            captions_beside(out).write_text(to_webvtt(track), encoding="utf-8")
+        if track is not None and track.cues:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            spec = _captioned(spec, track, order, folder)
+        return render(ffmpeg, spec, out, on_progress=on_progress, cancelled=cancelled)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def captions_beside(out: Path) -> Path:
+    """Where the captions of the file ``out`` lie on this machine."""
+    return out.with_suffix(".vtt")
+
+
+def _captioned(spec: RenderSpec, track: CaptionTrack, order: Order, folder: Path) -> RenderSpec:
+    language = order.cell.target_language
+    if mode_of(order.cell.captions) is CaptionMode.BURNED:
+        made = write_burn_in(track, folder, *spec.frame, language, _shelf())
+        return replace(spec, burn_in=made.script, fonts=made.fonts)
+    file = folder / "captions.srt"
+    file.write_text(to_srt(track), encoding="utf-8")
+    return replace(spec, soft_captions=((file, language),))
+
+
+@cache
+def _shelf() -> FontShelf:
+    """One for the process: it keeps what it has read of every font."""
+    return FontShelf()

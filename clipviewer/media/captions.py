@@ -46,8 +46,10 @@ def slice_track(track: CaptionTrack, start_ms: int, end_ms: int) -> CaptionTrack
     """What shows between two times of the source (ms, end exclusive), moved so that the clip starts at 0; cues are cut at its edges."""
     if not 0 <= start_ms < end_ms:
         raise ValueError("a clip ends after it starts")
-    cut = (Cue(max(cue.start_ms, start_ms) - start_ms, min(cue.end_ms, end_ms) - start_ms, cue.text) for cue in track.cues)
-    return CaptionTrack(in_order(cue for cue in cut if cue.start_ms < cue.end_ms))
+    shown = (cue for cue in track.cues if cue.start_ms < end_ms and cue.end_ms > start_ms)
+    return CaptionTrack(
+        in_order(Cue(max(cue.start_ms, start_ms) - start_ms, min(cue.end_ms, end_ms) - start_ms, cue.text) for cue in shown)
+    )
 
 
 def to_webvtt(track: CaptionTrack) -> str:

@@ -16,6 +16,7 @@ from sqlmodel import Session
 from clipviewer.db.export_models import ExportUpload
 from clipviewer.db.models import ExportedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.export_identity import captions_key
 from clipviewer.domain.framing import Framing
 from clipviewer.errors import Conflict
 from clipviewer.services import audit
@@ -88,12 +89,18 @@ def keep_alive(db: Session, tickets: Collection[Ticket], now: datetime) -> None:
         db.connection().execute(update(JOB).where(JOB.c.id == ticket.job_id, _owned(ticket)).values(alive_at=now))
 
 
+def rendered(db: Session, ticket: Ticket, took_ms: int) -> None:
+    """Write down how long the rendering took, for the next estimate; nothing that a room shows changes."""
+    db.connection().execute(update(JOB).where(JOB.c.id == ticket.job_id, _owned(ticket)).values(render_ms=took_ms))
+
+
 def announce_upload(db: Session, ticket: Ticket, keys: Sequence[str]) -> None:
     """Write down which objects the attempt is about to make, so that whatever happens to it, they are found and removed.
 
-    Raises ``Conflict`` when one of them is an exported clip already: that one must be neither overwritten nor removed.
+    Raises ``Conflict`` when one of them belongs to an exported clip already: that one must be neither overwritten nor removed.
     """
-    if db.connection().execute(select(_EXPORTED.c.id).where(_EXPORTED.c.s3_key.in_(keys))).first() is not None:
+    taken = or_(_EXPORTED.c.s3_key.in_(keys), _EXPORTED.c.captions_key.in_(keys))
+    if db.connection().execute(select(_EXPORTED.c.id).where(taken)).first() is not None:
         raise Conflict("This file is there already, as an exported clip.")
     known = set(db.connection().execute(select(_UPLOAD.c.s3_key).where(_UPLOAD.c.s3_key.in_(keys))).scalars())
     for key in keys:
@@ -118,6 +125,7 @@ def publish(db: Session, order: Order, stored: StoredObject, now: datetime) -> s
         size=stored.size,
         aspect_ratio=done.aspect_ratio,
         target_language=done.target_language,
+        captions_key=captions_key(stored.key) if done.captions else None,
         created_at=now,
     )
     db.add(clip)

@@ -12,6 +12,7 @@ from typing import Any
 from sqlmodel import Session
 
 from clipviewer.db.models import IdentifiedClip, User, Video
+from clipviewer.domain.export_identity import captions_key
 from clipviewer.domain.timecode import ms_to_seconds
 from clipviewer.services.export_runs import Order
 from clipviewer.storage.s3 import StoredObject
@@ -52,7 +53,7 @@ def provenance(db: Session, order: Order, stored: StoredObject, now: datetime) -
         "aspectRatio": made.aspect_ratio,
         "targetLanguage": made.target_language,
         "framing": made.framing,
-        "captions": made.captions,
+        "captions": _captions(made.captions, made.target_language, stored.key),
         "recipe": made.recipe,
         "export": {"s3Key": stored.key, "etag": stored.etag, "size": stored.size},
         "requestedBy": {"id": made.requested_by, "name": person.name if person else ""},
@@ -60,6 +61,14 @@ def provenance(db: Session, order: Order, stored: StoredObject, now: datetime) -
         "renderedAt": _moment(now),
     }
     return json.dumps(document, ensure_ascii=False, indent=1).encode()
+
+
+def _captions(identity: str, language: str, key: str) -> dict[str, str] | None:
+    """``digest``: the first 16 hex digits of the SHA-256 of the WebVTT file at ``s3Key``, whose times start with the clip."""
+    if not identity:
+        return None
+    mode, _, digest = identity.partition(":")
+    return {"mode": mode, "language": language, "digest": digest, "s3Key": captions_key(key)}
 
 
 def _moment(value: datetime) -> str:

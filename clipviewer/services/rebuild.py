@@ -13,6 +13,8 @@ from sqlmodel import Session, col, select
 from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.caption_mode import CaptionMode
+from clipviewer.domain.export_identity import captions_key
 from clipviewer.domain.ids import is_id
 from clipviewer.domain.language import parse_language
 from clipviewer.domain.object_key import check_object_key
@@ -35,10 +37,11 @@ class Rebuilt:
 
 @dataclass(frozen=True, slots=True)
 class Sidecar:
-    """A sidecar's JSON, and the file that it stands beside."""
+    """A sidecar's JSON, and the file that it stands beside. ``captions_key``: the captions of that file, if they are there."""
 
     document: Mapping[str, Any]
     file: StoredObject
+    captions_key: str | None = None
 
 
 def read_sidecars(store: ObjectStore, prefix: str, found: Rebuilt) -> list[Sidecar]:
@@ -53,7 +56,8 @@ def read_sidecars(store: ObjectStore, prefix: str, found: Rebuilt) -> list[Sidec
         except (ValueError, KeyError, TypeError):
             usable = False
         if usable and file is not None:
-            sidecars.append(Sidecar(document, file))
+            captions = captions_key(file.key)
+            sidecars.append(Sidecar(document, file, captions if document.get("captions") and captions in objects else None))
         else:
             found.unusable += 1
     return sidecars
@@ -91,6 +95,7 @@ def _restore(db: Session, sidecar: Sidecar, found: Rebuilt) -> None:
         size=sidecar.file.size,
         aspect_ratio=ratio.value,
         target_language=language,
+        captions_key=sidecar.captions_key,
         created_at=rendered_at,
     )
     db.add(exported)
@@ -116,7 +121,7 @@ def _job(db: Session, document: Mapping[str, Any], exported: ExportedClip, rende
         aspect_ratio=exported.aspect_ratio,
         target_language=exported.target_language,
         framing=framing_json(framing_of(document["framing"])),
-        captions=str(document["captions"])[:100],
+        captions=_captions(document["captions"]),
         recipe=int(document["recipe"]),
         state=State.DONE,
         progress=1.0,
@@ -129,6 +134,10 @@ def _job(db: Session, document: Mapping[str, Any], exported: ExportedClip, rende
     db.add(job)
     db.flush()
     set_revision(db, exported.video_id, revision)
+
+
+def _captions(told: Mapping[str, Any] | None) -> str:
+    return f"{CaptionMode(told['mode'])}:{told['digest']}"[:100] if told else ""
 
 
 def _video(db: Session, source: Mapping[str, Any]) -> tuple[Video, bool]:

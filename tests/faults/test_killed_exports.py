@@ -1,4 +1,4 @@
-"""A worker that is killed anywhere, then started: the export ends with exactly one object, one sidecar and one row."""
+"""A worker that is killed anywhere, then started: the export ends with exactly one object, its two sidecars and one row."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.demo.footage import render_master
 from clipviewer.domain.aspect_ratio import AspectRatio
-from clipviewer.domain.language import ORIGINAL
+from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.jobs.landmarks import LANDMARKS
 from clipviewer.media.ffmpeg import Ffmpeg
+from clipviewer.services.captions import attach
 from clipviewer.services.exports import CellView, State, cancel, cell, request_exports
 from clipviewer.storage.s3 import ObjectStore
 from tests.api.stores import running_bucket
@@ -72,13 +73,19 @@ def scene(database: Database, tmp_path: Path, footage: Path) -> Iterator[Scene]:
             db.add(Video(id=VIDEO_ID, title="Small", s3_key="small.mp4", etag=etag, duration_ms=6_000))
             db.flush()
             db.add(IdentifiedClip(id="clip_1", video_id=VIDEO_ID, reference="1", start_ms=500, end_ms=3_000, title="One"))
+            attach(db, VIDEO_ID, "de", b"WEBVTT\n\n00:01.000 --> 00:02.000\nHallo\n", "a.vtt")
         yield Scene(database, store, tmp_path / "data")
 
 
 @pytest.fixture
 def job(scene: Scene) -> CellView:
     with scene.database.write() as db:
-        return request_exports(db, VIDEO_ID, ["clip_1"], [AspectRatio.PORTRAIT], [ORIGINAL])[0]
+        return request_exports(db, VIDEO_ID, ["clip_1"], [AspectRatio.PORTRAIT], ["de"], captions=CaptionMode.SOFT)[0]
+
+
+def files_of(clip: ExportedClip) -> list[str]:
+    """The keys of an export and what lies beside it, in their order."""
+    return [clip.s3_key.replace(".mp4", ".json"), clip.s3_key, clip.s3_key.replace(".mp4", ".vtt")]
 
 
 @on_sqlite
@@ -91,13 +98,13 @@ def test_an_export_survives_a_kill_at(landmark: str, scene: Scene, job: CellView
     with scene.database.read() as db:
         (clip,) = db.exec(select(ExportedClip))
         assert db.exec(select(ExportUpload)).all() == []
-    assert scene.exported() == [clip.s3_key.replace(".mp4", ".json"), clip.s3_key]
+    assert scene.exported() == files_of(clip)
     assert scene.store.head(clip.s3_key).etag == clip.etag
     assert list((scene.folder / "exports").iterdir()) == []
 
 
 @on_sqlite
-@pytest.mark.parametrize("landmark", ["announced", "object uploaded", "sidecar uploaded"])
+@pytest.mark.parametrize("landmark", ["announced", "captions uploaded", "object uploaded", "sidecar uploaded"])
 def test_what_a_killed_and_then_cancelled_export_left_in_the_bucket_is_swept_at_the_next_start(
     landmark: str, scene: Scene, job: CellView
 ) -> None:
@@ -117,6 +124,6 @@ def test_the_work_of_a_worker_that_is_gone_is_taken_over_by_another(scene: Scene
     assert (done.state, done.attempt) == (State.DONE, 2)
     with scene.database.read() as db:
         (clip,) = db.exec(select(ExportedClip))
-    assert {clip.s3_key, clip.s3_key.replace(".mp4", ".json")} <= set(scene.exported())
+    assert set(files_of(clip)) <= set(scene.exported())
     assert scene.work() == 0
-    assert scene.exported() == [clip.s3_key.replace(".mp4", ".json"), clip.s3_key]
+    assert scene.exported() == files_of(clip)

@@ -12,11 +12,13 @@ from sqlmodel import Session, select
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.errors import Conflict
 from clipviewer.services import export_runs
+from clipviewer.services.captions import attach, captions_of
 from clipviewer.services.export_runs import Ticket
-from clipviewer.services.exports import cells, request_exports
+from clipviewer.services.exports import CellView, cells, request_exports
 from clipviewer.services.provenance import provenance
 from clipviewer.services.rebuild import Rebuilt, read_sidecars, rebuild
 from clipviewer.storage.s3 import ObjectStore
@@ -31,7 +33,7 @@ def bucket(tmp_path: Path) -> Iterator[ObjectStore]:
 
 
 def make_library(db: Session, store: ObjectStore) -> None:
-    """A video with two clips, the first of them exported twice."""
+    """A video with two clips, the first of them exported twice, and once more with captions."""
     db.add(
         Video(id="video_1", title="Talk", s3_key="talk.mp4", etag="e", size=9, duration_ms=60_000, width=64, height=36, frame_rate="25/1")
     )
@@ -40,7 +42,8 @@ def make_library(db: Session, store: ObjectStore) -> None:
         clip = IdentifiedClip(id=f"clip_{number}", video_id="video_1", reference=f"r{number}", start_ms=0, end_ms=1_500, title="Ü", score=7)
         db.add(clip)
     db.flush()
-    for job in request_exports(db, "video_1", ["clip_1"], [AspectRatio.PORTRAIT, AspectRatio.SQUARE], [ORIGINAL]):
+    attach(db, "video_1", "de", b"WEBVTT\n\n00:01.000 --> 00:02.000\nHallo\n", "a.vtt")
+    for job in ask(db):
         ticket = Ticket(job.id, 1)
         export_runs.claim(db, ticket, Clock().now)
         order = export_runs.order_of(db, ticket)
@@ -49,7 +52,14 @@ def make_library(db: Session, store: ObjectStore) -> None:
         store.put(key, b"a clip", "video/mp4")
         stored = store.head(key)
         store.put(key.replace(".mp4", ".json"), provenance(db, order, stored, Clock().now), "application/json")
+        if job.captions:
+            store.put(key.replace(".mp4", ".vtt"), b"WEBVTT\n", "text/vtt")
         assert export_runs.publish(db, order, stored, Clock().now)
+
+
+def ask(db: Session) -> list[CellView]:
+    jobs = request_exports(db, "video_1", ["clip_1"], [AspectRatio.PORTRAIT, AspectRatio.SQUARE], [ORIGINAL])
+    return [*jobs, *request_exports(db, "video_1", ["clip_1"], [AspectRatio.PORTRAIT], ["de"], captions=CaptionMode.BURNED)]
 
 
 def contents(db: Session) -> list[dict[str, object]]:
@@ -76,22 +86,26 @@ def test_videos_clips_and_exports_come_back_as_they_were(database: Database, emp
     sidecars = read_sidecars(bucket, "", found)
     with empty.write() as db:
         rebuild(db, sidecars, found)
-    assert (found.videos, found.clips, found.exports, found.unusable) == (1, 1, 2, 0)
+    assert (found.videos, found.clips, found.exports, found.unusable) == (1, 1, 3, 0)
     with database.read() as before, empty.read() as after:
         assert contents(after) == contents(before)
         cells_before, cells_after = cells(before, "video_1"), cells(after, "video_1")
-    assert {(cell.identity, cell.state) for cell in cells_after} == {(cell.identity, "done") for cell in cells_before}
+    assert {(cell.identity, cell.captions, cell.state) for cell in cells_after} == {
+        (cell.identity, cell.captions, "done") for cell in cells_before
+    }
     with empty.write() as db:
-        again = request_exports(db, "video_1", ["clip_1"], [AspectRatio.PORTRAIT, AspectRatio.SQUARE], [ORIGINAL])
-        assert {cell.id for cell in again} == {cell.id for cell in cells_after}
+        assert captions_of(db, "video_1") == []
+        attach(db, "video_1", "de", b"WEBVTT\n\n00:01.000 --> 00:02.000\nHallo\n", "a.vtt")
+        assert {cell.id for cell in ask(db)} == {cell.id for cell in cells_after}
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_damaged_sidecar_or_one_whose_file_is_gone_is_left_out(database: Database, empty: Database, bucket: ObjectStore) -> None:
     with database.write() as db:
         make_library(db, bucket)
-    first, second = (item.key for item in bucket.list("exports/") if item.key.endswith(".json"))
+    first, second, third = (item.key for item in bucket.list("exports/") if item.key.endswith(".json"))
     bucket.delete(first.replace(".json", ".mp4"))
+    bucket.put(third, bucket.get(third).replace(b"clipviewer.export/1", b"clipviewer.export/9"), "application/json")
     document = json.loads(bucket.get(second))
     document["clip"]["end"] = "-1"
     bucket.put(second, json.dumps(document).encode(), "application/json")
@@ -100,7 +114,22 @@ def test_a_damaged_sidecar_or_one_whose_file_is_gone_is_left_out(database: Datab
     sidecars = read_sidecars(bucket, "", found)
     with empty.write() as db:
         rebuild(db, sidecars, found)
-        assert (found.exports, found.unusable, contents(db)) == (0, 3, [])
+        assert (found.exports, found.unusable, contents(db)) == (0, 4, [])
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_an_export_whose_captions_file_is_gone_comes_back_without_it(database: Database, empty: Database, bucket: ObjectStore) -> None:
+    with database.write() as db:
+        make_library(db, bucket)
+    for item in list(bucket.list("exports/")):
+        if item.key.endswith(".vtt"):
+            bucket.delete(item.key)
+    found = Rebuilt()
+    sidecars = read_sidecars(bucket, "", found)
+    with empty.write() as db:
+        rebuild(db, sidecars, found)
+        assert (found.exports, found.unusable) == (3, 0)
+        assert {clip.captions_key for clip in db.exec(select(ExportedClip))} == {None}
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
