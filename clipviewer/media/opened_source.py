@@ -40,6 +40,8 @@ _REASONS = (
     ("Cannot allocate memory", "The footage needs more memory than a render may take: convert it to H.264 at a smaller size first."),
 )
 
+_MISSING = "This is no video file that can be read: it is missing."
+
 _Found = TypeVar("_Found")
 
 
@@ -55,6 +57,33 @@ class OpenedSource:
     def bytes_read(self) -> int:
         """What came from the store; 0 for a path."""
         return self.relay.bytes_read if self.relay else 0
+
+    def size(self) -> int:
+        """Bytes of it. ``MediaError`` where there is no such path, ``StorageError`` as reading raises."""
+        if self.relay is not None:
+            return self.relay.size()
+        try:
+            return self._path.stat().st_size
+        except OSError as error:
+            raise MediaError(_MISSING) from error
+
+    def read(self, offset: int, count: int) -> bytes:
+        """At most ``count`` bytes from ``offset`` on, few of them; fewer at the end, and none behind it. Raises as ``size`` does."""
+        if self.relay is None:
+            try:
+                with self._path.open("rb") as file:
+                    file.seek(offset)
+                    return file.read(count)
+            except OSError as error:
+                raise MediaError(_MISSING) from error
+        data = b""
+        while len(data) < count and offset + len(data) < self.relay.size():
+            data += self.relay.read(offset + len(data))
+        return data[:count]
+
+    @property
+    def _path(self) -> Path:
+        return Path(self.address.removeprefix("file:"))
 
     def ask(self, look: Callable[[str], _Found]) -> _Found:
         """``look(address)``, in a thread: a store that is slow to answer must not keep a person waiting who has cancelled."""

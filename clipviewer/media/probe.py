@@ -93,7 +93,7 @@ def describe(container: InputContainer) -> MediaInfo:
         duration_ms=duration_ms,
         width=width,
         height=height,
-        frame_rate=stream.average_rate or stream.guessed_rate or Fraction(0),
+        frame_rate=_rate(stream.average_rate, stream.base_rate) or stream.guessed_rate or Fraction(0),
         rotation=rotation,
         video_codec=stream.codec_context.name,
         audio_codec=audio[0].codec_context.name if audio else None,
@@ -101,6 +101,12 @@ def describe(container: InputContainer) -> MediaInfo:
         variable_frame_rate=_varies(stream.average_rate, stream.base_rate),
         indexed=container.format.name not in _WITHOUT_INDEX,
     )
+
+
+def _rate(average: Fraction | None, base: Fraction | None) -> Fraction | None:
+    """The rate that was meant: an average over pieces of a file is near it only. The base is a guess, and not asked without need."""
+    rough = average is not None and average.denominator not in (1, 1001)
+    return base if base and rough and not _varies(average, base) else average
 
 
 def _varies(average: Fraction | None, base: Fraction | None) -> bool:

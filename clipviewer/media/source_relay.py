@@ -48,6 +48,14 @@ class SourceRelay:
         """Why the store does not give what is asked for, or why the last read failed."""
         return self._reader.failure
 
+    def size(self) -> int:
+        """Bytes of the source."""
+        return self._reader.size()
+
+    def read(self, offset: int) -> bytes:
+        """As ``SourceReader.read``."""
+        return self._reader.read(offset)
+
     def close(self) -> None:
         """End every read that is under way. Safe to call twice."""
         if self._thread.is_alive():
