@@ -23,7 +23,8 @@ export class CropOverlay {
   #picture = element("crop-picture", this.#box);
   #root = element("crop-overlay", this.#picture);
 
-  // What it tells: move(x, y), the wanted centre; rest({soon}), that it is meant, soon where more may follow; tap(), a touch that moved nothing.
+  // What it tells: move(x, y), the wanted centre; rest({soon}), that it is meant, soon where more may follow; drop(), that it is not; tap(),
+  // a touch that moved nothing.
   constructor(tell) {
     this.#tell = tell;
     this.#root.slot = "gestures-chrome";
@@ -43,7 +44,6 @@ export class CropOverlay {
   }
 
   remove() {
-    this.#drag = null;
     this.#root.remove();
   }
 
@@ -51,8 +51,14 @@ export class CropOverlay {
     return this.#drag !== null;
   }
 
+  // A drag that goes on would move another clip's frame.
+  letGo() {
+    this.#drag = null;
+  }
+
   hide() {
-    this.#shown = this.#drag = null;
+    this.#shown = null;
+    this.letGo();
     this.#root.hidden = true;
   }
 
@@ -91,6 +97,7 @@ export class CropOverlay {
     event.preventDefault(); // no text is selected, no picture dragged
     this.#box.focus({ preventScroll: true, focusVisible: false });
     this.#box.setPointerCapture(event.pointerId);
+    this.#tell.rest();
     this.#drag = { pointer: event.pointerId, x: event.clientX, y: event.clientY, from: this.#shown.centre, moved: false };
   }
 
@@ -117,9 +124,7 @@ export class CropOverlay {
   #backOut() {
     const drag = this.#drag;
     this.#drag = null;
-    if (!drag?.moved) return;
-    this.#tell.move(drag.from.x, drag.from.y);
-    this.#tell.rest();
+    if (drag?.moved) this.#tell.drop();
   }
 
   #onKey(event) {

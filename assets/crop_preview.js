@@ -6,6 +6,7 @@
 // FramingForgotten {clip, ratio} are decisions. They show at once; what the server answers counts.
 
 import { ChosenCrops } from "./chosen_crops.js";
+import { showBar } from "./crop_bar.js";
 import { CropOverlay } from "./crop_overlay.js";
 import { axisOf, centreAt, cropRect, heldCentre } from "./crop_rect.js";
 
@@ -45,11 +46,13 @@ class CropPreview extends HTMLElement {
   #opened = 0; // when a clip was last asked about
   #looking = 0;
   #lookedFor = "";
+  #time = 0; // of the picture on the screen, in seconds of the master
   #following = false;
   #listeners = null;
   #overlay = new CropOverlay({
     move: (x, y) => this.#move(x, y),
     rest: (how) => this.#settle(how),
+    drop: () => this.#drop(),
     tap: () => (this.#video.paused ? this.#video.play().catch(() => {}) : this.#video.pause()),
   });
 
@@ -66,12 +69,13 @@ class CropPreview extends HTMLElement {
     if (!video) return;
     this.#overlay.attach(video.parentElement);
     for (const type of VIDEO_EVENTS) video.addEventListener(type, () => this.#render(), options);
-    for (const type of ["seeked", "timeupdate"]) video.addEventListener(type, () => this.#auto && this.#render(), options);
+    for (const type of ["seeked", "timeupdate"]) video.addEventListener(type, () => this.#at(video.currentTime), options);
     video.addEventListener("playing", () => this.#follow(), options);
     this.#render();
   }
 
   disconnectedCallback() {
+    this.#overlay.letGo();
     this.#settle();
     this.#listeners.abort();
     this.#overlay.remove();
@@ -81,7 +85,7 @@ class CropPreview extends HTMLElement {
   }
 
   attributeChangedCallback(name, _before, value) {
-    if (name === "framing") this.#crops.accept(JSON.parse(value || "{}"));
+    if (name === "framing") this.#accept(JSON.parse(value || "{}"));
     if (this.#listeners && !this.#listeners.signal.aborted) this.#render();
   }
 
@@ -123,8 +127,7 @@ class CropPreview extends HTMLElement {
       if (this.#auto && !this.#here.look) this.#wantLook(0);
     } else if (action === "centre") {
       this.#auto = false;
-      this.#moving = null;
-      clearTimeout(this.#rest);
+      this.#drop();
       if (this.#here.saved?.[this.#chosen.ratio]) this.#decide(this.#clip, this.#chosen.ratio, null);
     } else if (action === "keep") {
       const { x, y } = this.#place().centre;
@@ -138,7 +141,6 @@ class CropPreview extends HTMLElement {
   #move(x, y) {
     const { axis, content, rect } = this.#geometry();
     const centre = axis === "x" ? { x: heldCentre(x, content.width, rect.width), y: 0.5 } : { x: 0.5, y: heldCentre(y, content.height, rect.height) };
-    this.#auto = false;
     this.#moving = { clip: this.#clip, ratio: this.#chosen.ratio, centre };
     this.#render();
   }
@@ -152,8 +154,16 @@ class CropPreview extends HTMLElement {
       return;
     }
     const { clip, ratio, centre } = this.#moving;
-    this.#moving = null;
+    this.#drop();
+    this.#auto = false;
     this.#decide(clip, ratio, centre);
+    this.#render();
+  }
+
+  // What was moved goes back to where it was.
+  #drop() {
+    clearTimeout(this.#rest);
+    this.#moving = null;
     this.#render();
   }
 
@@ -163,10 +173,16 @@ class CropPreview extends HTMLElement {
     else this.#tell("FramingForgotten", { clip, ratio });
   }
 
+  // A server that knows of no clip has begun anew, and is asked again.
+  #accept(view) {
+    this.#crops.accept(view);
+    if (!view.clip_id) this.#clip = "";
+  }
+
   #open() {
     const clip = this.getAttribute("clip-id") || "";
     if (!clip || clip === this.#clip) return;
-    this.#overlay.hide();
+    this.#overlay.letGo();
     this.#settle();
     this.#clip = clip;
     this.#lookedFor = "";
@@ -195,7 +211,7 @@ class CropPreview extends HTMLElement {
     if (!this.#auto) return kept;
     const shots = look?.shots[ratio] ?? [];
     if (shots.length === 0) return { ...kept, kind: "auto", shots };
-    const at = this.#video.currentTime * 1000 - Number(this.getAttribute("start-ms")) + 1;
+    const at = this.#time * 1000 - Number(this.getAttribute("start-ms")) + 1;
     const { x, y, index } = centreAt(shots, Math.max(0, at));
     return { kind: "auto", centre: { x, y }, shot: index, shots };
   }
@@ -221,41 +237,11 @@ class CropPreview extends HTMLElement {
     if (geometry) this.#overlay.show({ ...geometry, movable: this.#mayFrame, zones: this.#chosen.zones && geometry.ratio === "9:16" });
     else this.#overlay.hide();
     if (geometry && this.#crops.of(this.#clip) && !look && !looking && !problem) this.#wantLook(LOOK_MS);
-    this.#renderBar(geometry !== null);
-  }
-
-  #renderBar(framing) {
-    const place = this.#place();
-    const content = this.#here.look?.content ?? { width: this.#video?.videoWidth, height: this.#video?.videoHeight };
-    for (const input of this.querySelectorAll("input[name=framing-ratio]")) {
-      input.checked = input.value === this.#chosen.ratio;
-      input.disabled = Boolean(input.value && content.width && !axisOf(content.width, content.height, input.value));
-      const label = input.parentElement;
-      label.dataset.use ??= label.title;
-      label.title = input.disabled ? "The picture has this shape already" : label.dataset.use;
-    }
-    const button = (name) => this.querySelector(`button[data-framing=${name}]`);
-    button("zones").setAttribute("aria-pressed", String(this.#chosen.zones));
-    button("zones").disabled = !framing || this.#chosen.ratio !== "9:16";
-    button("centre").disabled = !framing || !this.#mayFrame || place.kind === "centre";
-    button("auto").setAttribute("aria-pressed", String(framing && this.#auto));
-    button("auto").disabled = !framing;
-    button("keep").hidden = !(framing && this.#mayFrame && place.kind === "auto" && place.shots.length > 0);
-    const words = this.querySelector(".framing-words");
-    const sentence = framing ? this.#words(place) : this.#chosen.ratio ? "" : "Choose a shape to see and to move its frame.";
-    if (words.textContent !== sentence) words.textContent = sentence;
-  }
-
-  #words({ kind, shot, shots }) {
-    if (kind === "auto") {
-      if (this.#here.problem) return `Auto: ${this.#here.problem}`;
-      if (shots.length === 0) return "Auto: looking at the picture …";
-      const which = shots.length > 1 ? `, shot ${shot + 1} of ${shots.length}` : "";
-      return `Auto: proposal${which}. An Auto export follows every shot; Keep saves this crop for the whole clip.`;
-    }
-    if (this.#crops.isUnderWay(this.#clip, this.#chosen.ratio)) return kind === "hand" ? "By hand, saving" : "Centre";
-    if (this.#crops.isLost(this.#clip, this.#chosen.ratio)) return `${kind === "hand" ? "By hand" : "Centre"}. The last change was not saved: try again.`;
-    return { hand: "By hand, saved", moving: "By hand", centre: "Centre" }[kind];
+    const { ratio, zones } = this.#chosen;
+    const content = look?.content ?? { width: this.#video?.videoWidth, height: this.#video?.videoHeight };
+    const [underWay, lost] = [this.#crops.isUnderWay(this.#clip, ratio), this.#crops.isLost(this.#clip, ratio)];
+    const framing = geometry !== null;
+    showBar(this, { ratio, zones, auto: this.#auto, place: this.#place(), framing, mayFrame: this.#mayFrame, content, problem, underWay, lost });
   }
 
   // While it plays, the proposal is drawn with each picture, so that the frame jumps with the cut.
@@ -263,11 +249,16 @@ class CropPreview extends HTMLElement {
     const video = this.#video;
     if (this.#following || !this.#auto || !this.isConnected || video.paused || !video.requestVideoFrameCallback) return;
     this.#following = true;
-    video.requestVideoFrameCallback(() => {
+    video.requestVideoFrameCallback((_now, { mediaTime }) => {
       this.#following = false;
-      this.#render();
+      this.#at(mediaTime);
       this.#follow();
     });
+  }
+
+  #at(seconds) {
+    this.#time = seconds;
+    if (this.#auto) this.#render();
   }
 }
 

@@ -58,7 +58,14 @@ def crop_preview() -> rx.Component:
         ),
         rx.box(
             rx.el.span(class_name="framing-words", role="status"),
-            rx.el.button("Keep", type="button", hidden=True, class_name="framing-keep", custom_attrs={"data-framing": "keep"}),
+            rx.el.button(
+                "Keep",
+                type="button",
+                hidden=True,
+                title="Save this crop for the whole clip, by hand",
+                class_name="framing-keep",
+                custom_attrs={"data-framing": "keep"},
+            ),
             class_name="framing-note quiet",
         ),
         on_framing_opened=FramingState.open_clip,

@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.permissions import Action, allows
-from clipviewer.errors import ClipNotFound, ClipviewerError, Invalid
+from clipviewer.errors import ClipviewerError, Invalid
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.media.reframe import look_at
 from clipviewer.services import framings, looks
@@ -24,7 +24,6 @@ from clipviewer.services.container import installed
 from clipviewer.services.signing import internal_signer
 from clipviewer.state.access import allow, authenticate
 from clipviewer.state.framing_rows import FramingView, framing_view
-from clipviewer.state.video_detail import VideoDetailState
 
 _LOG = logging.getLogger(__name__)
 _ONE_AT_A_TIME = asyncio.Semaphore(1)
@@ -40,7 +39,7 @@ class FramingState(rx.State):
     @allow(Action.VIEW)
     async def open_clip(self, clip_id: str) -> None:
         """Show the saved crops of a candidate, and what is known of its picture."""
-        video_id, router = await self._video_id(), self.router
+        video_id, router = self._video_id(), self.router
         view = await asyncio.to_thread(_read, video_id, clip_id)
         self.may_frame = allows((await asyncio.to_thread(authenticate, router.headers)).role, Action.EXPORT)
         self.shown = replace(view, answers=self.shown.answers)
@@ -66,8 +65,7 @@ class FramingState(rx.State):
     @allow(Action.VIEW)
     async def look(self, clip_id: str) -> None:
         """Look at a candidate's picture, if nobody has yet and the browser still shows it when its turn comes."""
-        async with self:
-            video_id = await self._video_id()
+        video_id = self._video_id()
         view = await asyncio.to_thread(_read, video_id, clip_id)
         async with self:
             self.shown = replace(view, looking=view.look is None, answers=self.shown.answers)
@@ -85,7 +83,7 @@ class FramingState(rx.State):
     async def _decide(self, clip_id: str, work: Callable[[Session, str], None]) -> None:
         """Do ``work`` and show what is saved then. What fails is answered too, so that the browser goes back to what was there."""
         self.shown = replace(self.shown, answers=self.shown.answers + 1, refused=True)
-        video_id = await self._video_id()
+        video_id = self._video_id()
 
         def write() -> FramingView:
             with installed().database.write() as db:
@@ -96,11 +94,9 @@ class FramingState(rx.State):
         before = self.shown
         self.shown = replace(before, saved=view.saved if before.clip_id == clip_id else before.saved, refused=False)
 
-    async def _video_id(self) -> str:
-        video = (await self.get_state(VideoDetailState)).video
-        if video is None:
-            raise ClipNotFound
-        return video.id
+    def _video_id(self) -> str:
+        """The video of the address: after a new connection the room itself may not be loaded yet."""
+        return self.router.url.path.rstrip("/").rpartition("/")[2]
 
 
 def _read(video_id: str, clip_id: str) -> FramingView:

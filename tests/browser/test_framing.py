@@ -1,0 +1,285 @@
+"""The frame of a shape over the master: moved by mouse, touch and keys, kept for its clip."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from clipviewer.db.clip_models import ClipFraming
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.framing import Framing, FramingMode, crop_rect
+from clipviewer.domain.ids import new_id
+from clipviewer.domain.permissions import Role
+from clipviewer.services.accounts import Accounts
+from tests.browser.clip_library import Registrar, Video
+from tests.browser.running_app import PASSWORD, RunningApp
+from tests.browser.test_layout import assert_no_sideways_scrolling
+from tests.browser.watched_page import OpenRoom, Room
+
+WIDTH, HEIGHT = 480, 270
+PHONE = {"viewport": {"width": 375, "height": 800}, "has_touch": True}
+
+
+@pytest.fixture
+def quay(registrar: Registrar) -> Video:
+    """Three identified clips of a 16:9 master, of this test alone."""
+    name = new_id("quay")
+    video_id = registrar.video(name, "The quay")
+    return Video(video_id, "The quay", identified=registrar.identified(video_id, [("Opening", 2, 5), ("Middle", 20, 24), ("Late", 40, 44)]))
+
+
+def frame_in(room: Room, ratio: str = "9:16") -> Locator:
+    """The frame after choosing a shape on the opened tab Identified."""
+    room.playing()
+    room.page.get_by_role("radio", name=ratio, exact=True).check()
+    frame = room.page.locator(".crop-box")
+    expect(frame).to_be_visible()
+    room.video.evaluate("video => video.pause()")
+    return frame
+
+
+def status(room: Room) -> Locator:
+    return room.page.get_by_role("region", name="Framing").get_by_role("status")
+
+
+def saved(room: Room) -> None:
+    expect(status(room)).to_have_text("By hand, saved")
+
+
+def shares(room: Room) -> tuple[float, float, float, float]:
+    """Where the frame lies, as shares of the picture: left, top, width, height."""
+    box, picture = (room.page.locator(name).bounding_box() for name in (".crop-box", "video"))
+    assert box is not None
+    assert picture is not None
+    return (
+        (box["x"] - picture["x"]) / picture["width"],
+        (box["y"] - picture["y"]) / picture["height"],
+        box["width"] / picture["width"],
+        box["height"] / picture["height"],
+    )
+
+
+def expected(ratio: AspectRatio, x: float = 0.5) -> Any:
+    rect = crop_rect(WIDTH, HEIGHT, ratio, Framing(FramingMode.MANUAL, x, 0.5))
+    wanted = (rect.x / WIDTH, rect.y / HEIGHT, rect.width / WIDTH, rect.height / HEIGHT)
+    return pytest.approx(wanted, abs=0.002)
+
+
+def kept(app: RunningApp, video: Video, at: int = 0, ratio: str = "9:16") -> ClipFraming | None:
+    with app.database.read() as db:
+        return db.get(ClipFraming, (video.identified[at].id, ratio))
+
+
+def drag(room: Room, share: float) -> None:
+    """Move the frame with the mouse by a share of the picture's width."""
+    box, picture = (room.page.locator(name).bounding_box() for name in (".crop-box", "video"))
+    assert box is not None
+    assert picture is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 3
+    room.page.mouse.move(x, y)
+    room.page.mouse.down()
+    room.page.mouse.move(x + share * picture["width"] / 2, y + 5)
+    room.page.mouse.move(x + share * picture["width"], y + 9)
+    room.page.mouse.up()
+
+
+@pytest.mark.parametrize("ratio", [AspectRatio.PORTRAIT, AspectRatio.SQUARE])
+def test_a_shape_is_framed_in_the_middle_of_the_picture(app: RunningApp, bay: Video, open_room: OpenRoom, ratio: AspectRatio) -> None:
+    room = open_room(app, f"{bay.path}?tab=identified")
+    frame = frame_in(room, ratio.value)
+    assert shares(room) == expected(ratio)
+    expect(status(room)).to_have_text("Centre")
+    expect(room.page.get_by_role("radio", name="16:9", exact=True)).to_be_disabled()
+    room.page.get_by_role("radio", name="Whole").check()
+    expect(frame).to_be_hidden()
+
+
+def test_choosing_a_shape_moves_nothing_on_the_page(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{bay.path}?tab=identified")
+    room.playing()
+    places = "[...document.querySelectorAll('.details, .framing, .framing-button')].map((e) => JSON.stringify(e.getBoundingClientRect()))"
+    before = room.page.evaluate(places)
+    frame_in(room)
+    room.page.get_by_role("button", name="Auto").click()
+    expect(room.page.get_by_role("button", name="Keep")).to_be_visible()
+    assert room.page.evaluate(places) == before
+
+
+def test_an_exported_clip_has_nothing_to_be_framed(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{bay.path}?tab=identified")
+    frame = frame_in(room)
+    room.page.get_by_role("tab", name="Exported").click()
+    expect(room.page.get_by_role("region", name="Framing")).to_have_count(0)
+    expect(frame).to_have_count(0)
+    room.page.get_by_role("tab", name="Identified").click()
+    expect(frame).to_be_visible()
+
+
+def test_a_dragged_frame_stays_where_it_was_left(app: RunningApp, quay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{quay.path}?tab=identified")
+    frame_in(room)
+    drag(room, 0.2)
+    saved(room)
+    assert shares(room) == expected(AspectRatio.PORTRAIT, 0.7)
+    row = kept(app, quay)
+    assert row is not None
+    assert (row.x, row.y) == (pytest.approx(0.7, abs=0.002), 0.5)
+    room.page.reload()
+    saved(room)
+    assert shares(room) == expected(AspectRatio.PORTRAIT, 0.7)
+    drag(room, 0.9)
+    saved(room)
+    assert shares(room) == expected(AspectRatio.PORTRAIT, 1)
+
+
+def test_each_clip_and_shape_has_its_own_frame_and_centre_forgets_it(app: RunningApp, quay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{quay.path}?tab=identified")
+    frame_in(room)
+    drag(room, -0.2)
+    saved(room)
+    room.page.get_by_role("radio", name="1:1", exact=True).check()
+    expect(status(room)).to_have_text("Centre")
+    room.option("Late").click()
+    room.page.get_by_role("radio", name="9:16", exact=True).check()
+    expect(status(room)).to_have_text("Centre")
+    assert shares(room) == expected(AspectRatio.PORTRAIT)
+    room.option("Opening").click()
+    saved(room)
+    room.page.get_by_role("button", name="Centre").click()
+    expect(status(room)).to_have_text("Centre")
+    assert shares(room) == expected(AspectRatio.PORTRAIT)
+    room.page.reload()
+    expect(status(room)).to_have_text("Centre")
+    assert kept(app, quay) is None
+
+
+def test_the_frame_is_moved_with_the_arrow_keys(app: RunningApp, quay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{quay.path}?tab=identified")
+    frame = frame_in(room)
+    slider = room.page.get_by_role("slider", name="Frame 9:16")
+    slider.focus()
+    at = room.media("video.currentTime")
+    for key, percent in (("ArrowRight", 51), ("ArrowRight", 52), ("Shift+ArrowLeft", 47), ("ArrowUp", 47), ("Home", 16), ("End", 84)):
+        room.page.keyboard.press(key)
+        expect(slider).to_have_attribute("aria-valuetext", f"{percent} % from the left")
+        expect(slider).to_have_attribute("aria-valuenow", str(percent))
+    saved(room)
+    assert shares(room) == expected(AspectRatio.PORTRAIT, 1)
+    assert (room.media("video.currentTime"), room.media("video.paused")) == (at, True)
+    expect(frame).to_be_focused()
+    row = kept(app, quay)
+    assert row is not None
+    assert row.x == 0.8438
+
+
+def test_the_players_keys_and_clicks_go_on_working(app: RunningApp, quay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{quay.path}?tab=identified")
+    frame = frame_in(room)
+    frame.focus()
+    room.page.keyboard.press("Space")
+    room.wait_for("video => !video.paused")
+    frame.click()
+    room.wait_for("video => video.paused")
+    room.video.focus()
+    at = room.media("video.currentTime")
+    room.page.keyboard.press("ArrowRight")
+    room.wait_for(f"video => video.currentTime > {at} + 1")
+    expect(status(room)).to_have_text("Centre")
+    assert kept(app, quay) is None
+
+
+def test_escape_puts_a_dragged_frame_back(app: RunningApp, quay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{quay.path}?tab=identified")
+    frame = frame_in(room)
+    frame.hover()
+    room.page.mouse.down()
+    room.page.mouse.move(300, 300, steps=3)
+    expect(status(room)).to_have_text("By hand")
+    room.page.keyboard.press("Escape")
+    room.page.mouse.up()
+    expect(status(room)).to_have_text("Centre")
+    assert shares(room) == expected(AspectRatio.PORTRAIT)
+
+
+def test_a_telephone_drags_by_touch_and_scrolls_beside_the_frame(app: RunningApp, quay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{quay.path}?tab=identified", **PHONE)
+    frame_in(room)
+    assert_no_sideways_scrolling(room.page)
+    middle = "(all) => all.map((e) => e.getBoundingClientRect()).map((r) => r.top + r.height / 2)"
+    tops = room.page.locator(".framing-bar > *").evaluate_all(middle)
+    assert max(tops) - min(tops) < 2
+    heights = room.page.locator(".framing-button, .framing-shape").evaluate_all("(all) => all.map((e) => e.offsetHeight)")
+    assert min(heights) >= 40
+    room.page.evaluate("scrollTo(0, document.querySelector('.stage').offsetTop - 80)")
+    scrolled = room.page.evaluate("scrollY")
+    finger(room, ".crop-box", -60, 40)
+    saved(room)
+    assert room.page.evaluate("scrollY") == scrolled
+    picture = room.page.locator("video").bounding_box()
+    assert picture is not None
+    assert shares(room) == expected(AspectRatio.PORTRAIT, 0.5 - 60 / picture["width"])
+    finger(room, ".crop-picture", 0, 120, start=0.05)
+    room.page.wait_for_function(f"scrollY < {scrolled}")
+
+
+def finger(room: Room, selector: str, right: int, down: int, *, start: float = 0.5) -> None:
+    """Put a finger on an element, at a share of its width, move it, lift it."""
+    box = room.page.locator(selector).bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] * start, box["y"] + box["height"] / 2
+    touch = room.page.context.new_cdp_session(room.page)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for step in range(1, 6):
+        at = {"x": x + right * step / 5, "y": y + down * step / 5}
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [at]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_safe_zones_are_drawn_into_an_upright_frame_on_demand(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{bay.path}?tab=identified")
+    frame_in(room)
+    button, safe = room.page.get_by_role("button", name="Safe zones"), room.page.locator(".crop-safe")
+    expect(safe).to_be_hidden()
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    inner, outer = safe.bounding_box(), room.page.locator(".crop-box").bounding_box()
+    assert inner is not None
+    assert outer is not None
+    assert inner["y"] - outer["y"] == pytest.approx(0.14 * outer["height"], abs=1)
+    assert inner["height"] == pytest.approx(0.51 * outer["height"], abs=1)
+    room.page.reload()
+    expect(safe).to_be_visible()
+    room.page.get_by_role("radio", name="1:1", exact=True).check()
+    expect(safe).to_be_hidden()
+    expect(button).to_be_disabled()
+
+
+def test_a_viewer_sees_the_frame_and_cannot_move_it(app: RunningApp, quay: Video, open_room: OpenRoom) -> None:
+    email = f"{new_id('viewer')}@example.org".replace("_", "-")
+    with app.database.write() as db:
+        Accounts().create_user(db, email=email, name="Vi", role=Role.VIEWER, password=PASSWORD)
+    room = open_room(app, "", signed_in=False)
+    assert room.page.request.post(f"{app.address}/api/auth/sign-in", data={"email": email, "password": PASSWORD}).ok
+    room.open(f"{quay.path}?tab=identified")
+    frame_in(room)
+    expect(room.page.get_by_role("img", name="Frame 9:16, 50 % from the left")).to_be_visible()
+    drag(room, 0.2)
+    expect(status(room)).to_have_text("Centre")
+    assert shares(room) == expected(AspectRatio.PORTRAIT)
+    expect(room.page.get_by_role("button", name="Centre")).to_be_disabled()
+    assert kept(app, quay) is None
+
+
+def test_the_frame_follows_the_picture_to_full_screen(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{bay.path}?tab=identified", viewport={"width": 900, "height": 900})
+    frame_in(room)
+    room.page.get_by_role("button", name="fullscreen").click()
+    room.page.wait_for_function("document.fullscreenElement?.localName === 'media-controller'")
+    picture = room.page.locator(".crop-picture").bounding_box()
+    screen = room.page.evaluate("[innerWidth, innerHeight]")
+    assert picture is not None
+    assert picture["width"] == pytest.approx(min(screen[0], screen[1] * WIDTH / HEIGHT), abs=1)
+    assert picture["y"] == pytest.approx((screen[1] - picture["height"]) / 2, abs=1)
+    expect(room.page.locator(".crop-box")).to_be_visible()
