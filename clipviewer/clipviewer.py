@@ -12,6 +12,7 @@ from clipviewer.pages.library import library_page
 from clipviewer.pages.not_found import not_found_page
 from clipviewer.pages.sign_in import set_up_page, sign_in_page
 from clipviewer.pages.video_detail import video_detail_page
+from clipviewer.state.captions import CaptionsState
 from clipviewer.state.event_door import guard_events
 from clipviewer.state.exports import ExportState
 from clipviewer.state.failures import browser_failed, handler_failed
@@ -33,6 +34,7 @@ app = rx.App(
         rx.el.script(src="/clip_actions.js", type="module"),
         rx.el.script(src="/crop_preview.js", type="module"),
         rx.el.script(src="/pulse.js", type="module"),
+        rx.el.script(src="/captions.js", type="module"),
         rx.el.script(src="/forms.js", type="module"),
         rx.el.link(rel="icon", href="/icon.svg", type="image/svg+xml"),
     ],
@@ -47,7 +49,7 @@ app.add_page(
     video_detail_page,
     route="/videos/[id]",
     title="Clip room · clipviewer",
-    on_load=[VideoDetailState.fetch_video_details, ExportState.follow],
+    on_load=[VideoDetailState.fetch_video_details, CaptionsState.load, ExportState.follow],
 )
 app.add_page(sign_in_page, route="/sign-in", title="Sign in · clipviewer")
 app.add_page(set_up_page, route="/set-up/[token]", title="Set up · clipviewer")

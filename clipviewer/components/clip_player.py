@@ -6,6 +6,8 @@ import reflex as rx
 
 from clipviewer.components.media_chrome import MediaController, MediaLoadingIndicator, control_bar
 from clipviewer.components.selection import select_events, selected_clip, shown_place
+from clipviewer.state.captions import CaptionsState
+from clipviewer.state.rows import CaptionsRow, ClipRow
 from clipviewer.state.video_detail import VideoDetailState
 
 
@@ -38,7 +40,7 @@ def player() -> rx.Component:
     on_master = VideoDetailState.tab == "identified"
     return ClipPlayer.create(
         MediaController.create(
-            rx.el.video(slot="media", plays_inline=True, preload="auto", custom_attrs={"aria-label": clip.title}),
+            rx.el.video(*_caption_tracks(clip), slot="media", plays_inline=True, preload="auto", custom_attrs={"aria-label": clip.title}),
             MediaLoadingIndicator.create(slot="centered-chrome", custom_attrs={"no-autohide": True}),
             control_bar(),
             class_name="player-controls",
@@ -71,6 +73,26 @@ def player() -> rx.Component:
             "data-ratio": clip.ratio,
         },
     )
+
+
+def _caption_tracks(clip: rx.Var[ClipRow]) -> list[rx.Component]:
+    """``<track>`` elements from this origin, so that the video itself needs no CORS: the master's languages, or the export's own."""
+    video = f"/api/clips/videos/{VideoDetailState.video.id}"
+
+    def of_master(track: rx.Var[CaptionsRow]) -> rx.Component:
+        return _captions_track(f"{video}/captions/{track.tag}", track.language)
+
+    return [
+        rx.cond(
+            VideoDetailState.tab == "identified",
+            rx.foreach(CaptionsState.tracks, of_master),
+            rx.cond(clip.captions, _captions_track(f"{video}/exported/{clip.id}/captions", clip.language)),
+        )
+    ]
+
+
+def _captions_track(address: str, language: rx.Var[str]) -> rx.Component:
+    return rx.el.track(kind="captions", src=address, label=language, key=address)
 
 
 def _notice(state: str, title: str, text: str, button: str) -> rx.Component:

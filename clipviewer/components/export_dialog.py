@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.captions_panel import open_captions
 from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.domain.framing import FramingMode
-from clipviewer.state.exports import FRAMINGS, ExportState
+from clipviewer.domain.language import ORIGINAL
+from clipviewer.state.export_dialog import ExportDialogState
+from clipviewer.state.rows import LanguageRow
 from clipviewer.state.video_detail import VideoDetailState
 
 OPENED_BY = "generate_shorts"
 _FRAMINGS = {
-    FramingMode.CENTRE: ("Centre", "Cropped around the middle of the picture"),
-    FramingMode.FIT: ("Fit", "The whole picture over a blurred background"),
+    FramingMode.CENTRE: "Centre",
+    FramingMode.AUTO: "Auto: faces, then motion, in each shot",
+    FramingMode.FIT: "Fit over a blurred background",
+}
+_CAPTIONS = {
+    CaptionMode.OFF: ("Off", ""),
+    CaptionMode.SOFT: ("Soft", "A track that players switch on, and a WebVTT file"),
+    CaptionMode.BURNED: ("Burned in", "Part of the picture, and a WebVTT file"),
 }
 
 
@@ -20,16 +30,25 @@ def export_dialog() -> rx.Component:
     return rx.dialog.root(
         rx.dialog.content(
             rx.dialog.title("Export clips"),
-            rx.dialog.description(ExportState.summary, size="2"),
+            rx.dialog.description(ExportDialogState.summary, size="2", class_name="tabular"),
             _group("Aspect ratio", *(_ratio(ratio) for ratio in AspectRatio)),
-            _group("Language", _choice("Original", "The sound of the master", checked=True, disabled=True)),
-            _group("Framing", *(_framing(mode) for mode in FRAMINGS)),
+            _group(
+                "Language",
+                rx.foreach(ExportDialogState.offered, _language),
+                rx.text(
+                    "Another language comes as captions; the sound stays the master's. ",
+                    rx.el.button("Add captions", type="button", class_name="link-button", on_click=open_captions()),
+                    size="2",
+                    class_name="quiet",
+                ),
+            ),
+            _group("Captions", *(_captions(mode) for mode in CaptionMode)),
             rx.box(
                 rx.dialog.close(rx.button("Cancel", type="button", variant="soft", color_scheme="gray")),
-                rx.button("Export", type="button", disabled=ExportState.missing == 0, on_click=ExportState.handle_export_clips),
+                rx.button("Export", type="button", disabled=ExportDialogState.missing == 0, on_click=ExportDialogState.handle_export_clips),
                 class_name="dialog-actions",
             ),
-            max_width="460px",
+            max_width="560px",
             on_close_auto_focus=rx.set_focus(OPENED_BY),
         ),
         open=VideoDetailState.export_open,
@@ -42,30 +61,61 @@ def _group(name: str, *choices: rx.Component) -> rx.Component:
 
 
 def _ratio(ratio: AspectRatio) -> rx.Component:
-    return _choice(
-        ratio.value,
-        ratio.frame.use,
-        default_checked=ExportState.ratios.contains(ratio.value),
-        on_change=ExportState.toggle_ratio(ratio.value),
+    """The ratio, and how the picture is framed in it."""
+    framed, ticked = ExportDialogState.framed[ratio.value].to(int), VideoDetailState.ticked.length()
+    by_hand = rx.match(
+        framed,
+        (0, "By hand: none of these was framed yet"),
+        (ticked, "By hand, over the master"),
+        f"By hand: {framed} of {ticked}, the others centred",
+    )
+    return rx.box(
+        _choice(
+            ratio.value,
+            ratio.frame.use,
+            checked=ExportDialogState.ratios.contains(ratio.value),
+            on_change=ExportDialogState.toggle_ratio(ratio.value),
+        ),
+        rx.el.select(
+            *(rx.el.option(label, value=mode.value) for mode, label in _FRAMINGS.items()),
+            rx.el.option(by_hand, value=FramingMode.MANUAL.value, disabled=framed == 0),
+            value=ExportDialogState.framings[ratio.value],
+            on_change=lambda mode: ExportDialogState.set_framing(ratio.value, mode),
+            disabled=~ExportDialogState.ratios.contains(ratio.value),
+            class_name="field select",
+            custom_attrs={"aria-label": f"Framing, {ratio.name.lower()}"},
+        ),
+        class_name="choice-line",
     )
 
 
-def _framing(mode: FramingMode) -> rx.Component:
-    label, note = _FRAMINGS[mode]
+def _language(language: rx.Var[LanguageRow]) -> rx.Component:
+    return _choice(
+        language.name,
+        rx.cond(language.tag == ORIGINAL, "The sound of the master", "Captions"),
+        checked=ExportDialogState.languages.contains(language.tag),
+        on_change=ExportDialogState.toggle_language(language.tag),
+        key=language.tag,
+    )
+
+
+def _captions(mode: CaptionMode) -> rx.Component:
+    label, note = _CAPTIONS[mode]
     return _choice(
         label,
         note,
         type="radio",
-        name="framing",
-        default_checked=ExportState.framing == mode.value,
-        on_change=ExportState.set_framing(mode.value),
+        name="captions",
+        checked=ExportDialogState.captions == mode.value,
+        on_change=ExportDialogState.set_captions(mode.value),
     )
 
 
-def _choice(label: str, note: str, **props) -> rx.Component:
+def _choice(label: str | rx.Var[str], note: str | rx.Var[str], key: rx.Var[str] | None = None, **props) -> rx.Component:
     return rx.el.label(
         rx.el.input(class_name="tick", **{"type": "checkbox", **props}),
         rx.el.span(label),
         rx.el.span(note, class_name="quiet choice-note"),
         class_name="choice",
+        **({} if key is None else {"key": key}),
     )

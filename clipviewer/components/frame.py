@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import reflex as rx
 
 from clipviewer.state.library import AccountState
 
 
-def page_frame(*content: rx.Component, title: str | rx.Var[str] = "") -> rx.Component:
-    """Top bar and main area."""
+def page_frame(*content: rx.Component, title: str | rx.Var[str] = "", actions: Sequence[rx.Component] = ()) -> rx.Component:
+    """Top bar and main area; ``actions`` are what can be done with the page as a whole."""
     return rx.box(
         rx.el.header(
             rx.el.a(rx.icon("clapperboard", size=18), "clipviewer", href="/", class_name="brand"),
             rx.el.h1(title, class_name="page-title"),
+            *actions,
             rx.el.span(AccountState.name, title=AccountState.email, class_name="account"),
             rx.el.button(
                 rx.icon("sun-moon", size=18),

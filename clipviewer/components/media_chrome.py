@@ -48,6 +48,10 @@ class MediaPlaybackRateButton(_MediaChrome):
     tag = "MediaPlaybackRateButton"
 
 
+class MediaCaptionsButton(_MediaChrome):
+    tag = "MediaCaptionsButton"
+
+
 class MediaFullscreenButton(_MediaChrome):
     tag = "MediaFullscreenButton"
 
@@ -57,7 +61,7 @@ class MediaLoadingIndicator(_MediaChrome):
 
 
 def control_bar() -> rx.Component:
-    """Play, time line, time, sound, speed and full screen."""
+    """Play, time line, time, sound, speed, captions and full screen."""
     parts: list[Any] = [
         MediaPlayButton.create(),
         MediaTimeRange.create(),
@@ -65,6 +69,7 @@ def control_bar() -> rx.Component:
         MediaMuteButton.create(),
         MediaVolumeRange.create(),
         MediaPlaybackRateButton.create(),
+        MediaCaptionsButton.create(),
         MediaFullscreenButton.create(),
     ]
     return MediaControlBar.create(*parts)

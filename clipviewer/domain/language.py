@@ -33,3 +33,8 @@ def language_name(tag: str) -> str:
     if name is None:
         return tag
     return f"{name} ({rest})" if rest else name
+
+
+def known_languages() -> list[tuple[str, str]]:
+    """Tags with their names, in the order of the names; without ``original``."""
+    return sorted(((tag, name) for tag, name in _NAMES.items() if tag != ORIGINAL), key=lambda pair: pair[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.captions_panel import captions_button, captions_panel
 from clipviewer.components.clip_details import clip_details
 from clipviewer.components.clip_list import exported_list, identified_list
 from clipviewer.components.clip_player import player
@@ -12,7 +13,7 @@ from clipviewer.components.export_dialog import OPENED_BY, export_dialog
 from clipviewer.components.export_queue import export_queue
 from clipviewer.components.frame import empty, page_frame, skeletons
 from clipviewer.components.selection import picked, select_tab_events
-from clipviewer.state.exports import ExportState
+from clipviewer.state.export_dialog import ExportDialogState
 from clipviewer.state.video_detail import VideoDetailState
 
 
@@ -43,6 +44,7 @@ def video_detail_page() -> rx.Component:
             _loading(),
         ),
         rx.box(on_mount=picked.set_value("")),
+        actions=[rx.cond((VideoDetailState.phase == "ready") & _is_here(), captions_button())],
         title=rx.cond((VideoDetailState.phase == "ready") & _is_here(), VideoDetailState.video.title, ""),
     )
 
@@ -65,6 +67,7 @@ def _room() -> rx.Component:
             class_name="room",
         ),
         export_dialog(),
+        captions_panel(),
     )
 
 
@@ -107,7 +110,7 @@ def _panel() -> rx.Component:
                 rx.button(
                     "Generate Shorts",
                     id=OPENED_BY,
-                    on_click=[VideoDetailState.handle_generate_shorts, ExportState.plan],
+                    on_click=[VideoDetailState.handle_generate_shorts, ExportDialogState.plan],
                     disabled=VideoDetailState.ticked.length() == 0,
                 ),
                 class_name="list-actions",

@@ -10,6 +10,7 @@ from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.domain.framing import FramingMode
 from clipviewer.domain.language import language_name
 from clipviewer.domain.timecode import clock
+from clipviewer.services.captions import CaptionsView
 from clipviewer.services.clips import ExportedClipView, IdentifiedClipView
 from clipviewer.services.export_cells import CellView
 from clipviewer.services.export_drift import Drift
@@ -101,6 +102,23 @@ class JobRow:
     log: str
 
 
+@dataclasses.dataclass(frozen=True)
+class LanguageRow:
+    """A language that clips can be exported in."""
+
+    tag: str
+    name: str
+
+
+@dataclasses.dataclass(frozen=True)
+class CaptionsRow:
+    """The captions of a video in one language; ``note`` says where they come from and how many there are."""
+
+    tag: str
+    language: str
+    note: str
+
+
 def exported_row(clip: ExportedClipView) -> ClipRow:
     return ClipRow(
         id=clip.id,
@@ -178,3 +196,18 @@ def job_row(cell: CellView) -> JobRow:
         reason=cell.reason,
         log=cell.log,
     )
+
+
+def language_row(tag: str) -> LanguageRow:
+    return LanguageRow(tag, language_name(tag))
+
+
+def counted(number: int, word: str) -> str:
+    """``1 clip``, ``2 clips``."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def captions_row(captions: CaptionsView) -> CaptionsRow:
+    origins = {"embedded": "from the video file", "translated": "translated"}
+    whence = origins.get(captions.origin, captions.name)
+    return CaptionsRow(captions.language, language_name(captions.language), f"{counted(captions.cues, 'caption')} · {whence}")

@@ -14,11 +14,13 @@ from sqlmodel import select
 
 from clipviewer.db.models import User
 from clipviewer.domain.permissions import Role
+from clipviewer.state.captions import CaptionsState
+from clipviewer.state.export_dialog import ExportDialogState
 from clipviewer.state.exports import ExportState
 from clipviewer.state.framing import FramingState
 from clipviewer.state.framing_rows import ContentView, FramingView, LookView
 from clipviewer.state.library import AccountState, LibraryState
-from clipviewer.state.rows import ClipRow, JobRow, UrlEntry, VideoCard, VideoView
+from clipviewer.state.rows import CaptionsRow, ClipRow, JobRow, LanguageRow, UrlEntry, VideoCard, VideoView
 from clipviewer.state.video_detail import VideoDetailState
 from tests.state.footage_rows import Footage, add_footage
 from tests.state.handlers import name_of
@@ -30,8 +32,10 @@ MARK = "_rx_state_"
 FIELDS: dict[type[Any], set[str]] = {
     LibraryState: {"phase", "videos", "total", "search", "preparing"},
     AccountState: {"name", "email"},
-    ExportState: {"ratios", "framing", "summary", "missing", "jobs", "busy"},
     FramingState: {"shown", "may_frame"},
+    ExportState: {"jobs", "busy"},
+    ExportDialogState: {"ratios", "framings", "framed", "languages", "offered", "captions", "summary", "missing"},
+    CaptionsState: {"tracks", "opened", "translates"},
     VideoDetailState: {
         "phase",
         "video",
@@ -55,6 +59,8 @@ ROWS: dict[type[Any], set[str]] = {
         "captions",
     },
     VideoView: {"id", "title", "duration", "frame", "s3_key"},
+    LanguageRow: {"tag", "name"},
+    CaptionsRow: {"tag", "language", "note"},
     JobRow: {"id", "title", "ratio", "state", "percent", "reason", "log"},
     VideoCard: {"id", "title", "duration", "identified", "exported", "poster"},
     UrlEntry: {"url", "expires", "now"},
@@ -102,10 +108,12 @@ def use_everything(tab: Tab, footage: Footage) -> None:
         (VideoDetailState, "toggle_clip_selection", {"clip_id": footage.identified[0]}, '"ticked_rx_state_"'),
         (VideoDetailState, "handle_generate_shorts", {}, '"export_open_rx_state_"'),
         (FramingState, "open_clip", {"clip_id": footage.identified[0]}, '"may_frame_rx_state_"'),
-        (ExportState, "plan", {}, '"summary_rx_state_"'),
-        (ExportState, "toggle_ratio", {"ratio": "16:9"}, '"ratios_rx_state_"'),
-        (ExportState, "set_framing", {"framing": "fit"}, '"framing_rx_state_"'),
-        (ExportState, "handle_export_clips", {}, '"jobs_rx_state_"'),
+        (CaptionsState, "set_opened", {"opened": True}, '"opened_rx_state_":true'),
+        (ExportDialogState, "plan", {}, '"summary_rx_state_"'),
+        (ExportDialogState, "toggle_ratio", {"ratio": "16:9"}, '"ratios_rx_state_"'),
+        (ExportDialogState, "set_framing", {"ratio": "16:9", "framing": "fit"}, '"framings_rx_state_"'),
+        (ExportDialogState, "set_captions", {"captions": "soft"}, '"captions_rx_state_"'),
+        (ExportDialogState, "handle_export_clips", {}, '"jobs_rx_state_"'),
     ]
     for state, handler, payload, effect in steps:
         tab.send(name_of(state, handler), **payload)

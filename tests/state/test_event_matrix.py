@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from clipviewer.domain.permissions import Action, Role, allows
+from clipviewer.state.captions import CaptionsState
 from clipviewer.state.event_door import FRAMEWORK
+from clipviewer.state.export_dialog import ExportDialogState
 from clipviewer.state.exports import ExportState
 from clipviewer.state.framing import FramingState
 from clipviewer.state.library import AccountState, LibraryState
@@ -66,10 +68,16 @@ CALLS: dict[str, Call] = {
     name_of(VideoDetailState, TICK): call(lambda f: f'"ticked_rx_state_":["{f.identified[0]}"]', ROOM, clip_id=lambda f: f.identified[0]),
     name_of(VideoDetailState, "handle_generate_shorts"): call('"export_open_rx_state_":true', ROOM, TICK),
     name_of(VideoDetailState, "set_export_open"): call('"export_open_rx_state_":true', ROOM, TICK, is_open=True),
-    name_of(ExportState, "plan"): call("1 clip × 1 aspect ratio × 1 language: 0 new, 1 already there.", ROOM, TICK),
-    name_of(ExportState, "toggle_ratio"): call('"ratios_rx_state_":["9:16","1:1"]', ratio="1:1"),
-    name_of(ExportState, "set_framing"): call('"framing_rx_state_":"fit"', framing="fit"),
-    name_of(ExportState, "handle_export_clips"): call('"export_open_rx_state_":false', ROOM, TICK),
+    name_of(ExportDialogState, "plan"): call("1 clip × 1 aspect ratio × 1 language: 0 new, 1 already there.", ROOM, TICK),
+    name_of(ExportDialogState, "toggle_ratio"): call('"ratios_rx_state_":["9:16","1:1"]', ratio="1:1"),
+    name_of(ExportDialogState, "set_framing"): call('"1:1":"fit"', ratio="1:1", framing="fit"),
+    name_of(ExportDialogState, "toggle_language"): call("Choose at least one language.", ROOM, TICK, language="original"),
+    name_of(ExportDialogState, "set_captions"): call('"captions_rx_state_":"soft"', captions="soft"),
+    name_of(ExportDialogState, "handle_export_clips"): call('"export_open_rx_state_":false', ROOM, TICK),
+    name_of(CaptionsState, "load"): call('"tag":"de"', ROOM),
+    name_of(CaptionsState, "set_opened"): call('"opened_rx_state_":true', ROOM, opened=True),
+    name_of(CaptionsState, "remove"): call('"tracks_rx_state_":[', ROOM, language="fr"),
+    name_of(CaptionsState, "put_back"): call('"tracks_rx_state_":[', ROOM),
     name_of(ExportState, "follow"): call('"jobs_rx_state_":[', ROOM),
     name_of(ExportState, "cancel_export"): call('"jobs_rx_state_":[', ROOM, job_id=lambda f: f.jobs[0]),
     name_of(ExportState, "retry_export"): call('"jobs_rx_state_":[', ROOM, job_id=lambda f: f.jobs[1]),
@@ -140,12 +148,12 @@ def test_what_leads_to_an_export_is_not_for_viewers() -> None:
     for_reviewers = {name.rpartition("___")[2] for name, policy in POLICIES.items() if not allows(Role.VIEWER, policy)}
     assert for_reviewers == {
         "video_detail_state.handle_generate_shorts",
-        *(
-            f"export_state.{name}"
-            for name in ("plan", "toggle_ratio", "set_framing", "handle_export_clips", "cancel_export", "retry_export")
-        ),
         "framing_state.save_framing",
         "framing_state.forget_framing",
+        *(f"export_state.{name}" for name in ("cancel_export", "retry_export")),
+        *(f"export_dialog_state.{name}" for name in ("plan", "toggle_ratio", "set_framing", "toggle_language", "set_captions")),
+        "export_dialog_state.handle_export_clips",
+        *(f"captions_state.{name}" for name in ("remove", "put_back")),
     }
 
 

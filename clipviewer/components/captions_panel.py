@@ -1,0 +1,103 @@
+"""The dialog "Captions": the languages that the open video has captions in, and the ways to add one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from clipviewer.domain.language import known_languages
+from clipviewer.state.captions import CaptionsState
+from clipviewer.state.rows import CaptionsRow
+from clipviewer.state.video_detail import VideoDetailState
+
+
+class CaptionsForm(rx.Component):
+    """The custom element ``<captions-form>``, described in ``assets/captions.js``."""
+
+    tag = "CaptionsFormElement"
+    on_captions_attached: rx.EventHandler[rx.event.no_args_event_spec]
+
+    def add_custom_code(self) -> list[str]:
+        """Reflex derives names from tags, and a custom element's name is no identifier."""
+        return ['const CaptionsFormElement = "captions-form";']
+
+
+def open_captions() -> Any:
+    """The event that opens the dialog."""
+    return CaptionsState.set_opened(True)
+
+
+def captions_button() -> rx.Component:
+    """Opens the dialog, and says how many languages there are."""
+    return rx.el.button(
+        rx.icon("captions", size=16),
+        "Captions",
+        rx.cond(CaptionsState.tracks.length() > 0, rx.el.span(CaptionsState.tracks.length(), class_name="count")),
+        type="button",
+        on_click=open_captions(),
+        class_name="bar-button",
+    )
+
+
+def captions_panel() -> rx.Component:
+    return rx.dialog.root(
+        rx.dialog.content(
+            rx.dialog.title("Captions"),
+            rx.dialog.description("They play in the room, and go into exports: as a track, or burned in.", size="2"),
+            rx.cond(
+                CaptionsState.tracks.length() > 0,
+                rx.el.ul(rx.foreach(CaptionsState.tracks, _track), class_name="caption-tracks", aria_label="Caption tracks"),
+                rx.text("This video has no captions yet.", size="2", class_name="quiet caption-tracks"),
+            ),
+            _attach(),
+            rx.box(rx.dialog.close(rx.button("Done", type="button")), class_name="dialog-actions"),
+            max_width="560px",
+        ),
+        open=CaptionsState.opened,
+        on_open_change=CaptionsState.set_opened,
+    )
+
+
+def _track(track: rx.Var[CaptionsRow]) -> rx.Component:
+    return rx.el.li(
+        rx.box(
+            rx.el.span(track.language, class_name="clip-title"),
+            rx.el.span(track.note, class_name="clip-time"),
+            class_name="clip-words",
+        ),
+        rx.el.a(
+            rx.icon("download", size=15),
+            href=f"/api/clips/videos/{VideoDetailState.video.id}/captions/{track.tag}",
+            download=track.tag + ".vtt",
+            class_name="icon-button small",
+            custom_attrs={"aria-label": "Download the captions in " + track.language},
+        ),
+        rx.el.button(
+            rx.icon("trash-2", size=15),
+            type="button",
+            on_click=CaptionsState.remove(track.tag),
+            class_name="icon-button small",
+            custom_attrs={"aria-label": "Remove the captions in " + track.language},
+        ),
+        key=track.tag,
+        class_name="caption-track",
+    )
+
+
+def _attach() -> rx.Component:
+    return CaptionsForm.create(
+        rx.el.label("File", rx.el.input(type="file", accept=".vtt,.srt", class_name="field file"), class_name="labelled"),
+        rx.el.label("Language", _languages(original=True), class_name="labelled"),
+        rx.button("Attach", type="button", custom_attrs={"data-action": "attach"}),
+        rx.el.p(class_name="problem", role="alert"),
+        on_captions_attached=CaptionsState.load,
+        class_name="captions-form",
+        custom_attrs={"video-id": VideoDetailState.video.id},
+    )
+
+
+def _languages(*, original: bool, **props: Any) -> rx.Component:
+    spoken = [rx.el.option("Original: the language that is spoken", value="original")] if original else []
+    options = [rx.el.option(name, value=tag) for tag, name in known_languages()]
+    return rx.el.select(*spoken, *options, class_name="field select", **props)

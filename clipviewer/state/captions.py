@@ -1,0 +1,122 @@
+"""State of the captions of the open video: which languages there are, and where another one comes from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import reflex as rx
+from sqlmodel import Session
+
+from clipviewer.domain.language import language_name
+from clipviewer.domain.permissions import Action
+from clipviewer.services import audit, captions
+from clipviewer.services.container import installed
+from clipviewer.state.access import allow, authenticate
+from clipviewer.state.export_dialog import ExportDialogState
+from clipviewer.state.rows import CaptionsRow, captions_row
+from clipviewer.state.video_detail import VideoDetailState
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Removed:
+    video_id: str
+    language: str
+    name: str
+    origin: str
+    webvtt: str
+
+
+class CaptionsState(rx.State):
+    """``translates``: whether a translation server is configured."""
+
+    tracks: list[CaptionsRow] = []
+    opened: bool = False
+    translates: bool = False
+    _removed: _Removed | None = None
+
+    @rx.event
+    @allow(Action.VIEW)
+    async def load(self) -> None:
+        """Read which captions the video of the page has."""
+        room = await self.get_state(VideoDetailState)
+        if room.video is None:
+            self.reset()
+            return
+        await self._show(room.video.id)
+
+    @rx.event
+    @allow(Action.VIEW)
+    async def set_opened(self, opened: bool) -> None:
+        """Open or close the dialog; what was attached in it counts in the export dialog below it."""
+        self.opened = opened
+        room = await self.get_state(VideoDetailState)
+        if room.video is None:
+            return
+        await self._show(room.video.id)
+        if room.export_open and not opened:
+            await ExportDialogState.plan.fn(await self.get_state(ExportDialogState))
+
+    @rx.event
+    @allow(Action.EXPORT)
+    async def remove(self, language: str) -> Any:
+        """Take the captions of a language away, with a way back."""
+        room = await self.get_state(VideoDetailState)
+        if room.video is None:
+            return None
+        video_id = room.video.id
+
+        def take_away(db: Session, actor: str, address: str) -> _Removed | None:
+            kept = next((view for view in captions.captions_of(db, video_id) if view.language == language), None)
+            if kept is None:
+                return None
+            text = captions.webvtt(db, video_id, language)
+            captions.remove(db, video_id, language)
+            audit.record(db, "captions_removed", actor=actor, subject=video_id, address=address, language=language)
+            return _Removed(video_id, language, kept.name, kept.origin, text)
+
+        removed = await self._write(take_away)
+        await self._show(video_id)
+        if removed is None:
+            return None
+        self._removed = removed
+        undo = {"label": "Undo", "on_click": CaptionsState.put_back}
+        return rx.toast.info(f"{language_name(language)} captions removed", action=undo, duration=8000)
+
+    @rx.event
+    @allow(Action.EXPORT)
+    async def put_back(self) -> None:
+        """Attach again what was removed last."""
+        removed, self._removed = self._removed, None
+
+        def attach(db: Session, actor: str, address: str) -> None:
+            if removed is not None:
+                text = removed.webvtt.encode()
+                captions.attach(db, removed.video_id, removed.language, text, removed.name, origin=removed.origin, actor=actor)
+                audit.record(db, "captions_attached", actor=actor, subject=removed.video_id, address=address, language=removed.language)
+
+        await self._write(attach)
+        await CaptionsState.load.fn(self)
+
+    async def _show(self, video_id: str) -> None:
+        def read() -> list[captions.CaptionsView]:
+            with installed().database.read() as db:
+                return captions.captions_of(db, video_id)
+
+        self.tracks = [captions_row(view) for view in await asyncio.to_thread(read)]
+        self.translates = installed().settings.translate_url is not None
+
+    async def _write(self, work: Callable[[Session, str, str], T]) -> T:
+        """Do ``work`` (session, actor, address) in a transaction, in the name of the person at the page."""
+        router = self.router
+
+        def run() -> T:
+            actor = authenticate(router.headers).user_id
+            with installed().database.write() as db:
+                return work(db, actor, router.session.client_ip)
+
+        return await asyncio.to_thread(run)

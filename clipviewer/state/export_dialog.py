@@ -1,0 +1,174 @@
+"""State of the dialog "Export clips": what is chosen, and what pressing Export would do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import reflex as rx
+from sqlmodel import Session
+
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.caption_mode import CaptionMode
+from clipviewer.domain.framing import Framing, FramingMode
+from clipviewer.domain.language import ORIGINAL
+from clipviewer.domain.permissions import Action
+from clipviewer.errors import Invalid
+from clipviewer.services import audit, exports
+from clipviewer.services.container import installed
+from clipviewer.services.exports import CellView, ExportPlan
+from clipviewer.services.framings import saved_framings
+from clipviewer.state.access import allow, authenticate
+from clipviewer.state.exports import ExportState
+from clipviewer.state.rows import LanguageRow, counted, language_row
+from clipviewer.state.video_detail import VideoDetailState
+
+
+class ExportDialogState(rx.State):
+    """``framings`` and ``framed`` are by aspect ratio: the chosen mode, and how many of the ticked clips were framed by hand."""
+
+    ratios: list[str] = [AspectRatio.PORTRAIT.value]
+    framings: dict[str, str] = {ratio.value: FramingMode.CENTRE.value for ratio in AspectRatio}
+    framed: dict[str, int] = dict.fromkeys(AspectRatio, 0)
+    languages: list[str] = [ORIGINAL]
+    offered: list[LanguageRow] = []
+    captions: str = CaptionMode.OFF.value
+    summary: str = ""
+    missing: int = 0
+    _decided: list[str] = []
+    _video_id: str = ""
+
+    @rx.event
+    @allow(Action.EXPORT)
+    async def plan(self) -> None:
+        """Say what the present choices come to. Where clips were framed by hand they are exported so, unless it was decided otherwise."""
+        room = await self.get_state(VideoDetailState)
+        if room.video is not None and self._video_id != room.video.id:
+            self.reset()
+            self._video_id = room.video.id
+        await self._weigh()
+
+    @rx.event
+    @allow(Action.EXPORT)
+    async def toggle_ratio(self, ratio: str) -> None:
+        """Choose an aspect ratio, or drop it."""
+        chosen = set(self.ratios) ^ ({ratio} & set(AspectRatio))
+        self.ratios = [known.value for known in AspectRatio if known.value in chosen]
+        await self._weigh()
+
+    @rx.event
+    @allow(Action.EXPORT)
+    async def set_framing(self, ratio: str, framing: str) -> None:
+        """Choose which part of the picture exports in ``ratio`` show."""
+        if framing not in set(FramingMode) or ratio not in set(AspectRatio):
+            raise Invalid
+        self.framings = self.framings | {ratio: framing}
+        self._decided = [*{*self._decided, ratio}]
+        await self._weigh()
+
+    @rx.event
+    @allow(Action.EXPORT)
+    async def toggle_language(self, language: str) -> None:
+        """Choose a language, or drop it. Another language than the original is heard nowhere: it comes as captions."""
+        chosen = set(self.languages) ^ {language}
+        self.languages = [row.tag for row in self.offered if row.tag in chosen]
+        if self.captions == CaptionMode.OFF and any(tag != ORIGINAL for tag in self.languages):
+            self.captions = CaptionMode.SOFT.value
+        await self._weigh()
+
+    @rx.event
+    @allow(Action.EXPORT)
+    async def set_captions(self, captions: str) -> None:
+        """Choose how captions come with the exports; without any, only the original is left to export."""
+        if captions not in set(CaptionMode):
+            raise Invalid
+        self.captions = captions
+        if captions == CaptionMode.OFF:
+            self.languages = [ORIGINAL]
+        await self._weigh()
+
+    @rx.event
+    @allow(Action.EXPORT)
+    async def handle_export_clips(self) -> Any:
+        """Queue what is missing of the ticked clips and the choices; what is there, or on its way, is left alone."""
+        room = await self.get_state(VideoDetailState)
+        video, ticked = room.video, list(room.ticked)
+        if video is None:
+            return None
+        choices, router = self._choices(), self.router
+
+        def write() -> list[CellView]:
+            principal = authenticate(router.headers)
+            with installed().database.write() as db:
+                cells = exports.request_exports(db, video.id, ticked, **choices, actor=principal.user_id)
+                audit.record(db, "export", actor=principal.user_id, subject=video.id, address=router.session.client_ip, cells=len(cells))
+            return cells
+
+        cells = await asyncio.to_thread(write)
+        room.export_open = False
+        queued = [cell.id for cell in cells if cell.state in exports.UNFINISHED]
+        await (await self.get_state(ExportState))._await(queued)
+        return (
+            rx.toast.success(f"{counted(len(queued), 'export')} on the way") if queued else rx.toast.info("All of these are there already")
+        )
+
+    async def _weigh(self) -> None:
+        """Bring what is offered and said up to date with the choices."""
+        room = await self.get_state(VideoDetailState)
+        video, ticked = room.video, list(room.ticked)
+        if video is None:
+            return
+
+        def look(db: Session) -> tuple[list[str], Mapping[tuple[str, AspectRatio], Framing]]:
+            return exports.served_languages(db, video.id), saved_framings(db, ticked)
+
+        served, saved = await asyncio.to_thread(_read, look)
+        self.offered = [language_row(tag) for tag in served]
+        self.languages = [tag for tag in served if tag in self.languages]
+        self.framed = {ratio.value: sum(framed is ratio for _, framed in saved) for ratio in AspectRatio}
+        by_hand = {ratio: FramingMode.MANUAL.value for ratio, count in self.framed.items() if count and ratio not in self._decided}
+        self.framings = self.framings | by_hand
+        choices = self._choices()
+        plan = await asyncio.to_thread(_read, lambda db: exports.plan_exports(db, video.id, ticked, **choices))
+        self.missing = len(plan.missing)
+        self.summary = _summary(len(ticked), len(self.ratios), len(self.languages), plan)
+
+    def _choices(self) -> dict[str, Any]:
+        """The arguments of ``plan_exports`` and ``request_exports``."""
+        ratios = [AspectRatio(ratio) for ratio in self.ratios]
+        return {
+            "ratios": ratios,
+            "languages": list(self.languages),
+            "framing": {ratio: _framing(self.framings[ratio]) for ratio in ratios},
+            "captions": CaptionMode(self.captions),
+        }
+
+
+def _framing(mode: str) -> Framing | None:
+    """None: as each clip was framed by hand."""
+    return None if mode == FramingMode.MANUAL else Framing(FramingMode(mode))
+
+
+def _read(work: Any) -> Any:
+    with installed().database.read() as db:
+        return work(db)
+
+
+def _summary(clips: int, ratios: int, languages: int, plan: ExportPlan) -> str:
+    if not ratios:
+        return "Choose at least one aspect ratio."
+    if not languages:
+        return "Choose at least one language."
+    new, present = len(plan.missing), len(plan.present)
+    words = f"{counted(clips, 'clip')} × {counted(ratios, 'aspect ratio')} × {counted(languages, 'language')}: {new} new"
+    there = f", {present} already there" if present else ""
+    return f"{words}{there}{f', {_about(plan.seconds)}' if new else ''}."
+
+
+def _about(seconds: float) -> str:
+    """A time for people, no finer than it can be known."""
+    if seconds < 60:
+        return f"about {max(5, round(seconds / 5) * 5)} s"
+    minutes = round(seconds / 60)
+    return f"about {minutes} min" if minutes < 60 else f"about {minutes // 60} h {minutes % 60} min"

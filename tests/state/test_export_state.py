@@ -1,0 +1,168 @@
+"""The states of the export dialog, of the exports on their way and of the captions."""
+
+from __future__ import annotations
+
+import pytest
+
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.services.captions import attach
+from clipviewer.services.container import Services
+from clipviewer.services.export_cells import cells
+from clipviewer.services.framings import save_framing
+from clipviewer.state.captions import CaptionsState
+from clipviewer.state.export_dialog import ExportDialogState
+from clipviewer.state.exports import ExportState
+from clipviewer.state.video_detail import VideoDetailState
+from tests.state.footage_rows import Footage, add_footage
+from tests.state.page import Page
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def room(page: Page, services: Services) -> tuple[Page, Footage]:
+    """A clip room with two ticked candidates, the first of which is exported in 9:16, the second in 1:1."""
+    with services.database.write() as db:
+        footage = add_footage(db, exported=2, identified=3)
+    page.go(footage.path)
+    page.call(VideoDetailState, "fetch_video_details")
+    for clip in footage.identified[:2]:
+        page.call(VideoDetailState, "toggle_clip_selection", clip)
+    return page, footage
+
+
+def test_the_plan_counts_what_is_new_and_what_is_there(room: tuple[Page, Footage]) -> None:
+    page, _ = room
+    delta, _ = page.call(ExportDialogState, "plan")
+    assert delta["summary"] == "2 clips × 1 aspect ratio × 1 language: 1 new, 1 already there, about 5 s."
+    assert delta["missing"] == 1
+    delta, _ = page.call(ExportDialogState, "toggle_ratio", "1:1")
+    assert delta["summary"] == "2 clips × 2 aspect ratios × 1 language: 2 new, 2 already there, about 5 s."
+
+
+def test_the_plan_without_an_aspect_ratio_says_what_to_do(room: tuple[Page, Footage]) -> None:
+    page, _ = room
+    delta, _ = page.call(ExportDialogState, "toggle_ratio", "9:16")
+    assert (delta["ratios"], delta["summary"], delta["missing"]) == ([], "Choose at least one aspect ratio.", 0)
+
+
+def test_aspect_ratios_keep_their_order_and_unknown_ones_are_left_out(room: tuple[Page, Footage]) -> None:
+    page, _ = room
+    for ratio in ("16:9", "1:1", "4:3", "", "9:16 "):
+        page.call(ExportDialogState, "toggle_ratio", ratio)
+    assert page.state(ExportDialogState).ratios == ["9:16", "1:1", "16:9"]
+
+
+def test_the_plan_of_a_page_without_a_video_is_empty(page: Page) -> None:
+    assert page.call(ExportDialogState, "plan") == ({}, "")
+
+
+def test_export_queues_what_is_missing_and_shows_it_on_its_way(room: tuple[Page, Footage]) -> None:
+    page, _ = room
+    page.call(ExportDialogState, "handle_export_clips")
+    (job,) = page.state(ExportState).jobs
+    assert (job.state, job.ratio, job.title) == ("queued", "9:16", "Candidate 1")
+    assert page.state(ExportState).busy
+    assert not page.state(VideoDetailState).export_open
+
+
+def test_exporting_the_same_again_makes_nothing_new(room: tuple[Page, Footage]) -> None:
+    page, _ = room
+    for _ in range(2):
+        page.call(ExportDialogState, "handle_export_clips")
+    assert len(page.state(ExportState).jobs) == 1
+
+
+def test_a_cancelled_export_leaves_the_page(room: tuple[Page, Footage]) -> None:
+    page, _ = room
+    page.call(ExportDialogState, "handle_export_clips")
+    page.call(ExportState, "cancel_export", page.state(ExportState).jobs[0].id)
+    assert page.state(ExportState).jobs == []
+    assert not page.state(ExportState).busy
+
+
+def test_nothing_is_sent_while_nothing_changes(room: tuple[Page, Footage]) -> None:
+    page, _ = room
+    page.call(ExportDialogState, "handle_export_clips")
+    assert page.call(ExportState, "follow") == ({}, "")
+
+
+def test_an_unknown_framing_or_way_of_captions_is_refused(room: tuple[Page, Footage]) -> None:
+    page, _ = room
+    page.call(ExportDialogState, "set_framing", "9:16", "tracking")
+    page.call(ExportDialogState, "set_framing", "4:3", "fit")
+    page.call(ExportDialogState, "set_captions", "dubbed")
+    state = page.state(ExportDialogState)
+    assert (set(state.framings.values()), state.framings.keys(), state.captions) == ({"centre"}, set(AspectRatio), "off")
+
+
+def test_clips_that_were_framed_by_hand_are_exported_so_unless_it_is_decided_otherwise(
+    room: tuple[Page, Footage], services: Services
+) -> None:
+    page, footage = room
+    with services.database.write() as db:
+        save_framing(db, footage.video_id, footage.identified[0], AspectRatio.PORTRAIT, 0.2, 0.5)
+    page.call(ExportDialogState, "plan")
+    state = page.state(ExportDialogState)
+    assert (state.framed["9:16"], state.framings["9:16"], state.framings["1:1"]) == (1, "manual", "centre")
+    page.call(ExportDialogState, "set_framing", "9:16", "fit")
+    page.call(ExportDialogState, "plan")
+    assert page.state(ExportDialogState).framings["9:16"] == "fit"
+
+
+def test_by_hand_means_each_clips_own_crop_and_the_centre_for_the_others(room: tuple[Page, Footage], services: Services) -> None:
+    page, footage = room
+    with services.database.write() as db:
+        save_framing(db, footage.video_id, footage.identified[1], AspectRatio.LANDSCAPE, 0.2, 0.5)
+    for ratio in ("9:16", "16:9"):
+        page.call(ExportDialogState, "toggle_ratio", ratio)
+    page.call(ExportDialogState, "handle_export_clips")
+    with services.database.read() as db:
+        framings = {cell.identified_clip_id: cell.framing for cell in cells(db, footage.video_id)}
+    assert framings == {
+        footage.identified[0]: {"mode": "centre", "x": 0.5, "y": 0.5},
+        footage.identified[1]: {"mode": "manual", "x": 0.2, "y": 0.5},
+    }
+
+
+def test_another_language_is_offered_once_it_has_captions_and_comes_with_them(room: tuple[Page, Footage], services: Services) -> None:
+    page, footage = room
+    page.call(ExportDialogState, "plan")
+    assert [row.tag for row in page.state(ExportDialogState).offered] == ["original"]
+    with services.database.write() as db:
+        attach(db, footage.video_id, "de", b"WEBVTT\n\n00:01.000 --> 00:03.000\nMoin\n", "harbour.de.vtt")
+    page.call(ExportDialogState, "plan")
+    page.call(ExportDialogState, "toggle_language", "de")
+    state = page.state(ExportDialogState)
+    assert ([row.name for row in state.offered], state.languages, state.captions) == (["Original", "German"], ["original", "de"], "soft")
+    assert state.missing == 3
+    page.call(ExportDialogState, "set_captions", "off")
+    assert page.state(ExportDialogState).languages == ["original"]
+
+
+def test_a_language_that_nobody_offers_is_not_chosen(room: tuple[Page, Footage]) -> None:
+    page, _ = room
+    page.call(ExportDialogState, "plan")
+    page.call(ExportDialogState, "toggle_language", "fr")
+    assert page.state(ExportDialogState).languages == ["original"]
+
+
+def test_without_a_language_the_plan_says_what_to_do(room: tuple[Page, Footage]) -> None:
+    page, _ = room
+    page.call(ExportDialogState, "plan")
+    page.call(ExportDialogState, "toggle_language", "original")
+    state = page.state(ExportDialogState)
+    assert (state.summary, state.missing) == ("Choose at least one language.", 0)
+
+
+def test_captions_that_were_removed_can_be_put_back(room: tuple[Page, Footage], services: Services) -> None:
+    page, footage = room
+    with services.database.write() as db:
+        attach(db, footage.video_id, "de", b"WEBVTT\n\n00:01.000 --> 00:03.000\nMoin\n", "harbour.de.vtt")
+    page.call(CaptionsState, "load")
+    (before,) = page.state(CaptionsState).tracks
+    assert before.note == "1 caption · harbour.de.vtt"
+    page.call(CaptionsState, "remove", "de")
+    assert page.state(CaptionsState).tracks == []
+    page.call(CaptionsState, "put_back")
+    assert page.state(CaptionsState).tracks == [before]

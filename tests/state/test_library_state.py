@@ -1,0 +1,54 @@
+"""The states of the library, and of the corner with the name."""
+
+from __future__ import annotations
+
+import pytest
+
+from clipviewer.services.container import Services
+from clipviewer.state.library import PAGE, AccountState, LibraryState
+from tests.state.footage_rows import add_footage
+from tests.state.page import Page
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+def add_videos(services: Services, count: int, title: str = "Harbour") -> None:
+    with services.database.write() as db:
+        for number in range(count):
+            add_footage(db, f"{title} {number}", exported=0, identified=1)
+
+
+def test_an_empty_library_is_ready_and_has_nothing(page: Page) -> None:
+    page.call(LibraryState, "load")
+    state = page.state(LibraryState)
+    assert (state.phase, state.videos, state.total) == ("ready", [], 0)
+
+
+def test_the_first_page_comes_first_and_more_on_demand(page: Page, services: Services) -> None:
+    add_videos(services, PAGE + 5)
+    delta, _ = page.call(LibraryState, "load")
+    assert (len(delta["videos"]), delta["total"]) == (PAGE, PAGE + 5)
+    assert {(card.identified, card.exported, card.poster) for card in delta["videos"]} == {(1, 0, "")}
+    delta, _ = page.call(LibraryState, "show_more")
+    assert len(delta["videos"]) == PAGE + 5
+
+
+def test_loading_what_is_there_already_sends_no_list(page: Page, services: Services) -> None:
+    add_videos(services, 3)
+    page.call(LibraryState, "load")
+    assert "videos" not in page.call(LibraryState, "load")[0]
+
+
+def test_a_search_shows_what_it_finds_and_is_kept_short(page: Page, services: Services) -> None:
+    add_videos(services, 2, "Harbour")
+    add_videos(services, 1, "Lighthouse")
+    delta, _ = page.call(LibraryState, "set_search", "light")
+    assert ([card.title for card in delta["videos"]], delta["total"]) == (["Lighthouse 0"], 1)
+    page.call(LibraryState, "set_search", "x" * 1500)
+    state = page.state(LibraryState)
+    assert (len(state.search), state.total) == (200, 0)
+
+
+def test_the_corner_shows_who_is_signed_in(page: Page) -> None:
+    delta, _ = page.call(AccountState, "load")
+    assert delta["name"] == "Kim"
