@@ -1,0 +1,113 @@
+"""A candidate clip: what was measured in it, what its score is made of, and why it was chosen. Times are milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FindOptions:
+    """``most`` candidates of ``shortest_ms`` to ``longest_ms``, which make up at most ``share`` of the video (one is always allowed).
+
+    ``overlap``: the most that two of them may have in common, as intersection over union.
+    """
+
+    shortest_ms: int = 15_000
+    longest_ms: int = 60_000
+    most: int = 20
+    overlap: float = 0.1
+    share: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 1_000 <= self.shortest_ms <= self.longest_ms:
+            raise ValueError("the shortest clip takes a second or more, and no more than the longest")
+        if self.most < 1 or not 0 <= self.overlap < 1 or not 0 < self.share <= 1:
+            raise ValueError("there is at least one candidate, and the overlap and the share are parts of a whole")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """``parts``: each measured number by its name, in the unit that the name says; ``score``: ``score_of(parts)``, 0 to 100."""
+
+    start_ms: int
+    end_ms: int
+    title: str
+    score: float
+    parts: Mapping[str, float]
+    reasons: tuple[str, ...]
+
+    @property
+    def duration_ms(self) -> int:
+        return self.end_ms - self.start_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One measured number: it is worth nothing up to ``low``, everything from ``high`` on, and evenly more in between.
+
+    From ``told`` on it is a reason, in the words of ``says``.
+    """
+
+    name: str
+    weight: float
+    low: float
+    high: float
+    told: float
+    says: str
+    digits: int = 1
+
+    def worth(self, value: float) -> float:
+        """0 to 1; never less for more of it."""
+        return min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
+
+
+LOUDNESS = Part("loudness σ", 0.22, -0.5, 2.5, 0.5, "louder than the rest by {:.1f} σ")
+CONTRAST = Part("contrast dB", 0.10, -2, 8, 2, "{:.0f} dB louder than what surrounds it")
+SPEECH = Part("speech %", 0.18, 0, 100, 50, "speech in {:.0f} % of it", 0)
+SPEECH_LIKE = Part("speech-like sound %", 0.18, 0, 100, 50, "sounds like speech in {:.0f} % of it", 0)
+LIVELINESS = Part("liveliness σ", 0.10, -0.5, 2, 0.5, "its sound is livelier than the rest by {:.1f} σ")
+MOTION = Part("motion σ", 0.15, -0.5, 2.5, 0.5, "its picture changes more than the rest by {:.1f} σ")
+CUTS = Part("cuts", 0.08, 0, 8, 1, "{:.0f} cuts", 0)
+WORDS = Part("words per minute", 0.07, 60, 220, 140, "{:.0f} words a minute", 0)
+EMPHASIS = Part("questions and exclamations", 0.05, 0, 4, 1, "{:.0f} questions and exclamations", 0)
+EDGES = Part("clean edges %", 0.15, 0, 100, 75, "begins and ends where a pause, a cut or a sentence does", 0)
+
+PARTS = (LOUDNESS, CONTRAST, SPEECH, SPEECH_LIKE, LIVELINESS, MOTION, CUTS, WORDS, EMPHASIS, EDGES)
+"""Everything that a score may be made of. What a video does not have (sound, captions) is left out, and the others weigh more.
+
+σ is the standard deviation of the rest of the video, over stretches of a second. The weights are a judgement, not the result of any training:
+loud, spoken and moving weigh most, and an edge that cuts into something takes away from all of them.
+"""
+
+_BY_NAME = {part.name: part for part in PARTS}
+_MOST_REASONS = 4
+
+
+def score_of(parts: Mapping[str, float]) -> float:
+    """The mean of what the parts are worth, by weight, from 0 to 100 with one decimal. More of any part never scores less."""
+    weight = sum(_BY_NAME[name].weight for name in parts)
+    worth = sum(_BY_NAME[name].weight * _BY_NAME[name].worth(value) for name, value in parts.items())
+    return round(100 * worth / weight, 1) if weight else 0.0
+
+
+def rounded(parts: Mapping[str, float]) -> dict[str, float]:
+    """The parts as they are shown, so that the score follows from what a person sees."""
+    return {name: round(value, _BY_NAME[name].digits) + 0.0 for name, value in parts.items()}
+
+
+def stands_out(parts: Mapping[str, float]) -> bool:
+    """Whether anything in it is a reason, other than where it begins and ends."""
+    return any(parts[part.name] >= part.told for part in PARTS if part.name in parts and part is not EDGES)
+
+
+def reasons_of(parts: Mapping[str, float]) -> tuple[str, ...]:
+    """What stands out, what weighs most first."""
+    told = [part for part in PARTS if part.name in parts and parts[part.name] >= part.told] if stands_out(parts) else []
+    told.sort(key=lambda part: -part.weight * part.worth(parts[part.name]))
+    sentences = tuple(_singular(part.says.format(parts[part.name])) for part in told[:_MOST_REASONS])
+    return sentences or ("nothing in it stands out from the rest",)
+
+
+def _singular(sentence: str) -> str:
+    return {"1 cuts": "1 cut", "1 questions and exclamations": "1 question or exclamation"}.get(sentence, sentence)
