@@ -20,8 +20,8 @@ class FindOptions:
     share: float = 0.5
 
     def __post_init__(self) -> None:
-        if not 1_000 <= self.shortest_ms <= self.longest_ms:
-            raise ValueError("the shortest clip takes a second or more, and no more than the longest")
+        if not 1_000 <= self.shortest_ms <= self.longest_ms - 1_000:
+            raise ValueError("the shortest clip takes a second or more, and the longest at least a second more than that")
         if self.most < 1 or not 0 <= self.overlap < 1 or not 0 < self.share <= 1:
             raise ValueError("there is at least one candidate, and the overlap and the share are parts of a whole")
 
@@ -76,8 +76,8 @@ EDGES = Part("clean edges %", 0.15, 0, 100, 75, "begins and ends where a pause, 
 PARTS = (LOUDNESS, CONTRAST, SPEECH, SPEECH_LIKE, LIVELINESS, MOTION, CUTS, WORDS, EMPHASIS, EDGES)
 """Everything that a score may be made of. What a video does not have (sound, captions) is left out, and the others weigh more.
 
-σ is the standard deviation of the rest of the video, over stretches of a second. The weights are a judgement, not the result of any training:
-loud, spoken and moving weigh most, and an edge that cuts into something takes away from all of them.
+σ is the standard deviation of the rest of the video, over stretches of a second. The weights are a judgement, not the result of training:
+what is loud, spoken and moving weighs most, then whether a clip begins and ends where something does.
 """
 
 _BY_NAME = {part.name: part for part in PARTS}

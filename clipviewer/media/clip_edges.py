@@ -18,7 +18,8 @@ _SENTENCE, _CUT, _CUE, _PAUSE = 1.0, 0.6, 0.3, 0.5
 _AT_ONCE_MS = 400
 _BUCKET_MS = 500
 _MOST_EDGES = 8_000
-_GRID_MS = 5_000
+GRID_MS = 5_000
+"""Where nothing else offers itself, clips may begin and end in steps of that."""
 
 _QUIETER_DB, _FAR_QUIETER_DB = 8.0, 45.0
 _SURROUNDINGS = 41  # steps
@@ -28,7 +29,7 @@ _LONG_PAUSE_MS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """``strength``: 0 for a place like any other, to 1 for the end of a sentence; ``room_ms``: how far before ``at_ms`` it may really lie."""
+    """``strength``: 0 for a place like any other, up to 1 for the end of a sentence; ``room_ms``: it may really lie that much earlier."""
 
     at_ms: int
     strength: float
@@ -43,7 +44,9 @@ class Edges:
     ends: tuple[Edge, ...]
 
 
-def find_edges(duration_ms: int, level: Steps | None, cuts: Sequence[tuple[int, int]], speech: Spoken | None) -> Edges:
+def find_edges(
+    duration_ms: int, level: Steps | None, cuts: Sequence[tuple[int, int]], speech: Spoken | None, grid_ms: int = GRID_MS
+) -> Edges:
     """All edges of a video. ``level``: its loudness per step (dB); ``cuts``: the time of each and how far before that it may really lie."""
     starts, ends = [Edge(0, _SENTENCE)], [Edge(duration_ms, _SENTENCE)]
     for begin, stop in () if level is None else _pauses(level):
@@ -56,7 +59,7 @@ def find_edges(duration_ms: int, level: Steps | None, cuts: Sequence[tuple[int, 
     if speech is not None:
         starts += _cue_starts(speech)
         ends += _cue_ends(speech, duration_ms)
-    grid = [Edge(at, 0.0) for at in range(_GRID_MS, duration_ms, _GRID_MS)]
+    grid = [Edge(at, 0.0) for at in range(grid_ms, duration_ms, grid_ms)]
 
     def allowed(edge: Edge) -> bool:
         return 0 <= edge.at_ms <= duration_ms and not (speech and speech.cuts_word(edge.at_ms))
@@ -94,7 +97,9 @@ def _together(edges: Sequence[Edge]) -> list[Edge]:
     found = []
     for index, edge in enumerate(ordered):
         near = [*ordered[max(0, index - 1) : index], *ordered[index + 1 : index + 2]]
-        other = max((one.strength for one in near if abs(one.at_ms - edge.at_ms) <= _AT_ONCE_MS and one.strength != edge.strength), default=0)
+        other = max(
+            (one.strength for one in near if abs(one.at_ms - edge.at_ms) <= _AT_ONCE_MS and one.strength != edge.strength), default=0
+        )
         found.append(Edge(edge.at_ms, min(1.0, edge.strength + 0.3 * other), edge.room_ms))
     return found
 

@@ -36,7 +36,7 @@ class _Curve:
         return np.asarray(self._sums[last] - self._sums[first], np.float64)
 
     def mean(self, first: Index, last: Index) -> Steps:
-        return self.sum(first, last) / np.maximum(last - first, 1)
+        return np.asarray(self.sum(first, last) / np.maximum(last - first, 1), np.float64)
 
     def against_rest(self, first: Index, last: Index, least_spread: float) -> Steps:
         """How far the mean of a range lies above that of the rest, in standard deviations of the rest; 0 where there is no rest."""
@@ -89,9 +89,7 @@ class Evidence:
         return np.where(outside > 0, level.mean(first, last) - around, 0.0)
 
 
-def gather(
-    scan: Scan, sound: SoundFeatures | None, cuts: Sequence[int], edges: Edges, speech: Spoken | None
-) -> Evidence:
+def gather(scan: Scan, sound: SoundFeatures | None, cuts: Sequence[int], edges: Edges, speech: Spoken | None) -> Evidence:
     """``cuts``: when each shot begins; ``sound``: None where there is none, or only silence; ``speech``: None without captions."""
     steps = max(1, -(-scan.duration_ms // STEP_MS))
     said = _said(speech, steps) if speech is not None else None

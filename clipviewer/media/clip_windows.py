@@ -67,8 +67,8 @@ def _judged(evidence: Evidence, options: FindOptions, cancelled: Callable[[], bo
         scores = _scores(measured, len(left))
         order = np.lexsort((end_at[right], -scores, left))
         rank = np.arange(len(order)) - np.searchsorted(left[order], left[order])
-        for index in order[rank < _ENDS_KEPT]:
-            found.append(Window(starts[left[index]], ends[right[index]], float(scores[index])))
+        kept = order[rank < _ENDS_KEPT]
+        found += [Window(starts[left[index]], ends[right[index]], float(scores[index])) for index in kept]
     return sorted(found, key=lambda window: (-window.score, window.start.at_ms, window.end.at_ms))
 
 

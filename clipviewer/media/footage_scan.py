@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
-from clipviewer.media.clip_source import THREADS, ClipSource
-from clipviewer.media.ffmpeg import Limits, MediaError
+from clipviewer.domain.timecode import ms_to_seconds
+from clipviewer.media.ffmpeg import Ffmpeg, MediaError
+from clipviewer.media.opened_source import OpenedSource
+from clipviewer.media.probe import MediaInfo
 
 WIDTH, HEIGHT = 64, 36
 SOUND_RATE = 16_000
@@ -21,8 +23,8 @@ LOOKED_THROUGH_UP_TO_MS = 5 * 60_000
 
 _LEAST_STEP, _LEAST_KEYFRAME_STEP = 1 / 62, 0.5  # seconds
 _LEAST_READ = 0.9
-_MEMORY = 4 * 1024**3
-_LEAD_MS = 15_000
+_ROOM = 16 * 1024**2
+_LEAD_MS = 15_000  # Longer than the distance of keyframes: where a seek may land behind its aim, it aims before it.
 
 _GREY = f"scale={WIDTH}:{HEIGHT}:flags=area,format=gray"
 _PICTURES = ("-fps_mode", "passthrough", "-c:v", "rawvideo", "-f", "nut", "-y")
@@ -56,75 +58,62 @@ class Scan:
         return [(self.pictures[part], self.times_ms[part]) for part in bounds]
 
 
-def whole(clip: ClipSource, duration_ms: int) -> ClipSource:
-    """The whole video that a clip was opened of."""
-    return replace(clip, start_ms=0, end_ms=min(duration_ms, clip.info.duration_ms), lead_ms=0)
+@dataclass(frozen=True, slots=True)
+class Footage:
+    """A whole video, opened; ``info`` says what it is, ``duration_ms`` how much of it is looked at."""
 
+    ffmpeg: Ffmpeg
+    opened: OpenedSource
+    info: MediaInfo
+    duration_ms: int
 
-def scan(clip: ClipSource, folder: Path, on_progress: Callable[[float], None]) -> Scan:
-    """Read the range of ``clip`` once, and write what was found to ``folder``. Damage in some places is passed over.
+    def scan(self, folder: Path, on_progress: Callable[[float], None]) -> Scan:
+        """Read it once, and write what was found to ``folder``. Damage in some places is passed over.
 
-    Raises ``MediaError`` for a video that breaks off before its end, and as everything done with a ``ClipSource`` does.
-    """
-    complete = clip.duration_ms <= LOOKED_THROUGH_UP_TO_MS
-    step = _LEAST_STEP if complete else _LEAST_KEYFRAME_STEP
-    pictures, sound = folder / "pictures.nut", folder / "sound.s16"
-    args = [
-        *_FAST, *(() if complete else _KEYFRAMES), *clip.input(), "-noxerror",
-        "-map", "0:v:0", "-vf", f"select='isnan(prev_selected_t)+gte(t-prev_selected_t,{step:.4f})',{_GREY}", *_PICTURES, f"file:{pictures}",
-    ]  # fmt: skip
-    if clip.info.has_audio:
-        args += [*_SOUND, f"file:{sound}"]
-    read_ms = 0
+        Raises ``MediaError`` for a video that breaks off before its end, and as everything done with an ``OpenedSource`` does.
+        """
+        complete = self.duration_ms <= LOOKED_THROUGH_UP_TO_MS
+        step = _LEAST_STEP if complete else _LEAST_KEYFRAME_STEP
+        pictures, sound = folder / "pictures.nut", folder / "sound.s16"
+        args = [
+            *_FAST, *(() if complete else _KEYFRAMES), *self._input(0, self.duration_ms), "-noxerror",
+            "-map", "0:v:0", "-vf", f"select='isnan(prev_selected_t)+gte(t-prev_selected_t,{step:.4f})',{_GREY}",
+            *_PICTURES, f"file:{pictures}", *((*_SOUND, f"file:{sound}") if self.info.has_audio else ()),
+        ]  # fmt: skip
+        self._run(args, lambda ms: on_progress(min(1.0, ms / self.duration_ms)))
+        frames, times = _read_pictures(pictures, 0)
+        heard_ms = sound.stat().st_size * 1000 // (2 * SOUND_RATE) if self.info.has_audio else 0
+        if max(heard_ms, times[-1] if len(times) else 0) < self.duration_ms * _LEAST_READ:
+            raise MediaError("The source breaks off before its end: it is damaged, or was not written to the end.")
+        return Scan(self.duration_ms, frames, times, complete, sound if heard_ms else None)
 
-    def progressed(ms: int) -> None:
-        nonlocal read_ms
-        read_ms = max(read_ms, ms)
-        on_progress(min(1.0, ms / clip.duration_ms))
+    def look_closely(self, ranges: Sequence[tuple[int, int]], folder: Path) -> list[tuple[Pictures, NDArray[np.float64]]]:
+        """Every picture of each range (ms) with its time, all ranges in one run."""
+        leads = [0 if self.info.indexed else min(_LEAD_MS, start) for start, _ in ranges]
+        files = [folder / f"close-{number}.nut" for number in range(len(ranges))]
+        inputs = [
+            part
+            for (start, end), lead in zip(ranges, leads, strict=True)
+            for part in (*_FAST, *self._input(start - lead, end))
+        ]  # fmt: skip
+        outputs = [
+            part
+            for number, file in enumerate(files)
+            for part in ("-map", f"{number}:v:0", "-vf", _GREY, *_PICTURES, f"file:{file}")
+        ]  # fmt: skip
+        self._run([*inputs, "-noxerror", *outputs], None)
+        return [_read_pictures(file, start - lead) for (start, _), lead, file in zip(ranges, leads, files, strict=True)]
 
-    _run(clip, args, progressed)
-    _check_read(clip)
-    frames, times = _read_pictures(pictures, 0)
-    heard_ms = sound.stat().st_size * 1000 // (2 * SOUND_RATE) if clip.info.has_audio else 0
-    if max(heard_ms, times[-1] if len(times) else 0, read_ms) < clip.duration_ms * _LEAST_READ:
-        raise MediaError("The source breaks off before its end: it is damaged, or was not written to the end.")
-    return Scan(clip.duration_ms, frames, times, complete, sound if heard_ms else None)
+    def _input(self, start_ms: int, end_ms: int) -> list[str]:
+        return self.opened.input("-ss", ms_to_seconds(start_ms), "-t", ms_to_seconds(end_ms - start_ms))
 
-
-def look_closely(clip: ClipSource, ranges: Sequence[tuple[int, int]], folder: Path) -> list[tuple[Pictures, NDArray[np.float64]]]:
-    """Every picture of each range (ms) with its time, all ranges in one run."""
-    parts = [_part(clip, *bounds) for bounds in ranges]
-    files = [folder / f"close-{number}.nut" for number in range(len(parts))]
-    inputs = [option for part in parts for option in (*_FAST, *part.input())]
-    outputs = [
-        option
-        for number, file in enumerate(files)
-        for option in ("-map", f"{number}:v:0", "-vf", _GREY, *_PICTURES, f"file:{file}")
-    ]  # fmt: skip
-    _run(clip, [*inputs, "-noxerror", *outputs], None)
-    _check_read(clip)
-    return [_read_pictures(file, part.start_ms - part.lead_ms) for part, file in zip(parts, files, strict=True)]
-
-
-def _part(clip: ClipSource, start_ms: int, end_ms: int) -> ClipSource:
-    return replace(clip, start_ms=start_ms, end_ms=end_ms, lead_ms=0 if clip.info.indexed else min(_LEAD_MS, start_ms))
-
-
-def _run(clip: ClipSource, args: Sequence[str], on_progress: Callable[[int], None] | None) -> None:
-    seconds = clip.duration_ms / 1000
-    pictures_a_second = (WIDTH * HEIGHT + 64) / _LEAST_STEP
-    limits = Limits(
-        memory=_MEMORY,
-        cpu_seconds=math.ceil(300 + 2 * seconds) * THREADS,
-        file_size=16 * 1024**2 + math.ceil(seconds * pictures_a_second),
-    )
-    clip.ffmpeg.run(args, timeout=300 + 2 * seconds, on_progress=on_progress, cancelled=clip.cancelled, limits=limits)
-
-
-def _check_read(clip: ClipSource) -> None:
-    """Without ``-xerror`` ffmpeg takes a store that fails for the end of the file."""
-    if clip.relay is not None and clip.relay.failure is not None:
-        raise clip.relay.failure
+    def _run(self, args: Sequence[str], on_progress: Callable[[int], None] | None) -> None:
+        seconds = self.duration_ms / 1000
+        file_size = _ROOM + math.ceil(seconds * (WIDTH * HEIGHT + 64) / _LEAST_STEP)
+        self.opened.run(self.ffmpeg, args, timeout=300 + 2 * seconds, file_size=file_size, on_progress=on_progress)
+        # Without -xerror ffmpeg takes a store that fails for the end of the file.
+        if self.opened.relay is not None and self.opened.relay.failure is not None:
+            raise self.opened.relay.failure
 
 
 def _read_pictures(path: Path, start_ms: int) -> tuple[Pictures, NDArray[np.float64]]:

@@ -19,15 +19,17 @@ from clipviewer.domain.highlight import Candidate, FindOptions, reasons_of, roun
 from clipviewer.domain.timecode import clock
 from clipviewer.media.caption_reading import CaptionTrack
 from clipviewer.media.caption_sentences import Spoken, parts_of, sentences_within, spoken
-from clipviewer.media.clip_edges import find_edges
+from clipviewer.media.clip_edges import GRID_MS, find_edges
 from clipviewer.media.clip_evidence import Evidence, gather
-from clipviewer.media.clip_source import open_clip
 from clipviewer.media.clip_trimming import ROOM_MS, Look, trimmed
 from clipviewer.media.clip_windows import best_windows
 from clipviewer.media.cuts import find_cuts, other_shots
 from clipviewer.media.ffmpeg import Ffmpeg, MediaError
-from clipviewer.media.footage_scan import Scan, look_closely, scan, whole
+from clipviewer.media.footage_scan import Footage, Scan
+from clipviewer.media.opened_source import open_source
+from clipviewer.media.probe import probe
 from clipviewer.media.sound_features import SoundFeatures, listen
+from clipviewer.media.stored_source import Source
 
 _SCANNED, _HEARD = 0.8, 0.85
 
@@ -46,7 +48,7 @@ class _Found:
 
 def find_clips(
     ffmpeg: Ffmpeg,
-    source: str,
+    source: Source,
     *,
     duration_ms: int,
     captions: CaptionTrack | None,
@@ -64,17 +66,24 @@ def find_clips(
     options = options or FindOptions()
     with (
         tempfile.TemporaryDirectory(prefix="find-", dir=folder) as work,
-        open_clip(ffmpeg, source, 0, min(duration_ms, 1_000), Path(work), cancelled=cancelled) as opened,
+        open_source(source, Path(work), cancelled=cancelled) as opened,
     ):
-        clip = whole(opened, duration_ms)
-        seen = scan(clip, Path(work), lambda share: on_progress(share * _SCANNED))
+        info = opened.ask(probe)
+        footage = Footage(ffmpeg, opened, info, min(duration_ms, info.duration_ms))
+        seen = footage.scan(Path(work), lambda share: on_progress(share * _SCANNED))
         sound = listen(seen.sound, cancelled) if seen.sound else None
         if seen.sound:
             seen.sound.unlink()
         on_progress(_HEARD)
-        look = seen.between if seen.complete else lambda ranges: look_closely(clip, ranges, Path(work))
+        look = seen.between if seen.complete else lambda ranges: footage.look_closely(ranges, Path(work))
         candidates = choose(
-            seen, sound, captions, options, look=look, cancelled=cancelled, on_progress=lambda share: on_progress(_HEARD + share * (1 - _HEARD))
+            seen,
+            sound,
+            captions,
+            options,
+            look=look,
+            cancelled=cancelled,
+            on_progress=lambda share: on_progress(_HEARD + share * (1 - _HEARD)),
         )
     on_progress(1.0)
     return candidates
@@ -91,7 +100,8 @@ def choose(
     cancelled: Callable[[], bool] = lambda: False,
 ) -> list[Candidate]:
     """The candidates in what was seen and heard, best first; ``look`` gives all pictures around an edge. Raises ``NothingFound``."""
-    found = _gather(seen, None if sound is None or sound.silent else sound, captions)
+    grid_ms = min(GRID_MS, (options.longest_ms - options.shortest_ms) // 2)
+    found = _gather(seen, None if sound is None or sound.silent else sound, captions, grid_ms)
     if seen.duration_ms < options.shortest_ms:
         return [_short(found, seen.duration_ms, options)]
     windows = best_windows(found.evidence, seen.duration_ms, options, cancelled)
@@ -103,14 +113,14 @@ def choose(
     return [candidate for candidate in candidates if stands_out(candidate.parts)] or candidates[:1]
 
 
-def _gather(seen: Scan, sound: SoundFeatures | None, captions: CaptionTrack | None) -> _Found:
+def _gather(seen: Scan, sound: SoundFeatures | None, captions: CaptionTrack | None, grid_ms: int) -> _Found:
     """What the video has to judge by. Raises ``NothingFound``."""
     speech = spoken(captions) if captions is not None else None
     speech = speech if speech is not None and speech.cues else None
     shots = find_cuts(seen.pictures) if seen.complete else other_shots(seen.pictures)
     times = seen.times_ms
     rooms = [(int(times[index]), 0 if seen.complete else min(ROOM_MS, int(times[index] - times[index - 1]))) for index in shots]
-    edges = find_edges(seen.duration_ms, sound.level if sound else None, rooms, speech)
+    edges = find_edges(seen.duration_ms, sound.level if sound else None, rooms, speech, grid_ms)
     evidence = gather(seen, sound, [at for at, _ in rooms], edges, speech)
     if evidence.level is None and evidence.change is None and speech is None:
         raise NothingFound("This video is silent and its picture does not change: mark clips in it by hand.")

@@ -80,7 +80,7 @@ def _power(chunk: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     """The power spectrum of ``count`` frames."""
     frames = np.lib.stride_tricks.sliding_window_view(chunk, _FRAME)[::_HOP][:count]
     spectrum = np.fft.rfft(frames * _WINDOW, axis=1)
-    return np.asarray(spectrum.real**2 + spectrum.imag**2, np.float32) / _FRAME
+    return np.asarray((spectrum.real**2 + spectrum.imag**2) / _FRAME, np.float32)
 
 
 def _speech(voice: NDArray[np.float32], share: NDArray[np.float32], level: Steps) -> Steps:
