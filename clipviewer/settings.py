@@ -81,7 +81,11 @@ DOCUMENTED = (
     Documented("CLIPVIEWER_DEMO", "`on` while the embedded store is empty", "`off` leaves the demo footage out"),
     Documented("CLIPVIEWER_ADMIN_EMAIL", "unset: a one-time set-up link is printed", "Makes the first admin at start"),
     Documented("CLIPVIEWER_ADMIN_PASSWORD", "unset", "Password of that admin"),
-    Documented("CLIPVIEWER_TRANSLATE_URL", "unset: captions are not translated", "A LibreTranslate server; nothing is sent to it yet"),
+    Documented(
+        "CLIPVIEWER_TRANSLATE_URL",
+        "unset: nothing is translated",
+        "LibreTranslate server; captions are sent to it when somebody presses Translate",
+    ),
     Documented("CLIPVIEWER_TRANSLATE_KEY", "unset", "Key for that server, if it wants one"),
 )  # fmt: skip
 

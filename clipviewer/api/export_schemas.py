@@ -7,29 +7,43 @@ from typing import Annotated
 from pydantic import Field
 
 from clipviewer.api.schemas import Json, Language, Shape, moment
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.caption_mode import CaptionMode, mode_of
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.domain.timecode import ms_to_seconds
 from clipviewer.services.exports import MAX_CELLS, CellView, State
 
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 ClipId = Annotated[str, Field(pattern=r"^clip_[A-Za-z0-9]{1,64}$")]
 
 
 class FramingIn(Json):
-    """Which part of the picture an export shows; ``x`` and ``y`` matter to ``manual`` only."""
+    """Which part of the picture an export shows; ``x`` and ``y`` matter to ``manual`` only, which without both is as saved for the clip."""
 
     mode: FramingMode = FramingMode.CENTRE
-    x: float = Field(default=0.5, ge=0, le=1, allow_inf_nan=False, description="Centre of the crop from the left, as a share")
-    y: float = Field(default=0.5, ge=0, le=1, allow_inf_nan=False, description="Centre of the crop from the top, as a share")
+    x: Share | None = Field(default=None, description="Centre of the crop from the left, as a share")
+    y: Share | None = Field(default=None, description="Centre of the crop from the top, as a share")
 
-    def to_framing(self) -> Framing:
-        return Framing(self.mode, self.x, self.y)
+    def to_framing(self) -> Framing | None:
+        """None: as saved for each clip, else around the centre."""
+        if self.mode is FramingMode.MANUAL and self.x is None and self.y is None:
+            return None
+        return Framing(self.mode, *(0.5 if share is None else share for share in (self.x, self.y)))
 
 
 class ExportRequest(Json):
     clip_ids: list[ClipId] = Field(min_length=1, max_length=MAX_CELLS, description="Identified clips of this video")
     aspect_ratios: list[Shape] = Field(min_length=1, max_length=3)
     target_languages: list[Language] = Field(default=["original"], min_length=1, max_length=50)
-    framing: FramingIn = FramingIn()
+    framing: FramingIn = Field(default=FramingIn(), description="For every aspect ratio that `framings` does not name")
+    framings: dict[Shape, FramingIn] = Field(default={}, description="By aspect ratio")
+    captions: CaptionMode = Field(
+        default=CaptionMode.OFF,
+        description="With each language other than `original` there have to be some, and the video has to have them",
+    )
+
+    def framing_by_ratio(self) -> dict[AspectRatio, Framing | None]:
+        return {ratio: self.framings.get(ratio, self.framing).to_framing() for ratio in self.aspect_ratios}
 
 
 class ExportJob(Json):
@@ -43,6 +57,7 @@ class ExportJob(Json):
     aspect_ratio: str
     target_language: str
     framing: FramingIn
+    captions: CaptionMode
     state: State
     progress: float = Field(description="0 to 1")
     reason: str = Field(description="Why it failed, or what it waits for")
@@ -64,6 +79,7 @@ class ExportJob(Json):
             aspect_ratio=job.aspect_ratio,
             target_language=job.target_language,
             framing=FramingIn.model_validate(job.framing),
+            captions=mode_of(job.captions),
             state=State(job.state),
             progress=job.progress,
             reason=job.reason,

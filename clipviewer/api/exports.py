@@ -170,7 +170,8 @@ def _request(request: Request, video_id: str, body: bytes, who: Principal) -> Re
             wanted.clip_ids,
             wanted.aspect_ratios,
             wanted.target_languages,
-            framing=wanted.framing.to_framing(),
+            framing=wanted.framing_by_ratio(),
+            captions=wanted.captions,
             actor=who.user_id,
         )
         audit.record(db, "export", actor=who.user_id, subject=video_id, address=peer_address(request), jobs=len(jobs))

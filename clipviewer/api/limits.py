@@ -13,11 +13,12 @@ from clipviewer.api.token_bucket import TokenBucket
 from clipviewer.services.sessions import read_cookie
 
 MIB = 1024 * 1024
+_CAPTIONS = re.compile(r"/api/clips/videos/[^/]+/captions/[^/]+/?")
 _REGISTRATION = re.compile(r"/api/clips/videos(/[^/]+/(identified|exported))?/?")
 
 
 class RequestLimits:
-    """413 for a body above ``body`` bytes (``registration_body`` where pipelines send lists), 429 above a rate.
+    """413 for a body above ``body`` bytes (``registration_body`` and ``captions_body`` where those are sent), 429 above a rate.
 
     The rate is counted per session (or, without a cookie, per address), and more generously per address, so that making up cookies
     helps nobody. A body is counted as it comes, so that a chunked one is held to the same measure.
@@ -29,6 +30,7 @@ class RequestLimits:
         *,
         body: int = MIB,
         registration_body: int = 32 * MIB,
+        captions_body: int = 5 * MIB,
         rate: float = 100,
         burst: float = 400,
         address_factor: float = 10,
@@ -36,7 +38,7 @@ class RequestLimits:
     ) -> None:
         self._app = app
         self._body = body
-        self._registration_body = registration_body
+        self._bodies = ((_REGISTRATION, registration_body), (_CAPTIONS, captions_body))
         self._sessions = TokenBucket(rate, burst, clock)
         self._addresses = TokenBucket(rate * address_factor, burst * address_factor, clock)
 
@@ -48,7 +50,7 @@ class RequestLimits:
         if not (self._addresses.take(address) and self._sessions.take(session or address)):
             await problem(429, "too_many_requests", "Too many requests", headers={"Retry-After": "1"})(scope, receive, send)
             return
-        limit = self._registration_body if _REGISTRATION.fullmatch(scope["path"]) else self._body
+        limit = next((limit for path, limit in self._bodies if path.fullmatch(scope["path"])), self._body)
         announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         if announced.isdigit() and int(announced) > limit:
             await _too_large(limit)(scope, receive, send)

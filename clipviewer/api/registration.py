@@ -28,8 +28,9 @@ from clipviewer.domain.object_key import MAX_KEY_BYTES, check_object_key
 from clipviewer.domain.permissions import Action
 from clipviewer.errors import Invalid
 from clipviewer.services import audit
+from clipviewer.services.bucket_lookup import find_objects
 from clipviewer.services.principal import Pipeline, Principal
-from clipviewer.services.registration import Result, Status, find_objects, register_exported, register_identified, register_video
+from clipviewer.services.registration import Result, Status, register_exported, register_identified, register_video
 from clipviewer.services.videos import require_video
 
 router = APIRouter(prefix="/api/clips/videos", tags=["registration"])
@@ -126,12 +127,13 @@ def _register_exported(request: Request, body: bytes, registrar: Pipeline | Prin
     services = services_of(request)
     good, results = _sorted_out(ExportedItems.model_validate_json(body).items, ExportedIn, "s3Key")
     for index, item in list(good.items()):
-        if reason := _refusal(item.s3_key, services.settings.s3_prefix):
-            results[index] = Result(item.s3_key, "", Status.INVALID, f"s3Key: {reason}.")
-            del good[index]
+        for name, key in (("s3Key", item.s3_key), ("captionsKey", item.captions_key)):
+            if key is not None and (reason := _refusal(key, services.settings.s3_prefix)):
+                results[index] = Result(item.s3_key, "", Status.INVALID, f"{name}: {reason}.")
+                good.pop(index, None)
     with services.database.read() as db:
         require_video(db, video_id)
-    objects = find_objects(services.store, [item.s3_key for item in good.values()])
+    objects = find_objects(services.store, [key for item in good.values() for key in item.to_new().keys])
     with services.database.write() as db:
         done = register_exported(db, video_id, [item.to_new() for item in good.values()], objects)
         _write_down(db, request, registrar, video_id, "exported", len(done))

@@ -209,10 +209,18 @@ class ExportedIn(_Range):
     aspect_ratio: Shape
     target_language: Language
     identified_clip_id: Annotated[str, Field(pattern=r"^clip_[A-Za-z0-9]{1,64}$")] | None = None
+    captions_key: Key | None = Field(default=None, description="Its captions: a .vtt or .srt file whose times start with the clip")
 
     def to_new(self) -> NewExportedClip:
         return NewExportedClip(
-            self.s3_key, self.start, self.end, self.aspect_ratio.value, self.target_language, self.title, self.identified_clip_id
+            s3_key=self.s3_key,
+            start_ms=self.start,
+            end_ms=self.end,
+            aspect_ratio=self.aspect_ratio.value,
+            target_language=self.target_language,
+            title=self.title,
+            identified_clip_id=self.identified_clip_id,
+            captions_key=self.captions_key,
         )
 
 

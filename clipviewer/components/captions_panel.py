@@ -51,6 +51,20 @@ def captions_panel() -> rx.Component:
                 rx.text("This video has no captions yet.", size="2", class_name="quiet caption-tracks"),
             ),
             _attach(),
+            rx.box(
+                rx.button(
+                    rx.icon("file-search", size=16),
+                    "Find in the video file",
+                    type="button",
+                    variant="soft",
+                    color_scheme="gray",
+                    on_click=CaptionsState.find_in_file,
+                    disabled=CaptionsState.working != "",
+                ),
+                rx.text(CaptionsState.working, size="2", class_name="quiet", role="status"),
+                rx.cond(CaptionsState.translates & (CaptionsState.tracks.length() > 0), _translate()),
+                class_name="caption-ways",
+            ),
             rx.box(rx.dialog.close(rx.button("Done", type="button")), class_name="dialog-actions"),
             max_width="560px",
         ),
@@ -97,7 +111,33 @@ def _attach() -> rx.Component:
     )
 
 
+def _translate() -> rx.Component:
+    return rx.box(
+        rx.el.select(
+            rx.foreach(CaptionsState.tracks, lambda track: rx.el.option(track.language, value=track.tag)),
+            id="translate_from",
+            class_name="field select",
+            custom_attrs={"aria-label": "Translate from"},
+        ),
+        _languages(original=False, id="translate_to", custom_attrs={"aria-label": "Translate into"}),
+        rx.button(
+            rx.icon("languages", size=16),
+            "Translate",
+            type="button",
+            variant="soft",
+            color_scheme="gray",
+            on_click=CaptionsState.translate(_value("translate_from"), _value("translate_to")),
+            disabled=CaptionsState.working != "",
+        ),
+        class_name="caption-translate",
+    )
+
+
 def _languages(*, original: bool, **props: Any) -> rx.Component:
     spoken = [rx.el.option("Original: the language that is spoken", value="original")] if original else []
     options = [rx.el.option(name, value=tag) for tag, name in known_languages()]
     return rx.el.select(*spoken, *options, class_name="field select", **props)
+
+
+def _value(element_id: str) -> rx.Var[str]:
+    return rx.Var(f"document.getElementById('{element_id}').value", _var_type=str)

@@ -9,9 +9,17 @@ _CODES = {
     "ml": "mal", "mr": "mar", "nb": "nob", "nl": "nld", "pa": "pan", "pl": "pol", "pt": "por", "ro": "ron", "ru": "rus", "sv": "swe",
     "ta": "tam", "te": "tel", "th": "tha", "tr": "tur", "uk": "ukr", "ur": "urd", "vi": "vie", "zh": "zho",
 }  # fmt: skip
+# The older codes of ISO 639-2/B, which Matroska has.
+_OLDER = {"cze": "cs", "dut": "nl", "fre": "fr", "ger": "de", "gre": "el", "per": "fa", "rum": "ro", "chi": "zh", "nor": "nb"}
+_TAGS = {code: tag for tag, code in _CODES.items()} | _OLDER
 
 
 def track_language(tag: str) -> str:
     """``pt-BR`` → ``por``, ``fil`` → ``fil``; ``und`` for what has no code here."""
     base = tag.partition("-")[0]
     return _CODES.get(base, base if len(base) == 3 else UNDETERMINED)
+
+
+def language_of_track(code: str | None) -> str | None:
+    """``ger`` and ``deu`` → ``de``; None for what has no name here, and for none."""
+    return _TAGS.get(code or "")

@@ -7,7 +7,6 @@ first, by ``find_objects``, and the database written afterwards, so that no tran
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
@@ -21,16 +20,15 @@ from sqlmodel import Session
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video, utc_now
 from clipviewer.domain.ids import new_id
 from clipviewer.domain.timecode import clock
-from clipviewer.errors import Conflict, ObjectMissing, StorageDenied
+from clipviewer.errors import Conflict, ObjectMissing
+from clipviewer.media.caption_reading import MAX_BYTES
 from clipviewer.services.videos import require_video
-from clipviewer.storage.s3 import ObjectStore, StoredObject
+from clipviewer.storage.s3 import StoredObject
 
 _VIDEO = Video.metadata.tables["video"]
 _IDENTIFIED = IdentifiedClip.metadata.tables["identified_clip"]
 _EXPORTED = ExportedClip.metadata.tables["exported_clip"]
 MAX_ITEMS = 10_000
-_HEADS_AT_ONCE = 16
-_WORTH_A_LIST = 64
 _CHUNK = 500
 
 
@@ -82,7 +80,10 @@ class NewIdentifiedClip:
 
 @dataclass(frozen=True, slots=True)
 class NewExportedClip:
-    """A rendered file of one range, shape and language; ``identified_clip_id`` is the candidate that it came from."""
+    """A rendered file of one range, shape and language; ``identified_clip_id`` is the candidate that it came from.
+
+    ``captions_key``: its WebVTT or SubRip file; None leaves what is known.
+    """
 
     s3_key: str
     start_ms: int
@@ -91,18 +92,12 @@ class NewExportedClip:
     target_language: str
     title: str = ""
     identified_clip_id: str | None = None
+    captions_key: str | None = None
 
-
-def find_objects(store: ObjectStore, keys: Iterable[str]) -> dict[str, StoredObject]:
-    """Those of ``keys`` that exist. Asks the store, many at once; call it with no transaction open. Raises ``StorageError``."""
-    missing = set(keys)
-    found: dict[str, StoredObject] = {}
-    if len(missing) > _WORTH_A_LIST:
-        complete = _find_by_listing(store, missing, found)
-        missing = set() if complete else missing - found.keys()
-    with ThreadPoolExecutor(_HEADS_AT_ONCE) as threads:
-        found.update((item.key, item) for item in threads.map(lambda key: _head(store, key), sorted(missing)) if item)
-    return found
+    @property
+    def keys(self) -> list[str]:
+        """Every object that it names."""
+        return [key for key in (self.s3_key, self.captions_key) if key is not None]
 
 
 def register_video(db: Session, new: NewVideo, objects: Mapping[str, StoredObject]) -> Result:
@@ -165,16 +160,25 @@ def register_exported(db: Session, video_id: str, items: Sequence[NewExportedCli
     keys = [item.s3_key for item in items]
     writer = _Writer(db, _EXPORTED, _among(db, _EXPORTED, "s3_key", keys))
     masters = _among(db, _VIDEO, "s3_key", keys)
+    captions_keys = [item.captions_key for item in items if item.captions_key]
+    films = _among(db, _VIDEO, "s3_key", captions_keys).keys() | _among(db, _EXPORTED, "s3_key", captions_keys).keys() | set(keys)
     candidates = _among(db, _IDENTIFIED, "id", {item.identified_clip_id for item in items if item.identified_clip_id}, video_id)
     results = []
     for item in items:
         stored, known = objects.get(item.s3_key), writer.known.get(item.s3_key)
+        captions = objects.get(item.captions_key) if item.captions_key else None
         if item.s3_key in masters or (known and known["video_id"] != video_id):
             results.append(Result(item.s3_key, "", Status.CONFLICT, "This key belongs to another video."))
         elif item.identified_clip_id and item.identified_clip_id not in candidates:
             results.append(Result(item.s3_key, "", Status.INVALID, "This video has no identified clip with that identifiedClipId."))
         elif stored is None:
             results.append(Result(item.s3_key, "", Status.MISSING, "There is no such object in the bucket. Upload it, then register it."))
+        elif item.captions_key and captions is None:
+            results.append(Result(item.s3_key, "", Status.MISSING, "There is no object captionsKey in the bucket. Upload it first."))
+        elif captions and (captions.key in films or not 0 < captions.size <= MAX_BYTES):
+            results.append(
+                Result(item.s3_key, "", Status.INVALID, "captionsKey is no caption file: it is a video or a clip, empty or too large.")
+            )
         else:
             origin = candidates[item.identified_clip_id] if item.identified_clip_id else None
             values = {
@@ -186,6 +190,7 @@ def register_exported(db: Session, video_id: str, items: Sequence[NewExportedCli
                 "size": stored.size,
                 "aspect_ratio": item.aspect_ratio,
                 "target_language": item.target_language,
+                "captions_key": item.captions_key or (known and known["captions_key"]),
             }
             results.append(writer.put(item.s3_key, "clip", {"video_id": video_id, "s3_key": item.s3_key}, values))
     writer.flush()
@@ -245,33 +250,6 @@ def _lock_video(db: Session, video_id: str) -> None:
     """Let registrations of one video follow each other; SQLite's writers do so anyway."""
     require_video(db, video_id)
     db.connection().execute(select(_VIDEO.c.id).where(_VIDEO.c.id == video_id).with_for_update())
-
-
-def _find_by_listing(store: ObjectStore, keys: set[str], found: dict[str, StoredObject]) -> bool:
-    """Add to ``found`` what a listing from the common beginning of ``keys`` has of them; True when that settled every one.
-
-    1,000 objects come per request, so this wins unless far more lies there than is looked for, or it may not be listed.
-    """
-    first, last = min(keys), max(keys)
-    shared = next((index for index, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
-    try:
-        for count, item in enumerate(store.list(first[:shared]), 1):
-            if item.key in keys:
-                found[item.key] = item
-            if len(found) == len(keys):
-                return True
-            if count == 4 * len(keys) + 1000:
-                return False
-    except StorageDenied:
-        return False
-    return True
-
-
-def _head(store: ObjectStore, key: str) -> StoredObject | None:
-    try:
-        return store.head(key)
-    except ObjectMissing:
-        return None
 
 
 def _title_of(key: str) -> str:

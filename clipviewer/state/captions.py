@@ -12,11 +12,11 @@ from sqlmodel import Session
 
 from clipviewer.domain.language import language_name
 from clipviewer.domain.permissions import Action
-from clipviewer.services import audit, captions
-from clipviewer.services.container import installed
+from clipviewer.services import audit, caption_sources, captions
+from clipviewer.services.container import Services, installed
 from clipviewer.state.access import allow, authenticate
 from clipviewer.state.export_dialog import ExportDialogState
-from clipviewer.state.rows import CaptionsRow, captions_row
+from clipviewer.state.rows import CaptionsRow, captions_row, counted
 from clipviewer.state.video_detail import VideoDetailState
 
 T = TypeVar("T")
@@ -32,10 +32,11 @@ class _Removed:
 
 
 class CaptionsState(rx.State):
-    """``translates``: whether a translation server is configured."""
+    """``working`` says what takes a while, "" when nothing; ``translates``: whether a translation server is configured."""
 
     tracks: list[CaptionsRow] = []
     opened: bool = False
+    working: str = ""
     translates: bool = False
     _removed: _Removed | None = None
 
@@ -102,13 +103,51 @@ class CaptionsState(rx.State):
         await self._write(attach)
         await CaptionsState.load.fn(self)
 
+    @rx.event(background=True)
+    @allow(Action.EXPORT)
+    async def find_in_file(self) -> Any:
+        """Attach the caption tracks that lie in the video's own file; reading it takes a while."""
+        found = await self._work("Reading the video file…", caption_sources.find_captions)
+        if found is None:
+            return None
+        told = [rx.toast.warning(sentence) for sentence in found.left_out[:3]]
+        if found.attached or not told:
+            told.insert(0, rx.toast.info(f"{counted(len(found.attached), 'caption track')} found in the file"))
+        return told
+
+    @rx.event(background=True)
+    @allow(Action.EXPORT)
+    async def translate(self, source: str, target: str) -> Any:
+        """Have the captions in ``source`` translated by the configured server."""
+
+        def work(services: Services, video_id: str, **who: str) -> captions.CaptionsView:
+            return caption_sources.translate_captions(services, video_id, source, target, **who)
+
+        made = await self._work(f"Translating into {language_name(target)}…", work)
+        return None if made is None else rx.toast.success(f"Translated into {language_name(target)}")
+
+    async def _work(self, words: str, work: Callable[..., T]) -> T | None:
+        """Do what takes long beside the page's other events; None when something is being done already, or no video is open."""
+        async with self:
+            room = await self.get_state(VideoDetailState)
+            if room.video is None or self.working:
+                return None
+            video_id, router, self.working = room.video.id, self.router, words
+        try:
+            actor = (await asyncio.to_thread(authenticate, router.headers)).user_id
+            return await asyncio.to_thread(work, installed(), video_id, actor=actor, address=router.session.client_ip)
+        finally:
+            async with self:
+                self.working = ""
+                await self._show(video_id)
+
     async def _show(self, video_id: str) -> None:
         def read() -> list[captions.CaptionsView]:
             with installed().database.read() as db:
                 return captions.captions_of(db, video_id)
 
         self.tracks = [captions_row(view) for view in await asyncio.to_thread(read)]
-        self.translates = installed().settings.translate_url is not None
+        self.translates = caption_sources.can_translate(installed())
 
     async def _write(self, work: Callable[[Session, str, str], T]) -> T:
         """Do ``work`` (session, actor, address) in a transaction, in the name of the person at the page."""

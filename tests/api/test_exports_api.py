@@ -12,9 +12,12 @@ from sqlmodel import select
 
 from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import AuditEntry, IdentifiedClip, Video, utc_now
+from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.permissions import Role
+from clipviewer.services.captions import attach
 from clipviewer.services.container import Services
 from clipviewer.services.export_runs import Ticket, claim, fail
+from clipviewer.services.framings import save_framing
 from tests.api.conftest import Person
 
 EXPORT = "/api/clips/videos/video_1/export"
@@ -27,6 +30,7 @@ def reviewer(services: Services, person: Callable[..., Person]) -> dict[str, str
     with services.database.write() as db:
         db.add(Video(id="video_1", title="Talk", s3_key="talk.mp4", etag="e1", size=10))
         db.flush()
+        attach(db, "video_1", "en", b"WEBVTT\n\n00:00.000 --> 00:02.000\nHi\n", "a.vtt")
         for number in (1, 2):
             db.add(IdentifiedClip(id=f"clip_{number}", video_id="video_1", reference=str(number), start_ms=0, end_ms=number, title="One"))
     return person(Role.REVIEWER).cookie
@@ -57,6 +61,10 @@ def test_each_clip_and_ratio_becomes_a_job_and_asking_again_gives_the_same_jobs(
         ({"aspectRatios": ["4:3"]}, 422),
         ({"targetLanguages": ["de"]}, 422),
         ({"framing": {"mode": "manual", "x": 2}}, 422),
+        ({"framings": {"9:16": {"mode": "manual", "x": -1}}}, 422),
+        ({"framings": {"4:3": {"mode": "fit"}}}, 422),
+        ({"captions": "sung"}, 422),
+        ({"targetLanguages": ["en"]}, 422),
     ],
 )
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -65,6 +73,22 @@ def test_what_cannot_be_exported_is_refused_and_makes_no_job(
 ) -> None:
     assert ask(client, reviewer, **fields).status_code == status
     assert client.get(JOBS, headers=reviewer).json()["jobs"] == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_captions_and_a_framing_per_ratio_are_taken_and_told(client: TestClient, reviewer: dict[str, str], services: Services) -> None:
+    with services.database.write() as db:
+        save_framing(db, "video_1", "clip_1", AspectRatio.SQUARE, 0.25, 0.75)
+    framings = {"9:16": {"mode": "manual", "x": 0.1}, "1:1": {"mode": "manual"}}
+    fields = {"aspectRatios": ["9:16", "1:1", "16:9"], "targetLanguages": ["en"], "captions": "burned"}
+    jobs = ask(client, reviewer, **fields, framing={"mode": "fit"}, framings=framings).json()["jobs"]
+    assert [(job["framing"]["mode"], job["framing"]["x"], job["framing"]["y"]) for job in jobs] == [
+        ("manual", 0.1, 0.5),
+        ("manual", 0.25, 0.75),
+        ("fit", 0.5, 0.5),
+    ]
+    assert {(job["targetLanguage"], job["captions"]) for job in jobs} == {("en", "burned")}
+    assert ask(client, reviewer).json()["jobs"][0]["captions"] == "off"
 
 
 def test_a_job_is_cancelled_and_tried_again_and_all_of_it_is_written_down(

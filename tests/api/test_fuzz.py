@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterator
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import pytest
 import schemathesis
@@ -40,7 +41,9 @@ def api(services: Services, bucket: ObjectStore) -> FastAPI:
         db.add(
             ExportedClip(video_id="video_0", start_ms=0, end_ms=1, title="0", s3_key="clip.mp4", aspect_ratio="9:16", target_language="en")
         )
-    return create_api(dataclasses.replace(services, store=bucket))
+    port = urlsplit(bucket._client.meta.endpoint_url).port
+    assert port is not None
+    return create_api(dataclasses.replace(services, settings=dataclasses.replace(services.settings, port=port), store=bucket))
 
 
 @SCHEMA.parametrize()

@@ -211,7 +211,7 @@ def chunks(size: int, count: int) -> Iterator[bytes]:
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_body_above_the_cap_is_refused_also_when_chunked(chunked: bool) -> None:
-    client = browser(RequestLimits(application(), body=1000, registration_body=5000))
+    client = browser(RequestLimits(application(), body=1000, registration_body=5000, captions_body=3000))
 
     def post(path: str, size: int) -> int:
         content: bytes | Iterator[bytes] = chunks(100, size // 100) if chunked else b"x" * size
@@ -219,6 +219,7 @@ def test_a_body_above_the_cap_is_refused_also_when_chunked(chunked: bool) -> Non
 
     assert (post("/api/things", 1000), post("/api/things", 1100)) == (200, 413)
     assert (post("/api/clips/videos/v/exported", 5000), post("/api/clips/videos/v/exported", 5100)) == (200, 413)
+    assert (post("/api/clips/videos/v/captions/pt-BR", 3000), post("/api/clips/videos/v/captions/pt-BR", 3100)) == (200, 413)
     assert (post("/api/clips/videos", 5000), post("/page", 9000)) == (200, 200)
 
 

@@ -8,7 +8,7 @@ from sqlmodel import select
 from starlette.testclient import TestClient
 
 from clipviewer.api.app import create_api
-from clipviewer.db.models import AuditEntry, Video
+from clipviewer.db.models import AuditEntry, ExportedClip, Video
 from clipviewer.domain.permissions import Role
 from clipviewer.services.container import Services
 from clipviewer.storage.s3 import ObjectStore
@@ -23,9 +23,9 @@ on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 @pytest.fixture(scope="module")
 def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
-    """The master ``new.mp4``, its poster, and ``c/0.mp4`` to ``c/9.mp4``."""
+    """The master ``new.mp4``, its poster, ``c/0.mp4`` to ``c/9.mp4``, and the captions ``c/1.vtt``."""
     with running_bucket("a secret key that only this bucket has", tmp_path_factory.mktemp("store")) as store:
-        for key in ("new.mp4", "poster.jpg", *(f"c/{number}.mp4" for number in range(10))):
+        for key in ("new.mp4", "poster.jpg", "c/1.vtt", *(f"c/{number}.mp4" for number in range(10))):
             store.put(key, key.encode(), "video/mp4")
         yield store
 
@@ -112,6 +112,33 @@ def test_each_exported_clip_has_its_own_result_in_the_order_of_the_request(clien
     assert details[2] == "end must be later than start."
     assert details[3] == "s3Key: the key has empty or dotted segments."
     assert details[0] == ""
+
+
+def captions_key(services: Services, key: str) -> str | None:
+    with services.database.read() as db:
+        return db.exec(select(ExportedClip).where(ExportedClip.s3_key == key)).one().captions_key
+
+
+@on_sqlite
+def test_captions_of_a_pipeline_are_adopted_with_its_clip_and_stay_when_they_are_left_out(client: TestClient, stocked: Services) -> None:
+    assert outcomes(client.post(EXPORTED, json={"items": [clip("c/1.mp4"), clip("c/2.mp4")]}))[0] == ("c/1.mp4", "created")
+    captioned = {"items": [clip("c/1.mp4", captionsKey="c/1.vtt")]}
+    assert outcomes(client.post(EXPORTED, json=captioned)) == [("c/1.mp4", "updated")]
+    assert outcomes(client.post(EXPORTED, json=captioned)) == [("c/1.mp4", "unchanged")]
+    assert outcomes(client.post(EXPORTED, json={"items": [clip("c/1.mp4")]})) == [("c/1.mp4", "unchanged")]
+    assert (captions_key(stocked, "c/1.mp4"), captions_key(stocked, "c/2.mp4")) == ("c/1.vtt", None)
+
+
+@on_sqlite
+def test_a_captions_key_is_held_to_what_an_object_key_is_held_to(client: TestClient) -> None:
+    client.post(VIDEOS, json={"s3Key": "new.mp4"})
+    client.post(EXPORTED, json={"items": [clip("c/5.mp4")]})
+    keys = ["gone.vtt", "../c/1.vtt", "new.mp4", "c/5.mp4", "", 7]
+    items = [clip(f"c/{number}.mp4", captionsKey=key) for number, key in enumerate(keys)]
+    answer = client.post(EXPORTED, json={"items": items})
+    assert [status for _, status in outcomes(answer)] == ["missing", *["invalid"] * 5]
+    details = [result["detail"] for result in answer.json()["results"]]
+    assert [detail.split(" ")[0].rstrip(":") for detail in details[1:]] == ["captionsKey"] * 5
 
 
 def test_a_registered_clip_can_be_listed_and_downloaded(client: TestClient, stocked: Services) -> None:

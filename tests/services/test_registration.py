@@ -11,13 +11,13 @@ from clipviewer.db.models import Video
 from clipviewer.db.session import Database
 from clipviewer.domain.sigv4 import Credentials
 from clipviewer.errors import Conflict, ObjectMissing, VideoNotFound
+from clipviewer.services.bucket_lookup import find_objects
 from clipviewer.services.clips import exported_clips, identified_clips
 from clipviewer.services.registration import (
     NewExportedClip,
     NewIdentifiedClip,
     NewVideo,
     Status,
-    find_objects,
     register_exported,
     register_identified,
     register_video,

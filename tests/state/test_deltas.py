@@ -35,7 +35,7 @@ FIELDS: dict[type[Any], set[str]] = {
     FramingState: {"shown", "may_frame"},
     ExportState: {"jobs", "busy"},
     ExportDialogState: {"ratios", "framings", "framed", "languages", "offered", "captions", "summary", "missing"},
-    CaptionsState: {"tracks", "opened", "translates"},
+    CaptionsState: {"tracks", "opened", "working", "translates"},
     VideoDetailState: {
         "phase",
         "video",

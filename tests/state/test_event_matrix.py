@@ -77,6 +77,8 @@ CALLS: dict[str, Call] = {
     name_of(CaptionsState, "load"): call('"tag":"de"', ROOM),
     name_of(CaptionsState, "set_opened"): call('"opened_rx_state_":true', ROOM, opened=True),
     name_of(CaptionsState, "remove"): call('"tracks_rx_state_":[', ROOM, language="fr"),
+    name_of(CaptionsState, "find_in_file"): call("Reading the video file", ROOM),
+    name_of(CaptionsState, "translate"): call("Translating into French", ROOM, source="de", target="fr"),
     name_of(CaptionsState, "put_back"): call('"tracks_rx_state_":[', ROOM),
     name_of(ExportState, "follow"): call('"jobs_rx_state_":[', ROOM),
     name_of(ExportState, "cancel_export"): call('"jobs_rx_state_":[', ROOM, job_id=lambda f: f.jobs[0]),
@@ -153,7 +155,7 @@ def test_what_leads_to_an_export_is_not_for_viewers() -> None:
         *(f"export_state.{name}" for name in ("cancel_export", "retry_export")),
         *(f"export_dialog_state.{name}" for name in ("plan", "toggle_ratio", "set_framing", "toggle_language", "set_captions")),
         "export_dialog_state.handle_export_clips",
-        *(f"captions_state.{name}" for name in ("remove", "put_back")),
+        *(f"captions_state.{name}" for name in ("remove", "put_back", "find_in_file", "translate")),
     }
 
 

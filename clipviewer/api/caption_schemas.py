@@ -1,0 +1,47 @@
+"""The JSON of captions."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from clipviewer.api.schemas import Json, Language, moment
+from clipviewer.services.caption_sources import FoundCaptions
+from clipviewer.services.captions import CaptionsView
+
+
+class Captions(Json):
+    id: str
+    language: str = Field(description="BCP 47 tag, or `original`: the language that is spoken")
+    name: str
+    origin: str = Field(description="`uploaded`, `embedded` (found in the master) or `translated`")
+    cues: int = Field(description="How many captions")
+    digest: str = Field(description="SHA-256 of the WebVTT file, in hex")
+    created_at: str
+
+    @classmethod
+    def of(cls, captions: CaptionsView) -> Captions:
+        return cls(
+            id=captions.id,
+            language=captions.language,
+            name=captions.name,
+            origin=captions.origin,
+            cues=captions.cues,
+            digest=captions.digest,
+            created_at=moment(captions.created_at),
+        )
+
+
+class VideoCaptions(Json):
+    captions: list[Captions]
+
+
+class FoundInMaster(VideoCaptions):
+    left_out: list[str] = Field(description="For each track that was not attached, why")
+
+    @classmethod
+    def of(cls, found: FoundCaptions) -> FoundInMaster:
+        return cls(captions=[Captions.of(captions) for captions in found.attached], left_out=list(found.left_out))
+
+
+class TranslateRequest(Json):
+    source: Language = Field(alias="from", default="original", description="The language of the captions to translate", examples=["en"])

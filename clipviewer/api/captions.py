@@ -1,0 +1,212 @@
+"""Captions of videos and of exports, as WebVTT."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+from pydantic import ValidationError
+
+from clipviewer.api.access import allow, peer_address, pipeline_or, services_of
+from clipviewer.api.caption_schemas import Captions, FoundInMaster, TranslateRequest, VideoCaptions
+from clipviewer.api.problems import validation_problem
+from clipviewer.api.schemas import Seconds
+from clipviewer.domain.permissions import Action
+from clipviewer.domain.timecode import MAX_MS
+from clipviewer.errors import Invalid
+from clipviewer.media.caption_reading import MAX_BYTES, parse_captions
+from clipviewer.media.captions import slice_track, to_webvtt
+from clipviewer.services import audit
+from clipviewer.services.caption_sources import find_captions, translate_captions
+from clipviewer.services.captions import (
+    UPLOADED,
+    CaptionsNotFound,
+    attach_track,
+    captions_of,
+    checked_language,
+    remove,
+    sidecar_of,
+    track,
+    webvtt,
+)
+from clipviewer.services.principal import Pipeline, Principal
+
+router = APIRouter(prefix="/api/clips/videos/{video_id}", tags=["captions"])
+_SIGNED_IN = [Depends(allow(Action.VIEW))]
+Exporter = Annotated[Principal, Depends(allow(Action.EXPORT))]
+Captioner = Annotated[Pipeline | Principal, Depends(pipeline_or(Action.EXPORT))]
+_MEDIA_TYPE = "text/vtt"
+_NOBODY: dict[int | str, dict[str, Any]] = {401: {"description": "Nobody is signed in"}}
+_MAY_NOT: dict[int | str, dict[str, Any]] = {**_NOBODY, 403: {"description": "The role does not allow to change captions"}}
+_NO_VIDEO: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such video"}}
+_NO_CAPTIONS: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such video, or it has no captions in this language"}}
+_STORE: dict[int | str, dict[str, Any]] = {
+    502: {"description": "The storage refused the request"},
+    503: {"description": "The storage cannot be reached"},
+}
+_WEBVTT: dict[int | str, dict[str, Any]] = {200: {"description": "A WebVTT file", "content": {_MEDIA_TYPE: {"schema": {"type": "string"}}}}}
+
+
+@router.get("/captions", dependencies=_SIGNED_IN, responses={**_NOBODY, **_NO_VIDEO}, summary="List the captions of a video")
+def get_captions(request: Request, video_id: str) -> VideoCaptions:
+    """One track per language, the spoken one first."""
+    with services_of(request).database.read() as db:
+        return VideoCaptions(captions=[Captions.of(captions) for captions in captions_of(db, video_id)])
+
+
+@router.put(
+    "/captions/{language}",
+    summary="Attach captions to a video",
+    responses={
+        **_MAY_NOT,
+        **_NO_VIDEO,
+        422: {"description": "This is no language tag, or the file is neither WebVTT nor SubRip in UTF-8, or larger than 5 MB"},
+    },
+    openapi_extra={
+        "requestBody": {"required": True, "content": {_MEDIA_TYPE: {"schema": {"type": "string"}}, "application/x-subrip": {}}},
+    },
+)
+async def put_captions(
+    request: Request,
+    video_id: str,
+    language: str,
+    who: Captioner,
+    name: Annotated[str, Query(max_length=300, description="The file's name, for people")] = "",
+) -> Captions:
+    """The body is the file; `original` is the language that is spoken. Captions in the same language are replaced."""
+    data = await _at_most(request.stream(), MAX_BYTES)
+    return await to_thread.run_sync(_attach, request, video_id, language, data, name, who)
+
+
+@router.get(
+    "/captions/{language}",
+    dependencies=_SIGNED_IN,
+    summary="Get captions as WebVTT",
+    responses={**_NOBODY, **_NO_CAPTIONS, **_WEBVTT, 422: {"description": "The range is none"}},
+    response_class=Response,
+)
+def get_webvtt(
+    request: Request,
+    video_id: str,
+    language: str,
+    start: Annotated[Seconds | None, Query(description="Only from here on, with times from here")] = None,
+    end: Annotated[Seconds | None, Query(description="Only up to here")] = None,
+) -> Response:
+    """All of it, or what shows from `start` to `end`, its times starting at `start`."""
+    first, last = start or 0, MAX_MS if end is None else end
+    if first >= last:
+        raise Invalid("end must be later than start.")
+    with services_of(request).database.read() as db:
+        text = webvtt(db, video_id, language)
+        if start is not None or end is not None:
+            whole = track(db, video_id, language)
+            if whole is None:
+                raise CaptionsNotFound
+            text = to_webvtt(slice_track(whole, first, last))
+    return Response(text, media_type=_MEDIA_TYPE)
+
+
+@router.delete(
+    "/captions/{language}", status_code=204, responses={**_MAY_NOT, **_NO_CAPTIONS}, summary="Remove captions", response_class=Response
+)
+def delete_captions(request: Request, video_id: str, language: str, who: Exporter) -> Response:
+    """Exports that were made with them keep them."""
+    with services_of(request).database.write() as db:
+        remove(db, video_id, language)
+        audit.record(db, "captions_remove", actor=who.user_id, subject=video_id, address=peer_address(request), language=language)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/captions/find",
+    summary="Attach the captions inside a video",
+    responses={
+        **_MAY_NOT,
+        **_STORE,
+        404: {"description": "There is no such video, or its object is not in the bucket"},
+        409: {"description": "Another video is being read"},
+        422: {"description": "The video cannot be read"},
+    },
+)
+def post_find(request: Request, video_id: str, who: Exporter) -> FoundInMaster:
+    """Reads the master; takes the text tracks in languages that have no captions yet, one of an unknown language as `original`."""
+    return FoundInMaster.of(find_captions(services_of(request), video_id, actor=who.user_id, address=peer_address(request)))
+
+
+@router.post(
+    "/captions/{language}/translate",
+    summary="Translate captions",
+    response_model=Captions,
+    responses={
+        **_MAY_NOT,
+        **_NO_CAPTIONS,
+        409: {"description": "No translation service is set up, or there are captions in this language, or too much is being translated"},
+        422: {"description": "The body is not as described, or there is nothing to translate into"},
+        502: {"description": "The translation service failed"},
+    },
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"application/json": {"schema": TranslateRequest.model_json_schema()}}},
+    },
+)
+async def post_translate(request: Request, video_id: str, language: str, who: Exporter) -> Captions | Response:
+    """Those in `from`, by the service of CLIPVIEWER_TRANSLATE_URL; an earlier translation is replaced."""
+    body = await request.body()
+    try:
+        wanted = TranslateRequest.model_validate_json(body)
+    except ValidationError as error:
+        return validation_problem(error.errors(include_input=False, include_url=False, include_context=False))
+    return await to_thread.run_sync(_translate, request, video_id, wanted.source, language, who)
+
+
+@router.get(
+    "/exported/{clip_id}/captions",
+    dependencies=_SIGNED_IN,
+    summary="Get the captions of an exported clip as WebVTT",
+    responses={
+        **_NOBODY,
+        **_STORE,
+        **_WEBVTT,
+        404: {"description": "There is no such video or clip, it has no captions, or they are not in the bucket"},
+        422: {"description": "What was registered as its captions cannot be read"},
+    },
+    response_class=Response,
+)
+def get_exported_captions(request: Request, video_id: str, clip_id: str) -> Response:
+    """The file beside the export; its times start with the clip."""
+    services = services_of(request)
+    with services.database.read() as db:
+        key = sidecar_of(db, video_id, clip_id)
+    data = services.store.get_range(key, 0, MAX_BYTES + 1)
+    if not data.startswith(b"WEBVTT"):
+        data = to_webvtt(parse_captions(data, key)).encode()
+    return Response(data, media_type=_MEDIA_TYPE)
+
+
+async def _at_most(body: AsyncIterator[bytes], size: int) -> bytes:
+    """The body, or its beginning: enough to be told that it is too large."""
+    data = bytearray()
+    async for part in body:
+        data += part
+        if len(data) > size:
+            break
+    return bytes(data[: size + 1])
+
+
+def _attach(request: Request, video_id: str, language: str, data: bytes, name: str, who: Pipeline | Principal) -> Captions:
+    checked_language(language)
+    read = parse_captions(data, name)
+    actor = who.token_id if isinstance(who, Pipeline) else who.user_id
+    with services_of(request).database.write() as db:
+        captions = attach_track(db, video_id, language, read, name, origin=UPLOADED, actor=actor)
+        audit.record(
+            db, "captions_attach", actor=actor, subject=video_id, address=peer_address(request), language=language, cues=captions.cues
+        )
+    return Captions.of(captions)
+
+
+def _translate(request: Request, video_id: str, source: str, target: str, who: Principal) -> Captions:
+    made = translate_captions(services_of(request), video_id, source, target, actor=who.user_id, address=peer_address(request))
+    return Captions.of(made)
