@@ -45,9 +45,9 @@ class Registrar:
     def __init__(self, app: RunningApp, footage: Footage, api: httpx.Client) -> None:
         self._app, self._footage, self._api = app, footage, api
 
-    def video(self, name: str, title: str) -> str:
-        """A video with the long footage as its master; gives its id."""
-        return self._video(name, title, self._footage.long, LONG_SECONDS)
+    def video(self, name: str, title: str, master: Path | None = None, seconds: int = LONG_SECONDS) -> str:
+        """A video with ``master``, else with the long footage, as its master; gives its id."""
+        return self._video(name, title, master or self._footage.long, seconds)
 
     def four_shapes(self, name: str, title: str) -> Video:
         """Four exported clips in the order of the list (9:16, 1:1, 16:9, 9:16) and three identified ones."""

@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from clipviewer.db.clip_models import ClipFraming
+from clipviewer.db.models import IdentifiedClip
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, FramingMode, crop_rect
 from clipviewer.domain.ids import new_id
 from clipviewer.domain.permissions import Role
 from clipviewer.services.accounts import Accounts
 from tests.browser.clip_library import Registrar, Video
+from tests.browser.framing_room import box, drag, finger, frame_in, saved, shares, status
 from tests.browser.running_app import PASSWORD, RunningApp
 from tests.browser.test_layout import assert_no_sideways_scrolling
-from tests.browser.watched_page import OpenRoom, Room
+from tests.browser.watched_page import OpenRoom
 
 WIDTH, HEIGHT = 480, 270
 PHONE = {"viewport": {"width": 375, "height": 800}, "has_touch": True}
@@ -30,37 +32,6 @@ def quay(registrar: Registrar) -> Video:
     return Video(video_id, "The quay", identified=registrar.identified(video_id, [("Opening", 2, 5), ("Middle", 20, 24), ("Late", 40, 44)]))
 
 
-def frame_in(room: Room, ratio: str = "9:16") -> Locator:
-    """The frame after choosing a shape on the opened tab Identified."""
-    room.playing()
-    room.page.get_by_role("radio", name=ratio, exact=True).check()
-    frame = room.page.locator(".crop-box")
-    expect(frame).to_be_visible()
-    room.video.evaluate("video => video.pause()")
-    return frame
-
-
-def status(room: Room) -> Locator:
-    return room.page.get_by_role("region", name="Framing").get_by_role("status")
-
-
-def saved(room: Room) -> None:
-    expect(status(room)).to_have_text("By hand, saved")
-
-
-def shares(room: Room) -> tuple[float, float, float, float]:
-    """Where the frame lies, as shares of the picture: left, top, width, height."""
-    box, picture = (room.page.locator(name).bounding_box() for name in (".crop-box", "video"))
-    assert box is not None
-    assert picture is not None
-    return (
-        (box["x"] - picture["x"]) / picture["width"],
-        (box["y"] - picture["y"]) / picture["height"],
-        box["width"] / picture["width"],
-        box["height"] / picture["height"],
-    )
-
-
 def expected(ratio: AspectRatio, x: float = 0.5) -> Any:
     rect = crop_rect(WIDTH, HEIGHT, ratio, Framing(FramingMode.MANUAL, x, 0.5))
     wanted = (rect.x / WIDTH, rect.y / HEIGHT, rect.width / WIDTH, rect.height / HEIGHT)
@@ -70,19 +41,6 @@ def expected(ratio: AspectRatio, x: float = 0.5) -> Any:
 def kept(app: RunningApp, video: Video, at: int = 0, ratio: str = "9:16") -> ClipFraming | None:
     with app.database.read() as db:
         return db.get(ClipFraming, (video.identified[at].id, ratio))
-
-
-def drag(room: Room, share: float) -> None:
-    """Move the frame with the mouse by a share of the picture's width."""
-    box, picture = (room.page.locator(name).bounding_box() for name in (".crop-box", "video"))
-    assert box is not None
-    assert picture is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 3
-    room.page.mouse.move(x, y)
-    room.page.mouse.down()
-    room.page.mouse.move(x + share * picture["width"] / 2, y + 5)
-    room.page.mouse.move(x + share * picture["width"], y + 9)
-    room.page.mouse.up()
 
 
 @pytest.mark.parametrize("ratio", [AspectRatio.PORTRAIT, AspectRatio.SQUARE])
@@ -217,24 +175,9 @@ def test_a_telephone_drags_by_touch_and_scrolls_beside_the_frame(app: RunningApp
     finger(room, ".crop-box", -60, 40)
     saved(room)
     assert room.page.evaluate("scrollY") == scrolled
-    picture = room.page.locator("video").bounding_box()
-    assert picture is not None
-    assert shares(room) == expected(AspectRatio.PORTRAIT, 0.5 - 60 / picture["width"])
+    assert shares(room) == expected(AspectRatio.PORTRAIT, 0.5 - 60 / box(room, ".crop-picture").width)
     finger(room, ".crop-picture", 0, 120, start=0.05)
     room.page.wait_for_function(f"scrollY < {scrolled}")
-
-
-def finger(room: Room, selector: str, right: int, down: int, *, start: float = 0.5) -> None:
-    """Put a finger on an element, at a share of its width, move it, lift it."""
-    box = room.page.locator(selector).bounding_box()
-    assert box is not None
-    x, y = box["x"] + box["width"] * start, box["y"] + box["height"] / 2
-    touch = room.page.context.new_cdp_session(room.page)
-    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
-    for step in range(1, 6):
-        at = {"x": x + right * step / 5, "y": y + down * step / 5}
-        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [at]})
-    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
 def test_safe_zones_are_drawn_into_an_upright_frame_on_demand(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
@@ -244,11 +187,9 @@ def test_safe_zones_are_drawn_into_an_upright_frame_on_demand(app: RunningApp, b
     expect(safe).to_be_hidden()
     button.click()
     expect(button).to_have_attribute("aria-pressed", "true")
-    inner, outer = safe.bounding_box(), room.page.locator(".crop-box").bounding_box()
-    assert inner is not None
-    assert outer is not None
-    assert inner["y"] - outer["y"] == pytest.approx(0.14 * outer["height"], abs=1)
-    assert inner["height"] == pytest.approx(0.51 * outer["height"], abs=1)
+    inner, outer = box(room, ".crop-safe"), box(room, ".crop-box")
+    assert inner.y - outer.y == pytest.approx(0.14 * outer.height, abs=1)
+    assert inner.height == pytest.approx(0.51 * outer.height, abs=1)
     room.page.reload()
     expect(safe).to_be_visible()
     room.page.get_by_role("radio", name="1:1", exact=True).check()
@@ -277,9 +218,34 @@ def test_the_frame_follows_the_picture_to_full_screen(app: RunningApp, bay: Vide
     frame_in(room)
     room.page.get_by_role("button", name="fullscreen").click()
     room.page.wait_for_function("document.fullscreenElement?.localName === 'media-controller'")
-    picture = room.page.locator(".crop-picture").bounding_box()
-    screen = room.page.evaluate("[innerWidth, innerHeight]")
-    assert picture is not None
-    assert picture["width"] == pytest.approx(min(screen[0], screen[1] * WIDTH / HEIGHT), abs=1)
-    assert picture["y"] == pytest.approx((screen[1] - picture["height"]) / 2, abs=1)
+    picture, screen = box(room, ".crop-picture"), room.page.evaluate("[innerWidth, innerHeight]")
+    assert picture.width == pytest.approx(min(screen[0], screen[1] * WIDTH / HEIGHT), abs=1)
+    assert picture.y == pytest.approx((screen[1] - picture.height) / 2, abs=1)
     expect(room.page.locator(".crop-box")).to_be_visible()
+
+
+def test_another_room_sees_a_chosen_frame_when_it_comes_to_the_clip(app: RunningApp, quay: Video, open_room: OpenRoom) -> None:
+    other = open_room(app, f"{quay.path}?tab=identified")
+    frame_in(other)
+    room = open_room(app, f"{quay.path}?tab=identified")
+    frame_in(room)
+    drag(room, 0.2)
+    saved(room)
+    other.option("Middle").click()
+    other.shown("Middle")
+    other.option("Opening").click()
+    saved(other)
+    assert shares(other) == expected(AspectRatio.PORTRAIT, 0.7)
+
+
+def test_a_frame_that_cannot_be_kept_goes_back_to_where_it_was(app: RunningApp, quay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{quay.path}?tab=identified")
+    frame_in(room)
+    drag(room, 0.2)
+    saved(room)
+    with app.database.write() as db:
+        db.delete(db.get_one(IdentifiedClip, quay.identified[0].id))
+    drag(room, -0.3)
+    room.toast("Clip not found")
+    expect(status(room)).to_have_text("By hand. The last change was not saved: try again.")
+    assert shares(room) == expected(AspectRatio.PORTRAIT, 0.7)
