@@ -109,7 +109,7 @@ def proposed(app: RunningApp, registrar: Registrar) -> Video:
     clips = registrar.identified(video_id, [("Two shots", 20, 24)])
     shots = (Shot(0, 0.25, 0.5), Shot(1_000, 0.5, 0.5, True), Shot(3_000, 0.75, 0.5))
     with app.database.write() as db:
-        look = Look(480, 270, Rect(0, 0, 480, 270), {ratio: shots for ratio in AspectRatio})
+        look = Look(480, 270, Rect(0, 0, 480, 270), dict.fromkeys(AspectRatio, shots))
         store_look(db, sight_of(db, video_id, clips[0].id), look)
     return Video(video_id, "Proposed", identified=clips)
 

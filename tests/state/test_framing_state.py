@@ -1,0 +1,105 @@
+"""The state of the crop preview, over a real websocket: what is saved, what was seen, and what becomes of a look that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.framing import Rect, Shot
+from clipviewer.domain.permissions import Role
+from clipviewer.media.reframe import Look
+from clipviewer.services.framings import saved_framings
+from clipviewer.services.looks import sight_of, store_look
+from clipviewer.state.framing import FramingState
+from tests.state.footage_rows import Footage, add_footage
+from tests.state.handlers import name_of
+from tests.state.serving import Running
+from tests.state.tab import Tab, open_tab
+
+STATE = FramingState.get_full_name()
+
+
+@pytest.fixture
+def footage(app: Running) -> Footage:
+    with app.services.database.write() as db:
+        return add_footage(db)
+
+
+@pytest.fixture
+def tab(app: Running, footage: Footage) -> Iterator[Tab]:
+    """The tab of a reviewer who has just come to the room, which is not loaded yet."""
+    with open_tab(app.address, cookie=app.person(Role.REVIEWER).cookie, path=footage.path) as tab:
+        yield tab
+
+
+def send(tab: Tab, handler: str, effect: str, **payload: Any) -> dict[str, Any]:
+    """Call a handler, wait for ``effect``: what is shown then."""
+    tab.send(name_of(FramingState, handler), **payload)
+    shown: dict[str, Any] = tab.wait_for(effect).delta[STATE]["shown_rx_state_"]
+    return shown
+
+
+def test_a_clip_without_crops_has_none_and_a_reviewer_may_choose(tab: Tab, footage: Footage) -> None:
+    shown = send(tab, "open_clip", '"shown_rx_state_"', clip_id=footage.identified[0])
+    assert (shown["clip_id"], shown["saved"], shown["look"], shown["answers"]) == (footage.identified[0], {}, None, 0)
+    assert tab.updates[-1].delta[STATE]["may_frame_rx_state_"] is True
+
+
+def test_a_viewer_is_told_that_they_may_not(app: Running, footage: Footage) -> None:
+    with open_tab(app.address, cookie=app.person(Role.VIEWER).cookie, path=footage.path) as tab:
+        send(tab, "open_clip", '"shown_rx_state_"', clip_id=footage.identified[0])
+        assert tab.updates[-1].delta[STATE].get("may_frame_rx_state_", False) is False
+
+
+def test_a_chosen_crop_is_shown_with_the_count_of_answers(app: Running, tab: Tab, footage: Footage) -> None:
+    clip = footage.identified[0]
+    send(tab, "open_clip", '"shown_rx_state_"', clip_id=clip)
+    shown = send(tab, "save_framing", '"answers":1', clip_id=clip, ratio="9:16", x=0.25, y=1)
+    assert (shown["saved"], shown["refused"]) == ({"9:16": [0.25, 1]}, False)
+    shown = send(tab, "forget_framing", '"answers":2', clip_id=clip, ratio="9:16")
+    assert (shown["saved"], shown["refused"]) == ({}, False)
+    with app.services.database.read() as db:
+        assert saved_framings(db, [clip]) == {}
+
+
+@pytest.mark.parametrize("wrong", [{"ratio": "4:3"}, {"x": 1.5}, {"clip_id": "clip_nobody"}])
+def test_a_refused_crop_is_answered_with_what_is_saved(tab: Tab, footage: Footage, wrong: dict[str, Any]) -> None:
+    clip = footage.identified[0]
+    send(tab, "open_clip", '"shown_rx_state_"', clip_id=clip)
+    send(tab, "save_framing", '"answers":1', clip_id=clip, ratio="9:16", x=0.25, y=0.5)
+    shown = send(tab, "save_framing", '"answers":2', **{"clip_id": clip, "ratio": "9:16", "x": 0.75, "y": 0.5} | wrong)
+    assert (shown["clip_id"], shown["saved"], shown["refused"]) == (clip, {"9:16": [0.25, 0.5]}, True)
+
+
+def test_a_clip_of_another_video_is_not_found(app: Running, tab: Tab) -> None:
+    with app.services.database.write() as db:
+        elsewhere = add_footage(db)
+    tab.send(name_of(FramingState, "open_clip"), clip_id=elsewhere.identified[0])
+    assert tab.wait_for("Clip not found").ours == {}
+
+
+def test_a_picture_that_was_seen_is_shown_without_another_look(app: Running, tab: Tab, footage: Footage) -> None:
+    clip = footage.identified[1]
+    seen = Look(800, 332, Rect(0, 2, 800, 330), {AspectRatio.SQUARE: (Shot(0, 0.25, 0.5), Shot(1_000, 0.5, 0.5, True))})
+    with app.services.database.write() as db:
+        store_look(db, sight_of(db, footage.video_id, clip), seen)
+    for handler in ("open_clip", "look"):
+        shown = send(tab, handler, '"shown_rx_state_"', clip_id=clip)
+        assert shown["look"] == {
+            "width": 800,
+            "height": 332,
+            "content": {"x": 0, "y": 2, "width": 800, "height": 330},
+            "shots": {"1:1": [[0, 0.25, 0.5, False], [1_000, 0.5, 0.5, True]]},
+        }
+        assert (shown["looking"], shown["problem"]) == (False, "")
+
+
+def test_a_picture_that_cannot_be_looked_at_says_why(tab: Tab, footage: Footage) -> None:
+    clip = footage.identified[0]
+    assert send(tab, "look", '"looking":true', clip_id=clip)["problem"] == ""
+    shown = tab.wait_for('"looking":false').delta[STATE]["shown_rx_state_"]
+    assert (shown["clip_id"], shown["look"]) == (clip, None)
+    assert "no longer in the bucket" in shown["problem"]
