@@ -16,7 +16,7 @@ from clipviewer.media.probe import MediaInfo
 MOST_FRAMES_PER_SECOND = 60
 
 # Linear light in floats, the highlights bent into what a screen shows, and back to BT.709.
-_TO_SDR = "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv,format=yuv420p"
+TO_SDR = "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv,format=yuv420p"
 _BLUR_SHARE = 8
 
 
@@ -50,7 +50,7 @@ def picture_graph(
     else:
         framed = f"[0:v:0]{','.join([*steps, _following(content, ratio, framing, shots)])},scale={width}:{height},setsar=1"
     if info.hdr:
-        framed += f",{_TO_SDR}"
+        framed += f",{TO_SDR}"
     if burn_in is not None:
         framed += f",subtitles=filename={escaped(burn_in)}"
         if fonts is not None:
