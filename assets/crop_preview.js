@@ -42,8 +42,9 @@ class CropPreview extends HTMLElement {
   #moving = null; // {clip, ratio, centre}: moved and not sent yet
   #clip = "";
   #rest = 0;
-  #opening = 0;
-  #opened = 0; // when a clip was last asked about
+  #asked = ""; // the clip that was last asked about, and when
+  #lastAsked = 0;
+  #asking = 0;
   #looking = 0;
   #lookedFor = "";
   #time = 0; // of the picture on the screen, in seconds of the master
@@ -80,8 +81,8 @@ class CropPreview extends HTMLElement {
     this.#listeners.abort();
     this.#overlay.remove();
     this.#crops.close();
-    for (const timer of [this.#rest, this.#opening, this.#looking]) clearTimeout(timer);
-    this.#clip = "";
+    for (const timer of [this.#rest, this.#asking, this.#looking]) clearTimeout(timer);
+    this.#clip = this.#asked = "";
   }
 
   attributeChangedCallback(name, _before, value) {
@@ -176,22 +177,29 @@ class CropPreview extends HTMLElement {
   // A server that knows of no clip has begun anew, and is asked again.
   #accept(view) {
     this.#crops.accept(view);
-    if (!view.clip_id) this.#clip = "";
+    if (!view.clip_id) this.#asked = "";
   }
 
-  #open() {
-    const clip = this.getAttribute("clip-id") || "";
-    if (!clip || clip === this.#clip) return;
+  // Another clip is shown: what was being dragged is left alone.
+  #turnTo(clip) {
+    if (clip === this.#clip) return;
+    this.#clip = clip;
+    if (this.#overlay.dragging) this.#moving = null;
     this.#overlay.letGo();
     this.#settle();
-    this.#clip = clip;
     this.#lookedFor = "";
-    clearTimeout(this.#opening);
-    const wait = Math.max(0, OPEN_MS - (Date.now() - this.#opened));
-    this.#opening = setTimeout(() => {
-      this.#opened = Date.now();
+  }
+
+  // Ask for what is saved, once a shape is chosen; not for every clip that is only skimmed past.
+  #ask() {
+    const clip = this.#clip;
+    if (!clip || !this.#chosen.ratio || clip === this.#asked) return;
+    this.#asked = clip;
+    clearTimeout(this.#asking);
+    this.#asking = setTimeout(() => {
+      this.#lastAsked = Date.now();
       this.#tell("FramingOpened", { clip });
-    }, this.#opened ? wait : 0);
+    }, Math.min(OPEN_MS, Math.max(0, this.#lastAsked + OPEN_MS - Date.now())));
   }
 
   #wantLook(wait) {
@@ -231,7 +239,8 @@ class CropPreview extends HTMLElement {
   }
 
   #render() {
-    this.#open();
+    this.#turnTo(this.getAttribute("clip-id") || "");
+    this.#ask();
     const geometry = this.#geometry();
     const { look, looking, problem } = this.#here;
     if (geometry) this.#overlay.show({ ...geometry, movable: this.#mayFrame, zones: this.#chosen.zones && geometry.ratio === "9:16" });

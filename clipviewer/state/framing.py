@@ -39,9 +39,9 @@ class FramingState(rx.State):
     @allow(Action.VIEW)
     async def open_clip(self, clip_id: str) -> None:
         """Show the saved crops of a candidate, and what is known of its picture."""
-        video_id, router = self._video_id(), self.router
-        view = await asyncio.to_thread(_read, video_id, clip_id)
-        self.may_frame = allows((await asyncio.to_thread(authenticate, router.headers)).role, Action.EXPORT)
+        video_id, headers = self._video_id(), self.router.headers
+        view, who = await asyncio.to_thread(lambda: (_read(video_id, clip_id), authenticate(headers)))
+        self.may_frame = allows(who.role, Action.EXPORT)
         self.shown = replace(view, answers=self.shown.answers)
 
     @rx.event

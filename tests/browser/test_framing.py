@@ -14,6 +14,7 @@ from clipviewer.domain.framing import Framing, FramingMode, crop_rect
 from clipviewer.domain.ids import new_id
 from clipviewer.domain.permissions import Role
 from clipviewer.services.accounts import Accounts
+from tests.browser.clip_footage import Footage
 from tests.browser.clip_library import Registrar, Video
 from tests.browser.framing_room import box, drag, finger, frame_in, saved, shares, status
 from tests.browser.running_app import PASSWORD, RunningApp
@@ -249,3 +250,38 @@ def test_a_frame_that_cannot_be_kept_goes_back_to_where_it_was(app: RunningApp, 
     room.toast("Clip not found")
     expect(status(room)).to_have_text("By hand. The last change was not saved: try again.")
     assert shares(room) == expected(AspectRatio.PORTRAIT, 0.7)
+
+
+def test_an_upright_picture_is_framed_up_and_down(app: RunningApp, registrar: Registrar, footage: Footage, open_room: OpenRoom) -> None:
+    video_id = registrar.video(new_id("upright"), "Upright", footage.portrait, 6)
+    registrar.identified(video_id, [("All of it", 0, 5)])
+    room = open_room(app, f"/videos/{video_id}?tab=identified")
+    frame_in(room, "1:1")
+    expect(room.page.get_by_role("radio", name="9:16", exact=True)).to_be_disabled()
+    slider = room.page.get_by_role("slider", name="Frame 1:1")
+    expect(slider).to_have_attribute("aria-orientation", "vertical")
+    for key in ("Home", "ArrowDown", "Shift+ArrowDown", "ArrowLeft"):
+        slider.press(key)
+    expect(slider).to_have_attribute("aria-valuetext", "34 % from the top")
+    saved(room)
+    rect = crop_rect(270, 480, AspectRatio.SQUARE, Framing(FramingMode.MANUAL, 0.5, 135 / 480 + 0.06))
+    assert shares(room) == pytest.approx((0, rect.y / 480, 1, rect.height / 480), abs=0.003)
+
+
+def test_who_frames_nothing_asks_for_nothing(app: RunningApp, quay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, "")
+    sent: list[str] = []
+    room.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(str(frame))))
+    room.open(f"{quay.path}?tab=identified")
+    room.playing()
+    room.option("Late").click()
+    room.shown("Late")
+    room.option("Middle").click()
+    room.shown("Middle")
+    expect(status(room)).to_have_text("Choose a shape to see and to move its frame.")
+    assert any("select_clip" in frame for frame in sent)
+    assert not any("framing_state" in frame for frame in sent)
+    frame_in(room)
+    expect(status(room)).to_have_text("Centre")
+    room.page.wait_for_function("JSON.parse(document.querySelector('crop-preview').getAttribute('framing')).clip_id !== ''")
+    assert any("framing_state" in frame for frame in sent)
