@@ -35,6 +35,7 @@ app = rx.App(
         rx.el.script(src="/crop_preview.js", type="module"),
         rx.el.script(src="/pulse.js", type="module"),
         rx.el.script(src="/captions.js", type="module"),
+        rx.el.script(src="/choices.js", type="module"),
         rx.el.script(src="/forms.js", type="module"),
         rx.el.link(rel="icon", href="/icon.svg", type="image/svg+xml"),
     ],

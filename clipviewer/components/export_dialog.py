@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
 from clipviewer.components.captions_panel import open_captions
@@ -73,17 +75,17 @@ def _ratio(ratio: AspectRatio) -> rx.Component:
         _choice(
             ratio.value,
             ratio.frame.use,
-            checked=ExportDialogState.ratios.contains(ratio.value),
+            ExportDialogState.ratios.contains(ratio.value),
             on_change=ExportDialogState.toggle_ratio(ratio.value),
         ),
         rx.el.select(
             *(rx.el.option(label, value=mode.value) for mode, label in _FRAMINGS.items()),
             rx.el.option(by_hand, value=FramingMode.MANUAL.value, disabled=framed == 0),
-            value=ExportDialogState.framings[ratio.value],
+            default_value=ExportDialogState.framings[ratio.value],
             on_change=lambda mode: ExportDialogState.set_framing(ratio.value, mode),
             disabled=~ExportDialogState.ratios.contains(ratio.value),
             class_name="field select",
-            custom_attrs={"aria-label": f"Framing, {ratio.name.lower()}"},
+            custom_attrs={"aria-label": f"Framing, {ratio.name.lower()}", "data-value": ExportDialogState.framings[ratio.value]},
         ),
         class_name="choice-line",
     )
@@ -93,7 +95,7 @@ def _language(language: rx.Var[LanguageRow]) -> rx.Component:
     return _choice(
         language.name,
         rx.cond(language.tag == ORIGINAL, "The sound of the master", "Captions"),
-        checked=ExportDialogState.languages.contains(language.tag),
+        ExportDialogState.languages.contains(language.tag),
         on_change=ExportDialogState.toggle_language(language.tag),
         key=language.tag,
     )
@@ -104,16 +106,24 @@ def _captions(mode: CaptionMode) -> rx.Component:
     return _choice(
         label,
         note,
+        ExportDialogState.captions == mode.value,
         type="radio",
         name="captions",
-        checked=ExportDialogState.captions == mode.value,
         on_change=ExportDialogState.set_captions(mode.value),
     )
 
 
-def _choice(label: str | rx.Var[str], note: str | rx.Var[str], key: rx.Var[str] | None = None, **props) -> rx.Component:
+def _choice(
+    label: str | rx.Var[str], note: str | rx.Var[str], chosen: rx.Var[bool], key: rx.Var[str] | None = None, **props: Any
+) -> rx.Component:
+    """A checkbox, or a radio button; it answers at once, and follows the server by ``assets/choices.js``."""
     return rx.el.label(
-        rx.el.input(class_name="tick", **{"type": "checkbox", **props}),
+        rx.el.input(
+            **{"type": "checkbox", **props},
+            default_checked=chosen,
+            class_name="tick",
+            custom_attrs={"data-checked": rx.cond(chosen, "true", "false")},
+        ),
         rx.el.span(label),
         rx.el.span(note, class_name="quiet choice-note"),
         class_name="choice",

@@ -26,6 +26,7 @@ def _job(job: rx.Var[JobRow]) -> rx.Component:
     return rx.el.li(
         rx.box(
             rx.el.span(job.title, class_name="clip-title"),
+            rx.el.span(job.making, class_name="clip-time"),
             rx.el.span(job.ratio, class_name="chip"),
             rx.match(
                 job.state,

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.domain.framing import FramingMode
-from clipviewer.domain.language import language_name
+from clipviewer.domain.language import ORIGINAL, language_name
 from clipviewer.domain.timecode import clock
 from clipviewer.services.captions import CaptionsView
 from clipviewer.services.clips import ExportedClipView, IdentifiedClipView
@@ -91,11 +91,15 @@ class UrlEntry:
 
 @dataclasses.dataclass(frozen=True)
 class JobRow:
-    """An export that is not done: ``state`` is queued, running or failed; ``log`` holds ffmpeg's last lines where there are any."""
+    """An export that is not done: ``state`` is queued, running or failed; ``log`` holds ffmpeg's last lines where there are any.
+
+    ``making``: its language and how it is framed and captioned, as far as that is out of the ordinary.
+    """
 
     id: str
     title: str
     ratio: str
+    making: str
     state: str
     percent: int
     reason: str
@@ -187,10 +191,14 @@ def url_entry(signed: SignedUrl, now_ms: int) -> UrlEntry:
 
 
 def job_row(cell: CellView) -> JobRow:
+    language = "" if cell.target_language == ORIGINAL else language_name(cell.target_language)
+    framing = "" if cell.framing["mode"] == FramingMode.CENTRE else cell.framing["mode"]
+    captions = cell.captions.partition(":")[0]
     return JobRow(
         id=cell.id,
         title=cell.title,
         ratio=cell.aspect_ratio,
+        making=" · ".join(filter(None, (language, making(framing, captions)))),
         state=cell.state,
         percent=round(cell.progress * 100),
         reason=cell.reason,

@@ -61,7 +61,7 @@ ROWS: dict[type[Any], set[str]] = {
     VideoView: {"id", "title", "duration", "frame", "s3_key"},
     LanguageRow: {"tag", "name"},
     CaptionsRow: {"tag", "language", "note"},
-    JobRow: {"id", "title", "ratio", "state", "percent", "reason", "log"},
+    JobRow: {"id", "title", "ratio", "making", "state", "percent", "reason", "log"},
     VideoCard: {"id", "title", "duration", "identified", "exported", "poster"},
     UrlEntry: {"url", "expires", "now"},
     FramingView: {"clip_id", "saved", "look", "looking", "problem", "answers", "refused"},
