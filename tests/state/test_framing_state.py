@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -10,9 +13,13 @@ import pytest
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Rect, Shot
 from clipviewer.domain.permissions import Role
+from clipviewer.media.ffmpeg import MediaCancelled
 from clipviewer.media.reframe import Look
+from clipviewer.services import container
+from clipviewer.services.container import Services
 from clipviewer.services.framings import saved_framings
 from clipviewer.services.looks import sight_of, store_look
+from clipviewer.state import framing
 from clipviewer.state.framing import FramingState
 from tests.state.footage_rows import Footage, add_footage
 from tests.state.handlers import name_of
@@ -103,3 +110,30 @@ def test_a_picture_that_cannot_be_looked_at_says_why(tab: Tab, footage: Footage)
     shown = tab.wait_for('"looking":false').delta[STATE]["shown_rx_state_"]
     assert (shown["clip_id"], shown["look"]) == (clip, None)
     assert "no longer in the bucket" in shown["problem"]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_look_stops_with_the_server(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(container, "_installed", services)
+    with services.database.write() as db:
+        footage = add_footage(db)
+    started, stopped = threading.Event(), threading.Event()
+
+    def endless(*_: object, cancelled: Callable[[], bool]) -> Look:
+        started.set()
+        while not cancelled():
+            time.sleep(0.01)
+        stopped.set()
+        raise MediaCancelled
+
+    monkeypatch.setattr(framing, "look_at", endless)
+
+    async def serve() -> None:
+        looking = asyncio.create_task(framing._look_and_store(footage.video_id, footage.identified[0]))
+        assert await asyncio.to_thread(started.wait, 10)
+        looking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await looking
+        assert await asyncio.to_thread(stopped.wait, 10)
+
+    asyncio.run(serve())
