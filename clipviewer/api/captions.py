@@ -66,7 +66,7 @@ def get_captions(request: Request, video_id: str) -> VideoCaptions:
         422: {"description": "This is no language tag, or the file is neither WebVTT nor SubRip in UTF-8, or larger than 5 MB"},
     },
     openapi_extra={
-        "requestBody": {"required": True, "content": {_MEDIA_TYPE: {"schema": {"type": "string"}}, "application/x-subrip": {}}},
+        "requestBody": {"required": True, "content": {_MEDIA_TYPE: {"schema": {"type": "string"}}}},
     },
 )
 async def put_captions(
@@ -116,7 +116,7 @@ def delete_captions(request: Request, video_id: str, language: str, who: Exporte
     """Exports that were made with them keep them."""
     with services_of(request).database.write() as db:
         remove(db, video_id, language)
-        audit.record(db, "captions_remove", actor=who.user_id, subject=video_id, address=peer_address(request), language=language)
+        audit.record(db, "captions_removed", actor=who.user_id, subject=video_id, address=peer_address(request), language=language)
     return Response(status_code=204)
 
 
@@ -202,7 +202,7 @@ def _attach(request: Request, video_id: str, language: str, data: bytes, name: s
     with services_of(request).database.write() as db:
         captions = attach_track(db, video_id, language, read, name, origin=UPLOADED, actor=actor)
         audit.record(
-            db, "captions_attach", actor=actor, subject=video_id, address=peer_address(request), language=language, cues=captions.cues
+            db, "captions_attached", actor=actor, subject=video_id, address=peer_address(request), language=language, cues=captions.cues
         )
     return Captions.of(captions)
 

@@ -60,7 +60,7 @@ def _listed(address: str) -> list[EmbeddedTrack]:
 def _described(number: int, stream: SubtitleStream) -> EmbeddedTrack:
     title = next((value for name, value in stream.metadata.items() if name.lower() in ("title", "name")), "")
     shown = "".join(char for char in title if char.isprintable()).strip()[:_NAME_LENGTH] or f"Track {number + 1}"
-    codec = stream.codec_context.name if stream.codec_context else ""
+    codec = stream.codec_context.codec.canonical_name if stream.codec_context else ""
     problem = ""
     if codec in _PICTURES:
         problem = "Its captions are pictures, not text: attach them as a .vtt or .srt file."

@@ -79,7 +79,7 @@ def find_captions(
             else:
                 attached.append(attach_track(db, video_id, language, found.track, found.name, origin=EMBEDDED, actor=actor, clock=clock))
         names = ",".join(captions.language for captions in attached)
-        audit.record(db, "captions_find", actor=actor, subject=video_id, address=address, attached=names)
+        audit.record(db, "captions_found", actor=actor, subject=video_id, address=address, attached=names)
     return FoundCaptions(attached, left_out)
 
 
@@ -121,7 +121,7 @@ def translate_captions(
         _check_free(captions_of(db, video_id), target)
         name = f"Translated from {_shown(source)}"
         made = attach_track(db, video_id, target, translated, name, origin=TRANSLATED, actor=actor, clock=clock)
-        audit.record(db, "captions_translate", actor=actor, subject=video_id, address=address, source=source, language=target)
+        audit.record(db, "captions_translated", actor=actor, subject=video_id, address=address, source=source, language=target)
     return made
 
 

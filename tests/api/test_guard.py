@@ -45,7 +45,8 @@ async def socket(websocket: WebSocket) -> None:
 
 def application() -> Starlette:
     methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-    paths = ("/", "/page", "/_event/", "/s3/clipviewer/key", "/s3x", "/api/things", "/api/clips/videos", "/api/clips/videos/v/exported")
+    videos = ("/api/clips/videos", "/api/clips/videos/v/exported", "/api/clips/videos/v/captions/pt-BR")
+    paths = ("/", "/page", "/_event/", "/s3/clipviewer/key", "/s3x", "/api/things", *videos)
     routes = [Route(path, echo, methods=methods) for path in paths]
     return Starlette(routes=[*routes, Route("/stream", stream), WebSocketRoute("/_event/", socket), WebSocketRoute("/_event", socket)])
 

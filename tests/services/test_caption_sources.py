@@ -77,7 +77,7 @@ def test_tracks_inside_the_master_are_attached_and_one_without_a_language_counts
     assert languages(library) == [("original", "embedded"), ("de", "embedded")]
     with library.database.read() as db:
         (entry,) = db.exec(select(AuditEntry))
-    assert (entry.action, entry.actor, entry.details) == ("captions_find", "user_1", {"attached": "de,original"})
+    assert (entry.action, entry.actor, entry.details) == ("captions_found", "user_1", {"attached": "de,original"})
 
 
 def test_captions_that_are_there_stay_and_finding_twice_changes_nothing(library: Services, tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_translation_keeps_the_times_and_says_where_it_comes_from(library: Ser
             "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\nGOOD MORNING\n\n00:00:03.000 --> 00:00:04.000\nBYE\n"
         )
         (entry,) = db.exec(select(AuditEntry))
-    assert (entry.action, entry.actor, entry.details) == ("captions_translate", "user_1", {"source": "en", "language": "de"})
+    assert (entry.action, entry.actor, entry.details) == ("captions_translated", "user_1", {"source": "en", "language": "de"})
 
 
 def test_a_translation_replaces_an_earlier_one_but_nothing_that_somebody_attached(library: Services) -> None:

@@ -38,7 +38,7 @@ def summary(found: list[EmbeddedTrack]) -> list[tuple[str | None, tuple[Cue, ...
         ("a.mp4", ("-c:s", "mov_text")),
         ("a.mkv", ("-c:s", "srt")),
         ("b.mkv", ("-c:s:0", "ass", "-c:s:1", "webvtt")),
-        ("c.mp4", ("-c:s", "mov_text", "-movflags", "frag_keyframe+empty_moov")),
+        ("c.mp4", ("-c:s", "mov_text", "-bf", "0", "-movflags", "frag_keyframe+empty_moov")),
     ],
 )
 def test_text_tracks_of_any_kind_are_read_in_the_order_of_the_file(tmp_path: Path, name: str, options: tuple[str, ...]) -> None:
@@ -60,7 +60,7 @@ def test_pictures_of_captions_are_named_as_not_usable(tmp_path: Path) -> None:
 
 
 def with_bitmap_track(folder: Path) -> Path:
-    """A transport stream with a DVB track, which ffmpeg only writes from another one of pictures: so its header is all there is."""
+    """A video with an English track as it comes from a Blu-ray; no picture is in it, as ffmpeg makes none from text."""
     raw, path = folder / "track.sup", folder / "bitmap.mkv"
     raw.write_bytes(_segment(0x16, b"\0\x40\0\x40\x10\0\0\x80\0\0\0") + _segment(0x80, b""))
     maps = ("-f", "sup", "-i", f"file:{raw}", "-map", "0", "-map", "1", "-c:v", "libx264", "-c:s", "copy")
