@@ -20,6 +20,7 @@ _SECOND = 1000 // STEP_MS + 1
 _LEAST_SPREAD = {parts.LOUDNESS: 1.5, parts.LIVELINESS: 0.1, parts.MOTION: 0.5}
 _EMPHASIS = ("?", "!", "？", "！")
 _LEAST_PICTURES = 3
+_STILL = 0.5  # of 255
 
 Index = NDArray[np.int64]
 
@@ -89,18 +90,18 @@ class Evidence:
         return np.where(outside > 0, level.mean(first, last) - around, 0.0)
 
 
-def gather(scan: Scan, sound: SoundFeatures | None, cuts: Sequence[int], edges: Edges, speech: Spoken | None) -> Evidence:
-    """``cuts``: when each shot begins; ``sound``: None where there is none, or only silence; ``speech``: None without captions."""
+def gather(scan: Scan, sound: SoundFeatures | None, shots: Sequence[int], edges: Edges, speech: Spoken | None) -> Evidence:
+    """``shots``: the first picture of each but the first; ``sound`` and ``speech``: None where there is none."""
     steps = max(1, -(-scan.duration_ms // STEP_MS))
     said = _said(speech, steps) if speech is not None else None
     heard = None if sound is None else _fitted(sound.speech, steps)
     return Evidence(
         steps=steps,
         edges=edges,
-        cuts=tuple(cuts),
+        cuts=tuple(int(scan.times_ms[index]) for index in shots),
         level=None if sound is None else _Curve(smoothed(_fitted(sound.level, steps), _SECOND)),
         flux=None if sound is None else _Curve(smoothed(_fitted(sound.flux, steps), _SECOND)),
-        change=_change(scan, steps),
+        change=_change(scan, shots, steps),
         speech=_Curve(said[0]) if said else None if heard is None else _Curve(heard),
         words=_Curve(said[1]) if said else None,
         emphasis=() if speech is None else tuple(cue.end_ms for cue in speech.cues if any(sign in cue.text for sign in _EMPHASIS)),
@@ -116,19 +117,22 @@ def _fitted(values: Steps, steps: int) -> Steps:
     return np.pad(values[:steps], (0, max(0, steps - len(values))), mode="edge")
 
 
-def _change(scan: Scan, steps: int) -> _Curve | None:
-    """How much the picture changes; None where it does not."""
+def _change(scan: Scan, shots: Sequence[int], steps: int) -> _Curve | None:
+    """How much the picture changes within shots; None where it does not change at all. Cuts count by themselves."""
     if len(scan.pictures) < _LEAST_PICTURES:
         return None
     change = changes(scan.pictures)
-    if not change.max() > 0.5:
+    if not change.max() > _STILL:
         return None
-    sums, counts = np.zeros(steps), np.zeros(steps)
-    at = np.clip((scan.times_ms[1:] // STEP_MS).astype(np.int64), 0, steps - 1)
-    np.add.at(sums, at, change)
-    np.add.at(counts, at, 1)
+    within = np.ones(len(change), bool)
+    within[np.asarray(shots, np.int64) - 1] = False
+    within |= not within.any()
+    at = np.clip((scan.times_ms[1:] // STEP_MS).astype(np.int64), 0, steps - 1)[within]
+    sums, counts = np.bincount(at, change[within], steps), np.bincount(at, minlength=steps)
+    # Between two pictures it changed evenly, as far as anybody knows.
     known = np.flatnonzero(counts)
-    return _Curve(smoothed(np.interp(np.arange(steps), known, sums[known] / counts[known]), _SECOND))
+    following = known[np.minimum(np.searchsorted(known, np.arange(steps)), len(known) - 1)]
+    return _Curve(smoothed(sums[following] / counts[following], _SECOND))
 
 
 def _said(speech: Spoken, steps: int) -> tuple[Steps, Steps]:

@@ -22,6 +22,7 @@ ROOM_MS = 3_000
 """How far from an edge pictures are looked at."""
 
 _NEAR_MS = 1_000
+_CLOCK_MS = 0.012  # the error of a picture's time
 _CONTEXT_MS = 500
 _AT_ONCE = 4
 
@@ -67,7 +68,7 @@ def _near_cuts(edge: Edge, close: Close, lead_ms: int, speech: Spoken | None, *,
     """Cuts so near that they are meant, the nearest first: as far outside as nothing is said, inside no farther than the pause reaches."""
     pictures, times = close
     before, after = (max(_NEAR_MS, edge.room_ms), lead_ms) if is_start else (max(lead_ms, edge.room_ms), _NEAR_MS)
-    cuts = [int(times[index]) for index in find_cuts(pictures)]
+    cuts = [_floor(times[index]) for index in find_cuts(pictures)]
     for cut in sorted(cuts, key=lambda cut: abs(cut - edge.at_ms)):
         if edge.at_ms - before <= cut <= edge.at_ms + after and not (
             speech and (speech.cuts_word(cut) or speech.words_between(min(cut, edge.at_ms), max(cut, edge.at_ms)))
@@ -79,8 +80,12 @@ def _near_pictures(edge: Edge, close: Close, speech: Spoken | None) -> Iterator[
     """The pictures around the edge, the nearest first, then the edge itself."""
     times = close[1]
     index = int(np.searchsorted(times, edge.at_ms))
-    around = [int(time) for time in times[max(0, index - 1) : index + 2]]
+    around = [_floor(time) for time in times[max(0, index - 1) : index + 2]]
     for time in sorted(around, key=lambda time: abs(time - edge.at_ms)):
         if not (speech and speech.cuts_word(time)):
             yield time
     yield edge.at_ms
+
+
+def _floor(time: float) -> int:
+    return int(time + _CLOCK_MS)

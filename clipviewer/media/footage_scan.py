@@ -27,7 +27,8 @@ _ROOM = 16 * 1024**2
 _LEAD_MS = 15_000  # Longer than the distance of keyframes: where a seek may land behind its aim, it aims before it.
 
 _GREY = f"scale={WIDTH}:{HEIGHT}:flags=area,format=gray"
-_PICTURES = ("-fps_mode", "passthrough", "-c:v", "rawvideo", "-f", "nut", "-y")
+_CLOCK = 90_000  # finer than what ffmpeg would write: the steps of the frame rate, on which no picture need lie
+_PICTURES = ("-fps_mode", "passthrough", "-enc_time_base", f"1:{_CLOCK}", "-c:v", "rawvideo", "-f", "nut", "-y")
 _FAST = ("-flags2", "fast", "-skip_loop_filter", "all")
 _KEYFRAMES = ("-skip_frame", "nokey", "-discard:v", "nokey")
 _SOUND = (

@@ -121,7 +121,7 @@ def _gather(seen: Scan, sound: SoundFeatures | None, captions: CaptionTrack | No
     times = seen.times_ms
     rooms = [(int(times[index]), 0 if seen.complete else min(ROOM_MS, int(times[index] - times[index - 1]))) for index in shots]
     edges = find_edges(seen.duration_ms, sound.level if sound else None, rooms, speech, grid_ms)
-    evidence = gather(seen, sound, [at for at, _ in rooms], edges, speech)
+    evidence = gather(seen, sound, shots, edges, speech)
     if evidence.level is None and evidence.change is None and speech is None:
         raise NothingFound("This video is silent and its picture does not change: mark clips in it by hand.")
     return _Found(evidence, speech)
