@@ -98,14 +98,20 @@ def _following(content: Rect, ratio: AspectRatio, framing: Framing, shots: Seque
 
 
 def _way(offsets: Sequence[int], shots: Sequence[Shot]) -> str:
-    """The offset over time as a sum with one term for each change: ffmpeg nests expressions a hundred deep at most, but adds any number."""
+    """The offset over time: a sum with one term for each change."""
     terms = [str(offsets[0])]
     for (before, after), (shot, then) in zip(pairwise(offsets), pairwise(shots), strict=True):
         if before != after:
             start, end = ms_to_seconds(shot.start_ms), ms_to_seconds(then.start_ms)
             share = f"clip((t-{start})/({end}-{start}),0,1)" if shot.glides else f"gte(t,{end})"
-            terms.append(f"{after - before:+d}*{share}")
-    return f"'{''.join(terms)}'" if len(terms) > 1 else terms[0]
+            terms.append(f"{after - before}*{share}")
+    return f"'{_sum(terms)}'" if len(terms) > 1 else terms[0]
+
+
+def _sum(terms: Sequence[str]) -> str:
+    """In pairs of pairs: ffmpeg takes expressions that are a hundred deep at most, and each further sign is one deeper."""
+    middle = len(terms) // 2
+    return f"({_sum(terms[:middle])}+{_sum(terms[middle:])})" if middle else terms[0]
 
 
 def _crop(rect: Rect) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,7 +105,7 @@ class _Rendering:
         self._clip, self._spec, self._on_progress, self._preset = clip, spec, on_progress, preset
 
     def run(self, out: Path) -> RenderResult:
-        content, shots, lufs = self._look(out.parent)
+        content, shots, lufs = self._look(out.with_name(f"{out.name}.look"))
         self._on_progress(_LOOKED_AT_SHARE)
         partial = out.with_name(f"{out.name}.part")
         try:
@@ -119,7 +120,12 @@ class _Rendering:
         """The picture between the bars, what *Auto* shows of it, and the loudness: all from one pass over the clip."""
         sound = [Reading(["-vn"], "a:0", ["-af", without_lead(MEASURE, self._clip.lead), "-f", "null", "-"])]
         auto = self._spec.framing.mode is FramingMode.AUTO
-        look, log = look_through(self._clip, folder, [self._spec.ratio] if auto else [], sound if self._clip.info.has_audio else [])
+        try:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            look, log = look_through(self._clip, folder, [self._spec.ratio] if auto else [], sound if self._clip.info.has_audio else [])
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
         return look.content, look.shots[self._spec.ratio] if auto else (), parse_loudness(log)
 
     def _encode(self, content: Rect, shots: tuple[Shot, ...], lufs: float | None, out: Path) -> None:

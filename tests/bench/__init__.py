@@ -5,6 +5,7 @@ A module of this package with ``run() -> list[Row]`` is a benchmark of that name
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import time
@@ -25,7 +26,7 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        return self.ours / self.baseline
+        return self.ours / self.baseline if self.baseline else math.inf
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -70,4 +71,4 @@ def _amount(value: float, unit: str) -> str:
 
 
 def _ratio(ratio: float) -> str:
-    return f"{ratio:.2f}" if ratio >= 0.5 else f"1/{1 / ratio:.1f}"
+    return f"{ratio:.2f}" if ratio >= 0.5 or not ratio else f"1/{1 / ratio:.1f}"

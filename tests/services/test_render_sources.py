@@ -61,7 +61,7 @@ def test_a_source_without_sound_gives_an_export_without_sound(master: Path, tmp_
     assert not result.has_audio
 
 
-@pytest.mark.parametrize("mode", [FramingMode.CENTRE, FramingMode.FIT])
+@pytest.mark.parametrize("mode", [FramingMode.CENTRE, FramingMode.FIT, FramingMode.AUTO])
 @pytest.mark.parametrize("graph", ["testsrc2=s=641x363:d=2,format=yuv444p", "testsrc2=s=640x480:d=2", "testsrc2=s=320x180:d=2,setsar=4/3"])
 def test_odd_sizes_other_shapes_and_wide_pixels_fill_the_frame(tmp_path: Path, out: Path, graph: str, mode: FramingMode) -> None:
     source = make(tmp_path / "odd.mkv", *picture(graph), *TONE, "-c:a", "aac")
