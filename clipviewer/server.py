@@ -14,13 +14,16 @@ from collections.abc import AsyncIterator
 import uvicorn
 from reflex_base.constants import Env
 from reflex_base.environment import environment
+from sqlalchemy.exc import SQLAlchemyError
 
 from clipviewer.api.redaction import install_redaction
 from clipviewer.db.models import utc_now
 from clipviewer.demo.making import Demo
+from clipviewer.errors import StorageError
 from clipviewer.services.container import Services
 
 _LOG = logging.getLogger(__name__)
+_HOUR = 3600.0
 
 
 def run(services: Services, listener: socket.socket, setup_token: str | None, started: float) -> int:
@@ -133,7 +136,10 @@ async def _exports() -> AsyncIterator[None]:
         except Exception:
             _LOG.exception("exports cannot be rendered by this process")
             return
-        stop.wait()
+        while True:
+            _clear_uploads(services)
+            if stop.wait(_HOUR):
+                break
         desk.stop()
         engine.stop()
 
@@ -143,6 +149,16 @@ async def _exports() -> AsyncIterator[None]:
     stop.set()
     _ready.set()
     await asyncio.to_thread(thread.join, 15)
+
+
+def _clear_uploads(services: Services) -> None:
+    """Remove what abandoned and cancelled uploads have left in the bucket."""
+    from clipviewer.jobs.uploading import Uploading
+
+    try:
+        Uploading(services).sweep()
+    except (StorageError, SQLAlchemyError):
+        _LOG.warning("the leftovers of uploads could not be removed; it is tried again in an hour")
 
 
 def _sweep(services: Services) -> None:

@@ -54,6 +54,12 @@ def peer_address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
+def origin_of(request: Request) -> str | None:
+    """``scheme://host`` by which the browser came."""
+    host = request.headers.get("host")
+    return f"{request.scope['scheme']}://{host}" if host else None
+
+
 def principal_of(db: Session, request: Request, action: Action) -> Principal:
     """Who is asking, if their role allows ``action``. One query. Blocks: call it from a thread.
 

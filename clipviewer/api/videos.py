@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 
-from clipviewer.api.access import allow, inside, peer_address, principal_of, services_of
+from clipviewer.api.access import allow, inside, origin_of, peer_address, principal_of, services_of
 from clipviewer.api.problems import validation_problem
 from clipviewer.api.schemas import (
     DownloadRequest,
@@ -131,7 +131,7 @@ def _hand_out_master(request: Request, video_id: str) -> Response:
     with services.database.read() as db:
         principal_of(db, request, Action.VIEW)
         video = video_details(db, video_id)
-    signed = services.signer.sign(video.s3_key, origin=_origin_of(request))
+    signed = services.signer.sign(video.s3_key, origin=origin_of(request))
     return JSONResponse({"url": signed.url, "expiresAt": moment(signed.expires_at)})
 
 
@@ -155,7 +155,7 @@ def _hand_out(request: Request, video_id: str, body: bytes) -> tuple[Response, _
         clip = clip_for_key(db, video_id, wanted.s3_key)
         name = download_name(clip, video_details(db, video_id).title) if wanted.download else None
     try:
-        signed = services.signer.sign(clip.s3_key, origin=_origin_of(request), download_name=name)
+        signed = services.signer.sign(clip.s3_key, origin=origin_of(request), download_name=name)
     except NotFound:
         raise ClipNotFound from None
     answer = JSONResponse({"url": signed.url, "expiresAt": moment(signed.expires_at)})
@@ -165,9 +165,3 @@ def _hand_out(request: Request, video_id: str, body: bytes) -> tuple[Response, _
 def _write_down(request: Request, saved: _Saved) -> None:
     with services_of(request).database.write() as db:
         audit.record(db, "download", actor=saved.user_id, subject=saved.s3_key, address=peer_address(request))
-
-
-def _origin_of(request: Request) -> str | None:
-    """``scheme://host`` by which the browser came."""
-    host = request.headers.get("host")
-    return f"{request.scope['scheme']}://{host}" if host else None

@@ -16,13 +16,14 @@ class Action(StrEnum):
 
     VIEW = "view"
     EXPORT = "export"
+    UPLOAD = "upload"
     REGISTER = "register"
     MANAGE_USERS = "manage_users"
 
 
 _ALLOWED: dict[Role, frozenset[Action]] = {
     Role.VIEWER: frozenset({Action.VIEW}),
-    Role.REVIEWER: frozenset({Action.VIEW, Action.EXPORT}),
+    Role.REVIEWER: frozenset({Action.VIEW, Action.EXPORT, Action.UPLOAD}),
     Role.ADMIN: frozenset(Action),
 }
 

@@ -108,7 +108,7 @@ class _Prepared:
 
 
 @lru_cache(maxsize=64)
-def _prepare(credentials: Credentials, bucket: Bucket, signed_at: datetime, ttl: int) -> _Prepared:
+def _prepare(credentials: Credentials, bucket: Bucket, signed_at: datetime, ttl: int, signed_headers: str = "host") -> _Prepared:
     if not 0 < ttl <= MAX_TTL:
         raise ValueError("a presigned URL lives from 1 second to 7 days")
     if signed_at.tzinfo is None:
@@ -121,7 +121,7 @@ def _prepare(credentials: Credentials, bucket: Bucket, signed_at: datetime, ttl:
         "X-Amz-Credential": f"{credentials.access_key}/{scope}",
         "X-Amz-Date": timestamp,
         "X-Amz-Expires": str(ttl),
-        "X-Amz-SignedHeaders": "host",
+        "X-Amz-SignedHeaders": signed_headers,
     }
     if credentials.session_token:
         parameters["X-Amz-Security-Token"] = credentials.session_token
@@ -144,21 +144,27 @@ def presign(
     ttl: int,
     method: str = "GET",
     overrides: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> str:
     """A URL that lets its holder do ``method`` on one ``key`` until ``signed_at`` + ``ttl`` seconds.
 
     ``overrides`` are further query parameters (``response-content-disposition``, ``partNumber`` …); they are signed too and
-    stand first in the URL, as botocore writes it. ``signed_at`` is aware; fractions of a second are cut off. Raises
-    ``ValueError`` for a ttl outside 1 second to 7 days and for a naive date.
+    stand first in the URL, as botocore writes it. ``headers`` (names in lower case) must come with the request exactly as given here.
+    ``signed_at`` is aware; fractions of a second are cut off. Raises ``ValueError`` for a ttl outside 1 second to 7 days and for a naive
+    date.
     """
-    prepared = _prepare(credentials, bucket, signed_at, ttl)
+    lines, names = f"host:{bucket.host}\n", "host"
+    if headers:
+        sent = sorted({**headers, "host": bucket.host}.items())
+        lines, names = "".join(f"{name}:{' '.join(value.split())}\n" for name, value in sent), ";".join(name for name, _ in sent)
+    prepared = _prepare(credentials, bucket, signed_at, ttl, names)
     path = f"{bucket.path}/{uri_encode(key, keep_slash=True)}"
     if overrides:
         pairs = _encoded(overrides.items()) + prepared.pairs
         canonical, query = _join(sorted(pairs)), _join(pairs)
     else:
         canonical, query = prepared.canonical, prepared.query
-    request = f"{method}\n{path}\n{canonical}\nhost:{bucket.host}\n\nhost\n{UNSIGNED_PAYLOAD}"
+    request = f"{method}\n{path}\n{canonical}\n{lines}\n{names}\n{UNSIGNED_PAYLOAD}"
     signer = prepared.key.copy()
     signer.update(prepared.text + hashlib.sha256(request.encode()).hexdigest().encode())
     return f"{bucket.scheme}://{bucket.host}{path}?{query}&X-Amz-Signature={signer.hexdigest()}"

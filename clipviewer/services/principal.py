@@ -28,7 +28,7 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """A program with an API token; it may register what it made, and nothing else."""
+    """A program with an API token; it may upload and register what it made, and nothing else."""
 
     token_id: str
     name: str

@@ -124,7 +124,7 @@ def register_video(db: Session, new: NewVideo, objects: Mapping[str, StoredObjec
         "size": stored.size,
     }
     values = {name: value for name, value in given.items() if value is not None}
-    defaults = {"title": _title_of(new.s3_key), "duration_ms": 0, "width": 0, "height": 0, "frame_rate": ""}
+    defaults = {"title": title_of(new.s3_key), "duration_ms": 0, "width": 0, "height": 0, "frame_rate": ""}
     writer = _Writer(db, _VIDEO, _among(db, _VIDEO, "s3_key", [new.s3_key]))
     result = writer.put(new.s3_key, "video", {"s3_key": new.s3_key}, values, defaults)
     writer.flush()
@@ -252,7 +252,8 @@ def _lock_video(db: Session, video_id: str) -> None:
     db.connection().execute(select(_VIDEO.c.id).where(_VIDEO.c.id == video_id).with_for_update())
 
 
-def _title_of(key: str) -> str:
+def title_of(key: str) -> str:
+    """A title for people, made from a key or a file's name."""
     return PurePosixPath(key).stem.replace("_", " ").strip()[:300] or key[:300]
 
 

@@ -5,7 +5,7 @@ Everything blocks: call it from a thread, never from the event loop. A store mou
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,15 +18,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from clipviewer.domain.bucket_address import virtual_hosted
 from clipviewer.domain.sigv4 import Credentials
-from clipviewer.errors import StartupError
+from clipviewer.errors import ObjectMissing, StartupError
 from clipviewer.settings import EMBEDDED_PATH, Settings
 from clipviewer.storage.credential_chain import CredentialSource, credential_source
 from clipviewer.storage.s3_errors import translated
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 _COPY_PART = 5 * 1024**3
+_ABORTS = 3
+_WITHOUT_CHECKSUMS = ("NotImplemented", "InvalidArgument", "InvalidRequest")
 _WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  recognised, not bound
 
 
@@ -39,6 +42,16 @@ class StoredObject:
     etag: str
     content_type: str
     modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """A part of an upload that is not complete yet; ``size`` in bytes. ``crc32`` (base64) is empty where the store does not list it."""
+
+    number: int
+    size: int
+    etag: str
+    crc32: str = ""
 
 
 class ObjectStore:
@@ -102,6 +115,48 @@ class ObjectStore:
         config = TransferConfig(multipart_threshold=_COPY_PART)
         with translated():
             self._client.copy({"Bucket": self.bucket, "Key": source}, self.bucket, target, Config=config)
+
+    def start_upload(self, key: str, content_type: str) -> tuple[str, bool]:
+        """Begin an upload in parts. → its id, and whether the store compares the CRC-32 that a part comes with."""
+        with translated():
+            try:
+                made = self._client.create_multipart_upload(
+                    Bucket=self.bucket, Key=key, ContentType=content_type, ChecksumAlgorithm="CRC32"
+                )
+            except ClientError as error:
+                if error.response["Error"].get("Code") not in _WITHOUT_CHECKSUMS:
+                    raise
+                made = self._client.create_multipart_upload(Bucket=self.bucket, Key=key, ContentType=content_type)
+        return made["UploadId"], made.get("ChecksumAlgorithm") == "CRC32"
+
+    def parts(self, key: str, upload_id: str) -> Sequence[StoredPart]:
+        """The parts that have arrived, in order; ``ObjectMissing`` once the upload was completed or aborted."""
+        with translated():
+            pages = self._client.get_paginator("list_parts").paginate(Bucket=self.bucket, Key=key, UploadId=upload_id)
+            found = [part for page in pages for part in page.get("Parts", ())]
+        return [StoredPart(part["PartNumber"], part["Size"], part["ETag"], part.get("ChecksumCRC32", "")) for part in found]
+
+    def finish_upload(self, key: str, upload_id: str, parts: Sequence[StoredPart]) -> None:
+        """Make one object of ``parts``, which is visible at once and whole."""
+        chosen: list[CompletedPartTypeDef] = [
+            {"PartNumber": part.number, "ETag": part.etag, **({"ChecksumCRC32": part.crc32} if part.crc32 else {})} for part in parts
+        ]
+        with translated():
+            self._client.complete_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": chosen})
+
+    def abort_upload(self, key: str, upload_id: str) -> None:
+        """Drop an upload and all of its parts; no error if there is none.
+
+        A part that was on its way may arrive after all, so it is asked again until none is left (AWS, "AbortMultipartUpload").
+        """
+        for _ in range(_ABORTS):
+            try:
+                with translated():
+                    self._client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id)
+                if not self.parts(key, upload_id):
+                    return
+            except ObjectMissing:
+                return
 
     def _first_byte(self, key: str) -> None:
         """Ask once more in a way that has a body to answer: the answer to HEAD does not say why it refuses."""

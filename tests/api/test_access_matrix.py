@@ -42,7 +42,13 @@ def problems_of_policy(route: APIRoute) -> str | None:
 
 
 def status_of(client: TestClient, route: APIRoute, method: str, headers: dict[str, str]) -> int:
-    filled = {"{video_id}": "video_none", "{job_id}": "job_none", "{clip_id}": "clip_none", "{language}": "de"}
+    filled = {
+        "{video_id}": "video_none",
+        "{job_id}": "job_none",
+        "{clip_id}": "clip_none",
+        "{language}": "de",
+        "{upload_id}": "upload_none",
+    }
     path = route.path
     for name, value in filled.items():
         path = path.replace(name, value)

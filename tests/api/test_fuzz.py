@@ -35,6 +35,7 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
 
 @pytest.fixture
 def api(services: Services, bucket: ObjectStore) -> FastAPI:
+    services.settings.data_dir.mkdir()
     with services.database.write() as db:
         db.add(Video(id="video_0", title="0", s3_key="one.mp4"))
         db.flush()

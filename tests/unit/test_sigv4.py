@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any
@@ -148,6 +149,24 @@ def test_part_upload_url_equals_that_of_boto3(
     theirs = boto_url(moment, "upload_part", params, ttl, *place, credentials)
     overrides = {"partNumber": str(part), "uploadId": upload}
     assert presign(credentials, bucket_address(*place), key, signed_at=moment, ttl=ttl, method="PUT", overrides=overrides) == theirs
+
+
+@given(CREDENTIALS, REGIONS, KEYS, MOMENTS, TTLS, st.binary(min_size=4, max_size=4), st.integers(1, 5 * 1024**3))
+def test_url_with_signed_headers_equals_that_of_botocores_signer(
+    credentials: Credentials, region: str, key: str, moment: datetime, ttl: int, crc: bytes, size: int
+) -> None:
+    bucket = Bucket("https", "store.example.org:8443", "/under/clips", region)
+    base = f"{bucket.scheme}://{bucket.host}{bucket.path}/{uri_encode(key, keep_slash=True)}"
+    headers = {"x-amz-checksum-crc32": b64encode(crc).decode(), "content-length": str(size)}
+    request = AWSRequest("PUT", f"{base}?partNumber=7&uploadId=abc", headers=headers)
+    signer = S3SigV4QueryAuth(
+        BotoCredentials(credentials.access_key, credentials.secret_key, credentials.session_token), "s3", region, expires=ttl
+    )
+    with mock.patch("botocore.auth.get_current_datetime", return_value=moment):
+        signer.add_auth(request)
+    overrides = {"partNumber": "7", "uploadId": "abc"}
+    ours = presign(credentials, bucket, key, signed_at=moment, ttl=ttl, method="PUT", overrides=overrides, headers=headers)
+    assert ours == request.url
 
 
 @given(KEYS)

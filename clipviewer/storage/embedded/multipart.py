@@ -15,6 +15,9 @@ from clipviewer.storage.embedded.messages import Answer
 from clipviewer.storage.embedded.objects import Call, Shelf, check_key
 from clipviewer.storage.embedded.xml import Content, document, iso_time, parse
 
+CHECKSUMS = ("CRC32", "SHA1", "SHA256")
+"""Those that a part is compared with when it comes with one."""
+
 MIN_PART = 5 * 1024 * 1024
 MAX_PARTS = 10_000
 PAGE = 1000
@@ -25,7 +28,9 @@ def create_upload(shelf: Shelf, call: Call) -> Answer:
     check_key(call.request.key)
     upload = Upload(secrets.token_hex(24), call.request.key, call.now, headers_to_keep(call.request))
     shelf.index.start_upload(upload)
-    return Answer(body=document("InitiateMultipartUploadResult", [*_name(call), ("UploadId", upload.id)]))
+    algorithm = (call.request.header("x-amz-checksum-algorithm") or "").upper()
+    headers = {"x-amz-checksum-algorithm": algorithm} if algorithm in CHECKSUMS else {}
+    return Answer(200, headers, document("InitiateMultipartUploadResult", [*_name(call), ("UploadId", upload.id)]))
 
 
 def check_part(shelf: Shelf, call: Call) -> None:

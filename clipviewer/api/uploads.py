@@ -1,0 +1,138 @@
+"""Uploads of videos: begun, signed part by part, completed or called off here, while the bytes go straight to the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, ValidationError
+from sqlmodel import Session
+
+from clipviewer.api.access import origin_of, peer_address, pipeline_or, services_of
+from clipviewer.api.problems import validation_problem
+from clipviewer.api.upload_schemas import ArrivedParts, PartsIn, PartUrl, PartUrls, Upload, UploadIn, Uploads
+from clipviewer.domain.permissions import Action
+from clipviewer.jobs.uploading import Uploading
+from clipviewer.services import audit, uploads
+from clipviewer.services.principal import Pipeline, Principal
+from clipviewer.services.uploads import UploadView
+
+router = APIRouter(prefix="/api/uploads", tags=["uploads"])
+Sender = Annotated[Pipeline | Principal, Depends(pipeline_or(Action.UPLOAD))]
+_WHO: dict[int | str, dict[str, Any]] = {
+    401: {"description": "No valid API token, and nobody is signed in"},
+    403: {"description": "The role does not allow to upload"},
+}
+_STORE: dict[int | str, dict[str, Any]] = {
+    500: {"description": "Failed to generate URL"},
+    502: {"description": "The storage refused the request"},
+    503: {"description": "The storage cannot be reached"},
+}
+_ONE: dict[int | str, dict[str, Any]] = {
+    **_WHO,
+    **_STORE,
+    404: {"description": "You have no such upload"},
+    409: {"description": "It is finished, cancelled or being checked, or parts are missing"},
+    422: {"description": "The body is not as described, or the file is no video"},
+}
+
+
+def _body_of(model: type[BaseModel]) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Begin an upload",
+    responses={
+        **_WHO,
+        **_STORE,
+        201: {"model": Upload},
+        200: {"model": Upload},
+        409: {"description": "There are too many unfinished uploads"},
+        422: {"description": "The body is not as described, or such a file is not taken"},
+    },
+    openapi_extra=_body_of(UploadIn),
+)
+async def post_upload(request: Request, sender: Sender) -> Response:
+    """Cut the file into parts of `partSize` bytes, PUT each to its URL, then complete the upload.
+
+    201 when it is new; 200 when you have an unfinished upload of the same name, size and fingerprint, which then goes on.
+    """
+    return await _in_a_thread(_begin, request, sender)
+
+
+@router.get("", summary="List your unfinished uploads", responses=_WHO)
+def get_uploads(request: Request, sender: Sender) -> Uploads:
+    """The oldest first. What is not touched for seven days is removed."""
+    with services_of(request).database.read() as db:
+        return Uploads(uploads=[Upload.of(found) for found in uploads.unfinished(db, _id_of(sender))])
+
+
+@router.get("/{upload_id}/parts", summary="List the parts that have arrived", responses=_ONE)
+def get_parts(request: Request, sender: Sender, upload_id: str) -> ArrivedParts:
+    found, parts = Uploading(services_of(request)).parts(upload_id, _id_of(sender))
+    return ArrivedParts.of_parts(found, parts)
+
+
+@router.post(
+    "/{upload_id}/parts", summary="Sign URLs for parts", responses={**_ONE, 200: {"model": PartUrls}}, openapi_extra=_body_of(PartsIn)
+)
+async def post_parts(request: Request, sender: Sender, upload_id: str) -> Response:
+    """Each URL takes one exact part, of exactly its size, for at most an hour. A part may be sent again."""
+    return await _in_a_thread(_sign, request, sender, upload_id)
+
+
+@router.post("/{upload_id}/complete", summary="Complete an upload", responses=_ONE)
+def post_complete(request: Request, sender: Sender, upload_id: str) -> Upload:
+    """The parts become one object, which is looked into: if it is a video it is in the library now, else nothing of it is kept."""
+    return Upload.of(Uploading(services_of(request)).complete(upload_id, _id_of(sender), _written_down(request, sender, "upload_complete")))
+
+
+@router.delete("/{upload_id}", status_code=204, summary="Cancel an upload", responses=_ONE)
+def delete_upload(request: Request, sender: Sender, upload_id: str) -> None:
+    """Nothing of it stays in the bucket."""
+    Uploading(services_of(request)).cancel(upload_id, _id_of(sender), _written_down(request, sender, "upload_cancel"))
+
+
+async def _in_a_thread(work: Callable[..., Response], request: Request, *arguments: Any) -> Response:
+    """The body is read only now that it is known who sends it."""
+    body = await request.body()
+    try:
+        return await to_thread.run_sync(work, request, body, *arguments)
+    except ValidationError as error:
+        return validation_problem(error.errors(include_input=False, include_url=False, include_context=False))
+
+
+def _begin(request: Request, body: bytes, sender: Pipeline | Principal) -> Response:
+    wanted = UploadIn.model_validate_json(body)
+    uploading = Uploading(services_of(request))
+    write_down = _written_down(request, sender, "upload_begin")
+    found, new = uploading.begin(wanted.file_name, wanted.size, wanted.fingerprint, _id_of(sender), write_down)
+    return _answer(Upload.of(found), 201 if new else 200)
+
+
+def _sign(request: Request, body: bytes, sender: Pipeline | Principal, upload_id: str) -> Response:
+    wanted = [part.to_wanted() for part in PartsIn.model_validate_json(body).parts]
+    signed = Uploading(services_of(request)).sign(upload_id, _id_of(sender), wanted, origin_of(request))
+    return _answer(PartUrls(parts=[PartUrl.of(part) for part in signed]))
+
+
+def _answer(model: BaseModel, status: int = 200) -> Response:
+    return Response(model.model_dump_json(by_alias=True), status, media_type="application/json")
+
+
+def _id_of(sender: Pipeline | Principal) -> str:
+    return sender.token_id if isinstance(sender, Pipeline) else sender.user_id
+
+
+def _written_down(request: Request, sender: Pipeline | Principal, action: str) -> Callable[[Session, UploadView], None]:
+    def write_down(db: Session, found: UploadView) -> None:
+        audit.record(
+            db, action, actor=_id_of(sender), subject=found.s3_key, address=peer_address(request), file=found.file_name, size=found.size
+        )
+
+    return write_down

@@ -1,0 +1,222 @@
+"""Uploads, step by step: what asks the store comes between the transactions, never inside one.
+
+What is guaranteed of a video that came this way: every part has the size that was announced, and where the store compares checksums
+(AWS, the embedded one) also the CRC-32 that the sender computed, which is signed into the part's URL; the object is as long as the file;
+and it was opened and its first picture decoded. Until then nothing of it can be seen or signed by anybody.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from clipviewer.db.models import utc_now
+from clipviewer.domain.master_file import MIB
+from clipviewer.errors import ClipviewerError, Conflict, Invalid, ObjectMissing, StorageError
+from clipviewer.media.ffmpeg import MediaError
+from clipviewer.media.probe import MediaInfo, probe
+from clipviewer.services import uploads, work
+from clipviewer.services.container import Services
+from clipviewer.services.signing import SignedUrl, internal_signer
+from clipviewer.services.uploads import State, UploadBusy, UploadRefused, UploadView
+from clipviewer.storage.s3 import StoredObject, StoredPart
+
+MAX_SIGNED = 100
+"""Parts that are signed at once."""
+_ROOM = 1024 * MIB
+_LOG = logging.getLogger(__name__)
+
+WriteDown = Callable[[Session, UploadView], None]
+
+
+@dataclass(frozen=True, slots=True)
+class WantedPart:
+    """A part to be sent: its ``number`` from 1, and the CRC-32 of its bytes (base64) if the sender knows it."""
+
+    number: int
+    crc32: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedPart:
+    """Where to PUT a part; ``headers`` must come with it exactly as they are."""
+
+    number: int
+    size: int
+    signed: SignedUrl
+    headers: Mapping[str, str]
+
+
+class Uploading:
+    """The steps of an upload, over ``services``. All of them block: call them from a thread."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self._database, self._store = services.database, services.store
+
+    def begin(self, file_name: str, size: int, fingerprint: str, sender: str, write_down: WriteDown) -> tuple[UploadView, bool]:
+        """Open an upload, or find the unfinished one of the same file. → it, and whether it is new."""
+        plan = uploads.planned(file_name, size, fingerprint, sender, prefix=self.services.settings.s3_prefix)
+        with self._database.read() as db:
+            known = uploads.resumable(db, plan)
+        if known is not None:
+            return known, False
+        self._check_room(size)
+        store_id, checked = self._store.start_upload(plan.s3_key, plan.content_type)
+        try:
+            with self._database.write() as db:
+                made = uploads.begin(db, plan, store_id, checked)
+                write_down(db, made)
+        except BaseException:
+            self._store.abort_upload(plan.s3_key, store_id)
+            raise
+        return made, True
+
+    def sign(self, upload_id: str, sender: str, wanted: Sequence[WantedPart], origin: str | None) -> list[SignedPart]:
+        """A URL for each of the parts: one exact part, of exactly its size, with its checksum where the store compares it."""
+        with self._database.write() as db:
+            found = uploads.open_upload(db, upload_id, sender)
+            uploads.touch(db, found, utc_now())
+        signed = []
+        for part in wanted:
+            size = found.size_of(part.number)
+            sent = {"x-amz-checksum-crc32": part.crc32} if found.checked and part.crc32 else {}
+            url = self.services.signer.sign_part(
+                found.s3_key, found.store_id, part.number, origin=origin, headers={"content-length": str(size), **sent}
+            )
+            signed.append(SignedPart(part.number, size, url, sent))
+        return signed
+
+    def parts(self, upload_id: str, sender: str) -> tuple[UploadView, Sequence[StoredPart]]:
+        """What has arrived whole."""
+        with self._database.read() as db:
+            found = uploads.upload(db, upload_id, sender)
+        if found.state != State.OPEN:
+            return found, []
+        try:
+            arrived = self._store.parts(found.s3_key, found.store_id)
+        except ObjectMissing:
+            arrived = []
+        missing = set(uploads.wanting(found, arrived))
+        return found, [part for part in arrived if part.number <= found.part_count and part.number not in missing]
+
+    def complete(self, upload_id: str, sender: str, write_down: WriteDown) -> UploadView:
+        """Join the parts, look into the object, and make it a video; asked again it gives the same.
+
+        Raises ``Conflict`` when parts are missing or another request is at it, ``UploadRefused`` when it is no video, in which case
+        nothing is left.
+        """
+        with self._database.write() as db:
+            found = uploads.upload(db, upload_id, sender)
+            if found.state == State.DONE:
+                return found
+            if not uploads.claim(db, found, utc_now()):
+                raise _refusal(found)
+        try:
+            stored = self._join(found)
+            info = self._look_into(found)
+        except UploadRefused as refusal:
+            with self._database.write() as db:
+                uploads.refuse(db, found, refusal.detail, utc_now())
+            self._clear(found)
+            raise
+        except BaseException as error:
+            with self._database.write() as db:
+                reopened = uploads.reopen(db, found, utc_now())
+            if not reopened:
+                self._clear(found)
+                raise Conflict(uploads.WAS_CANCELLED) from error
+            raise
+        return self._make_video(found, stored, info, write_down)
+
+    def cancel(self, upload_id: str, sender: str, write_down: WriteDown) -> None:
+        """Call it off; nothing of it stays in the bucket, at the latest once the store answers again."""
+        with self._database.write() as db:
+            found = uploads.upload(db, upload_id, sender)
+            uploads.cancel(db, found, utc_now())
+            write_down(db, found)
+        try:
+            self._clear(found, for_good=found.state != State.CHECKING)
+        except StorageError:
+            _LOG.warning("the store did not answer; what is left of an upload is removed later")
+
+    def sweep(self) -> None:
+        """Remove what abandoned, refused and cancelled uploads have left in the bucket."""
+        with self._database.write() as db:
+            uploads.forget_old(db, utc_now())
+        with self._database.read() as db:
+            left = uploads.to_clear(db, utc_now())
+        for found in left:
+            with self._database.write() as db:
+                if found.state in uploads.UNFINISHED:
+                    uploads.cancel(db, found, utc_now())
+            self._clear(found)
+
+    def _check_room(self, size: int) -> None:
+        """Raises ``Invalid`` when the embedded store's disk has no room for so many bytes."""
+        settings = self.services.settings
+        if settings.embedded and (free := shutil.disk_usage(settings.data_dir).free) < size + _ROOM:
+            raise Invalid(f"The server's disk has {free // MIB:,} MB left, which is not enough for this file. Make room, then try again.")
+
+    def _join(self, found: UploadView) -> StoredObject:
+        """The whole object, as long as the file."""
+        try:
+            parts = self._store.parts(found.s3_key, found.store_id)
+        except ObjectMissing:
+            return self._joined(found)  # by an earlier request that did not come to its end
+        if missing := uploads.wanting(found, parts):
+            raise Conflict(f"{len(missing)} of {found.part_count} parts have not arrived. Send them, then complete the upload.")
+        self._store.finish_upload(found.s3_key, found.store_id, [part for part in parts if part.number <= found.part_count])
+        return self._joined(found)
+
+    def _joined(self, found: UploadView) -> StoredObject:
+        try:
+            stored = self._store.head(found.s3_key)
+        except ObjectMissing:
+            raise UploadRefused("The storage no longer has the parts of this upload. Start it again.") from None
+        if stored.size != found.size:
+            raise UploadRefused("What arrived is not as long as the file. Start it again.")
+        return stored
+
+    def _look_into(self, found: UploadView) -> MediaInfo:
+        url = internal_signer(self.services.settings, self._store).sign(found.s3_key).url
+        try:
+            return probe(url)
+        except MediaError:
+            self._store.get_range(found.s3_key, 0, 1)  # a store that does not answer is no fault of the file, and one hiccup is none either
+        try:
+            return probe(url)
+        except MediaError as error:
+            raise UploadRefused(f"{found.file_name} was not added. {error.detail}") from error
+
+    def _make_video(self, found: UploadView, stored: StoredObject, info: MediaInfo, write_down: WriteDown) -> UploadView:
+        try:
+            with self._database.write() as db:
+                video_id = uploads.finish(db, found, stored, info, utc_now())
+                work.ask(db, "previews", video_id, video_id=video_id, actor=found.sender)
+                write_down(db, found)
+        except Conflict:
+            self._clear(found)
+            raise
+        with self._database.read() as db:
+            return uploads.upload(db, found.id, found.sender)
+
+    def _clear(self, found: UploadView, *, for_good: bool = True) -> None:
+        """Remove what there is; not ``for_good`` while another request may still be making something."""
+        self._store.abort_upload(found.s3_key, found.store_id)
+        self._store.delete(found.s3_key)
+        if not for_good:
+            return
+        with self._database.write() as db:
+            uploads.cleared(db, found, utc_now())
+
+
+def _refusal(found: UploadView) -> ClipviewerError:
+    """Why it cannot be completed now."""
+    if found.state == State.REFUSED:
+        return UploadRefused(found.note)
+    return UploadBusy() if found.state == State.CHECKING else Conflict(uploads.why_not(found))

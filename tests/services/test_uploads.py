@@ -1,0 +1,358 @@
+"""Uploads: the parts go to the store by signed URLs, and what arrives becomes a video, or nothing of it stays."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import urllib.request
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+
+import pytest
+from sqlmodel import Session, select, update
+
+from clipviewer.db.models import Video, utc_now
+from clipviewer.db.upload_models import VideoUpload
+from clipviewer.db.work_models import Work
+from clipviewer.domain.master_file import MIB
+from clipviewer.errors import Conflict, Invalid, StorageUnreachable
+from clipviewer.jobs import uploading as steps
+from clipviewer.jobs.uploading import SignedPart, Uploading, WantedPart
+from clipviewer.media.ffmpeg import Ffmpeg
+from clipviewer.services import uploads
+from clipviewer.services.container import Services
+from clipviewer.services.signing import signer_for
+from clipviewer.services.uploads import UploadBusy, UploadNotFound, UploadRefused, UploadView
+from clipviewer.storage.s3 import open_store
+from tests.storage.serving import KEYS, Served, files, serving
+
+ANNA, BEN = "user_anna", "user_ben"
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    with serving(tmp_path / "store") as served:
+        yield served
+
+
+@pytest.fixture
+def uploading(services: Services, served: Served) -> Uploading:
+    settings = dataclasses.replace(services.settings, port=served.port, s3_prefix="team/")
+    settings.data_dir.mkdir(exist_ok=True)
+    store = open_store(settings, KEYS)
+    return Uploading(dataclasses.replace(services, settings=settings, store=store, signer=signer_for(settings, store)))
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A video of two seconds and 17 MiB: two parts. What follows the picture is padding, as in a file with a large header."""
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    Ffmpeg().run(["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=2", "-pix_fmt", "yuv420p", str(path)], timeout=60)
+    data = path.read_bytes()
+    size = 17 * MIB - len(data)
+    return data + size.to_bytes(4, "big") + b"free" + bytes(size - 8)
+
+
+def nothing(_db: Session, _upload: UploadView) -> None:
+    """Writes nothing down."""
+
+
+def begin(uploading: Uploading, name: str, data: bytes, sender: str = ANNA, fingerprint: str = "1") -> UploadView:
+    return uploading.begin(name, len(data), fingerprint, sender, nothing)[0]
+
+
+def crc(data: bytes) -> str:
+    return base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
+
+
+def put(part: SignedPart, data: bytes, **headers: str) -> None:
+    request = urllib.request.Request(part.signed.url, data, {**part.headers, **headers}, method="PUT")
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 200
+
+
+def cut(found: UploadView, data: bytes) -> list[bytes]:
+    return [data[start : start + found.part_size] for start in range(0, len(data), found.part_size)]
+
+
+def send(uploading: Uploading, found: UploadView, data: bytes, *numbers: int) -> None:
+    pieces = cut(found, data)
+    chosen = numbers or range(1, len(pieces) + 1)
+    signed = uploading.sign(found.id, found.sender, [WantedPart(number, crc(pieces[number - 1])) for number in chosen], None)
+    for part in signed:
+        put(part, pieces[part.number - 1])
+
+
+def row(uploading: Uploading, found: UploadView) -> VideoUpload:
+    with uploading.services.database.read() as db:
+        return db.get_one(VideoUpload, found.id)
+
+
+def test_a_file_sent_in_parts_becomes_a_video(uploading: Uploading, served: Served, clip: bytes) -> None:
+    found = begin(uploading, "My talk_2025.mp4", clip)
+    assert (found.s3_key, found.part_count, found.checked) == (f"team/videos/{found.video_id}/My-talk_2025.mp4", 2, True)
+    send(uploading, found, clip)
+    assert list(uploading.services.store.list("")) == []
+    done = uploading.complete(found.id, ANNA, nothing)
+    assert done.state == uploads.State.DONE
+    stored = uploading.services.store.get(found.s3_key)
+    assert hashlib.sha256(stored).digest() == hashlib.sha256(clip).digest()
+    with uploading.services.database.read() as db:
+        video = db.get_one(Video, found.video_id)
+        (asked,) = db.exec(select(Work))
+    assert (video.title, video.s3_key, video.size, video.width, video.height) == ("My talk 2025", found.s3_key, len(clip), 320, 180)
+    assert (video.frame_rate, abs(video.duration_ms - 2_000) <= 40) == ("25", True)
+    assert video.etag == uploading.services.store.head(found.s3_key).etag
+    assert (asked.kind, asked.subject, asked.video_id, asked.requested_by) == ("previews", video.id, video.id, ANNA)
+
+
+def test_completing_twice_gives_the_same_video(uploading: Uploading, clip: bytes) -> None:
+    found = begin(uploading, "talk.mp4", clip)
+    send(uploading, found, clip)
+    assert uploading.complete(found.id, ANNA, nothing) == uploading.complete(found.id, ANNA, nothing)
+    with uploading.services.database.read() as db:
+        assert len(db.exec(select(Video)).all()) == 1
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_same_file_goes_on_where_it_was(uploading: Uploading, clip: bytes) -> None:
+    found, new = uploading.begin("talk.mp4", len(clip), "1", ANNA, nothing)
+    assert new
+    send(uploading, found, clip, 2)
+    again, new = uploading.begin("talk.mp4", len(clip), "1", ANNA, nothing)
+    assert (again.id, new) == (found.id, False)
+    assert [(part.number, part.size) for part in uploading.parts(again.id, ANNA)[1]] == [(2, MIB)]
+    assert begin(uploading, "talk.mp4", clip, fingerprint="2").id != found.id
+    assert begin(uploading, "talk.mp4", clip, BEN).id != found.id
+    assert begin(uploading, "talk.mp4", clip + b"0").id != found.id
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_an_upload_with_missing_parts_stays_open(uploading: Uploading, clip: bytes) -> None:
+    found = begin(uploading, "talk.mp4", clip)
+    send(uploading, found, clip, 1)
+    with pytest.raises(Conflict, match="1 of 2 parts have not arrived"):
+        uploading.complete(found.id, ANNA, nothing)
+    send(uploading, found, clip, 2)
+    assert uploading.complete(found.id, ANNA, nothing).state == uploads.State.DONE
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("name", ["talk.mp4", "talk.webm"])
+@pytest.mark.parametrize("data", [b"no video at all", b"#EXTM3U\n#EXTINF:10,\nhttp://127.0.0.1:9/canary.ts\n", b"\0" * 100_000])
+def test_what_is_no_video_is_refused_and_nothing_is_left(uploading: Uploading, served: Served, name: str, data: bytes) -> None:
+    found = begin(uploading, name, data)
+    send(uploading, found, data)
+    with pytest.raises(UploadRefused, match=f"{name} was not added. This is no video file that can be read") as refusal:
+        uploading.complete(found.id, ANNA, nothing)
+    assert files(served.root) == set()
+    with uploading.services.database.read() as db:
+        assert db.exec(select(Video)).all() == []
+    assert row(uploading, found).cleared_at is not None
+    with pytest.raises(UploadRefused, match="was not added") as again:
+        uploading.complete(found.id, ANNA, nothing)
+    assert again.value.detail == refusal.value.detail
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_cancelled_upload_leaves_nothing(uploading: Uploading, served: Served, clip: bytes) -> None:
+    found = begin(uploading, "talk.mp4", clip)
+    send(uploading, found, clip, 1)
+    (late,) = uploading.sign(found.id, ANNA, [WantedPart(2)], None)
+    assert len(files(served.root)) == 1
+    uploading.cancel(found.id, ANNA, nothing)
+    uploading.cancel(found.id, ANNA, nothing)
+    assert files(served.root) == set()
+    with pytest.raises(HTTPError) as caught:
+        put(late, cut(found, clip)[1])
+    assert caught.value.code == 404
+    caught.value.close()
+    assert files(served.root) == set()
+    with pytest.raises(Conflict, match="cancelled"):
+        uploading.sign(found.id, ANNA, [WantedPart(1)], None)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_finished_upload_cannot_be_cancelled(uploading: Uploading, clip: bytes) -> None:
+    found = begin(uploading, "talk.mp4", clip)
+    send(uploading, found, clip)
+    uploading.complete(found.id, ANNA, nothing)
+    with pytest.raises(Conflict, match="finished already"):
+        uploading.cancel(found.id, ANNA, nothing)
+    assert uploading.services.store.head(found.s3_key).size == len(clip)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_an_upload_is_its_senders_alone(uploading: Uploading, clip: bytes) -> None:
+    found = begin(uploading, "talk.mp4", clip)
+    with pytest.raises(UploadNotFound):
+        uploading.sign(found.id, BEN, [WantedPart(1)], None)
+    for step in (uploading.complete, uploading.cancel):
+        with pytest.raises(UploadNotFound):
+            step(found.id, BEN, nothing)
+    with pytest.raises(UploadNotFound):
+        uploading.parts(found.id, BEN)
+    with uploading.services.database.read() as db:
+        assert (uploads.unfinished(db, BEN), [each.id for each in uploads.unfinished(db, ANNA)]) == ([], [found.id])
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+class TestPartUrl:
+    """A URL takes one exact part, as it was announced, and nothing else."""
+
+    def test_bytes_that_were_damaged_on_the_way_are_refused(self, uploading: Uploading, clip: bytes) -> None:
+        found = begin(uploading, "talk.mp4", clip)
+        piece = cut(found, clip)[1]
+        (part,) = uploading.sign(found.id, ANNA, [WantedPart(2, crc(piece))], None)
+        assert self.refusal(part, bytes([piece[0] ^ 1]) + piece[1:]) == (400, "BadDigest")
+        assert uploading.parts(found.id, ANNA)[1] == []
+        put(part, piece)
+        assert len(uploading.parts(found.id, ANNA)[1]) == 1
+
+    def test_it_takes_its_own_size_alone(self, uploading: Uploading, clip: bytes) -> None:
+        found = begin(uploading, "talk.mp4", clip)
+        (part,) = uploading.sign(found.id, ANNA, [WantedPart(2)], None)
+        assert self.refusal(part, cut(found, clip)[1] + b"0") == (403, "SignatureDoesNotMatch")
+
+    def test_it_is_no_url_of_another_part_or_key_or_method(self, uploading: Uploading, clip: bytes) -> None:
+        found = begin(uploading, "talk.mp4", clip)
+        (part,) = uploading.sign(found.id, ANNA, [WantedPart(2)], None)
+        for old, new in (("partNumber=2", "partNumber=1"), ("talk.mp4", "other.mp4")):
+            url = dataclasses.replace(part.signed, url=part.signed.url.replace(old, new))
+            assert self.refusal(dataclasses.replace(part, signed=url), cut(found, clip)[1])[0] == 403
+        for method in ("GET", "DELETE", "POST"):
+            assert self.refusal(part, b"", method)[0] == 403
+
+    def test_it_lives_an_hour_at_most(self, uploading: Uploading, clip: bytes) -> None:
+        (part,) = uploading.sign(begin(uploading, "talk.mp4", clip).id, ANNA, [WantedPart(1)], None)
+        assert datetime.now(UTC) < part.signed.expires_at <= datetime.now(UTC) + timedelta(hours=1)
+        assert part.signed.url not in repr(part)
+
+    def test_there_is_none_for_a_part_that_the_file_does_not_have(self, uploading: Uploading, clip: bytes) -> None:
+        found = begin(uploading, "talk.mp4", clip)
+        for number in (0, 3):
+            with pytest.raises(Invalid, match="the parts 1 to 2"):
+                uploading.sign(found.id, ANNA, [WantedPart(number)], None)
+
+    def refusal(self, part: SignedPart, data: bytes, method: str = "PUT") -> tuple[int, str]:
+        request = urllib.request.Request(part.signed.url, data or None, dict(part.headers), method=method)
+        with pytest.raises(HTTPError) as caught:
+            urllib.request.urlopen(request)
+        with caught.value as answer:
+            return answer.code, answer.read().decode().partition("<Code>")[2].partition("</Code>")[0]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("name", "size", "reason"),
+    [("talk.exe", 10, "A video is wanted"), ("talk.mp4", 0, "empty"), ("a" * 256 + ".mp4", 10, "1 to 255"), ("talk.mp4", 2**60, "5 TiB")],
+)
+def test_such_a_file_is_not_even_begun(uploading: Uploading, name: str, size: int, reason: str) -> None:
+    with pytest.raises(Invalid, match=reason):
+        uploading.begin(name, size, "", ANNA, nothing)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_file_that_the_disk_cannot_hold_is_not_begun(uploading: Uploading) -> None:
+    with pytest.raises(Invalid, match="which is not enough for this file"):
+        uploading.begin("talk.mp4", 4 * 1024**4, "", ANNA, nothing)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_sender_has_a_limited_number_of_unfinished_uploads(uploading: Uploading, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MAX_OPEN", 2)
+    first = begin(uploading, "1.mp4", b"1")
+    begin(uploading, "2.mp4", b"2")
+    with pytest.raises(Conflict, match="2 unfinished uploads"):
+        begin(uploading, "3.mp4", b"3")
+    assert begin(uploading, "1.mp4", b"1").id == first.id
+    assert begin(uploading, "3.mp4", b"3", BEN).sender == BEN
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_path_in_the_name_is_only_a_name(uploading: Uploading) -> None:
+    found = begin(uploading, "C:\\fakepath\\../../talk.mp4", b"0")
+    assert (found.file_name, found.s3_key) == ("talk.mp4", f"team/videos/{found.video_id}/talk.mp4")
+
+
+def test_one_request_at_a_time_checks_an_upload_and_a_dead_one_is_replaced(uploading: Uploading, clip: bytes) -> None:
+    found = begin(uploading, "talk.mp4", clip)
+    send(uploading, found, clip)
+    with uploading.services.database.write() as db:
+        assert uploads.claim(db, found, utc_now())
+    with pytest.raises(UploadBusy):
+        uploading.complete(found.id, ANNA, nothing)
+    change(uploading, found, updated_at=utc_now() - timedelta(minutes=3))
+    assert uploading.complete(found.id, ANNA, nothing).state == uploads.State.DONE
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_request_that_died_after_joining_the_parts_is_taken_to_its_end(
+    uploading: Uploading, clip: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = begin(uploading, "talk.mp4", clip)
+    send(uploading, found, clip)
+
+    def out_of_order(_url: str) -> None:
+        raise StorageUnreachable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(steps, "probe", out_of_order)
+        with pytest.raises(StorageUnreachable):
+            uploading.complete(found.id, ANNA, nothing)
+    assert row(uploading, found).state == uploads.State.OPEN
+    assert uploading.complete(found.id, ANNA, nothing).state == uploads.State.DONE
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_one_cancelled_while_it_is_checked_leaves_nothing(
+    uploading: Uploading, served: Served, clip: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = begin(uploading, "talk.mp4", clip)
+    send(uploading, found, clip)
+    look = steps.probe
+
+    def cancelled_meanwhile(url: str) -> Any:
+        uploading.cancel(found.id, ANNA, nothing)
+        return look(url)
+
+    monkeypatch.setattr(steps, "probe", cancelled_meanwhile)
+    with pytest.raises(Conflict, match="was cancelled"):
+        uploading.complete(found.id, ANNA, nothing)
+    assert files(served.root) == set()
+    assert row(uploading, found).state == uploads.State.CANCELLED
+
+
+def test_what_is_abandoned_for_a_week_is_swept(uploading: Uploading, served: Served, clip: bytes) -> None:
+    old, new = begin(uploading, "old.mp4", clip), begin(uploading, "new.mp4", clip)
+    for found in (old, new):
+        send(uploading, found, clip, 2)
+    change(uploading, old, updated_at=utc_now() - timedelta(days=8))
+    uploading.sweep()
+    assert len(files(served.root)) == 1
+    with uploading.services.database.read() as db:
+        assert [each.id for each in uploads.unfinished(db, ANNA)] == [new.id]
+    change(uploading, old, cleared_at=utc_now() - timedelta(days=8))
+    uploading.sweep()
+    with uploading.services.database.read() as db:
+        assert [each.id for each in db.exec(select(VideoUpload))] == [new.id]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_could_not_be_removed_is_removed_later(uploading: Uploading, served: Served, clip: bytes, services: Services) -> None:
+    found = begin(uploading, "talk.mp4", clip)
+    send(uploading, found, clip, 2)
+    Uploading(dataclasses.replace(uploading.services, store=services.store)).cancel(found.id, ANNA, nothing)
+    assert len(files(served.root)) == 1
+    uploading.sweep()
+    assert files(served.root) == set()
+
+
+def change(uploading: Uploading, found: UploadView, **values: Any) -> None:
+    with uploading.services.database.write() as db:
+        db.connection().execute(update(VideoUpload).where(VideoUpload.metadata.tables["video_upload"].c.id == found.id).values(**values))
