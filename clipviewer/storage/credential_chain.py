@@ -15,6 +15,8 @@ from clipviewer.errors import StorageCredentials
 
 CredentialSource = Callable[[], Credentials]
 
+_READINGS = 3
+
 NO_CREDENTIALS = (
     "The server has no credentials for the storage: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
     "or give its machine a role, and start clipviewer again"
@@ -49,9 +51,10 @@ def _read(chain: Chain) -> Credentials:
     """One consistent pair of keys and expiry.
 
     botocore offers the expiry only as ``_expiry_time`` and publishes it after the keys to which it belongs. An expiry that is the same
-    before and after reading the keys is therefore never later than the true one.
+    before and after reading the keys is therefore never later than the true one. Where keys live so shortly that botocore renews them at
+    every reading, it is never the same: then the earlier one, of the keys just before, is on the safe side.
     """
-    while True:
+    for _ in range(_READINGS):
         expiry: datetime | None = getattr(chain, "_expiry_time", None)
         keys = chain.get_frozen_credentials()
         if getattr(chain, "_expiry_time", None) == expiry:

@@ -18,6 +18,7 @@ from tests.api.stores import running_bucket
 from tests.footage import SMALL
 
 VIDEO_ID = "video_small"
+SECRET = "a secret key that only this bucket has"
 MASTER_KEY = "talks/small.mp4"
 
 
@@ -31,7 +32,7 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def bucket(tmp_path: Path, footage: Path) -> Iterator[ObjectStore]:
-    with running_bucket("a secret key that only this bucket has", tmp_path / "store") as store:
+    with running_bucket(SECRET, tmp_path / "store") as store:
         store.put_file(MASTER_KEY, footage, "video/mp4")
         yield store
 

@@ -161,6 +161,22 @@ def test_credentials_that_are_fetched_at_first_use_have_their_expiry_from_the_st
     assert credential_source(DeferredRefreshableCredentials(lambda: fetched, "role"))() == Credentials("A", "B", "C", end)
 
 
+def test_keys_that_are_renewed_at_every_reading_are_used_and_said_to_end_no_later_than_they_do() -> None:
+    class AlwaysNew:
+        def __init__(self) -> None:
+            self._expiry_time = NOON
+
+        def get_frozen_credentials(self) -> Any:
+            self._expiry_time += timedelta(seconds=1)
+            return BotoCredentials("A", "B", "C").get_frozen_credentials()
+
+    chain = AlwaysNew()
+    found = credential_source(chain)()
+    assert found.access_key == "A"
+    assert found.expires_at is not None
+    assert NOON < found.expires_at <= chain._expiry_time
+
+
 def test_static_credentials_have_no_expiry() -> None:
     assert credential_source(BotoCredentials("A", "B"))() == Credentials("A", "B")
 

@@ -1,0 +1,79 @@
+"""A bucket and a database with one small video, and a worker in a process of its own over both."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from clipviewer.db.models import IdentifiedClip, Video
+from clipviewer.db.session import Database
+from clipviewer.demo.footage import render_master
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.caption_mode import CaptionMode
+from clipviewer.media.ffmpeg import Ffmpeg
+from clipviewer.services.captions import attach
+from clipviewer.services.exports import CellView, cell, request_exports
+from clipviewer.storage.s3 import ObjectStore
+from tests.api.stores import running_bucket
+from tests.faults.export_process import VIDEO_ID
+from tests.footage import SMALL
+
+ROOT = Path(__file__).parents[2]
+SECRET = "a secret key that only this bucket has"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A bucket with a video, its database, and a worker that can be started over both."""
+
+    database: Database
+    store: ObjectStore
+    folder: Path
+
+    def work(self, kill_at: str = "", lease_seconds: int = 60, under: Sequence[str] = ()) -> int:
+        """Run a worker to its end, by the command ``under`` if there is one. → its exit code, negative for a signal."""
+        port = urlsplit(self.store._client.meta.endpoint_url).port
+        url = self.database.engine.url.render_as_string(hide_password=False)
+        command = [*under, sys.executable, "-W", "error", "-m", "tests.faults.export_process"]
+        arguments = [*command, str(self.folder), url, str(port), SECRET, kill_at, str(lease_seconds)]
+        ended = subprocess.run(arguments, cwd=ROOT, timeout=120, check=False)
+        return ended.returncode
+
+    def job(self, job_id: str) -> CellView:
+        with self.database.read() as db:
+            return cell(db, job_id)
+
+    def exported(self) -> list[str]:
+        return [item.key for item in self.store.list("exports/")]
+
+
+@pytest.fixture(scope="module")
+def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("footage") / "small.mp4"
+    render_master(Ffmpeg(), SMALL, path)
+    return path
+
+
+@pytest.fixture
+def scene(database: Database, tmp_path: Path, footage: Path) -> Iterator[Scene]:
+    with running_bucket(SECRET, tmp_path / "store") as store:
+        store.put_file("small.mp4", footage, "video/mp4")
+        etag = store.head("small.mp4").etag
+        with database.write() as db:
+            db.add(Video(id=VIDEO_ID, title="Small", s3_key="small.mp4", etag=etag, duration_ms=6_000))
+            db.flush()
+            db.add(IdentifiedClip(id="clip_1", video_id=VIDEO_ID, reference="1", start_ms=500, end_ms=3_000, title="One"))
+            attach(db, VIDEO_ID, "de", b"WEBVTT\n\n00:01.000 --> 00:02.000\nHallo\n", "a.vtt")
+        yield Scene(database, store, tmp_path / "data")
+
+
+@pytest.fixture
+def job(scene: Scene) -> CellView:
+    with scene.database.write() as db:
+        return request_exports(db, VIDEO_ID, ["clip_1"], [AspectRatio.PORTRAIT], ["de"], captions=CaptionMode.SOFT)[0]

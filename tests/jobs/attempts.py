@@ -1,0 +1,62 @@
+"""Attempts at exports, step by step and in a thread, as the worker makes them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.language import ORIGINAL
+from clipviewer.jobs.export_run import STEPS, ExportRun
+from clipviewer.media.ffmpeg import Ffmpeg
+from clipviewer.services.container import Services
+from clipviewer.services.export_runs import Ticket
+from clipviewer.services.exports import CellView, cell, request_exports, retry
+from tests.jobs.conftest import VIDEO_ID
+
+
+def ask(room: Services, clip: str = "clip_1") -> CellView:
+    with room.database.write() as db:
+        return request_exports(db, VIDEO_ID, [clip], [AspectRatio.PORTRAIT], [ORIGINAL])[0]
+
+
+def again(room: Services, job: CellView) -> CellView:
+    with room.database.write() as db:
+        return retry(db, job.id)
+
+
+def now(room: Services, job: CellView) -> CellView:
+    with room.database.read() as db:
+        return cell(db, job.id)
+
+
+def attempt(room: Services, job: CellView, folder: Path, patience: Sequence[float] = (0.1, 0.1)) -> CellView:
+    """Run the job's present attempt to its end."""
+    run = ExportRun(room, Ticket(job.id, job.attempt), folder, Ffmpeg(), patience=patience)
+    try:
+        all(run.perform(step) for step in STEPS)
+    finally:
+        run.clean_up()
+    return now(room, job)
+
+
+@contextmanager
+def attempting(room: Services, job: CellView, folder: Path, patience: Sequence[float] = (0.5,) * 20) -> Iterator[Thread]:
+    """The same beside the test, which goes on when the attempt has ended."""
+    thread = Thread(target=attempt, args=(room, job, folder, patience))
+    thread.start()
+    try:
+        yield thread
+    finally:
+        thread.join(60)
+    assert not thread.is_alive()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)

@@ -1,0 +1,119 @@
+"""Objects that are no videos, or broken ones, through the worker as it runs in the product: a reason each, and nothing else happens."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.language import ORIGINAL
+from clipviewer.jobs.engine import ExportEngine
+from clipviewer.media.ffmpeg import Ffmpeg
+from clipviewer.services.container import Services
+from clipviewer.services.exports import UNFINISHED, CellView, State, request_exports
+from tests.jobs.attempts import now, wait_until
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+PLAYLIST = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{url}\n#EXT-X-ENDLIST\n"
+NO_VIDEO = "no video file that can be read"
+REASONS = {
+    "text": NO_VIDEO,
+    "playlist": NO_VIDEO,
+    "nothing": "source is empty",
+    "truncated": "damaged|breaks off",
+    "corrupt": "damaged|breaks off",
+    "huge": "too large",
+}
+MOST_LAG = 0.5
+"""Seconds by which the event loop may be late; generous, because the machine that tests may do other work."""
+
+
+@pytest.fixture
+def canary() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as canary:
+        canary.setblocking(False)
+        yield canary
+
+
+@pytest.fixture
+def bad(footage: Path, canary: socket.socket, tmp_path: Path) -> dict[str, bytes]:
+    """The objects, by what is wrong with them; every one calls itself an mp4."""
+    data = footage.read_bytes()
+    corrupt = bytearray(data)
+    middle = len(data) // 2
+    corrupt[middle : middle + 100_000] = bytes(255 - byte for byte in data[middle : middle + 100_000])
+    huge = tmp_path / "huge.mkv"
+    Ffmpeg().run(["-f", "lavfi", "-i", "color=s=16384x64:d=0.2", "-c:v", "ffv1", "-y", str(huge)], timeout=60)
+    return {
+        "text": b"Dear Anna,\nplease find attached.\n" * 100,
+        "playlist": PLAYLIST.format(url=f"http://127.0.0.1:{canary.getsockname()[1]}/segment.ts").encode(),
+        "nothing": b"",
+        "truncated": data[:middle],
+        "corrupt": bytes(corrupt),
+        "huge": huge.read_bytes(),
+    }
+
+
+@pytest.fixture
+def jobs(room: Services, bad: dict[str, bytes]) -> dict[str, CellView]:
+    """A queued export of each."""
+    asked = {}
+    for name, data in bad.items():
+        key = f"bad/{name}.mp4"
+        room.store.put(key, data, "video/mp4")
+        stored = room.store.head(key)
+        with room.database.write() as db:
+            db.add(Video(id=f"video_{name}", title=name, s3_key=key, etag=stored.etag, size=stored.size, duration_ms=6_000))
+            db.flush()
+            db.add(IdentifiedClip(id=f"clip_{name}", video_id=f"video_{name}", reference="1", start_ms=0, end_ms=6_000, title=name))
+            db.flush()
+            asked[name] = request_exports(db, f"video_{name}", [f"clip_{name}"], [AspectRatio.PORTRAIT], [ORIGINAL])[0]
+    return asked
+
+
+def test_bad_footage_fails_with_its_reason_while_the_app_stays_responsive(
+    room: Services, jobs: dict[str, CellView], canary: socket.socket
+) -> None:
+    worker = ExportEngine(room, poll_seconds=0.1)
+
+    async def follow() -> float:
+        ended = asyncio.ensure_future(asyncio.to_thread(wait_for_all, room, jobs))
+        return await worst_lag(ended.done)
+
+    worker.start()
+    try:
+        lag = asyncio.run(follow())
+    finally:
+        worker.stop()
+    ended = {name: now(room, job) for name, job in jobs.items()}
+    assert {name: job.state for name, job in ended.items()} == dict.fromkeys(REASONS, State.FAILED)
+    for name, words in REASONS.items():
+        assert any(word in ended[name].reason for word in words.split("|")), (name, ended[name].reason)
+    assert [item.key for item in room.store.list("exports/")] == []
+    assert list((room.settings.data_dir / "exports").iterdir()) == []
+    with room.database.read() as db:
+        assert db.exec(select(ExportedClip)).all() == []
+    with pytest.raises(BlockingIOError):
+        canary.accept()
+    assert lag < MOST_LAG
+
+
+def wait_for_all(room: Services, jobs: dict[str, CellView]) -> None:
+    wait_until(lambda: not any(now(room, job).state in UNFINISHED for job in jobs.values()), seconds=120)
+
+
+async def worst_lag(ended: Callable[[], bool]) -> float:
+    """By how many seconds the event loop was late at most, until ``ended``."""
+    loop, worst = asyncio.get_running_loop(), 0.0
+    while not ended():
+        due = loop.time() + 0.01
+        await asyncio.sleep(0.01)
+        worst = max(worst, loop.time() - due)
+    return worst

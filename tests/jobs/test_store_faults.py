@@ -1,0 +1,298 @@
+"""Exports from a real store that goes away, hangs, changes its keys or its objects: they wait, or end with a reason and leave nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+import urllib3
+from botocore.credentials import RefreshableCredentials
+from sqlmodel import select
+
+from clipviewer.db.export_models import ExportUpload
+from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
+from clipviewer.domain.sigv4 import Credentials
+from clipviewer.jobs import landmarks
+from clipviewer.jobs.export_run import remove_objects
+from clipviewer.media import stored_source
+from clipviewer.media.ffmpeg import Ffmpeg
+from clipviewer.services import export_runs
+from clipviewer.services.container import Services
+from clipviewer.services.exports import CellView, State, cancel
+from clipviewer.storage.credential_chain import credential_source
+from clipviewer.storage.embedded.credentials import embedded_credentials
+from clipviewer.storage.s3 import ObjectStore, open_store
+from tests.gateway import Gateway
+from tests.jobs.attempts import again, ask, attempt, attempting, now, wait_until
+from tests.jobs.conftest import MASTER_KEY, SECRET, VIDEO_ID
+from tests.storage.serving import KEYS, Served, serving
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+SOME = 1_000_000
+"""Bytes after which the render of the clip is under way, and wants more."""
+
+
+@pytest.fixture(scope="module")
+def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten seconds that hardly compress, about 1.3 MB each."""
+    path = tmp_path_factory.mktemp("noise") / "noise.mp4"
+    graph = "color=gray:s=480x270:r=25:d=10,noise=alls=60:allf=t,format=yuv420p"
+    sound = ["-f", "lavfi", "-i", "sine=d=10", "-c:a", "aac"]
+    Ffmpeg().run(["-f", "lavfi", "-i", graph, *sound, "-preset", "ultrafast", "-qp", "20", "-g", "50", "-y", str(path)], timeout=120)
+    return path
+
+
+@pytest.fixture
+def gateway(bucket: ObjectStore) -> Iterator[Gateway]:
+    port = urlsplit(bucket._client.meta.endpoint_url).port
+    assert port is not None
+    with Gateway(port) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def far(room: Services, gateway: Gateway, noise: Path) -> Services:
+    """The room, with noise for its video and a clip of two seconds; everything reaches the bucket through the gateway."""
+    settings = dataclasses.replace(room.settings, port=gateway.port)
+    return with_noise(dataclasses.replace(room, settings=settings, store=open_store(settings, embedded_credentials(SECRET))), noise)
+
+
+def with_noise(room: Services, noise: Path) -> Services:
+    room.store.put_file(MASTER_KEY, noise, "video/mp4")
+    master = room.store.head(MASTER_KEY)
+    with room.database.write() as db:
+        video = db.get_one(Video, VIDEO_ID)
+        video.etag, video.size, video.duration_ms = master.etag, master.size, 10_000
+        clip = db.get_one(IdentifiedClip, "clip_1")
+        clip.start_ms, clip.end_ms = 3_000, 5_000
+    return room
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> Callable[[str, Callable[[], None]], None]:
+    """``at(place, action)``: do that once when an export comes there; ``in the middle`` is while its source is read."""
+
+    def arrange(place: str, action: Callable[[], None]) -> None:
+        if place == "before it starts":
+            action()
+        elif place == "in the middle":
+            gateway.when(SOME, action)
+        else:
+            actions = [action]
+            monkeypatch.setattr(landmarks, "reached", lambda reached: actions.pop()() if reached == place and actions else None)
+
+    return arrange
+
+
+def call_off(far: Services, job: CellView) -> None:
+    with far.database.write() as db:
+        cancel(db, job.id)
+
+
+PLACES = ["before it starts", "source checked", "in the middle", "announced", "object uploaded"]
+At = Callable[[str, Callable[[], None]], None]
+
+
+def exported(store: ObjectStore) -> list[str]:
+    return [item.key for item in store.list("exports/")]
+
+
+def check_done(far: Services, bucket: ObjectStore, job: CellView) -> None:
+    assert (now(far, job).state, now(far, job).reason) == (State.DONE, "")
+    with far.database.read() as db:
+        (clip,) = db.exec(select(ExportedClip))
+        assert db.exec(select(ExportUpload)).all() == []
+    assert exported(bucket) == [clip.s3_key.replace(".mp4", ".json"), clip.s3_key]
+
+
+def check_nothing(far: Services, bucket: ObjectStore, folder: Path) -> None:
+    with far.database.read() as db:
+        assert db.exec(select(ExportedClip)).all() == []
+        leftovers = export_runs.leftovers(db)
+    remove_objects(far, leftovers)
+    assert exported(bucket) == []
+    assert list(folder.iterdir()) == []
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "exports"
+    path.mkdir()
+    return path
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_an_export_goes_on_when_the_store_comes_back_that_went_away(
+    place: str, far: Services, at: At, gateway: Gateway, bucket: ObjectStore, folder: Path
+) -> None:
+    at(place, gateway.close)
+    job = ask(far)
+    with attempting(far, job, folder):
+        wait_until(lambda: now(far, job).reason == "The storage cannot be reached. Trying again.")
+        gateway.open()
+    check_done(far, bucket, job)
+
+
+@pytest.mark.parametrize("place", [place for place in PLACES if place != "source checked"])
+def test_an_export_fails_with_the_reason_when_the_store_stays_away_and_a_retry_finishes_it(
+    place: str, far: Services, at: At, gateway: Gateway, bucket: ObjectStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_source, "_PAUSES", (0.1, 0.1))
+    at(place, gateway.close)
+    job = ask(far)
+    failed = attempt(far, job, folder)
+    assert failed.state == State.FAILED
+    assert failed.reason.startswith("The storage")
+    gateway.open()
+    check_nothing(far, bucket, folder)
+    attempt(far, again(far, job), folder)
+    check_done(far, bucket, job)
+
+
+def test_an_export_waits_for_a_store_that_hangs_and_its_progress_waits_with_it(
+    far: Services, gateway: Gateway, bucket: ObjectStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_source, "_TIMEOUT", urllib3.Timeout(connect=5, read=0.5))
+    gateway.when(SOME, gateway.flowing.clear)
+    job = ask(far)
+    seen: list[float] = []
+    with attempting(far, job, folder) as thread:
+        wait_until(lambda: not gateway.flowing.is_set())
+        until = time.monotonic() + 2
+        while time.monotonic() < until:
+            seen.append(now(far, job).progress)
+            time.sleep(0.02)
+        gateway.flowing.set()
+        while thread.is_alive():
+            seen.append(now(far, job).progress)
+            thread.join(0.02)
+    assert seen == sorted(seen)
+    assert max(seen[:50]) < 0.9
+    check_done(far, bucket, job)
+
+
+def test_an_export_from_a_slow_store_is_finished(far: Services, gateway: Gateway, bucket: ObjectStore, folder: Path) -> None:
+    gateway.pace = 0.01
+    job = ask(far)
+    attempt(far, job, folder)
+    check_done(far, bucket, job)
+
+
+def test_cancelling_a_render_does_not_wait_for_a_store_that_hangs(
+    far: Services, gateway: Gateway, bucket: ObjectStore, folder: Path
+) -> None:
+    gateway.when(SOME, gateway.flowing.clear)
+    job = ask(far)
+    with attempting(far, job, folder) as thread:
+        wait_until(lambda: not gateway.flowing.is_set())
+        pressed = time.monotonic()
+        call_off(far, job)
+        thread.join(10)
+        took = time.monotonic() - pressed
+        gateway.flowing.set()
+    assert took < 1
+    assert now(far, job).state == State.CANCELLED
+    check_nothing(far, bucket, folder)
+
+
+def test_an_upload_that_hangs_and_is_cancelled_leaves_nothing_when_the_store_goes_on(
+    far: Services, at: At, gateway: Gateway, bucket: ObjectStore, folder: Path
+) -> None:
+    at("announced", gateway.flowing.clear)
+    job = ask(far)
+    with attempting(far, job, folder):
+        wait_until(lambda: not gateway.flowing.is_set())
+        call_off(far, job)
+        assert now(far, job).state == State.CANCELLED
+        gateway.flowing.set()
+    check_nothing(far, bucket, folder)
+
+
+def test_a_video_that_is_replaced_in_the_middle_is_not_exported_and_a_retry_uses_the_new_one(
+    far: Services, gateway: Gateway, bucket: ObjectStore, folder: Path, footage: Path
+) -> None:
+    gateway.when(SOME, lambda: bucket.put_file(MASTER_KEY, footage, "video/mp4"))
+    job = ask(far)
+    failed = attempt(far, job, folder)
+    assert failed.state == State.FAILED
+    assert failed.reason.startswith("The video was replaced")
+    check_nothing(far, bucket, folder)
+    renewed = again(far, job)
+    assert renewed.identity != job.identity
+    attempt(far, renewed, folder)
+    check_done(far, bucket, renewed)
+
+
+class Chain:
+    """Keys that botocore renews from ``current`` whenever they are asked for: they are always about to end."""
+
+    def __init__(self, keys: Credentials) -> None:
+        self.current = keys
+        self.session = boto3.Session()
+        chain = RefreshableCredentials.create_from_metadata(self._renew(), self._renew, "test")
+        self.session._session._credentials = chain
+        self.source = credential_source(chain)
+
+    def _renew(self) -> dict[str, str | None]:
+        ends = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
+        return {"access_key": self.current.access_key, "secret_key": self.current.secret_key, "token": None, "expiry_time": ends}
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """The room over a bucket whose keys can be changed, and the chain that signs for it."""
+
+    services: Services
+    chain: Chain
+    served: Served
+    gateway: Gateway
+
+
+@pytest.fixture
+def keyed(room: Services, noise: Path, tmp_path: Path) -> Iterator[Keyed]:
+    chain = Chain(KEYS)
+    with serving(tmp_path / "keyed") as served, Gateway(served.port) as gateway:
+        settings = dataclasses.replace(room.settings, port=gateway.port)
+        plain = open_store(settings, KEYS)
+        address = plain._client.meta.endpoint_url
+        client = chain.session.client("s3", region_name="us-east-1", endpoint_url=address, config=plain._client.meta.config)
+        store = ObjectStore(client, plain.bucket, chain.source)
+        yield Keyed(with_noise(dataclasses.replace(room, settings=settings, store=store), noise), chain, served, gateway)
+
+
+RENEWED = Credentials("renewed", "another secret of the test")
+
+
+def test_an_export_goes_on_when_the_keys_to_the_store_are_changed_in_the_middle(keyed: Keyed, folder: Path) -> None:
+    def change() -> None:
+        keyed.served.store._credentials = keyed.chain.current = RENEWED
+
+    keyed.gateway.when(SOME, change)
+    job = ask(keyed.services)
+    attempt(keyed.services, job, folder)
+    assert keyed.chain.current is RENEWED
+    check_done(keyed.services, keyed.services.store, job)
+
+
+def test_an_export_fails_with_the_reason_when_its_keys_are_withdrawn_and_a_retry_finishes_it(keyed: Keyed, folder: Path) -> None:
+    def withdraw() -> None:
+        keyed.served.store._credentials = RENEWED
+
+    far = keyed.services
+    keyed.gateway.when(SOME, withdraw)
+    job = ask(far)
+    failed = attempt(far, job, folder)
+    assert failed.state == State.FAILED
+    assert "check the server's credentials" in failed.reason
+    keyed.chain.current = RENEWED
+    check_nothing(far, far.store, folder)
+    attempt(far, again(far, job), folder)
+    check_done(far, far.store, job)
