@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,6 +13,7 @@ from clipviewer.media import filmstrip
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
 from clipviewer.media.filmstrip import picture_size, step_ms, thumbnails_vtt, write_sheets
 from clipviewer.media.inspection import Inspection
+from clipviewer.media.mp4_boxes import MoovPlace
 from clipviewer.media.opened_source import OpenedSource, open_source
 from clipviewer.media.picture_filters import TO_SDR
 from clipviewer.media.poster import best_picture
@@ -27,8 +29,11 @@ THUMB_WIDTH, THUMB_HEIGHT = 64, 36
 
 _POSTER_CANDIDATES = 24
 _THUMB_STEP_MS = 1_000
-_READ_SHARE = 0.95
-_UNKNOWN_GAP_MS = 5_000
+_KEYFRAMES, _SHARED = "nokey", "noref"
+_SHORT_MS = 120_000
+_READ_SHARE, _TRIED_SHARE = 0.95, 0.1
+_INTRA = {"prores", "dnxhd", "cfhd", "mjpeg", "dvvideo", "ffv1", "rawvideo"}
+_NO_INPUT_FILTERS = "Option bsf"  # Before ffmpeg 7.1 an input had none.
 _ROOM = 128 * 1024**2
 _SOUND_BYTES_PER_SECOND = SAMPLE_RATE * 2
 
@@ -111,23 +116,69 @@ class _Making:
         self._strip, self._thumbs, self._sound = (folder / name for name in ("strip.nut", "thumbs.nut", "sound.pcm"))
 
     def read(self, found: OpenedSource) -> None:
-        """The one pass."""
+        """One pass, and a second one only where the first shows that keyframes are too far from each other."""
+        choices, begun = self._choices(), 0.0
+        for index, choice in enumerate(choices):
+            end = _READ_SHARE if index == len(choices) - 1 else _TRIED_SHARE
+            self._pass(found, choice, begun, end)
+            if self._near_enough():
+                break
+            begun = end
+
+    def _choices(self) -> list[str]:
+        """ffmpeg's ``skip_frame``: keyframes, where they lie near enough to each other, else all pictures that others are made from."""
+        known, longest = self._info.keyframe_ms, filmstrip.longest_gap_ms(self._length)
+        if known is not None and known <= longest:
+            return [_KEYFRAMES]
+        if self._length <= _SHORT_MS or (known is not None and self._info.moov is not MoovPlace.NONE):
+            return [_SHARED]
+        return [_KEYFRAMES, _SHARED]
+
+    def _near_enough(self) -> bool:
+        times = [0, *(time for time, _ in read_pictures(self._strip)), self._length]
+        return max(after - before for before, after in pairwise(times)) <= filmstrip.longest_gap_ms(self._length)
+
+    def _pass(self, found: OpenedSource, choice: str, begun: float, end: float) -> None:
+        for path in self._folder.iterdir():
+            path.unlink()
         seconds = self._length / 1000
         sound = ["-map", "0:a:0", "-af", f"aresample={SAMPLE_RATE}:async=1:first_pts=0", "-ac", "1", "-c:a", "pcm_s16le"]
         to_sound = [*sound, "-t", ms_to_seconds(self._length), "-f", "s16le", "-y", f"file:{self._sound}"]
-        found.run(
-            self._ffmpeg,
-            [
-                *self._pictures_wanted(), *found.input(), "-filter_complex", self._graph(),
-                "-map", "[strip]", *written_to(self._strip, "bgr24"), "-map", "[thumbs]", *written_to(self._thumbs, "gray"),
-                "-map", "[poster]", "-fps_mode", "passthrough", "-enc_time_base", "1:1000", "-c:v", "mjpeg", "-q:v", "3",
-                "-map_metadata", "-1", "-f", "image2", "-frame_pts", "1", "-y", f"file:{self._folder}/poster-%d.jpg",
-                *(to_sound if self._media.has_audio else []),
-            ],
-            timeout=300 + seconds * 10,
-            file_size=_ROOM + round(seconds * _SOUND_BYTES_PER_SECOND),
-            on_progress=lambda done_ms: self._tell(_READ_SHARE * done_ms / self._length),
-        )  # fmt: skip
+        wanted = [*found.input("-skip_frame", choice), "-filter_complex", self._graph()]
+        outputs = [
+            "-map", "[strip]", *written_to(self._strip, "bgr24"), "-map", "[thumbs]", *written_to(self._thumbs, "gray"),
+            "-map", "[poster]", "-fps_mode", "passthrough", "-enc_time_base", "1:1000", "-c:v", "mjpeg", "-q:v", "3",
+            "-map_metadata", "-1", "-f", "image2", "-frame_pts", "1", "-y", f"file:{self._folder}/poster-%d.jpg",
+            *(to_sound if self._media.has_audio else []),
+        ]  # fmt: skip
+
+        def run(*thinned: str) -> None:
+            found.run(
+                self._ffmpeg,
+                [*thinned, *wanted, *outputs],
+                timeout=300 + seconds * 10,
+                file_size=_ROOM + round(seconds * _SOUND_BYTES_PER_SECOND),
+                on_progress=lambda done_ms: self._tell(begun + (end - begun) * min(1.0, done_ms / self._length)),
+            )
+
+        if not self._all_keyframes():
+            run()
+            return
+        try:
+            run("-bsf:v", _first_packets(self._step_ms))
+        except MediaError as error:
+            if _NO_INPUT_FILTERS not in error.log:
+                raise
+            run()
+
+    def _all_keyframes(self) -> bool:
+        """Whether most keyframes are more than is wanted: those are not even decoded."""
+        known = self._info.keyframe_ms
+        return self._media.video_codec in _INTRA or (known is not None and known <= self._step_ms // 2)
+
+    @property
+    def _step_ms(self) -> int:
+        return min(step_ms(self._length), _THUMB_STEP_MS)
 
     def finish(self, source_bytes: int) -> Previews:
         folder, has_sound = self._folder, self._media.has_audio
@@ -149,13 +200,6 @@ class _Making:
         poster_ms = _shown_ms(poster)
         return Previews(poster.rename(folder / "poster.jpg"), poster_ms, tuple(sheets), thumbnails, waveform, work, source_bytes)
 
-    def _pictures_wanted(self) -> list[str]:
-        """Keyframes, where they lie near enough to each other; else all pictures that others are made from."""
-        longest = filmstrip.longest_gap_ms(self._length)
-        known = self._info.keyframe_ms
-        near = known <= longest if known is not None else longest >= _UNKNOWN_GAP_MS
-        return ["-skip_frame", "nokey" if near else "noref"]
-
     def _graph(self) -> str:
         strip_ms = step_ms(self._length)
         width, height = self._size
@@ -163,7 +207,7 @@ class _Making:
         poster_height = max(2, round(poster_width * self._media.height / self._media.width / 2) * 2)
         sdr = f",{TO_SDR}" if self._media.hdr else ""
         return (
-            f"[0:v:0]{_one_each(min(strip_ms, _THUMB_STEP_MS))},split[all][some];"
+            f"[0:v:0]{_one_each(self._step_ms)},split[all][some];"
             f"[all]scale={width}:{height}:flags=area,setsar=1{sdr},split[small][smaller];"
             f"[small]{_one_each(strip_ms)}[strip];"
             f"[smaller]scale={THUMB_WIDTH}:{THUMB_HEIGHT}:flags=area,setsar=1,format=gray[thumbs];"
@@ -186,6 +230,12 @@ def _one_each(ms: int) -> str:
     """The filter that lets the first picture of each ``ms`` pass, counted from the beginning."""
     of = f"{{}}*1000/{ms}+0.001"
     return f"select='isnan(prev_selected_t)+gt(floor({of.format('t')}),floor({of.format('prev_selected_t')}))'"
+
+
+def _first_packets(ms: int) -> str:
+    """The bitstream filter that drops all packets but the first keyframe of each ``ms``; one that does not say its time stays."""
+    time = "(pts*tb*1000+1)"
+    return f"noise=drop='if(isnan(pts),0,if(key*gte({time},ld(0)),st(0,(floor({time}/{ms})+1)*{ms})*0,1))'"
 
 
 def _shown_ms(candidate: Path) -> int:

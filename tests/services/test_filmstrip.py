@@ -14,7 +14,7 @@ from clipviewer.media.caption_reading import parse_captions
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.media.filmstrip import longest_gap_ms, step_ms, thumbnails_vtt
 from clipviewer.media.inspection import inspect
-from clipviewer.media.previews import Previews
+from clipviewer.media.previews import Previews, make_previews
 from tests.footage import SMALL
 from tests.previewed import RATE, SAMPLES, counted_footage, make, number_on, previews, strip
 
@@ -53,6 +53,38 @@ def test_pictures_of_a_strip_with_few_keyframes_show_their_times_too(counted: Pa
     assert [number_on(picture) for _, _, picture in cues] == [round(start * RATE / 1000) for start, _, _ in cues]
     assert len(cues) == pytest.approx(60, abs=1)
     assert max(end - start for start, end, _ in cues) <= 1_300
+
+
+def test_few_keyframes_are_noticed_where_the_container_does_not_list_them(counted: Path, tmp_path: Path, folder: Path) -> None:
+    source = make(tmp_path / "far.ts", "-t", "150", "-i", str(counted), "-preset", "ultrafast", "-g", "1200", "-an")
+    assert inspect(str(source), folder).keyframe_ms is None
+    told: list[float] = []
+    cues = strip(previews(source, folder, on_progress=told.append))
+    assert len(cues) == pytest.approx(150, abs=1)
+    assert all(number_on(picture) == pytest.approx(start * RATE / 1000, abs=1) for start, _, picture in cues)
+    assert told == sorted(told)
+
+
+@pytest.fixture(scope="module")
+def all_keyframes(counted: Path) -> Path:
+    return make(counted.with_name("keyframes.mp4"), "-t", "40", "-i", str(counted), "-preset", "ultrafast", "-g", "1")
+
+
+def test_a_video_of_keyframes_alone_has_one_picture_for_each_second(all_keyframes: Path, folder: Path) -> None:
+    made = previews(all_keyframes, folder)
+    assert [number_on(picture) for _, _, picture in strip(made)] == [second * RATE for second in range(40)]
+    assert made.work.thumb_times_ms == tuple(range(0, 40_000, 1_000))
+
+
+def test_pictures_that_nobody_wants_are_dropped_by_an_older_ffmpeg_too(all_keyframes: Path, tmp_path: Path, folder: Path) -> None:
+    older = tmp_path / "ffmpeg"
+    message = "Option bsf (A comma-separated list of bitstream filters) cannot be applied to input url"
+    older.write_text(
+        f'#!/bin/sh\ncase "$*" in *-bsf*) echo "{message}" >&2; exit 8;; esac\nexec {Ffmpeg().executable} "$@"\n', encoding="utf-8"
+    )
+    older.chmod(0o700)
+    made = make_previews(Ffmpeg(str(older)), str(all_keyframes), inspect(str(all_keyframes), folder), folder)
+    assert [number_on(picture) for _, _, picture in strip(made)] == [second * RATE for second in range(40)]
 
 
 @pytest.mark.parametrize("name", ["other.mkv", "other.ts", "fragmented.mp4"])
