@@ -26,7 +26,7 @@ from clipviewer.media.clip_windows import best_windows
 from clipviewer.media.cuts import find_cuts, other_shots
 from clipviewer.media.ffmpeg import Ffmpeg, MediaError
 from clipviewer.media.footage_scan import Footage, Scan
-from clipviewer.media.opened_source import open_source
+from clipviewer.media.opened_source import OpenedSource, open_source
 from clipviewer.media.probe import probe
 from clipviewer.media.sound_features import SoundFeatures, listen
 from clipviewer.media.stored_source import Source
@@ -63,27 +63,38 @@ def find_clips(
     A video shorter than the shortest clip is one candidate. Raises ``NothingFound`` where nothing can be told apart, ``MediaError`` for
     footage that cannot be used, ``StorageError`` for a source that cannot be read, and ``MediaCancelled`` within a second.
     """
-    options = options or FindOptions()
-    with (
-        tempfile.TemporaryDirectory(prefix="find-", dir=folder) as work,
-        open_source(source, Path(work), cancelled=cancelled) as opened,
-    ):
+    with open_source(source, folder, cancelled=cancelled) as opened:
+        return find_clips_in(
+            ffmpeg, opened, duration_ms=duration_ms, captions=captions, folder=folder, options=options, on_progress=on_progress
+        )
+
+
+def find_clips_in(
+    ffmpeg: Ffmpeg,
+    opened: OpenedSource,
+    *,
+    duration_ms: int,
+    captions: CaptionTrack | None,
+    folder: Path,
+    options: FindOptions | None = None,
+    on_progress: Callable[[float], None] = lambda _: None,
+) -> list[Candidate]:
+    """``find_clips`` in a source that is open already, so that whatever else looks at it does not read it again."""
+    with tempfile.TemporaryDirectory(prefix="find-", dir=folder) as name:
+        work = Path(name)
         info = opened.ask(probe)
         footage = Footage(ffmpeg, opened, info, min(duration_ms, info.duration_ms))
-        seen = footage.scan(Path(work), lambda share: on_progress(share * _SCANNED))
-        sound = listen(seen.sound, cancelled) if seen.sound else None
-        if seen.sound:
-            seen.sound.unlink()
+        seen = footage.scan(work, lambda share: on_progress(share * _SCANNED))
+        sound = listen(seen.sound, opened.cancelled) if seen.sound else None
         on_progress(_HEARD)
-        look = seen.between if seen.complete else lambda ranges: footage.look_closely(ranges, Path(work))
         candidates = choose(
             seen,
             sound,
             captions,
-            options,
-            look=look,
-            cancelled=cancelled,
+            options or FindOptions(),
+            look=seen.between if seen.complete else lambda ranges: footage.look_closely(ranges, work),
             on_progress=lambda share: on_progress(_HEARD + share * (1 - _HEARD)),
+            cancelled=opened.cancelled,
         )
     on_progress(1.0)
     return candidates
