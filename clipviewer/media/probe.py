@@ -104,11 +104,16 @@ def describe(container: InputContainer) -> MediaInfo:
 
 
 def _rate(average: Fraction | None, base: Fraction | None) -> Fraction | None:
-    """The rate that was meant: an average over pieces of a file is near it only. The base is a guess, and not asked without need."""
+    """The rate that was meant: an average over pieces of a file is near it only. The base is a guess, and not asked without need.
+
+    An average above the base is none: AVI says how fine its clock is, not how many pictures there are.
+    """
+    if average and base and average - base > base / 100:
+        return base
     rough = average is not None and average.denominator not in (1, 1001)
     return base if base and rough and not _varies(average, base) else average
 
 
 def _varies(average: Fraction | None, base: Fraction | None) -> bool:
     """Whether pictures come less often than the finest step between them says."""
-    return average is not None and base is not None and abs(average - base) > base / 100
+    return average is not None and base is not None and base - average > base / 100

@@ -39,6 +39,12 @@ def test_a_video_is_described_over_http_too(sample: Path) -> None:
         assert probe(f"{address}/{sample.name}") == probe(sample)
 
 
+def test_a_container_that_counts_in_finer_steps_than_pictures_has_the_rate_of_its_pictures(sample: Path, tmp_path: Path) -> None:
+    info = probe(_make(tmp_path / "copied.avi", "-i", str(sample), "-c", "copy"))
+    assert info.frame_rate == Fraction(30_000, 1_001)
+    assert not info.variable_frame_rate
+
+
 def test_a_silent_video_has_no_audio(tmp_path: Path) -> None:
     assert not probe(_make(tmp_path / "silent.mp4", *PICTURE)).has_audio
 
