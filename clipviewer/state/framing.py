@@ -65,20 +65,20 @@ class FramingState(rx.State):
     @allow(Action.VIEW)
     async def look(self, clip_id: str) -> None:
         """Look at a candidate's picture, if nobody has yet and the browser still shows it when its turn comes."""
-        video_id = self._video_id()
-        view = await asyncio.to_thread(_read, video_id, clip_id)
         async with self:
-            self.shown = replace(view, looking=view.look is None, answers=self.shown.answers)
-        if view.look is not None:
-            return
+            video_id = self._video_id()
+            self.shown = replace(await asyncio.to_thread(_read, video_id, clip_id), answers=self.shown.answers)
+            if self.shown.look is not None:
+                return
+            self.shown = replace(self.shown, looking=True)
         async with _ONE_AT_A_TIME:
             async with self:
                 still_shown = self.shown.clip_id == clip_id
             problem = await _look_and_store(video_id, clip_id) if still_shown else ""
-        view = await asyncio.to_thread(_read, video_id, clip_id)
+        # Read while nothing else changes this state: a crop that is saved meanwhile is not to be forgotten.
         async with self:
             if self.shown.clip_id == clip_id:
-                self.shown = replace(view, problem=problem, answers=self.shown.answers)
+                self.shown = replace(await asyncio.to_thread(_read, video_id, clip_id), problem=problem, answers=self.shown.answers)
 
     async def _decide(self, clip_id: str, work: Callable[[Session, str], None]) -> None:
         """Do ``work`` and show what is saved then. What fails is answered too, so that the browser goes back to what was there."""

@@ -20,6 +20,7 @@ from clipviewer.domain.framing import Rect, Shot
 from clipviewer.domain.ids import new_id
 from clipviewer.media.reframe import Look
 from clipviewer.services.looks import look_of, sight_of, store_look
+from tests.browser.clip_footage import Footage
 from tests.browser.clip_library import Registrar, Video
 from tests.browser.framing_room import box, drag, frame_in, saved, shares, status
 from tests.browser.running_app import RunningApp
@@ -103,10 +104,10 @@ def test_an_export_shows_exactly_what_the_frame_showed(
 
 
 @pytest.fixture
-def proposed(app: RunningApp, registrar: Registrar) -> Video:
-    """A clip of four seconds in whose picture two shots were seen: one at the left, after a second one that goes to the right."""
-    video_id = registrar.video(new_id("proposed"), "Proposed")
-    clips = registrar.identified(video_id, [("Two shots", 20, 24)])
+def proposed(app: RunningApp, registrar: Registrar, footage: Footage) -> Video:
+    """A clip of four seconds in whose picture three shots were seen: at the left, from the middle to the right, and at the right."""
+    video_id = registrar.video(new_id("proposed"), "Proposed", footage.landscape, 6)
+    clips = registrar.identified(video_id, [("Three shots", 1, 5)])
     shots = (Shot(0, 0.25, 0.5), Shot(1_000, 0.5, 0.5, True), Shot(3_000, 0.75, 0.5))
     with app.database.write() as db:
         look = Look(480, 270, Rect(0, 0, 480, 270), dict.fromkeys(AspectRatio, shots))
@@ -128,11 +129,11 @@ def test_auto_shows_its_proposal_shot_by_shot_and_saves_nothing(app: RunningApp,
     room = open_room(app, f"{proposed.path}?tab=identified")
     frame_in(room)
     room.page.get_by_role("button", name="Auto").click()
-    for seconds, shot, x in ((20.4, 1, 0.25), (22.0, 2, 0.625), (23.5, 3, 0.75), (20.2, 1, 0.25)):
+    for seconds, shot, x in ((1.4, 1, 0.25), (3.0, 2, 0.625), (4.5, 3, 0.75), (1.2, 1, 0.25)):
         seek(room, seconds)
         expect(status(room)).to_contain_text(f"Auto: proposal, shot {shot} of 3.")
         assert centre(room) == pytest.approx(x, abs=0.01)
-    room.video.evaluate("video => { video.currentTime = 22.9; video.play(); }")
+    room.video.evaluate("video => { video.currentTime = 3.9; video.play(); }")
     expect(status(room)).to_contain_text("shot 3 of 3")
     expect(status(room)).to_contain_text("shot 1 of 3")
     room.page.get_by_role("button", name="Auto").click()
@@ -146,11 +147,11 @@ def test_keep_saves_the_crop_of_the_shot_that_is_shown(app: RunningApp, proposed
     room = open_room(app, f"{proposed.path}?tab=identified")
     frame_in(room)
     room.page.get_by_role("button", name="Auto").click()
-    seek(room, 23.5)
+    seek(room, 4.5)
     expect(status(room)).to_contain_text("shot 3 of 3")
     room.page.get_by_role("button", name="Keep").click()
     saved(room)
-    seek(room, 20.4)
+    seek(room, 1.4)
     assert centre(room) == pytest.approx(0.75, abs=0.01)
     expect(room.page.get_by_role("button", name="Auto")).to_have_attribute("aria-pressed", "false")
 
@@ -159,7 +160,7 @@ def test_a_dragged_proposal_is_a_crop_by_hand(app: RunningApp, proposed: Video, 
     room = open_room(app, f"{proposed.path}?tab=identified")
     frame_in(room)
     room.page.get_by_role("button", name="Auto").click()
-    seek(room, 20.4)
+    seek(room, 1.4)
     expect(status(room)).to_contain_text("shot 1 of 3")
     drag(room, 0.2)
     saved(room)

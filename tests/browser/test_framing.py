@@ -26,11 +26,10 @@ PHONE = {"viewport": {"width": 375, "height": 800}, "has_touch": True}
 
 
 @pytest.fixture
-def quay(registrar: Registrar) -> Video:
-    """Three identified clips of a 16:9 master, of this test alone."""
-    name = new_id("quay")
-    video_id = registrar.video(name, "The quay")
-    return Video(video_id, "The quay", identified=registrar.identified(video_id, [("Opening", 2, 5), ("Middle", 20, 24), ("Late", 40, 44)]))
+def quay(registrar: Registrar, footage: Footage) -> Video:
+    """Three identified clips of a short 16:9 master, of this test alone."""
+    video_id = registrar.video(new_id("quay"), "The quay", footage.landscape, 6)
+    return Video(video_id, "The quay", identified=registrar.identified(video_id, [("Opening", 0, 2), ("Middle", 2, 4), ("Late", 4, 6)]))
 
 
 def expected(ratio: AspectRatio, x: float = 0.5) -> Any:
@@ -133,8 +132,8 @@ def test_the_frame_is_moved_with_the_arrow_keys(app: RunningApp, quay: Video, op
     assert row.x == 0.8438
 
 
-def test_the_players_keys_and_clicks_go_on_working(app: RunningApp, quay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, f"{quay.path}?tab=identified")
+def test_the_players_keys_and_clicks_go_on_working(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{bay.path}?tab=identified")
     frame = frame_in(room)
     frame.focus()
     room.page.keyboard.press("Space")
@@ -146,7 +145,7 @@ def test_the_players_keys_and_clicks_go_on_working(app: RunningApp, quay: Video,
     room.page.keyboard.press("ArrowRight")
     room.wait_for(f"video => video.currentTime > {at} + 1")
     expect(status(room)).to_have_text("Centre")
-    assert kept(app, quay) is None
+    assert kept(app, bay) is None
 
 
 def test_escape_puts_a_dragged_frame_back(app: RunningApp, quay: Video, open_room: OpenRoom) -> None:

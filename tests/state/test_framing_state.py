@@ -21,8 +21,10 @@ from clipviewer.services.framings import saved_framings
 from clipviewer.services.looks import sight_of, store_look
 from clipviewer.state import framing
 from clipviewer.state.framing import FramingState
+from clipviewer.state.framing_rows import FramingView
 from tests.state.footage_rows import Footage, add_footage
 from tests.state.handlers import name_of
+from tests.state.page import Page
 from tests.state.serving import Running
 from tests.state.tab import Tab, open_tab
 
@@ -137,3 +139,40 @@ def test_a_look_stops_with_the_server(services: Services, monkeypatch: pytest.Mo
         assert await asyncio.to_thread(stopped.wait, 10)
 
     asyncio.run(serve())
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_crop_that_is_saved_while_a_look_ends_stays_shown(page: Page, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    with services.database.write() as db:
+        footage = add_footage(db)
+    page.go(footage.path)
+    clip, state, lock, read = footage.identified[0], page.state(FramingState), asyncio.Lock(), framing._read
+    looked, was_read, is_saved = threading.Event(), threading.Event(), threading.Event()
+
+    async def look_at_once(*_: object) -> str:
+        looked.set()
+        return ""
+
+    def read_slowly(video_id: str, clip_id: str) -> FramingView:
+        view = read(video_id, clip_id)
+        if looked.is_set() and not was_read.is_set():
+            was_read.set()
+            is_saved.wait(1)
+        return view
+
+    monkeypatch.setattr(framing, "_look_and_store", look_at_once)
+    monkeypatch.setattr(framing, "_read", read_slowly)
+    monkeypatch.setattr(FramingState, "__aenter__", lambda _: lock.acquire())
+    monkeypatch.setattr(FramingState, "__aexit__", lambda *_: asyncio.sleep(0, lock.release()))
+
+    async def serve() -> None:
+        looking = asyncio.create_task(FramingState.look.fn(state, clip))
+        assert await asyncio.to_thread(was_read.wait, 10)
+        async with lock:
+            await state.save_framing(clip, "9:16", 0.25, 0.5)
+            is_saved.set()
+        await looking
+
+    asyncio.run(serve())
+    assert state.shown.saved == {"9:16": [0.25, 0.5]}
+    assert not state.shown.looking
