@@ -43,6 +43,9 @@ class Settings:
     admin_password: str | None = field(default=None, repr=False)
     translate_url: str | None = None
     translate_key: str | None = field(default=None, repr=False)
+    llm_url: str | None = None
+    llm_key: str | None = field(default=None, repr=False)
+    llm_model: str | None = None
 
     @property
     def embedded(self) -> bool:
@@ -87,6 +90,13 @@ DOCUMENTED = (
         "LibreTranslate server; captions are sent to it when somebody presses Translate",
     ),
     Documented("CLIPVIEWER_TRANSLATE_KEY", "unset", "Key for that server, if it wants one"),
+    Documented(
+        "CLIPVIEWER_LLM_URL",
+        "unset: titles are sentences of the captions",
+        "OpenAI-compatible server (`…/v1`) that titles and ranks found clips; gets the text and times of their captions, nothing else",
+    ),
+    Documented("CLIPVIEWER_LLM_KEY", "unset", "Key for that server, if it wants one"),
+    Documented("CLIPVIEWER_LLM_MODEL", "unset", "Name of the model on that server"),
 )  # fmt: skip
 
 _STANDARD = ("AWS_REGION", "AWS_DEFAULT_REGION")
@@ -128,11 +138,18 @@ def load_settings(environ: Mapping[str, str] | None = None, folder: Path | None 
         admin_password=read.optional("ADMIN_PASSWORD"),
         translate_url=read.checked("TRANSLATE_URL", _http_url),
         translate_key=read.optional("TRANSLATE_KEY"),
+        llm_url=read.checked("LLM_URL", _http_url),
+        llm_key=read.optional("LLM_KEY"),
+        llm_model=read.optional("LLM_MODEL"),
     )
     if (settings.admin_email is None) != (settings.admin_password is None):
         raise StartupError("CLIPVIEWER_ADMIN_EMAIL and CLIPVIEWER_ADMIN_PASSWORD belong together: set both or none.")
     if settings.translate_key and not settings.translate_url:
         raise StartupError("CLIPVIEWER_TRANSLATE_KEY needs CLIPVIEWER_TRANSLATE_URL: name the server too.")
+    if (settings.llm_url is None) != (settings.llm_model is None):
+        raise StartupError("CLIPVIEWER_LLM_URL and CLIPVIEWER_LLM_MODEL belong together: set both or none.")
+    if settings.llm_key and not settings.llm_url:
+        raise StartupError("CLIPVIEWER_LLM_KEY needs CLIPVIEWER_LLM_URL: name the server too.")
     if settings.embedded and (settings.s3_endpoint_url or settings.s3_public_endpoint_url):
         raise StartupError("CLIPVIEWER_S3_ENDPOINT_URL needs CLIPVIEWER_S3_BUCKET: name the bucket too.")
     return settings

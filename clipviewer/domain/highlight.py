@@ -71,9 +71,11 @@ MOTION = Part("motion σ", 0.15, -0.5, 2.5, 0.5, "moves more than the rest by {:
 CUTS = Part("cuts", 0.08, 0, 8, 1, "{:.0f} cuts", 0)
 WORDS = Part("words per minute", 0.07, 60, 220, 140, "{:.0f} words a minute", 0)
 EMPHASIS = Part("questions and exclamations", 0.05, 0, 4, 1, "{:.0f} questions and exclamations", 0)
+INTEREST = Part("interest by transcript", 0.30, 0, 100, 60, "interesting by what is said: {:.0f} of 100", 0)
+"""What a language model says of the words alone, where a team has named one."""
 EDGES = Part("clean edges %", 0.15, 0, 100, 75, "begins and ends where a pause, a cut or a sentence does", 0)
 
-PARTS = (LOUDNESS, CONTRAST, SPEECH, SPEECH_LIKE, LIVELINESS, MOTION, CUTS, WORDS, EMPHASIS, EDGES)
+PARTS = (LOUDNESS, CONTRAST, SPEECH, SPEECH_LIKE, LIVELINESS, MOTION, CUTS, WORDS, EMPHASIS, INTEREST, EDGES)
 """Everything that a score may be made of. What a video does not have (sound, captions) is left out, and the others weigh more.
 
 σ is the standard deviation of the rest of the video, over stretches of a second. The weights are a judgement, not the result of training:

@@ -42,6 +42,9 @@ def test_every_setting_is_taken_from_its_variable(tmp_path: Path) -> None:
             "CLIPVIEWER_ADMIN_PASSWORD": "a long enough password",
             "CLIPVIEWER_TRANSLATE_URL": "http://translate:5000/",
             "CLIPVIEWER_TRANSLATE_KEY": "a key",
+            "CLIPVIEWER_LLM_URL": "http://llm:8000/v1/",
+            "CLIPVIEWER_LLM_KEY": "another key",
+            "CLIPVIEWER_LLM_MODEL": "small",
         },
         tmp_path,
     )
@@ -65,6 +68,9 @@ def test_every_setting_is_taken_from_its_variable(tmp_path: Path) -> None:
         admin_password="a long enough password",
         translate_url="http://translate:5000",
         translate_key="a key",
+        llm_url="http://llm:8000/v1",
+        llm_key="another key",
+        llm_model="small",
     )
     assert not settings.embedded
     assert len(dataclasses.fields(Settings)) == len(DOCUMENTED)
@@ -95,6 +101,10 @@ def test_every_setting_is_taken_from_its_variable(tmp_path: Path) -> None:
         ("CLIPVIEWER_S3_BUKET", "footage"),
         ("CLIPVIEWER_TRANSLATE_URL", "translate:5000"),
         ("CLIPVIEWER_TRANSLATE_KEY", "a key"),
+        ("CLIPVIEWER_LLM_URL", "llm:8000"),
+        ("CLIPVIEWER_LLM_URL", "http://llm:8000/v1"),
+        ("CLIPVIEWER_LLM_MODEL", "small"),
+        ("CLIPVIEWER_LLM_KEY", "a key"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_that_names_the_variable(tmp_path: Path, name: str, value: str) -> None:
@@ -155,6 +165,9 @@ def test_secrets_stay_out_of_the_printed_settings(tmp_path: Path) -> None:
         "CLIPVIEWER_ADMIN_PASSWORD": "hidden-word",
         "CLIPVIEWER_TRANSLATE_URL": "http://translate:5000",
         "CLIPVIEWER_TRANSLATE_KEY": "hidden-word",
+        "CLIPVIEWER_LLM_URL": "http://llm:8000/v1",
+        "CLIPVIEWER_LLM_MODEL": "small",
+        "CLIPVIEWER_LLM_KEY": "hidden-word",
     }
     printed = repr(load_settings(environ, tmp_path))
     assert LONG_KEY not in printed

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clipviewer.domain.highlight import EDGES, INTEREST, Candidate, reasons_of, score_of
+from clipviewer.media.captions import CaptionTrack, Cue
+from clipviewer.media.title_service import MAX_CHARACTERS, MAX_CLIPS, Judged, TitleService, TitlesFailed, open_title_service, titled
+from clipviewer.settings import load_settings
+
+Answer = Callable[[dict[str, Any]], tuple[int, bytes, dict[str, str]]]
+TRACK = CaptionTrack(
+    (Cue(0, 2_000, "Before."), Cue(10_000, 12_000, "Who stole\nthe jewels?"), Cue(13_500, 15_000, "Nobody."), Cue(40_000, 41_000, "After."))
+)
+
+
+def _message(content: str) -> tuple[int, bytes, dict[str, str]]:
+    return 200, json.dumps({"choices": [{"message": {"role": "assistant", "content": content}}]}).encode(), {}
+
+
+def _clips(asked: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(asked["messages"][1]["content"])["clips"]
+    return found
+
+
+def _obedient(asked: dict[str, Any]) -> tuple[int, bytes, dict[str, str]]:
+    clips = [{"id": clip["id"], "title": f"Title {clip['id']}", "interest": 100 - clip["id"]} for clip in _clips(asked)]
+    return _message(json.dumps({"clips": clips}))
+
+
+class Service(ThreadingHTTPServer):
+    """A language model on the loopback: gives the ``answers`` one after the other, the last one for ever."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked: list[tuple[str, str | None, dict[str, Any]]] = []
+        self.answers: list[Answer] = [_obedient]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/v1"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Service
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append((self.path, self.headers["Authorization"], body))
+        answers = self.server.answers
+        status, answer, headers = (answers.pop(0) if len(answers) > 1 else answers[0])(body)
+        self.send_response(status)
+        for name, value in ({"Content-Length": str(len(answer))} | headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing: a test's output is its failures."""
+
+
+@pytest.fixture
+def server() -> Iterator[Service]:
+    with Service() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def _service(server: Service, key: str | None = None, timeout: float = 10) -> TitleService:
+    return TitleService(server.url, "small", key, attempts=3, pause=0.001, timeout=timeout)
+
+
+def _candidate(start_ms: int, end_ms: int, clean: float = 50) -> Candidate:
+    parts = {EDGES.name: clean}
+    return Candidate(start_ms, end_ms, f"At {start_ms}", score_of(parts), parts, reasons_of(parts))
+
+
+def _always(status: int, body: bytes = b'{"error": "hidden-word"}', **headers: str) -> Answer:
+    return lambda asked: (status, body, headers)
+
+
+def _saying(content: str) -> Answer:
+    return lambda asked: _message(content)
+
+
+def test_text_and_times_of_the_captions_in_the_clips_are_sent_and_nothing_else(server: Service) -> None:
+    titled(_service(server, "a key"), [_candidate(9_800, 20_000), _candidate(20_000, 39_000)], TRACK)
+    ((path, authorization, body),) = server.asked
+    assert (path, authorization) == ("/v1/chat/completions", "Bearer a key")
+    assert body.keys() == {"model", "messages", "temperature"}
+    assert _clips(body) == [{"id": 0, "captions": "0s Who stole the jewels?\n3s Nobody."}]
+    assert "Before" not in json.dumps(body)
+
+
+def test_titles_are_taken_over_and_interest_becomes_a_part_of_the_score(server: Service) -> None:
+    mute, spoken = _candidate(20_000, 39_000, clean=60), _candidate(9_800, 20_000)
+    found, failure = titled(_service(server), [mute, spoken], TRACK)
+    assert failure == ""
+    assert found[1] == mute
+    assert (found[0].title, found[0].parts[INTEREST.name], found[0].score) == ("Title 1", 99, score_of(found[0].parts))
+    assert "interesting by what is said: 99 of 100" in found[0].reasons
+
+
+def test_many_clips_are_sent_in_batches_and_long_ones_are_cut_at_a_caption(server: Service) -> None:
+    track = CaptionTrack(tuple(Cue(at, at + 900, "word " * 30) for at in range(0, 60_000, 1_000)))
+    found, failure = titled(_service(server), [_candidate(0, 60_000)] * (MAX_CLIPS + 2), track)
+    assert failure == ""
+    assert [len(_clips(body)) for _, _, body in server.asked] == [MAX_CLIPS, 2]
+    texts = [clip["captions"] for _, _, body in server.asked for clip in _clips(body)]
+    assert all(MAX_CHARACTERS - 200 < len(text) <= MAX_CHARACTERS and text.endswith("word") for text in texts)
+    assert len({one.title for one in found}) == MAX_CLIPS + 2
+
+
+def test_without_anything_said_nobody_is_asked(server: Service) -> None:
+    assert titled(_service(server), [_candidate(0, 5_000)], None) == ([_candidate(0, 5_000)], "")
+    assert titled(_service(server), [_candidate(20_000, 39_000)], TRACK) == ([_candidate(20_000, 39_000)], "")
+    assert server.asked == []
+
+
+def test_an_answer_in_a_fence_is_read_and_a_title_is_one_short_line(server: Service) -> None:
+    server.answers = [_saying('```json\n{"clips": [{"id": 3, "title": " Who\\nstole \\u0000it? ' + "x" * 90 + '", "interest": 7}]}\n```')]
+    judged = _service(server).judge({3: "0s Who?"})
+    assert judged == {3: Judged("Who stole it?…", 7)}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Sure! Here you are.",
+        "[]",
+        '{"clips": []}',
+        '{"clips": [{"id": 0, "title": "a", "interest": 1}, {"id": 1, "title": "a", "interest": 1}]}',
+        '{"clips": [{"id": 0, "title": "a", "interest": 1}, {"id": 0, "title": "b", "interest": 1}]}',
+        '{"clips": [{"id": "0", "title": "a", "interest": 1}]}',
+        '{"clips": [{"id": false, "title": "a", "interest": 1}]}',
+        '{"clips": [{"id": [], "title": "a", "interest": 1}]}',
+        '{"clips": [{"id": 0, "title": " ", "interest": 1}]}',
+        '{"clips": [{"id": 0, "title": 5, "interest": 1}]}',
+        '{"clips": [{"id": 0, "title": "a", "interest": 101}]}',
+        '{"clips": [{"id": 0, "title": "a", "interest": true}]}',
+        '{"clips": [{"id": 0, "title": "a"}]}',
+        '{"clips": {"id": 0}}',
+        "[" * 100_000,
+    ],
+)
+def test_an_answer_that_is_not_what_was_asked_for_changes_nothing(server: Service, content: str) -> None:
+    server.answers = [_saying(content)]
+    candidates = [_candidate(9_800, 20_000)]
+    found, failure = titled(_service(server), candidates, TRACK)
+    assert found == candidates
+    assert "did not answer as it was asked to" in failure
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "requests"),
+    [
+        (_always(400), "CLIPVIEWER_LLM_MODEL", 1),
+        (_always(401), "CLIPVIEWER_LLM_KEY", 1),
+        (_always(404), "CLIPVIEWER_LLM_URL", 1),
+        (_always(307, Location="/elsewhere"), "CLIPVIEWER_LLM_URL", 1),
+        (_always(429), "too many requests", 3),
+        (_always(500), "status 500", 1),
+        (_always(503), "status 503", 3),
+        (_always(200, b"<html>hidden-word"), "as it was asked to", 1),
+        (_always(200, b'{"choices": []}'), "as it was asked to", 1),
+        (_always(200, b'{"choices": [{"message": {"content": null}}]}'), "as it was asked to", 1),
+        (_always(200, b'"' + b"a" * 2_000_000 + b'"'), "as it was asked to", 1),
+        (_always(200, b'{"choices', **{"Content-Length": "900"}), "broke off", 1),
+    ],
+)
+def test_a_failure_is_one_sentence_and_the_clips_stay(server: Service, answer: Answer, reason: str, requests: int) -> None:
+    server.answers = [answer]
+    candidates = [_candidate(9_800, 20_000)]
+    found, failure = titled(_service(server, "hidden-word"), candidates, TRACK)
+    assert found == candidates
+    assert reason in failure
+    assert failure.endswith(".")
+    assert "hidden-word" not in failure
+    assert len(server.asked) == requests
+
+
+def test_a_silent_server_is_given_up(server: Service) -> None:
+    released = threading.Event()
+
+    def silent(asked: dict[str, Any]) -> tuple[int, bytes, dict[str, str]]:
+        released.wait(20)
+        return 200, b"", {"Connection": "close"}
+
+    server.answers = [silent]
+    try:
+        with pytest.raises(TitlesFailed, match="did not answer in time"):
+            _service(server, timeout=0.05).judge({0: "0s Who?"})
+    finally:
+        released.set()
+    assert len(server.asked) == 3
+
+
+def test_a_server_that_is_not_there_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(TitlesFailed, match="cannot be reached: check CLIPVIEWER_LLM_URL"):
+        TitleService(f"http://127.0.0.1:{port}/v1", "small", pause=0.001).judge({0: "0s Who?"})
+
+
+def test_no_model_is_asked_unless_one_is_named(server: Service, tmp_path: Path) -> None:
+    assert open_title_service(load_settings({}, tmp_path)) is None
+    service = open_title_service(load_settings({"CLIPVIEWER_LLM_URL": f"{server.url}/", "CLIPVIEWER_LLM_MODEL": "small"}, tmp_path))
+    assert service is not None
+    assert service.judge({0: "0s Who?"}) == {0: Judged("Title 0", 100)}
+    assert server.asked[0][2]["model"] == "small"
+    assert server.asked[0][1] is None
