@@ -11,13 +11,14 @@ import pytest
 from sqlmodel import select
 
 from clipviewer.db.export_models import ExportJob, ExportUpload
-from clipviewer.db.models import ExportedClip
+from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.errors import StorageCredentials
 from clipviewer.jobs import rendering
 from clipviewer.jobs.export_run import STEPS, ExportRun
 from clipviewer.media.caption_fonts import FontShelf
+from clipviewer.media.captions import parse_captions
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.media.probe import probe
 from clipviewer.services.captions import attach, remove
@@ -29,6 +30,7 @@ from tests.jobs.test_export_run import with_faults
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
+SAMPLES = Path(__file__).parents[3] / "shared" / "samples"
 # clip_1 is 0.5–1.5 s of the master, clip_2 is 2–3 s.
 VTT = b"WEBVTT\n\n00:00.000 --> 00:00.750\nEnds in it\n\n00:01.000 --> 00:01.250\nAll of it & more\n\n00:05.000 --> 00:06.000\nElsewhere\n"
 
@@ -215,3 +217,35 @@ def test_captions_that_are_lost_between_two_steps_are_made_again(room: Services,
     run.file.with_suffix(".vtt").unlink()
     assert all(run.perform(step) for step in STEPS[3:])
     assert sorted(exported(room)) == ["json", "mp4", "vtt"]
+
+
+@pytest.mark.skipif(not (SAMPLES / "friday.mp4").exists(), reason="the real footage is not here")
+@pytest.mark.parametrize("mode", [CaptionMode.SOFT, CaptionMode.BURNED])
+def test_a_person_who_speaks_is_exported_with_the_words_of_the_clip(
+    mode: CaptionMode, room: Services, folder: Path, tmp_path: Path
+) -> None:
+    room.store.put_file("talks/friday.mp4", SAMPLES / "friday.mp4", "video/mp4")
+    master = room.store.head("talks/friday.mp4")
+    with room.database.write() as db:
+        db.add(Video(id="video_friday", title="Friday", s3_key=master.key, etag=master.etag, size=master.size, duration_ms=6_166))
+        db.flush()
+        db.add(IdentifiedClip(id="clip_f", video_id="video_friday", reference="f", start_ms=1_000, end_ms=4_000, title="Hildy"))
+        attach(db, "video_friday", "original", (SAMPLES / "friday.vtt").read_bytes(), "friday.vtt")
+        (job,) = request_exports(db, "video_friday", ["clip_f"], [AspectRatio.PORTRAIT], ["original"], captions=mode)
+    assert attempt(room, job, folder).state == State.DONE
+    found = exported(room)
+    (tmp_path / "made.mp4").write_bytes(found["mp4"])
+    made = probe(tmp_path / "made.mp4")
+    assert (made.width, made.height, made.has_audio, made.duration_ms in range(2_960, 3_040)) == (720, 1280, True, True)
+    words = [
+        (0, 499, "How are you?"),
+        (500, 1_999, "Tell me, is the lord of the universe in?"),
+        (2_000, 3_000, "Yes, he's in - in a bad humor"),
+    ]
+    sidecar = parse_captions(found["vtt"], "made.vtt")
+    assert [(cue.start_ms, cue.end_ms, cue.text) for cue in sidecar.cues] == words
+    if mode is CaptionMode.SOFT:
+        assert spoken(found["mp4"], tmp_path)[1] == words
+    else:
+        bright = [sum(pixel > 235 for pixel in rows) for rows in lower_part(found["mp4"], tmp_path)]
+        assert min(bright[:7]) > 1_000
