@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from clipviewer.media.ffmpeg import MediaCancelled
 from clipviewer.media.samples import Pictures
 
 _LEAST_SIDE = 20  # Pixels: smaller than the detectors were taught, there are none.
@@ -34,15 +35,24 @@ class Face:
     vote: float = 1.0
 
 
-def find_faces(pictures: Pictures, times_ms: Sequence[float]) -> list[list[Face]]:
-    """The faces of one shot, each as it was seen over time; ``pictures``: number × height × width."""
+def find_faces(pictures: Pictures, times_ms: Sequence[float], cancelled: Callable[[], bool] = lambda: False) -> list[list[Face]]:
+    """The faces of one shot, each as it was seen over time; ``pictures``: number × height × width. Raises ``MediaCancelled``."""
+    seen: dict[int, list[Face]] = {}
+    # Every other picture first: where none of them shows a face, the rest is spared.
+    for step in (range(0, len(pictures), 2), range(1, len(pictures), 2)):
+        for index in step:
+            if cancelled():
+                raise MediaCancelled
+            seen[index] = _seen(pictures[index], times_ms[index])
+        if not any(seen.values()):
+            return []
     tracks: list[list[Face]] = []
-    for picture, at_ms in zip(pictures, times_ms, strict=True):
-        for face in _seen(picture, at_ms):
+    for index in range(len(pictures)):
+        for face in seen[index]:
             known = next((track for track in tracks if _same(track[-1], face)), None)
             if known is None:
                 tracks.append([face])
-            elif known[-1].at_ms < at_ms:
+            elif known[-1].at_ms < face.at_ms:
                 known.append(face)
     needed = max(_FEW_VOTES if len(pictures) < _MANY else _LEAST_VOTES, _LEAST_SHARE * len(pictures))
     return [track for track in tracks if votes(track) >= needed]

@@ -12,7 +12,7 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, Rect, Shot, crop_rect
 from clipviewer.media.clip_source import ClipSource, Reading, open_clip
 from clipviewer.media.crop_path import choose_path
-from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled
+from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.media.letterbox import DETECT, parse_content
 from clipviewer.media.picture_filters import square_pixels
 from clipviewer.media.samples import Pictures, Samples, Sampling
@@ -78,11 +78,9 @@ def _shots(
     found: dict[AspectRatio, list[Shot]] = {ratio: [] for ratio in ratios}
     starts = [0, *(cut.start_ms for cut in cuts)]
     for start, end in zip(starts, [*starts[1:], math.inf], strict=True):
-        if clip.cancelled():
-            raise MediaCancelled
         within = [index for index, at_ms in enumerate(samples.times_ms) if start <= at_ms < end]
         times = [samples.times_ms[index] for index in within]
-        signs = find_signs(pictures[within[0] : within[-1] + 1], times) if within else []
+        signs = find_signs(pictures[within[0] : within[-1] + 1], times, clip.cancelled) if within else []
         for ratio, shots in found.items():
             shots += _follow(signs, times or [start], start, content, ratio)
     return {ratio: _calm(shots) for ratio, shots in found.items()}

@@ -16,7 +16,7 @@ from clipviewer.media.probe import MediaInfo
 
 LONGEST_SIDE = 320
 PER_SECOND = 5
-MOST_PICTURES = 1_500
+MOST_PICTURES = 900
 
 _ROUGHLY = ("-skip_loop_filter", "all")
 _FEWER = ("-skip_frame", "noref")

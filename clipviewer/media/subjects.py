@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,15 +47,18 @@ class Sign:
         return _grey(self.weights.sum(axis=2))
 
 
-def find_signs(pictures: Pictures, times_ms: Sequence[float]) -> list[Sign]:
-    """What speaks for a subject in the ``pictures`` of one shot (number × height × width, grey); the most trusted comes first."""
+def find_signs(pictures: Pictures, times_ms: Sequence[float], cancelled: Callable[[], bool]) -> list[Sign]:
+    """What speaks for a subject in the ``pictures`` of one shot (number × height × width, grey); the most trusted comes first.
+
+    Raises ``MediaCancelled``.
+    """
     _, height, width = pictures.shape
     shrink = min(1.0, _WIDTH / max(width, height))
     wide, tall = max(8, round(width * shrink)), max(8, round(height * shrink))
     small = [_grey(cv2.resize(picture, (wide, tall), interpolation=cv2.INTER_AREA)) for picture in pictures]
     people = np.zeros((len(small), tall, wide), np.float32)
     chosen = _few(times_ms)
-    for track in find_faces(pictures[chosen], [times_ms[index] for index in chosen]):
+    for track in find_faces(pictures[chosen], [times_ms[index] for index in chosen], cancelled):
         for index, face in enumerate(_between(track, times_ms)):
             people[index] += _person(face, wide, tall) * (votes(track) / len(chosen))
     return [Sign(people, 0.0, 0.02), Sign(_motion(small), 0.55, 0.2), Sign(_standing_out(small), 0.7, 0.3)]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, FramingMode, Rect, Shot, crop_rect, framing_at
-from clipviewer.media.ffmpeg import Ffmpeg
+from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled
 from clipviewer.media.picture_filters import picture_graph
 from clipviewer.media.probe import probe
 from clipviewer.media.reframe import look_at
@@ -122,6 +122,14 @@ def test_the_look_at_a_range_is_what_its_export_shows_and_leaves_nothing(walk: P
     assert look == look_at(Ffmpeg(), str(walk), 1_300, 6_300, folder)
     assert list(folder.iterdir()) == []
     assert list(out.parent.iterdir()) == [out]
+
+
+@pytest.mark.parametrize("asked", [1, 4, 12])
+def test_a_look_that_is_called_off_ends_and_leaves_nothing(walk: Path, tmp_path: Path, asked: int) -> None:
+    questions = iter(range(1_000_000))
+    with pytest.raises(MediaCancelled):
+        look_at(Ffmpeg(), str(walk), 0, 8_000, tmp_path, cancelled=lambda: next(questions) >= asked)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_wide_export_of_a_wide_picture_shows_all_of_it(walk: Path, tmp_path: Path) -> None:
