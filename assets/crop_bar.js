@@ -29,6 +29,7 @@ function describe({ kind, shot, shots }, { problem, underWay, lost }) {
   if (kind === "auto") {
     if (problem) return `Auto: ${problem}`;
     if (shots.length === 0) return "Auto: looking at the picture …";
+    if (shots.length === 1 && shots[0][1] === 0.5 && shots[0][2] === 0.5) return "Auto: nothing stands out, so it shows the centre.";
     const which = shots.length > 1 ? `, shot ${shot + 1} of ${shots.length}` : "";
     return `Auto: proposal${which}. Auto exports follow each shot; Keep saves this one.`;
   }
