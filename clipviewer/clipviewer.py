@@ -28,7 +28,7 @@ def compose(pages: ASGIApp) -> ASGIApp:
 
 
 app = rx.App(
-    stylesheets=["/clipviewer.css", "/crop.css", "/matrix.css"],
+    stylesheets=["/clipviewer.css", "/crop.css", "/matrix.css", "/uploads.css"],
     head_components=[
         rx.el.script(src="/player.js", type="module"),
         rx.el.script(src="/clip_actions.js", type="module"),
@@ -37,6 +37,7 @@ app = rx.App(
         rx.el.script(src="/captions.js", type="module"),
         rx.el.script(src="/choices.js", type="module"),
         rx.el.script(src="/forms.js", type="module"),
+        rx.el.script(src="/uploads.js", type="module"),
         rx.el.link(rel="icon", href="/icon.svg", type="image/svg+xml"),
     ],
     html_lang="en",

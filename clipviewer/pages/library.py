@@ -6,6 +6,7 @@ import reflex as rx
 
 from clipviewer.components.frame import empty, page_frame, skeletons
 from clipviewer.components.pulse import Pulse
+from clipviewer.components.uploads import upload_button, uploads_region
 from clipviewer.state.library import LibraryState
 from clipviewer.state.rows import VideoCard
 
@@ -29,8 +30,10 @@ def library_page() -> rx.Component:
                 class_name="quiet tabular",
                 aria_live="polite",
             ),
+            upload_button(),
             class_name="library-bar",
         ),
+        uploads_region(),
         rx.cond(
             LibraryState.preparing != "",
             rx.fragment(
@@ -78,7 +81,7 @@ def _no_videos() -> rx.Component:
     return empty(
         "clapperboard",
         "No videos yet",
-        "Register videos through the API with a token; the README shows how. New ones appear here.",
+        "Drop some onto this page, or register those in the bucket through the API; the README shows how.",
         rx.button("Look again", variant="soft", on_click=LibraryState.load),
     )
 

@@ -21,6 +21,7 @@ from clipviewer.state.framing import FramingState
 from clipviewer.state.framing_rows import ContentView, FramingView, LookView
 from clipviewer.state.library import AccountState, LibraryState
 from clipviewer.state.rows import CaptionsRow, ClipRow, JobRow, LanguageRow, UrlEntry, VideoCard, VideoView
+from clipviewer.state.uploads import UploadState
 from clipviewer.state.video_detail import VideoDetailState
 from tests.state.footage_rows import Footage, add_footage
 from tests.state.handlers import name_of
@@ -32,6 +33,7 @@ MARK = "_rx_state_"
 FIELDS: dict[type[Any], set[str]] = {
     LibraryState: {"phase", "videos", "total", "search", "preparing"},
     AccountState: {"name", "email"},
+    UploadState: {"may_upload"},
     FramingState: {"shown", "may_frame"},
     ExportState: {"jobs", "busy"},
     ExportDialogState: {"ratios", "framings", "framed", "languages", "offered", "captions", "summary", "missing"},
@@ -102,6 +104,7 @@ def use_everything(tab: Tab, footage: Footage) -> None:
     steps: list[tuple[type[Any], str, dict[str, Any], str]] = [
         (LibraryState, "load", {}, '"phase_rx_state_":"ready"'),
         (AccountState, "load", {}, "Kim admin"),
+        (UploadState, "load", {}, '"may_upload_rx_state_"'),
         (VideoDetailState, "fetch_video_details", {}, '"phase_rx_state_":"ready"'),
         (VideoDetailState, "select_clip", {"clip_id": footage.exported[2]}, footage.exported[2]),
         (VideoDetailState, "set_tab", {"tab": "identified"}, '"tab_rx_state_"'),

@@ -15,6 +15,7 @@ from clipviewer.state.export_dialog import ExportDialogState
 from clipviewer.state.exports import ExportState
 from clipviewer.state.framing import FramingState
 from clipviewer.state.library import AccountState, LibraryState
+from clipviewer.state.uploads import UploadState
 from clipviewer.state.video_detail import VideoDetailState
 from tests.state.footage_rows import Footage, add_footage
 from tests.state.handlers import name_of, policy_of, registered
@@ -59,6 +60,7 @@ CALLS: dict[str, Call] = {
     name_of(LibraryState, "set_search"): call('"search_rx_state_":"Harb"', text="Harb"),
     name_of(LibraryState, "show_more"): call('"phase_rx_state_":"ready"'),
     name_of(AccountState, "load"): call('"name_rx_state_":"Kim '),
+    name_of(UploadState, "load"): call('"may_upload_rx_state_":'),
     name_of(VideoDetailState, ROOM): call('"phase_rx_state_":"ready"'),
     name_of(VideoDetailState, "select_clip"): call(
         lambda f: f'"selected_exported_clip_rx_state_":{{"id":"{f.exported[1]}"', ROOM, clip_id=lambda f: f.exported[1]

@@ -1,0 +1,253 @@
+"""Uploads from the library page: chosen or dropped, cut off, paused, gone on with after a reload, called off, refused."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from clipviewer.db.models import Video as StoredVideo
+from clipviewer.domain.master_file import MIB
+from clipviewer.domain.permissions import Role
+from clipviewer.services.accounts import Accounts
+from tests.browser.clip_footage import Footage
+from tests.browser.running_app import PASSWORD, RunningApp
+from tests.browser.watched_page import OpenRoom, Room
+
+CAPTIONS = "WEBVTT\n\n00:00.200 --> 00:01.500\nA bell rings.\n"
+PATIENCE = 60_000
+PARTS = re.compile(r"/s3/.*[?&]partNumber=(\d+)")
+
+
+@pytest.fixture(scope="module")
+def master(footage: Footage, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A video in five parts: a short clip, and a box of padding as large files have it for their index."""
+    path = tmp_path_factory.mktemp("masters") / "harbour.mp4"
+    data = footage.tiny.read_bytes()
+    path.write_bytes(data)
+    with path.open("r+b") as file:
+        file.seek(len(data))
+        file.write((70 * MIB - len(data)).to_bytes(4, "big") + b"free")
+        file.truncate(70 * MIB)
+    return path
+
+
+class Desk:
+    """The uploads of a library page, and the parts of files that pass between it and the store."""
+
+    def __init__(self, room: Room) -> None:
+        self.room, self.page = room, room.page
+        self.sent: list[int] = []
+        self.held: list[Route] = []
+        self.hold_from = 99
+        self.broken = False
+        self.page.on("dialog", lambda dialog: dialog.accept())
+        self.page.context.route(PARTS, self._pass)
+
+    @property
+    def rows(self) -> Locator:
+        return self.page.get_by_role("region", name="Uploads").get_by_role("listitem")
+
+    def row(self, name: str) -> Locator:
+        return self.rows.filter(has_text=name)
+
+    def choose(self, *paths: Path) -> None:
+        with self.page.expect_file_chooser() as chooser:
+            self.page.get_by_role("button", name="Upload videos").click()
+        chooser.value.set_files(paths)
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name).click()
+
+    def wait_for_held(self, count: int) -> None:
+        deadline = time.monotonic() + PATIENCE / 1000
+        while len(self.held) < count:
+            assert time.monotonic() < deadline, "the parts did not come"
+            self.page.wait_for_timeout(20)
+
+    def release(self) -> None:
+        self.hold_from = 99
+        for route in self.held:
+            route.continue_()
+        self.held.clear()
+
+    def _pass(self, route: Route) -> None:
+        found = PARTS.search(route.request.url)
+        assert found
+        number = int(found[1])
+        if number >= self.hold_from:
+            self.held.append(route)
+        elif self.broken:
+            route.abort("connectionreset")
+        else:
+            self.sent.append(number)
+            route.continue_()
+
+
+@pytest.fixture
+def desk(app: RunningApp, open_room: OpenRoom) -> Iterator[Desk]:
+    desk = Desk(open_room(app, "/"))
+    expect.set_options(timeout=PATIENCE)
+    expect(desk.page.get_by_role("button", name="Upload videos")).to_be_visible()
+    yield desk
+    expect.set_options(timeout=5_000)
+    desk.page.context.unroute(PARTS)
+
+
+def assert_stored(app: RunningApp, desk: Desk, path: Path) -> None:
+    """The row leads to a video whose object is, byte for byte, the file."""
+    link = desk.row(path.name).get_by_role("link", name=path.name)
+    expect(link).to_be_visible(timeout=PATIENCE)
+    video_id = (link.get_attribute("href") or "").removeprefix("/videos/")
+    with app.database.read() as db:
+        video = db.get_one(StoredVideo, video_id)
+    assert hashlib.sha256(app.store.get(video.s3_key)).digest() == hashlib.sha256(path.read_bytes()).digest()
+
+
+def left_in_the_store(app: RunningApp) -> set[str]:
+    folder = app.data_dir / "store"
+    return {path.name for kind in ("incoming", "data") for path in (folder / kind).rglob("*") if path.is_file()}
+
+
+def test_chosen_videos_appear_in_the_library_and_play_with_their_captions(
+    app: RunningApp, desk: Desk, footage: Footage, tmp_path: Path
+) -> None:
+    video, captions, other = tmp_path / "bells.mp4", tmp_path / "bells.de.vtt", tmp_path / "square.mp4"
+    video.write_bytes(footage.portrait.read_bytes())
+    other.write_bytes(footage.square.read_bytes())
+    captions.write_text(CAPTIONS)
+    desk.choose(video, captions, other)
+    assert_stored(app, desk, video)
+    assert_stored(app, desk, other)
+    expect(desk.row("bells.mp4")).to_contain_text("In the library, with bells.de.vtt")
+    videos = desk.page.get_by_role("list", name="Videos")
+    expect(videos.get_by_role("link", name="square")).to_be_visible()
+    videos.get_by_role("link", name="bells").click()
+    expect(desk.page.get_by_role("heading", name="bells")).to_be_visible()
+    video_id = desk.page.url.rpartition("/")[2].partition("?")[0]
+    found = desk.page.context.request.get(f"{app.address}/api/clips/videos/{video_id}/captions/de")
+    assert "A bell rings." in found.text()
+
+
+def test_a_video_dropped_anywhere_on_the_page_is_uploaded(app: RunningApp, desk: Desk, footage: Footage, tmp_path: Path) -> None:
+    path = tmp_path / "dropped.mp4"
+    path.write_bytes(footage.tiny.read_bytes())
+    files = desk.page.evaluate_handle(
+        """data => { const transfer = new DataTransfer();
+        transfer.items.add(new File([Uint8Array.from(atob(data), c => c.charCodeAt(0))], 'dropped.mp4', {type: 'video/mp4'}));
+        return transfer; }""",
+        base64.b64encode(path.read_bytes()).decode(),
+    )
+    desk.page.dispatch_event(".main", "dragenter", {"dataTransfer": files})
+    expect(desk.page.get_by_text("Drop videos to upload them")).to_be_visible()
+    desk.page.dispatch_event(".main", "drop", {"dataTransfer": files})
+    expect(desk.page.get_by_text("Drop videos to upload them")).to_be_hidden()
+    assert_stored(app, desk, path)
+
+
+def test_a_connection_that_breaks_off_is_mended(app: RunningApp, desk: Desk, master: Path) -> None:
+    desk.room.announce("ERR_CONNECTION_RESET")
+    desk.broken = True
+    desk.choose(master)
+    expect(desk.row(master.name)).to_contain_text("Connection lost, trying again")
+    desk.broken = False
+    assert_stored(app, desk, master)
+    assert sorted(desk.sent) == [1, 2, 3, 4, 5]
+
+
+def test_after_a_reload_the_same_file_goes_on_with_what_is_missing(app: RunningApp, desk: Desk, master: Path) -> None:
+    desk.hold_from = 4
+    desk.choose(master)
+    expect(desk.row(master.name)).to_contain_text("50 MB of 73 MB")
+    desk.held.clear()
+    desk.page.reload()
+    row = desk.row(master.name)
+    expect(row).to_contain_text("50 MB of 73 MB · Choose the same file again to go on")
+    desk.sent.clear()
+    desk.hold_from = 99
+    with desk.page.expect_file_chooser() as chooser:
+        desk.press(f"Choose {master.name}")
+    chooser.value.set_files(master)
+    assert_stored(app, desk, master)
+    expect(desk.rows).to_have_count(1)
+    assert sorted(desk.sent) == [4, 5]
+
+
+def test_a_paused_upload_sends_nothing_until_it_is_resumed(app: RunningApp, desk: Desk, master: Path) -> None:
+    desk.hold_from = 3
+    desk.choose(master)
+    desk.wait_for_held(1)
+    desk.press(f"Pause {master.name}")
+    expect(desk.row(master.name)).to_contain_text("Paused")
+    desk.held.clear()
+    desk.hold_from = 99
+    with desk.page.expect_request(lambda request: PARTS.search(request.url) is not None):
+        desk.press(f"Resume {master.name}")
+    assert_stored(app, desk, master)
+
+
+def test_an_upload_goes_on_while_another_page_of_the_app_is_open(app: RunningApp, desk: Desk, master: Path, footage: Footage) -> None:
+    desk.hold_from = 2
+    desk.choose(master)
+    desk.wait_for_held(1)
+    desk.page.get_by_role("list", name="Videos").get_by_role("link").first.click()
+    expect(desk.page.get_by_role("tab", name="Identified")).to_be_visible()
+    desk.release()
+    desk.page.go_back()
+    assert_stored(app, desk, master)
+
+
+def test_a_cancelled_upload_leaves_nothing(app: RunningApp, desk: Desk, master: Path) -> None:
+    before = left_in_the_store(app)
+    desk.hold_from = 3
+    desk.choose(master)
+    desk.wait_for_held(2)
+    assert left_in_the_store(app) - before
+    with desk.page.expect_response(lambda answer: answer.request.method == "DELETE") as answer:
+        desk.press(f"Cancel {master.name}")
+    assert answer.value.status == 204
+    expect(desk.rows).to_have_count(0)
+    assert left_in_the_store(app) == before
+    desk.page.reload()
+    expect(desk.page.get_by_role("button", name="Upload videos")).to_be_visible()
+    assert desk.page.context.request.get(f"{app.address}/api/uploads").json() == {"uploads": []}
+    assert left_in_the_store(app) == before
+
+
+def test_what_is_no_video_is_refused_with_a_sentence(app: RunningApp, desk: Desk, tmp_path: Path) -> None:
+    desk.room.announce("422")
+    before = left_in_the_store(app)
+    wrong, notes = tmp_path / "words.mp4", tmp_path / "notes.txt"
+    wrong.write_text("just words")
+    notes.write_text("just words")
+    desk.choose(wrong, notes)
+    expect(desk.row("words.mp4")).to_contain_text("words.mp4 was not added. This is no video file that can be read")
+    expect(desk.row("notes.txt")).to_contain_text("A video is wanted: a file that ends in .avi")
+    assert left_in_the_store(app) == before
+    desk.press("Dismiss words.mp4")
+    expect(desk.rows).to_have_count(1)
+
+
+def test_a_viewer_has_no_way_to_upload(app: RunningApp, open_room: OpenRoom) -> None:
+    email = "uploads-viewer@example.org"
+    with app.database.write() as db:
+        Accounts().create_user(db, email=email, name="Vi", role=Role.VIEWER, password=PASSWORD)
+    room = open_room(app, "", signed_in=False)
+    answer = room.page.context.request.post(f"{app.address}/api/auth/sign-in", data={"email": email, "password": PASSWORD})
+    assert answer.ok
+    room.open("/")
+    expect(room.page.get_by_text("Vi", exact=True)).to_be_visible()
+    expect(room.page.get_by_role("list", name="Videos")).to_be_visible()
+    expect(room.page.get_by_role("button", name="Upload videos")).to_have_count(0)
+    assert_no_desk(room.page)
+    assert room.page.context.request.post(f"{app.address}/api/uploads", data={"fileName": "a.mp4", "size": 1}).status == 403
+
+
+def assert_no_desk(page: Page) -> None:
+    assert page.locator("upload-desk").count() == 0
