@@ -31,6 +31,10 @@ _CLOCK = 90_000  # finer than what ffmpeg would write: the steps of the frame ra
 _PICTURES = ("-fps_mode", "passthrough", "-enc_time_base", f"1:{_CLOCK}", "-c:v", "rawvideo", "-f", "nut", "-y")
 _FAST = ("-flags2", "fast", "-skip_loop_filter", "all")
 _KEYFRAMES = ("-skip_frame", "nokey", "-discard:v", "nokey")
+# Decoders that do not skip: one that cannot, and those to which every picture is a keyframe. What they need not see is dropped before them.
+_DROPPED = {"vp9": "not(key)"} | dict.fromkeys(
+    ("prores", "dnxhd", "cfhd", "dvvideo", "ffv1", "mjpeg", "rawvideo"), "eq(floor(pts*tb/{step}),floor((pts-duration)*tb/{step}))"
+)
 _SOUND = (
     "-map", "0:a:0", "-af", f"aresample={SOUND_RATE}:async=1:first_pts=0,aformat=sample_fmts=s16:channel_layouts=mono",
     "-c:a", "pcm_s16le", "-f", "s16le", "-y",
@@ -77,14 +81,16 @@ class Footage:
         step = _LEAST_STEP if complete else _LEAST_KEYFRAME_STEP
         pictures, sound = folder / "pictures.nut", folder / "sound.s16"
         args = [
-            *_FAST, *(() if complete else _KEYFRAMES), *self._input(0, self.duration_ms), "-noxerror",
+            *_FAST, *(() if complete else self._keyframes(step)), *self._input(0, self.duration_ms), "-noxerror",
             "-map", "0:v:0", "-vf", f"select='isnan(prev_selected_t)+gte(t-prev_selected_t,{step:.4f})',{_GREY}",
             *_PICTURES, f"file:{pictures}", *((*_SOUND, f"file:{sound}") if self.info.has_audio else ()),
         ]  # fmt: skip
         self._run(args, lambda ms: on_progress(min(1.0, ms / self.duration_ms)))
         frames, times = _read_pictures(pictures, 0)
         heard_ms = sound.stat().st_size * 1000 // (2 * SOUND_RATE) if self.info.has_audio else 0
-        if max(heard_ms, times[-1] if len(times) else 0) < self.duration_ms * _LEAST_READ:
+        # After the last keyframe there may be as much as there was between others.
+        seen_ms = times[-1] + np.diff(times).max(initial=0 if len(times) > 1 else self.duration_ms) if len(times) else 0
+        if max(heard_ms, seen_ms) < self.duration_ms * _LEAST_READ:
             raise MediaError("The source breaks off before its end: it is damaged, or was not written to the end.")
         return Scan(self.duration_ms, frames, times, complete, sound if heard_ms else None)
 
@@ -104,6 +110,10 @@ class Footage:
         ]  # fmt: skip
         self._run([*inputs, "-noxerror", *outputs], None)
         return [_read_pictures(file, start - lead) for (start, _), lead, file in zip(ranges, leads, files, strict=True)]
+
+    def _keyframes(self, step: float) -> list[str]:
+        dropped = _DROPPED.get(self.info.video_codec)
+        return [*_KEYFRAMES, *(("-bsf:v", f"noise=drop='{dropped.format(step=step)}'") if dropped else ())]
 
     def _input(self, start_ms: int, end_ms: int) -> list[str]:
         return self.opened.input("-ss", ms_to_seconds(start_ms), "-t", ms_to_seconds(end_ms - start_ms))

@@ -24,7 +24,7 @@ from clipviewer.media.clip_evidence import Evidence, gather
 from clipviewer.media.clip_trimming import ROOM_MS, Look, trimmed
 from clipviewer.media.clip_windows import best_windows
 from clipviewer.media.cuts import find_cuts, other_shots
-from clipviewer.media.ffmpeg import Ffmpeg, MediaError
+from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
 from clipviewer.media.footage_scan import Footage, Scan
 from clipviewer.media.opened_source import OpenedSource, open_source
 from clipviewer.media.probe import probe
@@ -112,7 +112,7 @@ def choose(
 ) -> list[Candidate]:
     """The candidates in what was seen and heard, best first; ``look`` gives all pictures around an edge. Raises ``NothingFound``."""
     grid_ms = min(GRID_MS, (options.longest_ms - options.shortest_ms) // 2)
-    found = _gather(seen, None if sound is None or sound.silent else sound, captions, grid_ms)
+    found = _gather(seen, None if sound is None or sound.silent else sound, captions, grid_ms, cancelled)
     if seen.duration_ms < options.shortest_ms:
         return [_short(found, seen.duration_ms, options)]
     windows = best_windows(found.evidence, seen.duration_ms, options, cancelled)
@@ -124,18 +124,25 @@ def choose(
     return [candidate for candidate in candidates if stands_out(candidate.parts)] or candidates[:1]
 
 
-def _gather(seen: Scan, sound: SoundFeatures | None, captions: CaptionTrack | None, grid_ms: int) -> _Found:
+def _gather(seen: Scan, sound: SoundFeatures | None, captions: CaptionTrack | None, grid_ms: int, cancelled: Callable[[], bool]) -> _Found:
     """What the video has to judge by. Raises ``NothingFound``."""
     speech = spoken(captions) if captions is not None else None
     speech = speech if speech is not None and speech.cues else None
     shots = find_cuts(seen.pictures) if seen.complete else other_shots(seen.pictures)
     times = seen.times_ms
+    _go_on(cancelled)
     rooms = [(int(times[index]), 0 if seen.complete else min(ROOM_MS, int(times[index] - times[index - 1]))) for index in shots]
     edges = find_edges(seen.duration_ms, sound.level if sound else None, rooms, speech, grid_ms)
+    _go_on(cancelled)
     evidence = gather(seen, sound, shots, edges, speech)
     if evidence.level is None and evidence.change is None and speech is None:
         raise NothingFound("This video is silent and its picture does not change: mark clips in it by hand.")
     return _Found(evidence, speech)
+
+
+def _go_on(cancelled: Callable[[], bool]) -> None:
+    if cancelled():
+        raise MediaCancelled
 
 
 def _short(found: _Found, duration_ms: int, options: FindOptions) -> Candidate:

@@ -130,6 +130,26 @@ def test_cuts_are_found_on_their_frame_wherever_one_begins_to_look(small: Path, 
             assert {round(after - before) for before, after in pairwise(times)} <= {41, 42}
 
 
+@pytest.mark.parametrize(
+    ("name", "coding", "every_ms"),
+    [
+        ("a.mp4", ["-c:v", "libx264", "-preset", "ultrafast"], 2_000),
+        ("a.webm", ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"], 2_000),
+        ("a.ts", ["-c:v", "mpeg2video"], 2_000),
+        ("a.mov", ["-c:v", "prores_ks"], 500),
+    ],
+)
+def test_of_a_long_video_the_keyframes_are_looked_at_and_at_most_two_a_second(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, coding: list[str], every_ms: int
+) -> None:
+    monkeypatch.setattr(footage_scan, "LOOKED_THROUGH_UP_TO_MS", 0)
+    source = make(tmp_path / name, "-f", "lavfi", "-i", "testsrc2=s=320x180:r=24:d=10", *coding, "-g", "48")
+    with open_source(str(source), folder) as opened:
+        info = opened.ask(probe)
+        times = Footage(Ffmpeg(), opened, info, info.duration_ms).scan(folder, lambda share: None).times_ms
+    assert [round(after - before) for before, after in pairwise(times)] == [every_ms] * (10_000 // every_ms - 1)
+
+
 def test_a_video_without_sound_is_judged_by_its_picture(talk: Path, folder: Path, tmp_path: Path) -> None:
     first = find(make(tmp_path / "silent.mp4", "-i", str(talk), "-c", "copy", "-an"), folder)[0]
     assert (first.start_ms, first.end_ms) == (LOUD_FROM_MS, LOUD_TO_MS)
