@@ -17,7 +17,7 @@ export function holdFrame(video) {
   const canvas = document.createElement("canvas");
   canvas.className = "clip-player-hold";
   canvas.slot = "gestures-chrome";
-  canvas.toggleAttribute("no-autohide", true);
+  canvas.toggleAttribute("noautohide", true);
   canvas.width = video.videoWidth;
   canvas.height = video.videoHeight;
   canvas.getContext("2d").drawImage(video, 0, 0);

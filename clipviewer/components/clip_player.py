@@ -41,7 +41,7 @@ def player() -> rx.Component:
     return ClipPlayer.create(
         MediaController.create(
             rx.el.video(*_caption_tracks(clip), slot="media", plays_inline=True, preload="auto", custom_attrs={"aria-label": clip.title}),
-            MediaLoadingIndicator.create(slot="centered-chrome", custom_attrs={"no-autohide": True}),
+            MediaLoadingIndicator.create(slot="centered-chrome", custom_attrs={"noautohide": True}),
             control_bar(),
             class_name="player-controls",
         ),
