@@ -17,6 +17,7 @@ from clipviewer.state.event_door import guard_events
 from clipviewer.state.exports import ExportState
 from clipviewer.state.failures import browser_failed, handler_failed
 from clipviewer.state.library import LibraryState
+from clipviewer.state.matrix import MatrixState
 from clipviewer.state.video_detail import VideoDetailState
 
 
@@ -36,6 +37,7 @@ app = rx.App(
         rx.el.script(src="/pulse.js", type="module"),
         rx.el.script(src="/captions.js", type="module"),
         rx.el.script(src="/choices.js", type="module"),
+        rx.el.script(src="/matrix.js", type="module"),
         rx.el.script(src="/forms.js", type="module"),
         rx.el.script(src="/uploads.js", type="module"),
         rx.el.link(rel="icon", href="/icon.svg", type="image/svg+xml"),
@@ -51,7 +53,7 @@ app.add_page(
     video_detail_page,
     route="/videos/[id]",
     title="Clip room · clipviewer",
-    on_load=[VideoDetailState.fetch_video_details, CaptionsState.load, ExportState.follow],
+    on_load=[VideoDetailState.fetch_video_details, CaptionsState.load, ExportState.follow, MatrixState.open_exports],
 )
 app.add_page(sign_in_page, route="/sign-in", title="Sign in · clipviewer")
 app.add_page(set_up_page, route="/set-up/[token]", title="Set up · clipviewer")

@@ -22,5 +22,6 @@ class Virtuoso(rx.Component):
     compute_item_key: rx.Var[Any]
     initial_top_most_item_index: rx.Var[Any]
     fixed_item_height: rx.Var[int]
+    default_item_height: rx.Var[int]
     increase_viewport_by: rx.Var[int]
     range_changed: rx.EventHandler[_range_spec]

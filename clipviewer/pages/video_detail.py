@@ -10,7 +10,9 @@ from clipviewer.components.clip_list import exported_list, identified_list
 from clipviewer.components.clip_player import player
 from clipviewer.components.crop_preview import crop_preview
 from clipviewer.components.export_dialog import OPENED_BY, export_dialog
+from clipviewer.components.export_matrix import export_matrix
 from clipviewer.components.export_queue import export_queue
+from clipviewer.components.export_views import export_views, nothing_matches, shows_matrix
 from clipviewer.components.frame import empty, page_frame, skeletons
 from clipviewer.components.selection import picked, select_tab_events
 from clipviewer.state.export_dialog import ExportDialogState
@@ -60,7 +62,7 @@ def _room() -> rx.Component:
         rx.box(
             rx.box(_tabs(), export_queue(), _panel(), class_name="room-list card"),
             rx.cond(
-                rx.cond(VideoDetailState.tab == "exported", VideoDetailState.exported_total, VideoDetailState.identified_total) > 0,
+                rx.cond(VideoDetailState.tab == "exported", VideoDetailState.exported_count, VideoDetailState.identified_total) > 0,
                 rx.box(rx.box(player(), crop_preview(), class_name="stage"), clip_details(), class_name="room-main"),
                 rx.box(rx.box(class_name="clip-player idle", custom_attrs={"data-ratio": "16:9"}), class_name="room-main"),
             ),
@@ -78,7 +80,7 @@ def _tabs() -> rx.Component:
                 "Identified", rx.el.span(VideoDetailState.identified_total, class_name="count", aria_hidden="true"), value="identified"
             ),
             rx.tabs.trigger(
-                "Exported", rx.el.span(VideoDetailState.exported_total, class_name="count", aria_hidden="true"), value="exported"
+                "Exported", rx.el.span(VideoDetailState.exported_count, class_name="count", aria_hidden="true"), value="exported"
             ),
         ),
         value=VideoDetailState.tab,
@@ -90,15 +92,7 @@ def _tabs() -> rx.Component:
 def _panel() -> rx.Component:
     return rx.cond(
         VideoDetailState.tab == "exported",
-        rx.cond(
-            VideoDetailState.exported_total > 0,
-            exported_list(),
-            empty(
-                "scissors",
-                "No exported clips yet",
-                "Tick identified clips and press Generate Shorts, or register finished ones through the API.",
-            ),
-        ),
+        rx.fragment(export_views(), rx.cond(shows_matrix(), export_matrix(), _exported())),
         rx.fragment(
             rx.cond(
                 VideoDetailState.identified_total > 0,
@@ -116,6 +110,17 @@ def _panel() -> rx.Component:
                 class_name="list-actions",
             ),
         ),
+    )
+
+
+def _exported() -> rx.Component:
+    none_yet = empty(
+        "scissors",
+        "No exported clips yet",
+        "Tick identified clips and press Generate Shorts, or register finished ones through the API.",
+    )
+    return rx.cond(
+        VideoDetailState.exported_total > 0, exported_list(), rx.cond(VideoDetailState.exported_count > 0, nothing_matches(), none_yet)
     )
 
 

@@ -10,7 +10,9 @@ from sqlmodel import Session
 
 from clipviewer.errors import ClipNotFound, SigningFailed
 from clipviewer.services import clips
-from clipviewer.services.clips import ExportedClipView, IdentifiedClipView
+from clipviewer.services.clips import ANY, ExportedClipView, IdentifiedClipView
+from clipviewer.services.export_filters import ExportFilters
+from clipviewer.services.recaptioned import recaptioned_jobs
 from clipviewer.services.signing import SignedUrl, UrlSigner
 from clipviewer.services.videos import VideoDetails, video_details
 
@@ -45,14 +47,18 @@ class Room:
     clip_missing: bool
 
 
-def open_room(db: Session, video_id: str, *, clip_id: str = "", tab: str = "") -> Room:
-    """The room of ``video_id``, opened at ``clip_id`` (else at the first clip); raises ``VideoNotFound``."""
+def open_room(db: Session, video_id: str, *, clip_id: str = "", tab: str = "", filters: ExportFilters = ANY) -> Room:
+    """The room of ``video_id``, opened at ``clip_id`` (else at the first clip); raises ``VideoNotFound``.
+
+    An exported clip that ``filters`` leave out of the list can be opened all the same.
+    """
     video = video_details(db, video_id)
-    exported_at = _position(db, EXPORTED, video_id, clip_id)
-    identified_at = None if exported_at is not None else _position(db, IDENTIFIED, video_id, clip_id)
-    exported = exported_window(db, video_id, exported_at or 0)
+    exported_at = _position(db, EXPORTED, video_id, clip_id, filters)
+    asked = _left_out(db, video_id, clip_id) if exported_at is None and filters.narrow else None
+    identified_at = None if exported_at is not None or asked else _position(db, IDENTIFIED, video_id, clip_id)
+    exported = exported_window(db, video_id, exported_at or 0, filters)
     identified = identified_window(db, video_id, identified_at or 0)
-    if exported_at is not None:
+    if exported_at is not None or asked:
         tab = EXPORTED
     elif identified_at is not None:
         tab = IDENTIFIED
@@ -63,17 +69,19 @@ def open_room(db: Session, video_id: str, *, clip_id: str = "", tab: str = "") -
         tab=tab,
         exported=exported,
         identified=identified,
-        exported_clip=exported.find(clip_id) or next(iter(exported.items), None),
+        exported_clip=asked or exported.find(clip_id) or next(iter(exported.items), None),
         identified_clip=identified.find(clip_id) or next(iter(identified.items), None),
-        clip_missing=bool(clip_id) and exported_at is None and identified_at is None,
+        clip_missing=bool(clip_id) and asked is None and exported_at is None and identified_at is None,
     )
 
 
-def exported_window(db: Session, video_id: str, around: int) -> Window[ExportedClipView]:
+def exported_window(db: Session, video_id: str, around: int, filters: ExportFilters = ANY) -> Window[ExportedClipView]:
     """The exported clips around an index of their list."""
-    total = clips.count_exported(db, video_id)
+    recaptioned = recaptioned_jobs(db, video_id)
+    total = clips.count_exported(db, video_id, filters, recaptioned)
     offset = _offset(around, total)
-    return Window(clips.exported_clips(db, video_id, offset=offset, limit=WINDOW), offset, total)
+    items = clips.exported_clips(db, video_id, offset=offset, limit=WINDOW, filters=filters, recaptioned=recaptioned)
+    return Window(items, offset, total)
 
 
 def identified_window(db: Session, video_id: str, around: int) -> Window[IdentifiedClipView]:
@@ -98,10 +106,18 @@ def _offset(around: int, total: int) -> int:
     return max(0, min(around - WINDOW // 3, total - WINDOW))
 
 
-def _position(db: Session, tab: str, video_id: str, clip_id: str) -> int | None:
+def _left_out(db: Session, video_id: str, clip_id: str) -> ExportedClipView | None:
+    try:
+        position = clips.exported_position(db, video_id, clip_id)
+    except ClipNotFound:
+        return None
+    return next(iter(clips.exported_clips(db, video_id, offset=position, limit=1)), None)
+
+
+def _position(db: Session, tab: str, video_id: str, clip_id: str, filters: ExportFilters = ANY) -> int | None:
     try:
         if tab == EXPORTED:
-            return clips.exported_position(db, video_id, clip_id)
+            return clips.exported_position(db, video_id, clip_id, filters, recaptioned_jobs(db, video_id) if filters.state else ())
         return clips.identified_position(db, video_id, clip_id)
     except ClipNotFound:
         return None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row, and_, bindparam, false, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, Row, and_, bindparam, false, func, or_, select, true
 from sqlmodel import Session
 
 from clipviewer.db.models import ExportedClip, IdentifiedClip
@@ -65,14 +66,22 @@ class IdentifiedClipView:
 
 
 def exported_clips(
-    db: Session, video_id: str, *, offset: int = 0, limit: int | None = None, filters: ExportFilters = ANY
+    db: Session,
+    video_id: str,
+    *,
+    offset: int = 0,
+    limit: int | None = None,
+    filters: ExportFilters = ANY,
+    recaptioned: Collection[str] = (),
 ) -> list[ExportedClipView]:
-    """The video's exported clips from ``offset`` on; all of them without a ``limit``. Empty for an unknown video."""
-    if not filters.narrow:
+    """The video's exported clips from ``offset`` on; all of them without a ``limit``. Empty for an unknown video.
+
+    ``recaptioned`` are the jobs of which ``drift`` says that the captions have changed.
+    """
+    if not filters.narrow and not recaptioned:
         return [_exported(row) for row in _rows(db, _EXPORTED_LIST, video_id, offset, limit)]
-    wanted = _wanted(filters)
-    window = _window(select(_EXPORTED.c.id).select_from(_ORIGINS).where(wanted), _EXPORTED)
-    return [_exported(row) for row in _rows(db, _described(window), video_id, offset, limit)]
+    window = _window(select(_EXPORTED.c.id).select_from(_ORIGINS).where(_wanted(filters, recaptioned)), _EXPORTED)
+    return [_exported(row) for row in _rows(db, _described(window, recaptioned), video_id, offset, limit)]
 
 
 def identified_clips(db: Session, video_id: str, *, offset: int = 0, limit: int | None = None) -> list[IdentifiedClipView]:
@@ -80,22 +89,23 @@ def identified_clips(db: Session, video_id: str, *, offset: int = 0, limit: int 
     return [IdentifiedClipView(*row) for row in _rows(db, _IDENTIFIED_LIST, video_id, offset, limit)]
 
 
-def count_exported(db: Session, video_id: str, filters: ExportFilters = ANY) -> int:
+def count_exported(db: Session, video_id: str, filters: ExportFilters = ANY, recaptioned: Collection[str] = ()) -> int:
     if not filters.narrow:
         return _count(db, _EXPORTED_COUNT, video_id)
-    return _count(db, select(func.count()).select_from(_ORIGINS).where(_wanted(filters), _OF_VIDEO), video_id)
+    return _count(db, select(func.count()).select_from(_ORIGINS).where(_wanted(filters, recaptioned), _OF_VIDEO), video_id)
 
 
 def count_identified(db: Session, video_id: str) -> int:
     return _count(db, _IDENTIFIED_COUNT, video_id)
 
 
-def exported_position(db: Session, video_id: str, clip_id: str, filters: ExportFilters = ANY) -> int:
+def exported_position(db: Session, video_id: str, clip_id: str, filters: ExportFilters = ANY, recaptioned: Collection[str] = ()) -> int:
     """Where the clip stands in ``exported_clips``, from 0; raises ``ClipNotFound``, also for one that ``filters`` leave out."""
     if not filters.narrow:
         return _position(db, _EXPORTED_POSITION, video_id, clip_id)
-    left = select(_EXPORTED.c.id, _EXPORTED.c.start_ms, _EXPORTED.c.video_id).select_from(_ORIGINS).where(_wanted(filters), _OF_VIDEO)
-    return _position(db, _positioning(left.cte("listed")), video_id, clip_id)
+    columns = (_EXPORTED.c.id, _EXPORTED.c.start_ms, _EXPORTED.c.video_id)
+    listed = select(*columns).select_from(_ORIGINS).where(_wanted(filters, recaptioned), _OF_VIDEO).cte("listed")
+    return _position(db, _positioning(listed), video_id, clip_id)
 
 
 def identified_position(db: Session, video_id: str, clip_id: str) -> int:
@@ -152,10 +162,10 @@ def _window(query: Any, table: FromClause) -> Any:
     return in_order.offset(bindparam("offset")).limit(bindparam("limit"))
 
 
-def _described(window: Any) -> Any:
+def _described(window: Any, recaptioned: Collection[str] = ()) -> Any:
     """The exported clips of ``window`` with what is known of their making; that is looked up for these alone."""
     listed = window.subquery("listed")
-    making = (FRAMING_MODE, JOB.c.captions, *labelled(drifts_of_files()))
+    making = (FRAMING_MODE, JOB.c.captions, *labelled(drifts_of_files(recaptioned)))
     origins = _ORIGINS.join(listed, listed.c.id == _EXPORTED.c.id)
     return select(*_COLUMNS, *making).select_from(origins).order_by(_EXPORTED.c.start_ms, _EXPORTED.c.id)
 
@@ -166,10 +176,10 @@ def _exported(row: Row[Any]) -> ExportedClipView:
     return ExportedClipView(**plain, framing=framing or "", captions=(captions or "").partition(":")[0], drift=reasons(flags))
 
 
-def _wanted(filters: ExportFilters) -> ColumnElement[bool]:
+def _wanted(filters: ExportFilters, recaptioned: Collection[str]) -> ColumnElement[bool]:
     """A file is done or stale, never anything else."""
-    stale = drifted(drifts_of_files())
-    conditions: list[ColumnElement[bool]] = []
+    stale = drifted(drifts_of_files(recaptioned))
+    conditions: list[ColumnElement[bool]] = [true()]
     if filters.ratio:
         conditions.append(_EXPORTED.c.aspect_ratio == filters.ratio)
     if filters.language:

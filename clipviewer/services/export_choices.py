@@ -20,6 +20,7 @@ from clipviewer.media.captions import CaptionTrack, slice_track, to_webvtt
 from clipviewer.media.render import RECIPE_VERSION
 from clipviewer.services.captions import captions_of, track
 from clipviewer.services.export_cells import JOB, CellView, cells_by_identity
+from clipviewer.services.export_drift import is_cut_at
 from clipviewer.services.export_estimate import estimated_seconds
 from clipviewer.services.framings import saved_framings
 
@@ -183,7 +184,8 @@ def _wanted(
 
 
 def _delivered(db: Session, video_id: str, wanted: Iterable[Wanted]) -> frozenset[Cell]:
-    """Those that a pipeline has registered, by clip or by range; its framing is unknown, so it stands for the default one.
+    """Those that a pipeline has registered, by range, or by clip as long as it is cut where the clip is; its framing is unknown, so it
+    stands for the default one.
 
     In another language than the spoken one it stands for any captions too; in the spoken one only if it came with some.
     """
@@ -193,10 +195,13 @@ def _delivered(db: Session, video_id: str, wanted: Iterable[Wanted]) -> frozense
     made_here = select(JOB.c.exported_clip_id).where(JOB.c.video_id == video_id, JOB.c.exported_clip_id.is_not(None))
     columns = (_EXPORTED.identified_clip_id, _EXPORTED.start_ms, _EXPORTED.end_ms, _EXPORTED.aspect_ratio, _EXPORTED.target_language)
     query = select(*columns, _EXPORTED.captions_key.is_not(None)).where(_EXPORTED.video_id == video_id, _EXPORTED.id.not_in(made_here))
+    ranges = {item.cell.identified_clip_id: (item.start_ms, item.end_ms) for item in plain}
     there: set[tuple[object, ...]] = set()
     for clip_id, start_ms, end_ms, ratio, language, captioned in db.connection().execute(query):
         for told in (False, True) if captioned or language != ORIGINAL else (False,):
-            there |= {(start_ms, end_ms, ratio, language, told), (clip_id, ratio, language, told)}
+            there.add((start_ms, end_ms, ratio, language, told))
+            if clip_id in ranges and is_cut_at((start_ms, end_ms), ranges[clip_id]):
+                there.add((clip_id, ratio, language, told))
     return frozenset(
         item.cell
         for item in plain

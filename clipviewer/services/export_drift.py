@@ -62,6 +62,11 @@ def drifts_of_files(recaptioned: Collection[str] = ()) -> dict[Drift, ColumnElem
     return _drifts(or_(*(func.abs(made - wanted) > slack for made, wanted in edges)), recaptioned)
 
 
+def is_cut_at(made: tuple[int, int], wanted: tuple[int, int]) -> bool:
+    """Whether a pipeline's file, from and to ``made`` (ms), can pass for the clip from and to ``wanted``."""
+    return all(abs(edge - other) <= _CUT_SLACK_MS for edge, other in zip(made, wanted, strict=True))
+
+
 def drifted(drifts: dict[Drift, ColumnElement[bool]]) -> ColumnElement[bool]:
     """Whether any of them holds."""
     return or_(*drifts.values())

@@ -10,13 +10,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, union
+from sqlalchemy import ColumnElement, false, func, select, union
 from sqlmodel import Session
 
 from clipviewer.db.clip_models import VideoCaptions
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.services.export_cells import JOB, State
+from clipviewer.services.export_choices import served_languages
 from clipviewer.services.export_filters import CellState, ExportFilters
 from clipviewer.services.matrix_entries import (
     EXPORTED,
@@ -29,7 +30,7 @@ from clipviewer.services.matrix_entries import (
     state_of_file,
     with_making,
 )
-from clipviewer.services.videos import require_video
+from clipviewer.services.recaptioned import recaptioned_jobs
 
 MAX_ROWS = 60
 _CAPTIONS = VideoCaptions.metadata.tables["video_captions"]
@@ -48,12 +49,16 @@ class MatrixRow:
 
 @dataclass(frozen=True, slots=True)
 class MatrixPage:
-    """``rows`` from ``offset`` on, of ``total``; ``languages`` are the columns, beside all the aspect ratios."""
+    """``rows`` from ``offset`` on, of ``total``; ``languages`` are the columns, beside all the aspect ratios.
+
+    Only in those of ``served`` a cell can be missing: in another language nothing can be exported before it has captions.
+    """
 
     rows: Sequence[MatrixRow]
     offset: int
     total: int
     languages: Sequence[str]
+    served: Sequence[str]
 
 
 def matrix(db: Session, video_id: str, *, offset: int = 0, limit: int = MAX_ROWS, filters: ExportFilters | None = None) -> MatrixPage:
@@ -61,11 +66,12 @@ def matrix(db: Session, video_id: str, *, offset: int = 0, limit: int = MAX_ROWS
 
     With a state in ``filters`` only rows that have such a cell among the shown ratios and languages are left, ``missing`` included.
     """
-    require_video(db, video_id)
     filters = filters or ExportFilters()
+    served = served_languages(db, video_id)
     languages = matrix_languages(db, video_id)
-    wanted = _wanted_clips(video_id, filters, languages, ())
-    ranges = _ranges(video_id, filters, ())
+    recaptioned = recaptioned_jobs(db, video_id)
+    wanted = _wanted_clips(video_id, filters, served, recaptioned)
+    ranges = _ranges(video_id, filters, recaptioned)
     candidates = _count(db, select(IDENTIFIED.c.id).where(wanted))
     total = candidates + _count(db, ranges)
     offset, limit = min(max(offset, 0), total), min(max(limit, 0), MAX_ROWS)
@@ -74,7 +80,7 @@ def matrix(db: Session, video_id: str, *, offset: int = 0, limit: int = MAX_ROWS
         in_order = ranges.order_by(EXPORTED.c.start_ms, EXPORTED.c.end_ms)
         found = db.connection().execute(in_order.offset(max(0, offset - candidates)).limit(rest))
         rows += [MatrixRow("", row.title, row.start_ms, row.end_ms, ()) for row in found]
-    return MatrixPage(_filled(db, video_id, rows, languages, ()), offset, total, languages)
+    return MatrixPage(_filled(db, video_id, rows, languages, recaptioned), offset, total, languages, served)
 
 
 def matrix_languages(db: Session, video_id: str) -> list[str]:
@@ -87,18 +93,20 @@ def matrix_languages(db: Session, video_id: str) -> list[str]:
     return [ORIGINAL, *sorted({*db.connection().execute(there).scalars()} - {ORIGINAL})]
 
 
-def _wanted_clips(video_id: str, filters: ExportFilters, languages: Sequence[str], recaptioned: Collection[str]) -> ColumnElement[bool]:
+def _wanted_clips(video_id: str, filters: ExportFilters, served: Sequence[str], recaptioned: Collection[str]) -> ColumnElement[bool]:
     of_video: ColumnElement[bool] = IDENTIFIED.c.video_id == video_id
     if not filters.state:
         return of_video
-    shown = [filters.ratio] if filters.ratio else list(AspectRatio)
-    spoken = [filters.language] if filters.language else languages
     entries = all_entries(video_id, recaptioned).c
-    among = select(entries.clip).where(entries.ratio.in_(shown), entries.language.in_(spoken))
+    ratios = [filters.ratio] if filters.ratio else list(AspectRatio)
+    among = select(entries.clip).where(entries.ratio.in_(ratios))
     if filters.state != CellState.MISSING:
-        return of_video & IDENTIFIED.c.id.in_(among.where(entries.state == filters.state))
+        spoken = among.where(entries.language == filters.language) if filters.language else among
+        return of_video & IDENTIFIED.c.id.in_(spoken.where(entries.state == filters.state))
+    languages = [language for language in served if filters.language in ("", language)]
     cells = func.count((entries.ratio + " " + entries.language).distinct())
-    return of_video & IDENTIFIED.c.id.not_in(among.group_by(entries.clip).having(cells >= len(shown) * len(spoken)))
+    whole = among.where(entries.language.in_(languages)).group_by(entries.clip).having(cells >= len(ratios) * len(languages))
+    return of_video & IDENTIFIED.c.id.not_in(whole) if languages else false()
 
 
 def _ranges(video_id: str, filters: ExportFilters, recaptioned: Collection[str]) -> Any:

@@ -26,7 +26,9 @@ from clipviewer.services.clip_room import (
     open_room,
     sign_ahead,
 )
+from clipviewer.services.clips import count_exported
 from clipviewer.services.container import Services, installed
+from clipviewer.services.export_filters import ExportFilters, export_filters
 from clipviewer.state.access import allow, origin_of
 from clipviewer.state.rows import ClipRow, UrlEntry, VideoView, exported_row, identified_row, url_entry, video_view
 
@@ -36,7 +38,10 @@ NEIGHBOURS = 3
 
 
 class VideoDetailState(rx.State):
-    """One open clip room. ``phase`` is loading, ready, missing or failed; the clip lists are windows into longer ones."""
+    """One open clip room. ``phase`` is loading, ready, missing or failed; the clip lists are windows into longer ones.
+
+    ``exported_total`` is the length of the list as it is filtered, ``exported_count`` that of the whole one.
+    """
 
     phase: str = "loading"
     video: VideoView | None = None
@@ -44,6 +49,7 @@ class VideoDetailState(rx.State):
     exported_clips: list[ClipRow] = []
     exported_offset: int = 0
     exported_total: int = 0
+    exported_count: int = 0
     identified_clips: list[ClipRow] = []
     identified_offset: int = 0
     identified_total: int = 0
@@ -52,6 +58,7 @@ class VideoDetailState(rx.State):
     clip_video_urls: dict[str, UrlEntry] = {}
     ticked: list[str] = []
     export_open: bool = False
+    _filters: ExportFilters = ExportFilters()
 
     @rx.event
     @allow(Action.VIEW)
@@ -62,8 +69,9 @@ class VideoDetailState(rx.State):
         clip_id, tab = asked.get("clip", ""), asked.get("tab", "")
         if self.video is None or self.video.id != video_id:
             self.reset()
+        self._filters = filters = export_filters(asked)
         try:
-            room = await _in_thread(lambda _, db: open_room(db, video_id, clip_id=clip_id, tab=tab))
+            room = await _in_thread(lambda _, db: open_room(db, video_id, clip_id=clip_id, tab=tab, filters=filters))
         except NotFound:
             self.reset()
             self.phase = "missing"
@@ -131,23 +139,30 @@ class VideoDetailState(rx.State):
         """The dialog was closed by key, by a click beside it, or by Cancel."""
         self.export_open = is_open and bool(self.ticked)
 
-    async def _show_new_exports(self) -> None:
-        """Read the window of exported clips again, where it stands."""
-        video, middle = self.video, self.exported_offset + len(self.exported_clips) // 2
+    async def _show_new_exports(self, around: int | None = None) -> None:
+        """Read the window of exported clips again, where it stands or around that place."""
+        video, filters = self.video, self._filters
+        middle = self.exported_offset + len(self.exported_clips) // 2 if around is None else around
         if video is None:
             return
-        window = await _in_thread(lambda _, db: exported_window(db, video.id, middle))
+        window, count = await _in_thread(lambda _, db: (exported_window(db, video.id, middle, filters), count_exported(db, video.id)))
         self._show_exported(window)
+        self._assign("exported_count", count)
         if self.selected_exported_clip is None and window.items:
             self.selected_exported_clip = exported_row(window.items[0])
         await self._sign_selected()
 
+    async def _filter_exports(self, filters: ExportFilters) -> None:
+        """Show what ``filters`` leave of the exported clips, from the beginning; the opened one stays open."""
+        self._filters = filters
+        await self._show_new_exports(0)
+
     async def _select_elsewhere(self, clip_id: str) -> Any:
         """A clip outside the loaded window, as after Back: load the window around it."""
-        video = self.video
+        video, filters = self.video, self._filters
         if video is None:
             return None
-        room = await _in_thread(lambda _, db: open_room(db, video.id, clip_id=clip_id))
+        room = await _in_thread(lambda _, db: open_room(db, video.id, clip_id=clip_id, filters=filters))
         if room.clip_missing or not clip_id:
             return rx.toast.error(ClipNotFound.title)
         self._show(room)
@@ -160,11 +175,11 @@ class VideoDetailState(rx.State):
         await self._sign_visible(self.tab, index - NEIGHBOURS, index + NEIGHBOURS)
 
     async def _load_window(self, around: int) -> None:
-        video, tab = self.video, self.tab
+        video, tab, filters = self.video, self.tab, self._filters
         if video is None:
             return
         if tab == EXPORTED:
-            self._show_exported(await _in_thread(lambda _, db: exported_window(db, video.id, around)))
+            self._show_exported(await _in_thread(lambda _, db: exported_window(db, video.id, around, filters)))
         else:
             self._show_identified(await _in_thread(lambda _, db: identified_window(db, video.id, around)), video.s3_key)
 
@@ -203,6 +218,7 @@ class VideoDetailState(rx.State):
         self._assign("video", view)
         self._assign("tab", room.tab)
         self._show_exported(room.exported)
+        self._assign("exported_count", room.video.exported_count)
         self._show_identified(room.identified, view.s3_key)
         self._assign("selected_exported_clip", room.exported_clip and exported_row(room.exported_clip))
         self._assign("selected_identified_clip", room.identified_clip and identified_row(room.identified_clip, view.s3_key))

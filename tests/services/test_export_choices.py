@@ -157,14 +157,30 @@ def test_what_a_pipeline_delivered_is_not_made_again(
         caption(db, language)
         db.add(
             ExportedClip(
-                video_id="video_1", identified_clip_id="clip_1", start_ms=0, end_ms=9, title="", s3_key="made.mp4", aspect_ratio="9:16",
-                target_language=language, captions_key=captions_key,
+                video_id="video_1", identified_clip_id="clip_1", start_ms=950, end_ms=1_550, title="", s3_key="made.mp4",
+                aspect_ratio="9:16", target_language=language, captions_key=captions_key,
             )
         )  # fmt: skip
         db.flush()
         plan = plan_exports(db, "video_1", ["clip_1"], [PORTRAIT], [language], captions=captions)
         assert (len(plan.present), len(plan.missing)) == (int(present), int(not present))
         assert len(ask(db, language, captions=captions)) == len(plan.missing)
+
+
+@pytest.mark.parametrize(("end_ms", "present"), [(1_500, True), (1_600, True), (1_601, False)])
+def test_what_a_pipeline_delivered_of_another_range_does_not_stand_for_the_clip(footage: Database, end_ms: int, present: bool) -> None:
+    with footage.write() as db:
+        made = {
+            "start_ms": 1_000,
+            "end_ms": end_ms,
+            "title": "",
+            "s3_key": "made.mp4",
+            "aspect_ratio": "9:16",
+            "target_language": "original",
+        }
+        db.add(ExportedClip(video_id="video_1", identified_clip_id="clip_1", **made))
+        db.flush()
+        assert bool(plan_exports(db, "video_1", ["clip_1"], [PORTRAIT], ["original"]).present) == present
 
 
 def test_the_plan_takes_its_time_from_what_was_rendered_last(footage: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,10 +13,16 @@ from clipviewer.db.clip_models import ClipFraming
 from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
+from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.media.render import RECIPE_VERSION
+from clipviewer.services.captions import attach, remove, track
+from clipviewer.services.clip_room import exported_window
 from clipviewer.services.clips import count_exported, exported_clip, exported_clips, exported_position
+from clipviewer.services.export_choices import captions_of_cell
 from clipviewer.services.export_drift import Drift
 from clipviewer.services.export_filters import ExportFilters, export_filters
+from clipviewer.services.export_matrix import matrix
+from clipviewer.services.recaptioned import recaptioned_jobs
 
 NOON = datetime(2025, 10, 5, 12, tzinfo=UTC)
 VIDEO = "video_1"
@@ -100,6 +106,45 @@ def test_a_change_is_found_in_what_was_made_here(footage: Database, change: Call
     with footage.write() as db:
         change(db)
     assert drift_of(footage)["clip_made"] == found
+
+
+VTT = "WEBVTT\n\n00:00:01.200 --> 00:00:02.000\n{}\n\n00:01:00.000 --> 00:01:02.000\n{}\n"
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside", "stale"), [("Hello", "There", False), ("Hello", "Elsewhere", False), ("Good day", "There", True)]
+)
+def test_captions_count_as_changed_only_where_the_clip_is(footage: Database, inside: str, outside: str, stale: bool) -> None:
+    def at(hours: int) -> Callable[[], datetime]:
+        return lambda: NOON + timedelta(hours=hours)
+
+    with footage.write() as db:
+        attach(db, VIDEO, "de", VTT.format("Hello", "There").encode(), "a.vtt", clock=at(0))
+        add_file(db, "clip_german", target_language="de")
+        add_job(db, "clip_german", target_language="de", captions=soft_captions(db), created_at=at(1)())
+        assert recaptioned_jobs(db, VIDEO) == []
+        attach(db, VIDEO, "de", VTT.format(inside, outside).encode(), "b.vtt", clock=at(2))
+        assert recaptioned_jobs(db, VIDEO) == (["job_clip_german"] if stale else [])
+    with footage.read() as db:
+        drift = {clip.id: clip.drift for clip in exported_window(db, VIDEO, 0).items}
+        stale_clips = [clip.id for clip in exported_window(db, VIDEO, 0, ExportFilters(state="stale")).items]
+        (row,) = matrix(db, VIDEO, filters=ExportFilters(language="de")).rows
+    assert drift["clip_german"] == ((Drift.CAPTIONS,) if stale else ())
+    assert stale_clips == (["clip_german"] if stale else [])
+    assert {entry.exported_clip_id: entry.state for entry in row.entries}["clip_german"] == ("stale" if stale else "done")
+
+
+def test_captions_that_were_taken_away_make_nothing_stale(footage: Database) -> None:
+    with footage.write() as db:
+        attach(db, VIDEO, "de", VTT.format("Hello", "There").encode(), "a.vtt", clock=lambda: NOON)
+        add_file(db, "clip_german", target_language="de")
+        add_job(db, "clip_german", target_language="de", captions=soft_captions(db))
+        remove(db, VIDEO, "de")
+        assert recaptioned_jobs(db, VIDEO) == []
+
+
+def soft_captions(db: Session) -> str:
+    return captions_of_cell(track(db, VIDEO, "de"), "de", CaptionMode.SOFT, 1000, 3000)
 
 
 def test_of_a_pipelines_file_the_range_alone_is_known_and_cut_a_little_beside_it_fits(footage: Database) -> None:

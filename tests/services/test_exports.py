@@ -99,7 +99,7 @@ def test_the_plan_says_what_a_request_then_does(footage: Database) -> None:
     with footage.write() as db:
         db.add(
             ExportedClip(
-                video_id=VIDEO, identified_clip_id="clip_2", start_ms=0, end_ms=9, title="", s3_key="made.mp4", aspect_ratio="9:16",
+                video_id=VIDEO, identified_clip_id="clip_2", start_ms=1_950, end_ms=2_550, title="", s3_key="made.mp4", aspect_ratio="9:16",
                 target_language=ORIGINAL,
             )
         )  # fmt: skip

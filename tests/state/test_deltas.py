@@ -20,6 +20,8 @@ from clipviewer.state.exports import ExportState
 from clipviewer.state.framing import FramingState
 from clipviewer.state.framing_rows import ContentView, FramingView, LookView
 from clipviewer.state.library import AccountState, LibraryState
+from clipviewer.state.matrix import MatrixState
+from clipviewer.state.matrix_rows import MatrixCell, MatrixGroup, MatrixLine, OpenedCell
 from clipviewer.state.rows import CaptionsRow, ClipRow, JobRow, LanguageRow, UrlEntry, VideoCard, VideoView
 from clipviewer.state.uploads import UploadState
 from clipviewer.state.video_detail import VideoDetailState
@@ -38,6 +40,19 @@ FIELDS: dict[type[Any], set[str]] = {
     ExportState: {"jobs", "busy"},
     ExportDialogState: {"ratios", "framings", "framed", "languages", "offered", "captions", "summary", "missing"},
     CaptionsState: {"tracks", "opened", "working", "translates"},
+    MatrixState: {
+        "view",
+        "only_ratio",
+        "only_language",
+        "only_state",
+        "languages",
+        "phase",
+        "lines",
+        "offset",
+        "total",
+        "progress",
+        "opened",
+    },
     VideoDetailState: {
         "phase",
         "video",
@@ -45,6 +60,7 @@ FIELDS: dict[type[Any], set[str]] = {
         "exported_clips",
         "exported_offset",
         "exported_total",
+        "exported_count",
         "identified_clips",
         "identified_offset",
         "identified_total",
@@ -69,6 +85,10 @@ ROWS: dict[type[Any], set[str]] = {
     FramingView: {"clip_id", "saved", "look", "looking", "problem", "answers", "refused"},
     LookView: {"width", "height", "content", "shots"},
     ContentView: {"x", "y", "width", "height"},
+    MatrixLine: {"id", "title", "span", "groups"},
+    MatrixGroup: {"language", "cells"},
+    MatrixCell: {"key", "ratio", "state", "note", "clip"},
+    OpenedCell: {"key", "title", "ratio", "language", "state", "made", "text", "log", "job", "exportable"},
 }  # fmt: skip
 OF_REFLEX = {
     "id",

@@ -15,6 +15,7 @@ from clipviewer.state.export_dialog import ExportDialogState
 from clipviewer.state.exports import ExportState
 from clipviewer.state.framing import FramingState
 from clipviewer.state.library import AccountState, LibraryState
+from clipviewer.state.matrix import MatrixState
 from clipviewer.state.uploads import UploadState
 from clipviewer.state.video_detail import VideoDetailState
 from tests.state.footage_rows import Footage, add_footage
@@ -55,6 +56,7 @@ def call(effect: str | Callable[[Footage], str], *before: str, **payload: Any) -
 
 ROOM = "fetch_video_details"
 TICK = "toggle_clip_selection"
+GRID = name_of(MatrixState, "set_view")
 CALLS: dict[str, Call] = {
     name_of(LibraryState, "load"): call('"phase_rx_state_":"ready"'),
     name_of(LibraryState, "set_search"): call('"search_rx_state_":"Harb"', text="Harb"),
@@ -91,6 +93,19 @@ CALLS: dict[str, Call] = {
     name_of(FramingState, "look"): call('"looking":true', ROOM, clip_id=lambda f: f.identified[2]),
     name_of(FramingState, "save_framing"): call('"answers":1', ROOM, clip_id=lambda f: f.identified[2], ratio="9:16", x=0.4, y=0.5),
     name_of(FramingState, "forget_framing"): call('"answers":1', ROOM, clip_id=lambda f: f.identified[2], ratio="1:1"),
+    name_of(MatrixState, "open_exports"): call('"languages_rx_state_":[', ROOM),
+    GRID: call('"lines_rx_state_":[', ROOM, view="matrix"),
+    name_of(MatrixState, "set_filter"): call('"exported_total_rx_state_":27', ROOM, name="ratio", value="1:1"),
+    name_of(MatrixState, "clear_filters"): call('"languages_rx_state_":[', ROOM),
+    name_of(MatrixState, "show_lines"): call('"offset_rx_state_":20', ROOM, GRID, first=70, last=79),
+    name_of(MatrixState, "refresh"): call('"languages_rx_state_":[', ROOM),
+    name_of(MatrixState, "follow"): call('"jobs_rx_state_":[', ROOM),
+    name_of(MatrixState, "open_cell"): call(
+        lambda f: f'"opened_rx_state_":{{"key":"{f.exported[0]}"', ROOM, GRID, key=lambda f: f.exported[0]
+    ),
+    name_of(MatrixState, "export_cell"): call(
+        lambda f: f'"opened_rx_state_":{{"key":"{f.exported[0]}"', ROOM, GRID, key=lambda f: f.exported[0]
+    ),
 }
 POLICIES = {name: policy for name, handler in registered().items() if isinstance(policy := policy_of(handler), Action)}
 
@@ -104,8 +119,9 @@ def footage(app: Running) -> Footage:
 def prepare(tab: Tab, wanted: Call, footage: Footage) -> None:
     """Bring the room to where the handler has something to do."""
     for handler in wanted.before:
-        before = CALLS[name_of(VideoDetailState, handler)]
-        tab.send(name_of(VideoDetailState, handler), **before.payload(footage))
+        name = handler if handler in CALLS else name_of(VideoDetailState, handler)
+        before = CALLS[name]
+        tab.send(name, **before.payload(footage))
         tab.wait_for(before.effect(footage))
 
 
@@ -158,6 +174,7 @@ def test_what_leads_to_an_export_is_not_for_viewers() -> None:
         *(f"export_dialog_state.{name}" for name in ("plan", "toggle_ratio", "set_framing", "toggle_language", "set_captions")),
         "export_dialog_state.handle_export_clips",
         *(f"captions_state.{name}" for name in ("remove", "put_back", "find_in_file", "translate")),
+        "matrix_state.export_cell",
     }
 
 

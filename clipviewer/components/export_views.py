@@ -1,0 +1,74 @@
+"""The head of the tab Exported: list or matrix, and the filters that both obey."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from clipviewer.components.frame import empty
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.services.export_filters import CellState
+from clipviewer.state.matrix import MatrixState
+from clipviewer.state.rows import LanguageRow
+from clipviewer.state.video_detail import VideoDetailState
+
+
+def shows_matrix() -> rx.Var[bool]:
+    """Whether the matrix is what is on the screen."""
+    return (MatrixState.view == "matrix") & (VideoDetailState.tab == "exported")
+
+
+def export_views() -> rx.Component:
+    """The script ``assets/matrix.js`` writes what is chosen here to the address."""
+    return rx.box(
+        rx.box(_view("list", "List", "rows-3"), _view("matrix", "Matrix", "grid-3x3"), role="group", aria_label="View", class_name="views"),
+        rx.box(
+            _filter("ratio", "Aspect ratio", MatrixState.only_ratio, *(_choice(ratio.value) for ratio in AspectRatio)),
+            _filter("language", "Language", MatrixState.only_language, rx.foreach(MatrixState.languages, _language)),
+            _filter("state", "State", MatrixState.only_state, *(_choice(state.value, state.capitalize()) for state in CellState)),
+            class_name="filters",
+        ),
+        class_name="export-views",
+    )
+
+
+def nothing_matches() -> rx.Component:
+    """What either view says when the filters leave nothing."""
+    return empty(
+        "list-filter",
+        "Nothing matches",
+        "No export is left by the aspect ratio, the language and the state that are chosen above.",
+        rx.button(
+            "Show all", type="button", variant="soft", on_click=MatrixState.clear_filters, custom_attrs={"data-action": "clear-filters"}
+        ),
+    )
+
+
+def _view(view: str, label: str, icon: str) -> rx.Component:
+    return rx.el.button(
+        rx.icon(icon, size=14),
+        label,
+        type="button",
+        aria_pressed=MatrixState.view == view,
+        on_click=MatrixState.set_view(view),
+        custom_attrs={"data-view": view},
+    )
+
+
+def _filter(name: str, label: str, value: rx.Var[str], *choices: rx.Component) -> rx.Component:
+    return rx.el.select(
+        rx.el.option(label.rpartition(" ")[2].capitalize(), value=""),
+        *choices,
+        value=value,
+        on_change=lambda chosen: MatrixState.set_filter(name, chosen),
+        aria_label=label,
+        class_name=rx.cond(value == "", "filter", "filter narrow"),
+        custom_attrs={"data-filter": name},
+    )
+
+
+def _choice(value: str, label: str = "") -> rx.Component:
+    return rx.el.option(label or value, value=value)
+
+
+def _language(choice: rx.Var[LanguageRow]) -> rx.Component:
+    return rx.el.option(choice.name, value=choice.tag)

@@ -1,0 +1,158 @@
+"""What the export matrix shows: lines of cells, ready to be read."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.caption_mode import CaptionMode
+from clipviewer.domain.framing import FramingMode
+from clipviewer.domain.language import language_name
+from clipviewer.domain.timecode import clock
+from clipviewer.services.export_filters import CellState, ExportFilters
+from clipviewer.services.export_matrix import MatrixPage, MatrixRow
+from clipviewer.services.matrix_entries import MatrixEntry
+from clipviewer.state.rows import FRAMING_WORDS, drift_words, making
+
+
+@dataclasses.dataclass(frozen=True)
+class MatrixCell:
+    """``key`` is the job, else the exported clip, else the place of a missing cell; ``clip`` the exported clip that can be played.
+
+    ``note`` says what is special about it, or what tells it from others of its place.
+    """
+
+    key: str
+    ratio: str
+    state: str
+    note: str
+    clip: str
+
+
+@dataclasses.dataclass(frozen=True)
+class MatrixGroup:
+    """The cells of one language."""
+
+    language: str
+    cells: list[MatrixCell]
+
+
+@dataclasses.dataclass(frozen=True)
+class MatrixLine:
+    """A clip and its cells."""
+
+    id: str
+    title: str
+    span: str
+    groups: list[MatrixGroup]
+
+
+@dataclasses.dataclass(frozen=True)
+class OpenedCell:
+    """The cell that was opened. ``made`` is how it was framed and captioned; ``text`` why it is as it is, or what can be done."""
+
+    key: str
+    title: str
+    ratio: str
+    language: str
+    state: str
+    made: str
+    text: str
+    log: str
+    job: str
+    exportable: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Place:
+    """Where a cell stands, for the server alone; ``entry`` is None where there is no file."""
+
+    row: MatrixRow
+    ratio: str
+    language: str
+    entry: MatrixEntry | None
+
+    @property
+    def key(self) -> str:
+        if self.entry is None:
+            return f"{self.row.clip_id} {self.ratio} {self.language}"
+        return self.entry.job_id or self.entry.exported_clip_id
+
+    @property
+    def state(self) -> str:
+        return CellState.MISSING.value if self.entry is None else self.entry.state
+
+
+def matrix_lines(page: MatrixPage, filters: ExportFilters) -> list[MatrixLine]:
+    """The rows of a page with the cells that ``filters`` leave."""
+    return [_line(page, row, filters) for row in page.rows]
+
+
+def places(page: MatrixPage, row: MatrixRow, filters: ExportFilters) -> Iterator[Place]:
+    """The cells of a row that ``filters`` leave, by language and ratio; what cannot be exported is never missing."""
+    for language in [filters.language] if filters.language else page.languages:
+        for ratio in [filters.ratio] if filters.ratio else [ratio.value for ratio in AspectRatio]:
+            entries: list[MatrixEntry | None] = [entry for entry in row.entries if (entry.ratio, entry.language) == (ratio, language)]
+            if not entries and row.clip_id and language in page.served:
+                entries = [None]
+            for entry in entries:
+                place = Place(row, ratio, language, entry)
+                if filters.state in ("", place.state):
+                    yield place
+
+
+def opened_cell(place: Place, *, log: str, refusal: str) -> OpenedCell:
+    """``refusal`` is why it cannot be exported; "" where it can."""
+    entry = place.entry
+    return OpenedCell(
+        key=place.key,
+        title=place.row.title,
+        ratio=place.ratio,
+        language=language_name(place.language),
+        state=place.state,
+        made=making(entry.framing, entry.captions) if entry else "",
+        text=_text(place, refusal),
+        log=log,
+        job=entry.job_id if entry else "",
+        exportable=not refusal,
+    )
+
+
+def _line(page: MatrixPage, row: MatrixRow, filters: ExportFilters) -> MatrixLine:
+    groups: dict[str, list[MatrixCell]] = {}
+    shown = list(places(page, row, filters))
+    for place in shown:
+        alone = sum((other.ratio, other.language) == (place.ratio, place.language) for other in shown) == 1
+        groups.setdefault(place.language, []).append(_cell(place, alone=alone))
+    return MatrixLine(
+        id=row.clip_id or f"{row.start_ms}-{row.end_ms}",
+        title=row.title,
+        span=f"{clock(row.start_ms)} – {clock(row.end_ms)}",
+        groups=[MatrixGroup(language_name(language), cells) for language, cells in groups.items()],
+    )
+
+
+def _cell(place: Place, *, alone: bool) -> MatrixCell:
+    entry = place.entry
+    return MatrixCell(
+        key=place.key,
+        ratio=place.ratio,
+        state=place.state,
+        note="" if entry is None else _note(entry, alone=alone),
+        clip="" if entry is None else entry.exported_clip_id,
+    )
+
+
+def _note(entry: MatrixEntry, *, alone: bool) -> str:
+    framing = "" if alone and entry.framing == FramingMode.CENTRE else FRAMING_WORDS.get(entry.framing, "" if alone else "Delivered")
+    return " ".join(word for word in (framing, "burned in" if entry.captions == CaptionMode.BURNED else "") if word)
+
+
+def _text(place: Place, refusal: str) -> str:
+    entry = place.entry
+    if entry is None:
+        return refusal or "Not exported yet."
+    if entry.state == CellState.STALE:
+        return drift_words(entry.drift)
+    return {CellState.QUEUED: "Waiting for its turn.", CellState.DONE: ""}.get(CellState(entry.state), entry.reason)
