@@ -32,6 +32,7 @@ class RunningApp:
     """``address`` is the origin, ``setup_link`` the printed one-time link, or ""."""
 
     address: str
+    process_id: int
     port: int
     data_dir: Path
     setup_link: str
@@ -81,6 +82,7 @@ def running_app(folder: Path, *, bucket_of: RunningApp | None = None, **settings
         database = Database(read.database_url)
         yield RunningApp(
             address=address,
+            process_id=process.pid,
             port=port,
             data_dir=read.data_dir,
             setup_link=address + link[1] if link else "",

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import hashlib
-import urllib.request
-import zlib
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 from urllib.error import HTTPError
 
 import pytest
-from sqlmodel import Session, select, update
+from sqlmodel import select
 
 from clipviewer.db.models import Video, utc_now
 from clipviewer.db.upload_models import VideoUpload
@@ -22,75 +17,12 @@ from clipviewer.db.work_models import Work
 from clipviewer.domain.master_file import MIB
 from clipviewer.errors import Conflict, Invalid, StorageUnreachable
 from clipviewer.jobs import uploading as steps
-from clipviewer.jobs.uploading import SignedPart, Uploading, WantedPart
-from clipviewer.media.ffmpeg import Ffmpeg
+from clipviewer.jobs.uploading import Uploading, WantedPart
 from clipviewer.services import uploads
 from clipviewer.services.container import Services
-from clipviewer.services.signing import signer_for
-from clipviewer.services.uploads import UploadBusy, UploadNotFound, UploadRefused, UploadView
-from clipviewer.storage.s3 import open_store
-from tests.storage.serving import KEYS, Served, files, serving
-
-ANNA, BEN = "user_anna", "user_ben"
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path / "store") as served:
-        yield served
-
-
-@pytest.fixture
-def uploading(services: Services, served: Served) -> Uploading:
-    settings = dataclasses.replace(services.settings, port=served.port, s3_prefix="team/")
-    settings.data_dir.mkdir(exist_ok=True)
-    store = open_store(settings, KEYS)
-    return Uploading(dataclasses.replace(services, settings=settings, store=store, signer=signer_for(settings, store)))
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A video of two seconds and 17 MiB: two parts. What follows the picture is padding, as in a file with a large header."""
-    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    Ffmpeg().run(["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=2", "-pix_fmt", "yuv420p", str(path)], timeout=60)
-    data = path.read_bytes()
-    size = 17 * MIB - len(data)
-    return data + size.to_bytes(4, "big") + b"free" + bytes(size - 8)
-
-
-def nothing(_db: Session, _upload: UploadView) -> None:
-    """Writes nothing down."""
-
-
-def begin(uploading: Uploading, name: str, data: bytes, sender: str = ANNA, fingerprint: str = "1") -> UploadView:
-    return uploading.begin(name, len(data), fingerprint, sender, nothing)[0]
-
-
-def crc(data: bytes) -> str:
-    return base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
-
-
-def put(part: SignedPart, data: bytes, **headers: str) -> None:
-    request = urllib.request.Request(part.signed.url, data, {**part.headers, **headers}, method="PUT")
-    with urllib.request.urlopen(request) as answer:
-        assert answer.status == 200
-
-
-def cut(found: UploadView, data: bytes) -> list[bytes]:
-    return [data[start : start + found.part_size] for start in range(0, len(data), found.part_size)]
-
-
-def send(uploading: Uploading, found: UploadView, data: bytes, *numbers: int) -> None:
-    pieces = cut(found, data)
-    chosen = numbers or range(1, len(pieces) + 1)
-    signed = uploading.sign(found.id, found.sender, [WantedPart(number, crc(pieces[number - 1])) for number in chosen], None)
-    for part in signed:
-        put(part, pieces[part.number - 1])
-
-
-def row(uploading: Uploading, found: UploadView) -> VideoUpload:
-    with uploading.services.database.read() as db:
-        return db.get_one(VideoUpload, found.id)
+from clipviewer.services.uploads import UploadBusy, UploadNotFound, UploadRefused
+from tests.services.sent_files import ANNA, BEN, begin, change, cut, nothing, put, row, send
+from tests.storage.serving import Served, files
 
 
 def test_a_file_sent_in_parts_becomes_a_video(uploading: Uploading, served: Served, clip: bytes) -> None:
@@ -202,52 +134,6 @@ def test_an_upload_is_its_senders_alone(uploading: Uploading, clip: bytes) -> No
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-class TestPartUrl:
-    """A URL takes one exact part, as it was announced, and nothing else."""
-
-    def test_bytes_that_were_damaged_on_the_way_are_refused(self, uploading: Uploading, clip: bytes) -> None:
-        found = begin(uploading, "talk.mp4", clip)
-        piece = cut(found, clip)[1]
-        (part,) = uploading.sign(found.id, ANNA, [WantedPart(2, crc(piece))], None)
-        assert self.refusal(part, bytes([piece[0] ^ 1]) + piece[1:]) == (400, "BadDigest")
-        assert uploading.parts(found.id, ANNA)[1] == []
-        put(part, piece)
-        assert len(uploading.parts(found.id, ANNA)[1]) == 1
-
-    def test_it_takes_its_own_size_alone(self, uploading: Uploading, clip: bytes) -> None:
-        found = begin(uploading, "talk.mp4", clip)
-        (part,) = uploading.sign(found.id, ANNA, [WantedPart(2)], None)
-        assert self.refusal(part, cut(found, clip)[1] + b"0") == (403, "SignatureDoesNotMatch")
-
-    def test_it_is_no_url_of_another_part_or_key_or_method(self, uploading: Uploading, clip: bytes) -> None:
-        found = begin(uploading, "talk.mp4", clip)
-        (part,) = uploading.sign(found.id, ANNA, [WantedPart(2)], None)
-        for old, new in (("partNumber=2", "partNumber=1"), ("talk.mp4", "other.mp4")):
-            url = dataclasses.replace(part.signed, url=part.signed.url.replace(old, new))
-            assert self.refusal(dataclasses.replace(part, signed=url), cut(found, clip)[1])[0] == 403
-        for method in ("GET", "DELETE", "POST"):
-            assert self.refusal(part, b"", method)[0] == 403
-
-    def test_it_lives_an_hour_at_most(self, uploading: Uploading, clip: bytes) -> None:
-        (part,) = uploading.sign(begin(uploading, "talk.mp4", clip).id, ANNA, [WantedPart(1)], None)
-        assert datetime.now(UTC) < part.signed.expires_at <= datetime.now(UTC) + timedelta(hours=1)
-        assert part.signed.url not in repr(part)
-
-    def test_there_is_none_for_a_part_that_the_file_does_not_have(self, uploading: Uploading, clip: bytes) -> None:
-        found = begin(uploading, "talk.mp4", clip)
-        for number in (0, 3):
-            with pytest.raises(Invalid, match="the parts 1 to 2"):
-                uploading.sign(found.id, ANNA, [WantedPart(number)], None)
-
-    def refusal(self, part: SignedPart, data: bytes, method: str = "PUT") -> tuple[int, str]:
-        request = urllib.request.Request(part.signed.url, data or None, dict(part.headers), method=method)
-        with pytest.raises(HTTPError) as caught:
-            urllib.request.urlopen(request)
-        with caught.value as answer:
-            return answer.code, answer.read().decode().partition("<Code>")[2].partition("</Code>")[0]
-
-
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("name", "size", "reason"),
     [("talk.exe", 10, "A video is wanted"), ("talk.mp4", 0, "empty"), ("a" * 256 + ".mp4", 10, "1 to 255"), ("talk.mp4", 2**60, "5 TiB")],
@@ -351,8 +237,3 @@ def test_what_could_not_be_removed_is_removed_later(uploading: Uploading, served
     assert len(files(served.root)) == 1
     uploading.sweep()
     assert files(served.root) == set()
-
-
-def change(uploading: Uploading, found: UploadView, **values: Any) -> None:
-    with uploading.services.database.write() as db:
-        db.connection().execute(update(VideoUpload).where(VideoUpload.metadata.tables["video_upload"].c.id == found.id).values(**values))

@@ -1,0 +1,41 @@
+"""A bucket and the steps of an upload into it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clipviewer.domain.master_file import MIB
+from clipviewer.jobs.uploading import Uploading
+from clipviewer.media.ffmpeg import Ffmpeg
+from clipviewer.services.container import Services
+from clipviewer.services.signing import signer_for
+from clipviewer.storage.s3 import open_store
+from tests.storage.serving import KEYS, Served, serving
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    with serving(tmp_path / "store") as served:
+        yield served
+
+
+@pytest.fixture
+def uploading(services: Services, served: Served) -> Uploading:
+    settings = dataclasses.replace(services.settings, port=served.port, s3_prefix="team/")
+    settings.data_dir.mkdir(exist_ok=True)
+    store = open_store(settings, KEYS)
+    return Uploading(dataclasses.replace(services, settings=settings, store=store, signer=signer_for(settings, store)))
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A video of two seconds and 17 MiB: two parts. What follows the picture is padding, as in a file with a large header."""
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    Ffmpeg().run(["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=2", "-pix_fmt", "yuv420p", str(path)], timeout=60)
+    data = path.read_bytes()
+    size = 17 * MIB - len(data)
+    return data + size.to_bytes(4, "big") + b"free" + bytes(size - 8)
