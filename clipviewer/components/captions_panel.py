@@ -32,11 +32,12 @@ def captions_button() -> rx.Component:
     """Opens the dialog, and says how many languages there are."""
     return rx.el.button(
         rx.icon("captions", size=16),
-        "Captions",
+        rx.el.span("Captions", class_name="bar-word"),
         rx.cond(CaptionsState.tracks.length() > 0, rx.el.span(CaptionsState.tracks.length(), class_name="count")),
         type="button",
         on_click=open_captions(),
         class_name="bar-button",
+        custom_attrs={"aria-label": "Captions"},
     )
 
 

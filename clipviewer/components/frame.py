@@ -13,7 +13,13 @@ def page_frame(*content: rx.Component, title: str | rx.Var[str] = "", actions: S
     """Top bar and main area; ``actions`` are what can be done with the page as a whole."""
     return rx.box(
         rx.el.header(
-            rx.el.a(rx.icon("clapperboard", size=18), "clipviewer", href="/", class_name="brand"),
+            rx.el.a(
+                rx.icon("clapperboard", size=18),
+                rx.el.span("clipviewer"),
+                href="/",
+                class_name="brand",
+                custom_attrs={"aria-label": "clipviewer: library"},
+            ),
             rx.el.h1(title, class_name="page-title"),
             *actions,
             rx.el.span(AccountState.name, title=AccountState.email, class_name="account"),

@@ -21,7 +21,7 @@ from clipviewer.errors import ClipviewerError
 # What an input file may be. Playlists (HLS, DASH, concat) are not among them: they make requests and open other files.
 FORMATS = "mov,matroska,avi,mpegts,mpeg,flv,ogg,wav,mp3,aac,flac"
 
-_FAILED = "ffmpeg failed: the footage is damaged, or of a kind that is not supported."
+_FAILED = "The footage is damaged, or of a kind that is not supported: upload a whole file, then retry."
 
 # Why the system ended a run, by the number of its signal.
 _STOPPED: dict[int, str] = {
