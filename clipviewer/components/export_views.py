@@ -21,12 +21,7 @@ def export_views() -> rx.Component:
     """The script ``assets/matrix.js`` writes what is chosen here to the address."""
     return rx.box(
         rx.box(_view("list", "List", "rows-3"), _view("matrix", "Matrix", "grid-3x3"), role="group", aria_label="View", class_name="views"),
-        rx.box(
-            _filter("ratio", "Aspect ratio", MatrixState.only_ratio, *(_choice(ratio.value) for ratio in AspectRatio)),
-            _filter("language", "Language", MatrixState.only_language, rx.foreach(MatrixState.languages, _language)),
-            _filter("state", "State", MatrixState.only_state, *(_choice(state.value, state.capitalize()) for state in CellState)),
-            class_name="filters",
-        ),
+        _filters(),
         class_name="export-views",
     )
 
@@ -54,15 +49,39 @@ def _view(view: str, label: str, icon: str) -> rx.Component:
     )
 
 
+def _filters() -> rx.Component:
+    """Behind a button: a native list of choices that is always there would stand among the options of the clip list."""
+    chosen = [value != "" for value in (MatrixState.only_ratio, MatrixState.only_language, MatrixState.only_state)]
+    return rx.popover.root(
+        rx.popover.trigger(
+            rx.el.button(
+                rx.icon("list-filter", size=14),
+                "Filter",
+                type="button",
+                class_name=rx.cond(chosen[0] | chosen[1] | chosen[2], "filter-button narrow", "filter-button"),
+            )
+        ),
+        rx.popover.content(
+            _filter("ratio", "Aspect ratio", MatrixState.only_ratio, *(_choice(ratio.value) for ratio in AspectRatio)),
+            _filter("language", "Language", MatrixState.only_language, rx.foreach(MatrixState.languages, _language)),
+            _filter("state", "State", MatrixState.only_state, *(_choice(state.value, state.capitalize()) for state in CellState)),
+            class_name="filters",
+        ),
+    )
+
+
 def _filter(name: str, label: str, value: rx.Var[str], *choices: rx.Component) -> rx.Component:
-    return rx.el.select(
-        rx.el.option(label.rpartition(" ")[2].capitalize(), value=""),
-        *choices,
-        value=value,
-        on_change=lambda chosen: MatrixState.set_filter(name, chosen),
-        aria_label=label,
-        class_name=rx.cond(value == "", "filter", "filter narrow"),
-        custom_attrs={"data-filter": name},
+    return rx.el.label(
+        label,
+        rx.el.select(
+            rx.el.option("All", value=""),
+            *choices,
+            value=value,
+            on_change=lambda chosen: MatrixState.set_filter(name, chosen),
+            class_name="field select",
+            custom_attrs={"data-filter": name},
+        ),
+        class_name="labelled",
     )
 
 

@@ -36,9 +36,10 @@ class ExportState(rx.State):
         video = room.video
         if video is None:
             return None
-        if self._video_id != video.id:
+        first = self._video_id != video.id
+        if first:
             self._video_id, self._revision, self.jobs, self.busy = video.id, 0, [], False
-        first, revision = self._revision == 0, self._revision
+        revision = self._revision
 
         def read() -> exports.Changes:
             with installed().database.read() as db:

@@ -23,7 +23,7 @@ def test_a_ticked_clip_is_rendered_and_appears_in_every_open_room(app: RunningAp
     room = open_room(app, f"/videos/{video_id}?tab=identified")
     ask_for_export(room, "The landing")
     dialog = room.page.get_by_role("dialog", name="Export clips")
-    dialog.get_by_text("1 clip × 1 aspect ratio × 1 language: 1 new.").wait_for()
+    dialog.get_by_text("1 clip × 1 aspect ratio × 1 language: 1 new, about").wait_for()
     dialog.get_by_role("button", name="Export", exact=True).click()
     room.page.get_by_text("Exported: The landing 9:16").wait_for(timeout=90_000)
     room.page.get_by_role("tab", name="Exported").click()

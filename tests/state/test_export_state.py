@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from clipviewer.db.models import utc_now
 from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.language import ORIGINAL
 from clipviewer.services.captions import attach
 from clipviewer.services.container import Services
 from clipviewer.services.export_cells import cells
+from clipviewer.services.export_runs import Ticket, claim, order_of, publish
+from clipviewer.services.exports import request_exports
 from clipviewer.services.framings import save_framing
 from clipviewer.state.captions import CaptionsState
 from clipviewer.state.export_dialog import ExportDialogState
 from clipviewer.state.exports import ExportState
 from clipviewer.state.video_detail import VideoDetailState
+from clipviewer.storage.s3 import StoredObject
 from tests.state.footage_rows import Footage, add_footage
 from tests.state.page import Page
 
@@ -85,6 +90,21 @@ def test_nothing_is_sent_while_nothing_changes(room: tuple[Page, Footage]) -> No
     page, _ = room
     page.call(ExportDialogState, "handle_export_clips")
     assert page.call(ExportState, "follow") == ({}, "")
+
+
+def test_an_export_that_was_asked_for_and_made_between_two_looks_joins_the_list(room: tuple[Page, Footage], services: Services) -> None:
+    page, footage = room
+    page.call(ExportState, "follow")
+    now = utc_now()
+    with services.database.write() as db:
+        (cell,) = request_exports(db, footage.video_id, [footage.identified[2]], [AspectRatio.SQUARE], [ORIGINAL])
+        ticket = Ticket(cell.id, cell.attempt)
+        claim(db, ticket, now)
+        order = order_of(db, ticket)
+        assert order is not None
+        publish(db, order, StoredObject("exports/quick.mp4", 1_000, "etag", "video/mp4", now), now)
+    page.call(ExportState, "follow")
+    assert page.state(VideoDetailState).exported_total == len(footage.exported) + 1
 
 
 def test_an_unknown_framing_or_way_of_captions_is_refused(room: tuple[Page, Footage]) -> None:
