@@ -9,23 +9,17 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NameResolutionError, NewConnectionError
-
 from clipviewer.domain.clip_title import shortened
 from clipviewer.domain.highlight import INTEREST, Candidate, reasons_of, rounded, score_of
 from clipviewer.errors import ClipviewerError
 from clipviewer.media.caption_reading import CaptionTrack, clean_text
+from clipviewer.media.outside_service import ANSWER_BYTES, AnswerBroken, OutsideService, ServiceError, ServiceUnreachable
 from clipviewer.settings import Settings
 
 MAX_CLIPS = 10
 MAX_CHARACTERS = 2_000
 """Of one clip; a sentence that would go beyond is left out, and all after it."""
 
-_CONNECT_SECONDS = 5
-_ANSWER_BYTES = 1_000_000
-_TRY_AGAIN = frozenset((429, 502, 503, 504))
-_LONGEST_PAUSE = 30
 _TASK = (
     "You are given the captions of candidate clips of one video, as JSON. For each clip write a title of at most 60 characters in the "
     "language of its captions, which says what it is about, and say how interesting it is to somebody who does not know the video, as a "
@@ -58,14 +52,9 @@ class TitleService:
     def __init__(
         self, url: str, model: str, api_key: str | None = None, *, timeout: float = 120, attempts: int = 3, pause: float = 1
     ) -> None:
-        self._url, self._model = f"{url.rstrip('/')}/chat/completions", model
-        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self._timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=timeout)
-        self._retries = urllib3.Retry(
-            total=attempts - 1, redirect=0, allowed_methods={"POST"}, status_forcelist=_TRY_AGAIN, raise_on_status=False,
-            backoff_factor=pause, backoff_max=_LONGEST_PAUSE, retry_after_max=_LONGEST_PAUSE,
-        )  # fmt: skip
-        self._pool = urllib3.PoolManager()
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._service = OutsideService(f"{url.rstrip('/')}/chat/completions", headers, timeout=timeout, attempts=attempts, pause=pause)
+        self._model = model
 
     def judge(self, clips: Mapping[int, str]) -> dict[int, Judged]:
         """What the model says of each clip, by its number. Raises ``TitlesFailed``."""
@@ -80,21 +69,11 @@ class TitleService:
         messages = [{"role": "system", "content": _TASK}, {"role": "user", "content": material}]
         body = {"model": self._model, "messages": messages, "temperature": 0}
         try:
-            # A redirect would carry the texts and the key to another address: it is an answer like any other, and a wrong one.
-            response = self._pool.request(
-                "POST", self._url, json=body, headers={"Content-Type": "application/json"} | self._headers, timeout=self._timeout,
-                retries=self._retries, redirect=False, preload_content=False,
-            )  # fmt: skip
-            try:
-                answer = response.read(_ANSWER_BYTES + 1)
-            finally:
-                response.close()
-        except MaxRetryError as error:
+            status, answer = self._service.ask(body)
+        except ServiceError as error:
             raise TitlesFailed(_reason(error)) from error
-        except HTTPError as error:
-            raise TitlesFailed("The language model broke off its answer: try again.") from error
-        if response.status != 200:
-            raise TitlesFailed(_refusal(response.status))
+        if status != 200:
+            raise TitlesFailed(_refusal(status))
         return _judged(answer, frozenset(clips))
 
 
@@ -145,7 +124,7 @@ def _fitting(captions: CaptionTrack, start_ms: int, end_ms: int) -> Iterator[str
 def _judged(answer: bytes, numbers: frozenset[int]) -> dict[int, Judged]:
     """What the answer holds, if it is exactly what was asked for. Raises ``TitlesFailed``."""
     try:
-        if len(answer) > _ANSWER_BYTES:
+        if len(answer) > ANSWER_BYTES:
             raise ValueError
         content = json.loads(answer)["choices"][0]["message"]["content"].strip()
         if content.startswith("```"):
@@ -171,10 +150,14 @@ def _checked(clip: Mapping[str, object]) -> Judged:
     return Judged(line, interest)
 
 
-def _reason(error: MaxRetryError) -> str:
-    if isinstance(error.reason, NewConnectionError | NameResolutionError | ConnectTimeoutError):
-        return "The language model cannot be reached: check CLIPVIEWER_LLM_URL, and that the server runs."
-    return "The language model did not answer in time: try again, or name a quicker one in CLIPVIEWER_LLM_MODEL."
+def _reason(error: ServiceError) -> str:
+    match error:
+        case ServiceUnreachable():
+            return "The language model cannot be reached: check CLIPVIEWER_LLM_URL, and that the server runs."
+        case AnswerBroken():
+            return "The language model broke off its answer: try again."
+        case _:
+            return "The language model did not answer in time: try again, or name a quicker one in CLIPVIEWER_LLM_MODEL."
 
 
 def _refusal(status: int) -> str:

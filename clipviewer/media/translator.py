@@ -6,22 +6,16 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NameResolutionError, NewConnectionError
-
 from clipviewer.domain.language import ORIGINAL, language_name
 from clipviewer.errors import ClipviewerError
 from clipviewer.media.caption_reading import CaptionTrack
+from clipviewer.media.outside_service import ANSWER_BYTES, AnswerBroken, OutsideService, ServiceError, ServiceUnreachable
 from clipviewer.settings import Settings
 
 # What servers accept in one request as they are installed.
 MAX_TEXTS = 25
 MAX_CHARACTERS = 2_000
 
-_CONNECT_SECONDS = 5
-_ANSWER_BYTES = 1_000_000
-_TRY_AGAIN = frozenset((429, 502, 503, 504))
-_LONGEST_PAUSE = 30
 # LibreTranslate's own names for these, which its older versions need; the newer ones know both.
 _CODES = {"zh": "zh", "zh-Hans": "zh", "zh-CN": "zh", "zh-Hant": "zt", "zh-TW": "zt", "zh-HK": "zt", "pt-BR": "pb"}
 
@@ -51,14 +45,8 @@ class LibreTranslate:
     """
 
     def __init__(self, url: str, api_key: str | None = None, *, timeout: float = 60, attempts: int = 3, pause: float = 1) -> None:
-        self._url = f"{url.rstrip('/')}/translate"
+        self._service = OutsideService(f"{url.rstrip('/')}/translate", {}, timeout=timeout, attempts=attempts, pause=pause)
         self._api_key = api_key
-        self._timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=timeout)
-        self._retries = urllib3.Retry(
-            total=attempts - 1, redirect=0, allowed_methods={"POST"}, status_forcelist=_TRY_AGAIN, raise_on_status=False,
-            backoff_factor=pause, backoff_max=_LONGEST_PAUSE, retry_after_max=_LONGEST_PAUSE,
-        )  # fmt: skip
-        self._pool = urllib3.PoolManager()
 
     def translate(self, texts: Sequence[str], *, source: str, target: str) -> list[str]:
         """See ``Translator``."""
@@ -72,20 +60,11 @@ class LibreTranslate:
         if self._api_key:
             body["api_key"] = self._api_key
         try:
-            # A redirect would carry the texts and the key to another address: it is an answer like any other, and a wrong one.
-            response = self._pool.request(
-                "POST", self._url, json=body, timeout=self._timeout, retries=self._retries, redirect=False, preload_content=False
-            )
-            try:
-                answer = response.read(_ANSWER_BYTES + 1)
-            finally:
-                response.close()
-        except MaxRetryError as error:
+            status, answer = self._service.ask(body)
+        except ServiceError as error:
             raise TranslationFailed(_reason(error)) from error
-        except HTTPError as error:
-            raise TranslationFailed("The translation service broke off its answer: try again.") from error
-        if response.status != 200:
-            raise TranslationFailed(_refusal(response.status, shown))
+        if status != 200:
+            raise TranslationFailed(_refusal(status, shown))
         return _texts(answer, len(texts))
 
 
@@ -117,10 +96,14 @@ def _code(tag: str) -> str:
     return _CODES.get(tag) or tag.partition("-")[0]
 
 
-def _reason(error: MaxRetryError) -> str:
-    if isinstance(error.reason, NewConnectionError | NameResolutionError | ConnectTimeoutError):
-        return "The translation service cannot be reached: check CLIPVIEWER_TRANSLATE_URL, and that the service runs."
-    return "The translation service did not answer in time: try again, or translate fewer captions at once."
+def _reason(error: ServiceError) -> str:
+    match error:
+        case ServiceUnreachable():
+            return "The translation service cannot be reached: check CLIPVIEWER_TRANSLATE_URL, and that the service runs."
+        case AnswerBroken():
+            return "The translation service broke off its answer: try again."
+        case _:
+            return "The translation service did not answer in time: try again, or translate fewer captions at once."
 
 
 def _refusal(status: int, language: str) -> str:
@@ -139,7 +122,7 @@ def _refusal(status: int, language: str) -> str:
 
 def _texts(answer: bytes, count: int) -> list[str]:
     try:
-        texts = json.loads(answer)["translatedText"] if len(answer) <= _ANSWER_BYTES else None
+        texts = json.loads(answer)["translatedText"] if len(answer) <= ANSWER_BYTES else None
     except (ValueError, KeyError, TypeError, RecursionError):
         texts = None
     if not isinstance(texts, list) or len(texts) != count or not all(isinstance(text, str) for text in texts):

@@ -3,8 +3,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,8 @@ from clipviewer.domain.highlight import EDGES, INTEREST, Candidate, reasons_of, 
 from clipviewer.media.captions import CaptionTrack, Cue
 from clipviewer.media.title_service import MAX_CHARACTERS, MAX_CLIPS, Judged, TitleService, TitlesFailed, open_title_service, titled
 from clipviewer.settings import load_settings
+from tests.answering_service import Answer, Service, always, answering
 
-Answer = Callable[[dict[str, Any]], tuple[int, bytes, dict[str, str]]]
 TRACK = CaptionTrack(
     (Cue(0, 2_000, "Before."), Cue(10_000, 12_000, "Who stole\nthe jewels?"), Cue(13_500, 15_000, "Nobody."), Cue(40_000, 41_000, "After."))
 )
@@ -35,58 +34,19 @@ def _obedient(asked: dict[str, Any]) -> tuple[int, bytes, dict[str, str]]:
     return _message(json.dumps({"clips": clips}))
 
 
-class Service(ThreadingHTTPServer):
-    """A language model on the loopback: gives the ``answers`` one after the other, the last one for ever."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked: list[tuple[str, str | None, dict[str, Any]]] = []
-        self.answers: list[Answer] = [_obedient]
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/v1"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Service
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked.append((self.path, self.headers["Authorization"], body))
-        answers = self.server.answers
-        status, answer, headers = (answers.pop(0) if len(answers) > 1 else answers[0])(body)
-        self.send_response(status)
-        for name, value in ({"Content-Length": str(len(answer))} | headers).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing: a test's output is its failures."""
-
-
 @pytest.fixture
 def server() -> Iterator[Service]:
-    with Service() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+    with answering(_obedient) as running:
+        yield running
 
 
 def _service(server: Service, key: str | None = None, timeout: float = 10) -> TitleService:
-    return TitleService(server.url, "small", key, attempts=3, pause=0.001, timeout=timeout)
+    return TitleService(f"{server.url}/v1", "small", key, attempts=3, pause=0.001, timeout=timeout)
 
 
 def _candidate(start_ms: int, end_ms: int, clean: float = 50) -> Candidate:
     parts = {EDGES.name: clean}
     return Candidate(start_ms, end_ms, f"At {start_ms}", score_of(parts), parts, reasons_of(parts))
-
-
-def _always(status: int, body: bytes = b'{"error": "hidden-word"}', **headers: str) -> Answer:
-    return lambda asked: (status, body, headers)
 
 
 def _saying(content: str) -> Answer:
@@ -164,18 +124,18 @@ def test_an_answer_that_is_not_what_was_asked_for_changes_nothing(server: Servic
 @pytest.mark.parametrize(
     ("answer", "reason", "requests"),
     [
-        (_always(400), "CLIPVIEWER_LLM_MODEL", 1),
-        (_always(401), "CLIPVIEWER_LLM_KEY", 1),
-        (_always(404), "CLIPVIEWER_LLM_URL", 1),
-        (_always(307, Location="/elsewhere"), "CLIPVIEWER_LLM_URL", 1),
-        (_always(429), "too many requests", 3),
-        (_always(500), "status 500", 1),
-        (_always(503), "status 503", 3),
-        (_always(200, b"<html>hidden-word"), "as it was asked to", 1),
-        (_always(200, b'{"choices": []}'), "as it was asked to", 1),
-        (_always(200, b'{"choices": [{"message": {"content": null}}]}'), "as it was asked to", 1),
-        (_always(200, b'"' + b"a" * 2_000_000 + b'"'), "as it was asked to", 1),
-        (_always(200, b'{"choices', **{"Content-Length": "900"}), "broke off", 1),
+        (always(400), "CLIPVIEWER_LLM_MODEL", 1),
+        (always(401), "CLIPVIEWER_LLM_KEY", 1),
+        (always(404), "CLIPVIEWER_LLM_URL", 1),
+        (always(307, Location="/elsewhere"), "CLIPVIEWER_LLM_URL", 1),
+        (always(429), "too many requests", 3),
+        (always(500), "status 500", 1),
+        (always(503), "status 503", 3),
+        (always(200, b"<html>hidden-word"), "as it was asked to", 1),
+        (always(200, b'{"choices": []}'), "as it was asked to", 1),
+        (always(200, b'{"choices": [{"message": {"content": null}}]}'), "as it was asked to", 1),
+        (always(200, b'"' + b"a" * 2_000_000 + b'"'), "as it was asked to", 1),
+        (always(200, b'{"choices', **{"Content-Length": "900"}), "broke off", 1),
     ],
 )
 def test_a_failure_is_one_sentence_and_the_clips_stay(server: Service, answer: Answer, reason: str, requests: int) -> None:

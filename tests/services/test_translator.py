@@ -3,8 +3,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,57 +12,17 @@ import pytest
 from clipviewer.media.captions import CaptionTrack, Cue
 from clipviewer.media.translator import MAX_CHARACTERS, MAX_TEXTS, LibreTranslate, TranslationFailed, open_translator, translate_track
 from clipviewer.settings import load_settings
-
-Answer = Callable[[dict[str, Any]], tuple[int, bytes, dict[str, str]]]
+from tests.answering_service import Answer, Service, always, answering
 
 
 def _upper(asked: dict[str, Any]) -> tuple[int, bytes, dict[str, str]]:
     return 200, json.dumps({"translatedText": [text.upper() for text in asked["q"]]}).encode(), {}
 
 
-class Service(ThreadingHTTPServer):
-    """A translation service on the loopback: gives the ``answers`` one after the other, the last one for ever."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-        self.answers: list[Answer] = [_upper]
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Service
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked.append((self.path, body))
-        answers = self.server.answers
-        status, answer, headers = (answers.pop(0) if len(answers) > 1 else answers[0])(body)
-        self.send_response(status)
-        for name, value in ({"Content-Length": str(len(answer))} | headers).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing: a test's output is its failures."""
-
-
 @pytest.fixture
 def service() -> Iterator[Service]:
-    with Service() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-def _always(status: int, body: bytes = b'{"error": "hidden-word"}', **headers: str) -> Answer:
-    return lambda asked: (status, body, {name.replace("_", "-"): value for name, value in headers.items()})
+    with answering(_upper) as running:
+        yield running
 
 
 def _translator(service: Service, key: str | None = None, **options: float) -> LibreTranslate:
@@ -72,7 +31,9 @@ def _translator(service: Service, key: str | None = None, **options: float) -> L
 
 def test_texts_are_sent_as_the_interface_wants_them_and_come_back_in_order(service: Service) -> None:
     assert _translator(service, "a key").translate(["one", "two"], source="en", target="pt-BR") == ["ONE", "TWO"]
-    assert service.asked == [("/translate", {"q": ["one", "two"], "source": "en", "target": "pb", "format": "text", "api_key": "a key"})]
+    assert service.asked == [
+        ("/translate", None, {"q": ["one", "two"], "source": "en", "target": "pb", "format": "text", "api_key": "a key"})
+    ]
 
 
 @pytest.mark.parametrize(
@@ -80,14 +41,14 @@ def test_texts_are_sent_as_the_interface_wants_them_and_come_back_in_order(servi
 )
 def test_a_language_tag_becomes_the_name_that_the_service_has_for_it(service: Service, tag: str, code: str) -> None:
     _translator(service).translate(["a"], source=tag, target="en")
-    assert service.asked[0][1]["source"] == code
-    assert "api_key" not in service.asked[0][1]
+    assert service.asked[0][2]["source"] == code
+    assert "api_key" not in service.asked[0][2]
 
 
 def test_many_texts_are_sent_in_batches_within_the_limits(service: Service) -> None:
     texts = [f"text {number} " + "x" * (number * 7) for number in range(80)] + ["y" * (MAX_CHARACTERS + 1), "z"]
     assert _translator(service).translate(texts, source="en", target="fr") == [text.upper() for text in texts]
-    batches = [body["q"] for _, body in service.asked]
+    batches = [body["q"] for *_, body in service.asked]
     assert [text for batch in batches for text in batch] == texts
     assert all(len(batch) <= MAX_TEXTS and (len(batch) == 1 or sum(map(len, batch)) <= MAX_CHARACTERS) for batch in batches)
     assert len(batches) < 30
@@ -102,12 +63,12 @@ def test_a_track_keeps_its_times_and_its_sentences_whole(service: Service) -> No
     service.answers = [lambda asked: (200, json.dumps({"translatedText": ["Guten\r\n\r\nTag\0", " "]}).encode(), {})]
     track = CaptionTrack((Cue(0, 900, "Good\nday"), Cue(1_000, 1_900, "Oh")))
     assert translate_track(_translator(service), track, source="en", target="de").cues == (Cue(0, 900, "Guten\nTag"),)
-    assert service.asked[0][1]["q"] == ["Good day", "Oh"]
+    assert service.asked[0][2]["q"] == ["Good day", "Oh"]
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_a_busy_service_is_asked_again(service: Service, status: int) -> None:
-    service.answers = [_always(status), _always(status, Retry_After="0"), _upper]
+    service.answers = [always(status), always(status, Retry_After="0"), _upper]
     assert _translator(service).translate(["a"], source="en", target="fr") == ["A"]
     assert len(service.asked) == 3
 
@@ -115,20 +76,20 @@ def test_a_busy_service_is_asked_again(service: Service, status: int) -> None:
 @pytest.mark.parametrize(
     ("answer", "reason", "requests"),
     [
-        (_always(400), "into French: check which languages", 1),
-        (_always(403), "CLIPVIEWER_TRANSLATE_KEY", 1),
-        (_always(404), "CLIPVIEWER_TRANSLATE_URL", 1),
-        (_always(429), "too many requests", 3),
-        (_always(500), "status 500", 1),
-        (_always(503), "status 503", 3),
-        (_always(200, b"<html>hidden-word"), "not a translation", 1),
-        (_always(200, b'{"translatedText": "hidden-word"}'), "not a translation", 1),
-        (_always(200, b'{"translatedText": ["a", "b"]}'), "not a translation", 1),
-        (_always(200, b'{"translatedText": [7]}'), "not a translation", 1),
-        (_always(200, b'{"error": "hidden-word"}'), "not a translation", 1),
-        (_always(200, b'{"translatedText": ["' + b"a" * 2_000_000 + b'"]}'), "not a translation", 1),
-        (_always(200, b"[" * 500_000), "not a translation", 1),
-        (_always(200, b'{"translated', Content_Length="900"), "broke off", 1),
+        (always(400), "into French: check which languages", 1),
+        (always(403), "CLIPVIEWER_TRANSLATE_KEY", 1),
+        (always(404), "CLIPVIEWER_TRANSLATE_URL", 1),
+        (always(429), "too many requests", 3),
+        (always(500), "status 500", 1),
+        (always(503), "status 503", 3),
+        (always(200, b"<html>hidden-word"), "not a translation", 1),
+        (always(200, b'{"translatedText": "hidden-word"}'), "not a translation", 1),
+        (always(200, b'{"translatedText": ["a", "b"]}'), "not a translation", 1),
+        (always(200, b'{"translatedText": [7]}'), "not a translation", 1),
+        (always(200, b'{"error": "hidden-word"}'), "not a translation", 1),
+        (always(200, b'{"translatedText": ["' + b"a" * 2_000_000 + b'"]}'), "not a translation", 1),
+        (always(200, b"[" * 500_000), "not a translation", 1),
+        (always(200, b'{"translated', Content_Length="900"), "broke off", 1),
     ],
 )
 def test_a_failure_is_one_sentence_without_the_key_or_the_answer(service: Service, answer: Answer, reason: str, requests: int) -> None:
@@ -141,10 +102,10 @@ def test_a_failure_is_one_sentence_without_the_key_or_the_answer(service: Servic
 
 
 def test_texts_and_key_do_not_follow_a_redirect(service: Service) -> None:
-    service.answers = [_always(307, Location="/elsewhere"), _upper]
+    service.answers = [always(307, Location="/elsewhere"), _upper]
     with pytest.raises(TranslationFailed, match="check the address"):
         _translator(service, "a key").translate(["a"], source="en", target="fr")
-    assert [path for path, _ in service.asked] == ["/translate"]
+    assert [path for path, *_ in service.asked] == ["/translate"]
 
 
 def test_a_silent_service_is_given_up(service: Service) -> None:

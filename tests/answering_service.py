@@ -1,0 +1,59 @@
+"""An outside service on the loopback, asked in JSON, for the tests of those who ask one."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Answer = Callable[[dict[str, Any]], tuple[int, bytes, dict[str, str]]]
+
+
+class Service(ThreadingHTTPServer):
+    """Gives the ``answers`` one after the other, the last one for ever; ``asked`` holds path, Authorization and body of each request."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked: list[tuple[str, str | None, dict[str, Any]]] = []
+        self.answers: list[Answer] = [answer]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Service
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append((self.path, self.headers["Authorization"], body))
+        answers = self.server.answers
+        status, answer, headers = (answers.pop(0) if len(answers) > 1 else answers[0])(body)
+        self.send_response(status)
+        for name, value in ({"Content-Length": str(len(answer))} | headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing: a test's output is its failures."""
+
+
+@contextmanager
+def answering(answer: Answer) -> Iterator[Service]:
+    """A running service that gives ``answer``."""
+    with Service(answer) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def always(status: int, body: bytes = b'{"error": "hidden-word"}', **headers: str) -> Answer:
+    """The same answer to everything; names of headers with _ for -."""
+    return lambda asked: (status, body, {name.replace("_", "-"): value for name, value in headers.items()})
