@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("build", help="build the front end and stop").set_defaults(run=_build)
     commands.add_parser("worker", help="render exports beside the app (PostgreSQL only)").set_defaults(run=_worker)
     commands.add_parser("rebuild", help="restore an empty library from the bucket").set_defaults(run=_rebuild)
+    commands.add_parser("previews", help="have previews made of the videos that have none").set_defaults(run=_previews)
     store = commands.add_parser("store", help="the embedded store").add_subparsers(metavar="action", required=True)
     keys = store.add_parser("keys", help="show how any S3 client reaches it")
     keys.set_defaults(run=_store_keys)
@@ -110,6 +111,14 @@ def _rebuild(settings: Settings, _options: argparse.Namespace) -> None:
     with services.database.write() as db:
         rebuild(db, sidecars, found)
     print(f"Restored {found.videos} videos, {found.clips} clips and {found.exports} exports; {found.unusable} sidecars were of no use.")
+
+
+def _previews(settings: Settings, _options: argparse.Namespace) -> None:
+    from clipviewer.services.video_previews import ask_for_missing
+
+    with _prepared(settings).database.write() as db:
+        count = ask_for_missing(db, actor="cli")
+    print(f"{count} videos have no previews; the app makes them while it runs." if count else "Every video has its previews.")
 
 
 def _store_keys(settings: Settings, _options: argparse.Namespace) -> None:

@@ -22,6 +22,7 @@ from clipviewer.errors import ClipviewerError, ObjectMissing, StorageUnreachable
 from clipviewer.media.cut import cut, poster
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled
 from clipviewer.media.probe import MediaInfo, probe
+from clipviewer.services import video_previews, work
 from clipviewer.services.container import Services
 from clipviewer.storage.s3 import StoredObject
 
@@ -144,6 +145,8 @@ class Demo:
         row.poster_key = self._settings.s3_prefix + video.poster_key
         db.add(row)
         db.flush()
+        if not row.previews:
+            work.ask(db, video_previews.KIND, row.id, video_id=row.id)
         known = set(db.exec(select(IdentifiedClip.reference).where(IdentifiedClip.video_id == row.id)))
         for clip in video.clips:
             if clip.reference not in known:

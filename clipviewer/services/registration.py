@@ -22,12 +22,14 @@ from clipviewer.domain.ids import new_id
 from clipviewer.domain.timecode import clock
 from clipviewer.errors import Conflict, ObjectMissing
 from clipviewer.media.caption_reading import MAX_BYTES
+from clipviewer.services import video_previews, work
 from clipviewer.services.videos import require_video
 from clipviewer.storage.s3 import StoredObject
 
 _VIDEO = Video.metadata.tables["video"]
 _IDENTIFIED = IdentifiedClip.metadata.tables["identified_clip"]
 _EXPORTED = ExportedClip.metadata.tables["exported_clip"]
+_MEASURED = ("duration_ms", "width", "height", "frame_rate")
 MAX_ITEMS = 10_000
 _CHUNK = 500
 
@@ -101,7 +103,7 @@ class NewExportedClip:
 
 
 def register_video(db: Session, new: NewVideo, objects: Mapping[str, StoredObject]) -> Result:
-    """Make the video of that key known, or bring it up to date.
+    """Make the video of that key known, or bring it up to date; a new file is looked into later, and what that finds stays.
 
     ``objects`` is what ``find_objects`` saw. Raises ``ObjectMissing`` when the video or its poster is not among them, ``Conflict`` when
     the key belongs to a clip.
@@ -123,11 +125,15 @@ def register_video(db: Session, new: NewVideo, objects: Mapping[str, StoredObjec
         "etag": stored.etag,
         "size": stored.size,
     }
-    values = {name: value for name, value in given.items() if value is not None}
     defaults = {"title": title_of(new.s3_key), "duration_ms": 0, "width": 0, "height": 0, "frame_rate": ""}
     writer = _Writer(db, _VIDEO, _among(db, _VIDEO, "s3_key", [new.s3_key]))
+    known = writer.known.get(new.s3_key)
+    measured = _MEASURED if known is not None and known["previews"].get("etag") == stored.etag else ()
+    values = {name: value for name, value in given.items() if value is not None and name not in measured}
     result = writer.put(new.s3_key, "video", {"s3_key": new.s3_key}, values, defaults)
     writer.flush()
+    if known is None or known["etag"] != stored.etag:
+        work.ask(db, video_previews.KIND, result.id, video_id=result.id)
     return result
 
 

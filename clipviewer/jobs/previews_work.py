@@ -1,0 +1,135 @@
+"""The work ``previews``: look into a master, and put what stands for it where it is not played into the bucket."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from clipviewer.errors import ClipviewerError, StorageError, VideoNotFound
+from clipviewer.jobs.work_desk import WorkRun
+from clipviewer.media.caption_reading import parse_captions
+from clipviewer.media.ffmpeg import MediaCancelled
+from clipviewer.media.filmstrip import COLUMNS, ROWS, picture_size
+from clipviewer.media.inspection import Inspection, inspect
+from clipviewer.media.previews import PREVIEWS_VERSION, Previews, make_previews
+from clipviewer.media.stored_source import StoredSource
+from clipviewer.services import work
+from clipviewer.services.caption_sources import find_captions
+from clipviewer.services.signing import internal_signer
+from clipviewer.services.video_previews import previews_folder, previews_root, write_down
+from clipviewer.services.videos import master_key
+
+_LOG = logging.getLogger(__name__)
+_MADE = 0.95
+_TYPES = {".jpg": "image/jpeg", ".webp": "image/webp", ".vtt": "text/vtt", ".json": "application/json"}
+
+
+def make_video_previews(run: WorkRun) -> Mapping[str, Any]:
+    """Inspect, make, publish, write down; where it does not come to its end, the bucket and the row are as before."""
+    services, video_id, prefix = run.services, run.item.subject, run.services.settings.s3_prefix
+    with services.database.read() as db:
+        key = master_key(db, video_id)
+    stored = services.store.head(key)
+    signer = internal_signer(services.settings, services.store)
+    source = StoredSource(lambda: signer.sign(key).url, stored.etag)
+    info = inspect(source, run.folder, cancelled=run.cancelled)
+    made = make_previews(run.ffmpeg, source, info, run.folder, on_progress=lambda share: run.report(share * _MADE), cancelled=run.cancelled)
+    place = previews_folder(prefix, video_id, stored.etag, f"{run.item.id[-8:]}-{run.item.attempt}")
+    with _published(run, made, info, place) as keys:
+        previews = _described(made, info, place) | {"etag": stored.etag}
+        with services.database.write() as db:
+            if not work.is_owned(db, run.item):
+                raise MediaCancelled
+            if not write_down(db, video_id, stored, info, previews, prefix):
+                raise VideoNotFound
+    _sweep(run, previews_root(prefix, video_id), keys)
+    return {"captions": _attach_captions(run, info)}
+
+
+@contextmanager
+def _published(run: WorkRun, made: Previews, info: Inspection, place: str) -> Iterator[set[str]]:
+    """Put the files into the bucket. → their keys; what is put is removed again if what follows fails."""
+    keys: set[str] = set()
+    peaks = run.folder / "peaks.json"
+    peaks.write_text(json.dumps(_timeline(made, info), separators=(",", ":")), encoding="utf-8")
+    try:
+        for path in (made.poster, *made.sheets, made.filmstrip, peaks):
+            run.check()
+            keys.add(place + path.name)
+            run.services.store.put_file(place + path.name, path, _TYPES[path.suffix])
+        yield keys
+    except BaseException:
+        for key in keys:
+            _remove(run, key)
+        raise
+
+
+def _described(made: Previews, info: Inspection, place: str) -> dict[str, Any]:
+    """Where it lies; sizes are pixels of the whole sheet, which holds ``count`` pictures in rows of ``columns``."""
+    width, height = picture_size(info.media.width, info.media.height)
+    left = len(_times(made.filmstrip))
+    sheets = []
+    for sheet in made.sheets:
+        count = min(left, COLUMNS * ROWS)
+        columns, rows = min(count, COLUMNS), -(-count // COLUMNS)
+        size = {"width": columns * width, "height": rows * height}
+        sheets.append({"key": place + sheet.name, "columns": columns, "rows": rows, "count": count, **size})
+        left -= count
+    return {
+        "version": PREVIEWS_VERSION,
+        "posterKey": place + made.poster.name,
+        "filmstripKey": place + made.filmstrip.name,
+        "peaksKey": f"{place}peaks.json",
+        "sheets": sheets,
+        "picture": {"width": width, "height": height},
+    }
+
+
+def _timeline(made: Previews, info: Inspection) -> dict[str, Any]:
+    """All that a timeline draws beside the sheets: loudness (0 to 100, none without sound), and when each picture begins to show (ms)."""
+    peaks = json.loads(made.waveform.read_text(encoding="utf-8")) if made.waveform else {"seconds_per_peak": 0.1, "peaks": []}
+    return {
+        "version": PREVIEWS_VERSION,
+        "durationMs": info.media.duration_ms,
+        "secondsPerPeak": peaks["seconds_per_peak"],
+        "peaks": peaks["peaks"],
+        "timesMs": _times(made.filmstrip),
+    }
+
+
+def _times(filmstrip: Path) -> list[int]:
+    return [cue.start_ms for cue in parse_captions(filmstrip.read_bytes(), filmstrip.name).cues]
+
+
+def _sweep(run: WorkRun, root: str, kept: set[str]) -> None:
+    """Remove earlier previews, and what an attempt that was killed has left."""
+    try:
+        for found in list(run.services.store.list(root)):
+            if found.key not in kept:
+                run.services.store.delete(found.key)
+    except StorageError:
+        _LOG.warning("the store did not answer; earlier previews are removed with the next ones")
+
+
+def _remove(run: WorkRun, key: str) -> None:
+    try:
+        run.services.store.delete(key)
+    except StorageError:
+        _LOG.warning("the store did not answer; a preview that nobody needs is removed with the next ones")
+
+
+def _attach_captions(run: WorkRun, info: Inspection) -> int:
+    """Attach the captions inside the file. → how many; the previews stand where that fails."""
+    if not any(track.usable for track in info.captions):
+        return 0
+    run.check()
+    run.report(_MADE, "Reading the captions inside the video")
+    try:
+        return len(find_captions(run.services, run.item.subject, actor=run.item.requested_by).attached)
+    except ClipviewerError as error:
+        _LOG.warning("the captions inside a video could not be read: %s", error.code)
+        return 0
