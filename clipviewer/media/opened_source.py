@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
@@ -39,6 +40,9 @@ _REASONS = (
     ),
     ("Cannot allocate memory", "The footage needs more memory than a render may take: convert it to H.264 at a smaller size first."),
 )
+
+# Captions inside a master are not read here, which ffmpeg says of every such file.
+_CAPTIONS_LEFT_OUT = re.compile(r"(?:mov_text|subrip|srt|webvtt|ass|ssa|subtitle|cc_dec|teletext).*not on whitelist")
 
 _MISSING = "This is no video file that can be read: it is missing."
 
@@ -141,7 +145,8 @@ def _relayed(source: Source, folder: Path) -> AbstractContextManager[SourceRelay
 
 
 def _explained(error: MediaError) -> MediaError:
+    log = "\n".join(line for line in error.log.splitlines() if not _CAPTIONS_LEFT_OUT.search(line))
     for words, sentence in _REASONS:
-        if words in error.log:
+        if words in log:
             return MediaError(sentence, error.log)
     return error

@@ -93,6 +93,19 @@ def test_pictures_that_come_as_they_like_get_equal_steps_and_keep_their_times(tm
     assert abs(result.duration_ms - 4_000) <= 70
 
 
+def test_damage_is_called_damage_also_where_the_master_has_captions(tmp_path: Path, out: Path) -> None:
+    words = tmp_path / "words.srt"
+    words.write_text("1\n00:00:00,000 --> 00:00:01,000\nHello\n")
+    inputs = [*picture("testsrc2=s=320x180:d=4"), "-i", str(words)]
+    whole = make(tmp_path / "whole.mp4", *inputs, "-c:s", "mov_text", "-movflags", "+faststart").read_bytes()
+    middle = len(whole) // 2
+    source = tmp_path / "damaged.mp4"
+    source.write_bytes(whole[:middle] + b"\xff" * 20_000 + whole[middle + 20_000 :])
+    with pytest.raises(MediaError, match="The footage is damaged"):
+        export(source, out, 1_000, 3_500)
+    assert list(out.parent.iterdir()) == []
+
+
 def test_very_many_pictures_a_second_become_sixty(tmp_path: Path, out: Path) -> None:
     export(make(tmp_path / "fast.mp4", *picture("testsrc2=s=320x180:r=120:d=2")), out)
     assert len(times(out)) == 60
