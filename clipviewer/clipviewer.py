@@ -29,7 +29,7 @@ def compose(pages: ASGIApp) -> ASGIApp:
 
 
 app = rx.App(
-    stylesheets=["/clipviewer.css", "/crop.css", "/matrix.css", "/uploads.css"],
+    stylesheets=["/clipviewer.css", "/crop.css", "/matrix.css", "/uploads.css", "/library.css"],
     head_components=[
         rx.el.script(src="/player.js", type="module"),
         rx.el.script(src="/clip_actions.js", type="module"),
@@ -40,6 +40,7 @@ app = rx.App(
         rx.el.script(src="/matrix.js", type="module"),
         rx.el.script(src="/forms.js", type="module"),
         rx.el.script(src="/uploads.js", type="module"),
+        rx.el.script(src="/library.js", type="module"),
         rx.el.link(rel="icon", href="/icon.svg", type="image/svg+xml"),
     ],
     html_lang="en",

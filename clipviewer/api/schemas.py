@@ -13,8 +13,9 @@ from clipviewer.domain.language import parse_language
 from clipviewer.domain.object_key import MAX_KEY_BYTES, check_object_key
 from clipviewer.domain.timecode import ms_to_seconds, seconds_to_ms
 from clipviewer.services.clips import ExportedClipView, IdentifiedClipView
+from clipviewer.services.library import VideoSummary
 from clipviewer.services.registration import MAX_ITEMS, NewExportedClip, NewIdentifiedClip, NewVideo, Status
-from clipviewer.services.videos import VideoDetails, VideoSummary
+from clipviewer.services.videos import VideoDetails
 
 
 def moment(value: datetime) -> str:

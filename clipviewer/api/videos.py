@@ -28,7 +28,8 @@ from clipviewer.domain.permissions import Action
 from clipviewer.errors import ClipNotFound, NotFound
 from clipviewer.services import audit
 from clipviewer.services.clips import clip_for_key, count_exported, count_identified, download_name, exported_clips, identified_clips
-from clipviewer.services.videos import MAX_PAGE, list_videos, require_video, video_details
+from clipviewer.services.library import MAX_PAGE, Filter, Sort, Wanted, list_videos
+from clipviewer.services.videos import require_video, video_details
 
 router = APIRouter(prefix="/api/clips/videos", tags=["videos"])
 _MAX_OFFSET = 2**31 - 1
@@ -46,13 +47,16 @@ Limit = Annotated[int | None, Query(ge=1, le=_MAX_OFFSET, description="At most t
 @router.get("", dependencies=_SIGNED_IN, responses=_NOBODY, summary="List the videos")
 def get_videos(
     request: Request,
-    search: Annotated[str, Query(max_length=300, description="Words that the title contains, in any case")] = "",
+    q: Annotated[str, Query(max_length=300, description="Words of titles, clips and captions; the last may be the beginning of one")] = "",
+    search: Annotated[str, Query(max_length=300, description="An older name of `q`", deprecated=True)] = "",
+    sort: Annotated[Sort, Query(description="The first one of the list")] = Sort.NEWEST,
+    only: Annotated[Filter, Query(alias="filter", description="Which videos")] = Filter.ALL,
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 60,
 ) -> VideoPage:
-    """The newest first."""
+    """What is archived or deleted has a filter of its own."""
     with services_of(request).database.read() as db:
-        page = list_videos(db, search=search, offset=offset, limit=limit)
+        page = list_videos(db, Wanted(q or search, only, sort), offset=offset, limit=limit)
     return VideoPage(videos=[VideoRow.of(video) for video in page.items], total=page.total, offset=page.offset)
 
 

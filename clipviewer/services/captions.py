@@ -22,6 +22,7 @@ from clipviewer.errors import Conflict, Invalid, NotFound
 from clipviewer.media.captions import CaptionTrack, parse_captions, slice_track, to_webvtt
 from clipviewer.services.clips import exported_clip
 from clipviewer.services.export_cells import CellView
+from clipviewer.services.search_words import list_captions
 from clipviewer.services.videos import require_video
 
 UPLOADED, EMBEDDED, TRANSLATED = "uploaded", "embedded", "translated"
@@ -102,6 +103,7 @@ def attach_track(
     )
     db.add(row)
     db.flush()
+    list_captions(db, row.id, video_id, cues)
     return CaptionsView(**{field.name: getattr(row, field.name) for field in fields(CaptionsView)})
 
 

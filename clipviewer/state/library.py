@@ -1,36 +1,65 @@
-"""State of the library: one page of videos, and the search."""
+"""State of the library: one page of videos as its address asks for them. ``assets/library.js`` writes what is typed into the address."""
 
 from __future__ import annotations
 
 import asyncio
+from enum import StrEnum
+from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import reflex as rx
 
+from clipviewer.db.models import utc_now
 from clipviewer.domain.permissions import Action
 from clipviewer.services.clip_room import sign_ahead
 from clipviewer.services.container import installed
-from clipviewer.services.videos import list_videos
+from clipviewer.services.library import Filter, Sort, Wanted, list_videos
 from clipviewer.state.access import allow, authenticate, origin_of
-from clipviewer.state.rows import VideoCard, video_card
+from clipviewer.state.library_rows import VideoCard, video_card
 
 PAGE = 60
+MOST = 480
 MAX_SEARCH = 200
+VIEWS = ("grid", "table")
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class LibraryState(rx.State):
-    """``phase`` is loading, ready or failed; ``total`` counts everything that the search finds; ``preparing`` says what is being made."""
+    """``phase`` is loading, ready or failed; ``total`` counts everything that is found; ``preparing`` says what is being made.
+
+    ``search``, ``sort``, ``shown`` (the filter) and ``view`` are those of the address; ``entered`` changes when the search was changed by
+    something else than typing.
+    """
 
     phase: str = "loading"
     videos: list[VideoCard] = []
     total: int = 0
     search: str = ""
+    sort: str = Sort.NEWEST.value
+    shown: str = Filter.ALL.value
+    view: str = VIEWS[0]
+    entered: int = 0
     preparing: str = ""
 
     @rx.event
     @allow(Action.VIEW)
     async def load(self) -> None:
-        """Show the first page."""
+        """Show the first page of what the address asks for: ``/?q=…&sort=…&filter=…&view=…``."""
+        asked = self.router.url.query_parameters
+        search = asked.get("q", "")[:MAX_SEARCH]
+        if search != self.search:
+            self.search, self.entered = search, self.entered + 1
+        self.sort = _known(Sort, asked.get("sort", ""), Sort.NEWEST)
+        self.shown = _known(Filter, asked.get("filter", ""), Filter.ALL)
+        self.view = VIEWS[asked.get("view", "") == VIEWS[1]]
         await self._load(PAGE)
+
+    @rx.event
+    @allow(Action.VIEW)
+    async def follow(self) -> None:
+        """Show what has become of the videos that are listed."""
+        await self._load(max(len(self.videos), PAGE))
 
     @rx.event
     @allow(Action.VIEW)
@@ -41,19 +70,59 @@ class LibraryState(rx.State):
 
     @rx.event
     @allow(Action.VIEW)
+    async def set_sort(self, sort: str) -> Any:
+        """Put them in another order."""
+        self.sort = _known(Sort, sort, Sort.NEWEST)
+        return await self._go()
+
+    @rx.event
+    @allow(Action.VIEW)
+    async def set_filter(self, shown: str) -> Any:
+        """List others."""
+        self.shown = _known(Filter, shown, Filter.ALL)
+        return await self._go()
+
+    @rx.event
+    @allow(Action.VIEW)
+    async def set_view(self, view: str) -> Any:
+        """Show them as a grid or as a table."""
+        self.view = VIEWS[view == VIEWS[1]]
+        return rx.redirect(self._address())
+
+    @rx.event
+    @allow(Action.VIEW)
+    async def clear(self) -> Any:
+        """List everything again."""
+        self.search, self.shown, self.entered = "", Filter.ALL.value, self.entered + 1
+        return await self._go()
+
+    @rx.event
+    @allow(Action.VIEW)
     async def show_more(self) -> None:
         """Append the next page."""
-        await self._load(len(self.videos) + PAGE)
+        await self._load(min(len(self.videos) + PAGE, MOST))
+
+    async def _go(self) -> Any:
+        """Load first: the address is followed only where the router sees it change."""
+        await self._load(PAGE)
+        return rx.redirect(self._address())
+
+    def _address(self) -> str:
+        usual = {"q": "", "sort": Sort.NEWEST, "filter": Filter.ALL, "view": VIEWS[0]}
+        asked = {"q": self.search, "sort": self.sort, "filter": self.shown, "view": self.view}
+        query = urlencode({name: value for name, value in asked.items() if value != usual[name]})
+        return f"/?{query}" if query else "/"
 
     async def _load(self, count: int) -> None:
-        search, origin = self.search, origin_of(self)
+        wanted, origin = Wanted(self.search, Filter(self.shown), Sort(self.sort)), origin_of(self)
 
         def read() -> tuple[list[VideoCard], int]:
             services = installed()
             with services.database.read() as db:
-                page = list_videos(db, search=search, limit=count)
+                page = list_videos(db, wanted, limit=count)
             posters = sign_ahead(services.signer, ((v.id, v.poster_key) for v in page.items if v.poster_key), origin)
-            return [video_card(v, posters[v.id].url if v.id in posters else "") for v in page.items], page.total
+            now = utc_now()
+            return [video_card(v, posters[v.id].url if v.id in posters else "", now) for v in page.items], page.total
 
         try:
             videos, total = await asyncio.to_thread(read)
@@ -65,6 +134,10 @@ class LibraryState(rx.State):
         self.total = total
         self.preparing = installed().progress.text
         self.phase = "ready"
+
+
+def _known(kind: type[Choice], value: str, otherwise: Choice) -> str:
+    return value if value in list(kind) else otherwise.value
 
 
 class AccountState(rx.State):

@@ -15,7 +15,7 @@ from clipviewer.services.clips import ExportedClipView, IdentifiedClipView
 from clipviewer.services.export_cells import CellView
 from clipviewer.services.export_drift import Drift
 from clipviewer.services.signing import SignedUrl
-from clipviewer.services.videos import VideoDetails, VideoSummary
+from clipviewer.services.videos import VideoDetails
 
 FRAMING_WORDS = {
     FramingMode.CENTRE.value: "Centre",
@@ -66,18 +66,6 @@ class VideoView:
     duration: str
     frame: str
     s3_key: str
-
-
-@dataclasses.dataclass(frozen=True)
-class VideoCard:
-    """A video in the library."""
-
-    id: str
-    title: str
-    duration: str
-    identified: int
-    exported: int
-    poster: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,17 +160,6 @@ def video_view(video: VideoDetails) -> VideoView:
         duration=clock(video.duration_ms) if video.duration_ms else "",
         frame=f"{video.width} × {video.height}" if video.width else "",
         s3_key=video.s3_key,
-    )
-
-
-def video_card(video: VideoSummary, poster: str) -> VideoCard:
-    return VideoCard(
-        id=video.id,
-        title=video.title,
-        duration=clock(video.duration_ms) if video.duration_ms else "",
-        identified=video.identified_count,
-        exported=video.exported_count,
-        poster=poster,
     )
 
 

@@ -92,6 +92,8 @@ def test_the_library_lists_videos_with_their_counts(client: TestClient) -> None:
 
 def test_the_library_can_be_searched_and_paged(client: TestClient) -> None:
     assert client.get("/api/clips/videos", params={"search": "mATCH"}).json()["total"] == 1
+    assert client.get("/api/clips/videos", params={"q": "mat", "sort": "title", "filter": "exported"}).json()["total"] == 1
+    assert client.get("/api/clips/videos", params={"filter": "archived"}).json()["total"] == 0
     assert client.get("/api/clips/videos", params={"search": "other\0"}).json() == {"videos": [], "total": 0, "offset": 0}
     assert client.get("/api/clips/videos", params={"offset": 1, "limit": 1}).json() == {"videos": [], "total": 1, "offset": 1}
 
@@ -162,7 +164,9 @@ def test_an_unknown_video_is_a_problem_with_a_code(client: TestClient, video_id:
 
 
 @on_sqlite
-@pytest.mark.parametrize("query", ["offset=-1", "offset=x", "limit=0", "limit=501", f"offset={2**63}", "search=" + "x" * 301])
+@pytest.mark.parametrize(
+    "query", ["offset=-1", "offset=x", "limit=0", "limit=501", f"offset={2**63}", "search=" + "x" * 301, "sort=best", "filter=some"]
+)
 def test_a_query_outside_its_bounds_is_not_valid(client: TestClient, query: str) -> None:
     answer = client.get(f"/api/clips/videos?{query}")
     assert answer.status_code == 422

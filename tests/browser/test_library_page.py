@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.clip_library import Video
@@ -27,7 +28,7 @@ def test_searching_leaves_what_has_the_words(app: RunningApp, bay: Video, crowd:
 def test_a_search_without_results_says_so(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
     page = open_room(app, "/").page
     page.get_by_role("searchbox", name="Search videos").fill("zebra")
-    expect(page.get_by_text('No title contains "zebra".')).to_be_visible()
+    expect(page.get_by_text('No title, clip or caption has "zebra".')).to_be_visible()
     page.get_by_role("searchbox", name="Search videos").fill("")
     expect(page.get_by_role("link", name=bay.title)).to_be_visible()
 
@@ -38,3 +39,52 @@ def test_a_video_opens_from_its_card(app: RunningApp, bay: Video, open_room: Ope
     room.shown("Boats leave")
     room.playing(bay.exported[0].key)
     expect(room.page.get_by_role("heading", name=bay.title)).to_be_visible()
+
+
+def test_what_is_asked_for_stands_in_the_address_and_survives_a_reload_and_the_way_back(
+    app: RunningApp, bay: Video, crowd: Video, open_room: OpenRoom
+) -> None:
+    room = open_room(app, "/")
+    page, search = room.page, room.page.get_by_role("searchbox", name="Search videos")
+    expect(page.get_by_role("link", name=bay.title)).to_be_visible()
+    search.fill("gulls")
+    expect(page.get_by_role("link", name=crowd.title)).to_have_count(0)
+    assert room.path == "/?q=gulls"
+    page.get_by_label("Sort by").select_option(label="Title")
+    page.wait_for_url("**/?q=gulls&sort=title")
+    page.get_by_label("Show", exact=True).select_option(label="Archived")
+    expect(page.get_by_text("0 videos", exact=True)).to_be_visible()
+    page.wait_for_url("**/?q=gulls&sort=title&filter=archived")
+    page.reload()
+    expect(page.get_by_text("0 videos", exact=True)).to_be_visible()
+    expect(search).to_have_value("gulls")
+    expect(page.get_by_label("Sort by")).to_have_value("title")
+    page.go_back()
+    expect(page.get_by_role("link", name=bay.title)).to_be_visible()
+    expect(page.get_by_label("Show", exact=True)).to_have_value("all")
+    expect(search).to_have_value("gulls")
+
+
+def test_showing_all_videos_again_empties_the_search(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, "/?q=zebra&filter=exported")
+    room.page.get_by_role("button", name="Show all videos").click()
+    expect(room.page.get_by_role("link", name=bay.title)).to_be_visible()
+    expect(room.page.get_by_role("searchbox", name="Search videos")).to_have_value("")
+    assert room.path == "/"
+
+
+@pytest.mark.parametrize("width", [375, 1440])
+def test_the_table_shows_the_same_videos_and_opens_them_by_keyboard(app: RunningApp, bay: Video, open_room: OpenRoom, width: int) -> None:
+    room = open_room(app, "/?q=bay", viewport={"width": width, "height": 800})
+    page = room.page
+    button = page.get_by_role("button", name="Table")
+    button.focus()
+    page.keyboard.press("Enter")
+    row = page.get_by_role("table", name="Videos").get_by_role("row").filter(has_text=bay.title)
+    expect(row).to_contain_text("0:48")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    page.wait_for_url("**/?q=bay&view=table")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    row.get_by_role("link").focus()
+    page.keyboard.press("Enter")
+    room.shown("Boats leave")

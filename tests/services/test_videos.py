@@ -1,13 +1,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event
 from sqlmodel import Session
 
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.errors import VideoNotFound
-from clipviewer.services.videos import list_videos, master_key, video_details
+from clipviewer.services.videos import master_key, video_details
 
 NOON = datetime(2025, 10, 5, 12, tzinfo=UTC)
 BAD_IDS = ["", "video_", "video_nobody", "clip_1", "video_1\0", "video_../1", "\ud800", "video_1' OR '1'='1"]
@@ -31,73 +30,6 @@ def add_clips(db: Session, video_id: str, identified: int, exported: int) -> Non
             )
         )
     db.flush()
-
-
-def test_the_newest_video_comes_first_with_its_counts(database: Database) -> None:
-    with database.write() as db:
-        add_clips(db, add_video(db, 1, "First", duration_ms=9_000, poster_key="posters/1.jpg"), 2, 3)
-        add_video(db, 2, "Second")
-    with database.read() as db:
-        page = list_videos(db)
-    assert [video.title for video in page.items] == ["Second", "First"]
-    assert [(video.identified_count, video.exported_count) for video in page.items] == [(0, 0), (2, 3)]
-    assert page.items[1].poster_key == "posters/1.jpg"
-    assert page.items[1].duration_ms == 9_000
-    assert page.items[1].created_at == NOON + timedelta(minutes=1)
-
-
-def test_the_library_comes_in_pages_that_meet(database: Database) -> None:
-    with database.write() as db:
-        for number in range(7):
-            add_video(db, number, f"Video {number}")
-    with database.read() as db:
-        pages = [list_videos(db, offset=offset, limit=3) for offset in (0, 3, 6, 9)]
-    assert [page.total for page in pages] == [7, 7, 7, 7]
-    assert [video.title for page in pages for video in page.items] == [f"Video {number}" for number in reversed(range(7))]
-
-
-@pytest.mark.parametrize(
-    ("search", "titles"),
-    [
-        ("", {"100 % Ärger", "a_b Über uns", "AxB", "Straße"}),
-        ("%", {"100 % Ärger"}),
-        ("_", {"a_b Über uns"}),
-        ("a_b", {"a_b Über uns"}),
-        ("axb", {"AxB"}),
-        ("ärger", {"100 % Ärger"}),
-        ("ÜBER", {"a_b Über uns"}),
-        ("UNS", {"a_b Über uns"}),
-        ("  straße ", {"Straße"}),
-        ("über a_b", {"a_b Über uns"}),
-        ("über straße", set()),
-        ("\\", set()),
-        ("'", set()),
-        ("a\0", set()),
-        ("\ud800", set()),
-    ],
-)
-def test_search_finds_a_part_of_the_title_whatever_its_case(database: Database, search: str, titles: set[str]) -> None:
-    with database.write() as db:
-        for number, title in enumerate(("100 % Ärger", "a_b Über uns", "AxB", "Straße")):
-            add_video(db, number, title)
-    with database.read() as db:
-        page = list_videos(db, search=search)
-    assert {video.title for video in page.items} == titles
-    assert page.total == len(titles)
-
-
-def test_a_page_costs_three_queries_however_long_it_is(database: Database) -> None:
-    with database.write() as db:
-        for number in range(40):
-            add_clips(db, add_video(db, number, f"Video {number}"), 1, 1)
-    statements: list[str] = []
-    listener = lambda *arguments: statements.append(arguments[2])  # noqa: E731  the event's signature is SQLAlchemy's
-    with database.read() as db:
-        db.connection()
-        event.listen(database.engine, "before_cursor_execute", listener)
-        assert len(list_videos(db).items) == 40
-        event.remove(database.engine, "before_cursor_execute", listener)
-    assert len(statements) == 3
 
 
 def test_the_details_of_a_video_say_where_it_lies_and_what_it_measures(database: Database) -> None:

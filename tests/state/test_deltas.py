@@ -20,9 +20,10 @@ from clipviewer.state.exports import ExportState
 from clipviewer.state.framing import FramingState
 from clipviewer.state.framing_rows import ContentView, FramingView, LookView
 from clipviewer.state.library import AccountState, LibraryState
+from clipviewer.state.library_rows import VideoCard
 from clipviewer.state.matrix import MatrixState
 from clipviewer.state.matrix_rows import MatrixCell, MatrixGroup, MatrixLine, OpenedCell
-from clipviewer.state.rows import CaptionsRow, ClipRow, JobRow, LanguageRow, UrlEntry, VideoCard, VideoView
+from clipviewer.state.rows import CaptionsRow, ClipRow, JobRow, LanguageRow, UrlEntry, VideoView
 from clipviewer.state.uploads import UploadState
 from clipviewer.state.video_detail import VideoDetailState
 from tests.state.footage_rows import Footage, add_footage
@@ -33,7 +34,7 @@ from tests.state.tab import Tab, open_tab
 PASSWORD = "seven brown otters"
 MARK = "_rx_state_"
 FIELDS: dict[type[Any], set[str]] = {
-    LibraryState: {"phase", "videos", "total", "search", "preparing"},
+    LibraryState: {"phase", "videos", "total", "search", "sort", "shown", "view", "entered", "preparing"},
     AccountState: {"name", "email"},
     UploadState: {"may_upload"},
     FramingState: {"shown", "may_frame"},
@@ -80,7 +81,7 @@ ROWS: dict[type[Any], set[str]] = {
     LanguageRow: {"tag", "name"},
     CaptionsRow: {"tag", "language", "note"},
     JobRow: {"id", "title", "ratio", "making", "state", "percent", "reason", "log"},
-    VideoCard: {"id", "title", "duration", "identified", "exported", "poster"},
+    VideoCard: {"id", "title", "duration", "identified", "exported", "running", "poster", "state", "trouble", "active", "moment"},
     UrlEntry: {"url", "expires", "now"},
     FramingView: {"clip_id", "saved", "look", "looking", "problem", "answers", "refused"},
     LookView: {"width", "height", "content", "shots"},

@@ -60,6 +60,11 @@ GRID = name_of(MatrixState, "set_view")
 CALLS: dict[str, Call] = {
     name_of(LibraryState, "load"): call('"phase_rx_state_":"ready"'),
     name_of(LibraryState, "set_search"): call('"search_rx_state_":"Harb"', text="Harb"),
+    name_of(LibraryState, "follow"): call('"phase_rx_state_":"ready"'),
+    name_of(LibraryState, "set_sort"): call('"sort_rx_state_":"title"', sort="title"),
+    name_of(LibraryState, "set_filter"): call('"shown_rx_state_":"running"', shown="running"),
+    name_of(LibraryState, "set_view"): call('"view_rx_state_":"table"', view="table"),
+    name_of(LibraryState, "clear"): call('"entered_rx_state_":1'),
     name_of(LibraryState, "show_more"): call('"phase_rx_state_":"ready"'),
     name_of(AccountState, "load"): call('"name_rx_state_":"Kim '),
     name_of(UploadState, "load"): call('"may_upload_rx_state_":'),

@@ -49,6 +49,36 @@ def test_a_search_shows_what_it_finds_and_is_kept_short(page: Page, services: Se
     assert (len(state.search), state.total) == (200, 0)
 
 
+def test_the_address_says_what_is_listed(page: Page, services: Services) -> None:
+    add_videos(services, 2, "Harbour")
+    add_videos(services, 1, "Lighthouse")
+    page.go("/?q=harb&sort=title&view=table")
+    delta, _ = page.call(LibraryState, "load")
+    assert [card.title for card in delta["videos"]] == ["Harbour 0", "Harbour 1"]
+    state = page.state(LibraryState)
+    assert (state.search, state.sort, state.shown, state.view, state.entered) == ("harb", "title", "all", "table", 1)
+    page.go("/?sort=nonsense&filter=' OR 1&view=x")
+    page.call(LibraryState, "load")
+    state = page.state(LibraryState)
+    assert (state.search, state.sort, state.shown, state.view, state.total) == ("", "newest", "all", "grid", 3)
+
+
+@pytest.mark.parametrize(
+    ("handler", "given", "address"),
+    [
+        ("set_sort", "title", "/?q=a+%26+b&sort=title"),
+        ("set_sort", "nonsense", "/?q=a+%26+b"),
+        ("set_filter", "running", "/?q=a+%26+b&filter=running"),
+        ("set_view", "table", "/?q=a+%26+b&view=table"),
+    ],
+)
+def test_a_choice_goes_into_the_address(page: Page, handler: str, given: str, address: str) -> None:
+    page.go("/?q=a+%26+b")
+    page.call(LibraryState, "load")
+    _, events = page.call(LibraryState, handler, given)
+    assert f"'{address}'" in events or f'"{address}"' in events, events
+
+
 def test_the_corner_shows_who_is_signed_in(page: Page) -> None:
     delta, _ = page.call(AccountState, "load")
     assert delta["name"] == "Kim"

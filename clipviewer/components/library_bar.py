@@ -1,0 +1,75 @@
+"""The library's bar: search, which videos, in which order, and how they are shown."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from clipviewer.services.library import Filter, Sort
+from clipviewer.state.library import VIEWS, LibraryState
+
+FILTERS = {
+    Filter.ALL: "All videos",
+    Filter.ATTENTION: "Needs attention",
+    Filter.FAILED: "Failed",
+    Filter.STALE: "Exports out of date",
+    Filter.MISSING: "Files missing",
+    Filter.RUNNING: "Running",
+    Filter.EXPORTED: "With exports",
+    Filter.CAPTIONED: "With captions",
+    Filter.ARCHIVED: "Archived",
+    Filter.DELETED: "Recently deleted",
+}
+SORTS = {
+    Sort.NEWEST: "Newest",
+    Sort.ACTIVITY: "Last activity",
+    Sort.TITLE: "Title",
+    Sort.DURATION: "Longest",
+    Sort.EXPORTS: "Most exports",
+}
+_ICONS = {"grid": ("layout-grid", "Grid"), "table": ("table-2", "Table")}
+
+
+def library_bar(*buttons: rx.Component) -> rx.Component:
+    """``buttons`` are what can be added to the library."""
+    return rx.box(
+        rx.el.input(
+            type="search",
+            placeholder="Search titles, clips, captions",
+            default_value=LibraryState.search,
+            key=LibraryState.entered.to_string(),
+            on_change=LibraryState.set_search.debounce(150),
+            class_name="search",
+            custom_attrs={"aria-label": "Search videos", "data-address": "q"},
+        ),
+        _choice("Show", LibraryState.shown, {name.value: text for name, text in FILTERS.items()}, LibraryState.set_filter),
+        _choice("Sort by", LibraryState.sort, {name.value: text for name, text in SORTS.items()}, LibraryState.set_sort),
+        rx.el.span(
+            rx.match(LibraryState.total, (1, "1 video"), f"{LibraryState.total} videos"), class_name="quiet tabular", aria_live="polite"
+        ),
+        rx.box(*(_view(view) for view in VIEWS), class_name="view-choice", role="group", aria_label="View"),
+        *buttons,
+        class_name="library-bar",
+    )
+
+
+def _choice(name: str, value: rx.Var[str], options: dict[str, str], on_change: rx.EventHandler) -> rx.Component:
+    return rx.el.select(
+        *(rx.el.option(text, value=option) for option, text in options.items()),
+        value=value,
+        on_change=on_change,
+        class_name="field select",
+        aria_label=name,
+    )
+
+
+def _view(view: str) -> rx.Component:
+    icon, name = _ICONS[view]
+    return rx.el.button(
+        rx.icon(icon, size=16),
+        type="button",
+        title=name,
+        on_click=LibraryState.set_view(view),
+        class_name="icon-button",
+        aria_label=name,
+        aria_pressed=LibraryState.view == view,
+    )

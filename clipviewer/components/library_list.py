@@ -1,0 +1,88 @@
+"""The videos of the library, as cards or as a table."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from clipviewer.state.library import LibraryState
+from clipviewer.state.library_rows import VideoCard
+
+_COLUMNS = ("Title", "Duration", "Identified", "Exported", "State", "Last activity")
+
+
+def library_list() -> rx.Component:
+    """One page of them, and the way to the next."""
+    return rx.box(
+        rx.cond(
+            LibraryState.view == "table",
+            rx.box(
+                rx.el.table(
+                    rx.el.thead(rx.el.tr(*(rx.el.th(name, scope="col") for name in _COLUMNS))),
+                    rx.el.tbody(rx.foreach(LibraryState.videos, _row)),
+                    class_name="video-table",
+                    aria_label="Videos",
+                ),
+                class_name="card video-table-box",
+            ),
+            rx.el.ul(rx.foreach(LibraryState.videos, _card), class_name="video-grid", aria_label="Videos"),
+        ),
+        rx.cond(
+            LibraryState.videos.length() < LibraryState.total,
+            rx.button("Show more", variant="soft", on_click=LibraryState.show_more, class_name="show-more"),
+        ),
+    )
+
+
+def _card(video: rx.Var[VideoCard]) -> rx.Component:
+    return rx.el.li(
+        rx.link(
+            rx.box(
+                _picture(video),
+                rx.cond(video.duration != "", rx.el.span(video.duration, class_name="badge")),
+                class_name="poster",
+            ),
+            rx.el.span(video.title, class_name="clip-title"),
+            rx.box(
+                rx.el.span(f"{video.identified} identified · {video.exported} exported", class_name="clip-time"),
+                _state(video),
+                class_name="card-line",
+            ),
+            href=f"/videos/{video.id}",
+            underline="none",
+            class_name="video-link",
+        ),
+        key=video.id,
+        class_name="video-card",
+    )
+
+
+def _row(video: rx.Var[VideoCard]) -> rx.Component:
+    return rx.el.tr(
+        rx.el.td(
+            rx.link(
+                rx.box(_picture(video), class_name="poster small"),
+                rx.el.span(video.title, class_name="clip-title"),
+                href=f"/videos/{video.id}",
+                underline="none",
+                class_name="row-link",
+            )
+        ),
+        rx.el.td(video.duration),
+        rx.el.td(video.identified),
+        rx.el.td(video.exported),
+        rx.el.td(_state(video)),
+        rx.el.td(video.active, title=video.moment),
+        key=video.id,
+    )
+
+
+def _picture(video: rx.Var[VideoCard]) -> rx.Component:
+    return rx.cond(
+        video.poster != "",
+        rx.el.img(src=video.poster, alt="", loading="lazy"),
+        rx.icon("film", size=22, class_name="quiet"),
+    )
+
+
+def _state(video: rx.Var[VideoCard]) -> rx.Component:
+    return rx.cond(video.state != "", rx.el.span(video.state, class_name=rx.cond(video.trouble, "chip trouble", "chip")))

@@ -1,0 +1,34 @@
+"""What the library is searched and sorted by. Triggers keep it from the other tables; see migration 0007."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Column, ForeignKey, Index, String, Text
+from sqlmodel import Field, SQLModel
+
+
+class VideoTally(SQLModel, table=True):
+    """How many clips a video has, and when something was last added to it."""
+
+    __tablename__ = "video_tally"
+    __table_args__ = (Index("ix_video_tally_active", "active_at", "video_id"), Index("ix_video_tally_exported", "exported", "video_id"))
+
+    video_id: str = Field(sa_column=Column(String, ForeignKey("video.id", ondelete="CASCADE"), primary_key=True))
+    identified: int = 0
+    exported: int = 0
+    active_at: datetime
+
+
+class SearchEntry(SQLModel, table=True):
+    """A text by which a video is found: its title, a clip's, or a piece of its captions. ``owner`` is the id of the row that has the text.
+
+    SQLite has its words in the FTS5 table ``search_index``, PostgreSQL in the column ``words`` (tsvector).
+    """
+
+    __tablename__ = "search_entry"
+
+    number: int | None = Field(default=None, primary_key=True)
+    owner: str = Field(max_length=64, index=True)
+    video_id: str = Field(sa_column=Column(String, ForeignKey("video.id", ondelete="CASCADE"), nullable=False, index=True))
+    body: str = Field(sa_column=Column(Text, nullable=False))

@@ -1,0 +1,215 @@
+"""The library: its videos searched, filtered, sorted and counted by the database, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, FromClause, and_, case, func, select
+from sqlmodel import Session
+
+from clipviewer.db.clip_models import VideoCaptions
+from clipviewer.db.library_models import VideoTally
+from clipviewer.db.models import ExportedClip, Video
+from clipviewer.db.work_models import Work
+from clipviewer.services.export_cells import JOB, UNFINISHED, State
+from clipviewer.services.search_words import found_by
+
+VIDEO = Video.metadata.tables["video"]
+_TALLY = VideoTally.metadata.tables["video_tally"]
+_EXPORTED = ExportedClip.metadata.tables["exported_clip"]
+_CAPTIONS = VideoCaptions.metadata.tables["video_captions"]
+_WORK = Work.metadata.tables["work"]
+MAX_PAGE = 500
+
+Item = TypeVar("Item")
+
+
+class Sort(StrEnum):
+    """In which order; the best known one first."""
+
+    NEWEST = "newest"
+    ACTIVITY = "activity"
+    TITLE = "title"
+    DURATION = "duration"
+    EXPORTS = "exports"
+
+
+class Filter(StrEnum):
+    """Which videos. All but the last two leave out what is archived, and all but the last what is deleted."""
+
+    ALL = "all"
+    ATTENTION = "attention"
+    FAILED = "failed"
+    STALE = "stale"
+    MISSING = "missing"
+    RUNNING = "running"
+    EXPORTED = "exported"
+    CAPTIONED = "captioned"
+    ARCHIVED = "archived"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """``items`` are the ones from ``offset`` on; ``total`` is how many there are altogether."""
+
+    items: Sequence[Item]
+    total: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class VideoSummary:
+    """A row of the library. ``duration_ms`` is 0 where it is not known; ``previews`` is empty until they are made.
+
+    ``running``, ``failed`` and ``stale`` count exports, ``missing`` objects that are gone from the bucket, the video's own included.
+    """
+
+    id: str
+    title: str
+    duration_ms: int
+    identified_count: int
+    exported_count: int
+    poster_key: str | None
+    previews: Mapping[str, Any]
+    created_at: datetime
+    active_at: datetime
+    archived_at: datetime | None
+    deleted_at: datetime | None
+    missing_at: datetime | None
+    running: int = 0
+    failed: int = 0
+    stale: int = 0
+    missing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which videos are asked for, and in which order."""
+
+    text: str = ""
+    filter: Filter = Filter.ALL
+    sort: Sort = Sort.NEWEST
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """How many videos have something that a person should look at."""
+
+    failed: int = 0
+    stale: int = 0
+    missing: int = 0
+
+
+def list_videos(db: Session, wanted: Wanted = Wanted(), *, offset: int = 0, limit: int = 60) -> Page[VideoSummary]:
+    """The videos that are wanted, from ``offset`` on."""
+    offset, limit = max(offset, 0), min(max(limit, 1), MAX_PAGE)
+    connection = db.connection()
+    condition = and_(found_by(db, wanted.text, VIDEO.c.id), _kept(wanted.filter))
+    total = connection.execute(select(func.count()).select_from(VIDEO).where(condition)).scalar_one()
+    rows = connection.execute(
+        select(*_COLUMNS)
+        .select_from(VIDEO.join(_TALLY, _TALLY.c.video_id == VIDEO.c.id))
+        .where(condition)
+        .order_by(*_ORDERS[wanted.sort])
+        .offset(offset)
+        .limit(limit)
+    ).all()
+    counts = _counts(db, [row.id for row in rows])
+    return Page([VideoSummary(**{**row._mapping, **counts.get(row.id, {})}) for row in rows], total, offset)
+
+
+def attention(db: Session) -> Attention:
+    """Over the whole library, but for what is archived or deleted."""
+    columns = [select(func.count()).select_from(VIDEO).where(_kept(name)).scalar_subquery() for name in _TROUBLES]
+    return Attention(*db.connection().execute(select(*columns)).one())
+
+
+_COLUMNS = [
+    *(VIDEO.c[name] for name in ("id", "title", "duration_ms", "poster_key", "previews", "created_at")),
+    *(VIDEO.c[name] for name in ("archived_at", "deleted_at", "missing_at")),
+    _TALLY.c.active_at,
+    _TALLY.c.identified.label("identified_count"),
+    _TALLY.c.exported.label("exported_count"),
+]
+_ORDERS: dict[Sort, tuple[ColumnElement[Any], ...]] = {
+    Sort.NEWEST: (VIDEO.c.created_at.desc(), VIDEO.c.id),
+    Sort.ACTIVITY: (_TALLY.c.active_at.desc(), _TALLY.c.video_id.desc()),
+    Sort.TITLE: (func.lower(VIDEO.c.title), VIDEO.c.id),
+    Sort.DURATION: (VIDEO.c.duration_ms.desc(), VIDEO.c.id.desc()),
+    Sort.EXPORTS: (_TALLY.c.exported.desc(), _TALLY.c.video_id.desc()),
+}
+_TROUBLES = (Filter.FAILED, Filter.STALE, Filter.MISSING)
+_UNFINISHED = [state.value for state in UNFINISHED]
+
+
+def _failed_work() -> ColumnElement[bool]:
+    """Work that failed, unless the same was asked for again since."""
+    later = _WORK.alias("later")
+    again = select(later.c.id).where(
+        later.c.video_id == _WORK.c.video_id, later.c.kind == _WORK.c.kind, later.c.created_at > _WORK.c.created_at
+    )
+    return and_(_WORK.c.state == State.FAILED, _WORK.c.video_id.is_not(None), ~again.exists())
+
+
+_STALE = and_(JOB.c.state == State.DONE, JOB.c.source_etag != "", VIDEO.c.etag != "", JOB.c.source_etag != VIDEO.c.etag)
+"""Of a job beside its video: the file was made from an object that the video is no longer."""
+_GONE = _EXPORTED.c.missing_at.is_not(None)
+
+
+def _videos_of(table: FromClause, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return VIDEO.c.id.in_(select(table.c.video_id).where(condition))
+
+
+_FILTERS: dict[Filter, ColumnElement[bool]] = {
+    Filter.FAILED: _videos_of(JOB, JOB.c.state == State.FAILED) | _videos_of(_WORK, _failed_work()),
+    Filter.STALE: select(JOB.c.id).where(JOB.c.video_id == VIDEO.c.id, _STALE).correlate(VIDEO).exists(),
+    Filter.MISSING: VIDEO.c.missing_at.is_not(None) | _videos_of(_EXPORTED, _GONE),
+    Filter.RUNNING: _videos_of(JOB, JOB.c.state.in_(_UNFINISHED)) | _videos_of(_WORK, _WORK.c.state.in_(_UNFINISHED)),
+    Filter.EXPORTED: _videos_of(_TALLY, _TALLY.c.exported > 0),
+    Filter.CAPTIONED: _videos_of(_CAPTIONS, _CAPTIONS.c.video_id.is_not(None)),
+}
+_FILTERS[Filter.ATTENTION] = _FILTERS[Filter.FAILED] | _FILTERS[Filter.STALE] | _FILTERS[Filter.MISSING]
+
+
+def _kept(wanted: Filter) -> ColumnElement[bool]:
+    if wanted is Filter.DELETED:
+        return VIDEO.c.deleted_at.is_not(None)
+    if wanted is Filter.ARCHIVED:
+        return and_(VIDEO.c.deleted_at.is_(None), VIDEO.c.archived_at.is_not(None))
+    listed = and_(VIDEO.c.deleted_at.is_(None), VIDEO.c.archived_at.is_(None))
+    return and_(listed, _FILTERS[wanted]) if wanted in _FILTERS else listed
+
+
+def _counts(db: Session, video_ids: list[str]) -> dict[str, dict[str, int]]:
+    """By video what is under way and what is wrong with it, in three queries."""
+    counts: dict[str, dict[str, int]] = {}
+    if not video_ids:
+        return counts
+    jobs = select(
+        JOB.c.video_id,
+        func.sum(_one_if(JOB.c.state.in_(_UNFINISHED))).label("running"),
+        func.sum(_one_if(JOB.c.state == State.FAILED)).label("failed"),
+        func.sum(_one_if(_STALE)).label("stale"),
+    ).select_from(JOB.join(VIDEO, VIDEO.c.id == JOB.c.video_id))
+    work = select(
+        _WORK.c.video_id,
+        func.sum(_one_if(_WORK.c.state.in_(_UNFINISHED))).label("running"),
+        func.sum(_one_if(_failed_work())).label("failed"),
+    )
+    gone = select(_EXPORTED.c.video_id, func.count().label("missing")).where(_GONE)
+    for query, column in ((jobs, JOB.c.video_id), (work, _WORK.c.video_id), (gone, _EXPORTED.c.video_id)):
+        for row in db.connection().execute(query.where(column.in_(video_ids)).group_by(column)):
+            found = counts.setdefault(row.video_id, {})
+            for name, value in row._mapping.items():
+                if name != "video_id":
+                    found[name] = found.get(name, 0) + int(value)
+    return counts
+
+
+def _one_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return case((condition, 1), else_=0)
