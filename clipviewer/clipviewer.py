@@ -16,6 +16,7 @@ from clipviewer.state.captions import CaptionsState
 from clipviewer.state.event_door import guard_events
 from clipviewer.state.exports import ExportState
 from clipviewer.state.failures import browser_failed, handler_failed
+from clipviewer.state.finding import FindingState
 from clipviewer.state.library import LibraryState
 from clipviewer.state.matrix import MatrixState
 from clipviewer.state.video_detail import VideoDetailState
@@ -29,7 +30,7 @@ def compose(pages: ASGIApp) -> ASGIApp:
 
 
 app = rx.App(
-    stylesheets=["/clipviewer.css", "/crop.css", "/matrix.css", "/uploads.css", "/library.css"],
+    stylesheets=["/clipviewer.css", "/crop.css", "/find.css", "/matrix.css", "/uploads.css", "/library.css"],
     head_components=[
         rx.el.script(src="/player.js", type="module"),
         rx.el.script(src="/clip_actions.js", type="module"),
@@ -54,7 +55,13 @@ app.add_page(
     video_detail_page,
     route="/videos/[id]",
     title="Clip room · clipviewer",
-    on_load=[VideoDetailState.fetch_video_details, CaptionsState.load, ExportState.follow, MatrixState.open_exports],
+    on_load=[
+        VideoDetailState.fetch_video_details,
+        CaptionsState.load,
+        ExportState.follow,
+        MatrixState.open_exports,
+        FindingState.follow,
+    ],
 )
 app.add_page(sign_in_page, route="/sign-in", title="Sign in · clipviewer")
 app.add_page(set_up_page, route="/set-up/[token]", title="Set up · clipviewer")

@@ -127,6 +127,8 @@ class IdentifiedClip(Json):
     end: str
     score: float | None
     score_parts: dict[str, float]
+    origin: str = Field(description="`pipeline`, `found` by this product or `marked` by hand")
+    reasons: list[str] = Field(description="Why it was found, in words")
 
 
 def exported_json(clip: ExportedClipView) -> dict[str, Any]:
@@ -156,6 +158,8 @@ def identified_json(clip: IdentifiedClipView) -> dict[str, Any]:
         "end": ms_to_seconds(clip.end_ms),
         "score": clip.score,
         "scoreParts": clip.score_parts,
+        "origin": clip.origin,
+        "reasons": list(clip.reasons),
     }
 
 

@@ -25,7 +25,10 @@ def clip_details() -> rx.Component:
                     rx.cond(clip.note != "", _fact("Made with", clip.note)),
                     rx.cond(clip.drift != "", _fact("Stale", clip.drift)),
                 ),
-                rx.cond(clip.score != "", rx.fragment(_fact("Score", clip.score), _fact("Made of", clip.score_parts))),
+                rx.fragment(
+                    rx.cond(clip.reasons != "", _fact("Found because", clip.reasons)),
+                    rx.cond(clip.score != "", rx.fragment(_fact("Score", clip.score), _fact("Made of", clip.score_parts))),
+                ),
             ),
             _fact("S3 key", rx.el.code(clip.s3_key)),
             class_name="facts",

@@ -53,7 +53,7 @@ def identified_row(clip: rx.Var[ClipRow], position: rx.Var[int]) -> rx.Component
         ),
         rx.box(
             rx.el.span(clip.title, class_name="clip-title"),
-            rx.el.span(clip.span, " · ", clip.duration, class_name="clip-time"),
+            rx.el.span(clip.span, " · ", clip.duration, rx.cond(clip.origin != "", " · " + clip.origin, ""), class_name="clip-time"),
             class_name="clip-words",
         ),
         rx.cond(clip.score != "", rx.el.span(clip.score, title=clip.score_parts, class_name="score")),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from clipviewer.jobs.find_work import find_video_clips
 from clipviewer.jobs.previews_work import make_video_previews
 from clipviewer.jobs.work_desk import Kind
-from clipviewer.services import video_previews
+from clipviewer.services import finding, video_previews
 
-KINDS: Mapping[str, Kind] = {video_previews.KIND: make_video_previews}
+KINDS: Mapping[str, Kind] = {video_previews.KIND: make_video_previews, finding.KIND: find_video_clips}

@@ -13,6 +13,7 @@ from clipviewer.components.export_dialog import OPENED_BY, export_dialog
 from clipviewer.components.export_matrix import export_matrix
 from clipviewer.components.export_queue import export_queue
 from clipviewer.components.export_views import export_views, nothing_matches, shows_matrix
+from clipviewer.components.find_clips import find_clips_bar
 from clipviewer.components.frame import empty, page_frame, skeletons
 from clipviewer.components.selection import picked, select_tab_events
 from clipviewer.state.export_dialog import ExportDialogState
@@ -94,10 +95,15 @@ def _panel() -> rx.Component:
         VideoDetailState.tab == "exported",
         rx.fragment(export_views(), rx.cond(shows_matrix(), export_matrix(), _exported())),
         rx.fragment(
+            find_clips_bar(),
             rx.cond(
                 VideoDetailState.identified_total > 0,
                 identified_list(),
-                empty("text-search", "No identified clips yet", "A pipeline can register candidates through the API."),
+                empty(
+                    "text-search",
+                    "No identified clips yet",
+                    "Find clips looks for them by sound, picture and captions. A pipeline can register candidates through the API.",
+                ),
             ),
             rx.box(
                 rx.el.span(f"{VideoDetailState.ticked.length()} ticked", class_name="quiet tabular"),

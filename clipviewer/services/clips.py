@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -54,7 +54,10 @@ class ExportedClipView:
 
 @dataclass(frozen=True, slots=True)
 class IdentifiedClipView:
-    """A candidate. Times are ms in the master; ``score`` is the pipeline's own scale, ``score_parts`` name what it is made of."""
+    """A candidate. Times are ms in the master; ``score`` is the pipeline's own scale, ``score_parts`` name what it is made of.
+
+    ``origin`` and ``reasons`` are as in ``db.models.IdentifiedClip``.
+    """
 
     id: str
     video_id: str
@@ -63,6 +66,8 @@ class IdentifiedClipView:
     end_ms: int
     score: float | None
     score_parts: dict[str, float]
+    origin: str = "pipeline"
+    reasons: Sequence[str] = ()
 
 
 def exported_clips(

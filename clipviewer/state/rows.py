@@ -24,6 +24,7 @@ FRAMING_WORDS = {
     FramingMode.AUTO.value: "Auto",
 }
 CAPTION_WORDS = {CaptionMode.SOFT.value: "soft captions", CaptionMode.BURNED.value: "burned-in captions"}
+ORIGIN_WORDS = {"found": "found", "marked": "marked"}
 DRIFT_WORDS = {
     Drift.SOURCE: "The video was replaced.",
     Drift.RANGE: "The clip's range was changed.",
@@ -38,7 +39,7 @@ class ClipRow:
     """A clip in a list. ``start_ms`` and ``end_ms`` are times in the master; ``ratio`` and ``language`` are "" for a candidate.
 
     Of an exported clip ``note`` tells how it was framed and captioned, ``drift`` why a new export would not be the same, ``captions``
-    whether it has a WebVTT sidecar.
+    whether it has a WebVTT sidecar. Of a candidate ``origin`` says who put it there, "" for a pipeline, and ``reasons`` why it was found.
     """
 
     id: str
@@ -55,6 +56,8 @@ class ClipRow:
     note: str = ""
     drift: str = ""
     captions: bool = False
+    origin: str = ""
+    reasons: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,6 +153,8 @@ def identified_row(clip: IdentifiedClipView, master_key: str) -> ClipRow:
         ratio=AspectRatio.LANDSCAPE,
         score="" if clip.score is None else f"{clip.score:g}",
         score_parts=", ".join(f"{name} {value:g}" for name, value in clip.score_parts.items()),
+        origin=ORIGIN_WORDS.get(clip.origin, ""),
+        reasons="; ".join(clip.reasons),
     )
 
 

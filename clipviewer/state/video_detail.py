@@ -152,6 +152,18 @@ class VideoDetailState(rx.State):
             self.selected_exported_clip = exported_row(window.items[0])
         await self._sign_selected()
 
+    async def _show_new_candidates(self, video_id: str) -> None:
+        """Read the window of candidates again, where it stands; the opened one stays open as long as it is there."""
+        video, middle = self.video, self.identified_offset + len(self.identified_clips) // 2
+        if video is None or video.id != video_id:
+            return
+        opened = self.selected_identified_clip
+        room = await _in_thread(lambda _, db: open_room(db, video_id, clip_id=opened.id if opened else ""))
+        window = await _in_thread(lambda _, db: identified_window(db, video_id, middle))
+        self._show_identified(window, video.s3_key)
+        self._assign("selected_identified_clip", room.identified_clip and identified_row(room.identified_clip, video.s3_key))
+        await self._sign_selected()
+
     async def _filter_exports(self, filters: ExportFilters) -> None:
         """Show what ``filters`` leave of the exported clips, from the beginning; the opened one stays open."""
         self._filters = filters

@@ -144,6 +144,8 @@ def test_identified_clips_are_listed_with_their_scores(client: TestClient) -> No
             "end": "221.043",
             "score": 0.5,
             "scoreParts": {"cheers": 0.5},
+            "origin": "pipeline",
+            "reasons": [],
         }
     ]
 

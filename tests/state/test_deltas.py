@@ -17,6 +17,7 @@ from clipviewer.domain.permissions import Role
 from clipviewer.state.captions import CaptionsState
 from clipviewer.state.export_dialog import ExportDialogState
 from clipviewer.state.exports import ExportState
+from clipviewer.state.finding import FindingState, SearchView
 from clipviewer.state.framing import FramingState
 from clipviewer.state.framing_rows import ContentView, FramingView, LookView
 from clipviewer.state.library import AccountState, LibraryState
@@ -38,6 +39,7 @@ FIELDS: dict[type[Any], set[str]] = {
     AccountState: {"name", "email"},
     UploadState: {"may_upload"},
     FramingState: {"shown", "may_frame"},
+    FindingState: {"search"},
     ExportState: {"jobs", "busy"},
     ExportDialogState: {"ratios", "framings", "framed", "languages", "offered", "captions", "summary", "missing"},
     CaptionsState: {"tracks", "opened", "working", "translates"},
@@ -75,7 +77,7 @@ FIELDS: dict[type[Any], set[str]] = {
 ROWS: dict[type[Any], set[str]] = {
     ClipRow: {
         "id", "title", "start_ms", "end_ms", "span", "duration", "s3_key", "ratio", "language", "score", "score_parts", "note", "drift",
-        "captions",
+        "captions", "origin", "reasons",
     },
     VideoView: {"id", "title", "duration", "frame", "s3_key"},
     LanguageRow: {"tag", "name"},
@@ -84,6 +86,7 @@ ROWS: dict[type[Any], set[str]] = {
     VideoCard: {"id", "title", "duration", "identified", "exported", "running", "poster", "state", "trouble", "active", "moment"},
     UrlEntry: {"url", "expires", "now"},
     FramingView: {"clip_id", "saved", "look", "looking", "problem", "answers", "refused"},
+    SearchView: {"video_id", "state", "percent", "note", "may_find"},
     LookView: {"width", "height", "content", "shots"},
     ContentView: {"x", "y", "width", "height"},
     MatrixLine: {"id", "title", "span", "groups"},
@@ -131,6 +134,7 @@ def use_everything(tab: Tab, footage: Footage) -> None:
         (VideoDetailState, "set_tab", {"tab": "identified"}, '"tab_rx_state_"'),
         (VideoDetailState, "toggle_clip_selection", {"clip_id": footage.identified[0]}, '"ticked_rx_state_"'),
         (VideoDetailState, "handle_generate_shorts", {}, '"export_open_rx_state_"'),
+        (FindingState, "follow", {}, '"search_rx_state_"'),
         (FramingState, "open_clip", {"clip_id": footage.identified[0]}, '"may_frame_rx_state_"'),
         (CaptionsState, "set_opened", {"opened": True}, '"opened_rx_state_":true'),
         (ExportDialogState, "plan", {}, '"summary_rx_state_"'),

@@ -13,6 +13,7 @@ from clipviewer.state.captions import CaptionsState
 from clipviewer.state.event_door import FRAMEWORK
 from clipviewer.state.export_dialog import ExportDialogState
 from clipviewer.state.exports import ExportState
+from clipviewer.state.finding import FindingState
 from clipviewer.state.framing import FramingState
 from clipviewer.state.library import AccountState, LibraryState
 from clipviewer.state.matrix import MatrixState
@@ -98,6 +99,9 @@ CALLS: dict[str, Call] = {
     name_of(FramingState, "look"): call('"looking":true', ROOM, clip_id=lambda f: f.identified[2]),
     name_of(FramingState, "save_framing"): call('"answers":1', ROOM, clip_id=lambda f: f.identified[2], ratio="9:16", x=0.4, y=0.5),
     name_of(FramingState, "forget_framing"): call('"answers":1', ROOM, clip_id=lambda f: f.identified[2], ratio="1:1"),
+    name_of(FindingState, "follow"): call(lambda f: f'"video_id":"{f.video_id}","state":', ROOM),
+    name_of(FindingState, "find"): call('"state":"queued"', ROOM),
+    name_of(FindingState, "call_off"): call(lambda f: f'"video_id":"{f.video_id}","state":', ROOM),
     name_of(MatrixState, "open_exports"): call('"languages_rx_state_":[', ROOM),
     GRID: call('"lines_rx_state_":[', ROOM, view="matrix"),
     name_of(MatrixState, "set_filter"): call('"exported_total_rx_state_":27', ROOM, name="ratio", value="1:1"),
@@ -173,6 +177,8 @@ def test_what_leads_to_an_export_is_not_for_viewers() -> None:
     for_reviewers = {name.rpartition("___")[2] for name, policy in POLICIES.items() if not allows(Role.VIEWER, policy)}
     assert for_reviewers == {
         "video_detail_state.handle_generate_shorts",
+        "finding_state.find",
+        "finding_state.call_off",
         "framing_state.save_framing",
         "framing_state.forget_framing",
         *(f"export_state.{name}" for name in ("cancel_export", "retry_export")),

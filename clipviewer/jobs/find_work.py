@@ -1,0 +1,58 @@
+"""The work ``find``: look for clips in a video, and put them beside the candidates that it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sqlmodel import Session
+
+from clipviewer.domain.language import ORIGINAL
+from clipviewer.jobs.work_desk import WorkRun
+from clipviewer.media.caption_reading import CaptionTrack
+from clipviewer.media.ffmpeg import MediaCancelled
+from clipviewer.media.highlights import find_clips
+from clipviewer.media.stored_source import StoredSource
+from clipviewer.media.title_service import open_title_service, titled
+from clipviewer.services import finding, work
+from clipviewer.services.captions import TRANSLATED, captions_of, track
+from clipviewer.services.signing import internal_signer
+from clipviewer.services.videos import video_details
+
+_FOUND = 0.95
+_ANY_LENGTH = 2**31 - 1
+
+
+def find_video_clips(run: WorkRun) -> Mapping[str, Any]:
+    """Search, have the clips titled where a team has named a language model, and keep them; called off, it changes nothing."""
+    services, video_id = run.services, run.item.subject
+    with services.database.read() as db:
+        video, captions = video_details(db, video_id), _spoken(db, video_id)
+    signer = internal_signer(services.settings, services.store)
+    candidates = find_clips(
+        run.ffmpeg,
+        StoredSource(lambda: signer.sign(video.s3_key).url),
+        duration_ms=video.duration_ms or _ANY_LENGTH,
+        captions=captions,
+        folder=run.folder,
+        on_progress=lambda share: run.report(share * _FOUND),
+        cancelled=run.cancelled,
+    )
+    problem = ""
+    if (service := open_title_service(services.settings)) is not None:
+        run.check()
+        run.report(_FOUND, "Waiting for the language model's titles")
+        candidates, problem = titled(service, candidates, captions)
+    with services.database.write() as db:
+        if not work.is_owned(db, run.item):
+            raise MediaCancelled
+        kept = finding.keep(db, video_id, candidates)
+    return asdict(kept) | {"problem": problem}
+
+
+def _spoken(db: Session, video_id: str) -> CaptionTrack | None:
+    """The captions of what is said: those in the spoken language, else such as nobody translated here."""
+    languages = [captions.language for captions in captions_of(db, video_id) if captions.origin != TRANSLATED]
+    chosen = ORIGINAL if ORIGINAL in languages else next(iter(languages), None)
+    return track(db, video_id, chosen) if chosen else None
