@@ -47,6 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("worker", help="render exports beside the app (PostgreSQL only)").set_defaults(run=_worker)
     commands.add_parser("rebuild", help="restore an empty library from the bucket").set_defaults(run=_rebuild)
     commands.add_parser("previews", help="have previews made of the videos that have none").set_defaults(run=_previews)
+    doctor = commands.add_parser("doctor", help="examine the storage, and print the policies it needs")
+    doctor.add_argument("--json", action="store_true", help="for machines")
+    doctor.set_defaults(run=_doctor)
     store = commands.add_parser("store", help="the embedded store").add_subparsers(metavar="action", required=True)
     keys = store.add_parser("keys", help="show how any S3 client reaches it")
     keys.set_defaults(run=_store_keys)
@@ -119,6 +122,17 @@ def _previews(settings: Settings, _options: argparse.Namespace) -> None:
     with _prepared(settings).database.write() as db:
         count = ask_for_missing(db, actor="cli")
     print(f"{count} videos have no previews; the app makes them while it runs." if count else "Every video has its previews.")
+
+
+def _doctor(settings: Settings, options: argparse.Namespace) -> int:
+    from clipviewer.services.diagnosis import as_json, as_text, diagnose, some_masters
+
+    services = _prepared(settings)
+    with services.database.read() as db:
+        masters = some_masters(db)
+    diagnosis = diagnose(settings, services.store, masters)
+    print(as_json(diagnosis) if options.json else as_text(diagnosis))
+    return 0 if diagnosis.healthy else 1
 
 
 def _store_keys(settings: Settings, _options: argparse.Namespace) -> None:

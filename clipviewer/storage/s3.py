@@ -55,12 +55,16 @@ class StoredPart:
 
 
 class ObjectStore:
-    """One bucket. Every method raises a ``StorageError``; keys are taken as they are, checking them is the caller's part."""
+    """One bucket. Every method raises a ``StorageError``; keys are taken as they are, checking them is the caller's part.
 
-    def __init__(self, client: S3Client, bucket: str, credentials: CredentialSource) -> None:
+    ``credential_kind`` is where the credentials come from, in botocore's words (``env``, ``iam-role`` …), or ``embedded``.
+    """
+
+    def __init__(self, client: S3Client, bucket: str, credentials: CredentialSource, credential_kind: str = "") -> None:
         self._client = client
         self.bucket = bucket
         self.credentials = credentials
+        self.credential_kind = credential_kind
 
     def head(self, key: str) -> StoredObject:
         """What the bucket knows of ``key``; ``ObjectMissing`` if there is nothing."""
@@ -199,7 +203,8 @@ def open_store(settings: Settings, embedded: Credentials) -> ObjectStore:
         keys = session.get_credentials()
     except (BotoCoreError, ValueError) as error:
         raise StartupError(f"The storage cannot be set up: {error}") from error
-    return ObjectStore(client, settings.bucket, credential_source(keys))
+    kind = "embedded" if settings.embedded else getattr(keys, "method", "")
+    return ObjectStore(client, settings.bucket, credential_source(keys), kind)
 
 
 def _bare(etag: str) -> str:

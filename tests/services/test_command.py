@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -172,6 +173,15 @@ def test_a_token_is_shown_once_and_can_be_revoked(tmp_path: Path) -> None:
     assert run(tmp_path, "token", "revoke", identifier[0]).returncode == 0
     assert "revoked" in run(tmp_path, "token", "list").stdout
     assert run(tmp_path, "token", "revoke", "token_unknown").returncode == 1
+
+
+def test_the_doctor_says_that_the_embedded_store_needs_the_app(tmp_path: Path) -> None:
+    ended = run(tmp_path, "doctor", CLIPVIEWER_PORT=str(free_port()))
+    assert ended.returncode == 1, ended.stderr
+    assert re.search(r"^failed +server .*\n +Start the app", ended.stdout, re.MULTILINE)
+    told = json.loads(run(tmp_path, "doctor", "--json", CLIPVIEWER_PORT=str(free_port())).stdout)
+    assert (told["healthy"], told["iamPolicy"]) == (False, None)
+    assert {found["verdict"] for found in told["findings"]} == {"ok", "failed", "not checked"}
 
 
 def refused(result: subprocess.CompletedProcess[str], named: str) -> None:

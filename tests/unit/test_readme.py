@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+
+from clipviewer.domain.bucket_policy import cors_policy, iam_policy
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,6 +27,14 @@ def test_the_picture_names_every_room_and_no_other() -> None:
     picture = README.split("## Architecture")[1].split("```")[1]
     named = set(re.findall(r"\b([a-z]+)/", picture)) - {"clipviewer", "assets", "tests"}
     assert named == {path.parent.name for path in (ROOT / "clipviewer").glob("*/__init__.py")}
+
+
+def test_the_policies_are_described_as_they_are_printed() -> None:
+    (rules,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    assert json.loads(rules) == cors_policy("https://clips.example.org")
+    described = set(re.findall(r"`(s3:\w+)`", README))
+    printed = set(re.findall(r'"(s3:[A-Z]\w+)"', json.dumps(iam_policy("team-videos", "", "eu-west-1"))))
+    assert described == printed
 
 
 def test_the_screenshot_is_there() -> None:

@@ -1,0 +1,37 @@
+"""The policies of a bucket that clipviewer works in: what its credentials may do, and which page may ask from a browser.
+
+Sources: AWS, "Actions, resources, and condition keys for Amazon S3", "IAM JSON policy elements: Variables and tags" (how a wildcard is
+written when it is meant as itself) and "Elements of a CORS configuration".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+WRITTEN = ("videos/", "exports/", "previews/")
+"""Where clipviewer writes, after the prefix: uploads, exports with their sidecars, posters and filmstrips."""
+_WRITE = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+_MEANT_AS_THEMSELVES = str.maketrans({"*": "${*}", "?": "${?}", "$": "${$}"})
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+
+
+def iam_policy(bucket: str, prefix: str, region: str) -> dict[str, Any]:
+    """What the credentials need, and nothing outside ``bucket`` and ``prefix``: read all of it, write where clipviewer writes."""
+    partition = next((name for start, name in _PARTITIONS.items() if region.startswith(start)), "aws")
+    arn, below = f"arn:{partition}:s3:::{bucket}", prefix.translate(_MEANT_AS_THEMSELVES)
+    listing: dict[str, Any] = {"Sid": "List", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": arn}
+    if prefix:
+        listing["Condition"] = {"StringLike": {"s3:prefix": f"{below}*"}}
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            listing,
+            {"Sid": "Read", "Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{arn}/{below}*"},
+            {"Sid": "Write", "Effect": "Allow", "Action": _WRITE, "Resource": [f"{arn}/{below}{folder}*" for folder in WRITTEN]},
+        ],
+    }
+
+
+def cors_policy(origin: str) -> list[dict[str, list[str]]]:
+    """The bucket's CORS rules for the page at ``origin`` (``scheme://host[:port]``): reading ahead, captions, uploads in parts."""
+    return [{"AllowedOrigins": [origin], "AllowedMethods": ["GET", "PUT"], "AllowedHeaders": ["*"], "ExposeHeaders": ["ETag"]}]

@@ -1,0 +1,270 @@
+"""Examines the store: everything the product asks of it, tried once, each with a sentence and what to do about it.
+
+Part goes through the boto3 client, as the server works, part by presigned URLs and plain HTTP, as a browser does: botocore follows a
+bucket into another region and repeats what fails, a signed URL does neither. No sentence holds a URL, a key or a store's own words.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from itertools import islice
+
+from clipviewer.domain.sigv4 import Bucket, Credentials, presign
+from clipviewer.errors import ObjectMissing, StorageDenied, StorageError, StorageUnreachable
+from clipviewer.storage.findings import POLICY, Finding, Verdict, skipped, tried
+from clipviewer.storage.plain_http import Answer, Ask, Http, send
+from clipviewer.storage.s3 import ObjectStore
+
+_URL_SECONDS = 300
+_SKEW_NOTED, _SKEW_REFUSED = timedelta(seconds=30), timedelta(minutes=15)
+_SOON = timedelta(minutes=15)
+_PROBE = b"clipviewer looks whether the storage works; this object may be deleted"
+_FIRST, _LAST = 11, 20
+_OTHER_REGION = {"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "AuthorizationQueryParametersError"}
+_CORS_REMEDY = "Put the CORS rules printed below on the bucket"
+_KINDS = {
+    "embedded": "the embedded store's own",
+    "env": "environment variables",
+    "explicit": "environment variables",
+    "shared-credentials-file": "a profile in the credentials file",
+    "config-file": "a profile in the configuration file",
+    "iam-role": "the role of this machine",
+    "container-role": "the role of this container",
+    "assume-role": "an assumed role",
+    "assume-role-with-web-identity": "a role by web identity",
+    "sso": "a single sign-on profile",
+    "custom-process": "a command named by the profile",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where the server (``inside``) and browsers (``outside``) reach the bucket, and the ``origin`` of the app's pages."""
+
+    inside: Bucket
+    outside: Bucket
+    origin: str
+    prefix: str = ""
+    embedded: bool = False
+
+
+class Doctor:
+    """``examine`` once; blocks for as long as the store takes to answer, at most some seconds a check."""
+
+    def __init__(
+        self, store: ObjectStore, where: Whereabouts, *, http: Http = send, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._store, self._where, self._http, self._clock = store, where, http, clock
+        name = f".doctor-{secrets.token_hex(8)}"
+        self._key, self._upload_key = f"{where.prefix}exports/{name}", f"{where.prefix}videos/{name}"
+
+    def examine(self) -> list[Finding]:
+        """Every check in order. What it puts into the bucket is gone afterwards, or a finding names it."""
+        findings = [self._credentials()]
+        if findings[0].verdict is Verdict.FAILED:
+            return [*findings, *skipped("there are no usable credentials", *_AFTER_CREDENTIALS)]
+        try:
+            first = self._send("GET", self._where.inside, "", {"list-type": "2", "max-keys": "1", "prefix": self._where.prefix})
+        except StorageUnreachable:
+            remedy = "Start the app: the embedded store runs in it" if self._where.embedded else "Check the endpoint and the network"
+            found = Finding("server", Verdict.FAILED, "The storage cannot be reached from this machine.", f"{remedy}.")
+            return [*findings, found, *skipped("the storage cannot be reached", *_AFTER_SERVER)]
+        findings += [Finding("server", Verdict.OK, "The storage answers."), self._time(first), _region(first, self._where.inside.region)]
+        return [*findings, *self._objects(), self._multipart(), self._missing()]
+
+    def _credentials(self) -> Finding:
+        try:
+            found = self._store.credentials()
+        except StorageError as error:
+            return Finding("credentials", Verdict.FAILED, f"{error.detail}.", "Then look again.")
+        kind = _KINDS.get(self._store.credential_kind, "another source")
+        if found.expires_at is None:
+            return Finding("credentials", Verdict.OK, f"They come from {kind} and do not expire.")
+        left = found.expires_at - self._clock()
+        if left <= timedelta(0):
+            text = f"They come from {kind} and expired at {found.expires_at:%Y-%m-%d %H:%M} UTC."
+            return Finding("credentials", Verdict.FAILED, text, "Renew them, or give the machine a role that renews itself.")
+        text = f"They come from {kind} and are good until {found.expires_at:%Y-%m-%d %H:%M} UTC."
+        if left < _SOON:
+            return Finding("credentials", Verdict.WARNING, text, "URLs end with them: see that they are renewed in time.")
+        return Finding("credentials", Verdict.OK, text)
+
+    def _time(self, answer: Answer) -> Finding:
+        try:
+            theirs = parsedate_to_datetime(answer.headers.get("date", ""))
+        except ValueError:
+            return Finding("clock", Verdict.NOT_CHECKED, "The storage does not say what time it has.")
+        theirs = theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)
+        skew = self._clock() - theirs
+        apart = f"{abs(skew).total_seconds():.0f} s {'ahead of' if skew > timedelta(0) else 'behind'} the storage's"
+        if abs(skew) >= _SKEW_REFUSED:
+            text = f"This machine's clock is {apart}: the storage refuses what it signs."
+            return Finding("clock", Verdict.FAILED, text, "Set the clock by NTP.")
+        if abs(skew) > _SKEW_NOTED:
+            return Finding("clock", Verdict.WARNING, f"This machine's clock is {apart}.", "Set the clock by NTP before it grows.")
+        return Finding("clock", Verdict.OK, "This machine's clock agrees with the storage's.")
+
+    def _objects(self) -> Iterator[Finding]:
+        """List, then what can be seen on one small object, which is deleted in the end whatever happens."""
+        yield tried("list", "Objects under the prefix can be listed", self._list)
+        put = tried("put", "Objects can be written under exports/", lambda: self._store.put(self._key, _PROBE, "text/plain"))
+        yield put
+        try:
+            if put.verdict is Verdict.OK:
+                yield tried("get", "Objects can be read", self._read)
+                yield self._range("range", self._where.inside)
+                yield self._public()
+                yield self._conditional()
+            else:
+                yield from skipped("nothing could be written to try it on", "get", "range", "public address", "conditional put")
+            yield from self._cors(put.verdict is Verdict.OK)
+        finally:
+            deleted = tried("delete", "Objects can be deleted", lambda: self._store.delete(self._key))
+        if put.verdict is Verdict.OK and deleted.verdict is not Verdict.OK:
+            deleted = Finding(deleted.check, deleted.verdict, deleted.text, f"{deleted.remedy} Delete {self._key} by hand.")
+        yield deleted
+
+    def _list(self) -> None:
+        list(islice(self._store.list(self._where.prefix), 1))
+
+    def _read(self) -> None:
+        if self._store.head(self._key).size != len(_PROBE) or self._store.get(self._key) != _PROBE:
+            raise StorageError("What was written does not come back the same")
+
+    def _range(self, check: str, bucket: Bucket) -> Finding:
+        try:
+            answer = self._send("GET", bucket, self._key, headers={"Range": f"bytes={_FIRST}-{_LAST}"})
+        except StorageUnreachable:
+            return Finding(check, Verdict.FAILED, "The storage cannot be reached there.", "Check the endpoint and the network.")
+        if answer.status == 206 and answer.body == _PROBE[_FIRST : _LAST + 1]:
+            return Finding(check, Verdict.OK, "A presigned URL gives the bytes that are asked for, with status 206.")
+        if answer.status in (200, 206):
+            text = f"A presigned URL does not give the bytes that are asked for: status {answer.status} and {len(answer.body)} bytes."
+            return Finding(check, Verdict.FAILED, text, "Players cannot seek: use a storage, and proxies, that pass Range on.")
+        why = f" ({answer.said('Code')})" if answer.said("Code") else ""
+        text = f"A presigned URL is refused with status {answer.status}{why}."
+        return Finding(check, Verdict.FAILED, text, f"Check the clock, the region and that proxies keep Host. {POLICY}.")
+
+    def _public(self) -> Finding:
+        check = "public address"
+        if self._where.outside == self._where.inside:
+            return Finding(check, Verdict.OK, "Browsers use the same address as this machine.")
+        found = self._range(check, self._where.outside)
+        if found.text.startswith("The storage cannot be reached"):
+            text = "This machine does not reach the address that browsers use; browsers may."
+            return Finding(check, Verdict.WARNING, text, "Open a video in a browser, or check CLIPVIEWER_S3_PUBLIC_ENDPOINT_URL.")
+        return found
+
+    def _conditional(self) -> Finding:
+        check = "conditional put"
+        try:
+            answer = self._send("PUT", self._where.inside, self._key, headers={"If-None-Match": "*"}, body=_PROBE)
+        except StorageUnreachable:
+            return Finding(check, Verdict.WARNING, "The storage did not answer.", "Look again in a moment.")
+        if answer.status == 412:
+            return Finding(check, Verdict.OK, "A write that must not replace anything is refused when there is something.")
+        text = f"A write that must not replace anything was answered with status {answer.status}, not 412."
+        return Finding(check, Verdict.WARNING, text, "Keep the bucket to one installation of clipviewer.")
+
+    def _cors(self, with_object: bool) -> Iterator[Finding]:
+        """The preflights of reading and uploading, then what a page may see of an answer."""
+        origin, checks = self._where.origin, ("cors get", "cors put", "cors etag")
+        if f"{self._where.outside.scheme}://{self._where.outside.host}" == origin:
+            for check in checks:
+                yield Finding(check, Verdict.OK, "The storage answers under the app's own origin: no rules are needed.")
+            return
+        try:
+            get = self._preflight("GET", "range")
+            put = self._preflight("PUT", "content-type,x-amz-checksum-crc32")
+            seen = self._send("GET", self._where.outside, self._key, headers={"Origin": origin}) if with_object else None
+        except StorageUnreachable:
+            yield from skipped("the address that browsers use cannot be reached from this machine", *checks)
+            return
+        reads = f"Pages of {origin} may read from the bucket."
+        yield _cors_finding("cors get", get, reads, f"Pages of {origin} may not read: nothing is fetched ahead.", Verdict.WARNING)
+        sends = f"Pages of {origin} may upload to the bucket."
+        yield _cors_finding("cors put", put, sends, f"Pages of {origin} may not upload to the bucket.", Verdict.FAILED)
+        if seen is None:
+            yield from skipped("nothing could be written to try it on", "cors etag")
+            return
+        exposed = {name.strip().lower() for name in seen.headers.get("access-control-expose-headers", "").split(",")}
+        shown = bool(exposed & {"etag", "*"}) and _lets_in(seen, origin)
+        yield _cors_finding("cors etag", shown, "Pages see the ETag.", "Pages do not see the ETag: uploads fail.", Verdict.FAILED)
+
+    def _preflight(self, method: str, headers: str) -> bool:
+        asked = {"Origin": self._where.origin, "Access-Control-Request-Method": method, "Access-Control-Request-Headers": headers}
+        answer = self._send("OPTIONS", self._where.outside, self._key, headers=asked)
+        allowed = {name.strip().lower() for name in answer.headers.get("access-control-allow-headers", "").split(",")}
+        methods = {name.strip() for name in answer.headers.get("access-control-allow-methods", "").split(",")}
+        fits = ("*" in allowed or set(headers.split(",")) <= allowed) and bool({method, "*"} & methods)
+        return answer.status < 300 and _lets_in(answer, self._where.origin) and fits
+
+    def _multipart(self) -> Finding:
+        return tried("multipart", "Uploads in parts work under videos/", self._send_part)
+
+    def _send_part(self) -> None:
+        key = self._upload_key
+        upload_id, _ = self._store.start_upload(key, "text/plain")
+        try:
+            answer = self._send("PUT", self._where.inside, key, {"partNumber": "1", "uploadId": upload_id}, body=_PROBE)
+            if answer.status != 200:
+                raise StorageError(f"A part sent by a presigned URL is refused with status {answer.status}")
+            if [part.size for part in self._store.parts(key, upload_id)] != [len(_PROBE)]:
+                raise StorageError("A part that was sent is not there")
+        finally:
+            self._store.abort_upload(key, upload_id)
+
+    def _missing(self) -> Finding:
+        try:
+            self._store.head(f"{self._key}-missing")
+        except ObjectMissing:
+            return Finding("missing", Verdict.OK, "An object that is not there is told from one that is forbidden.")
+        except StorageDenied:
+            text = "An object that is not there is answered like a forbidden one, so a deleted video looks like a wrong policy."
+            return Finding("missing", Verdict.WARNING, text, "Without a prefix allow s3:ListBucket; AWS with a prefix always answers so.")
+        except StorageError as error:
+            return Finding("missing", Verdict.FAILED, f"{error.detail}.", "Look again in a moment.")
+        return Finding("missing", Verdict.FAILED, "The storage says that an object is there which is not.", "Use another storage.")
+
+    def _send(
+        self,
+        method: str,
+        bucket: Bucket,
+        key: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Answer:
+        keys: Credentials = self._store.credentials()
+        url = presign(keys, bucket, key, signed_at=self._clock(), ttl=_URL_SECONDS, method=method, overrides=query)
+        return self._http(Ask(method, url, headers or {}, body))
+
+
+_AFTER_SERVER = (
+    "clock", "region", "list", "put", "get", "range", "public address", "conditional put", "cors get", "cors put", "cors etag", "delete",
+    "multipart", "missing",
+)  # fmt: skip
+_AFTER_CREDENTIALS = ("server", *_AFTER_SERVER)
+
+
+def _region(answer: Answer, ours: str) -> Finding:
+    theirs = answer.headers.get("x-amz-bucket-region") or answer.said("Region")
+    elsewhere = answer.status in (301, 307) or answer.said("Code") in _OTHER_REGION
+    if elsewhere or (theirs and theirs != ours):
+        named = f"in {theirs}" if theirs else "in another region or at another endpoint"
+        remedy = f"Set CLIPVIEWER_S3_REGION={theirs}." if theirs else "Check CLIPVIEWER_S3_REGION and CLIPVIEWER_S3_ENDPOINT_URL."
+        return Finding("region", Verdict.FAILED, f"The bucket lies {named}, not in {ours}: signed URLs are refused.", remedy)
+    return Finding("region", Verdict.OK, f"The storage accepts {ours} as the bucket's region.")
+
+
+def _lets_in(answer: Answer, origin: str) -> bool:
+    return answer.headers.get("access-control-allow-origin") in (origin, "*")
+
+
+def _cors_finding(check: str, fine: bool, yes: str, no: str, otherwise: Verdict) -> Finding:
+    return Finding(check, Verdict.OK, yes) if fine else Finding(check, otherwise, no, f"{_CORS_REMEDY}.")

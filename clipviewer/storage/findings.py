@@ -1,0 +1,42 @@
+"""What an examination of the store finds: verdicts, each with a plain sentence and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from clipviewer.errors import StorageDenied, StorageError
+
+POLICY = "Give the credentials the policy printed below"
+
+
+class Verdict(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    NOT_CHECKED = "not checked"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What came of one ``check``: a sentence on how it is, and in ``remedy`` what to do, "" where there is nothing to do."""
+
+    check: str
+    verdict: Verdict
+    text: str
+    remedy: str = ""
+
+
+def skipped(reason: str, *checks: str) -> list[Finding]:
+    return [Finding(check, Verdict.NOT_CHECKED, f"Not checked: {reason}.") for check in checks]
+
+
+def tried(check: str, fine: str, attempt: Callable[[], object]) -> Finding:
+    try:
+        attempt()
+    except StorageDenied:
+        return Finding(check, Verdict.FAILED, "The policy does not allow it.", f"{POLICY}.")
+    except StorageError as error:
+        return Finding(check, Verdict.FAILED, f"{error.detail}.", "Mend that, then look again.")
+    return Finding(check, Verdict.OK, f"{fine}.")

@@ -1,0 +1,284 @@
+"""The doctor finds every fault of a store by its own name, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+
+from clipviewer.domain.bucket_address import bucket_address
+from clipviewer.errors import StorageCredentials, StorageDenied, StorageUnreachable
+from clipviewer.settings import Settings
+from clipviewer.storage.doctor import Doctor, Whereabouts
+from clipviewer.storage.findings import Finding, Verdict
+from clipviewer.storage.plain_http import Answer, Ask, Http, send
+from clipviewer.storage.s3 import ObjectStore, open_store
+from tests.storage.serving import BUCKET, KEYS, Served, serving
+
+APP = "https://clips.example.org"
+Change = Callable[[Ask, Answer], Answer]
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    with serving(tmp_path / "store", cors_origins=[APP]) as served:
+        yield served
+
+
+@pytest.fixture
+def store(served: Served) -> ObjectStore:
+    return open_store(Settings(data_dir=Path("unused"), database_url="sqlite://", port=served.port), KEYS)
+
+
+@pytest.fixture
+def where(served: Served) -> Whereabouts:
+    address = bucket_address(BUCKET, "us-east-1", served.endpoint)
+    return Whereabouts(address, address, APP, "team/")
+
+
+def examined(store: ObjectStore, where: Whereabouts, **options: object) -> dict[str, Finding]:
+    findings = Doctor(store, where, **options).examine()  # type: ignore[arg-type]
+    assert len({finding.check for finding in findings}) == len(findings) == 16
+    return {finding.check: finding for finding in findings}
+
+
+def bad(findings: dict[str, Finding]) -> dict[str, Verdict]:
+    return {check: finding.verdict for check, finding in findings.items() if finding.verdict is not Verdict.OK}
+
+
+def changed(change: Change) -> Http:
+    return lambda ask: change(ask, send(ask))
+
+
+def left(served: Served) -> list[str]:
+    client = served.client()
+    uploads = client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])
+    objects = client.list_objects_v2(Bucket=BUCKET).get("Contents", [])
+    client.close()
+    return [found["Key"] for found in [*uploads, *objects]]
+
+
+def test_a_healthy_store_passes_every_check_and_is_left_as_it_was(store: ObjectStore, where: Whereabouts, served: Served) -> None:
+    findings = examined(store, where)
+    assert bad(findings) == {}
+    assert all(not finding.remedy for finding in findings.values())
+    assert left(served) == []
+
+
+def test_no_finding_holds_a_key_or_a_url(store: ObjectStore, where: Whereabouts, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = replace(KEYS, session_token="a-token-of-the-test")
+    monkeypatch.setattr(store, "credentials", lambda: secret)
+    said = repr(list(examined(store, where).values()))
+    assert "refused" in said
+    assert not [canary for canary in (KEYS.secret_key, "a-token-of-the-test", "X-Amz-") if canary in said]
+
+
+@pytest.mark.parametrize(
+    ("left_seconds", "verdict"), [(-1, Verdict.FAILED), (600, Verdict.WARNING), (7200, Verdict.OK)], ids=["ended", "soon", "good"]
+)
+def test_the_end_of_temporary_credentials_is_told(
+    store: ObjectStore, where: Whereabouts, monkeypatch: pytest.MonkeyPatch, left_seconds: int, verdict: Verdict
+) -> None:
+    end = datetime.now(UTC) + timedelta(seconds=left_seconds)
+    monkeypatch.setattr(store, "credentials", lambda: replace(KEYS, expires_at=end))
+    store.credential_kind = "iam-role"
+    finding = examined(store, where)["credentials"]
+    assert finding.verdict is verdict
+    assert "the role of this machine" in finding.text
+    assert f"{end:%H:%M}" in finding.text
+
+
+def test_without_credentials_the_rest_is_not_checked(store: ObjectStore, where: Whereabouts, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> None:
+        raise StorageCredentials("The server has no credentials")
+
+    monkeypatch.setattr(store, "credentials", none)
+    findings = examined(store, where)
+    assert findings.pop("credentials").verdict is Verdict.FAILED
+    assert {finding.verdict for finding in findings.values()} == {Verdict.NOT_CHECKED}
+
+
+@pytest.mark.parametrize(("embedded", "advice"), [(True, "Start the app"), (False, "endpoint")])
+def test_nobody_listening_is_told_once(store: ObjectStore, where: Whereabouts, embedded: bool, advice: str) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        nowhere = bucket_address(BUCKET, "us-east-1", f"http://127.0.0.1:{listener.getsockname()[1]}")
+        findings = examined(store, replace(where, inside=nowhere, embedded=embedded))
+    assert [check for check, finding in findings.items() if finding.verdict is Verdict.FAILED] == ["server"]
+    assert advice in findings["server"].remedy
+
+
+@pytest.mark.parametrize(
+    ("seconds", "verdict", "said"),
+    [(1000, Verdict.FAILED, "behind"), (-1000, Verdict.FAILED, "ahead of"), (90, Verdict.WARNING, "behind"), (5, Verdict.OK, "agrees")],
+)
+def test_a_clock_that_is_off_is_told(store: ObjectStore, where: Whereabouts, seconds: int, verdict: Verdict, said: str) -> None:
+    theirs = format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
+    finding = examined(store, where, http=changed(lambda _ask, answer: replace(answer, headers={**answer.headers, "date": theirs})))[
+        "clock"
+    ]
+    assert finding.verdict is verdict
+    assert said in finding.text
+
+
+def test_a_store_that_keeps_its_time_to_itself_is_no_fault(store: ObjectStore, where: Whereabouts) -> None:
+    def silent(_ask: Ask, answer: Answer) -> Answer:
+        return replace(answer, headers={name: value for name, value in answer.headers.items() if name != "date"})
+
+    assert bad(examined(store, where, http=changed(silent))) == {"clock": Verdict.NOT_CHECKED}
+
+
+@pytest.mark.parametrize(
+    ("answer", "advice"),
+    [
+        (Answer(301, {"x-amz-bucket-region": "eu-west-1"}), "CLIPVIEWER_S3_REGION=eu-west-1"),
+        (Answer(400, {}, b"<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>"), "=eu-west-1"),
+        (Answer(400, {}, b"<Error><Code>AuthorizationQueryParametersError</Code></Error>"), "CLIPVIEWER_S3_ENDPOINT_URL"),
+        (Answer(307), "CLIPVIEWER_S3_ENDPOINT_URL"),
+    ],
+)
+def test_a_bucket_in_another_region_is_told_with_the_region(store: ObjectStore, where: Whereabouts, answer: Answer, advice: str) -> None:
+    finding = examined(store, where, http=changed(lambda ask, real: answer if "list-type" in ask.url else real))["region"]
+    assert finding.verdict is Verdict.FAILED
+    assert advice in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("method", "check"),
+    [("list", "list"), ("head", "get"), ("get", "get"), ("start_upload", "multipart"), ("parts", "multipart")],
+)
+def test_a_missing_permission_is_told_by_what_it_forbids(
+    store: ObjectStore, where: Whereabouts, served: Served, monkeypatch: pytest.MonkeyPatch, method: str, check: str
+) -> None:
+    def denied(*_arguments: object) -> None:
+        raise StorageDenied
+
+    monkeypatch.setattr(store, method, denied)
+    findings = examined(store, where)
+    assert findings[check].verdict is Verdict.FAILED
+    assert "policy printed below" in findings[check].remedy
+    assert bad(findings).keys() <= {check, "missing"}
+    assert left(served) == []
+
+
+def test_where_nothing_may_be_written_what_needs_it_is_not_checked(
+    store: ObjectStore, where: Whereabouts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_arguments: object) -> None:
+        raise StorageDenied
+
+    monkeypatch.setattr(store, "put", denied)
+    unseen = dict.fromkeys(("get", "range", "public address", "conditional put", "cors etag"), Verdict.NOT_CHECKED)
+    assert bad(examined(store, where)) == {"put": Verdict.FAILED, **unseen}
+
+
+def test_what_cannot_be_deleted_is_named(store: ObjectStore, where: Whereabouts, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(_key: str) -> None:
+        raise StorageDenied
+
+    monkeypatch.setattr(store, "delete", denied)
+    finding = examined(store, where)["delete"]
+    (key,) = left(served)
+    assert finding.verdict is Verdict.FAILED
+    assert key.startswith("team/exports/.doctor-")
+    assert key in finding.remedy
+
+
+def test_wrong_bytes_are_told(store: ObjectStore, where: Whereabouts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "get", lambda _key: b"something else")
+    assert bad(examined(store, where)) == {"get": Verdict.FAILED}
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answer(200, {}, b"all of it"), "status 200"),
+        (Answer(206, {}, b"other part"), "does not give the bytes"),
+        (Answer(403, {}, b"<Error><Code>SignatureDoesNotMatch</Code></Error>"), "(SignatureDoesNotMatch)"),
+    ],
+)
+def test_a_range_that_does_not_come_is_told(store: ObjectStore, where: Whereabouts, answer: Answer, said: str) -> None:
+    findings = examined(store, where, http=changed(lambda ask, real: answer if "Range" in ask.headers else real))
+    assert bad(findings) == {"range": Verdict.FAILED}
+    assert said in findings["range"].text
+
+
+def test_a_public_address_is_tried_on_its_own(store: ObjectStore, where: Whereabouts, served: Served) -> None:
+    elsewhere = replace(where, outside=bucket_address(BUCKET, "us-east-1", f"http://localhost:{served.port}/s3"))
+
+    def gone(ask: Ask) -> Answer:
+        if "//localhost:" in ask.url:
+            raise StorageUnreachable
+        return send(ask)
+
+    def refused(ask: Ask, real: Answer) -> Answer:
+        return Answer(403) if "//localhost:" in ask.url and ask.method == "GET" else real
+
+    assert bad(examined(store, elsewhere)) == {}
+    assert bad(examined(store, elsewhere, http=changed(refused))).items() >= {"public address": Verdict.FAILED}.items()
+    unseen = dict.fromkeys(("cors get", "cors put", "cors etag"), Verdict.NOT_CHECKED)
+    assert bad(examined(store, elsewhere, http=gone)) == {"public address": Verdict.WARNING, **unseen}
+
+
+def test_a_store_that_replaces_what_must_not_be_replaced_is_told(store: ObjectStore, where: Whereabouts) -> None:
+    findings = examined(store, where, http=changed(lambda ask, real: Answer(200) if "If-None-Match" in ask.headers else real))
+    assert bad(findings) == {"conditional put": Verdict.WARNING}
+
+
+def test_a_bucket_without_cors_rules_says_what_does_not_work(store: ObjectStore, where: Whereabouts) -> None:
+    findings = examined(store, replace(where, origin="https://another.example.org"))
+    assert bad(findings) == {"cors get": Verdict.WARNING, "cors put": Verdict.FAILED, "cors etag": Verdict.FAILED}
+    assert "https://another.example.org" in findings["cors put"].text
+    assert "CORS rules printed below" in findings["cors put"].remedy
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "check"),
+    [
+        ("access-control-allow-methods", "GET", "cors put"),
+        ("access-control-allow-headers", "range", "cors put"),
+        ("access-control-expose-headers", "Content-Length", "cors etag"),
+    ],
+)
+def test_cors_rules_that_lack_a_part_are_told_by_it(store: ObjectStore, where: Whereabouts, header: str, value: str, check: str) -> None:
+    def narrowed(_ask: Ask, answer: Answer) -> Answer:
+        return replace(answer, headers={**answer.headers, header: value}) if header in answer.headers else answer
+
+    assert bad(examined(store, where, http=changed(narrowed))) == {check: Verdict.FAILED}
+
+
+def test_the_apps_own_origin_needs_no_cors_rules(store: ObjectStore, where: Whereabouts, served: Served) -> None:
+    findings = examined(store, replace(where, origin=f"http://{served.host}"))
+    assert bad(findings) == {}
+    assert "no rules are needed" in findings["cors put"].text
+
+
+def test_a_part_that_is_refused_is_told_and_the_upload_dropped(store: ObjectStore, where: Whereabouts, served: Served) -> None:
+    findings = examined(store, where, http=lambda ask: Answer(400) if "partNumber" in ask.url else send(ask))
+    assert bad(findings) == {"multipart": Verdict.FAILED}
+    assert "status 400" in findings["multipart"].text
+    assert left(served) == []
+
+
+def test_a_store_that_answers_missing_as_forbidden_is_told(store: ObjectStore, where: Whereabouts, monkeypatch: pytest.MonkeyPatch) -> None:
+    head = store.head
+
+    def hidden(key: str) -> object:
+        if key.endswith("-missing"):
+            raise StorageDenied
+        return head(key)
+
+    monkeypatch.setattr(store, "head", hidden)
+    assert bad(examined(store, where)) == {"missing": Verdict.WARNING}
+
+
+def test_wrong_keys_are_told_as_such(served: Served, where: Whereabouts) -> None:
+    settings = Settings(data_dir=Path("unused"), database_url="sqlite://", port=served.port)
+    findings = examined(open_store(settings, replace(KEYS, secret_key="another")), where)
+    assert "clock and the credentials" in findings["list"].text
+    assert findings["range"].verdict is Verdict.NOT_CHECKED
