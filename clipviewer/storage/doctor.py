@@ -27,7 +27,7 @@ _FIRST, _LAST = 11, 20
 _OTHER_REGION = {"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "AuthorizationQueryParametersError"}
 _CORS_REMEDY = "Put the CORS rules printed below on the bucket"
 _KINDS = {
-    "embedded": "the embedded store's own",
+    "embedded": "the embedded store",
     "env": "environment variables",
     "explicit": "environment variables",
     "shared-credentials-file": "a profile in the credentials file",
@@ -259,6 +259,8 @@ def _region(answer: Answer, ours: str) -> Finding:
         named = f"in {theirs}" if theirs else "in another region or at another endpoint"
         remedy = f"Set CLIPVIEWER_S3_REGION={theirs}." if theirs else "Check CLIPVIEWER_S3_REGION and CLIPVIEWER_S3_ENDPOINT_URL."
         return Finding("region", Verdict.FAILED, f"The bucket lies {named}, not in {ours}: signed URLs are refused.", remedy)
+    if not theirs and answer.status >= 300 and answer.said("Code") != "AccessDenied":
+        return Finding("region", Verdict.NOT_CHECKED, "Not checked: the storage refuses to list for another reason.")
     return Finding("region", Verdict.OK, f"The storage accepts {ours} as the bucket's region.")
 
 

@@ -281,4 +281,11 @@ def test_wrong_keys_are_told_as_such(served: Served, where: Whereabouts) -> None
     settings = Settings(data_dir=Path("unused"), database_url="sqlite://", port=served.port)
     findings = examined(open_store(settings, replace(KEYS, secret_key="another")), where)
     assert "clock and the credentials" in findings["list"].text
-    assert findings["range"].verdict is Verdict.NOT_CHECKED
+    assert {findings[check].verdict for check in ("range", "region")} == {Verdict.NOT_CHECKED}
+
+
+def test_a_policy_that_forbids_listing_says_nothing_against_the_region(store: ObjectStore, where: Whereabouts) -> None:
+    def denied(ask: Ask, real: Answer) -> Answer:
+        return replace(real, status=403, body=b"<Error><Code>AccessDenied</Code></Error>") if "list-type" in ask.url else real
+
+    assert bad(examined(store, where, http=changed(denied))) == {}
