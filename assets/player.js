@@ -88,7 +88,8 @@ class ClipPlayer extends HTMLElement {
     const clipId = this.getAttribute("clip-id");
     if (!clipId || !this.video) return;
     if (this.#shown?.clipId !== clipId || this.#shown.sourceId !== this.getAttribute("source-id")) {
-      writeClipToAddress(clipId, { first: !this.#shown });
+      // The whole video, where it has no clips yet, is no clip to lead back to.
+      if (clipId !== this.getAttribute("video-id")) writeClipToAddress(clipId, { first: !this.#shown });
       this.#open({ at: this.#ms("start-ms"), paused: false });
       requestAnimationFrame(() => reveal(Number(this.getAttribute("place")))); // it measures the list, which can wait for the picture
     } else if (this.dataset.state === "ready") {

@@ -19,6 +19,7 @@ from clipviewer.state.failures import browser_failed, handler_failed
 from clipviewer.state.finding import FindingState
 from clipviewer.state.library import LibraryState
 from clipviewer.state.matrix import MatrixState
+from clipviewer.state.timeline import TimelineState
 from clipviewer.state.video_detail import VideoDetailState
 
 
@@ -30,12 +31,13 @@ def compose(pages: ASGIApp) -> ASGIApp:
 
 
 app = rx.App(
-    stylesheets=["/clipviewer.css", "/crop.css", "/find.css", "/matrix.css", "/uploads.css", "/library.css"],
+    stylesheets=["/clipviewer.css", "/crop.css", "/find.css", "/matrix.css", "/timeline.css", "/uploads.css", "/library.css"],
     head_components=[
         rx.el.script(src="/player.js", type="module"),
         rx.el.script(src="/clip_actions.js", type="module"),
         rx.el.script(src="/crop_preview.js", type="module"),
         rx.el.script(src="/pulse.js", type="module"),
+        rx.el.script(src="/timeline.js", type="module"),
         rx.el.script(src="/captions.js", type="module"),
         rx.el.script(src="/choices.js", type="module"),
         rx.el.script(src="/matrix.js", type="module"),
@@ -61,6 +63,7 @@ app.add_page(
         ExportState.follow,
         MatrixState.open_exports,
         FindingState.follow,
+        TimelineState.open_timeline,
     ],
 )
 app.add_page(sign_in_page, route="/sign-in", title="Sign in · clipviewer")

@@ -29,6 +29,7 @@ from clipviewer.errors import ClipNotFound, NotFound
 from clipviewer.services import audit
 from clipviewer.services.clips import clip_for_key, count_exported, count_identified, download_name, exported_clips, identified_clips
 from clipviewer.services.library import MAX_PAGE, Filter, Sort, Wanted, list_videos
+from clipviewer.services.video_previews import previews_of
 from clipviewer.services.videos import require_video, video_details
 
 router = APIRouter(prefix="/api/clips/videos", tags=["videos"])
@@ -94,6 +95,23 @@ def get_exported(request: Request, video_id: str, offset: Offset = 0, limit: Lim
         total = count_exported(db, video_id)
         clips = exported_clips(db, video_id, offset=offset, limit=limit)
     return JSONResponse([exported_json(clip) for clip in clips], headers={"X-Total-Count": str(total)})
+
+
+@router.get(
+    "/{video_id}/timeline",
+    dependencies=_SIGNED_IN,
+    responses={**_NOBODY, 404: {"description": "There is no such video, or it has no previews yet"}},
+    summary="Get what a timeline draws",
+    response_class=Response,
+)
+def get_timeline(request: Request, video_id: str) -> Response:
+    """The loudness over the whole video (0 to 100), and when each picture of its filmstrip begins to show (ms)."""
+    services = services_of(request)
+    with services.database.read() as db:
+        key = previews_of(db, video_id).previews.get("peaksKey")
+    if key is None:
+        raise NotFound("This video has no previews yet.")
+    return Response(services.store.get(key), media_type="application/json", headers={"Cache-Control": "private, max-age=3600"})
 
 
 @router.post(

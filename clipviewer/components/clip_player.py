@@ -38,6 +38,7 @@ def player() -> rx.Component:
     """The player for the shown clip, in the box of its aspect ratio."""
     clip = selected_clip()
     on_master = VideoDetailState.tab == "identified"
+    whole = on_master & (VideoDetailState.identified_total == 0)
     return ClipPlayer.create(
         MediaController.create(
             rx.el.video(*_caption_tracks(clip), slot="media", plays_inline=True, preload="auto", custom_attrs={"aria-label": clip.title}),
@@ -62,11 +63,11 @@ def player() -> rx.Component:
         class_name="clip-player",
         custom_attrs={
             "video-id": VideoDetailState.video.id,
-            "clip-id": clip.id,
+            "clip-id": rx.cond(whole, VideoDetailState.video.id, clip.id),
             "source-id": rx.cond(on_master, VideoDetailState.video.id, clip.id),
-            "s3-key": clip.s3_key,
-            "start-ms": rx.cond(on_master, clip.start_ms.to_string(), ""),
-            "end-ms": rx.cond(on_master, clip.end_ms.to_string(), ""),
+            "s3-key": rx.cond(whole, VideoDetailState.video.s3_key, clip.s3_key),
+            "start-ms": rx.cond(on_master & ~whole, clip.start_ms.to_string(), ""),
+            "end-ms": rx.cond(on_master & ~whole, clip.end_ms.to_string(), ""),
             "urls": VideoDetailState.clip_video_urls.to_string(),
             "place": shown_place(),
             "ahead": _neighbours(clip.id),

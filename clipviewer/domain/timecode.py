@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from fractions import Fraction
 
 MAX_MS = 1000 * 60 * 60 * 24 * 7
 _DECIMAL = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?", re.ASCII)
@@ -29,6 +30,11 @@ def seconds_to_ms(value: str | float | Decimal) -> int:
 def ms_to_seconds(ms: int) -> str:
     """Whole milliseconds to decimal seconds with three places: ``125007`` → ``"125.007"``."""
     return f"{ms // 1000}.{ms % 1000:03d}"
+
+
+def to_frame(ms: int, rate: Fraction) -> int:
+    """The beginning of the frame that begins nearest to ``ms``, at ``rate`` frames a second."""
+    return round(round(ms * rate / 1000) * 1000 / rate)
 
 
 def clock(ms: int, *, tenths: bool = False) -> str:

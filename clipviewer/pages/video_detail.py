@@ -16,6 +16,7 @@ from clipviewer.components.export_views import export_views, nothing_matches, sh
 from clipviewer.components.find_clips import find_clips_bar
 from clipviewer.components.frame import empty, page_frame, skeletons
 from clipviewer.components.selection import picked, select_tab_events
+from clipviewer.components.timeline import timeline
 from clipviewer.state.export_dialog import ExportDialogState
 from clipviewer.state.video_detail import VideoDetailState
 
@@ -63,8 +64,12 @@ def _room() -> rx.Component:
         rx.box(
             rx.box(_tabs(), export_queue(), _panel(), class_name="room-list card"),
             rx.cond(
-                rx.cond(VideoDetailState.tab == "exported", VideoDetailState.exported_count, VideoDetailState.identified_total) > 0,
-                rx.box(rx.box(player(), crop_preview(), class_name="stage"), clip_details(), class_name="room-main"),
+                (VideoDetailState.tab == "identified") | (VideoDetailState.exported_count > 0),
+                rx.box(
+                    rx.box(player(), timeline(), rx.cond(_has_clip(), crop_preview()), class_name="stage"),
+                    rx.cond(_has_clip(), clip_details()),
+                    class_name="room-main",
+                ),
                 rx.box(rx.box(class_name="clip-player idle", custom_attrs={"data-ratio": "16:9"}), class_name="room-main"),
             ),
             class_name="room",
@@ -72,6 +77,11 @@ def _room() -> rx.Component:
         export_dialog(),
         captions_panel(),
     )
+
+
+def _has_clip() -> rx.Var[bool]:
+    """Whether a clip is shown; a video without candidates plays as a whole."""
+    return (VideoDetailState.tab == "exported") | (VideoDetailState.identified_total > 0)
 
 
 def _tabs() -> rx.Component:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import String, case, cast, select, update
@@ -12,6 +13,8 @@ from sqlmodel import Session
 from clipviewer.db.models import Video
 from clipviewer.media.inspection import Inspection
 from clipviewer.services import work
+from clipviewer.services.videos import require_video
+from clipviewer.services.work import WorkView
 from clipviewer.storage.s3 import StoredObject
 
 KIND = "previews"
@@ -78,3 +81,27 @@ def ask_for_missing(db: Session, *, actor: str = "") -> int:
     for video_id in video_ids:
         work.ask(db, KIND, video_id, video_id=video_id, actor=actor)
     return len(video_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewsView:
+    """What a video has to draw its timeline with; ``previews`` is empty until they are made. ``making`` is the newest making of them."""
+
+    duration_ms: int
+    frame_rate: str
+    previews: Mapping[str, Any]
+    making: WorkView | None
+
+
+def previews_of(db: Session, video_id: str) -> PreviewsView:
+    """The previews of a video; raises ``VideoNotFound``."""
+    require_video(db, video_id)
+    columns = (_VIDEO.c.duration_ms, _VIDEO.c.frame_rate, _VIDEO.c.previews)
+    row = db.connection().execute(select(*columns).where(_VIDEO.c.id == video_id)).one()
+    return PreviewsView(*row, next(iter(work.latest_work(db, [video_id], KIND)), None))
+
+
+def ask(db: Session, video_id: str, *, actor: str = "") -> WorkView:
+    """Have previews of the video made. Raises ``VideoNotFound``."""
+    require_video(db, video_id)
+    return work.ask(db, KIND, video_id, video_id=video_id, actor=actor)

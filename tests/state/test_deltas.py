@@ -25,6 +25,7 @@ from clipviewer.state.library_rows import VideoCard
 from clipviewer.state.matrix import MatrixState
 from clipviewer.state.matrix_rows import MatrixCell, MatrixGroup, MatrixLine, OpenedCell
 from clipviewer.state.rows import CaptionsRow, ClipRow, JobRow, LanguageRow, UrlEntry, VideoView
+from clipviewer.state.timeline import TimelineState, TimelineView
 from clipviewer.state.uploads import UploadState
 from clipviewer.state.video_detail import VideoDetailState
 from tests.state.footage_rows import Footage, add_footage
@@ -40,6 +41,7 @@ FIELDS: dict[type[Any], set[str]] = {
     UploadState: {"may_upload"},
     FramingState: {"shown", "may_frame"},
     FindingState: {"search"},
+    TimelineState: {"timeline", "removed"},
     ExportState: {"jobs", "busy"},
     ExportDialogState: {"ratios", "framings", "framed", "languages", "offered", "captions", "summary", "missing"},
     CaptionsState: {"tracks", "opened", "working", "translates"},
@@ -86,6 +88,10 @@ ROWS: dict[type[Any], set[str]] = {
     VideoCard: {"id", "title", "duration", "identified", "exported", "running", "poster", "state", "trouble", "active", "moment"},
     UrlEntry: {"url", "expires", "now"},
     FramingView: {"clip_id", "saved", "look", "looking", "problem", "answers", "refused"},
+    TimelineView: {
+        "video_id", "duration_ms", "frame_rate", "etag", "sheets", "columns", "width", "height", "state", "percent", "note", "may_mark",
+        "saved",
+    },
     SearchView: {"video_id", "state", "percent", "note", "may_find"},
     LookView: {"width", "height", "content", "shots"},
     ContentView: {"x", "y", "width", "height"},
@@ -135,6 +141,7 @@ def use_everything(tab: Tab, footage: Footage) -> None:
         (VideoDetailState, "toggle_clip_selection", {"clip_id": footage.identified[0]}, '"ticked_rx_state_"'),
         (VideoDetailState, "handle_generate_shorts", {}, '"export_open_rx_state_"'),
         (FindingState, "follow", {}, '"search_rx_state_"'),
+        (TimelineState, "open_timeline", {}, '"timeline_rx_state_"'),
         (FramingState, "open_clip", {"clip_id": footage.identified[0]}, '"may_frame_rx_state_"'),
         (CaptionsState, "set_opened", {"opened": True}, '"opened_rx_state_":true'),
         (ExportDialogState, "plan", {}, '"summary_rx_state_"'),

@@ -17,6 +17,7 @@ from clipviewer.state.finding import FindingState
 from clipviewer.state.framing import FramingState
 from clipviewer.state.library import AccountState, LibraryState
 from clipviewer.state.matrix import MatrixState
+from clipviewer.state.timeline import TimelineState
 from clipviewer.state.uploads import UploadState
 from clipviewer.state.video_detail import VideoDetailState
 from tests.state.footage_rows import Footage, add_footage
@@ -102,6 +103,18 @@ CALLS: dict[str, Call] = {
     name_of(FindingState, "follow"): call(lambda f: f'"video_id":"{f.video_id}","state":', ROOM),
     name_of(FindingState, "find"): call('"state":"queued"', ROOM),
     name_of(FindingState, "call_off"): call(lambda f: f'"video_id":"{f.video_id}","state":', ROOM),
+    name_of(TimelineState, "open_timeline"): call(lambda f: f'"timeline_rx_state_":{{"video_id":"{f.video_id}"', ROOM),
+    name_of(TimelineState, "make_previews"): call('"state":"making"', ROOM),
+    name_of(TimelineState, "save_clip"): call(
+        lambda f: f'"selected_identified_clip_rx_state_":{{"id":"{f.identified[1]}"',
+        ROOM,
+        clip_id=lambda f: f.identified[1],
+        start_ms=2_000,
+        end_ms=4_000,
+        title="Candidate 1",
+    ),
+    name_of(TimelineState, "remove_clip"): call("Clip not found", ROOM, clip_id="clip_none"),
+    name_of(TimelineState, "put_back"): call('"saved":1', ROOM),
     name_of(MatrixState, "open_exports"): call('"languages_rx_state_":[', ROOM),
     GRID: call('"lines_rx_state_":[', ROOM, view="matrix"),
     name_of(MatrixState, "set_filter"): call('"exported_total_rx_state_":27', ROOM, name="ratio", value="1:1"),
@@ -179,6 +192,7 @@ def test_what_leads_to_an_export_is_not_for_viewers() -> None:
         "video_detail_state.handle_generate_shorts",
         "finding_state.find",
         "finding_state.call_off",
+        *(f"timeline_state.{name}" for name in ("make_previews", "save_clip", "remove_clip", "put_back")),
         "framing_state.save_framing",
         "framing_state.forget_framing",
         *(f"export_state.{name}" for name in ("cancel_export", "retry_export")),

@@ -1,0 +1,104 @@
+// What a timeline looks like: filmstrip, waveform, candidates, the marked range and the playhead on one canvas. Times are ms.
+
+const STRIP = 44; // CSS pixels, as are all lengths here
+const RULER = 16;
+export const HEIGHT = 104;
+
+const colour = (style, name) => style.getPropertyValue(name).trim() || "#888";
+
+export function shownTime(ms, { tenths = false } = {}) {
+  const seconds = Math.max(0, ms) / 1000;
+  const whole = Math.floor(seconds);
+  const two = (number) => String(number).padStart(2, "0");
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor(whole / 60) % 60;
+  const text = hours ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+  return tenths ? `${text}.${Math.floor((seconds - whole) * 10)}` : text;
+}
+
+// The picture that shows at a time: {image, x, y} on its sheet, or null while it is not loaded.
+export function pictureAt(scene, ms) {
+  const { times, sheets, columns, width, height } = scene;
+  if (!times.length || !sheets.length) return null;
+  let low = 0;
+  let high = times.length - 1;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (times[middle] <= ms) low = middle;
+    else high = middle - 1;
+  }
+  const place = low % 100;
+  const image = sheets[Math.floor(low / 100)];
+  if (!image?.complete || !image.naturalWidth) return null;
+  return { image, x: (place % columns) * width, y: Math.floor(place / columns) * height };
+}
+
+export function draw(canvas, scene) {
+  const style = getComputedStyle(canvas);
+  const width = canvas.clientWidth;
+  const scale = devicePixelRatio || 1;
+  if (canvas.width !== Math.round(width * scale)) canvas.width = Math.round(width * scale);
+  if (canvas.height !== Math.round(HEIGHT * scale)) canvas.height = Math.round(HEIGHT * scale);
+  const pen = canvas.getContext("2d");
+  pen.setTransform(scale, 0, 0, scale, 0, 0);
+  pen.fillStyle = colour(style, "--gray-3");
+  pen.fillRect(0, 0, width, HEIGHT);
+  const at = (ms) => ((ms - scene.from) / (scene.to - scene.from)) * width;
+  ruler(pen, scene, style, width, at);
+  strip(pen, scene, width);
+  waveform(pen, scene, style, width);
+  for (const clip of scene.clips) range(pen, at, clip, colour(style, "--accent-9"), clip.id === scene.shown ? 0.42 : 0.2);
+  if (scene.draft) {
+    range(pen, at, scene.draft, colour(style, "--amber-9"), 0.38);
+    pen.fillStyle = colour(style, "--amber-9");
+    for (const ms of [scene.draft.start_ms, scene.draft.end_ms]) pen.fillRect(at(ms) - 2, RULER, 4, HEIGHT - RULER);
+  }
+  pen.fillStyle = colour(style, "--gray-12");
+  pen.fillRect(at(scene.now) - 0.75, 0, 1.5, HEIGHT);
+}
+
+function ruler(pen, scene, style, width, at) {
+  const steps = [100, 200, 500, 1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5, 36e5];
+  const least = ((scene.to - scene.from) / width) * 70;
+  const step = steps.find((each) => each >= least) ?? 36e5;
+  pen.fillStyle = colour(style, "--gray-11");
+  pen.font = "11px system-ui, sans-serif";
+  pen.textBaseline = "middle";
+  for (let ms = Math.ceil(scene.from / step) * step; ms < scene.to; ms += step) {
+    pen.fillRect(at(ms), RULER - 4, 1, 4);
+    pen.fillText(shownTime(ms, { tenths: step < 1000 }), at(ms) + 4, RULER / 2);
+  }
+}
+
+function strip(pen, scene, width) {
+  const wide = (scene.width / scene.height) * STRIP;
+  for (let x = 0; x < width; x += wide) {
+    const found = pictureAt(scene, scene.from + ((x + wide / 2) / width) * (scene.to - scene.from));
+    if (found) pen.drawImage(found.image, found.x, found.y, scene.width, scene.height, x, RULER, wide, STRIP);
+  }
+}
+
+function waveform(pen, scene, style, width) {
+  const { peaks, peakMs } = scene;
+  const top = RULER + STRIP;
+  const middle = (top + HEIGHT) / 2;
+  pen.fillStyle = colour(style, "--gray-9");
+  for (let x = 0; x < width; x++) {
+    const first = Math.floor((scene.from + (x / width) * (scene.to - scene.from)) / peakMs);
+    const last = Math.max(first + 1, Math.floor((scene.from + ((x + 1) / width) * (scene.to - scene.from)) / peakMs));
+    let loudest = 0;
+    for (let index = first; index < last; index++) loudest = Math.max(loudest, peaks[index] ?? 0);
+    const half = (loudest / 100) * ((HEIGHT - top) / 2 - 3);
+    pen.fillRect(x, middle - half, 1, Math.max(1, half * 2));
+  }
+}
+
+function range(pen, at, { start_ms, end_ms }, paint, strength) {
+  pen.save();
+  pen.fillStyle = paint;
+  pen.globalAlpha = strength;
+  pen.fillRect(at(start_ms), RULER, Math.max(2, at(end_ms) - at(start_ms)), HEIGHT - RULER);
+  pen.globalAlpha = 1;
+  pen.fillRect(at(start_ms), HEIGHT - 3, Math.max(2, at(end_ms) - at(start_ms)), 3);
+  pen.restore();
+}

@@ -1,0 +1,86 @@
+"""The timeline under the master: filmstrip, waveform and candidates. ``assets/timeline.js`` draws it and marks clips on it."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from clipviewer.components.pulse import Pulse
+from clipviewer.components.selection import picked, shown_id
+from clipviewer.state.timeline import TimelineState
+from clipviewer.state.video_detail import VideoDetailState
+
+MAKING_MS = 1_000
+
+
+def _saved_spec(event: rx.Var[dict[str, dict[str, str]]]) -> tuple[rx.Var[str], rx.Var[int], rx.Var[int], rx.Var[str]]:
+    detail = event["detail"]
+    return (detail["clip"], detail["start"].to(int), detail["end"].to(int), detail["title"])
+
+
+def _clip_spec(event: rx.Var[dict[str, dict[str, str]]]) -> tuple[rx.Var[str]]:
+    return (event["detail"]["clip"],)
+
+
+class ClipTimeline(rx.Component):
+    """The custom element ``<clip-timeline>``; its attributes and events are described in the script."""
+
+    tag = "ClipTimelineElement"
+    on_clip_saved: rx.EventHandler[_saved_spec]
+    on_clip_removed: rx.EventHandler[_clip_spec]
+
+    def add_custom_code(self) -> list[str]:
+        """Reflex derives names from tags, and a custom element's name is no identifier."""
+        return ['const ClipTimelineElement = "clip-timeline";']
+
+
+def timeline() -> rx.Component:
+    """The timeline with its words below; nothing under an exported clip."""
+    view = TimelineState.timeline
+    return rx.cond(
+        (VideoDetailState.tab == "identified") & (view.video_id == VideoDetailState.video.id),
+        rx.box(
+            ClipTimeline.create(
+                on_clip_saved=lambda clip, start, end, title: [
+                    TimelineState.save_clip(clip, start, end, title),
+                    picked.set_value(""),
+                ],
+                on_clip_removed=lambda clip: [TimelineState.remove_clip(clip), picked.set_value("")],
+                class_name="timeline",
+                custom_attrs={
+                    "role": "group",
+                    "aria-label": "Timeline",
+                    "view": view.to_string(),
+                    "clips": VideoDetailState.identified_clips.to_string(),
+                    "clip-id": rx.cond(VideoDetailState.identified_total > 0, shown_id(), ""),
+                },
+            ),
+            rx.cond(
+                view.state == "making",
+                rx.fragment(
+                    rx.el.span("Making filmstrip and waveform: ", view.percent, " %", class_name="quiet tabular", role="status"),
+                    Pulse.create(interval=MAKING_MS, on_pulse=TimelineState.open_timeline),
+                ),
+                rx.cond(
+                    view.etag == "",
+                    rx.fragment(
+                        rx.el.span(
+                            rx.cond(view.note != "", view.note, "No filmstrip and waveform yet."), class_name="quiet", role="status"
+                        ),
+                        rx.cond(view.may_mark, _button("Make previews", TimelineState.make_previews)),
+                    ),
+                ),
+            ),
+            rx.cond(
+                TimelineState.removed != "",
+                rx.fragment(
+                    rx.el.span("Removed: ", TimelineState.removed, class_name="quiet", role="status"),
+                    _button("Undo", [TimelineState.put_back, picked.set_value("")]),
+                ),
+            ),
+            class_name="timeline-room",
+        ),
+    )
+
+
+def _button(label: str, event: rx.event.EventType[()]) -> rx.Component:
+    return rx.el.button(label, type="button", on_click=event, class_name="find-button")
