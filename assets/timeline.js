@@ -92,13 +92,13 @@ class ClipTimeline extends HTMLElement {
   }
 
   async #load() {
-    const { video_id: id, etag, sheets } = this.#view;
-    const wanted = etag && `${id} ${etag}`;
+    const { video_id: id, edition, sheets } = this.#view;
+    const wanted = edition && `${id} ${edition}`;
     if (!wanted || wanted === this.#loaded) return;
     this.#loaded = wanted;
     const pictures = sheets.map((address) => Object.assign(new Image(), { onload: () => this.#plan(), src: address }));
     this.#drawn = { times: [], peaks: [], peakMs: 100, sheets: pictures };
-    const answer = await fetch(`/api/clips/videos/${id}/timeline?of=${encodeURIComponent(etag)}`).catch(() => null);
+    const answer = await fetch(`/api/clips/videos/${id}/timeline?of=${encodeURIComponent(edition)}`).catch(() => null);
     if (!answer?.ok || wanted !== this.#loaded) return;
     const { peaks, secondsPerPeak, timesMs } = await answer.json();
     this.#drawn = { times: timesMs, peaks, peakMs: secondsPerPeak * 1000, sheets: pictures };

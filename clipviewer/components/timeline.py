@@ -61,7 +61,7 @@ def timeline() -> rx.Component:
                     Pulse.create(interval=MAKING_MS, on_pulse=TimelineState.open_timeline),
                 ),
                 rx.cond(
-                    view.etag == "",
+                    view.edition == "",
                     rx.fragment(
                         rx.el.span(
                             rx.cond(view.note != "", view.note, "No filmstrip and waveform yet."), class_name="quiet", role="status"

@@ -11,7 +11,7 @@ import reflex as rx
 from sqlmodel import Session
 
 from clipviewer.domain.permissions import Action, allows
-from clipviewer.errors import SigningFailed
+from clipviewer.errors import ClipNotFound, SigningFailed
 from clipviewer.services import marking, video_previews
 from clipviewer.services.container import installed
 from clipviewer.services.export_cells import UNFINISHED, State
@@ -26,13 +26,13 @@ from clipviewer.state.video_detail import VideoDetailState
 class TimelineView:
     """``sheets`` are URLs, each with ``columns`` pictures of ``width`` × ``height`` pixels in a row. ``state`` is "", making or failed.
 
-    ``etag`` is of the file that the previews show, "" without previews; ``saved`` counts what this page has decided.
+    ``edition`` names the file that the previews show, "" without previews; ``saved`` counts what this page has decided.
     """
 
     video_id: str = ""
     duration_ms: int = 0
     frame_rate: str = ""
-    etag: str = ""
+    edition: str = ""
     sheets: tuple[str, ...] = ()
     columns: int = 10
     width: int = 160
@@ -95,9 +95,12 @@ class TimelineState(rx.State):
     @rx.event
     @allow(Action.EXPORT)
     async def remove_clip(self, clip_id: str) -> None:
-        """Take a candidate out of the list; it can be put back."""
+        """Take a candidate out of the list; it can be put back. One that somebody else removed is gone from the list, too."""
         video_id = self._video_id()
-        self._removed = await self._write(lambda db, actor: marking.remove(db, video_id, clip_id, actor=actor))
+        try:
+            self._removed = await self._write(lambda db, actor: marking.remove(db, video_id, clip_id, actor=actor))
+        except ClipNotFound:
+            self._removed = None
         self.removed = str(self._removed.clip["title"]) if self._removed else ""
         self.timeline = dataclasses.replace(self.timeline, saved=self.timeline.saved + 1)
         await self._show_change(video_id)
@@ -148,7 +151,7 @@ def _view(video_id: str, found: PreviewsView, may_mark: bool, origin: str) -> Ti
         video_id=video_id,
         duration_ms=found.duration_ms,
         frame_rate=found.frame_rate,
-        etag=previews.get("etag", ""),
+        edition=previews.get("etag", ""),
         sheets=_signed([sheet["key"] for sheet in sheets], origin),
         columns=sheets[0]["columns"] if sheets else 10,
         width=previews.get("picture", {}).get("width", 160),

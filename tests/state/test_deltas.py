@@ -89,7 +89,7 @@ ROWS: dict[type[Any], set[str]] = {
     UrlEntry: {"url", "expires", "now"},
     FramingView: {"clip_id", "saved", "look", "looking", "problem", "answers", "refused"},
     TimelineView: {
-        "video_id", "duration_ms", "frame_rate", "etag", "sheets", "columns", "width", "height", "state", "percent", "note", "may_mark",
+        "video_id", "duration_ms", "frame_rate", "edition", "sheets", "columns", "width", "height", "state", "percent", "note", "may_mark",
         "saved",
     },
     SearchView: {"video_id", "state", "percent", "note", "may_find"},

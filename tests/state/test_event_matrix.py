@@ -113,7 +113,7 @@ CALLS: dict[str, Call] = {
         end_ms=4_000,
         title="Candidate 1",
     ),
-    name_of(TimelineState, "remove_clip"): call("Clip not found", ROOM, clip_id="clip_none"),
+    name_of(TimelineState, "remove_clip"): call('"saved":1', ROOM, clip_id="clip_none"),
     name_of(TimelineState, "put_back"): call('"saved":1', ROOM),
     name_of(MatrixState, "open_exports"): call('"languages_rx_state_":[', ROOM),
     GRID: call('"lines_rx_state_":[', ROOM, view="matrix"),
