@@ -7,11 +7,9 @@ import reflex as rx
 from clipviewer.components.frame import empty, page_frame, skeletons
 from clipviewer.components.library_bar import library_bar
 from clipviewer.components.library_list import library_list
-from clipviewer.components.pulse import Pulse
+from clipviewer.components.library_strip import library_strip
 from clipviewer.components.uploads import upload_button, uploads_region
 from clipviewer.state.library import LibraryState
-
-PREPARING_MS, IDLE_MS = 2_000, 5_000
 
 
 def library_page() -> rx.Component:
@@ -19,7 +17,7 @@ def library_page() -> rx.Component:
     return page_frame(
         library_bar(upload_button()),
         uploads_region(),
-        Pulse.create(interval=rx.cond(LibraryState.preparing != "", PREPARING_MS, IDLE_MS), on_pulse=LibraryState.follow),
+        library_strip(),
         rx.cond(LibraryState.preparing != "", rx.text(LibraryState.preparing, size="2", class_name="quiet preparing", role="status")),
         rx.match(
             LibraryState.phase,

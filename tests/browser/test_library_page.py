@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.clip_library import Video
+from clipviewer.db.models import Video as Row
+from clipviewer.services import work
+from tests.browser.clip_library import Registrar, Video
 from tests.browser.running_app import RunningApp
 from tests.browser.watched_page import OpenRoom
 
@@ -88,3 +92,25 @@ def test_the_table_shows_the_same_videos_and_opens_them_by_keyboard(app: Running
     row.get_by_role("link").focus()
     page.keyboard.press("Enter")
     room.shown("Boats leave")
+
+
+def test_the_strip_shows_what_runs_and_leads_to_what_needs_attention(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
+    video_id = registrar.video("strip", "A video whose file went away")
+    page = open_room(app, "/").page
+    expect(page.get_by_role("link", name="A video whose file went away")).to_be_visible()
+    with app.database.write() as db:
+        asked = work.ask(db, "nobody does this", video_id, video_id=video_id)
+        db.get_one(Row, video_id).missing_at = datetime.now(UTC)
+    running = page.get_by_role("list", name="Running now")
+    expect(running.get_by_role("listitem").filter(has_text="Nobody does this")).to_contain_text(
+        "A video whose file went away", timeout=15_000
+    )
+    running.get_by_role("button", name="Cancel Nobody does this").click()
+    expect(running.get_by_text("Nobody does this")).to_have_count(0)
+    with app.database.read() as db:
+        assert work.work(db, asked.id).state == "cancelled"
+    page.get_by_role("button", name="1 video with files missing").click(timeout=15_000)
+    expect(page.get_by_text("1 video", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="A video whose file went away")).to_contain_text("File missing")
+    with app.database.write() as db:
+        db.delete(db.get_one(Row, video_id))

@@ -13,6 +13,7 @@ from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.services import captions, work
 from clipviewer.services.library import Attention, Filter, Sort, Wanted, attention, list_videos
+from clipviewer.services.library_activity import running
 from tests.services.test_videos import NOON, add_clips, add_video
 
 LATER = datetime(2025, 11, 1, tzinfo=UTC)
@@ -217,3 +218,18 @@ def test_a_page_costs_as_many_queries_however_long_it_is(database: Database) -> 
         assert len(list_videos(db).items) == 40
         event.remove(database.engine, "before_cursor_execute", listener)
     assert len(statements) == 5
+
+
+def test_what_runs_is_listed_over_all_videos(database: Database) -> None:
+    with database.write() as db:
+        add_job(db, add_video(db, 1, "Match"), "queued", created_at=NOON)
+        add_job(db, "video_1", "running", progress=0.5, created_at=LATER)
+        add_job(db, "video_1", "done")
+        work.ask(db, "adopt", "tapes/", clock=lambda: NOON - timedelta(days=1))
+    with database.read() as db:
+        items, total = running(db, limit=2)
+    assert [(item.kind, item.title, item.state, item.progress) for item in items] == [
+        ("export", "Match", "running", 0.5),
+        ("adopt", "tapes/", "queued", 0.0),
+    ]
+    assert total == 3

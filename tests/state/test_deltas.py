@@ -22,6 +22,7 @@ from clipviewer.state.framing import FramingState
 from clipviewer.state.framing_rows import ContentView, FramingView, LookView
 from clipviewer.state.library import AccountState, LibraryState
 from clipviewer.state.library_rows import VideoCard
+from clipviewer.state.library_strip import LibraryStripState, RunningRow
 from clipviewer.state.matrix import MatrixState
 from clipviewer.state.matrix_rows import MatrixCell, MatrixGroup, MatrixLine, OpenedCell
 from clipviewer.state.rows import CaptionsRow, ClipRow, JobRow, LanguageRow, UrlEntry, VideoView
@@ -37,6 +38,7 @@ PASSWORD = "seven brown otters"
 MARK = "_rx_state_"
 FIELDS: dict[type[Any], set[str]] = {
     LibraryState: {"phase", "videos", "total", "search", "sort", "shown", "view", "entered", "preparing"},
+    LibraryStripState: {"running", "more", "failed", "stale", "missing", "busy"},
     AccountState: {"name", "email"},
     UploadState: {"may_upload"},
     FramingState: {"shown", "may_frame"},
@@ -85,6 +87,7 @@ ROWS: dict[type[Any], set[str]] = {
     LanguageRow: {"tag", "name"},
     CaptionsRow: {"tag", "language", "note"},
     JobRow: {"id", "title", "ratio", "making", "state", "percent", "reason", "log"},
+    RunningRow: {"id", "what", "title", "waits", "percent"},
     VideoCard: {"id", "title", "duration", "identified", "exported", "running", "poster", "state", "trouble", "active", "moment"},
     UrlEntry: {"url", "expires", "now"},
     FramingView: {"clip_id", "saved", "look", "looking", "problem", "answers", "refused"},
@@ -149,6 +152,7 @@ def use_everything(tab: Tab, footage: Footage) -> None:
         (ExportDialogState, "set_framing", {"ratio": "16:9", "framing": "fit"}, '"framings_rx_state_"'),
         (ExportDialogState, "set_captions", {"captions": "soft"}, '"captions_rx_state_"'),
         (ExportDialogState, "handle_export_clips", {}, '"jobs_rx_state_"'),
+        (LibraryStripState, "follow", {}, '"running_rx_state_"'),
     ]
     for state, handler, payload, effect in steps:
         tab.send(name_of(state, handler), **payload)

@@ -16,6 +16,7 @@ from clipviewer.state.exports import ExportState
 from clipviewer.state.finding import FindingState
 from clipviewer.state.framing import FramingState
 from clipviewer.state.library import AccountState, LibraryState
+from clipviewer.state.library_strip import LibraryStripState
 from clipviewer.state.matrix import MatrixState
 from clipviewer.state.timeline import TimelineState
 from clipviewer.state.uploads import UploadState
@@ -68,6 +69,8 @@ CALLS: dict[str, Call] = {
     name_of(LibraryState, "set_view"): call('"view_rx_state_":"table"', view="table"),
     name_of(LibraryState, "clear"): call('"entered_rx_state_":1'),
     name_of(LibraryState, "show_more"): call('"phase_rx_state_":"ready"'),
+    name_of(LibraryStripState, "follow"): call('"running_rx_state_":[{'),
+    name_of(LibraryStripState, "cancel"): call('"running_rx_state_":[{', running_id=lambda f: f.jobs[0]),
     name_of(AccountState, "load"): call('"name_rx_state_":"Kim '),
     name_of(UploadState, "load"): call('"may_upload_rx_state_":'),
     name_of(VideoDetailState, ROOM): call('"phase_rx_state_":"ready"'),
@@ -193,6 +196,7 @@ def test_what_leads_to_an_export_is_not_for_viewers() -> None:
         "finding_state.find",
         "finding_state.call_off",
         *(f"timeline_state.{name}" for name in ("make_previews", "save_clip", "remove_clip", "put_back")),
+        "library_strip_state.cancel",
         "framing_state.save_framing",
         "framing_state.forget_framing",
         *(f"export_state.{name}" for name in ("cancel_export", "retry_export")),

@@ -1,0 +1,88 @@
+"""The strip above the library: what runs now, and what needs attention."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from clipviewer.components.pulse import Pulse
+from clipviewer.services.library import Filter
+from clipviewer.state.library import LibraryState
+from clipviewer.state.library_strip import LibraryStripState, RunningRow
+
+BUSY_MS, IDLE_MS = 2_000, 5_000
+
+
+def library_strip() -> rx.Component:
+    """Nothing where nothing runs and nothing is wrong."""
+    wrong = (
+        _wrong(LibraryStripState.failed, "with something that failed", "circle-alert", Filter.FAILED),
+        _wrong(LibraryStripState.stale, "with exports out of date", "history", Filter.STALE),
+        _wrong(LibraryStripState.missing, "with files missing", "file-x", Filter.MISSING),
+    )
+    attention = (LibraryStripState.failed > 0) | (LibraryStripState.stale > 0) | (LibraryStripState.missing > 0)
+    hurried = LibraryStripState.busy | (LibraryState.preparing != "")
+    return rx.fragment(
+        # Only once the page lives: React attaches no listener to a custom element that was in the page before.
+        rx.cond(
+            LibraryState.phase != "loading",
+            Pulse.create(interval=rx.cond(hurried, BUSY_MS, IDLE_MS), on_pulse=LibraryStripState.follow),
+        ),
+        rx.cond(
+            LibraryStripState.busy | attention,
+            rx.el.section(
+                rx.cond(
+                    LibraryStripState.busy,
+                    rx.el.ul(
+                        rx.foreach(LibraryStripState.running, _running),
+                        rx.cond(
+                            LibraryStripState.more > 0, rx.el.li(f"and {LibraryStripState.more} more", class_name="strip-more tabular")
+                        ),
+                        class_name="strip-running",
+                        aria_label="Running now",
+                    ),
+                ),
+                rx.cond(attention, rx.box(*wrong, class_name="strip-wrong")),
+                class_name="library-strip card",
+                aria_label="Now",
+            ),
+        ),
+    )
+
+
+def _running(item: rx.Var[RunningRow]) -> rx.Component:
+    return rx.el.li(
+        rx.box(
+            rx.el.span(item.what, class_name="clip-title"),
+            rx.el.span(item.title, class_name="clip-time"),
+            class_name="strip-words",
+        ),
+        rx.cond(
+            item.waits,
+            rx.el.span("Queued", class_name="clip-time"),
+            rx.el.progress(value=item.percent, max=100, aria_label="Progress of " + item.what),
+        ),
+        rx.el.button(
+            rx.icon("x", size=15),
+            type="button",
+            title="Cancel",
+            on_click=LibraryStripState.cancel(item.id),
+            class_name="icon-button small",
+            aria_label="Cancel " + item.what,
+        ),
+        key=item.id,
+        class_name="strip-item",
+    )
+
+
+def _wrong(count: rx.Var[int], words: str, icon: str, shown: Filter) -> rx.Component:
+    return rx.cond(
+        count > 0,
+        rx.el.button(
+            rx.icon(icon, size=15),
+            rx.cond(count == 1, f"1 video {words}", f"{count} videos {words}"),
+            type="button",
+            on_click=LibraryState.set_filter(shown.value),
+            class_name="chip trouble tabular",
+            aria_pressed=LibraryState.shown == shown.value,
+        ),
+    )

@@ -1,0 +1,83 @@
+"""State of the strip above the library: what runs now, and what needs attention."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from typing import Any
+
+import reflex as rx
+
+from clipviewer.domain.ids import is_id
+from clipviewer.domain.permissions import Action
+from clipviewer.services import exports, work
+from clipviewer.services.container import installed
+from clipviewer.services.export_cells import State
+from clipviewer.services.library import attention
+from clipviewer.services.library_activity import EXPORT, Running, running
+from clipviewer.state.access import allow
+from clipviewer.state.library import LibraryState
+
+SHOWN = 4
+WORK_WORDS = {"previews": "Previews", "inspect": "Reading the file", "find": "Finding clips", "adopt": "Adopting", "remux": "Quick start"}
+
+
+@dataclasses.dataclass(frozen=True)
+class RunningRow:
+    """Something under way, or waiting: ``what`` is done to ``title``."""
+
+    id: str
+    what: str
+    title: str
+    waits: bool
+    percent: int
+
+
+class LibraryStripState(rx.State):
+    """``running`` are the first ones, ``more`` how many others there are; the rest counts videos that need attention."""
+
+    running: list[RunningRow] = []
+    more: int = 0
+    failed: int = 0
+    stale: int = 0
+    missing: int = 0
+    busy: bool = False
+
+    @rx.event
+    @allow(Action.VIEW)
+    async def follow(self) -> None:
+        """Show how far everything is, and what has become of the videos that are listed."""
+        await self._look()
+        await LibraryState.follow.fn(await self.get_state(LibraryState))
+
+    @rx.event
+    @allow(Action.EXPORT)
+    async def cancel(self, running_id: str) -> None:
+        """Call it off."""
+
+        def call_off() -> None:
+            with installed().database.write() as db:
+                if is_id(running_id, "work"):
+                    work.cancel(db, running_id)
+                else:
+                    exports.cancel(db, running_id)
+
+        await asyncio.to_thread(call_off)
+        await self._look()
+
+    async def _look(self) -> None:
+        def read() -> Any:
+            with installed().database.read() as db:
+                return *running(db, limit=SHOWN), attention(db)
+
+        found, total, wrong = await asyncio.to_thread(read)
+        rows = [_row(item) for item in found]
+        if rows != self.running:
+            self.running = rows
+        self.more, self.busy = total - len(rows), total > 0
+        self.failed, self.stale, self.missing = wrong.failed, wrong.stale, wrong.missing
+
+
+def _row(item: Running) -> RunningRow:
+    what = f"{item.clip} · {item.ratio}" if item.kind == EXPORT else WORK_WORDS.get(item.kind, item.kind.capitalize())
+    return RunningRow(item.id, what, item.title, item.state == State.QUEUED, round(item.progress * 100))

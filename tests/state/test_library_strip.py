@@ -1,0 +1,61 @@
+"""The strip above the library."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from clipviewer.db.models import Video
+from clipviewer.services import exports, work
+from clipviewer.services.container import Services
+from clipviewer.state.library_strip import SHOWN, LibraryStripState
+from tests.state.footage_rows import add_footage
+from tests.state.page import Page
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+def test_nothing_runs_in_an_empty_library(page: Page) -> None:
+    page.call(LibraryStripState, "follow")
+    state = page.state(LibraryStripState)
+    assert (state.running, state.more, state.busy, state.failed) == ([], 0, False, 0)
+
+
+def test_what_is_under_way_stands_before_what_waits_and_can_be_called_off(page: Page, services: Services) -> None:
+    with services.database.write() as db:
+        footage = add_footage(db, ordered=True)
+        asked = work.ask(db, "find", footage.video_id, video_id=footage.video_id)
+        under_way = work.claim_next(db, ["find"], datetime.now(UTC))
+        assert under_way is not None
+        work.report(db, under_way, datetime.now(UTC), progress=0.42)
+    page.call(LibraryStripState, "follow")
+    rows = page.state(LibraryStripState).running
+    assert [(row.what, row.waits, row.percent) for row in rows] == [
+        ("Finding clips", False, 42),
+        ("Candidate 0 · 16:9", True, 0),
+        ("Candidate 1 · 16:9", True, 0),
+    ]
+    assert {row.title for row in rows} == {"Harbour"}
+    page.call(LibraryStripState, "cancel", asked.id)
+    page.call(LibraryStripState, "cancel", footage.jobs[0])
+    assert [row.what for row in page.state(LibraryStripState).running] == ["Candidate 1 · 16:9"]
+    with services.database.read() as db:
+        assert work.work(db, asked.id).state == exports.State.CANCELLED
+    assert "finished already" in page.call(LibraryStripState, "cancel", asked.id)[1]
+
+
+def test_only_the_first_are_named(page: Page, services: Services) -> None:
+    with services.database.write() as db:
+        for number in range(SHOWN + 3):
+            work.ask(db, "adopt", f"prefix/{number}/")
+    page.call(LibraryStripState, "follow")
+    state = page.state(LibraryStripState)
+    assert ([row.title for row in state.running], state.more) == ([f"prefix/{number}/" for number in range(SHOWN)], 3)
+
+
+def test_what_is_missing_is_counted(page: Page, services: Services) -> None:
+    with services.database.write() as db:
+        db.add(Video(title="Gone", s3_key="gone.mp4", missing_at=datetime.now(UTC)))
+    page.call(LibraryStripState, "follow")
+    assert page.state(LibraryStripState).missing == 1
