@@ -11,11 +11,11 @@ import numpy as np
 
 from clipviewer.demo import counter
 from clipviewer.demo.counter import read_frame_number
-from clipviewer.media.caption_reading import parse_captions
+from clipviewer.media.captions.reading import parse_captions
 from clipviewer.media.ffmpeg import Ffmpeg
-from clipviewer.media.inspection import inspect
-from clipviewer.media.previews import Previews, make_previews
-from clipviewer.media.small_pictures import Picture
+from clipviewer.media.previews.previews import Previews, make_previews
+from clipviewer.media.previews.small_pictures import Picture
+from clipviewer.media.source.inspection import inspect
 
 RATE = 24
 SAMPLES = Path(__file__).parents[2] / "shared/samples"

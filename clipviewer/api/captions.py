@@ -17,8 +17,8 @@ from clipviewer.api.schemas import Seconds
 from clipviewer.domain.permissions import Action
 from clipviewer.domain.timecode import MAX_MS
 from clipviewer.errors import Invalid
-from clipviewer.media.caption_reading import MAX_BYTES, parse_captions
-from clipviewer.media.captions import slice_track, to_webvtt
+from clipviewer.media.captions.reading import MAX_BYTES, parse_captions
+from clipviewer.media.captions.tracks import slice_track, to_webvtt
 from clipviewer.services import audit
 from clipviewer.services.caption_sources import find_captions, translate_captions
 from clipviewer.services.captions import (

@@ -8,8 +8,8 @@ from pathlib import Path
 from clipviewer.demo import counter
 from clipviewer.demo.looks import LOOKS, SOUNDS
 from clipviewer.demo.plan import DemoVideo
-from clipviewer.media.cut import KEYFRAME_SECONDS
 from clipviewer.media.ffmpeg import Ffmpeg
+from clipviewer.media.render.cut import KEYFRAME_SECONDS
 
 WIDTH, HEIGHT = 1280, counter.MASTER_HEIGHT
 

@@ -19,9 +19,9 @@ from clipviewer.demo.footage import PRESET, render_master
 from clipviewer.demo.plan import DEMO_VIDEOS, LANGUAGE, DemoClip, DemoVideo
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.errors import ClipviewerError, ObjectMissing, StorageUnreachable
-from clipviewer.media.cut import cut, poster
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled
-from clipviewer.media.probe import MediaInfo, probe
+from clipviewer.media.render.cut import cut, poster
+from clipviewer.media.source.probe import MediaInfo, probe
 from clipviewer.services import video_previews, work
 from clipviewer.services.container import Services
 from clipviewer.storage.s3 import StoredObject

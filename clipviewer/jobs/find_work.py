@@ -10,11 +10,11 @@ from sqlmodel import Session
 
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.jobs.work_desk import WorkRun
-from clipviewer.media.caption_reading import CaptionTrack
+from clipviewer.media.captions.reading import CaptionTrack
 from clipviewer.media.ffmpeg import MediaCancelled
-from clipviewer.media.highlights import find_clips
-from clipviewer.media.stored_source import StoredSource
-from clipviewer.media.title_service import open_title_service, titled
+from clipviewer.media.finding.highlights import find_clips
+from clipviewer.media.finding.title_service import open_title_service, titled
+from clipviewer.media.source.stored_source import StoredSource
 from clipviewer.services import finding, work
 from clipviewer.services.captions import TRANSLATED, captions_of, track
 from clipviewer.services.signing import internal_signer

@@ -11,12 +11,12 @@ from typing import Any
 
 from clipviewer.errors import ClipviewerError, StorageError, VideoNotFound
 from clipviewer.jobs.work_desk import WorkRun
-from clipviewer.media.caption_reading import parse_captions
+from clipviewer.media.captions.reading import parse_captions
 from clipviewer.media.ffmpeg import MediaCancelled
-from clipviewer.media.filmstrip import COLUMNS, ROWS, picture_size
-from clipviewer.media.inspection import Inspection, inspect
-from clipviewer.media.previews import PREVIEWS_VERSION, Previews, make_previews
-from clipviewer.media.stored_source import StoredSource
+from clipviewer.media.previews.filmstrip import COLUMNS, ROWS, picture_size
+from clipviewer.media.previews.previews import PREVIEWS_VERSION, Previews, make_previews
+from clipviewer.media.source.inspection import Inspection, inspect
+from clipviewer.media.source.stored_source import StoredSource
 from clipviewer.services import work
 from clipviewer.services.caption_sources import find_captions
 from clipviewer.services.signing import internal_signer

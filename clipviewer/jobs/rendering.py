@@ -9,11 +9,11 @@ from functools import cache
 from pathlib import Path
 
 from clipviewer.domain.caption_mode import CaptionMode, mode_of
-from clipviewer.media.caption_fonts import FontShelf
-from clipviewer.media.captions import CaptionTrack, to_srt, to_webvtt, write_burn_in
+from clipviewer.media.captions.fonts import FontShelf
+from clipviewer.media.captions.tracks import CaptionTrack, to_srt, to_webvtt, write_burn_in
 from clipviewer.media.ffmpeg import Ffmpeg
-from clipviewer.media.render import RenderResult, RenderSpec, render
-from clipviewer.media.stored_source import StoredSource
+from clipviewer.media.render.render import RenderResult, RenderSpec, render
+from clipviewer.media.source.stored_source import StoredSource
 from clipviewer.services.captions import captions_for
 from clipviewer.services.container import Services
 from clipviewer.services.export_runs import Order

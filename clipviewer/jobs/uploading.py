@@ -18,7 +18,7 @@ from clipviewer.db.models import utc_now
 from clipviewer.domain.master_file import MIB
 from clipviewer.errors import ClipviewerError, Conflict, Invalid, ObjectMissing, StorageError
 from clipviewer.media.ffmpeg import MediaError
-from clipviewer.media.probe import MediaInfo, probe
+from clipviewer.media.source.probe import MediaInfo, probe
 from clipviewer.services import uploads, work
 from clipviewer.services.container import Services
 from clipviewer.services.signing import SignedUrl, internal_signer

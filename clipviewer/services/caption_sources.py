@@ -14,11 +14,11 @@ from threading import BoundedSemaphore
 from clipviewer.db.models import utc_now
 from clipviewer.domain.language import ORIGINAL, language_name
 from clipviewer.errors import Conflict, Invalid
-from clipviewer.media.caption_reading import CaptionsUnreadable
-from clipviewer.media.embedded_captions import EmbeddedTrack, embedded_captions
+from clipviewer.media.captions.embedded import EmbeddedTrack, embedded_captions
+from clipviewer.media.captions.reading import CaptionsUnreadable
+from clipviewer.media.captions.translator import Translator, open_translator, translate_track
 from clipviewer.media.ffmpeg import Ffmpeg, MediaError
-from clipviewer.media.stored_source import StoredSource
-from clipviewer.media.translator import Translator, open_translator, translate_track
+from clipviewer.media.source.stored_source import StoredSource
 from clipviewer.services import audit
 from clipviewer.services.captions import (
     EMBEDDED,

@@ -19,7 +19,7 @@ from clipviewer.domain.caption_mode import captions_identity, mode_of
 from clipviewer.domain.ids import is_id
 from clipviewer.domain.language import ORIGINAL, language_name, parse_language
 from clipviewer.errors import Conflict, Invalid, NotFound
-from clipviewer.media.captions import CaptionTrack, parse_captions, slice_track, to_webvtt
+from clipviewer.media.captions.tracks import CaptionTrack, parse_captions, slice_track, to_webvtt
 from clipviewer.services.clips import exported_clip
 from clipviewer.services.export_cells import CellView
 from clipviewer.services.search_words import list_captions

@@ -15,7 +15,7 @@ from clipviewer.db.models import Video
 from clipviewer.domain.bucket_address import bucket_address
 from clipviewer.domain.bucket_policy import cors_policy, iam_policy
 from clipviewer.errors import StorageError
-from clipviewer.media.mp4_boxes import MoovPlace, moov_place
+from clipviewer.media.source.mp4_boxes import MoovPlace, moov_place
 from clipviewer.services.signing import embedded_addresses, public_address
 from clipviewer.settings import EMBEDDED_PATH, Settings
 from clipviewer.storage.doctor import Doctor, Whereabouts

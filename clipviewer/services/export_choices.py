@@ -16,8 +16,8 @@ from clipviewer.domain.framing import Framing
 from clipviewer.domain.ids import is_id
 from clipviewer.domain.language import ORIGINAL, language_name
 from clipviewer.errors import Invalid, VideoNotFound
-from clipviewer.media.captions import CaptionTrack, slice_track, to_webvtt
-from clipviewer.media.render import RECIPE_VERSION
+from clipviewer.media.captions.tracks import CaptionTrack, slice_track, to_webvtt
+from clipviewer.media.render.render import RECIPE_VERSION
 from clipviewer.services.captions import captions_of, track
 from clipviewer.services.export_cells import JOB, CellView, cells_by_identity
 from clipviewer.services.export_drift import is_cut_at

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, FromClause, and_, case, false, func, or_
 from clipviewer.db.clip_models import ClipFraming
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.domain.framing import FramingMode
-from clipviewer.media.render import RECIPE_VERSION
+from clipviewer.media.render.render import RECIPE_VERSION
 from clipviewer.services.export_cells import JOB
 
 _VIDEO = Video.metadata.tables["video"]

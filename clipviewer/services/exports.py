@@ -18,7 +18,7 @@ from clipviewer.domain.caption_mode import CaptionMode, mode_of
 from clipviewer.domain.export_identity import export_identity
 from clipviewer.domain.ids import new_id
 from clipviewer.errors import ClipNotFound, Conflict, Invalid
-from clipviewer.media.render import RECIPE_VERSION
+from clipviewer.media.render.render import RECIPE_VERSION
 from clipviewer.services.captions import track
 from clipviewer.services.export_cells import (
     JOB,

@@ -16,7 +16,7 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Rect, Shot
 from clipviewer.domain.ids import is_id
 from clipviewer.errors import ClipNotFound
-from clipviewer.media.reframe import LOOK_VERSION, Look
+from clipviewer.media.framing.reframe import LOOK_VERSION, Look
 
 _LOOK = ClipLook.metadata.tables["clip_look"]
 _CLIP = IdentifiedClip.metadata.tables["identified_clip"]

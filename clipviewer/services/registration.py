@@ -21,7 +21,7 @@ from clipviewer.db.models import ExportedClip, IdentifiedClip, Video, utc_now
 from clipviewer.domain.ids import new_id
 from clipviewer.domain.timecode import clock
 from clipviewer.errors import Conflict, ObjectMissing
-from clipviewer.media.caption_reading import MAX_BYTES
+from clipviewer.media.captions.reading import MAX_BYTES
 from clipviewer.services import video_previews, work
 from clipviewer.services.videos import require_video
 from clipviewer.storage.s3 import StoredObject

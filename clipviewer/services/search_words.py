@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, column, func, literal_column
 from sqlmodel import Session
 
 from clipviewer.db.library_models import SearchEntry
-from clipviewer.media.caption_reading import Cue
+from clipviewer.media.captions.reading import Cue
 
 MAX_WORDS = 10
 PIECE = 20_000

@@ -11,7 +11,7 @@ from sqlalchemy import String, case, cast, select, update
 from sqlmodel import Session
 
 from clipviewer.db.models import Video
-from clipviewer.media.inspection import Inspection
+from clipviewer.media.source.inspection import Inspection
 from clipviewer.services import work
 from clipviewer.services.videos import require_video
 from clipviewer.services.work import WorkView

@@ -18,7 +18,7 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.permissions import Action, allows
 from clipviewer.errors import ClipviewerError, Invalid
 from clipviewer.media.ffmpeg import Ffmpeg
-from clipviewer.media.reframe import look_at
+from clipviewer.media.framing.reframe import look_at
 from clipviewer.services import framings, looks
 from clipviewer.services.container import installed
 from clipviewer.services.signing import internal_signer

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing
-from clipviewer.media.reframe import Look
+from clipviewer.media.framing.reframe import Look
 
 
 @dataclasses.dataclass(frozen=True)

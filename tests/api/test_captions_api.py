@@ -13,7 +13,7 @@ from sqlmodel import select
 from clipviewer.api.app import create_api
 from clipviewer.db.models import AuditEntry, ExportedClip, Video
 from clipviewer.domain.permissions import Role
-from clipviewer.media.caption_reading import MAX_BYTES
+from clipviewer.media.captions.reading import MAX_BYTES
 from clipviewer.services.container import Services
 from clipviewer.storage.s3 import ObjectStore
 from tests.api.conftest import Person

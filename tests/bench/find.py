@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from clipviewer.media.cuts import find_cuts
 from clipviewer.media.ffmpeg import Ffmpeg
-from clipviewer.media.footage_scan import Footage
-from clipviewer.media.highlights import find_clips_in
-from clipviewer.media.opened_source import open_source
-from clipviewer.media.probe import probe
+from clipviewer.media.finding.cuts import find_cuts
+from clipviewer.media.finding.footage_scan import Footage
+from clipviewer.media.finding.highlights import find_clips_in
+from clipviewer.media.source.opened_source import open_source
+from clipviewer.media.source.probe import probe
 from tests.bench import Row, compare, seconds
 from tests.bench.render import FOLDER, Timed, hour_long, stored
 

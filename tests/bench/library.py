@@ -12,7 +12,7 @@ from sqlmodel import Session
 from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
-from clipviewer.media.caption_reading import Cue
+from clipviewer.media.captions.reading import Cue
 from clipviewer.services.library import Filter, Sort, Wanted, attention, list_videos
 from clipviewer.services.search_words import list_captions
 from tests.bench import Row, compare

@@ -9,8 +9,8 @@ import shutil
 from statistics import median
 
 from clipviewer.media.ffmpeg import Ffmpeg
-from clipviewer.media.inspection import inspect
-from clipviewer.media.previews import Previews, make_previews
+from clipviewer.media.previews.previews import Previews, make_previews
+from clipviewer.media.source.inspection import inspect
 from tests.bench import Row, seconds
 from tests.bench.render import FOLDER, Timed, hour_long, stored
 

@@ -14,8 +14,8 @@ from statistics import mean
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, FramingMode, crop_rect, framing_at
 from clipviewer.media.ffmpeg import Ffmpeg
-from clipviewer.media.reframe import Look, look_at
-from clipviewer.media.render import RenderSpec, render
+from clipviewer.media.framing.reframe import Look, look_at
+from clipviewer.media.render.render import RenderSpec, render
 from tests.bench import Row
 from tests.moving_subjects import FRAME_RATE, SCENES, Box, film
 

@@ -17,10 +17,10 @@ from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.errors import StorageCredentials
 from clipviewer.jobs import rendering
 from clipviewer.jobs.export_run import STEPS, ExportRun
-from clipviewer.media.caption_fonts import FontShelf
-from clipviewer.media.captions import parse_captions
+from clipviewer.media.captions.fonts import FontShelf
+from clipviewer.media.captions.tracks import parse_captions
 from clipviewer.media.ffmpeg import Ffmpeg
-from clipviewer.media.probe import probe
+from clipviewer.media.source.probe import probe
 from clipviewer.services.captions import attach, remove
 from clipviewer.services.container import Services
 from clipviewer.services.export_runs import Ticket

@@ -21,8 +21,8 @@ from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.domain.sigv4 import Credentials
 from clipviewer.jobs import landmarks
 from clipviewer.jobs.export_run import remove_objects
-from clipviewer.media import stored_source
 from clipviewer.media.ffmpeg import Ffmpeg
+from clipviewer.media.source import stored_source
 from clipviewer.services import export_runs
 from clipviewer.services.container import Services
 from clipviewer.services.exports import CellView, State, cancel

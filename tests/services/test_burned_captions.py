@@ -12,10 +12,10 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTCollection, TTFont
 
-from clipviewer.media.caption_fonts import FontMissing, FontShelf
-from clipviewer.media.captions import CaptionTrack, Cue, to_srt, write_burn_in
+from clipviewer.media.captions.fonts import FontMissing, FontShelf
+from clipviewer.media.captions.tracks import CaptionTrack, Cue, to_srt, write_burn_in
 from clipviewer.media.ffmpeg import Ffmpeg
-from clipviewer.media.picture_filters import escaped
+from clipviewer.media.render.picture_filters import escaped
 
 SIZES = [(720, 1280), (1080, 1080), (1280, 720)]
 LETTERS = "".join(map(chr, range(33, 127)))

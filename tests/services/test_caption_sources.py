@@ -12,8 +12,8 @@ from sqlmodel import select
 
 from clipviewer.db.models import AuditEntry, Video
 from clipviewer.errors import Conflict, Invalid, ObjectMissing, VideoNotFound
-from clipviewer.media.captions import CaptionsUnreadable
-from clipviewer.media.translator import TranslationFailed
+from clipviewer.media.captions.tracks import CaptionsUnreadable
+from clipviewer.media.captions.translator import TranslationFailed
 from clipviewer.services import caption_sources
 from clipviewer.services.caption_sources import find_captions, translate_captions
 from clipviewer.services.captions import CaptionsNotFound, attach, captions_of, webvtt

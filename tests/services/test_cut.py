@@ -11,9 +11,9 @@ import pytest
 
 from clipviewer.demo.footage import render_master
 from clipviewer.domain.aspect_ratio import AspectRatio
-from clipviewer.media.cut import cut, poster
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
-from clipviewer.media.probe import probe
+from clipviewer.media.render.cut import cut, poster
+from clipviewer.media.source.probe import probe
 from tests.footage import SMALL, frame_numbers
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from clipviewer.media.captions import Cue
-from clipviewer.media.embedded_captions import EmbeddedTrack, embedded_captions
+from clipviewer.media.captions.embedded import EmbeddedTrack, embedded_captions
+from clipviewer.media.captions.track_language import language_of_track
+from clipviewer.media.captions.tracks import Cue
 from clipviewer.media.ffmpeg import Ffmpeg, MediaError
-from clipviewer.media.track_language import language_of_track
 from tests.range_server import answering, well
 
 GERMAN = "1\n00:00:00,500 --> 00:00:01,500\n<i>Eins</i> & {\\an8}zwei\n\n2\n00:00:02,000 --> 00:00:03,000\n5 < 6\n"

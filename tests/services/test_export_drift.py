@@ -14,7 +14,7 @@ from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.domain.caption_mode import CaptionMode
-from clipviewer.media.render import RECIPE_VERSION
+from clipviewer.media.render.render import RECIPE_VERSION
 from clipviewer.services.captions import attach, remove, track
 from clipviewer.services.clip_room import exported_window
 from clipviewer.services.clips import count_exported, exported_clip, exported_clips, exported_position

@@ -19,7 +19,7 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.errors import VideoNotFound
-from clipviewer.media.render import RECIPE_VERSION
+from clipviewer.media.render.render import RECIPE_VERSION
 from clipviewer.services import export_runs, exports
 from clipviewer.services.export_cells import CellView
 from clipviewer.services.export_drift import Drift

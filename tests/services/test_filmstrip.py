@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from clipviewer.demo.footage import render_master
-from clipviewer.media.caption_reading import parse_captions
+from clipviewer.media.captions.reading import parse_captions
 from clipviewer.media.ffmpeg import Ffmpeg
-from clipviewer.media.filmstrip import longest_gap_ms, step_ms, thumbnails_vtt
-from clipviewer.media.inspection import inspect
-from clipviewer.media.previews import Previews, make_previews
+from clipviewer.media.previews.filmstrip import longest_gap_ms, step_ms, thumbnails_vtt
+from clipviewer.media.previews.previews import Previews, make_previews
+from clipviewer.media.source.inspection import inspect
 from tests.footage import SMALL
 from tests.previewed import RATE, SAMPLES, counted_footage, make, number_on, previews, strip
 

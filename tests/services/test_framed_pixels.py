@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, FramingMode, Rect, Shot, crop_rect, framing_at
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled
-from clipviewer.media.picture_filters import picture_graph
-from clipviewer.media.probe import probe
-from clipviewer.media.reframe import look_at
-from clipviewer.media.render import RenderResult, RenderSpec, render
+from clipviewer.media.framing.reframe import look_at
+from clipviewer.media.render.picture_filters import picture_graph
+from clipviewer.media.render.render import RenderResult, RenderSpec, render
+from clipviewer.media.source.probe import probe
 from tests.moving_subjects import FRAME_RATE, SCENES, Scene, film
 
 Grey = NDArray[np.int16]

@@ -12,14 +12,14 @@ import pytest
 from clipviewer.demo.footage import render_master
 from clipviewer.domain.highlight import Candidate, FindOptions
 from clipviewer.errors import ObjectMissing
-from clipviewer.media import footage_scan
-from clipviewer.media.captions import CaptionTrack, Cue, parse_captions
-from clipviewer.media.cuts import find_cuts
+from clipviewer.media.captions.tracks import CaptionTrack, Cue, parse_captions
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
-from clipviewer.media.footage_scan import Footage
-from clipviewer.media.highlights import NothingFound, find_clips
-from clipviewer.media.opened_source import open_source
-from clipviewer.media.probe import probe
+from clipviewer.media.finding import footage_scan
+from clipviewer.media.finding.cuts import find_cuts
+from clipviewer.media.finding.footage_scan import Footage
+from clipviewer.media.finding.highlights import NothingFound, find_clips
+from clipviewer.media.source.opened_source import open_source
+from clipviewer.media.source.probe import probe
 from tests.footage import SMALL
 from tests.range_server import answering, refusing, well
 

@@ -10,9 +10,9 @@ import pytest
 
 from clipviewer.errors import ObjectMissing
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
-from clipviewer.media.inspection import EmbeddedCaptions, Inspection, inspect
-from clipviewer.media.mp4_boxes import MoovPlace, moov_place
-from clipviewer.media.probe import probe
+from clipviewer.media.source.inspection import EmbeddedCaptions, Inspection, inspect
+from clipviewer.media.source.mp4_boxes import MoovPlace, moov_place
+from clipviewer.media.source.probe import probe
 from tests.range_server import answering, refusing, well
 
 PICTURE = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=4", "-g", "25", "-pix_fmt", "yuv420p"]

@@ -13,9 +13,9 @@ import pytest
 
 from clipviewer.errors import ObjectMissing
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
-from clipviewer.media.inspection import inspect
-from clipviewer.media.previews import THUMB_HEIGHT, THUMB_WIDTH, Previews, make_previews
-from clipviewer.media.waveform import SAMPLE_RATE
+from clipviewer.media.previews.previews import THUMB_HEIGHT, THUMB_WIDTH, Previews, make_previews
+from clipviewer.media.previews.waveform import SAMPLE_RATE
+from clipviewer.media.source.inspection import inspect
 from tests.previewed import counted_footage, make, previews, strip
 from tests.range_server import answering, refusing, well
 

@@ -9,9 +9,9 @@ import pytest
 
 from clipviewer.demo.footage import render_master
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
-from clipviewer.media.inspection import inspect
-from clipviewer.media.mp4_boxes import MoovPlace
-from clipviewer.media.remux import remux
+from clipviewer.media.render.remux import remux
+from clipviewer.media.source.inspection import inspect
+from clipviewer.media.source.mp4_boxes import MoovPlace
 from tests.footage import SMALL, frame_numbers
 from tests.range_server import answering, well
 

@@ -12,10 +12,10 @@ from clipviewer.demo.footage import render_master
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, FramingMode, Rect
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
-from clipviewer.media.loudness import MEASURE, TARGET_LUFS, parse_loudness
-from clipviewer.media.probe import probe
-from clipviewer.media.reframe import look_at
-from clipviewer.media.render import RenderResult, RenderSpec, render
+from clipviewer.media.framing.reframe import look_at
+from clipviewer.media.render.loudness import MEASURE, TARGET_LUFS, parse_loudness
+from clipviewer.media.render.render import RenderResult, RenderSpec, render
+from clipviewer.media.source.probe import probe
 from tests.footage import SMALL, frame_numbers
 
 FIT = Framing(FramingMode.FIT)

@@ -20,9 +20,9 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.errors import ClipviewerError, ObjectMissing, PreconditionFailed, StorageDenied, StorageError, StorageUnreachable
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
-from clipviewer.media.render import RenderSpec, render
-from clipviewer.media.source_relay import SourceRelay
-from clipviewer.media.stored_source import BLOCK, StoredSource
+from clipviewer.media.render.render import RenderSpec, render
+from clipviewer.media.source.relay import SourceRelay
+from clipviewer.media.source.stored_source import BLOCK, StoredSource
 from clipviewer.services.signing import signer_for
 from clipviewer.settings import Settings
 from clipviewer.storage.s3 import open_store

@@ -13,8 +13,8 @@ from clipviewer.demo.footage import render_master
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.media.ffmpeg import Ffmpeg, MediaError
-from clipviewer.media.probe import probe
-from clipviewer.media.render import RenderResult, RenderSpec, render
+from clipviewer.media.render.render import RenderResult, RenderSpec, render
+from clipviewer.media.source.probe import probe
 from tests.footage import SMALL, frame_numbers
 
 TONE = ("-f", "lavfi", "-i", "sine=d=2")

@@ -11,8 +11,8 @@ from threading import Event
 import pytest
 
 from clipviewer.errors import PreconditionFailed, SigningFailed, StorageDenied, StorageUnreachable
-from clipviewer.media import stored_source
-from clipviewer.media.stored_source import BLOCK, SourceReader, StoredSource
+from clipviewer.media.source import stored_source
+from clipviewer.media.source.stored_source import BLOCK, SourceReader, StoredSource
 from tests.range_server import answering, well
 
 DATA = bytes(range(256)) * 8 * 1024

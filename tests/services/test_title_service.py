@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from clipviewer.domain.highlight import EDGES, INTEREST, Candidate, reasons_of, score_of
-from clipviewer.media.captions import CaptionTrack, Cue
-from clipviewer.media.title_service import MAX_CHARACTERS, MAX_CLIPS, Judged, TitleService, TitlesFailed, open_title_service, titled
+from clipviewer.media.captions.tracks import CaptionTrack, Cue
+from clipviewer.media.finding.title_service import MAX_CHARACTERS, MAX_CLIPS, Judged, TitleService, TitlesFailed, open_title_service, titled
 from clipviewer.settings import load_settings
 from tests.answering_service import Answer, Service, always, answering
 

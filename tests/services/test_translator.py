@@ -9,8 +9,15 @@ from typing import Any
 
 import pytest
 
-from clipviewer.media.captions import CaptionTrack, Cue
-from clipviewer.media.translator import MAX_CHARACTERS, MAX_TEXTS, LibreTranslate, TranslationFailed, open_translator, translate_track
+from clipviewer.media.captions.tracks import CaptionTrack, Cue
+from clipviewer.media.captions.translator import (
+    MAX_CHARACTERS,
+    MAX_TEXTS,
+    LibreTranslate,
+    TranslationFailed,
+    open_translator,
+    translate_track,
+)
 from clipviewer.settings import load_settings
 from tests.answering_service import Answer, Service, always, answering
 

@@ -11,7 +11,7 @@ from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.errors import ClipNotFound, Conflict, Invalid, VideoNotFound
-from clipviewer.media.captions import CaptionsUnreadable, Cue
+from clipviewer.media.captions.tracks import CaptionsUnreadable, Cue
 from clipviewer.services.captions import (
     CaptionsNotFound,
     attach,

@@ -14,7 +14,7 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Rect, Shot
 from clipviewer.domain.permissions import Role
 from clipviewer.media.ffmpeg import MediaCancelled
-from clipviewer.media.reframe import Look
+from clipviewer.media.framing.reframe import Look
 from clipviewer.services import container
 from clipviewer.services.container import Services
 from clipviewer.services.framings import saved_framings

@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clipviewer.media.caption_sentences import Sentence, parts_of, sentences_within, spoken
-from clipviewer.media.captions import CaptionTrack, Cue
+from clipviewer.media.captions.sentences import Sentence, parts_of, sentences_within, spoken
+from clipviewer.media.captions.tracks import CaptionTrack, Cue
 
 cues = st.builds(
     lambda start, length, text: Cue(start, start + length, text),

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clipviewer.media.caption_fonts import CaptionFont
-from clipviewer.media.caption_reading import MAX_BYTES, MAX_CUE_CHARACTERS, MAX_CUES, clean_text
-from clipviewer.media.captions import (
+from clipviewer.media.captions.fonts import CaptionFont
+from clipviewer.media.captions.reading import MAX_BYTES, MAX_CUE_CHARACTERS, MAX_CUES, clean_text
+from clipviewer.media.captions.tracks import (
     CaptionsUnreadable,
     CaptionTrack,
     Cue,

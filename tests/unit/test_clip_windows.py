@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clipviewer.domain.highlight import Candidate, FindOptions, score_of
-from clipviewer.media.captions import CaptionTrack, Cue
-from clipviewer.media.clip_windows import overlap
-from clipviewer.media.footage_scan import HEIGHT, WIDTH, Scan
-from clipviewer.media.highlights import NothingFound, choose
-from clipviewer.media.sound_features import SILENCE_DB, SoundFeatures
+from clipviewer.media.captions.tracks import CaptionTrack, Cue
+from clipviewer.media.finding.footage_scan import HEIGHT, WIDTH, Scan
+from clipviewer.media.finding.highlights import NothingFound, choose
+from clipviewer.media.finding.sound_features import SILENCE_DB, SoundFeatures
+from clipviewer.media.finding.windows import overlap
 
 RATE = 5
 NO_EDGE_MATTERS = FindOptions(shortest_ms=2_000, longest_ms=8_000, most=6)

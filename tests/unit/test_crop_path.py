@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clipviewer.media.crop_path import choose_path
-from clipviewer.media.samples import Change
-from clipviewer.media.shot_cuts import Cut, find_cuts
-from clipviewer.media.subjects import Weights
+from clipviewer.media.framing.crop_path import choose_path
+from clipviewer.media.framing.samples import Change
+from clipviewer.media.framing.shot_cuts import Cut, find_cuts
+from clipviewer.media.framing.subjects import Weights
 
 WINDOW = 0.316
 TIMES = [200.0 * number for number in range(40)]

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from clipviewer.media.ffmpeg import MediaError
-from clipviewer.media.poster import best_picture
-from clipviewer.media.small_pictures import Picture
+from clipviewer.media.previews.poster import best_picture
+from clipviewer.media.previews.small_pictures import Picture
 
 
 def noise(mean: float, spread: float, blur: float = 0.0) -> Picture:

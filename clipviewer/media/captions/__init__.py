@@ -1,0 +1,1 @@
+"""Caption tracks: read, cut, written, set in fonts, found in masters, translated."""

@@ -1,0 +1,91 @@
+"""Caption tracks inside a video file, read without decoding its pictures and sound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from av.subtitles.stream import SubtitleStream
+
+from clipviewer.media.captions.reading import MAX_BYTES, CaptionsUnreadable, CaptionTrack, parse_captions
+from clipviewer.media.captions.track_language import language_of_track
+from clipviewer.media.ffmpeg import Ffmpeg, MediaError
+from clipviewer.media.source.opened_source import DECODERS, OpenedSource, open_source
+from clipviewer.media.source.probe import opened
+from clipviewer.media.source.stored_source import Source
+
+_TEXT = ("mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text")
+_PICTURES = ("dvd_subtitle", "hdmv_pgs_subtitle", "dvb_subtitle", "xsub")
+_MAX_TRACKS = 40
+_LONGEST = MAX_BYTES + 100_000  # bytes: enough to be told that it is too much
+_TIMEOUT_SECONDS = 600
+_NAME_LENGTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedTrack:
+    """One track. ``language`` is a tag, None where the file names none that is known; ``track`` is None where ``problem`` says why."""
+
+    number: int
+    language: str | None
+    name: str
+    track: CaptionTrack | None = None
+    problem: str = ""
+
+
+def embedded_captions(ffmpeg: Ffmpeg, source: Source, folder: Path) -> list[EmbeddedTrack]:
+    """Every caption track of a video, in the order of the file. ``folder`` has the room for what is read from the store.
+
+    Blocks, for about ten seconds per GB: captions lie between the pictures, so a file that has some is read from end to end.
+    Raises ``MediaError`` for a file that cannot be read, and ``StorageError``.
+    """
+    with open_source(source, folder) as file:
+        found = file.ask(_listed)
+        usable = [track for track in found if not track.problem]
+        if not usable:
+            return found
+        with TemporaryDirectory(dir=folder) as made:
+            paths = _written(ffmpeg, file, [track.number for track in usable], Path(made))
+            texts = {track.number: _read(track, path) for track, path in zip(usable, paths, strict=True)}
+    return [texts.get(track.number, track) for track in found]
+
+
+def _listed(address: str) -> list[EmbeddedTrack]:
+    with opened(address) as container:
+        return [_described(number, stream) for number, stream in enumerate(container.streams.subtitles[:_MAX_TRACKS])]
+
+
+def _described(number: int, stream: SubtitleStream) -> EmbeddedTrack:
+    title = next((value for name, value in stream.metadata.items() if name.lower() in ("title", "name")), "")
+    shown = "".join(char for char in title if char.isprintable()).strip()[:_NAME_LENGTH] or f"Track {number + 1}"
+    codec = stream.codec_context.codec.canonical_name if stream.codec_context else ""
+    problem = ""
+    if codec in _PICTURES:
+        problem = "Its captions are pictures, not text: attach them as a .vtt or .srt file."
+    elif codec not in _TEXT:
+        problem = "Its captions are of a kind that cannot be read: attach them as a .vtt or .srt file."
+    return EmbeddedTrack(number, language_of_track(stream.language), shown, problem=problem)
+
+
+def _written(ffmpeg: Ffmpeg, file: OpenedSource, numbers: Sequence[int], folder: Path) -> list[Path]:
+    """The tracks as SubRip files, all in one pass that decodes nothing else."""
+    paths = [folder / f"{number}.srt" for number in numbers]
+    outputs = [
+        part
+        for number, path in zip(numbers, paths, strict=True)
+        for part in ("-map", f"0:s:{number}", "-c:s", "srt", "-f", "srt", "-fs", str(_LONGEST), f"file:{path}")
+    ]
+    args = [*file.input("-codec_whitelist", ",".join((DECODERS, *_TEXT))), *outputs]
+    file.run(ffmpeg, args, timeout=_TIMEOUT_SECONDS, file_size=2 * MAX_BYTES)
+    return paths
+
+
+def _read(track: EmbeddedTrack, path: Path) -> EmbeddedTrack:
+    try:
+        return replace(track, track=parse_captions(path.read_bytes(), track.name))
+    except CaptionsUnreadable as error:
+        return replace(track, problem=error.detail)
+    except OSError as error:
+        raise MediaError("The captions in this video could not be read: attach them as a .vtt or .srt file.") from error

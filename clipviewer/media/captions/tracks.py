@@ -1,0 +1,212 @@
+"""A caption track cut to a clip, and written as what an export needs: WebVTT, SubRip, or ASS to burn into the picture.
+
+Texts are plain, so whatever a format would read as an instruction is written as the characters that it is.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from clipviewer.media.captions.fonts import CaptionFont, FontShelf, needed_characters
+from clipviewer.media.captions.reading import WORD_JOINER, CaptionsUnreadable, CaptionTrack, Cue, in_order, parse_captions
+
+__all__ = [
+    "BurnIn", "CaptionTrack", "CaptionsUnreadable", "Cue", "is_right_to_left", "parse_captions", "slice_track",
+    "to_ass", "to_srt", "to_webvtt", "write_burn_in",
+]  # fmt: skip
+
+_RIGHT_TO_LEFT_MARK = "\u200f"
+_RIGHT_TO_LEFT = frozenset(("ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"))
+_RIGHT_TO_LEFT_SCRIPTS = ("Arab", "Hebr", "Syrc", "Thaa", "Nkoo")
+_CLOSING = frozenset("、。，．・：；？！）］｝〉》」』】〕’”…ーゝゞ々ぁぃぅぇぉっゃゅょァィゥェォッャュョ,.;:?!)]}")
+_OPENING = frozenset("（［｛〈《「『【〔‘“([{")
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Shares of the picture: ``em`` and ``side`` of its width, ``bottom`` of its height."""
+
+    em: float
+    side: float
+    bottom: float
+
+
+# Upright players lay their own texts and buttons over the lowest fifth and the right edge.
+_UPRIGHT = _Layout(em=0.058, side=0.12, bottom=0.22)
+_SQUARE = _Layout(em=0.046, side=0.08, bottom=0.08)
+_WIDE = _Layout(em=0.031, side=0.12, bottom=0.08)
+
+
+def slice_track(track: CaptionTrack, start_ms: int, end_ms: int) -> CaptionTrack:
+    """What shows between two times of the source (ms, end exclusive), moved so that the clip starts at 0; cues are cut at its edges."""
+    if not 0 <= start_ms < end_ms:
+        raise ValueError("a clip ends after it starts")
+    shown = (cue for cue in track.cues if cue.start_ms < end_ms and cue.end_ms > start_ms)
+    return CaptionTrack(
+        in_order(Cue(max(cue.start_ms, start_ms) - start_ms, min(cue.end_ms, end_ms) - start_ms, cue.text) for cue in shown)
+    )
+
+
+def to_webvtt(track: CaptionTrack) -> str:
+    """A WebVTT file: the sidecar of an export, and what a browser's ``<track>`` takes."""
+    blocks = [f"{_clock(cue.start_ms, '.')} --> {_clock(cue.end_ms, '.')}\n{_vtt_escape(cue.text)}\n" for cue in track.cues]
+    return "\n".join(["WEBVTT\n", *blocks])
+
+
+def to_srt(track: CaptionTrack) -> str:
+    """A SubRip file: what editors take, and ffmpeg for a soft ``mov_text`` track (of WebVTT it would show its own escapes).
+
+    The format has no escapes: what looks like markup is split by an invisible character.
+    """
+    return "\n".join(
+        f"{number}\n{_clock(cue.start_ms, ',')} --> {_clock(cue.end_ms, ',')}\n{_srt_escape(cue.text)}\n"
+        for number, cue in enumerate(track.cues, 1)
+    )
+
+
+def to_ass(track: CaptionTrack, width: int, height: int, language: str, fonts: Sequence[CaptionFont] | None = None) -> str:
+    """An ASS script for a picture of ``width`` by ``height`` pixels, laid out clear of the places that players cover.
+
+    ``fonts``: as ``FontShelf.fonts_for`` gives them (default: for this text, from the machine's own). Raises ``FontMissing``.
+    Source: the format as libass reads it, https://github.com/libass/libass/wiki/ASS-File-Format-Guide.
+    """
+    text = "\n".join(cue.text for cue in track.cues)
+    fonts = FontShelf().fonts_for(text, language) if fonts is None else fonts
+    layout = _layout(width, height)
+    em = layout.em * width
+    side, bottom = round(layout.side * width), round(layout.bottom * height)
+    ems_in_line = (width - 2 * side) / em
+    mark = _RIGHT_TO_LEFT_MARK if is_right_to_left(language) else ""
+    main = fonts[0]
+    style = (
+        f"Style: Default,{main.family},{em * main.line_height:.1f},&H00FFFFFF,&H00FFFFFF,&H00101010,&H80000000,0,0,0,0,100,100,0,0,"
+        f"1,{em * 0.075:.1f},{em * 0.03:.1f},2,{side},{side},{bottom},-1"
+    )
+    events = [
+        f"Dialogue: 0,{_ass_clock(cue.start_ms)},{_ass_clock(max(cue.end_ms, cue.start_ms + 10))},Default,,0,0,0,,"
+        + r"\N".join(mark + _ass_line(piece, fonts, em) for line in cue.text.split("\n") for piece in _fold(line, ems_in_line))
+        for cue in track.cues
+    ]
+    return "\n".join(
+        [
+            "[Script Info]", "ScriptType: v4.00+", f"PlayResX: {width}", f"PlayResY: {height}", "WrapStyle: 0",
+            "ScaledBorderAndShadow: yes", "", "[V4+ Styles]",
+            "Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, Underline, "
+            "StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, MarginV, Encoding",
+            style, "", "[Events]", "Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text", *events, "",
+        ]
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class BurnIn:
+    """Files for a render: an ASS script, and the folder of the fonts that it is set in."""
+
+    script: Path
+    fonts: Path
+
+
+def write_burn_in(track: CaptionTrack, folder: Path, width: int, height: int, language: str, shelf: FontShelf | None = None) -> BurnIn:
+    """Write ``track`` for a picture of ``width`` by ``height`` pixels into ``folder``, with links to the fonts it needs.
+
+    Raises ``FontMissing``; nothing is written then.
+    """
+    fonts = (shelf or FontShelf()).fonts_for("\n".join(cue.text for cue in track.cues), language)
+    made = BurnIn(folder / "captions.ass", folder / "fonts")
+    made.fonts.mkdir()
+    for number, path in enumerate(dict.fromkeys(font.path for font in fonts)):
+        (made.fonts / f"{number}{path.suffix}").symlink_to(path.resolve())
+    made.script.write_text(to_ass(track, width, height, language, fonts), encoding="utf-8")
+    return made
+
+
+def is_right_to_left(language: str) -> bool:
+    """Whether a language tag's script is written from the right, by its script subtag if it has one."""
+    base, *rest = language.split("-")
+    script = next((part for part in rest if len(part) == 4 and part.isalpha()), None)
+    return script in _RIGHT_TO_LEFT_SCRIPTS if script else base in _RIGHT_TO_LEFT
+
+
+def _layout(width: int, height: int) -> _Layout:
+    if width * 5 < height * 4:
+        return _UPRIGHT
+    return _SQUARE if width * 4 < height * 5 else _WIDE
+
+
+def _clock(ms: int, point: str) -> str:
+    seconds, rest = divmod(ms, 1000)
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{point}{rest:03d}"
+
+
+def _ass_clock(ms: int) -> str:
+    hundredths = (ms + 5) // 10
+    seconds, rest = divmod(hundredths, 100)
+    return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{rest:02d}"
+
+
+def _vtt_escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _srt_escape(text: str) -> str:
+    return re.sub(r"([<{\\]|--(?=>))", rf"\1{WORD_JOINER}", text)
+
+
+def _ass_line(line: str, fonts: Sequence[CaptionFont], em: float) -> str:
+    """One line as ASS text, changing fonts where the main one lacks a letter; symbols that no font has are left out."""
+    written, current = [], fonts[0]
+    for char in line:
+        font = _font_of(char, fonts, current)
+        if font is None:
+            continue
+        if font is not current:
+            written.append(rf"{{\fn{font.family}\fs{em * font.line_height:.1f}}}")
+            current = font
+        # A backslash starts an escape and a brace an instruction, unless an invisible character or a backslash comes between.
+        written.append({"\\": f"\\{WORD_JOINER}", "{": r"\{", "}": r"\}"}.get(char, char))
+    return "".join(written)
+
+
+def _font_of(char: str, fonts: Sequence[CaptionFont], current: CaptionFont) -> CaptionFont | None:
+    if not needed_characters(char):
+        return current
+    return next((font for font in fonts if char in font.characters), None)
+
+
+def _fold(line: str, ems: float) -> list[str]:
+    """Break words that are wider than the line, as Chinese and Japanese sentences are; libass breaks at spaces only."""
+    pieces = [""]
+    for word in line.split(" "):
+        first, *rest = _parts(word, ems)
+        pieces[-1] = f"{pieces[-1]} {first}" if pieces[-1] else first
+        pieces.extend(rest)
+    return pieces
+
+
+def _parts(word: str, ems: float) -> list[str]:
+    """A word in about equally wide parts of at most ``ems``, none of which starts with a closing sign or ends with an opening one."""
+    count = math.ceil(sum(map(_ems, word)) / ems)
+    if count <= 1:
+        return [word]
+    limit = sum(map(_ems, word)) / count
+    parts, width = [""], 0.0
+    for char in word:
+        may_break = parts[-1] and char not in _CLOSING and parts[-1][-1] not in _OPENING and not unicodedata.combining(char)
+        if may_break and width + _ems(char) / 2 > limit and len(parts) < count:
+            parts.append("")
+            width = 0.0
+        parts[-1] += char
+        width += _ems(char)
+    return parts
+
+
+def _ems(char: str) -> float:
+    """About how wide a character is, in ems, rather too wide than too narrow."""
+    if unicodedata.category(char) in ("Mn", "Me", "Cf"):
+        return 0.0
+    return 1.0 if unicodedata.east_asian_width(char) in "WF" else 0.65

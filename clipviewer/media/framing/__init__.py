@@ -1,0 +1,1 @@
+"""Where the frame of another shape goes: bars, shots, faces, motion."""

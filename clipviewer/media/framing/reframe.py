@@ -1,0 +1,119 @@
+"""A look at a clip's picture: what lies between its black bars, and which part of it *Auto* shows. Times are milliseconds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.framing import Framing, Rect, Shot, crop_rect
+from clipviewer.media.ffmpeg import Ffmpeg
+from clipviewer.media.framing.crop_path import choose_path
+from clipviewer.media.framing.letterbox import DETECT, parse_content
+from clipviewer.media.framing.samples import Pictures, Samples, Sampling
+from clipviewer.media.framing.shot_cuts import Cut, find_cuts, settle_cuts
+from clipviewer.media.framing.subjects import Sign, find_signs
+from clipviewer.media.render.picture_filters import square_pixels
+from clipviewer.media.source.clip_source import ClipSource, Reading, open_clip
+from clipviewer.media.source.stored_source import Source
+
+LOOK_VERSION = 2
+"""Counts up whenever the same clip is seen differently."""
+
+_BARS_PICTURES = 24
+_ABOUT = 0.04
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """``width`` and ``height`` are the picture's as displayed, ``content`` the part between its bars; pixels.
+
+    ``shots``: for each ratio what *Auto* shows, the first from 0; times count from the clip's start, shares are of ``content``.
+    """
+
+    width: int
+    height: int
+    content: Rect
+    shots: Mapping[AspectRatio, tuple[Shot, ...]]
+
+
+def look_at(
+    ffmpeg: Ffmpeg, source: Source, start_ms: int, end_ms: int, folder: Path, *, cancelled: Callable[[], bool] = lambda: False
+) -> Look:
+    """What the renderer sees in that range of ``source``. Blocks; ``folder`` is for what is kept meanwhile.
+
+    Raises as ``render`` does; nothing is left in ``folder``.
+    """
+    with open_clip(ffmpeg, source, start_ms, end_ms, folder, cancelled=cancelled) as clip, TemporaryDirectory(dir=folder) as own:
+        return look_through(clip, Path(own), list(AspectRatio))[0]
+
+
+def look_through(clip: ClipSource, folder: Path, ratios: Sequence[AspectRatio], also: Sequence[Reading] = ()) -> tuple[Look, str]:
+    """The look, with shots for ``ratios`` only, and what ffmpeg said; ``also``: what is read in the same run.
+
+    ``folder`` is empty, and not cleared afterwards.
+    """
+    width, height = clip.info.width, clip.info.height
+    # From the keyframe before the clip on: a short clip may not have one of its own.
+    keyframes = ["-skip_frame", "nokey", "-noaccurate_seek"]
+    bars = ["-frames:v", str(_BARS_PICTURES), "-vf", f"{square_pixels(clip.info)},{DETECT}", "-f", "null", "-"]
+    readings = [Reading(keyframes, "v:0", bars), *also]
+    if not ratios:
+        log = clip.look(readings)
+        return Look(width, height, parse_content(log, width, height), {}), log
+    sampling = Sampling(clip, folder)
+    log = clip.look([*readings, sampling.reading()], file_size=sampling.file_size)
+    content, samples = parse_content(log, width, height), sampling.samples()
+    cuts = settle_cuts(clip, find_cuts(samples.changes), folder)
+    return Look(width, height, content, _shots(clip, samples, cuts, content, ratios)), log
+
+
+def _shots(
+    clip: ClipSource, samples: Samples, cuts: Sequence[Cut], content: Rect, ratios: Sequence[AspectRatio]
+) -> dict[AspectRatio, tuple[Shot, ...]]:
+    pictures = _between_bars(samples.pictures, Rect(0, 0, clip.info.width, clip.info.height), content)
+    found: dict[AspectRatio, list[Shot]] = {ratio: [] for ratio in ratios}
+    starts = [0, *(cut.start_ms for cut in cuts)]
+    for start, end in zip(starts, [*starts[1:], math.inf], strict=True):
+        within = [index for index, at_ms in enumerate(samples.times_ms) if start <= at_ms < end]
+        times = [samples.times_ms[index] for index in within]
+        signs = find_signs(pictures[within[0] : within[-1] + 1], times, clip.cancelled) if within else []
+        for ratio, shots in found.items():
+            shots += _follow(signs, times or [start], start, content, ratio)
+    return {ratio: _calm(shots) for ratio, shots in found.items()}
+
+
+def _between_bars(pictures: Pictures, whole: Rect, content: Rect) -> Pictures:
+    _, height, width = pictures.shape
+    left, right = content.x * width // whole.width, (content.x + content.width) * width // whole.width
+    top, bottom = content.y * height // whole.height, (content.y + content.height) * height // whole.height
+    return pictures[:, top:bottom, left:right]
+
+
+def _follow(signs: Sequence[Sign], times_ms: Sequence[float], start_ms: int, content: Rect, ratio: AspectRatio) -> list[Shot]:
+    """One shot in ``ratio``: the crop has room on one axis at most, and stands in the middle of the other."""
+    crop = crop_rect(content.width, content.height, ratio, Framing())
+    across = choose_path([(sign.across, sign.clear, sign.gain) for sign in signs], times_ms, crop.width / content.width)
+    down = choose_path([(sign.down, sign.clear, sign.gain) for sign in signs], times_ms, crop.height / content.height)
+    if len(across) > 1 or len(down) == 1:
+        path = [(at_ms, place, down[0][1]) for at_ms, place in across]
+    else:
+        path = [(at_ms, across[0][1], place) for at_ms, place in down]
+    # The first corner is the cut itself, and the last one holds.
+    times = [start_ms, *(max(start_ms + 1, round(at_ms)) for at_ms, _, _ in path[1:])]
+    return [Shot(at_ms, x, y, glides=at_ms != times[-1]) for at_ms, (_, x, y) in zip(times, path, strict=True)]
+
+
+def _calm(shots: Sequence[Shot]) -> tuple[Shot, ...]:
+    """Without the small jumps that nobody asked for: a still shot stands where the one before it stood, if that is about the same."""
+    calm: list[Shot] = []
+    for shot in shots:
+        before = calm[-1] if calm else None
+        still = before is not None and not before.glides and not shot.glides
+        if before is not None and still and abs(shot.x - before.x) <= _ABOUT and abs(shot.y - before.y) <= _ABOUT:
+            continue
+        calm.append(shot)
+    return tuple(calm)

@@ -1,0 +1,1 @@
+"""What stands for a video: poster, filmstrip, waveform."""

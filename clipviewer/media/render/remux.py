@@ -1,0 +1,77 @@
+"""A master whose index lies at its end, written anew with the index first: the same pictures and sound, not one encoded again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from clipviewer.media.ffmpeg import Ffmpeg, MediaError
+from clipviewer.media.source.inspection import EmbeddedCaptions, Inspection, inspect, inspect_opened
+from clipviewer.media.source.mp4_boxes import MoovPlace
+from clipviewer.media.source.opened_source import open_source
+from clipviewer.media.source.stored_source import Source
+
+_COPIED_SHARE = 0.9
+_LEAST_TIMEOUT, _SLOWEST_BYTES = 600, 1024 * 1024
+_ROOM = 64 * 1024**2
+_LOOSE_MS = 100
+_NO_TAG = "Could not find tag for codec"
+
+
+def remux(
+    ffmpeg: Ffmpeg,
+    source: Source,
+    out: Path,
+    *,
+    on_progress: Callable[[float], None] = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Inspection:
+    """Write ``source`` to ``out``, whole or not at all, as an mp4 that plays while it loads. → what the new file holds.
+
+    Blocks; takes as much room beside ``out`` as the source is large, and twice that where it comes from the store. ``on_progress`` is told
+    the share done, 0 to 1. Raises ``MediaError`` for footage that does not fit into an mp4 as it is, ``StorageError`` for a source that
+    cannot be read, and ``MediaCancelled`` within a second of ``cancelled`` saying so; nothing is left on disk then.
+    """
+    partial = out.with_name(f"{out.name}.part")
+    try:
+        with open_source(source, out.parent, cancelled=cancelled) as found:
+            before = inspect_opened(found)
+            share = _COPIED_SHARE / before.media.duration_ms
+            found.run(
+                ffmpeg,
+                [
+                    *found.input(), *_kept(before.captions), "-c", "copy", "-map_metadata", "0", "-movflags", "+faststart",
+                    "-f", "mp4", "-y", f"file:{partial}",
+                ],
+                timeout=_LEAST_TIMEOUT + before.size / _SLOWEST_BYTES,
+                file_size=before.size + before.size // 10 + _ROOM,
+                on_progress=lambda done_ms: on_progress(min(_COPIED_SHARE, done_ms * share)),
+            )  # fmt: skip
+            after = inspect(str(partial), out.parent, cancelled=cancelled)
+            if not _same(before, after):
+                raise MediaError("The copy came out other than the master, and was thrown away: the master is damaged.")
+        partial.replace(out)
+    except MediaError as error:
+        if _NO_TAG in error.log:
+            raise MediaError("What this master is coded in does not fit into an mp4: convert it to H.264 first.", error.log) from error
+        raise
+    finally:
+        partial.unlink(missing_ok=True)
+    on_progress(1.0)
+    return after
+
+
+def _kept(captions: tuple[EmbeddedCaptions, ...]) -> list[str]:
+    """The picture, not its cover; every sound; and the captions of an mp4. What a camera writes besides has no place in one."""
+    texts = [part for track in captions if track.codec == "mov_text" for part in ("-map", f"0:s:{track.index}")]
+    return ["-map", "0:V:0", "-map", "0:a?", *texts]
+
+
+def _same(before: Inspection, after: Inspection) -> bool:
+    media, copied = before.media, after.media
+    return (
+        after.moov is MoovPlace.FIRST
+        and (copied.width, copied.height, copied.rotation) == (media.width, media.height, media.rotation)
+        and (copied.video_codec, copied.audio_codec) == (media.video_codec, media.audio_codec)
+        and abs(copied.duration_ms - media.duration_ms) <= _LOOSE_MS
+    )

@@ -1,0 +1,1 @@
+"""Footage as it lies in the store: opened within limits, read by range, described."""

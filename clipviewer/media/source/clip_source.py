@@ -1,0 +1,101 @@
+"""A clip's range of a source, opened for ffmpeg: what looks at it and what renders it read the same pictures. Times are milliseconds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from clipviewer.domain.timecode import ms_to_seconds
+from clipviewer.media.ffmpeg import Ffmpeg, MediaError
+from clipviewer.media.source.opened_source import OpenedSource, open_source
+from clipviewer.media.source.probe import MediaInfo, probe
+from clipviewer.media.source.stored_source import Source
+
+_LEAD_MS = 15_000  # Longer than the distance of keyframes: where a seek may land behind the clip's start, it aims before it.
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way through the clip: options of its input, the stream to take (``v:0``), and the options of the output it goes to."""
+
+    options: Sequence[str]
+    stream: str
+    output: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ClipSource:
+    """``start_ms`` to ``end_ms`` of ``opened``; ``info`` says what it is.
+
+    Where a seek is not exact, the first ``lead_ms`` of what is read lie before the clip.
+    """
+
+    ffmpeg: Ffmpeg
+    opened: OpenedSource
+    start_ms: int
+    end_ms: int
+    info: MediaInfo
+    lead_ms: int = 0
+
+    @property
+    def duration_ms(self) -> int:
+        return self.end_ms - self.start_ms
+
+    @property
+    def seconds(self) -> str:
+        return ms_to_seconds(self.duration_ms)
+
+    @property
+    def lead(self) -> str:
+        """The lead in seconds; empty where there is none."""
+        return ms_to_seconds(self.lead_ms) if self.lead_ms else ""
+
+    @property
+    def frame_ms(self) -> int:
+        return math.ceil(1000 / self.info.frame_rate) + 1 if self.info.frame_rate else 1000
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that one run over the clip may take."""
+        return 300 + self.duration_ms / 1000 * 40
+
+    @property
+    def cancelled(self) -> Callable[[], bool]:
+        return self.opened.cancelled
+
+    @property
+    def bytes_read(self) -> int:
+        """What came from the store; 0 for a path."""
+        return self.opened.bytes_read
+
+    def input(self) -> list[str]:
+        """ffmpeg's options that open the range, with nothing allowed that a clip does not need."""
+        start, length = self.start_ms - self.lead_ms, self.duration_ms + self.lead_ms
+        return self.opened.input("-ss", ms_to_seconds(start), "-t", ms_to_seconds(length))
+
+    def look(self, readings: Sequence[Reading], *, file_size: int = 0) -> str:
+        """Read the clip in several ways at once, each with an input and an output of its own, so that each ends by itself. → the log."""
+        inputs = [part for reading in readings for part in (*reading.options, *self.input())]
+        outputs = [part for index, reading in enumerate(readings) for part in ("-map", f"{index}:{reading.stream}", *reading.output)]
+        return self.run(["-loglevel", "info", *inputs, *outputs], file_size=file_size) if readings else ""
+
+    def run(self, args: Sequence[str], *, file_size: int, on_progress: Callable[[int], None] | None = None) -> str:
+        """``Ffmpeg.run`` within the limits of a render; ``file_size``: bytes that one file may take."""
+        return self.opened.run(self.ffmpeg, args, timeout=self.timeout, file_size=file_size, on_progress=on_progress)
+
+
+@contextmanager
+def open_clip(
+    ffmpeg: Ffmpeg, source: Source, start_ms: int, end_ms: int, folder: Path, *, cancelled: Callable[[], bool] = lambda: False
+) -> Iterator[ClipSource]:
+    """Open the range; ``folder`` has the room for what is read from the store. Blocks. Raises as ``open_source`` does."""
+    with open_source(source, folder, cancelled=cancelled) as opened:
+        info = opened.ask(probe)
+        clip = ClipSource(ffmpeg, opened, start_ms, end_ms, info)
+        known_ms = min(end_ms, info.duration_ms)
+        if known_ms - start_ms < clip.frame_ms or end_ms - known_ms > 1000:
+            raise MediaError("The clip lies beyond the end of its video: trim it, then export it again.")
+        yield clip if info.indexed else replace(clip, lead_ms=min(_LEAD_MS, start_ms))

@@ -1,0 +1,152 @@
+"""A source opened for ffmpeg and for PyAV, with nothing allowed that footage does not need. Times are milliseconds."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from clipviewer.media.ffmpeg import FORMATS, Ffmpeg, Limits, MediaCancelled, MediaError
+from clipviewer.media.source.probe import MAX_SIDE
+from clipviewer.media.source.relay import SourceRelay
+from clipviewer.media.source.stored_source import Source, StoredSource
+
+DECODERS = (
+    "h264,hevc,vp8,vp9,libdav1d,av1,mpeg1video,mpeg2video,mpeg4,msmpeg4v3,h263,theora,vc1,wmv3,prores,dnxhd,cfhd,dvvideo,ffv1,mjpeg,rawvideo,"
+    "aac,aac_fixed,mp3,mp3float,mp2,mp2float,ac3,eac3,opus,libopus,vorbis,flac,alac,dca,truehd,wmav2,"
+    "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_f32le,pcm_u8,pcm_alaw,pcm_mulaw,adpcm_ms,adpcm_ima_wav"
+)
+THREADS = max(1, min(4, os.cpu_count() or 1))
+
+_MEMORY = 6 * 1024**3
+_STALL_MICROSECONDS = 60_000_000
+_POLL_SECONDS = 0.1
+_READ_AHEAD = 256 * 1024  # The system would let several MB wait between the relay and ffmpeg: read from the store, and never used.
+
+# What ffmpeg says, and what a person can do about it; the first that fits.
+_REASONS = (
+    ("No space left on device", "The disk of this machine is full: make room for the render, then retry."),
+    ("not on whitelist", "The footage is in a format that is not rendered here: convert it to H.264 in an mp4 first."),
+    (
+        "zscale",
+        "This is HDR footage, and this ffmpeg cannot convert it: unset CLIPVIEWER_FFMPEG to use the one that is installed with clipviewer.",
+    ),
+    ("Cannot allocate memory", "The footage needs more memory than a render may take: convert it to H.264 at a smaller size first."),
+)
+
+# Captions inside a master are not read here, which ffmpeg says of every such file.
+_CAPTIONS_LEFT_OUT = re.compile(r"(?:mov_text|subrip|srt|webvtt|ass|ssa|subtitle|cc_dec|teletext).*not on whitelist")
+
+_MISSING = "This is no video file that can be read: it is missing."
+
+_Found = TypeVar("_Found")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSource:
+    """``address``: where ffmpeg and PyAV find it, a path's ``file:`` or that of ``relay``, which reads it from the store."""
+
+    address: str
+    relay: SourceRelay | None
+    cancelled: Callable[[], bool]
+
+    @property
+    def bytes_read(self) -> int:
+        """What came from the store; 0 for a path."""
+        return self.relay.bytes_read if self.relay else 0
+
+    def size(self) -> int:
+        """Bytes of it. ``MediaError`` where there is no such path, ``StorageError`` as reading raises."""
+        if self.relay is not None:
+            return self.relay.size()
+        try:
+            return self._path.stat().st_size
+        except OSError as error:
+            raise MediaError(_MISSING) from error
+
+    def read(self, offset: int, count: int) -> bytes:
+        """At most ``count`` bytes from ``offset`` on, few of them; fewer at the end, and none behind it. Raises as ``size`` does."""
+        if self.relay is None:
+            try:
+                with self._path.open("rb") as file:
+                    file.seek(offset)
+                    return file.read(count)
+            except OSError as error:
+                raise MediaError(_MISSING) from error
+        data = b""
+        while len(data) < count and offset + len(data) < self.relay.size():
+            data += self.relay.read(offset + len(data))
+        return data[:count]
+
+    @property
+    def _path(self) -> Path:
+        return Path(self.address.removeprefix("file:"))
+
+    def ask(self, look: Callable[[str], _Found]) -> _Found:
+        """``look(address)``, in a thread: a store that is slow to answer must not keep a person waiting who has cancelled."""
+        with ThreadPoolExecutor(1) as pool:
+            future = pool.submit(look, self.address)
+            while True:
+                if self.cancelled():
+                    if self.relay:
+                        self.relay.close()
+                    raise MediaCancelled
+                try:
+                    return future.result(_POLL_SECONDS)
+                except NotYet:
+                    continue
+
+    def input(self, *options: str) -> list[str]:
+        """ffmpeg's options that open it; ``options`` are those of the input besides."""
+        limited = ("-rw_timeout", str(_STALL_MICROSECONDS), "-recv_buffer_size", str(_READ_AHEAD))
+        protocols = ("-protocol_whitelist", "http,tcp", *limited) if self.relay else ("-protocol_whitelist", "file")
+        return [
+            "-xerror", *protocols, "-format_whitelist", FORMATS, "-codec_whitelist", DECODERS, "-max_pixels", str(MAX_SIDE**2),
+            "-threads", str(THREADS), *options, "-i", self.address,
+        ]  # fmt: skip
+
+    def run(
+        self, ffmpeg: Ffmpeg, args: Sequence[str], *, timeout: float, file_size: int, on_progress: Callable[[int], None] | None = None
+    ) -> str:
+        """``Ffmpeg.run`` within the limits of a render: ``timeout`` in seconds, ``file_size`` in bytes that one file may take."""
+        limits = Limits(memory=_MEMORY, cpu_seconds=math.ceil(timeout) * THREADS, file_size=file_size)
+        return ffmpeg.run(args, timeout=timeout, on_progress=on_progress, cancelled=self.cancelled, limits=limits)
+
+
+@contextmanager
+def open_source(source: Source, folder: Path, *, cancelled: Callable[[], bool] = lambda: False) -> Iterator[OpenedSource]:
+    """Open all of it; ``folder`` has the room for what is read from the store. Blocks.
+
+    Raises, here and for everything done with it, ``MediaError`` for footage that cannot be used, ``StorageError`` for a source that cannot
+    be read, and ``MediaCancelled`` within a second of ``cancelled`` saying so.
+    """
+    with _relayed(source, folder) as relay:
+        try:
+            yield OpenedSource(relay.address if relay else f"file:{Path(str(source)).absolute()}", relay, cancelled)
+        except MediaError as error:
+            if relay is not None and relay.failure is not None:
+                raise relay.failure from error
+            raise _explained(error) from error
+
+
+def _relayed(source: Source, folder: Path) -> AbstractContextManager[SourceRelay | None]:
+    if isinstance(source, StoredSource):
+        return SourceRelay(source, folder)
+    if source.startswith(("http://", "https://")):
+        return SourceRelay(StoredSource(lambda: source), folder)
+    return nullcontext()
+
+
+def _explained(error: MediaError) -> MediaError:
+    log = "\n".join(line for line in error.log.splitlines() if not _CAPTIONS_LEFT_OUT.search(line))
+    for words, sentence in _REASONS:
+        if words in log:
+            return MediaError(sentence, error.log)
+    return error
