@@ -20,16 +20,20 @@ class AspectRatio(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """``width`` by ``height`` is the size that we render (pixels); ``max_width`` the widest player (CSS), None for 100 %."""
+    """``width`` by ``height`` is the size that we render (pixels); ``max_width`` the widest player (CSS), None for 100 %.
+
+    ``sharp``: a larger size, for footage that has that many pixels to show.
+    """
 
     width: int
     height: int
     max_width: int | None
     use: str
+    sharp: tuple[int, int] | None = None
 
 
 _FRAMES = {
-    AspectRatio.PORTRAIT: Frame(720, 1280, 360, "Stories, Reels, Shorts, TikTok"),
+    AspectRatio.PORTRAIT: Frame(720, 1280, 360, "Stories, Reels, Shorts, TikTok", sharp=(1080, 1920)),
     AspectRatio.SQUARE: Frame(1080, 1080, 500, "Feed posts"),
     AspectRatio.LANDSCAPE: Frame(1280, 720, None, "YouTube, web"),
 }

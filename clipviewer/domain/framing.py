@@ -85,6 +85,14 @@ def framing_at(shots: Sequence[Shot], at_ms: float) -> Framing:
     return Framing(FramingMode.MANUAL, x, y)
 
 
+def export_size(content: Rect, ratio: AspectRatio, framing: Framing) -> tuple[int, int]:
+    """Pixels of an export of ``content``: the ratio's sharp size where what is shown has at least as many, else its own."""
+    frame, shown = ratio.frame, crop_rect(content.width, content.height, ratio, framing)
+    if frame.sharp is not None and shown.width >= frame.sharp[0] and shown.height >= frame.sharp[1]:
+        return frame.sharp
+    return frame.width, frame.height
+
+
 def framing_key(framing: Framing) -> str:
     """Text that is equal for framings that show the same, for hashing: ``centre``, ``manual:0.2500:0.5000``."""
     if framing.mode is FramingMode.MANUAL:

@@ -93,6 +93,12 @@ def test_pictures_that_come_as_they_like_get_equal_steps_and_keep_their_times(tm
     assert abs(result.duration_ms - 4_000) <= 70
 
 
+def test_a_telephones_upright_footage_keeps_its_size(tmp_path: Path, out: Path) -> None:
+    source = make(tmp_path / "upright.mp4", *picture("testsrc2=s=1080x1920:d=2,format=yuv420p"), *TONE)
+    result = export(source, out)
+    assert (result.width, result.height) == (1080, 1920)
+
+
 def test_damage_is_called_damage_also_where_the_master_has_captions(tmp_path: Path, out: Path) -> None:
     words = tmp_path / "words.srt"
     words.write_text("1\n00:00:00,000 --> 00:00:01,000\nHello\n")

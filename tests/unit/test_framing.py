@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clipviewer.domain.aspect_ratio import AspectRatio
-from clipviewer.domain.framing import Framing, FramingMode, Rect, Shot, crop_rect, framing_at, framing_key
+from clipviewer.domain.framing import Framing, FramingMode, Rect, Shot, crop_rect, export_size, framing_at, framing_key
 
 SHARES = st.floats(0, 1)
 SIZES = st.integers(2, 9_000)
@@ -86,3 +86,21 @@ def test_framings_that_show_the_same_have_the_same_key() -> None:
     assert framing_key(Framing(FramingMode.CENTRE, 0.1, 0.2)) == framing_key(Framing()) == "centre"
     assert framing_key(Framing(FramingMode.MANUAL, 0.25)) == "manual:0.2500:0.5000"
     assert len({framing_key(Framing(mode)) for mode in FramingMode}) == len(FramingMode)
+
+
+@pytest.mark.parametrize(
+    ("content", "ratio", "mode", "size"),
+    [
+        (Rect(0, 0, 1920, 1080), AspectRatio.PORTRAIT, FramingMode.CENTRE, (720, 1280)),
+        (Rect(0, 0, 3840, 2160), AspectRatio.PORTRAIT, FramingMode.CENTRE, (1080, 1920)),
+        (Rect(0, 270, 3840, 1620), AspectRatio.PORTRAIT, FramingMode.CENTRE, (720, 1280)),
+        (Rect(0, 0, 1080, 1920), AspectRatio.PORTRAIT, FramingMode.FIT, (1080, 1920)),
+        (Rect(0, 0, 1920, 1080), AspectRatio.PORTRAIT, FramingMode.FIT, (720, 1280)),
+        (Rect(0, 0, 3840, 2160), AspectRatio.SQUARE, FramingMode.CENTRE, (1080, 1080)),
+        (Rect(0, 0, 3840, 2160), AspectRatio.LANDSCAPE, FramingMode.CENTRE, (1280, 720)),
+    ],
+)
+def test_an_export_is_as_large_as_the_footage_has_pixels_for(
+    content: Rect, ratio: AspectRatio, mode: FramingMode, size: tuple[int, int]
+) -> None:
+    assert export_size(content, ratio, Framing(mode)) == size

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clipviewer.domain.aspect_ratio import AspectRatio
-from clipviewer.domain.framing import Framing, FramingMode, Rect, Shot
+from clipviewer.domain.framing import Framing, FramingMode, Rect, Shot, export_size
 from clipviewer.media.captions.track_language import track_language
 from clipviewer.media.ffmpeg import Ffmpeg, MediaError
 from clipviewer.media.framing.reframe import look_through
@@ -21,7 +21,7 @@ from clipviewer.media.source.opened_source import THREADS
 from clipviewer.media.source.probe import MAX_SIDE, probe
 from clipviewer.media.source.stored_source import Source
 
-RECIPE_VERSION = 2
+RECIPE_VERSION = 3
 """Counts up whenever the same specification renders to something else: exports made before are then out of date."""
 
 _CAPTION_FORMATS, _CAPTION_DECODERS = "srt,webvtt,ass", "srt,subrip,webvtt,ass,ssa"
@@ -32,9 +32,9 @@ _LOOSE_END_MS = 500
 
 @dataclass(frozen=True, slots=True)
 class RenderSpec:
-    """``size``: pixels, else the ratio's own. ``burn_in``: an .ass or .srt file that becomes
-    part of the picture, set in fonts of the folder ``fonts``. ``soft_captions``: files with their language tags, as tracks to switch on.
-    Caption times start with the clip.
+    """``size``: pixels, else as ``export_size`` says of the footage. ``burn_in``: an .ass or .srt file that becomes part of the picture,
+    set in fonts of the folder ``fonts``. ``soft_captions``: files with their language tags, as tracks to switch on. Caption times start
+    with the clip.
     """
 
     source: Source
@@ -103,9 +103,11 @@ def render(
 class _Rendering:
     def __init__(self, clip: ClipSource, spec: RenderSpec, on_progress: Callable[[float], None], preset: str) -> None:
         self._clip, self._spec, self._on_progress, self._preset = clip, spec, on_progress, preset
+        self._size = spec.frame
 
     def run(self, out: Path) -> RenderResult:
         content, shots, lufs = self._look(out.with_name(f"{out.name}.look"))
+        self._size = self._spec.size or export_size(content, self._spec.ratio, self._spec.framing)
         self._on_progress(_LOOKED_AT_SHARE)
         partial = out.with_name(f"{out.name}.part")
         try:
@@ -130,14 +132,14 @@ class _Rendering:
 
     def _encode(self, content: Rect, shots: tuple[Shot, ...], lufs: float | None, out: Path) -> None:
         spec, clip = self._spec, self._clip
-        width, height = spec.frame
+        width, height = self._size
         bits = width * height * _BITS_PER_PIXEL
         graph = picture_graph(
             clip.info,
             content,
             spec.ratio,
             spec.framing,
-            spec.frame,
+            self._size,
             shots=shots,
             seconds=clip.seconds,
             lead=clip.lead,
@@ -170,7 +172,7 @@ class _Rendering:
         at_end = self._spec.end_ms > info.duration_ms - _LOOSE_END_MS
         if not -frame_ms <= missing <= (_LOOSE_END_MS if at_end else frame_ms):
             raise MediaError("The source breaks off within the clip: it is damaged, or was not written to the end.")
-        if (made.width, made.height) != self._spec.frame or made.has_audio is not info.has_audio:
+        if (made.width, made.height) != self._size or made.has_audio is not info.has_audio:
             raise MediaError("The export came out other than asked for, and was thrown away. Retry.")
         size = out.stat().st_size
         return RenderResult(made.duration_ms, made.width, made.height, size, made.has_audio, content, lufs, self._clip.bytes_read, shots)
