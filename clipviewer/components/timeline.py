@@ -37,47 +37,57 @@ def timeline() -> rx.Component:
     """The timeline with its words below; nothing under an exported clip."""
     view = TimelineState.timeline
     return rx.cond(
-        (VideoDetailState.tab == "identified") & (view.video_id == VideoDetailState.video.id),
+        VideoDetailState.tab == "identified",
         rx.box(
-            ClipTimeline.create(
-                on_clip_saved=lambda clip, start, end, title: [
-                    TimelineState.save_clip(clip, start, end, title),
-                    picked.set_value(""),
-                ],
-                on_clip_removed=lambda clip: [TimelineState.remove_clip(clip), picked.set_value("")],
-                class_name="timeline",
-                custom_attrs={
-                    "role": "group",
-                    "aria-label": "Timeline",
-                    "view": view.to_string(),
-                    "clips": VideoDetailState.identified_clips.to_string(),
-                    "clip-id": rx.cond(VideoDetailState.identified_total > 0, shown_id(), ""),
-                },
-            ),
             rx.cond(
-                view.state == "making",
-                rx.fragment(
-                    rx.el.span("Making filmstrip and waveform: ", view.percent, " %", class_name="quiet tabular", role="status"),
-                    Pulse.create(interval=MAKING_MS, on_pulse=TimelineState.open_timeline),
-                ),
-                rx.cond(
-                    view.edition == "",
-                    rx.fragment(
-                        rx.el.span(
-                            rx.cond(view.note != "", view.note, "No filmstrip and waveform yet."), class_name="quiet", role="status"
-                        ),
-                        rx.cond(view.may_mark, _button("Make previews", TimelineState.make_previews)),
-                    ),
-                ),
-            ),
-            rx.cond(
-                TimelineState.removed != "",
-                rx.fragment(
-                    rx.el.span("Removed: ", TimelineState.removed, class_name="quiet", role="status"),
-                    _button("Undo", [TimelineState.put_back, picked.set_value("")]),
-                ),
+                view.video_id == VideoDetailState.video.id,
+                rx.fragment(_face(), rx.box(_making(), _removal(), class_name="timeline-status")),
             ),
             class_name="timeline-room",
+        ),
+    )
+
+
+def _face() -> rx.Component:
+    return ClipTimeline.create(
+        on_clip_saved=lambda clip, start, end, title: [TimelineState.save_clip(clip, start, end, title), picked.set_value("")],
+        on_clip_removed=lambda clip: [TimelineState.remove_clip(clip), picked.set_value("")],
+        class_name="timeline",
+        custom_attrs={
+            "role": "group",
+            "aria-label": "Timeline",
+            "view": TimelineState.timeline.to_string(),
+            "clips": VideoDetailState.identified_clips.to_string(),
+            "clip-id": rx.cond(VideoDetailState.identified_total > 0, shown_id(), ""),
+        },
+    )
+
+
+def _making() -> rx.Component:
+    """How far the making of what is drawn is, or how to have it made."""
+    view = TimelineState.timeline
+    return rx.cond(
+        view.state == "making",
+        rx.fragment(
+            rx.el.span("Making filmstrip and waveform: ", view.percent, " %", class_name="quiet tabular", role="status"),
+            Pulse.create(interval=MAKING_MS, on_pulse=TimelineState.open_timeline),
+        ),
+        rx.cond(
+            view.edition == "",
+            rx.fragment(
+                rx.el.span(rx.cond(view.note != "", view.note, "No filmstrip and waveform yet."), class_name="quiet", role="status"),
+                rx.cond(view.may_mark, _button("Make previews", TimelineState.make_previews)),
+            ),
+        ),
+    )
+
+
+def _removal() -> rx.Component:
+    return rx.cond(
+        TimelineState.removed != "",
+        rx.fragment(
+            rx.el.span("Removed: ", TimelineState.removed, class_name="quiet", role="status"),
+            _button("Undo", [TimelineState.put_back, picked.set_value("")]),
         ),
     )
 

@@ -16,7 +16,7 @@ def library_page() -> rx.Component:
     """The videos with poster, duration and counts; search, filters, order."""
     return page_frame(
         library_bar(upload_button()),
-        uploads_region(),
+        rx.cond(LibraryState.phase != "loading", uploads_region()),
         library_strip(),
         rx.cond(LibraryState.preparing != "", rx.text(LibraryState.preparing, size="2", class_name="quiet preparing", role="status")),
         rx.match(

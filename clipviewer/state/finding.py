@@ -11,6 +11,7 @@ import reflex as rx
 from sqlmodel import Session
 
 from clipviewer.domain.permissions import Action, allows
+from clipviewer.errors import VideoNotFound
 from clipviewer.services import finding
 from clipviewer.services.container import installed
 from clipviewer.services.export_cells import UNFINISHED, State
@@ -43,7 +44,11 @@ class FindingState(rx.State):
     @allow(Action.VIEW)
     async def follow(self) -> Any:
         """Show how far the search is, and what has become of the candidates since the last time."""
-        return await self._look()
+        try:
+            return await self._look()
+        except VideoNotFound:  # the room itself says so
+            self.search = SearchView()
+            return None
 
     @rx.event
     @allow(Action.EXPORT)

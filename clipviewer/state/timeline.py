@@ -11,7 +11,7 @@ import reflex as rx
 from sqlmodel import Session
 
 from clipviewer.domain.permissions import Action, allows
-from clipviewer.errors import ClipNotFound, SigningFailed
+from clipviewer.errors import ClipNotFound, SigningFailed, VideoNotFound
 from clipviewer.services import marking, video_previews
 from clipviewer.services.container import installed
 from clipviewer.services.export_cells import UNFINISHED, State
@@ -64,7 +64,11 @@ class TimelineState(rx.State):
             with installed().database.read() as db:
                 return _view(video_id, video_previews.previews_of(db, video_id), may, origin)
 
-        view = dataclasses.replace(await asyncio.to_thread(read), saved=self.timeline.saved)
+        try:
+            found = await asyncio.to_thread(read)
+        except VideoNotFound:  # the room itself says so
+            found = TimelineView()
+        view = dataclasses.replace(found, saved=self.timeline.saved)
         if view != self.timeline:
             self.timeline = view
 

@@ -17,7 +17,7 @@ from tests.browser.test_layout import assert_no_sideways_scrolling
 from tests.browser.watched_page import OpenRoom, Room
 
 FACE = ".timeline-face > canvas"
-DRAWN = "JSON.parse(document.querySelector('clip-timeline').getAttribute('view')).edition !== ''"
+DRAWN = "(view => view && JSON.parse(view).edition !== '')(document.querySelector('clip-timeline')?.getAttribute('view'))"
 FRAME_MS = 40
 
 

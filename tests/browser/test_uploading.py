@@ -16,6 +16,7 @@ from clipviewer.db.models import Video as StoredVideo
 from clipviewer.domain.master_file import MIB
 from clipviewer.domain.permissions import Role
 from clipviewer.services.accounts import Accounts
+from clipviewer.services.work import unfinished_work
 from tests.browser.clip_footage import Footage
 from tests.browser.running_app import PASSWORD, RunningApp
 from tests.browser.watched_page import OpenRoom, Room
@@ -203,7 +204,19 @@ def test_an_upload_goes_on_while_another_page_of_the_app_is_open(app: RunningApp
     assert_stored(app, desk, master)
 
 
+def until_the_library_rests(app: RunningApp) -> None:
+    """What was uploaded before is looked into, which leaves previews in the store."""
+    deadline = time.monotonic() + 60
+    while True:
+        with app.database.read() as db:
+            if not unfinished_work(db):
+                return
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def test_a_cancelled_upload_leaves_nothing(app: RunningApp, desk: Desk, master: Path) -> None:
+    until_the_library_rests(app)
     before = left_in_the_store(app)
     desk.hold_from = 3
     desk.choose(master)
