@@ -23,6 +23,7 @@ from clipviewer.api.schemas import (
     IdentifiedResults,
     RegisteredVideo,
     VideoIn,
+    described_body,
 )
 from clipviewer.domain.object_key import MAX_KEY_BYTES, check_object_key
 from clipviewer.domain.permissions import Action
@@ -47,16 +48,12 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def _body_of(model: type[BaseModel]) -> dict[str, Any]:
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
-
-
 @router.post(
     "",
     status_code=201,
     summary="Register a video",
     responses={**_ANSWERS, 201: {"model": RegisteredVideo}, 200: {"model": RegisteredVideo}},
-    openapi_extra=_body_of(VideoIn),
+    openapi_extra=described_body(VideoIn),
 )
 async def post_video(request: Request, registrar: Registrar) -> Response:
     """Its object, and its poster's, must be in the bucket. The key identifies the video: 201 when it is new, 200 when it was known."""
@@ -67,7 +64,7 @@ async def post_video(request: Request, registrar: Registrar) -> Response:
     "/{video_id}/identified",
     summary="Register identified clips",
     responses={**_ANSWERS, 200: {"model": IdentifiedResults}},
-    openapi_extra=_body_of(IdentifiedItems),
+    openapi_extra=described_body(IdentifiedItems),
 )
 async def post_identified(request: Request, registrar: Registrar, video_id: str) -> Response:
     """Up to 10,000 candidates, each identified by its `reference`; every item has its own result, in the order of the request."""
@@ -78,7 +75,7 @@ async def post_identified(request: Request, registrar: Registrar, video_id: str)
     "/{video_id}/exported",
     summary="Register exported clips",
     responses={**_ANSWERS, 200: {"model": ExportedResults}},
-    openapi_extra=_body_of(ExportedItems),
+    openapi_extra=described_body(ExportedItems),
 )
 async def post_exported(request: Request, registrar: Registrar, video_id: str) -> Response:
     """Up to 10,000 rendered files, each identified by its key; those whose object is in the bucket are adopted.

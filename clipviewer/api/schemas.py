@@ -23,6 +23,11 @@ def moment(value: datetime) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"
 
 
+def described_body(model: type[BaseModel]) -> dict[str, Any]:
+    """The OpenAPI of a route that reads its JSON itself, once it is known who sends it."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
+
+
 def _time(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError("must be seconds, such as 125.007")

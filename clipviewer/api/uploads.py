@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from clipviewer.api.access import origin_of, peer_address, pipeline_or, services_of
 from clipviewer.api.problems import validation_problem
+from clipviewer.api.schemas import described_body
 from clipviewer.api.upload_schemas import ArrivedParts, PartsIn, PartUrl, PartUrls, Upload, UploadIn, Uploads
 from clipviewer.domain.permissions import Action
 from clipviewer.jobs.uploading import Uploading
@@ -39,10 +40,6 @@ _ONE: dict[int | str, dict[str, Any]] = {
 }
 
 
-def _body_of(model: type[BaseModel]) -> dict[str, Any]:
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
-
-
 @router.post(
     "",
     status_code=201,
@@ -55,7 +52,7 @@ def _body_of(model: type[BaseModel]) -> dict[str, Any]:
         409: {"description": "There are too many unfinished uploads"},
         422: {"description": "The body is not as described, or such a file is not taken"},
     },
-    openapi_extra=_body_of(UploadIn),
+    openapi_extra=described_body(UploadIn),
 )
 async def post_upload(request: Request, sender: Sender) -> Response:
     """Cut the file into parts of `partSize` bytes, PUT each to its URL, then complete the upload.
@@ -79,7 +76,7 @@ def get_parts(request: Request, sender: Sender, upload_id: str) -> ArrivedParts:
 
 
 @router.post(
-    "/{upload_id}/parts", summary="Sign URLs for parts", responses={**_ONE, 200: {"model": PartUrls}}, openapi_extra=_body_of(PartsIn)
+    "/{upload_id}/parts", summary="Sign URLs for parts", responses={**_ONE, 200: {"model": PartUrls}}, openapi_extra=described_body(PartsIn)
 )
 async def post_parts(request: Request, sender: Sender, upload_id: str) -> Response:
     """Each URL takes one exact part, of exactly its size, for at most an hour. A part may be sent again."""
