@@ -104,10 +104,10 @@ CALLS: dict[str, Call] = {
     name_of(FramingState, "save_framing"): call('"answers":1', ROOM, clip_id=lambda f: f.identified[2], ratio="9:16", x=0.4, y=0.5),
     name_of(FramingState, "forget_framing"): call('"answers":1', ROOM, clip_id=lambda f: f.identified[2], ratio="1:1"),
     name_of(FindingState, "follow"): call(lambda f: f'"video_id":"{f.video_id}","state":', ROOM),
-    name_of(FindingState, "find"): call('"state":"queued"', ROOM),
+    name_of(FindingState, "find"): call('"may_find":true', ROOM),
     name_of(FindingState, "call_off"): call(lambda f: f'"video_id":"{f.video_id}","state":', ROOM),
     name_of(TimelineState, "open_timeline"): call(lambda f: f'"timeline_rx_state_":{{"video_id":"{f.video_id}"', ROOM),
-    name_of(TimelineState, "make_previews"): call('"state":"making"', ROOM),
+    name_of(TimelineState, "make_previews"): call('"may_mark":true', ROOM),
     name_of(TimelineState, "save_clip"): call(
         lambda f: f'"selected_identified_clip_rx_state_":{{"id":"{f.identified[1]}"',
         ROOM,
