@@ -125,6 +125,15 @@ def exported_clip(db: Session, video_id: str, clip_id: str) -> ExportedClipView:
     return _one_exported(db, _BY_ID, {"video_id": video_id, "clip_id": clip_id})
 
 
+def identified_clip(db: Session, video_id: str, clip_id: str) -> IdentifiedClipView:
+    """One candidate of that video; raises ``ClipNotFound``."""
+    known = is_id(video_id, "video") and is_id(clip_id, "clip")
+    row = db.connection().execute(_IDENTIFIED_ONE, {"video_id": video_id, "clip_id": clip_id}).one_or_none() if known else None
+    if row is None:
+        raise ClipNotFound
+    return IdentifiedClipView(*row)
+
+
 def clip_for_key(db: Session, video_id: str, s3_key: str) -> ExportedClipView:
     """The exported clip of that video whose stored key is exactly ``s3_key``; raises ``ClipNotFound``.
 
@@ -211,7 +220,9 @@ _COLUMNS = [_EXPORTED.c[name] for name in _PLAIN]
 _ORIGINS = with_origins(_EXPORTED.outerjoin(JOB, JOB.c.exported_clip_id == _EXPORTED.c.id), of=_EXPORTED)
 _OF_VIDEO = _EXPORTED.c.video_id == bindparam("video_id")
 _EXPORTED_LIST = _described(_window(select(_EXPORTED.c.id), _EXPORTED))
-_IDENTIFIED_LIST = _window(select(*(_IDENTIFIED.c[field.name] for field in fields(IdentifiedClipView))), _IDENTIFIED)
+_CANDIDATES = select(*(_IDENTIFIED.c[field.name] for field in fields(IdentifiedClipView)))
+_IDENTIFIED_LIST = _window(_CANDIDATES, _IDENTIFIED)
+_IDENTIFIED_ONE = _CANDIDATES.where(_IDENTIFIED.c.id == bindparam("clip_id"), _IDENTIFIED.c.video_id == bindparam("video_id"))
 _EXPORTED_COUNT, _IDENTIFIED_COUNT = _counting(_EXPORTED), _counting(_IDENTIFIED)
 _EXPORTED_POSITION, _IDENTIFIED_POSITION = _positioning(_EXPORTED), _positioning(_IDENTIFIED)
 _ONE = select(*_COLUMNS).where(_OF_VIDEO)

@@ -37,7 +37,15 @@ class Removed:
 
 
 def mark(
-    db: Session, video_id: str, start_ms: int, end_ms: int, title: str, *, actor: str = "", now: Callable[[], datetime] = utc_now
+    db: Session,
+    video_id: str,
+    start_ms: int,
+    end_ms: int,
+    title: str,
+    *,
+    actor: str = "",
+    address: str = "",
+    now: Callable[[], datetime] = utc_now,
 ) -> str:
     """Make a range of the video a candidate, held to whole frames. → its id. Raises ``VideoNotFound`` and ``Invalid``."""
     start, end = _held(video_details(db, video_id), start_ms, end_ms)
@@ -47,7 +55,7 @@ def mark(
         "title": _title(title, start, end), "score": None, "score_parts": {}, "reasons": [], "created_at": moment, "touched_at": moment,
     }  # fmt: skip
     db.connection().execute(insert(_CLIP), row)
-    audit.record(db, "clip_marked", actor=actor, subject=clip_id, video=video_id)
+    audit.record(db, "clip_marked", actor=actor, subject=clip_id, address=address, video=video_id)
     return clip_id
 
 
@@ -55,30 +63,35 @@ def change(
     db: Session,
     video_id: str,
     clip_id: str,
-    start_ms: int,
-    end_ms: int,
-    title: str,
+    start_ms: int | None = None,
+    end_ms: int | None = None,
+    title: str | None = None,
     *,
     actor: str = "",
+    address: str = "",
     now: Callable[[], datetime] = utc_now,
 ) -> None:
-    """Give a candidate another range and title; from then on it is a person's. Raises ``VideoNotFound``, ``ClipNotFound``, ``Invalid``."""
+    """Give a candidate another range and title, None leaving each as it is; from then on it is a person's.
+
+    Raises ``VideoNotFound``, ``ClipNotFound``, ``Invalid``.
+    """
     video, clip = video_details(db, video_id), _row(db, video_id, clip_id)
+    start_ms, end_ms = clip["start_ms"] if start_ms is None else start_ms, clip["end_ms"] if end_ms is None else end_ms
     same = (clip["start_ms"], clip["end_ms"]) == (start_ms, end_ms)
     start, end = (start_ms, end_ms) if same else _held(video, start_ms, end_ms)
-    values = {"start_ms": start, "end_ms": end, "title": _title(title, start, end), "touched_at": now()}
+    values = {"start_ms": start, "end_ms": end, "title": _title(clip["title"] if title is None else title, start, end), "touched_at": now()}
     db.connection().execute(update(_CLIP).where(_CLIP.c.id == clip_id).values(**values))
-    audit.record(db, "clip_changed", actor=actor, subject=clip_id, video=video_id)
+    audit.record(db, "clip_changed", actor=actor, subject=clip_id, address=address, video=video_id)
 
 
-def remove(db: Session, video_id: str, clip_id: str, *, actor: str = "") -> Removed:
+def remove(db: Session, video_id: str, clip_id: str, *, actor: str = "", address: str = "") -> Removed:
     """Take a candidate away; files that were exported from it stay. Raises ``ClipNotFound``."""
     clip = _row(db, video_id, clip_id)
     framings = db.connection().execute(select(_FRAMING).where(_FRAMING.c.identified_clip_id == clip_id)).mappings()
     kept = [dict(row) for row in framings]
     exports = [list(db.connection().execute(select(t.c.id).where(t.c.identified_clip_id == clip_id)).scalars()) for t in _OF_CLIP]
     db.connection().execute(delete(_CLIP).where(_CLIP.c.id == clip_id))
-    audit.record(db, "clip_removed", actor=actor, subject=clip_id, video=video_id)
+    audit.record(db, "clip_removed", actor=actor, subject=clip_id, address=address, video=video_id)
     return Removed(clip, kept, exports)
 
 

@@ -1,0 +1,95 @@
+"""Identified clips one at a time: marked by hand, changed, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import ValidationError
+from sqlmodel import Session
+
+from clipviewer.api.access import peer_address, pipeline_or, services_of
+from clipviewer.api.marking_schemas import ClipChange, ClipMark
+from clipviewer.api.problems import validation_problem
+from clipviewer.api.schemas import IdentifiedClip, described_body, identified_json
+from clipviewer.domain.permissions import Action
+from clipviewer.services import marking
+from clipviewer.services.clips import identified_clip
+from clipviewer.services.principal import Pipeline, Principal
+
+router = APIRouter(prefix="/api/clips/videos/{video_id}/identified", tags=["marking"])
+Marker = Annotated[Pipeline | Principal, Depends(pipeline_or(Action.EXPORT))]
+_MAY_NOT: dict[int | str, dict[str, Any]] = {
+    401: {"description": "No valid API token, and nobody is signed in"},
+    403: {"description": "The role does not allow to change clips"},
+}
+_NO_VIDEO: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such video"}}
+_NO_CLIP: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such video, or it does not have this clip"}}
+_NO_RANGE: dict[int | str, dict[str, Any]] = {422: {"description": "The body is not as described, or the range is none of this video"}}
+
+
+@router.post(
+    "/marked",
+    status_code=201,
+    summary="Mark a clip",
+    responses={**_MAY_NOT, **_NO_VIDEO, **_NO_RANGE, 201: {"model": IdentifiedClip}},
+    openapi_extra=described_body(ClipMark),
+)
+async def post_marked(request: Request, video_id: str, who: Marker) -> Response:
+    """A candidate as somebody marks it in the player: held to whole frames and to the end of the video."""
+    return await _in_a_thread(_mark, request, video_id, who)
+
+
+@router.patch(
+    "/{clip_id}",
+    summary="Change an identified clip",
+    responses={**_MAY_NOT, **_NO_CLIP, **_NO_RANGE, 200: {"model": IdentifiedClip}},
+    openapi_extra=described_body(ClipChange),
+)
+async def patch_identified(request: Request, video_id: str, clip_id: str, who: Marker) -> Response:
+    """Another range, another title. From then on it counts as decided: finding clips again leaves it as it is."""
+    return await _in_a_thread(_change, request, video_id, clip_id, who)
+
+
+@router.delete(
+    "/{clip_id}", status_code=204, summary="Remove an identified clip", responses={**_MAY_NOT, **_NO_CLIP}, response_class=Response
+)
+def delete_identified(request: Request, video_id: str, clip_id: str, who: Marker) -> Response:
+    """Files that were exported from it stay."""
+    with services_of(request).database.write() as db:
+        marking.remove(db, video_id, clip_id, actor=_actor(who), address=peer_address(request))
+    return Response(status_code=204)
+
+
+async def _in_a_thread(work: Callable[..., Response], request: Request, *arguments: Any) -> Response:
+    """The body is read only now that it is known who sends it."""
+    body = await request.body()
+    try:
+        return await to_thread.run_sync(work, request, body, *arguments)
+    except ValidationError as error:
+        return validation_problem(error.errors(include_input=False, include_url=False, include_context=False))
+
+
+def _mark(request: Request, body: bytes, video_id: str, who: Pipeline | Principal) -> Response:
+    new = ClipMark.model_validate_json(body)
+    with services_of(request).database.write() as db:
+        clip_id = marking.mark(db, video_id, new.start, new.end, new.title, actor=_actor(who), address=peer_address(request))
+        return _shown(db, video_id, clip_id, 201)
+
+
+def _change(request: Request, body: bytes, video_id: str, clip_id: str, who: Pipeline | Principal) -> Response:
+    new = ClipChange.model_validate_json(body)
+    with services_of(request).database.write() as db:
+        marking.change(db, video_id, clip_id, new.start, new.end, new.title, actor=_actor(who), address=peer_address(request))
+        return _shown(db, video_id, clip_id, 200)
+
+
+def _shown(db: Session, video_id: str, clip_id: str, status: int) -> Response:
+    return JSONResponse(identified_json(identified_clip(db, video_id, clip_id)), status)
+
+
+def _actor(who: Pipeline | Principal) -> str:
+    return who.token_id if isinstance(who, Pipeline) else who.user_id

@@ -1,0 +1,21 @@
+"""The JSON of clips that are marked and changed one at a time."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from clipviewer.api.schemas import Json, Seconds, Title
+
+
+class ClipMark(Json):
+    start: Seconds
+    end: Seconds
+    title: Title = Field(default="", description="Made from the times when left out")
+
+
+class ClipChange(Json):
+    """What is left out, or null, stays as it is."""
+
+    start: Seconds | None = None
+    end: Seconds | None = None
+    title: Title | None = Field(default=None, description="Made from the times when empty")
