@@ -50,6 +50,7 @@ class Room:
 def open_room(db: Session, video_id: str, *, clip_id: str = "", tab: str = "", filters: ExportFilters = ANY) -> Room:
     """The room of ``video_id``, opened at ``clip_id`` (else at the first clip); raises ``VideoNotFound``.
 
+    A video without exported clips opens at its candidates, where clips are found and marked over the master.
     An exported clip that ``filters`` leave out of the list can be opened all the same.
     """
     video = video_details(db, video_id)
@@ -63,7 +64,7 @@ def open_room(db: Session, video_id: str, *, clip_id: str = "", tab: str = "", f
     elif identified_at is not None:
         tab = IDENTIFIED
     elif tab not in (EXPORTED, IDENTIFIED):
-        tab = EXPORTED if exported.total or not identified.total else IDENTIFIED
+        tab = EXPORTED if exported.total or filters.narrow else IDENTIFIED
     return Room(
         video=video,
         tab=tab,

@@ -98,14 +98,16 @@ def test_an_unknown_video_says_so_and_leads_to_the_library(app: RunningApp, bay:
     expect(room.page.get_by_role("link", name=bay.title)).to_be_visible()
 
 
-def test_a_video_without_clips_has_two_empty_tabs_and_plays_as_a_whole(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
+def test_a_video_without_clips_opens_on_the_whole_of_it_and_has_two_empty_tabs(
+    app: RunningApp, registrar: Registrar, open_room: OpenRoom
+) -> None:
     room = open_room(app, f"/videos/{registrar.video('bare', 'Nothing found in it yet')}")
-    expect(room.page.get_by_text("No exported clips yet")).to_be_visible()
-    expect(room.video).to_have_count(0)
-    room.page.get_by_role("tab", name="Identified").click()
     expect(room.page.get_by_text("No identified clips yet")).to_be_visible()
     expect(room.page.get_by_role("button", name="Generate Shorts")).to_be_disabled()
     room.playing("bare/master.mp4")
+    room.page.get_by_role("tab", name="Exported").click()
+    expect(room.page.get_by_text("No exported clips yet")).to_be_visible()
+    expect(room.video).to_have_count(0)
 
 
 def test_a_video_with_candidates_only_opens_on_them(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:

@@ -109,6 +109,17 @@ def test_a_deep_link_selects_its_clip_and_its_tab(signer: CountingSigner, token:
     assert tab.state(VideoDetailState).tab == "identified"
 
 
+def test_a_video_that_has_no_exports_yet_opens_at_its_candidates(signer: CountingSigner, services: Services, token: str) -> None:
+    with services.database.write() as db:
+        bare = add_footage(db, exported=0, identified=0)
+    page = Page(token, bare.path)
+    page.call(VideoDetailState, "fetch_video_details")
+    assert page.state(VideoDetailState).tab == "identified"
+    asked = Page(token, f"{bare.path}?tab=exported")
+    asked.call(VideoDetailState, "fetch_video_details")
+    assert asked.state(VideoDetailState).tab == "exported"
+
+
 def test_a_deep_link_to_no_clip_of_this_video_says_so_and_shows_the_first(signer: CountingSigner, token: str, footage: Footage) -> None:
     page = Page(token, f"{footage.path}?clip=clip_of_another_video")
     delta, answer = page.call(VideoDetailState, "fetch_video_details")
