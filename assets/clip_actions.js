@@ -1,28 +1,7 @@
 // The buttons "Download" and "Copy S3 key". What came of it is told to the player, whose page shows it.
 
+import { copyText } from "./copy_text.js";
 import { sign } from "./presigned.js";
-
-async function copyText(text) {
-  if (navigator.clipboard && isSecureContext) {
-    try {
-      await navigator.clipboard.writeText(text);
-      return true;
-    } catch {
-      // Not allowed here: the older way may be.
-    }
-  }
-  // Plain HTTP in a LAN has no clipboard API.
-  const area = document.createElement("textarea");
-  area.value = text;
-  area.style.cssText = "position:fixed;opacity:0";
-  const focused = document.activeElement;
-  document.body.append(area);
-  area.select();
-  const copied = document.execCommand("copy");
-  area.remove();
-  focused?.focus();
-  return copied;
-}
 
 async function download(videoId, s3Key) {
   const { url } = await sign(videoId, "download", { s3Key, download: true });

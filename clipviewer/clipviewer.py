@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from clipviewer.pages.library import library_page
 from clipviewer.pages.not_found import not_found_page
 from clipviewer.pages.sign_in import set_up_page, sign_in_page
+from clipviewer.pages.storage_settings import storage_settings_page
 from clipviewer.pages.video_detail import video_detail_page
 from clipviewer.state.captions import CaptionsState
 from clipviewer.state.event_door import guard_events
@@ -20,6 +21,7 @@ from clipviewer.state.finding import FindingState
 from clipviewer.state.library import LibraryState
 from clipviewer.state.library_strip import LibraryStripState
 from clipviewer.state.matrix import MatrixState
+from clipviewer.state.storage_doctor import StorageDoctorState
 from clipviewer.state.timeline import TimelineState
 from clipviewer.state.video_detail import VideoDetailState
 
@@ -32,7 +34,16 @@ def compose(pages: ASGIApp) -> ASGIApp:
 
 
 app = rx.App(
-    stylesheets=["/clipviewer.css", "/crop.css", "/find.css", "/matrix.css", "/timeline.css", "/uploads.css", "/library.css"],
+    stylesheets=[
+        "/clipviewer.css",
+        "/crop.css",
+        "/find.css",
+        "/matrix.css",
+        "/timeline.css",
+        "/uploads.css",
+        "/library.css",
+        "/settings.css",
+    ],
     head_components=[
         rx.el.script(src="/player.js", type="module"),
         rx.el.script(src="/clip_actions.js", type="module"),
@@ -45,6 +56,8 @@ app = rx.App(
         rx.el.script(src="/forms.js", type="module"),
         rx.el.script(src="/uploads.js", type="module"),
         rx.el.script(src="/library.js", type="module"),
+        rx.el.script(src="/copy_text.js", type="module"),
+        rx.el.script(src="/storage_check.js", type="module"),
         rx.el.link(rel="icon", href="/icon.svg", type="image/svg+xml"),
     ],
     html_lang="en",
@@ -67,6 +80,7 @@ app.add_page(
         TimelineState.open_timeline,
     ],
 )
+app.add_page(storage_settings_page, route="/settings/storage", title="Storage · clipviewer", on_load=StorageDoctorState.open_page)
 app.add_page(sign_in_page, route="/sign-in", title="Sign in · clipviewer")
 app.add_page(set_up_page, route="/set-up/[token]", title="Set up · clipviewer")
 app.add_page(not_found_page, route="/404", title="Not found · clipviewer")

@@ -64,7 +64,7 @@ class SignInFirst:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (scope["path"] == "/" or scope["path"].startswith("/videos/")):
+        if scope["type"] == "http" and (scope["path"] in ("/", "/settings") or scope["path"].startswith(("/videos/", "/settings/"))):
             cookie = Headers(scope=scope).get("cookie")
             if read_cookie(cookie) is None:
                 asked = scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else "")
@@ -83,7 +83,8 @@ class BuiltPages:
 
     def __init__(self, app: ASGIApp, folder: Path) -> None:
         self._app = app
-        self._pages = {f"/{page.stem}": f"/{page.name}" for page in folder.glob("*.html") if (folder / page.stem).is_dir()}
+        pages = (page.relative_to(folder).as_posix() for page in folder.rglob("*.html") if page.with_suffix("").is_dir())
+        self._pages = {f"/{page.removesuffix('.html')}": f"/{page}" for page in pages}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] in self._pages:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fastapi import Depends, FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from clipviewer.api import auth, captions, exports, health, marking, registration, uploads, videos
+from clipviewer.api import auth, captions, exports, health, marking, registration, settings, uploads, videos
 from clipviewer.api.access import allow
 from clipviewer.api.docs import render_docs
 from clipviewer.api.problems import install_problems
@@ -35,6 +35,7 @@ def create_api(services: Services) -> FastAPI:
     api.include_router(uploads.router)
     api.include_router(exports.router)
     api.include_router(captions.router)
+    api.include_router(settings.router)
     _add_docs(api)
     return api
 

@@ -23,6 +23,14 @@ def page_frame(*content: rx.Component, title: str | rx.Var[str] = "", actions: S
             rx.el.h1(title, class_name="page-title"),
             *actions,
             rx.el.span(AccountState.name, title=AccountState.email, class_name="account"),
+            rx.link(
+                rx.icon("settings", size=18),
+                href="/settings/storage",
+                underline="none",
+                title="Settings",
+                class_name="icon-button",
+                custom_attrs={"aria-label": "Settings"},
+            ),
             rx.el.button(
                 rx.icon("sun-moon", size=18),
                 type="button",

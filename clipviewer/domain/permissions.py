@@ -19,6 +19,7 @@ class Action(StrEnum):
     UPLOAD = "upload"
     REGISTER = "register"
     MANAGE_USERS = "manage_users"
+    CONFIGURE = "configure"
 
 
 _ALLOWED: dict[Role, frozenset[Action]] = {

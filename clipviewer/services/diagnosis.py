@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,18 +19,30 @@ from clipviewer.errors import StorageError
 from clipviewer.media.source.mp4_boxes import MoovPlace, moov_place
 from clipviewer.services.signing import embedded_addresses, public_address
 from clipviewer.settings import EMBEDDED_PATH, Settings
+from clipviewer.storage.doctor import CHECKS as STORE_CHECKS
 from clipviewer.storage.doctor import Doctor, Whereabouts
 from clipviewer.storage.findings import Finding, Verdict, skipped
 from clipviewer.storage.plain_http import Http, send
 from clipviewer.storage.s3 import ObjectStore, embedded_origin
 
 _MASTERS = 5
+_MASTERS_CHECK = ("masters",)
+CHECKS = (*STORE_CHECKS, *_MASTERS_CHECK)
+"""What is examined, in this order."""
 _VIDEO = Video.metadata.tables["video"]
 
 
 @dataclass(frozen=True, slots=True)
+class Policies:
+    """What the credentials and the bucket must be given; None for the embedded store, which needs neither."""
+
+    iam: dict[str, Any] | None
+    cors: list[dict[str, list[str]]] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """``iam`` and ``cors`` are None for the embedded store, which needs neither."""
+    """What was found, and the ``Policies``."""
 
     findings: tuple[Finding, ...]
     iam: dict[str, Any] | None
@@ -64,25 +77,44 @@ def app_origin(settings: Settings) -> str:
     return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in (None, default) else "")
 
 
-def diagnose(settings: Settings, store: ObjectStore, masters: list[Master], http: Http | None = None) -> Diagnosis:
-    """Examine the store. Blocks for some seconds; call it with no transaction open."""
+def examination(
+    settings: Settings, store: ObjectStore, masters: list[Master], *, origin: str | None = None, http: Http | None = None
+) -> Iterator[Finding]:
+    """One finding for each of ``CHECKS``, as it is made; every step blocks, for some seconds at most. Keep no transaction open.
+
+    ``origin`` is where pages come from in the browser that asks. The embedded store answers wherever they do, so for it that is the
+    configured address.
+    """
     endpoint = embedded_origin(settings) + EMBEDDED_PATH if settings.embedded else settings.s3_endpoint_url
     outside = embedded_addresses(settings) if settings.embedded else public_address(settings)
     where = Whereabouts(
         inside=bucket_address(settings.bucket, settings.s3_region, endpoint),
         outside=outside(None),
-        origin=app_origin(settings),
+        origin=app_origin(settings) if origin is None or settings.embedded else origin,
         prefix=settings.s3_prefix,
         embedded=settings.embedded,
     )
-    findings = Doctor(store, where, http=http or partial(send, direct=settings.embedded)).examine()
-    answers = any(finding.check == "server" and finding.verdict is Verdict.OK for finding in findings)
-    findings += [_masters(store, masters)] if answers else skipped("the storage cannot be used", "masters")
+    answers = False
+    for finding in Doctor(store, where, http=http or partial(send, direct=settings.embedded)).examine():
+        answers = answers or (finding.check == "server" and finding.verdict is Verdict.OK)
+        yield finding
+    if answers:
+        yield _masters(store, masters)
+    else:
+        yield from skipped("the storage cannot be used", *_MASTERS_CHECK)
+
+
+def policies(settings: Settings, origin: str | None = None) -> Policies:
+    """What to paste for pages from ``origin``, else from the configured address."""
     if settings.embedded:
-        return Diagnosis(tuple(findings), None, None)
-    return Diagnosis(
-        tuple(findings), iam_policy(settings.bucket, settings.s3_prefix, settings.s3_region), cors_policy(app_origin(settings))
-    )
+        return Policies(None, None)
+    return Policies(iam_policy(settings.bucket, settings.s3_prefix, settings.s3_region), cors_policy(origin or app_origin(settings)))
+
+
+def diagnose(settings: Settings, store: ObjectStore, masters: list[Master], http: Http | None = None) -> Diagnosis:
+    """The whole examination and the policies, for the configured address."""
+    given = policies(settings)
+    return Diagnosis(tuple(examination(settings, store, masters, http=http)), given.iam, given.cors)
 
 
 def _masters(store: ObjectStore, masters: list[Master]) -> Finding:
@@ -96,12 +128,12 @@ def _masters(store: ObjectStore, masters: list[Master]) -> Finding:
         except StorageError:
             unreadable.append(f"“{master.title}”")
     if unreadable:
-        text = f"{len(unreadable)} of the newest {len(masters)} videos cannot be read: {', '.join(unreadable)}."
+        text = f"Of the newest videos {len(unreadable)} of {len(masters)} cannot be read: {', '.join(unreadable)}."
         return Finding("masters", Verdict.FAILED, text, "Look whether their objects are still in the bucket, under the prefix.")
     if slow:
-        text = f"{len(slow)} of the newest {len(masters)} videos are slow to start, their index lies at the end: {', '.join(slow)}."
+        text = f"Of the newest videos {len(slow)} of {len(masters)} start slowly, their index lies at the end: {', '.join(slow)}."
         return Finding("masters", Verdict.WARNING, text, "Write them anew with the index first (ffmpeg: -c copy -movflags +faststart).")
-    return Finding("masters", Verdict.OK, f"The newest {len(masters)} videos can be read and start at once.")
+    return Finding("masters", Verdict.OK, f"Can be read and start at once: {len(masters)} of {len(masters)}.")
 
 
 def _place(store: ObjectStore, master: Master) -> str:

@@ -25,7 +25,7 @@ _SOON = timedelta(minutes=15)
 _PROBE = b"clipviewer looks whether the storage works; this object may be deleted"
 _FIRST, _LAST = 11, 20
 _OTHER_REGION = {"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "AuthorizationQueryParametersError"}
-_CORS_REMEDY = "Put the CORS rules printed below on the bucket"
+_CORS_REMEDY = "Put the CORS rules below on the bucket"
 _KINDS = {
     "embedded": "the embedded store",
     "env": "environment variables",
@@ -53,7 +53,7 @@ class Whereabouts:
 
 
 class Doctor:
-    """``examine`` once; blocks for as long as the store takes to answer, at most some seconds a check."""
+    """``examine`` once; every step blocks for as long as the store takes to answer, at most some seconds a check."""
 
     def __init__(
         self, store: ObjectStore, where: Whereabouts, *, http: Http = send, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -62,19 +62,26 @@ class Doctor:
         name = f".doctor-{secrets.token_hex(8)}"
         self._key, self._upload_key = f"{where.prefix}exports/{name}", f"{where.prefix}videos/{name}"
 
-    def examine(self) -> list[Finding]:
-        """Every check in order. What it puts into the bucket is gone afterwards, or a finding names it."""
-        findings = [self._credentials()]
-        if findings[0].verdict is Verdict.FAILED:
-            return [*findings, *skipped("there are no usable credentials", *_AFTER_CREDENTIALS)]
+    def examine(self) -> Iterator[Finding]:
+        """One finding for each of ``CHECKS``, as it is made. What it puts into the bucket is gone in the end, or a finding names it."""
+        credentials = self._credentials()
+        yield credentials
+        if credentials.verdict is Verdict.FAILED:
+            yield from skipped("there are no usable credentials", *_AFTER_CREDENTIALS)
+            return
         try:
             first = self._send("GET", self._where.inside, "", {"list-type": "2", "max-keys": "1", "prefix": self._where.prefix})
         except StorageUnreachable:
             remedy = "Start the app: the embedded store runs in it" if self._where.embedded else "Check the endpoint and the network"
-            found = Finding("server", Verdict.FAILED, "The storage cannot be reached from this machine.", f"{remedy}.")
-            return [*findings, found, *skipped("the storage cannot be reached", *_AFTER_SERVER)]
-        findings += [Finding("server", Verdict.OK, "The storage answers."), self._time(first), _region(first, self._where.inside.region)]
-        return [*findings, *self._objects(), self._multipart(), self._missing()]
+            yield Finding("server", Verdict.FAILED, "The storage cannot be reached from the server.", f"{remedy}.")
+            yield from skipped("the storage cannot be reached", *_AFTER_SERVER)
+            return
+        yield Finding("server", Verdict.OK, "The storage answers.")
+        yield self._time(first)
+        yield _region(first, self._where.inside.region)
+        yield from self._objects()
+        yield self._multipart()
+        yield self._missing()
 
     def _credentials(self) -> Finding:
         try:
@@ -102,11 +109,11 @@ class Doctor:
         skew = self._clock() - theirs
         apart = f"{abs(skew).total_seconds():.0f} s {'ahead of' if skew > timedelta(0) else 'behind'} the storage's"
         if abs(skew) >= _SKEW_REFUSED:
-            text = f"This machine's clock is {apart}: the storage refuses what it signs."
+            text = f"The server's clock is {apart}: the storage refuses what it signs."
             return Finding("clock", Verdict.FAILED, text, "Set the clock by NTP.")
         if abs(skew) > _SKEW_NOTED:
-            return Finding("clock", Verdict.WARNING, f"This machine's clock is {apart}.", "Set the clock by NTP before it grows.")
-        return Finding("clock", Verdict.OK, "This machine's clock agrees with the storage's.")
+            return Finding("clock", Verdict.WARNING, f"The server's clock is {apart}.", "Set the clock by NTP before it grows.")
+        return Finding("clock", Verdict.OK, "The server's clock agrees with the storage's.")
 
     def _objects(self) -> Iterator[Finding]:
         """List, then what can be seen on one small object, which is deleted in the end whatever happens."""
@@ -152,11 +159,11 @@ class Doctor:
     def _public(self) -> Finding:
         check = "public address"
         if self._where.outside == self._where.inside:
-            return Finding(check, Verdict.OK, "Browsers use the same address as this machine.")
+            return Finding(check, Verdict.OK, "Browsers use the same address as the server.")
         found = self._range(check, self._where.outside)
         if found.text.startswith("The storage cannot be reached"):
-            text = "This machine does not reach the address that browsers use; browsers may."
-            return Finding(check, Verdict.WARNING, text, "Open a video in a browser, or check CLIPVIEWER_S3_PUBLIC_ENDPOINT_URL.")
+            text = "The server does not reach the address that browsers use; browsers may."
+            return Finding(check, Verdict.WARNING, text, "See Settings, Storage in a browser, or check CLIPVIEWER_S3_PUBLIC_ENDPOINT_URL.")
         return found
 
     def _conditional(self) -> Finding:
@@ -182,7 +189,7 @@ class Doctor:
             put = self._preflight("PUT", "content-type,x-amz-checksum-crc32")
             seen = self._send("GET", self._where.outside, self._key, headers={"Origin": origin}) if with_object else None
         except StorageUnreachable:
-            yield from skipped("the address that browsers use cannot be reached from this machine", *checks)
+            yield from skipped("the address that browsers use cannot be reached from the server", *checks)
             return
         reads = f"Pages of {origin} may read from the bucket."
         yield _cors_finding("cors get", get, reads, f"Pages of {origin} may not read: nothing is fetched ahead.", Verdict.WARNING)
@@ -250,6 +257,8 @@ _AFTER_SERVER = (
     "multipart", "missing",
 )  # fmt: skip
 _AFTER_CREDENTIALS = ("server", *_AFTER_SERVER)
+CHECKS = ("credentials", *_AFTER_CREDENTIALS)
+"""What is examined, in this order."""
 
 
 def _region(answer: Answer, ours: str) -> Finding:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from clipviewer.errors import StorageDenied, StorageError
 
-POLICY = "Give the credentials the policy printed below"
+POLICY = "Give the credentials the IAM policy below"
 
 
 class Verdict(StrEnum):

@@ -26,6 +26,7 @@ from clipviewer.state.library_strip import LibraryStripState, RunningRow
 from clipviewer.state.matrix import MatrixState
 from clipviewer.state.matrix_rows import MatrixCell, MatrixGroup, MatrixLine, OpenedCell
 from clipviewer.state.rows import CaptionsRow, ClipRow, JobRow, LanguageRow, UrlEntry, VideoView
+from clipviewer.state.storage_doctor import FindingRow, StorageDoctorState
 from clipviewer.state.timeline import TimelineState, TimelineView
 from clipviewer.state.uploads import UploadState
 from clipviewer.state.video_detail import VideoDetailState
@@ -41,6 +42,7 @@ FIELDS: dict[type[Any], set[str]] = {
     LibraryStripState: {"running", "more", "failed", "stale", "missing", "busy"},
     AccountState: {"name", "email"},
     UploadState: {"may_upload"},
+    StorageDoctorState: {"phase", "findings", "summary", "iam", "cors"},
     FramingState: {"shown", "may_frame"},
     FindingState: {"search"},
     TimelineState: {"timeline", "removed"},
@@ -95,6 +97,7 @@ ROWS: dict[type[Any], set[str]] = {
         "video_id", "duration_ms", "frame_rate", "edition", "sheets", "columns", "width", "height", "state", "percent", "note", "may_mark",
         "saved",
     },
+    FindingRow: {"check", "verdict", "text", "remedy"},
     SearchView: {"video_id", "state", "percent", "note", "may_find"},
     LookView: {"width", "height", "content", "shots"},
     ContentView: {"x", "y", "width", "height"},
@@ -152,6 +155,7 @@ def use_everything(tab: Tab, footage: Footage) -> None:
         (ExportDialogState, "set_framing", {"ratio": "16:9", "framing": "fit"}, '"framings_rx_state_"'),
         (ExportDialogState, "set_captions", {"captions": "soft"}, '"captions_rx_state_"'),
         (ExportDialogState, "handle_export_clips", {}, '"jobs_rx_state_"'),
+        (StorageDoctorState, "open_page", {}, '"phase_rx_state_":"ready"'),
         (LibraryStripState, "follow", {}, '"running_rx_state_"'),
     ]
     for state, handler, payload, effect in steps:

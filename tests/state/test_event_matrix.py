@@ -18,6 +18,7 @@ from clipviewer.state.framing import FramingState
 from clipviewer.state.library import AccountState, LibraryState
 from clipviewer.state.library_strip import LibraryStripState
 from clipviewer.state.matrix import MatrixState
+from clipviewer.state.storage_doctor import StorageDoctorState
 from clipviewer.state.timeline import TimelineState
 from clipviewer.state.uploads import UploadState
 from clipviewer.state.video_detail import VideoDetailState
@@ -73,6 +74,8 @@ CALLS: dict[str, Call] = {
     name_of(LibraryStripState, "cancel"): call('"running_rx_state_":[{', running_id=lambda f: f.jobs[0]),
     name_of(AccountState, "load"): call('"name_rx_state_":"Kim '),
     name_of(UploadState, "load"): call('"may_upload_rx_state_":'),
+    name_of(StorageDoctorState, "open_page"): call('"phase_rx_state_":"c'),
+    name_of(StorageDoctorState, "look"): call('"phase_rx_state_":"checking"'),
     name_of(VideoDetailState, ROOM): call('"phase_rx_state_":"ready"'),
     name_of(VideoDetailState, "select_clip"): call(
         lambda f: f'"selected_exported_clip_rx_state_":{{"id":"{f.exported[1]}"', ROOM, clip_id=lambda f: f.exported[1]
@@ -197,6 +200,7 @@ def test_what_leads_to_an_export_is_not_for_viewers() -> None:
         "finding_state.call_off",
         *(f"timeline_state.{name}" for name in ("make_previews", "save_clip", "remove_clip", "put_back")),
         "library_strip_state.cancel",
+        "storage_doctor_state.look",
         "framing_state.save_framing",
         "framing_state.forget_framing",
         *(f"export_state.{name}" for name in ("cancel_export", "retry_export")),

@@ -1,0 +1,43 @@
+"""The frame of the settings: the ways between its pages, and the page itself."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from clipviewer.components.frame import page_frame
+
+PAGES = {
+    "/settings/storage": ("Storage", "hard-drive"),
+}
+
+
+def settings_frame(here: str, *content: rx.Component) -> rx.Component:
+    """``here`` is one of ``PAGES``."""
+    ways = [
+        rx.link(
+            rx.icon(icon, size=16),
+            name,
+            href=path,
+            underline="none",
+            custom_attrs={"aria-current": "page"} if path == here else {},
+        )
+        for path, (name, icon) in PAGES.items()
+    ]
+    return page_frame(
+        rx.box(
+            rx.el.nav(*ways, aria_label="Settings", class_name="settings-nav"),
+            rx.box(*content, class_name="settings-main"),
+            class_name="settings",
+        ),
+        title="Settings",
+    )
+
+
+def settings_card(title: str, text: str | rx.Var[str], *content: rx.Component, actions: tuple[rx.Component, ...] = ()) -> rx.Component:
+    """A region named ``title``, with a sentence under its heading."""
+    return rx.el.section(
+        rx.box(rx.box(rx.el.h2(title), rx.el.p(text, role="status")), *actions, class_name="settings-head"),
+        *content,
+        class_name="settings-card card",
+        aria_label=title,
+    )

@@ -1,0 +1,93 @@
+"""What was found about the storage: by the server, and by this browser, whose script is ``assets/storage_check.js``."""
+
+from __future__ import annotations
+
+import reflex as rx
+from reflex.experimental import ClientStateVar
+
+from clipviewer.components.settings_frame import settings_card
+from clipviewer.state.storage_doctor import FindingRow, StorageDoctorState
+
+_seen_here = ClientStateVar.create("storage_seen_here", default=[])
+
+
+def _rows_spec(event: rx.Var[dict[str, dict[str, list[FindingRow]]]]) -> tuple[rx.Var[list[FindingRow]]]:
+    return (event["detail"]["rows"],)
+
+
+class StorageCheck(rx.Component):
+    """The custom element ``<storage-check>``."""
+
+    tag = "StorageCheckElement"
+    on_storage_checked: rx.EventHandler[_rows_spec]
+
+    def add_custom_code(self) -> list[str]:
+        """A custom element's name is no identifier, and Reflex derives names from tags."""
+        return ['const StorageCheckElement = "storage-check";']
+
+
+def server_findings() -> rx.Component:
+    again = rx.button(
+        rx.icon("rotate-cw", size=16),
+        "Check again",
+        type="button",
+        variant="soft",
+        disabled=StorageDoctorState.phase == "checking",
+        on_click=StorageDoctorState.look,
+        custom_attrs={"data-check-storage": "true"},
+    )
+    return settings_card("Seen by the server", StorageDoctorState.summary, _list(StorageDoctorState.findings), actions=(again,))
+
+
+def browser_findings() -> rx.Component:
+    return settings_card(
+        "Seen by this browser",
+        "Others may come by another way: a check from where they sit tells.",
+        StorageCheck.create(browser_rows(), on_storage_checked=lambda rows: _seen_here.set_value(rows)),
+    )
+
+
+@rx.memo
+def browser_rows() -> rx.Component:
+    return _list(_seen_here.value.to(list[FindingRow]))
+
+
+def policy(title: str, text: str, anchor: str, shown: rx.Var[str]) -> rx.Component:
+    """A policy to paste, with a button that copies it."""
+    copy = rx.button(
+        rx.icon("copy", size=16),
+        rx.el.span(
+            rx.el.span("Copy", custom_attrs={"data-when": ""}),
+            rx.el.span("Copied", custom_attrs={"data-when": "yes"}),
+            rx.el.span("Select it by hand", custom_attrs={"data-when": "no"}),
+            custom_attrs={"aria-live": "polite"},
+        ),
+        type="button",
+        variant="soft",
+        color_scheme="gray",
+        class_name="copy-button",
+        custom_attrs={"data-copies": anchor, "aria-label": f"Copy the {title}"},
+    )
+    return settings_card(title, text, rx.el.pre(shown, id=anchor, class_name="to-paste", tab_index=0), actions=(copy,))
+
+
+def _list(rows: rx.Var[list[FindingRow]]) -> rx.Component:
+    return rx.el.ul(rx.foreach(rows, _row), class_name="findings")
+
+
+def _row(row: rx.Var[FindingRow]) -> rx.Component:
+    return rx.el.li(
+        rx.match(
+            row.verdict,
+            ("ok", rx.icon("circle-check", size=16)),
+            ("warning", rx.icon("triangle-alert", size=16)),
+            ("failed", rx.icon("circle-x", size=16)),
+            ("not checked", rx.icon("circle-minus", size=16)),
+            rx.icon("circle-dashed", size=16),
+        ),
+        rx.el.span(row.check, rx.el.span(f": {row.verdict}", class_name="unseen"), class_name="finding-check"),
+        rx.el.span(row.text, rx.cond(row.remedy != "", rx.el.span(row.remedy, class_name="finding-remedy")), class_name="finding-words"),
+        key=row.check,
+        class_name="finding",
+        custom_attrs={"data-verdict": row.verdict},
+    )

@@ -1,0 +1,130 @@
+"""State of the page that examines the storage: one finding after another, and the policies to paste. For admins."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+from collections import Counter
+from typing import Any
+
+import reflex as rx
+
+from clipviewer.domain.ids import new_id
+from clipviewer.domain.permissions import Action, allows
+from clipviewer.services.container import installed
+from clipviewer.services.diagnosis import CHECKS, examination, policies, some_masters
+from clipviewer.state.access import allow, authenticate, origin_of
+from clipviewer.state.rows import counted
+from clipviewer.storage.findings import Finding, Verdict
+
+_NAMES = {
+    "get": "Read",
+    "put": "Write",
+    "cors get": "CORS: reading",
+    "cors put": "CORS: uploading",
+    "cors etag": "CORS: ETag",
+    "conditional put": "Conditional write",
+    "multipart": "Uploads in parts",
+    "missing": "Missing objects",
+    "masters": "Newest videos",
+}
+_UNDER_WAY: set[str] = set()
+
+
+@dataclasses.dataclass(frozen=True)
+class FindingRow:
+    """``verdict`` is ok, warning, failed, not checked, or waiting, with nothing said yet."""
+
+    check: str
+    verdict: str
+    text: str = ""
+    remedy: str = ""
+
+
+class StorageDoctorState(rx.State):
+    """``phase`` is loading, closed (to all but admins), checking, ready or failed. The policies are "" for the embedded store."""
+
+    phase: str = "loading"
+    findings: list[FindingRow] = []
+    summary: str = ""
+    iam: str = ""
+    cors: str = ""
+    _run: str = ""
+
+    @rx.event
+    @allow(Action.VIEW)
+    async def open_page(self) -> Any:
+        """Begin to look, for who may."""
+        if not allows((await asyncio.to_thread(authenticate, self.router.headers)).role, Action.CONFIGURE):
+            self.reset()
+            self.phase = "closed"
+            return None
+        return StorageDoctorState.look
+
+    @rx.event(background=True)
+    @allow(Action.CONFIGURE)
+    async def look(self) -> None:
+        """Examine the storage, unless this page is at it already."""
+        run, loop = new_id("run"), asyncio.get_running_loop()
+        found: asyncio.Queue[Finding | None] = asyncio.Queue()
+        async with self:
+            if self._run in _UNDER_WAY:
+                return
+            _UNDER_WAY.add(run)
+            self._run = run
+            origin = origin_of(self)
+            self._begin(origin)
+
+        def examine() -> None:
+            try:
+                for finding in _examine(origin):
+                    loop.call_soon_threadsafe(found.put_nowait, finding)
+            finally:
+                loop.call_soon_threadsafe(found.put_nowait, None)
+
+        phase = "failed"
+        try:
+            work = asyncio.ensure_future(asyncio.to_thread(examine))
+            while (finding := await found.get()) is not None:
+                async with self:
+                    self._note(finding)
+            await work
+            phase = "ready"
+        finally:
+            _UNDER_WAY.discard(run)
+            async with self:
+                self._finish(phase)
+
+    def _begin(self, origin: str) -> None:
+        given = policies(installed().settings, origin)
+        self.iam = "" if given.iam is None else json.dumps(given.iam, indent=2)
+        self.cors = "" if given.cors is None else json.dumps(given.cors, indent=2)
+        self.findings = [FindingRow(_name(check), "waiting") for check in CHECKS]
+        self.phase, self.summary = "checking", "Looking at the storage…"
+
+    def _note(self, finding: Finding) -> None:
+        row = FindingRow(_name(finding.check), finding.verdict.value, finding.text, finding.remedy)
+        self.findings = [row if known.check == row.check else known for known in self.findings]
+
+    def _finish(self, phase: str) -> None:
+        self.phase = phase
+        self.summary = _summary(self.findings) if phase == "ready" else "The examination stopped in the middle. Check again."
+
+
+def _examine(origin: str) -> Any:
+    services = installed()
+    with services.database.read() as db:
+        masters = some_masters(db)
+    return examination(services.settings, services.store, masters, origin=origin)
+
+
+def _name(check: str) -> str:
+    return _NAMES.get(check, check.capitalize())
+
+
+def _summary(rows: list[FindingRow]) -> str:
+    counts = Counter(row.verdict for row in rows)
+    failed, warned = counts[Verdict.FAILED], counts[Verdict.WARNING]
+    wrong = [f"{failed} failed"] * bool(failed) + [counted(warned, "warning")] * bool(warned)
+    return f"{', '.join(wrong)}: what to do stands beside it." if wrong else "The storage does all that is asked of it."

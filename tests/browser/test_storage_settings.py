@@ -1,0 +1,122 @@
+"""Settings, Storage: what the server and this browser see of the store, and what to do about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from clipviewer.domain.permissions import Role
+from clipviewer.services.accounts import Accounts
+from clipviewer.settings import EMBEDDED_PATH
+from tests.browser.running_app import EMAIL, PASSWORD, RunningApp, running_app
+from tests.browser.test_layout import assert_no_sideways_scrolling
+from tests.browser.watched_page import OpenRoom, Room
+from tests.gateway import Gateway
+
+PAGE = "/settings/storage"
+HERE, THERE = "Seen by this browser", "Seen by the server"
+
+
+@pytest.fixture(scope="module")
+def gateway(app: RunningApp) -> Iterator[Gateway]:
+    """The way by which browsers reach the bucket."""
+    with Gateway(app.port) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="module")
+def elsewhere(app: RunningApp, gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """The app over a bucket of another origin, which has no CORS rules."""
+    public = f"http://127.0.0.1:{gateway.port}{EMBEDDED_PATH}"
+    settings = {"ADMIN_EMAIL": EMAIL, "ADMIN_PASSWORD": PASSWORD, "S3_PUBLIC_ENDPOINT_URL": public}
+    with running_app(tmp_path_factory.mktemp("elsewhere"), bucket_of=app, **settings) as elsewhere:
+        yield elsewhere
+
+
+def finding(room: Room, region: str, check: str) -> Locator:
+    return room.page.get_by_role("region", name=region).get_by_role("listitem").filter(has_text=re.compile(rf"^{re.escape(check)}: "))
+
+
+def expect_found(room: Room, region: str, **verdicts: str) -> None:
+    for check, verdict in verdicts.items():
+        expect(finding(room, region, check.replace("_", " "))).to_have_attribute("data-verdict", verdict.replace("_", " "), timeout=30_000)
+
+
+def objects(app: RunningApp) -> set[str]:
+    return {found.key for found in app.store.list("") if ".doctor" in found.key or "storage-check" in found.key}
+
+
+def test_the_embedded_store_is_all_right_from_everywhere_and_left_as_it_was(app: RunningApp, open_room: OpenRoom) -> None:
+    room = open_room(app, "/")
+    room.page.get_by_role("link", name="Settings").click()
+    room.page.get_by_role("navigation", name="Settings").get_by_role("link", name="Storage").click()
+    expect_found(room, HERE, Reach="ok", Read_by_range="ok", Upload="ok", Clock="ok")
+    expect_found(room, THERE, Write="ok", Delete="ok", Uploads_in_parts="ok")
+    button = room.page.get_by_role("button", name="Check again")
+    expect(button).to_be_enabled(timeout=30_000)
+    with room.page.expect_response(lambda answer: answer.request.method == "DELETE" and answer.url.endswith("/probe")):
+        button.click()
+    expect_found(room, HERE, Upload="ok")
+    expect(button).to_be_enabled(timeout=30_000)
+    expect(room.page.get_by_text("The embedded store needs none.")).to_be_visible()
+    assert objects(app) == set()
+
+
+def test_a_bucket_without_cors_rules_is_told_from_one_out_of_reach(
+    app: RunningApp, elsewhere: RunningApp, gateway: Gateway, open_room: OpenRoom
+) -> None:
+    room = open_room(elsewhere, "")
+    room.announce("CORS policy", "ERR_FAILED", "ERR_CONNECTION_REFUSED")
+    room.page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=elsewhere.address)
+    room.open(PAGE)
+    expect_found(room, HERE, Reach="ok", Read_by_range="warning", Upload="failed", Clock="ok")
+    expect(finding(room, HERE, "Upload")).to_contain_text("Put the CORS rules below on the bucket.")
+    expect_found(room, THERE, Public_address="ok", Delete="ok")
+    expect(finding(room, THERE, "CORS: uploading")).to_have_attribute("data-verdict", "failed")
+    expect(finding(room, THERE, "CORS: uploading")).to_contain_text(elsewhere.address)
+
+    room.page.get_by_role("button", name="Copy the CORS rules").click()
+    copied = room.page.evaluate("navigator.clipboard.readText()")
+    assert f'"{elsewhere.address}"' in copied
+    assert copied == room.page.get_by_role("region", name="CORS rules").locator("pre").text_content()
+    assert "s3:AbortMultipartUpload" in (room.page.get_by_role("region", name="IAM policy").locator("pre").text_content() or "")
+
+    expect(room.page.get_by_role("button", name="Check again")).to_be_enabled(timeout=30_000)
+    gateway.close()
+    try:
+        room.page.get_by_role("button", name="Check again").click()
+        expect_found(room, HERE, Reach="failed", Read_by_range="not checked", Upload="not checked", Clock="ok")
+        expect_found(room, THERE, Public_address="warning", Delete="ok", Uploads_in_parts="ok")
+        expect(room.page.get_by_role("button", name="Check again")).to_be_enabled(timeout=30_000)
+    finally:
+        gateway.open()
+    assert objects(app) == set()
+
+
+@pytest.mark.parametrize("width", [375, 820, 1440])
+def test_the_page_fits_its_width(elsewhere: RunningApp, open_room: OpenRoom, width: int) -> None:
+    room = open_room(elsewhere, "", viewport={"width": width, "height": 900})
+    room.announce("CORS policy", "ERR_FAILED")
+    room.open(PAGE)
+    expect_found(room, HERE, Upload="failed")
+    expect(room.page.get_by_role("button", name="Check again")).to_be_enabled(timeout=30_000)
+    assert_no_sideways_scrolling(room.page)
+
+
+def test_a_reviewer_is_told_that_it_is_for_admins(app: RunningApp, open_room: OpenRoom) -> None:
+    with app.database.write() as db:
+        Accounts().create_user(db, email="rita@example.org", name="Rita", role=Role.REVIEWER, password=PASSWORD)
+    room = open_room(app, "", signed_in=False)
+    answer = room.page.context.request.post(f"{app.address}/api/auth/sign-in", data={"email": "rita@example.org", "password": PASSWORD})
+    assert answer.ok
+    room.open(PAGE)
+    expect(room.page.get_by_text("Only admins see how the storage is.")).to_be_visible()
+    expect(room.page.get_by_role("button", name="Check again")).to_have_count(0)
+
+
+def test_who_is_not_signed_in_is_led_to_the_sign_in_page_and_back(app: RunningApp, open_room: OpenRoom) -> None:
+    room = open_room(app, PAGE, signed_in=False)
+    assert room.path == "/sign-in?next=%2Fsettings%2Fstorage"
