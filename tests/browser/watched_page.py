@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.browser.running_app import RunningApp
 
@@ -66,9 +68,13 @@ class Room:
 
     def playing(self, key: str = "") -> None:
         """The video plays, from the object ``key`` if one is given."""
-        self.wait_for(_PLAYING)
-        if key:
-            assert f"/{key}?" in self.media("video.currentSrc"), self.media("video.currentSrc")
+        try:
+            self.wait_for(f"video => video.currentSrc.includes({json.dumps(f'/{key}?' if key else '')}) && ({_PLAYING})(video)")
+        except PlaywrightTimeout as error:
+            shown = self.page.evaluate(
+                "[...document.querySelectorAll('video')].map(v => [v.currentSrc, v.paused, v.currentTime, v.readyState])"
+            )
+            raise AssertionError(f"{key or 'a clip'} does not play, but: {shown}") from error
 
     def media(self, expression: str) -> Any:
         """The value of an expression over ``video``."""
