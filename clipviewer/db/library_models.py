@@ -1,4 +1,4 @@
-"""What the library is searched and sorted by. Triggers keep it from the other tables; see migration 0007."""
+"""What the library is searched and sorted by. Triggers keep all but the tags from the other tables; see migration 0007."""
 
 from __future__ import annotations
 
@@ -32,3 +32,13 @@ class SearchEntry(SQLModel, table=True):
     owner: str = Field(max_length=64, index=True)
     video_id: str = Field(sa_column=Column(String, ForeignKey("video.id", ondelete="CASCADE"), nullable=False, index=True))
     body: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class VideoTag(SQLModel, table=True):
+    """A word by which a video is sorted, as ``domain.tag`` keeps it."""
+
+    __tablename__ = "video_tag"
+    __table_args__ = (Index("ix_video_tag_tag", "tag", "video_id"),)
+
+    video_id: str = Field(sa_column=Column(String, ForeignKey("video.id", ondelete="CASCADE"), primary_key=True))
+    tag: str = Field(primary_key=True, max_length=40)

@@ -102,7 +102,8 @@ class Video(SQLModel, table=True):
     """A long master in the bucket. ``frame_rate`` is a fraction such as ``30000/1001``; sizes are pixels and bytes.
 
     ``media`` is what the file was found to be, ``previews`` where its filmstrip and waveform lie; empty until it was looked into.
-    ``deleted_at``: it can still be brought back. ``missing_at``: its object was found to be gone.
+    ``deleted_at``: it can still be brought back; ``removal`` then says which objects go with it (``domain.removal.Objects``).
+    ``missing_at``: its object was found to be gone.
     """
 
     __tablename__ = "video"
@@ -122,6 +123,7 @@ class Video(SQLModel, table=True):
     created_at: datetime = Field(default_factory=utc_now, index=True)
     archived_at: datetime | None = None
     deleted_at: datetime | None = None
+    removal: str = Field(default="", max_length=10, sa_column_kwargs={"server_default": ""})
     missing_at: datetime | None = None
 
 

@@ -51,6 +51,7 @@ from clipviewer.services.export_choices import (
     source_etag,
     standing,
 )
+from clipviewer.services.videos import require_kept
 
 __all__ = [
     "MAX_CELLS",
@@ -89,13 +90,14 @@ def request_exports(
     """Queue what is missing. → the cells of these choices in the order of the clips, new or known.
 
     A cell that failed or was cancelled is tried again. What a pipeline has delivered already has no cell and is left out. In the spoken
-    language, ``captions`` come with those exports that have some. Raises ``VideoNotFound``, ``ClipNotFound``, and ``Invalid`` for a
-    language that cannot be served, nothing chosen, or more than 1,000 cells.
+    language, ``captions`` come with those exports that have some. Raises ``VideoNotFound``, ``ClipNotFound``, ``Conflict`` for a deleted
+    video, and ``Invalid`` for a language that cannot be served, nothing chosen, or more than 1,000 cells.
     """
     if not (clip_ids and ratios and languages):
         raise Invalid("Choose at least one clip, one aspect ratio and one language.")
     if len(set(clip_ids)) * len(set(ratios)) * len(set(languages)) > MAX_CELLS:
         raise Invalid(f"These are more than {MAX_CELLS} exports at once. Choose fewer clips.")
+    require_kept(db, video_id)
     check_languages(db, video_id, languages, captions)
     revision = hold_board(db, video_id)
     etag = source_etag(db, video_id)
@@ -138,6 +140,7 @@ def retry(db: Session, job_id: str, *, actor: str = "", clock: Callable[[], date
         return found
     if not found.wants_another_go:
         raise Conflict("This export is finished already.")
+    require_kept(db, found.video_id)
     etag = source_etag(db, found.video_id)
     captions = _captions_now(db, found)
     identity = export_identity(

@@ -17,7 +17,7 @@ from clipviewer.domain.highlight import Candidate
 from clipviewer.domain.ids import is_id, new_id
 from clipviewer.services import work
 from clipviewer.services.export_cells import UNFINISHED
-from clipviewer.services.videos import require_video
+from clipviewer.services.videos import require_kept, require_video
 from clipviewer.services.work import WorkView
 
 KIND, ORIGIN = "find", "found"
@@ -39,8 +39,8 @@ class Kept:
 
 
 def ask(db: Session, video_id: str, *, actor: str = "") -> WorkView:
-    """Have clips found in the video; the search that is under way, if there is one. Raises ``VideoNotFound``."""
-    require_video(db, video_id)
+    """Have clips found in the video; the search that is under way, if there is one. Raises ``VideoNotFound``, ``Conflict``."""
+    require_kept(db, video_id)
     return work.ask(db, KIND, video_id, video_id=video_id, actor=actor)
 
 

@@ -17,6 +17,7 @@ from clipviewer.db.models import ExportedClip, Video
 from clipviewer.db.work_models import Work
 from clipviewer.services.export_cells import JOB, UNFINISHED, State
 from clipviewer.services.search_words import found_by
+from clipviewer.services.video_tags import tagged, tags_by_video
 
 VIDEO = Video.metadata.tables["video"]
 _TALLY = VideoTally.metadata.tables["video_tally"]
@@ -81,6 +82,7 @@ class VideoSummary:
     archived_at: datetime | None
     deleted_at: datetime | None
     missing_at: datetime | None
+    tags: Sequence[str] = ()
     running: int = 0
     failed: int = 0
     stale: int = 0
@@ -89,11 +91,12 @@ class VideoSummary:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which videos are asked for, and in which order."""
+    """Which videos are asked for, and in which order; with a ``tag``, those that have it."""
 
     text: str = ""
     filter: Filter = Filter.ALL
     sort: Sort = Sort.NEWEST
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,8 @@ def list_videos(db: Session, wanted: Wanted = Wanted(), *, offset: int = 0, limi
     offset, limit = max(offset, 0), min(max(limit, 1), MAX_PAGE)
     connection = db.connection()
     condition = and_(found_by(db, wanted.text, VIDEO.c.id), _kept(wanted.filter))
+    if wanted.tag:
+        condition = and_(condition, tagged(wanted.tag))
     total = connection.execute(select(func.count()).select_from(VIDEO).where(condition)).scalar_one()
     rows = connection.execute(
         select(*_COLUMNS)
@@ -119,8 +124,10 @@ def list_videos(db: Session, wanted: Wanted = Wanted(), *, offset: int = 0, limi
         .offset(offset)
         .limit(limit)
     ).all()
-    counts = _counts(db, [row.id for row in rows])
-    return Page([VideoSummary(**{**row._mapping, **counts.get(row.id, {})}) for row in rows], total, offset)
+    ids = [row.id for row in rows]
+    counts, tags = _counts(db, ids), tags_by_video(db, ids)
+    items = [VideoSummary(**{**row._mapping, **counts.get(row.id, {})}, tags=tags.get(row.id, ())) for row in rows]
+    return Page(items, total, offset)
 
 
 def attention(db: Session) -> Attention:

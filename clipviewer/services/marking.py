@@ -19,7 +19,7 @@ from clipviewer.domain.timecode import clock as shown_time
 from clipviewer.domain.timecode import to_frame
 from clipviewer.errors import ClipNotFound, Conflict, Invalid
 from clipviewer.services import audit
-from clipviewer.services.videos import VideoDetails, video_details
+from clipviewer.services.videos import VideoDetails, require_kept, video_details
 
 ORIGIN, LEAST_MS, MOST_TITLE = "marked", 200, 300
 _CLIP = IdentifiedClip.metadata.tables["identified_clip"]
@@ -47,7 +47,9 @@ def mark(
     address: str = "",
     now: Callable[[], datetime] = utc_now,
 ) -> str:
-    """Make a range of the video a candidate, held to whole frames. → its id. Raises ``VideoNotFound`` and ``Invalid``."""
+    """Make a range of the video a candidate, held to whole frames. → its id. Raises ``VideoNotFound``, ``Invalid``, and ``Conflict`` for a
+    deleted video."""
+    require_kept(db, video_id)
     start, end = _held(video_details(db, video_id), start_ms, end_ms)
     clip_id, moment = new_id("clip"), now()
     row = {

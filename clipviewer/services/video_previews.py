@@ -13,7 +13,7 @@ from sqlmodel import Session
 from clipviewer.db.models import Video
 from clipviewer.media.source.inspection import Inspection
 from clipviewer.services import work
-from clipviewer.services.videos import require_video
+from clipviewer.services.videos import require_kept, require_video
 from clipviewer.services.work import WorkView
 from clipviewer.storage.s3 import StoredObject
 
@@ -102,6 +102,6 @@ def previews_of(db: Session, video_id: str) -> PreviewsView:
 
 
 def ask(db: Session, video_id: str, *, actor: str = "") -> WorkView:
-    """Have previews of the video made. Raises ``VideoNotFound``."""
-    require_video(db, video_id)
+    """Have previews of the video made. Raises ``VideoNotFound``, and ``Conflict`` for a deleted one."""
+    require_kept(db, video_id)
     return work.ask(db, KIND, video_id, video_id=video_id, actor=actor)

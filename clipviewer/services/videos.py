@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.domain.ids import is_id
-from clipviewer.errors import VideoNotFound
+from clipviewer.errors import Conflict, VideoNotFound
 
 _VIDEO = Video.metadata.tables["video"].c
 _IDENTIFIED = IdentifiedClip.metadata.tables["identified_clip"].c
@@ -32,6 +32,8 @@ class VideoDetails:
     width: int
     height: int
     frame_rate: str
+    archived_at: datetime | None
+    deleted_at: datetime | None
 
 
 def video_details(db: Session, video_id: str) -> VideoDetails:
@@ -45,6 +47,16 @@ def video_details(db: Session, video_id: str) -> VideoDetails:
 def require_video(db: Session, video_id: str) -> None:
     """Raises ``VideoNotFound`` unless it is there."""
     master_key(db, video_id)
+
+
+def require_kept(db: Session, video_id: str) -> None:
+    """Raises ``VideoNotFound`` unless it is there, and ``Conflict`` if it was deleted."""
+    query = select(_VIDEO.id, _VIDEO.deleted_at).where(_VIDEO.id == video_id)
+    row = db.connection().execute(query).one_or_none() if is_id(video_id, "video") else None
+    if row is None:
+        raise VideoNotFound
+    if row.deleted_at is not None:
+        raise Conflict("This video was deleted. Bring it back first.")
 
 
 def master_key(db: Session, video_id: str) -> str:
@@ -68,4 +80,6 @@ _DETAILS = select(
     _VIDEO.width,
     _VIDEO.height,
     _VIDEO.frame_rate,
+    _VIDEO.archived_at,
+    _VIDEO.deleted_at,
 ).where(_VIDEO.id == bindparam("video_id"))
