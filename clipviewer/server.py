@@ -138,6 +138,7 @@ async def _exports() -> AsyncIterator[None]:
             return
         while True:
             _clear_uploads(services)
+            _remove_deleted(services)
             if stop.wait(_HOUR):
                 break
         desk.stop()
@@ -159,6 +160,17 @@ def _clear_uploads(services: Services) -> None:
         Uploading(services).sweep()
     except (StorageError, SQLAlchemyError):
         _LOG.warning("the leftovers of uploads could not be removed; it is tried again in an hour")
+
+
+def _remove_deleted(services: Services) -> None:
+    """Have those deleted videos removed for good whose time is over."""
+    from clipviewer.services import library_removal
+
+    try:
+        with services.database.write() as db:
+            library_removal.ask_due(db, utc_now())
+    except SQLAlchemyError:
+        _LOG.warning("the database did not answer; deleted videos are removed later")
 
 
 def _sweep(services: Services) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fastapi import Depends, FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from clipviewer.api import auth, captions, exports, health, marking, registration, settings, uploads, videos
+from clipviewer.api import auth, captions, exports, health, library, marking, registration, settings, uploads, videos
 from clipviewer.api.access import allow
 from clipviewer.api.docs import render_docs
 from clipviewer.api.problems import install_problems
@@ -30,6 +30,7 @@ def create_api(services: Services) -> FastAPI:
     api.include_router(health.router)
     api.include_router(auth.router)
     api.include_router(videos.router)
+    api.include_router(library.router)
     api.include_router(registration.router)
     api.include_router(marking.router)
     api.include_router(uploads.router)

@@ -52,6 +52,7 @@ _NO_JOB: dict[int | str, dict[str, Any]] = {404: {"description": "There is no su
         **_MAY_NOT,
         202: {"model": ExportJobs},
         404: {"description": "There is no such video, or it does not have one of the clips"},
+        409: {"description": "The video is deleted"},
         422: {"description": "The body is not as described, or the language cannot be served"},
     },
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": ExportRequest.model_json_schema()}}}},
@@ -126,7 +127,11 @@ def delete_job(request: Request, job_id: str, who: Exporter) -> ExportJobDetails
 @router.post(
     "/jobs/{job_id}/retry",
     status_code=202,
-    responses={**_MAY_NOT, **_NO_JOB, 409: {"description": "It is finished already, or the same is being made by another job"}},
+    responses={
+        **_MAY_NOT,
+        **_NO_JOB,
+        409: {"description": "It is finished already, its video is deleted, or the same is being made by another job"},
+    },
     summary="Try an export job again",
 )
 def post_retry(request: Request, job_id: str, who: Exporter) -> ExportJobDetails:

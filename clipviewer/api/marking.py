@@ -35,7 +35,7 @@ _NO_RANGE: dict[int | str, dict[str, Any]] = {422: {"description": "The body is 
     "/marked",
     status_code=201,
     summary="Mark a clip",
-    responses={**_MAY_NOT, **_NO_VIDEO, **_NO_RANGE, 201: {"model": IdentifiedClip}},
+    responses={**_MAY_NOT, **_NO_VIDEO, **_NO_RANGE, 201: {"model": IdentifiedClip}, 409: {"description": "The video is deleted"}},
     openapi_extra=described_body(ClipMark),
 )
 async def post_marked(request: Request, video_id: str, who: Marker) -> Response:

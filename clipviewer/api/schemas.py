@@ -13,9 +13,7 @@ from clipviewer.domain.language import parse_language
 from clipviewer.domain.object_key import MAX_KEY_BYTES, check_object_key
 from clipviewer.domain.timecode import ms_to_seconds, seconds_to_ms
 from clipviewer.services.clips import ExportedClipView, IdentifiedClipView
-from clipviewer.services.library import VideoSummary
 from clipviewer.services.registration import MAX_ITEMS, NewExportedClip, NewIdentifiedClip, NewVideo, Status
-from clipviewer.services.videos import VideoDetails
 
 
 def moment(value: datetime) -> str:
@@ -60,54 +58,6 @@ class Json(BaseModel):
     """camelCase outside, snake_case inside; what is not known is ignored."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
-
-
-class VideoRow(Json):
-    id: str
-    title: str
-    duration: str = Field(description="Decimal seconds; 0.000 when unknown")
-    identified_count: int
-    exported_count: int
-    created_at: str
-
-    @classmethod
-    def of(cls, video: VideoSummary) -> VideoRow:
-        return cls(
-            id=video.id,
-            title=video.title,
-            duration=ms_to_seconds(video.duration_ms),
-            identified_count=video.identified_count,
-            exported_count=video.exported_count,
-            created_at=moment(video.created_at),
-        )
-
-
-class VideoPage(Json):
-    videos: list[VideoRow]
-    total: int
-    offset: int
-
-
-class Video(VideoRow):
-    s3_key: str
-    width: int = Field(description="Pixels; 0 when unknown")
-    height: int = Field(description="Pixels; 0 when unknown")
-    frame_rate: str = Field(description="A fraction such as 30000/1001; empty when unknown")
-
-    @classmethod
-    def of_details(cls, video: VideoDetails) -> Video:
-        return cls(
-            id=video.id,
-            title=video.title,
-            duration=ms_to_seconds(video.duration_ms),
-            identified_count=video.identified_count,
-            exported_count=video.exported_count,
-            created_at=moment(video.created_at),
-            s3_key=video.s3_key,
-            width=video.width,
-            height=video.height,
-            frame_rate=video.frame_rate,
-        )
 
 
 class ExportedClip(Json):

@@ -11,25 +11,25 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 
 from clipviewer.api.access import allow, inside, origin_of, peer_address, principal_of, services_of
+from clipviewer.api.library_schemas import Video, VideoPage, VideoRow
 from clipviewer.api.problems import validation_problem
 from clipviewer.api.schemas import (
     DownloadRequest,
     DownloadUrl,
     ExportedClip,
     IdentifiedClip,
-    Video,
-    VideoPage,
-    VideoRow,
     exported_json,
     identified_json,
     moment,
 )
 from clipviewer.domain.permissions import Action
+from clipviewer.domain.tag import MAX_TAG
 from clipviewer.errors import ClipNotFound, NotFound
 from clipviewer.services import audit
 from clipviewer.services.clips import clip_for_key, count_exported, count_identified, download_name, exported_clips, identified_clips
 from clipviewer.services.library import MAX_PAGE, Filter, Sort, Wanted, list_videos
 from clipviewer.services.video_previews import previews_of
+from clipviewer.services.video_tags import tags_by_video
 from clipviewer.services.videos import require_video, video_details
 
 router = APIRouter(prefix="/api/clips/videos", tags=["videos"])
@@ -52,19 +52,20 @@ def get_videos(
     search: Annotated[str, Query(max_length=300, description="An older name of `q`", deprecated=True)] = "",
     sort: Annotated[Sort, Query(description="The first one of the list")] = Sort.NEWEST,
     only: Annotated[Filter, Query(alias="filter", description="Which videos")] = Filter.ALL,
+    tag: Annotated[str, Query(max_length=MAX_TAG, description="Only those with this tag")] = "",
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 60,
 ) -> VideoPage:
     """What is archived or deleted has a filter of its own."""
     with services_of(request).database.read() as db:
-        page = list_videos(db, Wanted(q or search, only, sort), offset=offset, limit=limit)
+        page = list_videos(db, Wanted(q or search, only, sort, tag), offset=offset, limit=limit)
     return VideoPage(videos=[VideoRow.of(video) for video in page.items], total=page.total, offset=page.offset)
 
 
 @router.get("/{video_id}", dependencies=_SIGNED_IN, responses=_UNKNOWN, summary="Show a video")
 def get_video(request: Request, video_id: str) -> Video:
     with services_of(request).database.read() as db:
-        return Video.of_details(video_details(db, video_id))
+        return Video.of_details(video_details(db, video_id), tags_by_video(db, [video_id]).get(video_id, ()))
 
 
 @router.get(

@@ -59,7 +59,8 @@ def _remove_master(run: WorkRun, gone: Doomed) -> int:
     root = previews_root(services.settings.s3_prefix, gone.id)
     count = _remove(run, [found.key for found in services.store.list(root)])
     with services.database.write() as db:
-        keys = removal.free(db, gone.id, [key for key in (gone.poster_key, gone.s3_key) if key])
+        chosen = gone.poster_key if gone.poster_key and not gone.poster_key.startswith(root) else None
+        keys = removal.free(db, gone.id, [key for key in (chosen, gone.s3_key) if key])
         removal.master_goes(db, gone.id, utc_now())
     return count + _remove(run, keys)
 

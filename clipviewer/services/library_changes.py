@@ -32,6 +32,17 @@ _WORK = Work.metadata.tables["work"]
 
 
 @dataclass(frozen=True, slots=True)
+class Actor:
+    """Who changes something, by id, and from which address."""
+
+    id: str = ""
+    address: str = ""
+
+
+NOBODY = Actor()
+
+
+@dataclass(frozen=True, slots=True)
 class Changed:
     """What was changed, and by video what it was before; ``cancelled`` counts exports and work that were called off."""
 
@@ -52,7 +63,7 @@ class Stakes:
     export_bytes: int
 
 
-def rename(db: Session, video_id: str, title: str, *, actor: str = "") -> Changed:
+def rename(db: Session, video_id: str, title: str, *, by: Actor = NOBODY) -> Changed:
     """Give a video another title. Raises ``VideoNotFound``, ``Conflict`` for a deleted one, and ``Invalid``."""
     (row,) = _rows(db, [video_id])
     try:
@@ -62,29 +73,29 @@ def rename(db: Session, video_id: str, title: str, *, actor: str = "") -> Change
     if wanted == row.title:
         return Changed()
     db.connection().execute(update(_VIDEO).where(_VIDEO.c.id == video_id).values(title=wanted))
-    audit.record(db, "video_renamed", actor=actor, subject=video_id, title=wanted, before=row.title)
+    audit.record(db, "video_renamed", actor=by.id, address=by.address, subject=video_id, title=wanted, before=row.title)
     return Changed(titles={video_id: row.title})
 
 
-def set_tags(db: Session, video_id: str, tags: Collection[str], *, actor: str = "") -> Changed:
+def set_tags(db: Session, video_id: str, tags: Collection[str], *, by: Actor = NOBODY) -> Changed:
     """Let a video have exactly these tags. Raises ``VideoNotFound``, ``Conflict`` for a deleted one, and ``Invalid``."""
-    return _tag(db, [video_id], lambda _: tags, actor)
+    return _tag(db, [video_id], lambda _: tags, by)
 
 
-def add_tags(db: Session, video_ids: Collection[str], tags: Collection[str], *, actor: str = "") -> Changed:
+def add_tags(db: Session, video_ids: Collection[str], tags: Collection[str], *, by: Actor = NOBODY) -> Changed:
     """Give all of them these tags beside their own. Raises as ``set_tags`` does."""
-    return _tag(db, video_ids, lambda before: [*before, *tags], actor)
+    return _tag(db, video_ids, lambda before: [*before, *tags], by)
 
 
 def archive(
-    db: Session, video_ids: Collection[str], archived: bool = True, *, actor: str = "", clock: Callable[[], datetime] = utc_now
+    db: Session, video_ids: Collection[str], archived: bool = True, *, by: Actor = NOBODY, clock: Callable[[], datetime] = utc_now
 ) -> Changed:
     """Put them out of the way, or bring them back. Raises ``VideoNotFound``, and ``Conflict`` for a deleted one."""
     found = [row for row in _rows(db, video_ids) if (row.archived_at is not None) != archived]
     ids = [row.id for row in found]
     db.connection().execute(update(_VIDEO).where(_VIDEO.c.id.in_(ids)).values(archived_at=clock() if archived else None))
     for video_id in ids:
-        audit.record(db, "video_archived" if archived else "video_unarchived", actor=actor, subject=video_id)
+        audit.record(db, "video_archived" if archived else "video_unarchived", actor=by.id, address=by.address, subject=video_id)
     return Changed(archived=dict.fromkeys(ids, not archived))
 
 
@@ -97,7 +108,7 @@ def stakes(db: Session, video_ids: Collection[str]) -> Stakes:
 
 
 def delete(
-    db: Session, video_ids: Collection[str], objects: Objects, *, actor: str = "", clock: Callable[[], datetime] = utc_now
+    db: Session, video_ids: Collection[str], objects: Objects, *, by: Actor = NOBODY, clock: Callable[[], datetime] = utc_now
 ) -> Changed:
     """Take them out of the library, for good after ``domain.removal.KEPT_FOR``; exports and work under way are called off.
 
@@ -110,32 +121,32 @@ def delete(
     again = func.coalesce(_VIDEO.c.deleted_at, now)
     db.connection().execute(update(_VIDEO).where(_VIDEO.c.id.in_(ids)).values(deleted_at=again, removal=objects.value))
     for video_id in ids:
-        audit.record(db, "video_deleted", actor=actor, subject=video_id, objects=objects.value)
+        audit.record(db, "video_deleted", actor=by.id, address=by.address, subject=video_id, objects=objects.value)
     return Changed(deleted=[row.id for row in rows if row.deleted_at is None], cancelled=_call_off(db, ids, now))
 
 
-def restore(db: Session, video_ids: Collection[str], *, actor: str = "", clock: Callable[[], datetime] = utc_now) -> None:
+def restore(db: Session, video_ids: Collection[str], *, by: Actor = NOBODY, clock: Callable[[], datetime] = utc_now) -> None:
     """Bring deleted videos back as they were. Raises ``VideoNotFound``, and ``Conflict`` for one that is being removed."""
     rows = [row for row in _rows(db, video_ids, deleted=True) if row.deleted_at is not None]
     ids = [row.id for row in rows]
     _hold_removal(db, ids, clock())
     db.connection().execute(update(_VIDEO).where(_VIDEO.c.id.in_(ids)).values(deleted_at=None, removal=""))
     for row in rows:
-        audit.record(db, "video_restored", actor=actor, subject=row.id)
+        audit.record(db, "video_restored", actor=by.id, address=by.address, subject=row.id)
         if not row.previews:
-            video_previews.ask(db, row.id, actor=actor)
+            video_previews.ask(db, row.id, actor=by.id)
 
 
-def undo(db: Session, done: Changed, *, actor: str = "") -> None:
+def undo(db: Session, done: Changed, *, by: Actor = NOBODY) -> None:
     """Make it as it was before. Raises as the changes do."""
     for video_id, title in done.titles.items():
-        rename(db, video_id, title, actor=actor)
+        rename(db, video_id, title, by=by)
     for video_id, tags in done.tags.items():
-        set_tags(db, video_id, tags, actor=actor)
+        set_tags(db, video_id, tags, by=by)
     for before in (True, False):
         ids = [video_id for video_id, was in done.archived.items() if was is before]
-        archive(db, ids, before, actor=actor)
-    restore(db, done.deleted, actor=actor)
+        archive(db, ids, before, by=by)
+    restore(db, done.deleted, by=by)
 
 
 def _rows(db: Session, video_ids: Collection[str], *, deleted: bool = False) -> Sequence[Any]:
@@ -153,7 +164,7 @@ def _rows(db: Session, video_ids: Collection[str], *, deleted: bool = False) -> 
     return rows
 
 
-def _tag(db: Session, video_ids: Collection[str], wanted: Callable[[Sequence[str]], Collection[str]], actor: str) -> Changed:
+def _tag(db: Session, video_ids: Collection[str], wanted: Callable[[Sequence[str]], Collection[str]], by: Actor) -> Changed:
     ids = [row.id for row in _rows(db, video_ids)]
     known, before = tags_by_video(db, ids), {}
     for video_id in ids:
@@ -164,7 +175,7 @@ def _tag(db: Session, video_ids: Collection[str], wanted: Callable[[Sequence[str
             raise Invalid(str(error)) from error
         if tags != had:
             write_tags(db, video_id, tags)
-            audit.record(db, "video_tagged", actor=actor, subject=video_id, tags=", ".join(tags))
+            audit.record(db, "video_tagged", actor=by.id, address=by.address, subject=video_id, tags=", ".join(tags))
             before[video_id] = had
     return Changed(tags=before)
 

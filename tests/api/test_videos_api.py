@@ -82,7 +82,10 @@ def test_the_library_lists_videos_with_their_counts(client: TestClient) -> None:
                 "duration": "3600.040",
                 "identifiedCount": 1,
                 "exportedCount": 3,
+                "tags": [],
                 "createdAt": "2025-10-05T12:00:00.120Z",
+                "archivedAt": None,
+                "deletedAt": None,
             }
         ],
         "total": 1,
@@ -109,7 +112,10 @@ def test_a_video_is_shown_as_drawn(client: TestClient) -> None:
         "frameRate": "30000/1001",
         "identifiedCount": 1,
         "exportedCount": 3,
+        "tags": [],
         "createdAt": "2025-10-05T12:00:00.120Z",
+        "archivedAt": None,
+        "deletedAt": None,
     }
 
 

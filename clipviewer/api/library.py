@@ -1,0 +1,102 @@
+"""What people change in the library: titles, tags, what is archived, what is deleted and brought back."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+from pydantic import ValidationError
+from sqlmodel import Session
+
+from clipviewer.api.access import allow, peer_address, services_of
+from clipviewer.api.library_schemas import Video, VideoChange
+from clipviewer.api.problems import validation_problem
+from clipviewer.api.schemas import described_body
+from clipviewer.domain.permissions import Action
+from clipviewer.domain.removal import Objects
+from clipviewer.services import library_changes, library_removal
+from clipviewer.services.library_changes import Actor
+from clipviewer.services.principal import Principal
+from clipviewer.services.video_tags import tags_by_video
+from clipviewer.services.videos import video_details
+
+router = APIRouter(prefix="/api/clips/videos/{video_id}", tags=["library"])
+Exporter = Annotated[Principal, Depends(allow(Action.EXPORT))]
+Owner = Annotated[Principal, Depends(allow(Action.REGISTER))]
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    401: {"description": "Nobody is signed in"},
+    403: {"description": "The role does not allow this"},
+    404: {"description": "There is no such video"},
+}
+
+
+@router.patch(
+    "",
+    summary="Rename, tag or archive a video",
+    responses={
+        **_ANSWERS,
+        200: {"model": Video},
+        409: {"description": "The video is deleted"},
+        422: {"description": "The body is not as described"},
+    },
+    openapi_extra=described_body(VideoChange),
+)
+async def patch_video(request: Request, video_id: str, who: Exporter) -> Response:
+    """An archived video is left out of lists, and works as before."""
+    body = await request.body()
+    return await to_thread.run_sync(_change, request, video_id, body, who)
+
+
+@router.delete("", responses={**_ANSWERS, 409: {"description": "The video is being removed for good"}}, summary="Delete a video")
+def delete_video(
+    request: Request,
+    video_id: str,
+    who: Owner,
+    objects: Annotated[
+        Objects,
+        Query(description="`keep` every object, remove the `exports`, or remove `all`: the master, its previews and its exports"),
+    ],
+    now: Annotated[bool, Query(description="Remove it at once, instead of a day later")] = False,
+) -> Video:
+    """It is left out of lists, and can be brought back until it is removed. What is being made for it is called off."""
+    with services_of(request).database.write() as db:
+        library_changes.delete(db, [video_id], objects, by=_actor(request, who))
+        if now:
+            library_removal.ask(db, video_id, actor=who.user_id)
+        return _video(db, video_id)
+
+
+@router.post("/restore", responses={**_ANSWERS, 409: {"description": "The video is being removed for good"}}, summary="Bring a video back")
+def post_restore(request: Request, video_id: str, who: Owner) -> Video:
+    """As it was before it was deleted; nothing happens to one that is not."""
+    with services_of(request).database.write() as db:
+        library_changes.restore(db, [video_id], by=_actor(request, who))
+        return _video(db, video_id)
+
+
+def _change(request: Request, video_id: str, body: bytes, who: Principal) -> Response:
+    """The body is read only now that it is known who sends it."""
+    try:
+        wanted = VideoChange.model_validate_json(body)
+    except ValidationError as error:
+        return validation_problem(error.errors(include_input=False, include_url=False, include_context=False))
+    by = _actor(request, who)
+    with services_of(request).database.write() as db:
+        if wanted.title is not None:
+            library_changes.rename(db, video_id, wanted.title, by=by)
+        if wanted.tags is not None:
+            library_changes.set_tags(db, video_id, wanted.tags, by=by)
+        if wanted.archived is not None:
+            library_changes.archive(db, [video_id], wanted.archived, by=by)
+        changed = _video(db, video_id)
+    return Response(changed.model_dump_json(by_alias=True), media_type="application/json")
+
+
+def _video(db: Session, video_id: str) -> Video:
+    return Video.of_details(video_details(db, video_id), tags_by_video(db, [video_id]).get(video_id, ()))
+
+
+def _actor(request: Request, who: Principal) -> Actor:
+    return Actor(who.user_id, peer_address(request))

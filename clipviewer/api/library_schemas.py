@@ -1,0 +1,87 @@
+"""The JSON of videos, in lists and alone, and of what is changed in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from clipviewer.api.schemas import Json, moment
+from clipviewer.domain.tag import MAX_TAG, MAX_TAGS
+from clipviewer.domain.timecode import ms_to_seconds
+from clipviewer.services.library import VideoSummary
+from clipviewer.services.library_changes import MAX_TITLE
+from clipviewer.services.videos import VideoDetails
+
+
+class VideoRow(Json):
+    id: str
+    title: str
+    duration: str = Field(description="Decimal seconds; 0.000 when unknown")
+    identified_count: int
+    exported_count: int
+    tags: list[str]
+    created_at: str
+    archived_at: str | None
+    deleted_at: str | None = Field(description="It can be brought back for a day from then on")
+
+    @classmethod
+    def of(cls, video: VideoSummary) -> VideoRow:
+        return cls(
+            id=video.id,
+            title=video.title,
+            duration=ms_to_seconds(video.duration_ms),
+            identified_count=video.identified_count,
+            exported_count=video.exported_count,
+            tags=list(video.tags),
+            created_at=moment(video.created_at),
+            archived_at=_moment(video.archived_at),
+            deleted_at=_moment(video.deleted_at),
+        )
+
+
+class VideoPage(Json):
+    videos: list[VideoRow]
+    total: int
+    offset: int
+
+
+class Video(VideoRow):
+    s3_key: str
+    width: int = Field(description="Pixels; 0 when unknown")
+    height: int = Field(description="Pixels; 0 when unknown")
+    frame_rate: str = Field(description="A fraction such as 30000/1001; empty when unknown")
+
+    @classmethod
+    def of_details(cls, video: VideoDetails, tags: Sequence[str]) -> Video:
+        return cls(
+            id=video.id,
+            title=video.title,
+            duration=ms_to_seconds(video.duration_ms),
+            identified_count=video.identified_count,
+            exported_count=video.exported_count,
+            tags=list(tags),
+            created_at=moment(video.created_at),
+            archived_at=_moment(video.archived_at),
+            deleted_at=_moment(video.deleted_at),
+            s3_key=video.s3_key,
+            width=video.width,
+            height=video.height,
+            frame_rate=video.frame_rate,
+        )
+
+
+class VideoChange(Json):
+    """What is left out stays as it is."""
+
+    title: Annotated[str, Field(min_length=1, max_length=MAX_TITLE)] | None = None
+    tags: Annotated[list[Annotated[str, Field(min_length=1, max_length=MAX_TAG)]], Field(max_length=MAX_TAGS)] | None = Field(
+        default=None, description="All of its tags, in place of those that it has", examples=[["match", "2025"]]
+    )
+    archived: bool | None = None
+
+
+def _moment(value: datetime | None) -> str | None:
+    return moment(value) if value is not None else None

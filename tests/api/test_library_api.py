@@ -1,0 +1,93 @@
+"""The library over HTTP: titles, tags, what is archived, deleted and brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlmodel import select
+from starlette.testclient import TestClient
+
+from clipviewer.api.app import create_api
+from clipviewer.db.models import AuditEntry, Video
+from clipviewer.domain.permissions import Role
+from clipviewer.services import work
+from clipviewer.services.container import Services
+from tests.api.people import session_of
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+VIDEOS = "/api/clips/videos"
+ONE = f"{VIDEOS}/video_1"
+
+
+@pytest.fixture
+def client(services: Services) -> Iterator[TestClient]:
+    """An admin before two videos."""
+    with services.database.write() as db:
+        db.add(Video(id="video_1", title="Harbour", s3_key="one.mp4", previews={"etag": "x"}))
+        db.add(Video(id="video_2", title="Quay", s3_key="two.mp4"))
+    with TestClient(create_api(services), base_url="http://clips.test", headers=session_of(services, Role.ADMIN)) as client:
+        yield client
+
+
+def listed(client: TestClient, **asked: str) -> list[str]:
+    page = client.get(VIDEOS, params=asked).json()
+    assert page["total"] == len(page["videos"])
+    return [video["title"] for video in page["videos"]]
+
+
+def test_a_change_leaves_what_it_does_not_name(client: TestClient, services: Services) -> None:
+    changed = client.patch(ONE, json={"tags": ["Boats", "dawn"]}).json()
+    assert (changed["title"], changed["tags"], changed["archivedAt"]) == ("Harbour", ["boats", "dawn"], None)
+    changed = client.patch(ONE, json={"title": "Pier", "archived": True, "deletedAt": "2025-01-01"}).json()
+    assert (changed["title"], changed["tags"], changed["deletedAt"]) == ("Pier", ["boats", "dawn"], None)
+    assert client.get(ONE).json() == changed
+    assert changed["archivedAt"].endswith("Z")
+    assert (listed(client), listed(client, filter="archived"), listed(client, filter="archived", tag="dawn")) == (
+        ["Quay"],
+        ["Pier"],
+        ["Pier"],
+    )
+    assert client.patch(ONE, json={}).json() == changed
+    with services.database.read() as db:
+        entries = db.exec(select(AuditEntry).where(AuditEntry.subject == "video_1")).all()
+    assert sorted(entry.action for entry in entries) == ["video_archived", "video_renamed", "video_tagged"]
+    assert {entry.address for entry in entries} == {"testclient"}
+
+
+@pytest.mark.parametrize("body", [{"title": ""}, {"title": " "}, {"tags": ["a,b"]}, {"tags": "boats"}, {"archived": "perhaps"}])
+def test_a_change_that_is_none_is_refused_whole(client: TestClient, body: dict[str, object]) -> None:
+    answer = client.patch(ONE, json={"archived": True, **body})
+    assert answer.status_code == 422, answer.text
+    assert listed(client, sort="title") == ["Harbour", "Quay"]
+
+
+def test_deleting_asks_what_becomes_of_the_objects(client: TestClient) -> None:
+    assert client.delete(ONE).status_code == 422
+    assert client.delete(ONE, params={"objects": "some"}).status_code == 422
+    assert listed(client, sort="title") == ["Harbour", "Quay"]
+
+
+def test_a_deleted_video_is_hidden_and_comes_back(client: TestClient, services: Services) -> None:
+    gone = client.delete(ONE, params={"objects": "all"}).json()
+    assert gone["deletedAt"].endswith("Z")
+    assert (listed(client), listed(client, filter="deleted")) == (["Quay"], ["Harbour"])
+    assert client.patch(ONE, json={"title": "Pier"}).status_code == 409
+    assert client.post(f"{ONE}/restore").json()["deletedAt"] is None
+    assert listed(client, sort="title") == ["Harbour", "Quay"]
+    with services.database.read() as db:
+        assert work.unfinished_work(db) == []
+
+
+def test_it_is_removed_at_once_where_that_is_asked_for(client: TestClient, services: Services) -> None:
+    client.delete(ONE, params={"objects": "keep", "now": "true"})
+    with services.database.read() as db:
+        assert [(item.kind, item.subject) for item in work.unfinished_work(db)] == [("remove", "video_1")]
+
+
+def test_reviewers_change_and_only_admins_delete(client: TestClient, services: Services) -> None:
+    reviewer, viewer = session_of(services, Role.REVIEWER), session_of(services, Role.VIEWER)
+    assert client.patch(ONE, json={"title": "Pier"}, headers=viewer).status_code == 403
+    assert client.patch(ONE, json={"title": "Pier"}, headers=reviewer).status_code == 200
+    assert client.delete(ONE, params={"objects": "keep"}, headers=reviewer).status_code == 403
+    assert client.post(f"{ONE}/restore", headers=reviewer).status_code == 403

@@ -1,0 +1,151 @@
+"""A deleted video goes for good: its objects as chosen, its rows after them, and nothing half-made where the store fails in the middle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from clipviewer.db.models import AuditEntry, ExportedClip, Video, utc_now
+from clipviewer.domain.removal import Objects
+from clipviewer.errors import StorageUnreachable
+from clipviewer.jobs.removal_work import remove_video
+from clipviewer.jobs.work_desk import WorkRun
+from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled
+from clipviewer.services import library_removal, work
+from clipviewer.services.bucket_lookup import find_objects
+from clipviewer.services.container import Services
+from clipviewer.services.library_changes import delete, restore
+from clipviewer.services.registration import NewVideo, Status, register_video
+from tests.jobs.conftest import MASTER_KEY, VIDEO_ID
+
+OURS = f"exports/{VIDEO_ID}/a_9x16"
+THEIRS = "talks/clips/one.mp4"
+SHARED = "talks/clips/shared.vtt"
+EXPORTS = {f"{OURS}.mp4", f"{OURS}.json", f"{OURS}.vtt", THEIRS}
+PREVIEWS = {f"previews/{VIDEO_ID}/e/poster.jpg", f"previews/{VIDEO_ID}/e/filmstrip-1.webp"}
+OTHERS = {SHARED, "talks/clips/one.json", "previews/video_smaller/poster.jpg", "other.mp4"}
+
+
+@pytest.fixture
+def library(room: Services) -> Services:
+    """The small video with previews, an export of ours and one of a pipeline's, beside another video that shares a captions file."""
+    for key in EXPORTS | PREVIEWS | OTHERS:
+        room.store.put(key, b"x", "application/octet-stream")
+    made = {"start_ms": 0, "end_ms": 1, "title": "c", "aspect_ratio": "9:16", "target_language": "en"}
+    with room.database.write() as db:
+        db.add(Video(id="video_other", title="Other", s3_key="other.mp4"))
+        db.get_one(Video, VIDEO_ID).poster_key = min(PREVIEWS)
+        db.flush()
+        db.add(ExportedClip(video_id=VIDEO_ID, s3_key=f"{OURS}.mp4", captions_key=f"{OURS}.vtt", **made))
+        db.add(ExportedClip(video_id=VIDEO_ID, s3_key=THEIRS, captions_key=SHARED, **made))
+        db.add(ExportedClip(video_id="video_other", s3_key="talks/clips/theirs.mp4", captions_key=SHARED, **made))
+    return room
+
+
+def begun(services: Services, folder: Path, objects: Objects) -> WorkRun:
+    """The removal as a worker has it when it begins."""
+    with services.database.write() as db:
+        delete(db, [VIDEO_ID], objects)
+        library_removal.ask(db, VIDEO_ID, actor="user_1")
+    return claimed(services, folder)
+
+
+def claimed(services: Services, folder: Path) -> WorkRun:
+    with services.database.write() as db:
+        item = work.claim_next(db, ["remove"], utc_now())
+    assert item is not None
+    return WorkRun(services, item, folder, Ffmpeg(), lambda: False)
+
+
+def in_bucket(services: Services) -> set[str]:
+    return {found.key for found in services.store.list("")}
+
+
+def rows(services: Services) -> tuple[int, int]:
+    """How many videos and exported clips there are."""
+    with services.database.read() as db:
+        return len(db.exec(select(Video)).all()), len(db.exec(select(ExportedClip)).all())
+
+
+@pytest.mark.parametrize(
+    ("objects", "gone"),
+    [
+        (Objects.KEEP, set()),
+        (Objects.EXPORTS, EXPORTS),
+        (Objects.ALL, EXPORTS | PREVIEWS | {MASTER_KEY}),
+    ],
+)
+def test_what_was_chosen_goes_and_nothing_else(library: Services, tmp_path: Path, objects: Objects, gone: set[str]) -> None:
+    before = in_bucket(library)
+    assert remove_video(begun(library, tmp_path, objects)) == {"objects": len(gone)}
+    assert before - in_bucket(library) == gone
+    assert rows(library) == (1, 1)
+    with library.database.read() as db:
+        (entry,) = db.exec(select(AuditEntry).where(AuditEntry.action == "video_removed"))
+        assert work.unfinished_work(db) == []
+    assert (entry.actor, entry.subject, entry.details["objects"]) == ("user_1", VIDEO_ID, objects.value)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("deletions", [0, 2, 4, 5, 6])
+def test_where_the_store_fails_in_the_middle_the_rest_goes_the_next_time(
+    library: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deletions: int
+) -> None:
+    run = begun(library, tmp_path, Objects.ALL)
+    through = library.store.delete
+    done: list[str] = []
+
+    def fails(key: str) -> None:
+        if len(done) == deletions:
+            raise StorageUnreachable
+        done.append(key)
+        through(key)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(library.store, "delete", fails)
+        with pytest.raises(StorageUnreachable):
+            remove_video(run)
+    with library.database.write() as db:
+        work.fail(db, run.item, utc_now(), StorageUnreachable.title)
+        left = db.exec(select(ExportedClip).where(ExportedClip.video_id == VIDEO_ID, ExportedClip.missing_at.is_(None))).all()
+        assert all(clip.s3_key not in done for clip in left)
+        video = db.get_one(Video, VIDEO_ID)
+        assert video.missing_at is not None or MASTER_KEY not in done
+        library_removal.ask(db, VIDEO_ID)
+    remove_video(claimed(library, tmp_path))
+    assert in_bucket(library) == OTHERS
+    assert rows(library) == (1, 1)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_one_that_is_gone_already_is_no_failure(library: Services, tmp_path: Path) -> None:
+    run = begun(library, tmp_path, Objects.KEEP)
+    with library.database.write() as db:
+        gone = library_removal.doomed(db, VIDEO_ID)
+        assert gone is not None
+        library_removal.drop_video(db, gone)
+    assert remove_video(run) == {"objects": 0}
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_removal_that_is_called_off_stops_and_the_video_can_be_brought_back(library: Services, tmp_path: Path) -> None:
+    run = begun(library, tmp_path, Objects.ALL)
+    before = in_bucket(library)
+    with library.database.write() as db:
+        work.cancel(db, run.item.id)
+    with pytest.raises(MediaCancelled):
+        remove_video(run)
+    with library.database.write() as db:
+        restore(db, [VIDEO_ID])
+        assert db.get_one(Video, VIDEO_ID).deleted_at is None
+    assert in_bucket(library) == before
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_master_that_was_kept_can_be_registered_again(library: Services, tmp_path: Path) -> None:
+    remove_video(begun(library, tmp_path, Objects.EXPORTS))
+    with library.database.write() as db:
+        result = register_video(db, NewVideo(MASTER_KEY), find_objects(library.store, [MASTER_KEY]))
+    assert (result.status, result.id != VIDEO_ID) == (Status.CREATED, True)

@@ -1,0 +1,205 @@
+"""Renaming, tagging, archiving, deleting and bringing back, on both databases."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlmodel import Session, select
+
+from clipviewer.db.models import AuditEntry, IdentifiedClip
+from clipviewer.db.session import Database
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.removal import KEPT_FOR, Objects
+from clipviewer.errors import Conflict, Invalid, VideoNotFound
+from clipviewer.services import exports, finding, library_removal, marking, video_previews, work
+from clipviewer.services.library import Filter, Wanted, list_videos
+from clipviewer.services.library_changes import (
+    Actor,
+    Changed,
+    Stakes,
+    add_tags,
+    archive,
+    delete,
+    rename,
+    restore,
+    set_tags,
+    stakes,
+    undo,
+)
+from clipviewer.services.video_tags import known_tags
+from tests.conftest import Clock
+from tests.services.test_library import titles
+from tests.services.test_videos import add_clips, add_video
+
+ANNA = Actor("user_anna", "192.0.2.1")
+
+
+def audited(db: Session) -> list[tuple[str, str, str]]:
+    entries = db.exec(select(AuditEntry)).all()
+    assert all(entry.address == ANNA.address for entry in entries)
+    return sorted((entry.action, entry.actor, entry.subject) for entry in entries)
+
+
+def test_a_new_title_is_found_and_can_be_taken_back(database: Database) -> None:
+    with database.write() as db:
+        add_video(db, 1, "Harbour")
+        done = rename(db, "video_1", "  Quay \n at dawn ", by=ANNA)
+        assert (titles(db), titles(db, "quay"), titles(db, "harbour")) == (["Quay at dawn"], ["Quay at dawn"], [])
+        undo(db, done, by=ANNA)
+        assert titles(db, "harbour") == ["Harbour"]
+        assert rename(db, "video_1", "Harbour", by=ANNA) == Changed()
+        assert audited(db) == [("video_renamed", ANNA.id, "video_1")] * 2
+
+
+@pytest.mark.parametrize("title", ["", " \n ", "x" * 301, "a\0b", "\ud800", "a\x1bb"])
+def test_a_title_that_is_none_is_refused(database: Database, title: str) -> None:
+    with database.write() as db:
+        add_video(db, 1, "Harbour")
+        with pytest.raises(Invalid, match="A title has"):
+            rename(db, "video_1", title)
+
+
+def test_tags_are_kept_alike_found_and_filtered_by(database: Database) -> None:
+    with database.write() as db:
+        add_video(db, 1, "Harbour")
+        add_video(db, 2, "Quay")
+        set_tags(db, "video_1", ["Boats", "  wide \t SHOT", "boats", "été"], by=ANNA)
+        page = list_videos(db)
+        assert {video.title: list(video.tags) for video in page.items} == {"Harbour": ["boats", "wide shot", "été"], "Quay": []}
+        assert titles(db, "wide") == titles(db, "ETE harbour") == ["Harbour"]
+        assert [video.title for video in list_videos(db, Wanted(tag="wide shot")).items] == ["Harbour"]
+        assert list_videos(db, Wanted(tag="wide")).total == 0
+        done = add_tags(db, ["video_1", "video_2"], ["dawn"])
+        assert done.tags == {"video_1": ["boats", "wide shot", "été"], "video_2": []}
+        assert set(titles(db, "dawn")) == {"Harbour", "Quay"}
+        assert set(known_tags(db)) == {"boats", "wide shot", "été", "dawn"}
+        undo(db, done)
+        assert titles(db, "dawn") == []
+        set_tags(db, "video_1", [])
+        assert (titles(db, "boats"), known_tags(db)) == ([], [])
+
+
+@pytest.mark.parametrize("tags", [[""], ["a,b"], ["x" * 41], ["a\0"], [f"tag {number}" for number in range(21)]])
+def test_tags_that_are_none_are_refused(database: Database, tags: list[str]) -> None:
+    with database.write() as db:
+        add_video(db, 1, "Harbour")
+        with pytest.raises(Invalid):
+            set_tags(db, "video_1", tags)
+
+
+def test_what_is_archived_is_out_of_the_way_until_it_is_brought_back(database: Database, clock: Clock) -> None:
+    with database.write() as db:
+        for number in (1, 2, 3):
+            add_video(db, number, str(number))
+        archive(db, ["video_3"], clock=clock)
+        done = archive(db, ["video_1", "video_3"], by=ANNA, clock=clock)
+        assert (titles(db), titles(db, wanted=Filter.ARCHIVED)) == (["2"], ["3", "1"])
+        undo(db, done)
+        assert titles(db) == ["2", "1"]
+        archive(db, ["video_3"], False)
+        assert titles(db) == ["3", "2", "1"]
+
+
+def test_what_is_deleted_can_be_brought_back_as_it_was(database: Database, clock: Clock) -> None:
+    with database.write() as db:
+        add_clips(db, add_video(db, 1, "Harbour", archived_at=clock.now, previews={"etag": "x"}), 1, 2)
+        set_tags(db, "video_1", ["boats"])
+        done = delete(db, ["video_1"], Objects.ALL, by=ANNA, clock=clock)
+        assert done.deleted == ["video_1"]
+        for wanted in Filter:
+            assert titles(db, wanted=wanted) == (["Harbour"] if wanted is Filter.DELETED else []), wanted
+        assert known_tags(db) == []
+        undo(db, done, by=ANNA)
+        (video,) = list_videos(db, Wanted(filter=Filter.ARCHIVED)).items
+        assert (video.deleted_at, video.exported_count, video.tags) == (None, 2, ["boats"])
+        assert work.unfinished_work(db) == []
+
+
+def test_what_is_under_way_for_a_deleted_video_is_called_off_and_nothing_new_begins(database: Database, clock: Clock) -> None:
+    with database.write() as db:
+        for number in (1, 2):
+            add_clips(db, add_video(db, number, str(number), etag="e"), 1, 0)
+            video_previews.ask(db, f"video_{number}")
+        clips = {clip.video_id: clip.id for clip in db.exec(select(IdentifiedClip))}
+        jobs = {
+            video_id: exports.request_exports(db, video_id, [clip], [AspectRatio.SQUARE], ["original"])[0].id
+            for video_id, clip in clips.items()
+        }
+        assert delete(db, ["video_1"], Objects.KEEP, clock=clock).cancelled == 2
+        assert {video_id: exports.cell(db, job).state for video_id, job in jobs.items()} == {"video_1": "cancelled", "video_2": "queued"}
+        assert [item.video_id for item in work.unfinished_work(db)] == ["video_2"]
+        refused = [
+            lambda: exports.request_exports(db, "video_1", [clips["video_1"]], [AspectRatio.SQUARE], ["original"]),
+            lambda: exports.retry(db, jobs["video_1"]),
+            lambda: finding.ask(db, "video_1"),
+            lambda: video_previews.ask(db, "video_1"),
+            lambda: marking.mark(db, "video_1", 0, 1_000, ""),
+            lambda: rename(db, "video_1", "x"),
+            lambda: set_tags(db, "video_1", ["x"]),
+            lambda: archive(db, ["video_2", "video_1"]),
+        ]
+        for ask in refused:
+            with pytest.raises(Conflict, match="Bring it back first"):
+                ask()
+        restore(db, ["video_1"])
+        assert {item.kind for item in work.unfinished_work(db) if item.video_id == "video_1"} == {"previews"}
+
+
+def test_another_choice_of_objects_does_not_prolong_the_day(database: Database, clock: Clock) -> None:
+    with database.write() as db:
+        add_video(db, 1, "Harbour")
+        delete(db, ["video_1"], Objects.ALL, clock=clock)
+        clock.pass_time(hours=20)
+        assert delete(db, ["video_1"], Objects.KEEP, clock=clock).deleted == []
+        clock.pass_time(hours=4)
+        assert library_removal.ask_due(db, clock.now) == 1
+        gone = library_removal.doomed(db, "video_1")
+    assert gone is not None
+    assert gone.objects is Objects.KEEP
+
+
+def test_a_deleted_video_is_due_after_a_day_and_brought_back_before_it_begins(database: Database, clock: Clock) -> None:
+    with database.write() as db:
+        add_video(db, 1, "Harbour", previews={"etag": "x"})
+        delete(db, ["video_1"], Objects.ALL, clock=clock)
+        assert library_removal.ask_due(db, clock.now + KEPT_FOR - timedelta(seconds=1)) == 0
+        assert library_removal.ask_due(db, clock.now + KEPT_FOR) == 1
+        assert library_removal.ask_due(db, clock.now + KEPT_FOR) == 1
+        assert [item.kind for item in work.unfinished_work(db)] == ["remove"]
+        restore(db, ["video_1"])
+        assert work.claim_next(db, ["remove"], clock.now) is None
+        with pytest.raises(Conflict):
+            library_removal.ask(db, "video_1")
+
+
+def test_a_removal_that_has_begun_is_not_undone(database: Database, clock: Clock) -> None:
+    with database.write() as db:
+        add_video(db, 1, "Harbour")
+        delete(db, ["video_1"], Objects.ALL, clock=clock)
+        library_removal.ask(db, "video_1")
+        assert work.claim_next(db, ["remove"], clock.now) is not None
+        for change in (lambda: restore(db, ["video_1"]), lambda: delete(db, ["video_1"], Objects.KEEP)):
+            with pytest.raises(Conflict, match="just now"):
+                change()
+
+
+def test_the_stakes_are_counted(database: Database) -> None:
+    with database.write() as db:
+        add_clips(db, add_video(db, 1, "a", size=5 * 2**40), 1, 2)
+        add_clips(db, add_video(db, 2, "b", size=7), 0, 1)
+        assert stakes(db, ["video_1", "video_2"]) == Stakes(2, 5 * 2**40 + 7, 3, 0)
+        assert stakes(db, []) == Stakes(0, 0, 0, 0)
+
+
+def test_of_many_all_are_changed_or_none(database: Database) -> None:
+    with database.write() as db:
+        add_video(db, 1, "Harbour")
+    for ids in (["video_1", "video_none"], ["video_1", "clip_1"], ["video_1", "\ud800"]):
+        for change in (archive, restore, lambda db, ids: delete(db, ids, Objects.KEEP), lambda db, ids: add_tags(db, ids, ["x"])):
+            with database.write() as db, pytest.raises(VideoNotFound):
+                change(db, ids)
+    with database.write() as db:
+        assert titles(db) == ["Harbour"]
+        with pytest.raises(Invalid, match="more than"):
+            archive(db, [f"video_{number}" for number in range(1_001)])
