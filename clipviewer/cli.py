@@ -16,10 +16,13 @@ from dotenv import load_dotenv
 
 from clipviewer import frontend, startup
 from clipviewer.errors import ClipviewerError, Invalid, StartupError
+from clipviewer.services import audit
 from clipviewer.services.container import Services, install
 from clipviewer.settings import EMBEDDED_PATH, Settings, load_settings
 from clipviewer.storage.embedded.credentials import embedded_credentials
 from clipviewer.storage.s3 import embedded_origin
+
+_TOLD_EVERY = 10_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,6 +50,10 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("worker", help="render exports beside the app (PostgreSQL only)").set_defaults(run=_worker)
     commands.add_parser("rebuild", help="restore an empty library from the bucket").set_defaults(run=_rebuild)
     commands.add_parser("previews", help="have previews made of the videos that have none").set_defaults(run=_previews)
+    adopt = commands.add_parser("adopt", help="take in videos, captions and exports that lie in the bucket")
+    adopt.add_argument("prefix", nargs="?", default="", help="what their keys begin with (default: the whole library)")
+    adopt.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    adopt.set_defaults(run=_adopt)
     doctor = commands.add_parser("doctor", help="examine the storage, and print the policies it needs")
     doctor.add_argument("--json", action="store_true", help="for machines")
     doctor.set_defaults(run=_doctor)
@@ -89,20 +96,21 @@ def _worker(settings: Settings, _options: argparse.Namespace) -> None:
         raise StartupError("A worker of its own needs PostgreSQL: set CLIPVIEWER_DATABASE_URL. On SQLite the app renders by itself.")
     from clipviewer.api.redaction import install_redaction
     from clipviewer.jobs.engine import ExportEngine
-    from clipviewer.jobs.work_desk import WorkDesk
-    from clipviewer.jobs.work_kinds import KINDS
+    from clipviewer.jobs.work_kinds import open_desks
 
     services = _prepared(settings)
     install_redaction()
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    engine, desk = ExportEngine(services), WorkDesk(services, KINDS)
+    engine, desks = ExportEngine(services), open_desks(services)
     engine.start()
-    desk.start()
+    for desk in desks:
+        desk.start()
     _say("Rendering exports. Ctrl-C ends it.")
     ended.wait()
-    desk.stop()
+    for desk in desks:
+        desk.stop()
     engine.stop()
 
 
@@ -122,6 +130,28 @@ def _previews(settings: Settings, _options: argparse.Namespace) -> None:
     with _prepared(settings).database.write() as db:
         count = ask_for_missing(db, actor="cli")
     print(f"{count} videos have no previews; the app makes them while it runs." if count else "Every video has its previews.")
+
+
+def _adopt(settings: Settings, options: argparse.Namespace) -> None:
+    from clipviewer.services import adopting
+    from clipviewer.services.adoption_words import as_text
+
+    services = _prepared(settings)
+    prefix = adopting.checked_prefix(settings.s3_prefix, options.prefix)
+    look = adopting.preview(services, prefix)
+    print(as_text(look, prefix, done=False))
+    if options.dry_run:
+        return
+    last = [0]
+
+    def tell(objects: int) -> None:
+        if objects >= last[0] + _TOLD_EVERY:
+            last[0] = objects
+            _say(f"{objects:,} objects seen")
+
+    with services.database.write() as db:
+        audit.record(db, "adopt", actor="cli", subject=prefix)
+    print(as_text(adopting.adopt(services, prefix, actor="cli", on_progress=tell, check=lambda: None), prefix, done=True))
 
 
 def _doctor(settings: Settings, options: argparse.Namespace) -> int:

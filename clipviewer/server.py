@@ -125,14 +125,14 @@ async def _exports() -> AsyncIterator[None]:
         if stop.is_set():
             return
         from clipviewer.jobs.engine import ExportEngine
-        from clipviewer.jobs.work_desk import WorkDesk
-        from clipviewer.jobs.work_kinds import KINDS
+        from clipviewer.jobs.work_kinds import open_desks
 
-        desk = WorkDesk(services, KINDS)
+        desks = open_desks(services)
         try:
             engine = ExportEngine(services)
             engine.start()
-            desk.start()
+            for desk in desks:
+                desk.start()
         except Exception:
             _LOG.exception("exports cannot be rendered by this process")
             return
@@ -141,7 +141,8 @@ async def _exports() -> AsyncIterator[None]:
             _remove_deleted(services)
             if stop.wait(_HOUR):
                 break
-        desk.stop()
+        for desk in desks:
+            desk.stop()
         engine.stop()
 
     thread = threading.Thread(target=work, name="exports", daemon=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fastapi import Depends, FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from clipviewer.api import auth, captions, exports, health, library, marking, registration, settings, uploads, videos
+from clipviewer.api import adopting, auth, captions, exports, health, library, marking, registration, settings, uploads, videos, work
 from clipviewer.api.access import allow
 from clipviewer.api.docs import render_docs
 from clipviewer.api.problems import install_problems
@@ -37,6 +37,8 @@ def create_api(services: Services) -> FastAPI:
     api.include_router(exports.router)
     api.include_router(captions.router)
     api.include_router(settings.router)
+    api.include_router(adopting.router)
+    api.include_router(work.router)
     _add_docs(api)
     return api
 

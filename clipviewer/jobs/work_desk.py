@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
 from clipviewer.db.models import utc_now
 from clipviewer.errors import ClipviewerError
@@ -72,10 +73,21 @@ Kind = Callable[[WorkRun], Mapping[str, Any]]
 
 
 class WorkDesk:
-    """Does what waits until it is stopped; any number of processes may have one."""
+    """Does what waits until it is stopped; any number of processes may have any number of them.
 
-    def __init__(self, services: Services, kinds: Mapping[str, Kind], *, poll_seconds: float = 1.0, lease: timedelta = LEASE) -> None:
-        self.services, self.kinds = services, kinds
+    ``when_idle`` may ask for more where nothing waits, and says whether it did.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        kinds: Mapping[str, Kind],
+        *,
+        when_idle: Callable[[Session], bool] = lambda _: False,
+        poll_seconds: float = 1.0,
+        lease: timedelta = LEASE,
+    ) -> None:
+        self.services, self.kinds, self._when_idle = services, kinds, when_idle
         self._poll_seconds, self._lease = poll_seconds, lease
         self._folder = services.settings.data_dir / "work"
         self._ffmpeg = Ffmpeg(services.settings.ffmpeg)
@@ -109,6 +121,8 @@ class WorkDesk:
             try:
                 with self.services.database.write() as db:
                     item = work.claim_next(db, self.kinds, utc_now())
+                    if item is None and self._when_idle(db):
+                        item = work.claim_next(db, self.kinds, utc_now())
                 if item is not None:
                     self._do(item)
                     continue

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from clipviewer.jobs.adopt_work import adopt_prefix
 from clipviewer.jobs.find_work import find_video_clips
 from clipviewer.jobs.previews_work import make_video_previews
 from clipviewer.jobs.removal_work import remove_video
-from clipviewer.jobs.work_desk import Kind
-from clipviewer.services import finding, library_removal, video_previews
+from clipviewer.jobs.work_desk import Kind, WorkDesk
+from clipviewer.services import adopting, finding, library_removal, video_previews
+from clipviewer.services.container import Services
 
-KINDS: Mapping[str, Kind] = {
-    video_previews.KIND: make_video_previews,
-    finding.KIND: find_video_clips,
-    library_removal.KIND: remove_video,
-}
+KINDS: Mapping[str, Kind] = {video_previews.KIND: make_video_previews, finding.KIND: find_video_clips}
+"""What keeps a processor busy: one at a time."""
+READING: Mapping[str, Kind] = {adopting.KIND: adopt_prefix, library_removal.KIND: remove_video}
+"""What waits for the bucket most of the time: it goes on beside the others."""
+
+
+def open_desks(services: Services) -> list[WorkDesk]:
+    """The workers of a process, to be started in this order: each clears at its start what no unfinished work owns."""
+    return [WorkDesk(services, READING), WorkDesk(services, KINDS, when_idle=video_previews.ask_for_next_due)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import lru_cache
@@ -19,6 +19,7 @@ from clipviewer.domain.caption_mode import captions_identity, mode_of
 from clipviewer.domain.ids import is_id
 from clipviewer.domain.language import ORIGINAL, language_name, parse_language
 from clipviewer.errors import Conflict, Invalid, NotFound
+from clipviewer.media.captions.reading import Cue
 from clipviewer.media.captions.tracks import CaptionTrack, parse_captions, slice_track, to_webvtt
 from clipviewer.services.clips import exported_clip
 from clipviewer.services.export_cells import CellView
@@ -82,12 +83,40 @@ def attach_track(
     actor: str = "",
     clock: Callable[[], datetime] = utc_now,
 ) -> CaptionsView:
-    """As ``attach``, of captions that are read already: a large file takes a moment, which no transaction should last."""
-    checked_language(language)
-    require_video(db, video_id)
+    """As ``attach``, of captions that are read already."""
+    return attach_written(db, video_id, language, written(track, name), name, origin=origin, actor=actor, clock=clock)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenTrack:
+    """Captions as they are kept: ``text`` is WebVTT, and ``cues`` are what it is read as; ``digest`` is the SHA-256 of it, in hex."""
+
+    text: str
+    cues: Sequence[Cue]
+    digest: str
+
+
+def written(track: CaptionTrack, name: str) -> WrittenTrack:
+    """What is kept of a track. Of a large file it takes a moment, which no transaction should last. Raises ``CaptionsUnreadable``."""
     # Whatever is kept can be read again: the limits of a file hold for what it is written as, too.
     text = to_webvtt(track)
-    cues = parse_captions(text.encode(), name).cues
+    return WrittenTrack(text, parse_captions(text.encode(), name).cues, hashlib.sha256(text.encode()).hexdigest())
+
+
+def attach_written(
+    db: Session,
+    video_id: str,
+    language: str,
+    track: WrittenTrack,
+    name: str,
+    *,
+    origin: str,
+    actor: str = "",
+    clock: Callable[[], datetime] = utc_now,
+) -> CaptionsView:
+    """As ``attach``, of captions that are written anew already."""
+    checked_language(language)
+    require_video(db, video_id)
     db.connection().execute(select(_VIDEO.id).where(_VIDEO.id == video_id).with_for_update())
     db.connection().execute(delete(_CAPTIONS).where(*_of(video_id, language)))
     row = VideoCaptions(
@@ -95,15 +124,15 @@ def attach_track(
         language=language,
         name=_plain(name) or language_name(language),
         origin=origin,
-        webvtt=text,
-        digest=hashlib.sha256(text.encode()).hexdigest(),
-        cues=len(cues),
+        webvtt=track.text,
+        digest=track.digest,
+        cues=len(track.cues),
         added_by=actor,
         created_at=clock(),
     )
     db.add(row)
     db.flush()
-    list_captions(db, row.id, video_id, cues)
+    list_captions(db, row.id, video_id, track.cues)
     return CaptionsView(**{field.name: getattr(row, field.name) for field in fields(CaptionsView)})
 
 

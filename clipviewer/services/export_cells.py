@@ -8,11 +8,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select, update
+from sqlalchemy import ColumnElement, Row, false, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from clipviewer.db.export_models import ExportBoard, ExportJob
+from clipviewer.db.models import ExportedClip
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.domain.ids import is_id
 from clipviewer.errors import NotFound
@@ -44,7 +45,8 @@ UNFINISHED = (State.QUEUED, State.RUNNING)
 class CellView:
     """A cell and how far it is. Times are ms of the master, ``progress`` is 0 to 1; ``reason`` and ``log`` say why it failed.
 
-    ``exported_clip_id`` is there once it is done, unless that clip was deleted since. ``revision`` numbers the changes of its video.
+    ``exported_clip_id`` is there once it is done, unless that clip was deleted since; ``file_missing``: its file is gone from the bucket.
+    ``revision`` numbers the changes of its video.
     """
 
     id: str
@@ -69,11 +71,13 @@ class CellView:
     requested_by: str
     created_at: datetime
     updated_at: datetime
+    file_missing: bool = False
 
     @property
     def wants_another_go(self) -> bool:
-        """Whether a new request has to queue it again: it failed, was cancelled, or what it made was deleted."""
-        return self.state in (State.FAILED, State.CANCELLED) or (self.state == State.DONE and self.exported_clip_id is None)
+        """Whether a new request has to queue it again: it failed, was cancelled, or what it made is no longer there."""
+        gone = self.exported_clip_id is None or self.file_missing
+        return self.state in (State.FAILED, State.CANCELLED) or (self.state == State.DONE and gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,13 @@ class Changes:
     cells: Sequence[CellView]
 
 
-_COLUMNS = [JOB.c[field.name] for field in fields(CellView)]
+_EXPORTED = ExportedClip.metadata.tables["exported_clip"]
+FILE_MISSING = JOB.c.exported_clip_id.in_(select(_EXPORTED.c.id).where(_EXPORTED.c.missing_at.is_not(None)))
+"""Whether the file that a job made was found to be gone; NULL where there is none."""
+_COLUMNS = [
+    *(JOB.c[field.name] for field in fields(CellView) if field.name in JOB.c),
+    func.coalesce(FILE_MISSING, false()).label("file_missing"),
+]
 
 
 def cells(db: Session, video_id: str, *, offset: int = 0, limit: int | None = None) -> list[CellView]:

@@ -194,7 +194,9 @@ def _delivered(db: Session, video_id: str, wanted: Iterable[Wanted]) -> frozense
         return frozenset()
     made_here = select(JOB.c.exported_clip_id).where(JOB.c.video_id == video_id, JOB.c.exported_clip_id.is_not(None))
     columns = (_EXPORTED.identified_clip_id, _EXPORTED.start_ms, _EXPORTED.end_ms, _EXPORTED.aspect_ratio, _EXPORTED.target_language)
-    query = select(*columns, _EXPORTED.captions_key.is_not(None)).where(_EXPORTED.video_id == video_id, _EXPORTED.id.not_in(made_here))
+    query = select(*columns, _EXPORTED.captions_key.is_not(None)).where(
+        _EXPORTED.video_id == video_id, _EXPORTED.missing_at.is_(None), _EXPORTED.id.not_in(made_here)
+    )
     ranges = {item.cell.identified_clip_id: (item.start_ms, item.end_ms) for item in plain}
     there: set[tuple[object, ...]] = set()
     for clip_id, start_ms, end_ms, ratio, language, captioned in db.connection().execute(query):

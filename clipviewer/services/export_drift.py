@@ -1,4 +1,4 @@
-"""Why an export no longer is what a new one would be: its video, its range, its crop, its captions or the renderer has changed.
+"""Why an export no longer is what a new one would be: its file is gone, or its video, range, crop, captions or the renderer has changed.
 
 The reasons are SQL over ``export_job`` and ``exported_clip`` with what they were made from (``with_origins``), so that lists can be
 filtered by them and counted without being read.
@@ -16,7 +16,7 @@ from clipviewer.db.clip_models import ClipFraming
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.domain.framing import FramingMode
 from clipviewer.media.render.render import RECIPE_VERSION
-from clipviewer.services.export_cells import JOB
+from clipviewer.services.export_cells import FILE_MISSING, JOB
 
 _VIDEO = Video.metadata.tables["video"]
 _EXPORTED = ExportedClip.metadata.tables["exported_clip"]
@@ -29,6 +29,7 @@ _SHARE = 0.00005  # half of the last place that tells two crops apart
 class Drift(StrEnum):
     """What has changed since the export was made."""
 
+    MISSING = "missing"
     SOURCE = "source"
     RANGE = "range"
     CROP = "crop"
@@ -52,14 +53,15 @@ def with_origins(exports: FromClause, *, of: FromClause) -> FromClause:
 def drifts_of_jobs(recaptioned: Collection[str] = ()) -> dict[Drift, ColumnElement[bool]]:
     """By reason, whether it holds for an export that was made here. ``recaptioned`` are the jobs whose captions read otherwise now."""
     moved = or_(JOB.c.start_ms != _IDENTIFIED.c.start_ms, JOB.c.end_ms != _IDENTIFIED.c.end_ms)
-    return _drifts(moved, recaptioned)
+    return _drifts(moved, FILE_MISSING, recaptioned)
 
 
 def drifts_of_files(recaptioned: Collection[str] = ()) -> dict[Drift, ColumnElement[bool]]:
     """The same for exported clips, those that a pipeline made included: of these only the range is known."""
     slack = case((JOB.c.id.is_(None), _CUT_SLACK_MS), else_=0)
     edges = ((_EXPORTED.c.start_ms, _IDENTIFIED.c.start_ms), (_EXPORTED.c.end_ms, _IDENTIFIED.c.end_ms))
-    return _drifts(or_(*(func.abs(made - wanted) > slack for made, wanted in edges)), recaptioned)
+    moved = or_(*(func.abs(made - wanted) > slack for made, wanted in edges))
+    return _drifts(moved, _EXPORTED.c.missing_at.is_not(None), recaptioned)
 
 
 def is_cut_at(made: tuple[int, int], wanted: tuple[int, int]) -> bool:
@@ -82,11 +84,12 @@ def reasons(flags: Sequence[Any]) -> tuple[Drift, ...]:
     return tuple(drift for drift, holds in zip(Drift, flags, strict=True) if holds)
 
 
-def _drifts(moved: ColumnElement[bool], recaptioned: Collection[str]) -> dict[Drift, ColumnElement[bool]]:
+def _drifts(moved: ColumnElement[bool], missing: ColumnElement[bool], recaptioned: Collection[str]) -> dict[Drift, ColumnElement[bool]]:
     framing, saved = JOB.c.framing, _FRAMING.c
     cropped = FRAMING_MODE.in_((FramingMode.CENTRE, FramingMode.MANUAL))
     elsewhere = (func.abs(framing[axis].as_float() - column) > _SHARE for axis, column in (("x", saved.x), ("y", saved.y)))
     return {
+        Drift.MISSING: _known(missing),
         Drift.SOURCE: _known(and_(JOB.c.source_etag != "", _VIDEO.c.etag != "", JOB.c.source_etag != _VIDEO.c.etag)),
         Drift.RANGE: _known(moved),
         Drift.CROP: _known(and_(cropped, saved.chosen_at > JOB.c.created_at, or_(*elsewhere))),

@@ -131,9 +131,17 @@ def publish(db: Session, order: Order, stored: StoredObject, now: datetime) -> s
     db.add(clip)
     db.flush()
     db.connection().execute(update(JOB).where(JOB.c.id == done.id).values(exported_clip_id=clip.id))
+    _drop_missing(db, clip)
     db.connection().execute(delete(_UPLOAD).where(_UPLOAD.c.job_id == done.id, _UPLOAD.c.attempt == order.ticket.attempt))
     audit.record(db, "exported", actor=done.requested_by, subject=stored.key, at=now, job=done.id)
     return clip.id
+
+
+def _drop_missing(db: Session, clip: ExportedClip) -> None:
+    """Take clips of the same range, shape and language out of the list whose files are gone and that no job stands for any more."""
+    same = [_EXPORTED.c[name] == getattr(clip, name) for name in ("video_id", "start_ms", "end_ms", "aspect_ratio", "target_language")]
+    stood_for = select(JOB.c.exported_clip_id).where(JOB.c.video_id == clip.video_id, JOB.c.exported_clip_id.is_not(None))
+    db.connection().execute(delete(_EXPORTED).where(*same, _EXPORTED.c.missing_at.is_not(None), _EXPORTED.c.id.not_in(stood_for)))
 
 
 def fail(db: Session, ticket: Ticket, now: datetime, reason: str, log: str = "") -> None:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import String, case, cast, select, update
+from sqlalchemy import String, case, cast, delete, select, update
 from sqlmodel import Session
 
+from clipviewer.db.adoption_models import PreviewsDue
 from clipviewer.db.models import Video
 from clipviewer.media.source.inspection import Inspection
 from clipviewer.services import work
@@ -19,6 +20,7 @@ from clipviewer.storage.s3 import StoredObject
 
 KIND = "previews"
 _VIDEO = Video.metadata.tables["video"]
+_DUE = PreviewsDue.metadata.tables["previews_due"]
 _NO_KEY_PART = re.compile(r"[^A-Za-z0-9-]")
 
 
@@ -83,14 +85,38 @@ def ask_for_missing(db: Session, *, actor: str = "") -> int:
     return len(video_ids)
 
 
+def ask_for_next_due(db: Session) -> bool:
+    """Have previews made of the adopted video whose turn it is; False where none waits for them.
+
+    One at a time, when the worker has nothing to do: however many were adopted, what a person asks for waits for one of them at most.
+    """
+    due = db.connection().execute(select(_DUE.c.number, _DUE.c.video_id).order_by(_DUE.c.number).limit(1)).one_or_none()
+    if due is None:
+        return False
+    db.connection().execute(delete(_DUE).where(_DUE.c.number == due.number))
+    work.ask(db, KIND, due.video_id, video_id=due.video_id)
+    return True
+
+
+def ask_if_due(db: Session, video_id: str) -> bool:
+    """Have the previews of an adopted video made before its turn: somebody looks at it."""
+    if db.connection().execute(delete(_DUE).where(_DUE.c.video_id == video_id)).rowcount == 0:
+        return False
+    work.ask(db, KIND, video_id, video_id=video_id)
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class PreviewsView:
-    """What a video has to draw its timeline with; ``previews`` is empty until they are made. ``making`` is the newest making of them."""
+    """What a video has to draw its timeline with; ``previews`` is empty until they are made. ``making`` is the newest making of them;
+    ``due``: they are to be made some time.
+    """
 
     duration_ms: int
     frame_rate: str
     previews: Mapping[str, Any]
     making: WorkView | None
+    due: bool = False
 
 
 def previews_of(db: Session, video_id: str) -> PreviewsView:
@@ -98,7 +124,8 @@ def previews_of(db: Session, video_id: str) -> PreviewsView:
     require_video(db, video_id)
     columns = (_VIDEO.c.duration_ms, _VIDEO.c.frame_rate, _VIDEO.c.previews)
     row = db.connection().execute(select(*columns).where(_VIDEO.c.id == video_id)).one()
-    return PreviewsView(*row, next(iter(work.latest_work(db, [video_id], KIND)), None))
+    due = db.connection().execute(select(_DUE.c.number).where(_DUE.c.video_id == video_id)).one_or_none() is not None
+    return PreviewsView(*row, next(iter(work.latest_work(db, [video_id], KIND)), None), due)
 
 
 def ask(db: Session, video_id: str, *, actor: str = "") -> WorkView:

@@ -94,6 +94,12 @@ def unfinished_work(db: Session, *, limit: int = 50) -> list[WorkView]:
     return [_view(row) for row in db.connection().execute(query)]
 
 
+def recent_work(db: Session, *kinds: str, limit: int = 50) -> list[WorkView]:
+    """What was asked for, of those kinds or of any, the newest first."""
+    query = select(*_COLUMNS).order_by(_WORK.c.created_at.desc(), _WORK.c.id).limit(limit)
+    return [_view(row) for row in db.connection().execute(query.where(_WORK.c.kind.in_(kinds)) if kinds else query)]
+
+
 def cancel(db: Session, work_id: str, clock: Callable[[], datetime] = utc_now) -> WorkView:
     """Call it off; raises ``WorkNotFound``, and ``Conflict`` once it is finished."""
     found = work(db, work_id)

@@ -48,6 +48,7 @@ def status_of(client: TestClient, route: APIRoute, method: str, headers: dict[st
         "{clip_id}": "clip_none",
         "{language}": "de",
         "{upload_id}": "upload_none",
+        "{work_id}": "work_none",
     }
     path = route.path
     for name, value in filled.items():

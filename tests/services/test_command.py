@@ -13,13 +13,16 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from clipviewer.db.session import Database
+from tests.api.stores import running_bucket
 
 ROOT = Path(__file__).resolve().parents[2]
+SECRET = "a secret key that only this bucket has"
 
 
 def environment(folder: Path, **settings: str) -> dict[str, str]:
@@ -215,3 +218,26 @@ def test_a_worker_on_postgresql_ends_in_order_within_seconds(tmp_path: Path, dat
             assert worker.wait(timeout=15) == 0
         finally:
             worker.kill()
+
+
+def test_adopt_says_what_it_found_and_a_dry_run_does_nothing(tmp_path: Path) -> None:
+    with running_bucket(SECRET, tmp_path / "store") as bucket:
+        port = str(urlsplit(bucket._client.meta.endpoint_url).port)
+        bucket.put("talks/a.mp4", b"a film", "video/mp4")
+        bucket.put("talks/a.de.vtt", b"WEBVTT\n\n00:00.000 --> 00:01.000\nHallo\n", "text/vtt")
+        bucket.put("talks/notes.txt", b"notes", "text/plain")
+        settings = {"CLIPVIEWER_SECRET_KEY": SECRET, "CLIPVIEWER_PORT": port}
+        dry = run(tmp_path / "data", "adopt", "talks/", "--dry-run", **settings)
+        first = run(tmp_path / "data", "adopt", "talks/", **settings)
+        again = run(tmp_path / "data", "adopt", "talks/", **settings)
+        wrong = run(tmp_path / "data", "adopt", "../x", **settings)
+    assert dry.stdout.splitlines() == [
+        "talks/: 3 objects",
+        "  1 video, 1 caption file",
+        "    talks/a.mp4",
+        "    talks/a.de.vtt",
+        "  Left out, 1: neither video nor captions",
+    ]
+    assert "  1 video, 1 caption file adopted" in first.stdout
+    assert "  Nothing new\n  2 known already" in again.stdout
+    assert (wrong.returncode, wrong.stderr.startswith("clipviewer: This is no prefix of keys")) == (1, True)

@@ -1,0 +1,68 @@
+"""The JSON of background work, and of adopting what lies in the bucket."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from clipviewer.api.schemas import Json, moment
+from clipviewer.domain.bucket_contents import Ignored
+from clipviewer.domain.object_key import MAX_KEY_BYTES
+from clipviewer.services.adoption_tally import Tally
+from clipviewer.services.work import WorkView
+
+
+class AdoptIn(Json):
+    prefix: Annotated[str, Field(max_length=MAX_KEY_BYTES)] = Field(
+        default="", description="What the keys begin with; empty for the whole library", examples=["talks/2025/"]
+    )
+
+
+class AdoptPreview(Json):
+    """What adopting the prefix would do now. ``complete`` is false when the time did not suffice to see all of it."""
+
+    prefix: str
+    complete: bool
+    objects: int
+    size: int = Field(description="Bytes")
+    videos: int
+    exports: int
+    captions: int
+    changed: int = Field(description="Known videos and exports whose object is another one now")
+    back: int = Field(description="Known ones that were missing and are there again")
+    missing: int = Field(description="Known ones whose object is gone; 0 as long as not all was seen")
+    known: int = Field(description="Known ones that are as they were")
+    ignored: dict[str, int] = Field(description=f"By reason: {', '.join(Ignored)}")
+    shown: dict[str, list[str]] = Field(description="The first keys of each sort and reason")
+
+    @classmethod
+    def of(cls, prefix: str, found: Tally) -> AdoptPreview:
+        return cls(prefix=prefix, **found.as_json())
+
+
+class Work(Json):
+    """A piece of background work."""
+
+    id: str
+    kind: str
+    subject: str
+    video_id: str | None
+    state: str = Field(description="queued, running, done, failed or cancelled")
+    progress: float = Field(description="0 to 1; 0 where nobody knows how much there is")
+    note: str
+    result: dict[str, Any]
+    attempt: int
+    created_at: str
+    updated_at: str
+
+    @classmethod
+    def of(cls, item: WorkView) -> Work:
+        told = {
+            name: getattr(item, name) for name in ("id", "kind", "subject", "video_id", "state", "progress", "note", "result", "attempt")
+        }
+        return cls(**told, created_at=moment(item.created_at), updated_at=moment(item.updated_at))
+
+
+class WorkList(Json):
+    work: list[Work]

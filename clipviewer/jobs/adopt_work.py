@@ -1,0 +1,21 @@
+"""The work ``adopt``: take in what lies under a prefix of the bucket. Its subject is the prefix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from clipviewer.jobs.work_desk import WorkRun
+from clipviewer.services.adopting import adopt
+
+
+def adopt_prefix(run: WorkRun) -> Mapping[str, Any]:
+    """What was found, as ``adopting.Tally``. How much there is nobody knows before the end, so the progress is told in objects."""
+    found = adopt(
+        run.services,
+        run.item.subject,
+        actor=run.item.requested_by,
+        on_progress=lambda objects: run.report(0.0, f"{objects:,} objects seen"),
+        check=run.check,
+    )
+    return found.as_json()

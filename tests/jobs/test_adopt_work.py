@@ -1,0 +1,153 @@
+"""Adopting as work of the library: by a worker, with its result, called off, and beside what keeps the other worker busy."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from clipviewer.db.models import Video
+from clipviewer.jobs.work_desk import WorkDesk, WorkRun
+from clipviewer.jobs.work_kinds import READING, open_desks
+from clipviewer.services import adopting, work
+from clipviewer.services.container import Services
+from clipviewer.services.work import WorkView
+from clipviewer.storage.s3 import ObjectStore, StoredObject
+from tests.api.stores import running_bucket
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ObjectStore]:
+    with running_bucket("a secret key that only this bucket has", tmp_path / "store") as store:
+        yield store
+
+
+@pytest.fixture
+def team(services: Services, store: ObjectStore) -> Services:
+    return dataclasses.replace(services, store=store)
+
+
+def now_of(services: Services, item: WorkView) -> WorkView:
+    with services.database.read() as db:
+        return work.work(db, item.id)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def ask(services: Services, prefix: str = "") -> WorkView:
+    with services.database.write() as db:
+        return adopting.ask(db, "", prefix, actor="user_1")
+
+
+def test_a_worker_adopts_and_leaves_a_result(team: Services, store: ObjectStore) -> None:
+    store.put("talks/a.mp4", b"a film", "video/mp4")
+    item = ask(team)
+    desk = WorkDesk(team, READING, poll_seconds=0.02)
+    desk.start()
+    wait_until(lambda: now_of(team, item).state == "done")
+    desk.stop()
+    result = now_of(team, item).result
+    assert (result["videos"], result["objects"], result["complete"]) == (1, 1, True)
+    with team.database.read() as db:
+        assert db.exec(select(Video.s3_key)).all() == ["talks/a.mp4"]
+
+
+def test_a_store_that_does_not_answer_is_the_reason_that_it_failed(services: Services) -> None:
+    item = ask(services)
+    desk = WorkDesk(services, READING, poll_seconds=0.02)
+    desk.start()
+    wait_until(lambda: now_of(services, item).state == "failed")
+    desk.stop()
+    assert now_of(services, item).note == "The storage cannot be reached"
+
+
+class Endless:
+    """A store whose listing has no end, until somebody ends the test."""
+
+    def __init__(self, store: ObjectStore, one: StoredObject) -> None:
+        self._store, self._one = store, one
+
+    def list(self, prefix: str) -> Iterator[StoredObject]:
+        number = 0
+        while not prefix:
+            number += 1
+            yield dataclasses.replace(self._one, key=f"{number}.mp4")
+
+    def get(self, key: str) -> bytes:
+        return self._store.get(key)
+
+
+def test_called_off_it_stops_and_what_it_has_done_stays(team: Services, store: ObjectStore) -> None:
+    store.put("0.mp4", b"a film", "video/mp4")
+    endless = dataclasses.replace(team, store=Endless(store, store.head("0.mp4")))  # type: ignore[arg-type]
+    item = ask(team)
+    desk = WorkDesk(endless, READING, poll_seconds=0.02)
+    desk.start()
+    wait_until(lambda: now_of(team, item).note.endswith("objects seen"))
+    with team.database.write() as db:
+        work.cancel(db, item.id)
+    folder = team.settings.data_dir / "work"
+    wait_until(lambda: list(folder.iterdir()) == [])
+    desk.stop()
+    assert now_of(team, item).state == "cancelled"
+    with team.database.read() as db:
+        assert len(db.exec(select(Video.id)).all()) >= 1_000
+
+
+def test_adopting_goes_on_while_the_other_worker_is_busy(team: Services, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    released, begun = threading.Event(), threading.Event()
+
+    def busy(_run: WorkRun) -> dict[str, int]:
+        begun.set()
+        released.wait(20)
+        return {}
+
+    monkeypatch.setattr("clipviewer.jobs.work_kinds.KINDS", {"busy": busy})
+    with team.database.write() as db:
+        work.ask(db, "busy", "a subject")
+    desks = open_desks(team)
+    for desk in desks:
+        desk.start()
+    assert begun.wait(10)
+    item = ask(team)
+    wait_until(lambda: now_of(team, item).state == "done")
+    released.set()
+    for desk in desks:
+        desk.stop()
+
+
+def test_adopted_videos_get_their_previews_one_after_the_other(team: Services, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    waiting: list[int] = []
+
+    def note(run: WorkRun) -> dict[str, int]:
+        made.append(run.item.subject)
+        with run.services.database.read() as db:
+            waiting.append(len(work.unfinished_work(db)))
+        return {}
+
+    for name in ("a", "b", "c"):
+        store.put(f"{name}.mp4", b"a film", "video/mp4")
+    adopting.adopt(team, "", on_progress=lambda _: None, check=lambda: None)
+    monkeypatch.setattr("clipviewer.jobs.work_kinds.KINDS", {"previews": note})
+    desks = open_desks(team)
+    for desk in desks:
+        desk.start()
+    wait_until(lambda: len(made) == 3)
+    for desk in desks:
+        desk.stop()
+    with team.database.read() as db:
+        assert made == list(db.exec(select(Video.id).order_by(Video.s3_key)))
+    assert waiting == [1, 1, 1]

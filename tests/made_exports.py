@@ -1,0 +1,57 @@
+"""A library that was made here: its master, its clips and its exports with their sidecars, as they lie in a bucket."""
+
+from __future__ import annotations
+
+from sqlmodel import Session
+
+from clipviewer.db.models import IdentifiedClip, Video
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.caption_mode import CaptionMode
+from clipviewer.domain.language import ORIGINAL
+from clipviewer.services import export_runs
+from clipviewer.services.captions import attach
+from clipviewer.services.export_runs import Ticket
+from clipviewer.services.exports import CellView, request_exports
+from clipviewer.services.provenance import provenance
+from clipviewer.storage.s3 import ObjectStore
+from tests.conftest import Clock
+
+MASTER = "talks/talk.mp4"
+
+
+def make_library(db: Session, store: ObjectStore, prefix: str = "") -> list[CellView]:
+    """The video ``video_1`` with two clips, the first of them exported, and once more with captions. → the cells."""
+    key = prefix + MASTER
+    store.put(key, b"a master", "video/mp4")
+    stored = store.head(key)
+    size = {"size": stored.size, "duration_ms": 60_000, "width": 64, "height": 36, "frame_rate": "25/1"}
+    db.add(Video(id="video_1", title="Talk", s3_key=key, etag=stored.etag, **size))
+    db.flush()
+    for number in (1, 2):
+        span = {"start_ms": 0, "end_ms": 1_500}
+        db.add(IdentifiedClip(id=f"clip_{number}", video_id="video_1", reference=f"r{number}", title="Ü", score=7, **span))
+    db.flush()
+    attach(db, "video_1", "de", b"WEBVTT\n\n00:01.000 --> 00:02.000\nHallo\n", "a.vtt")
+    jobs = [
+        *request_exports(db, "video_1", ["clip_1"], [AspectRatio.PORTRAIT], [ORIGINAL]),
+        *request_exports(db, "video_1", ["clip_1"], [AspectRatio.PORTRAIT], ["de"], captions=CaptionMode.SOFT),
+    ]
+    for job in jobs:
+        finish(db, store, job, prefix)
+    return jobs
+
+
+def finish(db: Session, store: ObjectStore, job: CellView, prefix: str = "") -> str:
+    """Put what a worker would for that job into the bucket and publish it. → the key."""
+    ticket = Ticket(job.id, job.attempt)
+    assert export_runs.claim(db, ticket, Clock().now)
+    order = export_runs.order_of(db, ticket)
+    assert order is not None
+    key = f"{prefix}exports/video_1/{job.id}-{job.attempt}.mp4"
+    store.put(key, b"a clip", "video/mp4")
+    stored = store.head(key)
+    store.put(key.replace(".mp4", ".json"), provenance(db, order, stored, Clock().now), "application/json")
+    if job.captions:
+        store.put(key.replace(".mp4", ".vtt"), b"WEBVTT\n", "text/vtt")
+    assert export_runs.publish(db, order, stored, Clock().now)
+    return key

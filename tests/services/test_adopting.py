@@ -1,0 +1,290 @@
+"""Adopting a prefix: what is recognised, what comes of it, and what a second run finds."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from clipviewer.db.adoption_models import PreviewsDue
+from clipviewer.db.export_models import ExportUpload
+from clipviewer.db.models import ExportedClip, Video
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.bucket_contents import Ignored
+from clipviewer.domain.language import ORIGINAL
+from clipviewer.errors import Invalid, StorageUnreachable
+from clipviewer.services import uploads, video_previews, work
+from clipviewer.services.adopting import adopt, ask, checked_prefix, preview
+from clipviewer.services.adoption_tally import Tally
+from clipviewer.services.captions import attach, captions_of, remove
+from clipviewer.services.container import Services
+from clipviewer.services.exports import cells, request_exports
+from clipviewer.services.library import Filter, Wanted, list_videos
+from clipviewer.storage.s3 import ObjectStore
+from tests.api.stores import running_bucket
+from tests.made_exports import MASTER, make_library
+
+VTT = b"WEBVTT\n\n00:00.000 --> 00:01.000\nHallo\n"
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Iterator[ObjectStore]:
+    with running_bucket("a secret key that only this bucket has", tmp_path / "store") as store:
+        yield store
+
+
+@pytest.fixture
+def team(services: Services, bucket: ObjectStore) -> Services:
+    return dataclasses.replace(services, store=bucket)
+
+
+def under(services: Services, prefix: str) -> Services:
+    return dataclasses.replace(services, settings=dataclasses.replace(services.settings, s3_prefix=prefix))
+
+
+def adopted(services: Services, prefix: str = "") -> Tally:
+    return adopt(services, prefix, actor="user_1", on_progress=lambda _: None, check=lambda: None)
+
+
+def put(store: ObjectStore, *keys: str, data: bytes = b"data") -> None:
+    for key in keys:
+        store.put(key, data, "application/octet-stream")
+
+
+def videos(services: Services) -> dict[str, Video]:
+    with services.database.read() as db:
+        return {video.s3_key: video for video in db.exec(select(Video))}
+
+
+def counts(tally: Tally) -> dict[str, int]:
+    """What is not nothing."""
+    told = tally.as_json()
+    return {name: told[name] for name in ("videos", "exports", "captions", "changed", "back", "missing", "known") if told[name]}
+
+
+def test_videos_and_the_captions_beside_them_are_taken_in_and_the_rest_is_told_of(team: Services, bucket: ObjectStore) -> None:
+    put(bucket, "talks/harbour_day.mp4", "talks/b.MOV", "notes.txt", "previews/video_9/x/poster.jpg", "exports/loose.mp4", "live/1.ts")
+    put(bucket, "talks/harbour_day.de.vtt", "talks/harbour_day.vtt", "talks/nobody.vtt", data=VTT)
+    put(bucket, "talks/b.srt", data=b"no captions at all")
+    put(bucket, "empty.mp4", data=b"")
+    found = adopted(team)
+    assert counts(found) == {"videos": 2, "captions": 2}
+    assert found.ignored == {
+        **dict.fromkeys((Ignored.OTHER, Ignored.OWN, Ignored.NO_SIDECAR, Ignored.PIECE, Ignored.NO_VIDEO, Ignored.CAPTIONS), 1),
+        Ignored.EMPTY: 1,
+    }
+    assert (found.objects, found.complete, found.shown["video"]) == (11, True, ["talks/b.MOV", "talks/harbour_day.mp4"])
+    made = videos(team)
+    video = made["talks/harbour_day.mp4"]
+    assert (made.keys(), video.title, video.size) == ({"talks/harbour_day.mp4", "talks/b.MOV"}, "harbour day", 4)
+    assert video.etag == bucket.head("talks/harbour_day.mp4").etag
+    with team.database.read() as db:
+        assert {captions.language for captions in captions_of(db, video.id)} == {"original", "de"}
+
+
+def test_a_second_run_finds_only_what_is_different(team: Services, bucket: ObjectStore) -> None:
+    put(bucket, "a.mp4", "b.mp4", "c.mp4")
+    put(bucket, "a.vtt", data=VTT)
+    adopted(team)
+    again = adopted(team)
+    assert counts(again) == {"known": 4}
+    put(bucket, "b.mp4", data=b"another film")
+    put(bucket, "d.mp4")
+    bucket.delete("c.mp4")
+    third = adopted(team)
+    assert counts(third) == {"known": 2, "changed": 1, "videos": 1, "missing": 1}
+    made = videos(team)
+    assert made["c.mp4"].missing_at is not None
+    assert (made["b.mp4"].etag, made["b.mp4"].size) == (bucket.head("b.mp4").etag, 12)
+    with team.database.read() as db:
+        assert [video.title for video in list_videos(db, Wanted(filter=Filter.MISSING)).items] == ["c"]
+    assert counts(adopted(team)) == {"known": 3 + 1}
+    put(bucket, "c.mp4")
+    assert counts(adopted(team)) == {"known": 4, "back": 1}
+    assert videos(team)["c.mp4"].missing_at is None
+
+
+def test_what_lies_under_another_prefix_is_not_looked_for(team: Services, bucket: ObjectStore) -> None:
+    put(bucket, "A/one.mp4", "a/one.mp4")
+    adopted(team)
+    bucket.delete("A/one.mp4")
+    assert counts(adopted(team, "a/")) == {"known": 1}
+    assert counts(adopted(team, "A")) == {"missing": 1}
+
+
+def test_exports_come_back_beside_their_sidecars_with_the_video_that_they_name(team: Services, bucket: ObjectStore) -> None:
+    with team.database.write() as db:
+        make_library(db, bucket)
+        before = [(cell.identity, cell.state, cell.exported_clip_id is not None) for cell in cells(db, "video_1")]
+        files = {clip.s3_key: (clip.etag, clip.captions_key) for clip in db.exec(select(ExportedClip))}
+        db.delete(db.get_one(Video, "video_1"))
+    found = adopted(team)
+    assert counts(found) == {"videos": 1, "exports": 2, "known": 1}
+    with team.database.read() as db:
+        assert [(cell.identity, cell.state, cell.exported_clip_id is not None) for cell in cells(db, "video_1")] == before
+        assert {clip.s3_key: (clip.etag, clip.captions_key) for clip in db.exec(select(ExportedClip))} == files
+    assert counts(adopted(team)) == {"known": 3}
+
+
+def test_an_export_that_is_gone_can_be_made_again(team: Services, bucket: ObjectStore) -> None:
+    with team.database.write() as db:
+        jobs = make_library(db, bucket)
+        keys = [clip.s3_key for clip in db.exec(select(ExportedClip)) if clip.target_language == "original"]
+    bucket.delete(keys[0])
+    found = adopted(team)
+    assert counts(found) == {"known": 2, "missing": 1}
+    assert found.ignored[Ignored.NO_FILE] == 1
+    with team.database.write() as db:
+        again = request_exports(db, "video_1", ["clip_1"], [AspectRatio.PORTRAIT], [ORIGINAL])
+        assert [(cell.id, cell.state) for cell in again] == [(jobs[0].id, "queued")]
+
+
+def test_a_master_that_is_gone_is_a_missing_video_whose_exports_play(team: Services, bucket: ObjectStore) -> None:
+    with team.database.write() as db:
+        make_library(db, bucket)
+        db.delete(db.get_one(Video, "video_1"))
+    bucket.delete(MASTER)
+    assert counts(adopted(team)) == {"videos": 1, "exports": 2}
+    assert videos(team)[MASTER].missing_at is not None
+
+
+def test_a_look_beforehand_says_the_same_and_writes_nothing(team: Services, bucket: ObjectStore) -> None:
+    with team.database.write() as db:
+        make_library(db, bucket)
+        db.delete(db.get_one(Video, "video_1"))
+    put(bucket, "a.mp4", "b.mp4")
+    put(bucket, "a.vtt", data=VTT)
+    look = preview(team, "")
+    assert (counts(look), look.complete) == ({"videos": 3, "exports": 2, "captions": 1}, True)
+    assert videos(team) == {}
+    assert preview(team, "a").shown == {"video": ["a.mp4"], "captions": ["a.vtt"]}
+
+
+def test_a_look_beforehand_stops_when_its_time_is_over_and_says_so(team: Services, bucket: ObjectStore) -> None:
+    put(bucket, "a.mp4")
+    assert not preview(team, "", seconds=0).complete
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_companions_on_two_pages_of_a_listing_find_each_other(team: Services, bucket: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    with team.database.write() as db:
+        make_library(db, bucket)
+        db.delete(db.get_one(Video, "video_1"))
+    put(bucket, "a.de.vtt", "a.srt", "z.vtt", data=VTT)
+    put(bucket, "a.mp4", "a.json")
+    whole = preview(team, "").as_json()
+    shown = {sort: sorted(keys) for sort, keys in whole.pop("shown").items()}
+    for size in (2, 3, 5):
+        monkeypatch.setattr("clipviewer.services.adoption_walk._PAGE", size)
+        look = preview(team, "").as_json()
+        assert {sort: sorted(keys) for sort, keys in look.pop("shown").items()} == shown
+        assert look == whole
+    monkeypatch.setattr("clipviewer.services.adoption_walk._PAGE", 2)
+    found = adopted(team)
+    assert counts(found) == {"videos": 2, "exports": 2, "captions": 2, "known": 1}
+    assert found.ignored == whole["ignored"] == {Ignored.OWN: 3, Ignored.OTHER: 1, Ignored.NO_VIDEO: 1}
+
+
+def test_previews_of_what_was_adopted_are_asked_for_one_at_a_time(team: Services, bucket: ObjectStore) -> None:
+    put(bucket, "a.mp4", "b.mp4")
+    adopted(team)
+    made = videos(team)
+    with team.database.write() as db:
+        assert [due.video_id for due in db.exec(select(PreviewsDue).order_by("number"))] == [made["a.mp4"].id, made["b.mp4"].id]  # type: ignore[arg-type]
+        assert work.unfinished_work(db) == []
+        assert video_previews.ask_if_due(db, made["b.mp4"].id)
+        assert not video_previews.ask_if_due(db, made["b.mp4"].id)
+        assert video_previews.ask_for_next_due(db)
+        assert not video_previews.ask_for_next_due(db)
+        assert {item.subject for item in work.unfinished_work(db)} == {made["a.mp4"].id, made["b.mp4"].id}
+
+
+def test_captions_that_a_person_removed_or_replaced_stay_as_they_are(team: Services, bucket: ObjectStore) -> None:
+    put(bucket, "a.mp4", "b.mp4")
+    put(bucket, "a.de.vtt", "b.de.vtt", data=VTT)
+    adopted(team)
+    made = videos(team)
+    with team.database.write() as db:
+        remove(db, made["a.mp4"].id, "de")
+        attach(db, made["b.mp4"].id, "de", VTT.replace(b"Hallo", b"Servus"), "mine.vtt")
+    adopted(team)
+    put(bucket, "b.de.vtt", data=VTT.replace(b"Hallo", b"Moin"))
+    found = adopted(team)
+    assert found.ignored == {Ignored.LANGUAGE: 1}
+    with team.database.read() as db:
+        assert captions_of(db, made["a.mp4"].id) == []
+        assert [captions.name for captions in captions_of(db, made["b.mp4"].id)] == ["mine.vtt"]
+
+
+def test_captions_that_changed_take_the_place_of_what_they_were(team: Services, bucket: ObjectStore) -> None:
+    put(bucket, "a.mp4")
+    put(bucket, "a.de.vtt", data=VTT)
+    adopted(team)
+    put(bucket, "a.de.vtt", data=VTT.replace(b"Hallo", b"Moin"))
+    assert counts(adopted(team)) == {"known": 1, "captions": 1}
+    assert counts(adopted(team)) == {"known": 2}
+
+
+def test_a_deleted_video_is_not_taken_in_again(team: Services, bucket: ObjectStore) -> None:
+    put(bucket, "a.mp4")
+    adopted(team)
+    with team.database.write() as db:
+        video = db.exec(select(Video)).one()
+        video.deleted_at = video.created_at
+        db.add(video)
+    assert adopted(team).ignored == {Ignored.DELETED: 1}
+
+
+def test_what_is_being_uploaded_or_rendered_is_left_alone(team: Services, bucket: ObjectStore) -> None:
+    plan = uploads.planned("talk.mp4", 4, "", "user_1")
+    put(bucket, plan.s3_key, "exports/video_1/x.mp4", "exports/video_1/x.json")
+    with team.database.write() as db:
+        uploads.begin(db, plan, "store", checked=False)
+        db.add(ExportUpload(s3_key="exports/video_1/x.mp4", job_id="job_1", attempt=1))
+    found = adopted(team)
+    assert found.ignored == {Ignored.ARRIVING: 2, Ignored.OWN: 1}
+    assert counts(found) == {}
+
+
+def test_a_run_that_was_ended_is_finished_by_the_next(team: Services, bucket: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(bucket, *(f"{number}.mp4" for number in range(6)))
+    monkeypatch.setattr("clipviewer.services.adoption_walk._PAGE", 2)
+    seen: list[int] = []
+
+    def check() -> None:
+        if seen and seen[-1] >= 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        adopt(team, "", on_progress=seen.append, check=check)
+    assert len(videos(team)) == 2
+    assert counts(adopted(team)) == {"videos": 4, "known": 2}
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_prefix_stays_within_the_library(team: Services, bucket: ObjectStore) -> None:
+    put(bucket, "team/a.mp4", "other/b.mp4")
+    inside = under(team, "team/")
+    assert counts(adopted(inside)) == {"videos": 1}
+    for prefix in ("other/", "team", "team/../other/", "/team/", "team/\n", "team/" + "x" * 1_100, "team/\ud800"):
+        with pytest.raises(Invalid):
+            adopted(inside, prefix)
+    assert checked_prefix("team/", "") == "team/"
+    assert checked_prefix("", "") == ""
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_store_that_does_not_answer_ends_the_run(services: Services) -> None:
+    with pytest.raises(StorageUnreachable):
+        adopted(services)
+
+
+def test_asking_twice_is_one_work(services: Services) -> None:
+    with services.database.write() as db:
+        first, second = ask(db, "", "talks/", actor="user_1"), ask(db, "", "talks/", actor="user_2")
+        assert (first.id, first.subject, first.kind) == (second.id, "talks/", "adopt")
+        with pytest.raises(Invalid):
+            ask(db, "team/", "talks/")
