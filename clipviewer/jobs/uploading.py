@@ -19,7 +19,7 @@ from clipviewer.domain.master_file import MIB
 from clipviewer.errors import ClipviewerError, Conflict, Invalid, ObjectMissing, StorageError
 from clipviewer.media.ffmpeg import MediaError
 from clipviewer.media.source.probe import MediaInfo, probe
-from clipviewer.services import uploads, work
+from clipviewer.services import finding, uploads, video_previews, work
 from clipviewer.services.container import Services
 from clipviewer.services.signing import SignedUrl, internal_signer
 from clipviewer.services.uploads import State, UploadBusy, UploadRefused, UploadView
@@ -197,7 +197,8 @@ class Uploading:
         try:
             with self._database.write() as db:
                 video_id = uploads.finish(db, found, stored, info, utc_now())
-                work.ask(db, "previews", video_id, video_id=video_id, actor=found.sender)
+                for kind in (video_previews.KIND, finding.KIND):
+                    work.ask(db, kind, video_id, video_id=video_id, actor=found.sender)
                 write_down(db, found)
         except Conflict:
             self._clear(found)
