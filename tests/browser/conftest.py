@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.chromium import find_chromium, install_chromium
 from tests.browser.clip_footage import Footage, render_footage
 from tests.browser.clip_library import Registrar, Video, registering
 from tests.browser.running_app import EMAIL, PASSWORD, RunningApp, running_app
-from tests.browser.watched_page import OpenRoom, Room
+from tests.browser.watched_page import PATIENCE, OpenRoom, Room
 
 FLAGS = (
     "--no-sandbox",
@@ -44,6 +44,7 @@ def chromium() -> Path:
 @pytest.fixture(scope="package")
 def launch(chromium: Path) -> Iterator[Callable[..., Browser]]:
     """Starts a Chromium with further flags."""
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright, ExitStack() as started:
 
         def launch(*flags: str) -> Browser:
@@ -109,7 +110,7 @@ def open_room(browser: Browser) -> Iterator[OpenRoom]:
             address = address or app.address
             context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
             contexts.callback(context.close)
-            context.set_default_timeout(15_000)
+            context.set_default_timeout(PATIENCE)
             if signed_in:
                 answer = context.request.post(f"{address}/api/auth/sign-in", data={"email": EMAIL, "password": PASSWORD})
                 assert answer.ok, answer.text()

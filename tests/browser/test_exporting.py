@@ -29,7 +29,7 @@ def test_a_ticked_clip_is_rendered_and_appears_in_every_open_room(app: RunningAp
     room.page.get_by_role("tab", name="Exported").click()
     room.playing()
     assert room.page.get_by_role("option").count() == 1
-    other.page.get_by_role("option", name="The landing").wait_for(timeout=15_000)
+    other.page.get_by_role("option", name="The landing").wait_for()
     keys = [stored.key for stored in app.store.list(f"exports/{video_id}/")]
     (sidecar,) = [key for key in keys if key.endswith(".json")]
     assert len(keys) == 2

@@ -104,14 +104,12 @@ def test_the_strip_shows_what_runs_and_leads_to_what_needs_attention(app: Runnin
         asked = work.ask(db, "nobody does this", video_id, video_id=video_id)
         db.get_one(Row, video_id).missing_at = datetime.now(UTC)
     running = page.get_by_role("list", name="Running now")
-    expect(running.get_by_role("listitem").filter(has_text="Nobody does this")).to_contain_text(
-        "A video whose file went away", timeout=15_000
-    )
+    expect(running.get_by_role("listitem").filter(has_text="Nobody does this")).to_contain_text("A video whose file went away")
     running.get_by_role("button", name="Cancel Nobody does this").click()
     expect(running.get_by_text("Nobody does this")).to_have_count(0)
     with app.database.read() as db:
         assert work.work(db, asked.id).state == "cancelled"
-    page.get_by_role("button", name="1 video with files missing").click(timeout=15_000)
+    page.get_by_role("button", name="1 video with files missing").click()
     expect(page.get_by_text("1 video", exact=True)).to_be_visible()
     expect(card).to_contain_text("File missing")
     with app.database.write() as db:

@@ -60,7 +60,7 @@ def test_a_video_without_clips_plays_and_clips_are_marked_by_keys(app: RunningAp
     room.shown("Into it")
     expect(title).to_be_hidden()
     assert kept(app, bare) == [(1_000, 3_000, "Into it", "marked")]
-    expect(other.option("Into it")).to_be_visible(timeout=15_000)
+    expect(other.option("Into it")).to_be_visible()
     room.page.reload()
     room.shown("Into it")
 

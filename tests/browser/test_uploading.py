@@ -19,10 +19,9 @@ from clipviewer.services.accounts import Accounts
 from clipviewer.services.work import unfinished_work
 from tests.browser.clip_footage import Footage
 from tests.browser.running_app import PASSWORD, RunningApp
-from tests.browser.watched_page import OpenRoom, Room
+from tests.browser.watched_page import PATIENCE, OpenRoom, Room
 
 CAPTIONS = "WEBVTT\n\n00:00.200 --> 00:01.500\nA bell rings.\n"
-PATIENCE = 60_000
 PARTS = re.compile(r"/s3/.*[?&]partNumber=(\d+)")
 
 
@@ -94,17 +93,15 @@ class Desk:
 @pytest.fixture
 def desk(app: RunningApp, open_room: OpenRoom) -> Iterator[Desk]:
     desk = Desk(open_room(app, "/"))
-    expect.set_options(timeout=PATIENCE)
     expect(desk.page.get_by_role("button", name="Upload videos")).to_be_visible()
     yield desk
-    expect.set_options(timeout=5_000)
     desk.page.context.unroute(PARTS)
 
 
 def assert_stored(app: RunningApp, desk: Desk, path: Path) -> None:
     """The row leads to a video whose object is, byte for byte, the file."""
     link = desk.row(path.name).get_by_role("link", name=path.name)
-    expect(link).to_be_visible(timeout=PATIENCE)
+    expect(link).to_be_visible()
     video_id = (link.get_attribute("href") or "").removeprefix("/videos/")
     with app.database.read() as db:
         video = db.get_one(StoredVideo, video_id)

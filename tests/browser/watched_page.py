@@ -13,6 +13,8 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.browser.running_app import RunningApp
 
+PATIENCE = 45_000
+"""How long (ms) a page may take before a test gives it up: a crowded machine is slow, not wrong."""
 _PLAYING = "video => !video.paused && video.currentTime > 0.05 && video.readyState > 2 && !video.error"
 
 
@@ -80,7 +82,7 @@ class Room:
         """The value of an expression over ``video``."""
         return self.video.evaluate(f"video => {expression}")
 
-    def wait_for(self, condition: str, timeout: float = 15_000) -> None:
+    def wait_for(self, condition: str, timeout: float = PATIENCE) -> None:
         """Wait until ``condition`` (a function of the video element) holds."""
         self.page.wait_for_function(
             f"() => {{ const v = document.querySelector('video'); return v && ({condition})(v); }}", timeout=timeout

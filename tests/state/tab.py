@@ -19,7 +19,7 @@ NAMESPACE = "/_event"
 ROOT = "reflex___state____state"
 HYDRATE = f"{ROOT}.hydrate_and_load"
 ON_LOAD = f"{ROOT}.reflex___state____on_load_internal_state.on_load_internal"
-PATIENCE = 10
+PATIENCE = 30
 
 
 @dataclass
