@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from clipviewer.pages.library import library_page
 from clipviewer.pages.not_found import not_found_page
+from clipviewer.pages.preferences import preferences_page
 from clipviewer.pages.sign_in import set_up_page, sign_in_page
 from clipviewer.pages.storage_settings import storage_settings_page
 from clipviewer.pages.video_detail import video_detail_page
@@ -21,6 +22,7 @@ from clipviewer.state.finding import FindingState
 from clipviewer.state.library import LibraryState
 from clipviewer.state.library_strip import LibraryStripState
 from clipviewer.state.matrix import MatrixState
+from clipviewer.state.preferences import PreferencesState
 from clipviewer.state.storage_doctor import StorageDoctorState
 from clipviewer.state.timeline import TimelineState
 from clipviewer.state.video_detail import VideoDetailState
@@ -80,6 +82,7 @@ app.add_page(
         TimelineState.open_timeline,
     ],
 )
+app.add_page(preferences_page, route="/settings", title="Preferences · clipviewer", on_load=PreferencesState.open_page)
 app.add_page(storage_settings_page, route="/settings/storage", title="Storage · clipviewer", on_load=StorageDoctorState.open_page)
 app.add_page(sign_in_page, route="/sign-in", title="Sign in · clipviewer")
 app.add_page(set_up_page, route="/set-up/[token]", title="Set up · clipviewer")

@@ -25,7 +25,7 @@ def page_frame(*content: rx.Component, title: str | rx.Var[str] = "", actions: S
             rx.el.span(AccountState.name, title=AccountState.email, class_name="account"),
             rx.link(
                 rx.icon("settings", size=18),
-                href="/settings/storage",
+                href="/settings",
                 underline="none",
                 title="Settings",
                 class_name="icon-button",

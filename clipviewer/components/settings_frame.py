@@ -7,6 +7,7 @@ import reflex as rx
 from clipviewer.components.frame import page_frame
 
 PAGES = {
+    "/settings": ("Preferences", "sliders-horizontal"),
     "/settings/storage": ("Storage", "hard-drive"),
 }
 
@@ -35,8 +36,9 @@ def settings_frame(here: str, *content: rx.Component) -> rx.Component:
 
 def settings_card(title: str, text: str | rx.Var[str], *content: rx.Component, actions: tuple[rx.Component, ...] = ()) -> rx.Component:
     """A region named ``title``, with a sentence under its heading."""
+    told = {"role": "status"} if isinstance(text, rx.Var) else {}
     return rx.el.section(
-        rx.box(rx.box(rx.el.h2(title), rx.el.p(text, role="status")), *actions, class_name="settings-head"),
+        rx.box(rx.box(rx.el.h2(title), rx.el.p(text, **told)), *actions, class_name="settings-head"),
         *content,
         class_name="settings-card card",
         aria_label=title,

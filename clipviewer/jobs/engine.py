@@ -18,7 +18,7 @@ from clipviewer.db.models import utc_now
 from clipviewer.domain.ids import new_id
 from clipviewer.jobs.export_run import STEPS, ExportRun, remove_from_disk, remove_objects
 from clipviewer.media.ffmpeg import Ffmpeg
-from clipviewer.services import export_runs
+from clipviewer.services import export_runs, retention
 from clipviewer.services.container import Services
 from clipviewer.services.export_estimate import renders_at_once
 from clipviewer.services.export_runs import Ticket
@@ -129,7 +129,17 @@ class ExportEngine:
             if path.name.partition(".")[0] not in kept:
                 remove_from_disk(path)
         remove_objects(self.services, keys)
+        self._forget_failed()
         self._forget_ended()
+
+    def _forget_failed(self) -> None:
+        """Drop exports that failed or were called off longer ago than the team keeps them."""
+        with self.services.database.read() as db:
+            since = retention.kept_since(db, utc_now())
+            found = [] if since is None else [(video_id, since) for video_id in retention.videos_with_old_failures(db, since)]
+        for video_id, before in found:
+            with self.services.database.write() as db:
+                retention.forget_failed_exports(db, video_id, before)
 
     def _forget_ended(self) -> None:
         """Drop DBOS's records of attempts that have ended: how, our own tables say. One that ended before it had its cell, because the

@@ -28,7 +28,7 @@ def find_video_clips(run: WorkRun) -> Mapping[str, Any]:
     """Search, have the clips titled where a team has named a language model, and keep them; called off, it changes nothing."""
     services, video_id = run.services, run.item.subject
     with services.database.read() as db:
-        video, captions = video_details(db, video_id), _spoken(db, video_id)
+        video, captions, options = video_details(db, video_id), _spoken(db, video_id), finding.options(db)
     signer = internal_signer(services.settings, services.store)
     candidates = find_clips(
         run.ffmpeg,
@@ -36,6 +36,7 @@ def find_video_clips(run: WorkRun) -> Mapping[str, Any]:
         duration_ms=video.duration_ms or _ANY_LENGTH,
         captions=captions,
         folder=run.folder,
+        options=options,
         on_progress=lambda share: run.report(share * _FOUND),
         cancelled=run.cancelled,
     )

@@ -21,12 +21,13 @@ from sqlmodel import Session
 from clipviewer.db.models import utc_now
 from clipviewer.errors import ClipviewerError
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
-from clipviewer.services import work
+from clipviewer.services import retention, work
 from clipviewer.services.container import Services
 from clipviewer.services.work import WorkView
 
 LEASE = timedelta(seconds=60)
 _BEAT_SECONDS = 5.0
+_SWEEP_SECONDS = 60.0
 _LOOK_SECONDS = 0.3
 _REPORT_SECONDS = 0.5
 _LOG = logging.getLogger(__name__)
@@ -131,7 +132,8 @@ class WorkDesk:
             self._stopping.wait(self._poll_seconds)
 
     def _keep_watch(self) -> None:
-        """Keep the lease of what is done here, and take back what nobody keeps."""
+        """Keep the lease of what is done here, take back what nobody keeps, forget what failed long ago."""
+        swept = float("-inf")
         while not self._stopping.wait(_BEAT_SECONDS):
             try:
                 with self.services.database.write() as db:
@@ -139,8 +141,19 @@ class WorkDesk:
                         work.keep_alive(db, item, utc_now())
                     for lost in work.lost(db, utc_now() - self._lease):
                         work.give_back(db, lost, utc_now())
+                if time.monotonic() - swept > _SWEEP_SECONDS:
+                    swept = time.monotonic()
+                    self.sweep()
             except SQLAlchemyError:
                 _LOG.warning("the database did not answer the library's worker; it goes on trying")
+
+    def sweep(self) -> None:
+        """Forget what failed or was called off longer ago than the team keeps it."""
+        with self.services.database.read() as db:
+            since = retention.kept_since(db, utc_now())
+        if since is not None:
+            with self.services.database.write() as db:
+                retention.forget_failed_work(db, since)
 
     def _do(self, item: WorkView) -> None:
         folder = self._folder / _name(item)

@@ -13,10 +13,11 @@ from sqlmodel import Session
 from clipviewer.db.clip_models import ClipFraming
 from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import ExportedClip, IdentifiedClip, utc_now
-from clipviewer.domain.highlight import Candidate
+from clipviewer.domain.highlight import Candidate, FindOptions
 from clipviewer.domain.ids import is_id, new_id
 from clipviewer.services import work
 from clipviewer.services.export_cells import UNFINISHED
+from clipviewer.services.prefs import preferences
 from clipviewer.services.videos import require_kept, require_video
 from clipviewer.services.work import WorkView
 
@@ -42,6 +43,12 @@ def ask(db: Session, video_id: str, *, actor: str = "") -> WorkView:
     """Have clips found in the video; the search that is under way, if there is one. Raises ``VideoNotFound``, ``Conflict``."""
     require_kept(db, video_id)
     return work.ask(db, KIND, video_id, video_id=video_id, actor=actor)
+
+
+def options(db: Session) -> FindOptions:
+    """What is looked for, as the team wants it."""
+    wanted = preferences(db)
+    return FindOptions(shortest_ms=wanted.shortest_s * 1_000, longest_ms=wanted.longest_s * 1_000)
 
 
 def call_off(db: Session, video_id: str) -> bool:

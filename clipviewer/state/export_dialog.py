@@ -19,6 +19,7 @@ from clipviewer.services import audit, exports
 from clipviewer.services.container import installed
 from clipviewer.services.exports import CellView, ExportPlan
 from clipviewer.services.framings import saved_framings
+from clipviewer.services.prefs import preferences
 from clipviewer.state.access import allow, authenticate
 from clipviewer.state.exports import ExportState
 from clipviewer.state.rows import LanguageRow, counted, language_row
@@ -36,17 +37,20 @@ class ExportDialogState(rx.State):
     captions: str = CaptionMode.OFF.value
     summary: str = ""
     missing: int = 0
-    _decided: list[str] = []
+    _changed: list[str] = []
+    _wished: list[str] = [ORIGINAL]
     _video_id: str = ""
 
     @rx.event
     @allow(Action.EXPORT)
     async def plan(self) -> None:
-        """Say what the present choices come to. Where clips were framed by hand they are exported so, unless it was decided otherwise."""
+        """Say what the present choices come to: what this person has changed before, and what the team prefers.
+
+        Where clips were framed by hand they are exported so, unless it was decided otherwise.
+        """
         room = await self.get_state(VideoDetailState)
-        if room.video is not None and self._video_id != room.video.id:
-            self.reset()
-            self._video_id = room.video.id
+        if room.video is not None:
+            await self._take_up(room.video.id)
         await self._weigh()
 
     @rx.event
@@ -55,6 +59,7 @@ class ExportDialogState(rx.State):
         """Choose an aspect ratio, or drop it."""
         chosen = set(self.ratios) ^ ({ratio} & set(AspectRatio))
         self.ratios = [known.value for known in AspectRatio if known.value in chosen]
+        self._keep("ratios")
         await self._weigh()
 
     @rx.event
@@ -64,7 +69,7 @@ class ExportDialogState(rx.State):
         if framing not in set(FramingMode) or ratio not in set(AspectRatio):
             raise Invalid
         self.framings = self.framings | {ratio: framing}
-        self._decided = [*{*self._decided, ratio}]
+        self._keep(ratio)
         await self._weigh()
 
     @rx.event
@@ -72,9 +77,8 @@ class ExportDialogState(rx.State):
     async def toggle_language(self, language: str) -> None:
         """Choose a language, or drop it. Another language than the original is heard nowhere: it comes as captions."""
         chosen = set(self.languages) ^ {language}
-        self.languages = [row.tag for row in self.offered if row.tag in chosen]
-        if self.captions == CaptionMode.OFF and any(tag != ORIGINAL for tag in self.languages):
-            self.captions = CaptionMode.SOFT.value
+        self.languages = self._wished = [row.tag for row in self.offered if row.tag in chosen]
+        self._keep("languages")
         await self._weigh()
 
     @rx.event
@@ -84,8 +88,10 @@ class ExportDialogState(rx.State):
         if captions not in set(CaptionMode):
             raise Invalid
         self.captions = captions
+        self._keep("captions")
         if captions == CaptionMode.OFF:
-            self.languages = [ORIGINAL]
+            self.languages = self._wished = [ORIGINAL]
+            self._keep("languages")
         await self._weigh()
 
     @rx.event
@@ -113,6 +119,26 @@ class ExportDialogState(rx.State):
             rx.toast.success(f"{counted(len(queued), 'export')} on the way") if queued else rx.toast.info("All of these are there already")
         )
 
+    async def _take_up(self, video_id: str) -> None:
+        """Choose for this video what the team prefers, except where the person has chosen before."""
+        wanted, changed = await asyncio.to_thread(_read, preferences), set(self._changed)
+        if "ratios" not in changed:
+            self.ratios = [ratio.value for ratio in wanted.ratios]
+        if "captions" not in changed:
+            self.captions = wanted.captions.value
+        if "languages" not in changed:
+            self._wished = list(wanted.languages)
+        another = self._video_id != video_id
+        if another or "languages" not in changed:
+            self.languages = self._wished
+        kept = {ratio: mode for ratio, mode in self.framings.items() if ratio in changed and not (another and mode == FramingMode.MANUAL)}
+        self.framings = {ratio.value: kept.get(ratio.value, wanted.framing.value) for ratio in AspectRatio}
+        self._video_id = video_id
+
+    def _keep(self, choice: str) -> None:
+        """Remember that the person has chosen that."""
+        self._changed = [*{*self._changed, choice}]
+
     async def _weigh(self) -> None:
         """Bring what is offered and said up to date with the choices."""
         room = await self.get_state(VideoDetailState)
@@ -125,9 +151,11 @@ class ExportDialogState(rx.State):
 
         served, saved = await asyncio.to_thread(_read, look)
         self.offered = [language_row(tag) for tag in served]
-        self.languages = [tag for tag in served if tag in self.languages]
+        self.languages = [tag for tag in served if tag in self.languages] or [ORIGINAL] * bool(self.languages)
+        if self.captions == CaptionMode.OFF and self.languages not in ([], [ORIGINAL]):
+            self.captions = CaptionMode.SOFT.value
         self.framed = {ratio.value: sum(framed is ratio for _, framed in saved) for ratio in AspectRatio}
-        by_hand = {ratio: FramingMode.MANUAL.value for ratio, count in self.framed.items() if count and ratio not in self._decided}
+        by_hand = {ratio: FramingMode.MANUAL.value for ratio, count in self.framed.items() if count and ratio not in self._changed}
         self.framings = self.framings | by_hand
         choices = self._choices()
         plan = await asyncio.to_thread(_read, lambda db: exports.plan_exports(db, video.id, ticked, **choices))

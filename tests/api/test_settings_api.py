@@ -19,6 +19,7 @@ from tests.api.conftest import Person
 from tests.api.stores import running_bucket
 
 PROBE = "/api/settings/storage/probe"
+PREFERENCES = "/api/settings/preferences"
 
 
 @pytest.fixture
@@ -51,3 +52,45 @@ def test_a_probe_can_be_read_by_range_and_is_gone_afterwards(over_a_bucket: Serv
 def test_a_store_that_does_not_answer_is_told_as_such(client: TestClient, person: Callable[..., Person]) -> None:
     answer = client.post(PROBE, headers=person(Role.ADMIN).cookie)
     assert (answer.status_code, answer.json()["code"]) == (503, "storage_unreachable")
+
+
+CHANGED = {
+    "aspectRatios": ["1:1"],
+    "languages": ["original", "de"],
+    "captions": "soft",
+    "framing": "fit",
+    "shortestSeconds": 20,
+    "longestSeconds": 45,
+    "keepFailedDays": 7,
+}
+
+
+def test_preferences_are_seen_by_all_and_changed_by_admins(client: TestClient, person: Callable[..., Person]) -> None:
+    viewer, admin = person(Role.VIEWER).cookie, person(Role.ADMIN).cookie
+    before = client.get(PREFERENCES, headers=viewer).json()
+    assert (before["aspectRatios"], before["shortestSeconds"], before["keepFailedDays"]) == (["9:16"], 15, 30)
+    assert client.put(PREFERENCES, json=CHANGED, headers=viewer).status_code == 403
+    assert client.get(PREFERENCES, headers=viewer).json() == before
+    assert client.put(PREFERENCES, json=CHANGED, headers=admin).json() == CHANGED
+    assert client.get(PREFERENCES, headers=viewer).json() == CHANGED
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("change", "location"),
+    [
+        ({"languages": ["klingon"]}, "languages"),
+        ({"captions": "off"}, "captions"),
+        ({"longestSeconds": 22}, "longestSeconds"),
+        ({"keepFailedDays": -1}, "keepFailedDays"),
+        ({"aspectRatios": []}, "aspectRatios"),
+    ],
+)
+def test_preferences_that_do_not_fit_are_refused_by_field(
+    client: TestClient, person: Callable[..., Person], change: dict[str, object], location: str
+) -> None:
+    admin = person(Role.ADMIN).cookie
+    answer = client.put(PREFERENCES, json=CHANGED | change, headers=admin)
+    assert answer.status_code == 422
+    assert [error["location"] for error in answer.json()["errors"]] == [location]
+    assert client.get(PREFERENCES, headers=admin).json()["keepFailedDays"] == 30

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from dbos import DBOS
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import select
 
-from clipviewer.db.models import AuditEntry, ExportedClip
+from clipviewer.db.models import AuditEntry, ExportedClip, utc_now
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.jobs import engine, export_run
@@ -47,6 +48,11 @@ def ask(services: Services, *clips: str, ratios: tuple[AspectRatio, ...] = (Aspe
 def now(services: Services, job_id: str) -> CellView:
     with services.database.read() as db:
         return cell(db, job_id)
+
+
+def board(services: Services) -> list[CellView]:
+    with services.database.read() as db:
+        return cells(db, VIDEO_ID)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
@@ -156,6 +162,16 @@ def test_the_worker_forgets_attempts_that_have_ended_and_goes_on(room: Services,
             wait_until(lambda job=job: now(room, job.id).state == State.DONE)
         wait_until(lambda: not DBOS.list_workflows(load_input=False, load_output=False))
         assert len(exported(room.store)) == 4
+
+
+def test_the_worker_forgets_what_failed_longer_ago_than_the_team_keeps_it(room: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_SWEEP_SECONDS", 0.5)
+    old, recent = ask(room, "clip_1", "clip_2")
+    with room.database.write() as db:
+        cancel(db, old.id, clock=lambda: utc_now() - timedelta(days=31))
+        cancel(db, recent.id, clock=lambda: utc_now() - timedelta(days=29))
+    with working(room):
+        wait_until(lambda: [job.id for job in board(room)] == [recent.id])
 
 
 @on_sqlite

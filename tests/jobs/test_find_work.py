@@ -10,12 +10,14 @@ import pytest
 from sqlmodel import select
 
 from clipviewer.db.models import IdentifiedClip, Video, utc_now
+from clipviewer.domain.preferences import Preferences
 from clipviewer.jobs.find_work import find_video_clips
 from clipviewer.jobs.work_desk import WorkRun
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled
 from clipviewer.services import finding, work
 from clipviewer.services.captions import attach
 from clipviewer.services.container import Services
+from clipviewer.services.prefs import save_preferences
 from tests.jobs.conftest import VIDEO_ID
 from tests.previewed import make
 
@@ -63,6 +65,15 @@ def test_a_loud_stretch_is_found_with_its_reasons(lecture: Services, tmp_path: P
     assert best.end_ms > 25_000
     assert any("loud" in reason for reason in best.reasons)
     assert list(run.folder.iterdir()) == []
+
+
+def test_found_clips_are_as_long_as_the_team_wants_them(lecture: Services, tmp_path: Path) -> None:
+    with lecture.database.write() as db:
+        save_preferences(db, Preferences(shortest_s=3, longest_s=9))
+    find_video_clips(claimed(lecture, tmp_path))
+    lengths = [clip.end_ms - clip.start_ms for clip in clips(lecture)]
+    assert lengths
+    assert all(3_000 <= length <= 9_000 for length in lengths)
 
 
 def test_a_search_that_is_called_off_changes_nothing(lecture: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from clipviewer.db.models import utc_now
+from clipviewer.domain.preferences import Preferences
 from clipviewer.errors import Conflict, Invalid
 from clipviewer.jobs.work_desk import Kind, WorkDesk, WorkRun
 from clipviewer.services import work
 from clipviewer.services.container import Services
+from clipviewer.services.prefs import save_preferences
 from clipviewer.services.work import WorkView
 
 
@@ -173,3 +175,20 @@ def test_old_records_are_dropped_and_unfinished_work_stays(services: Services) -
         assert [item.id for item in work.unfinished_work(db)] == [waiting.id]
         with pytest.raises(work.WorkNotFound):
             work.work(db, finished.id)
+
+
+def test_the_desk_forgets_what_was_called_off_longer_ago_than_the_team_keeps_it(services: Services) -> None:
+    old, recent = ask(services), ask(services, kind="other")
+    with services.database.write() as db:
+        work.cancel(db, old.id, clock=lambda: utc_now() - timedelta(days=31))
+        work.cancel(db, recent.id, clock=lambda: utc_now() - timedelta(days=29))
+        save_preferences(db, Preferences(keep_failed_days=0))
+    idle = WorkDesk(services, {})
+    idle.sweep()
+    assert now_of(services, old).state == "cancelled"
+    with services.database.write() as db:
+        save_preferences(db, Preferences(keep_failed_days=30))
+    idle.sweep()
+    assert now_of(services, recent).state == "cancelled"
+    with pytest.raises(work.WorkNotFound):
+        now_of(services, old)

@@ -25,6 +25,7 @@ from clipviewer.state.library_rows import VideoCard
 from clipviewer.state.library_strip import LibraryStripState, RunningRow
 from clipviewer.state.matrix import MatrixState
 from clipviewer.state.matrix_rows import MatrixCell, MatrixGroup, MatrixLine, OpenedCell
+from clipviewer.state.preferences import PreferencesState, PreferencesView
 from clipviewer.state.rows import CaptionsRow, ClipRow, JobRow, LanguageRow, UrlEntry, VideoView
 from clipviewer.state.storage_doctor import FindingRow, StorageDoctorState
 from clipviewer.state.timeline import TimelineState, TimelineView
@@ -42,6 +43,7 @@ FIELDS: dict[type[Any], set[str]] = {
     LibraryStripState: {"running", "more", "failed", "stale", "missing", "busy"},
     AccountState: {"name", "email"},
     UploadState: {"may_upload"},
+    PreferencesState: {"phase", "shown", "problems", "may_change"},
     StorageDoctorState: {"phase", "findings", "summary", "iam", "cors"},
     FramingState: {"shown", "may_frame"},
     FindingState: {"search"},
@@ -97,6 +99,7 @@ ROWS: dict[type[Any], set[str]] = {
         "video_id", "duration_ms", "frame_rate", "edition", "sheets", "columns", "width", "height", "state", "percent", "note", "may_mark",
         "saved",
     },
+    PreferencesView: {"ratios", "original", "others", "captions", "framing", "shortest_s", "longest_s", "keep_failed_days"},
     FindingRow: {"check", "verdict", "text", "remedy"},
     SearchView: {"video_id", "state", "percent", "note", "may_find"},
     LookView: {"width", "height", "content", "shots"},
@@ -155,6 +158,8 @@ def use_everything(tab: Tab, footage: Footage) -> None:
         (ExportDialogState, "set_framing", {"ratio": "16:9", "framing": "fit"}, '"framings_rx_state_"'),
         (ExportDialogState, "set_captions", {"captions": "soft"}, '"captions_rx_state_"'),
         (ExportDialogState, "handle_export_clips", {}, '"jobs_rx_state_"'),
+        (PreferencesState, "open_page", {}, '"may_change_rx_state_":true'),
+        (PreferencesState, "save", {"form": {"longest_s": "5"}}, '"problems_rx_state_":{"'),
         (StorageDoctorState, "open_page", {}, '"phase_rx_state_":"ready"'),
         (LibraryStripState, "follow", {}, '"running_rx_state_"'),
     ]

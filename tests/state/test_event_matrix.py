@@ -18,6 +18,7 @@ from clipviewer.state.framing import FramingState
 from clipviewer.state.library import AccountState, LibraryState
 from clipviewer.state.library_strip import LibraryStripState
 from clipviewer.state.matrix import MatrixState
+from clipviewer.state.preferences import PreferencesState
 from clipviewer.state.storage_doctor import StorageDoctorState
 from clipviewer.state.timeline import TimelineState
 from clipviewer.state.uploads import UploadState
@@ -61,6 +62,8 @@ def call(effect: str | Callable[[Footage], str], *before: str, **payload: Any) -
 ROOM = "fetch_video_details"
 TICK = "toggle_clip_selection"
 GRID = name_of(MatrixState, "set_view")
+USUAL = {"ratio 9:16": "on", "original": "on", "captions": "off", "framing": "centre", "shortest_s": "15", "longest_s": "60"}
+USUAL |= {"keep_failed_days": "30"}
 CALLS: dict[str, Call] = {
     name_of(LibraryState, "load"): call('"phase_rx_state_":"ready"'),
     name_of(LibraryState, "set_search"): call('"search_rx_state_":"Harb"', text="Harb"),
@@ -74,6 +77,8 @@ CALLS: dict[str, Call] = {
     name_of(LibraryStripState, "cancel"): call('"running_rx_state_":[{', running_id=lambda f: f.jobs[0]),
     name_of(AccountState, "load"): call('"name_rx_state_":"Kim '),
     name_of(UploadState, "load"): call('"may_upload_rx_state_":'),
+    name_of(PreferencesState, "open_page"): call('"phase_rx_state_":"ready"'),
+    name_of(PreferencesState, "save"): call('"shown_rx_state_":{"ratios":["9:16"]', form=USUAL),
     name_of(StorageDoctorState, "open_page"): call('"phase_rx_state_":"c'),
     name_of(StorageDoctorState, "look"): call('"phase_rx_state_":"checking"'),
     name_of(VideoDetailState, ROOM): call('"phase_rx_state_":"ready"'),
@@ -201,6 +206,7 @@ def test_what_leads_to_an_export_is_not_for_viewers() -> None:
         *(f"timeline_state.{name}" for name in ("make_previews", "save_clip", "remove_clip", "put_back")),
         "library_strip_state.cancel",
         "storage_doctor_state.look",
+        "preferences_state.save",
         "framing_state.save_framing",
         "framing_state.forget_framing",
         *(f"export_state.{name}" for name in ("cancel_export", "retry_export")),

@@ -7,12 +7,14 @@ import pytest
 from clipviewer.db.models import utc_now
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.language import ORIGINAL
+from clipviewer.domain.preferences import preferences_of
 from clipviewer.services.captions import attach
 from clipviewer.services.container import Services
 from clipviewer.services.export_cells import cells
 from clipviewer.services.export_runs import Ticket, claim, order_of, publish
 from clipviewer.services.exports import request_exports
 from clipviewer.services.framings import save_framing
+from clipviewer.services.prefs import save_preferences
 from clipviewer.state.captions import CaptionsState
 from clipviewer.state.export_dialog import ExportDialogState
 from clipviewer.state.exports import ExportState
@@ -186,3 +188,70 @@ def test_captions_that_were_removed_can_be_put_back(room: tuple[Page, Footage], 
     assert page.state(CaptionsState).tracks == []
     page.call(CaptionsState, "put_back")
     assert page.state(CaptionsState).tracks == [before]
+
+
+def prefer(services: Services, **wanted: object) -> None:
+    with services.database.write() as db:
+        save_preferences(db, preferences_of(wanted))
+
+
+def chosen(page: Page) -> tuple[list[str], list[str], str, str]:
+    state = page.state(ExportDialogState)
+    return state.ratios, state.languages, state.captions, state.framings["1:1"]
+
+
+def test_the_dialog_begins_with_what_the_team_prefers_as_far_as_the_video_has_it(room: tuple[Page, Footage], services: Services) -> None:
+    page, footage = room
+    prefer(services, ratios=["1:1", "16:9"], languages=["de"], captions="burned", framing="fit")
+    page.call(ExportDialogState, "plan")
+    assert chosen(page) == (["1:1", "16:9"], ["original"], "burned", "fit")
+    with services.database.write() as db:
+        attach(db, footage.video_id, "de", b"WEBVTT\n\n00:01.000 --> 00:03.000\nMoin\n", "harbour.de.vtt")
+    page.call(ExportDialogState, "plan")
+    assert chosen(page) == (["1:1", "16:9"], ["de"], "burned", "fit")
+
+
+def test_what_a_person_has_chosen_stays_chosen_whatever_the_team_prefers(room: tuple[Page, Footage], services: Services) -> None:
+    page, _ = room
+    page.call(ExportDialogState, "plan")
+    page.call(ExportDialogState, "toggle_ratio", "16:9")
+    page.call(ExportDialogState, "set_captions", "soft")
+    page.call(ExportDialogState, "set_framing", "1:1", "auto")
+    prefer(services, ratios=["1:1"], languages=["original"], captions="burned", framing="fit")
+    page.call(ExportDialogState, "plan")
+    assert chosen(page) == (["9:16", "16:9"], ["original"], "soft", "auto")
+    assert page.state(ExportDialogState).framings["9:16"] == "fit"
+    with services.database.write() as db:
+        another = add_footage(db, "Pier", exported=1, identified=2)
+    page.go(another.path)
+    page.call(VideoDetailState, "fetch_video_details")
+    page.call(VideoDetailState, "toggle_clip_selection", another.identified[0])
+    page.call(ExportDialogState, "plan")
+    assert chosen(page) == (["9:16", "16:9"], ["original"], "soft", "auto")
+
+
+def test_a_crop_by_hand_is_not_taken_to_a_video_that_has_none(room: tuple[Page, Footage], services: Services) -> None:
+    page, footage = room
+    with services.database.write() as db:
+        save_framing(db, footage.video_id, footage.identified[0], AspectRatio.PORTRAIT, 0.2, 0.5)
+        another = add_footage(db, "Pier", exported=1, identified=2)
+    page.call(ExportDialogState, "plan")
+    page.call(ExportDialogState, "set_framing", "9:16", "manual")
+    page.go(another.path)
+    page.call(VideoDetailState, "fetch_video_details")
+    page.call(ExportDialogState, "plan")
+    assert page.state(ExportDialogState).framings["9:16"] == "centre"
+
+
+def test_languages_that_need_captions_get_them_even_if_the_team_turns_them_off_meanwhile(
+    room: tuple[Page, Footage], services: Services
+) -> None:
+    page, footage = room
+    prefer(services, captions="burned")
+    with services.database.write() as db:
+        attach(db, footage.video_id, "de", b"WEBVTT\n\n00:01.000 --> 00:03.000\nMoin\n", "harbour.de.vtt")
+    page.call(ExportDialogState, "plan")
+    page.call(ExportDialogState, "toggle_language", "de")
+    prefer(services, captions="off")
+    page.call(ExportDialogState, "plan")
+    assert chosen(page)[1:3] == (["original", "de"], "soft")

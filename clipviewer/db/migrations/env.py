@@ -3,7 +3,16 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from clipviewer.db import adoption_models, clip_models, export_models, library_models, models, upload_models, work_models  # noqa: F401  (fills the metadata)
+from clipviewer.db import (  # noqa: F401  (fills the metadata)
+    adoption_models,
+    clip_models,
+    export_models,
+    library_models,
+    models,
+    team_models,
+    upload_models,
+    work_models,
+)
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -1,0 +1,143 @@
+"""The form of the team's preferences. ``assets/choices.js`` makes its controls follow the server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from clipviewer.components.settings_frame import settings_card
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.caption_mode import CaptionMode
+from clipviewer.domain.framing import FramingMode
+from clipviewer.domain.language import ORIGINAL
+from clipviewer.domain.preferences import FRAMINGS
+from clipviewer.state.preferences import RATIO, PreferencesState
+
+_FRAMINGS = {
+    FramingMode.CENTRE: "Centre",
+    FramingMode.AUTO: "Auto: faces, then motion, in each shot",
+    FramingMode.FIT: "Fit over a blurred background",
+}
+_CAPTIONS = {CaptionMode.OFF: "Off", CaptionMode.SOFT: "Soft", CaptionMode.BURNED: "Burned in"}
+
+
+def preferences_form() -> rx.Component:
+    """Everybody sees it; only an admin's can be sent."""
+    return rx.el.form(
+        rx.el.fieldset(
+            settings_card("Exports", "What is chosen when somebody begins to export. They may choose otherwise.", *_exports()),
+            settings_card("Finding clips", "How long the clips are that Find clips looks for.", *_finding()),
+            settings_card("Clearing up", "What failed or was cancelled leaves the lists; what was made stays.", *_clearing()),
+            disabled=~PreferencesState.may_change,
+            class_name="settings-fields",
+        ),
+        rx.cond(
+            PreferencesState.may_change,
+            rx.box(rx.button("Save", type="submit"), class_name="settings-actions"),
+            rx.text("Only admins change these.", size="2", class_name="quiet"),
+        ),
+        on_submit=PreferencesState.save,
+        no_validate=True,
+        class_name="settings-form",
+    )
+
+
+def _exports() -> list[rx.Component]:
+    shown = PreferencesState.shown
+    return [
+        _choices(
+            "Aspect ratio",
+            "ratios",
+            *(_tick(f"{RATIO}{ratio.value}", ratio.value, shown.ratios.contains(ratio.value), ratio.frame.use) for ratio in AspectRatio),
+        ),
+        _labelled(
+            "Framing",
+            "framing",
+            rx.el.select(
+                *(rx.el.option(_FRAMINGS[mode], value=mode.value) for mode in FRAMINGS),
+                **_control("framing"),
+                default_value=shown.framing,
+                class_name="field select",
+            ),
+        ),
+        _choices(
+            "Language",
+            "languages",
+            _tick(ORIGINAL, "Original", shown.original, "The sound of the master"),
+            rx.el.label(
+                rx.el.span("Others, where a video has captions in them"),
+                rx.el.input(
+                    **_control("languages", name="others", value=shown.others),
+                    default_value=shown.others,
+                    placeholder="de, pt-BR",
+                    auto_complete="off",
+                    spell_check=False,
+                    class_name="field",
+                ),
+                class_name="labelled",
+            ),
+        ),
+        _choices(
+            "Captions",
+            "captions",
+            *(_tick("captions", label, shown.captions == mode.value, value=mode.value) for mode, label in _CAPTIONS.items()),
+        ),
+    ]
+
+
+def _finding() -> list[rx.Component]:
+    return [
+        rx.box(
+            _labelled("Shortest, in seconds", "shortest_s", _number("shortest_s", PreferencesState.shown.shortest_s)),
+            _labelled("Longest, in seconds", "longest_s", _number("longest_s", PreferencesState.shown.longest_s)),
+            class_name="settings-pair",
+        )
+    ]
+
+
+def _clearing() -> list[rx.Component]:
+    days = _number("keep_failed_days", PreferencesState.shown.keep_failed_days)
+    return [_labelled("Forget after so many days; 0 keeps them for good", "keep_failed_days", days)]
+
+
+def _number(name: str, value: rx.Var[str]) -> rx.Component:
+    return rx.el.input(
+        **_control(name, value=value), default_value=value, input_mode="numeric", auto_complete="off", class_name="field number tabular"
+    )
+
+
+def _labelled(label: str, field: str, control: rx.Component) -> rx.Component:
+    return rx.box(rx.el.label(rx.el.span(label), control, class_name="labelled"), _problem(field))
+
+
+def _choices(name: str, field: str, *controls: rx.Component) -> rx.Component:
+    described = {"aria-describedby": f"problem-{field}"}
+    return rx.el.fieldset(rx.el.legend(name), *controls, _problem(field), class_name="choices", custom_attrs=described)
+
+
+def _tick(name: str, label: str, chosen: rx.Var[bool], note: str = "", value: str = "on") -> rx.Component:
+    """A checkbox; with a ``value`` of its own one of several radio buttons."""
+    return rx.el.label(
+        rx.el.input(
+            type="checkbox" if value == "on" else "radio",
+            name=name,
+            value=value,
+            default_checked=chosen,
+            class_name="tick",
+            custom_attrs={"data-checked": rx.cond(chosen, "true", "false")},
+        ),
+        rx.el.span(label),
+        rx.el.span(note, class_name="quiet choice-note"),
+        class_name="choice",
+    )
+
+
+def _control(field: str, *, name: str = "", value: rx.Var[str] | None = None) -> dict[str, Any]:
+    wrong = rx.cond(PreferencesState.problems.contains(field), "true", "false")
+    shown = PreferencesState.shown.framing if value is None else value
+    return {"name": name or field, "custom_attrs": {"aria-invalid": wrong, "aria-describedby": f"problem-{field}", "data-value": shown}}
+
+
+def _problem(field: str) -> rx.Component:
+    return rx.el.p(PreferencesState.problems[field], id=f"problem-{field}", role="alert", class_name="problem field-problem")

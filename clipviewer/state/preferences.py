@@ -1,0 +1,107 @@
+"""State of the team's preferences: as they stand, and as an admin changes them."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import re
+from typing import Any
+
+import reflex as rx
+
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.language import ORIGINAL
+from clipviewer.domain.permissions import Action, allows
+from clipviewer.domain.preferences import Preferences, Unfit, preferences_of
+from clipviewer.services.container import installed
+from clipviewer.services.prefs import preferences, save_preferences
+from clipviewer.state.access import allow, authenticate
+
+RATIO = "ratio "
+_MOST_TEXT = 500
+_BETWEEN_TAGS = re.compile(r"[,;\s]+")
+
+
+@dataclasses.dataclass(frozen=True)
+class PreferencesView:
+    """The form: ``original`` and ``others``, tags with commas between them, are the languages; the rest is as in ``Preferences``."""
+
+    ratios: list[str] = dataclasses.field(default_factory=list)
+    original: bool = True
+    others: str = ""
+    captions: str = ""
+    framing: str = ""
+    shortest_s: str = ""
+    longest_s: str = ""
+    keep_failed_days: str = ""
+
+
+class PreferencesState(rx.State):
+    """``phase`` is loading, ready or failed; ``problems`` are sentences by field."""
+
+    phase: str = "loading"
+    shown: PreferencesView = PreferencesView()
+    problems: dict[str, str] = {}
+    may_change: bool = False
+
+    @rx.event
+    @allow(Action.VIEW)
+    async def open_page(self) -> None:
+        """Show them as they stand."""
+        headers = self.router.headers
+
+        def read() -> tuple[Preferences, bool]:
+            may_change = allows(authenticate(headers).role, Action.CONFIGURE)
+            with installed().database.read() as db:
+                return preferences(db), may_change
+
+        self.phase = "loading"
+        try:
+            standing, self.may_change = await asyncio.to_thread(read)
+        except Exception:
+            self.phase = "failed"
+            raise
+        self.shown, self.problems, self.phase = _view(standing), {}, "ready"
+
+    @rx.event
+    @allow(Action.CONFIGURE)
+    async def save(self, form: dict[str, str]) -> Any:
+        """Make what the form says hold for everybody, or say at each field what does not do."""
+        router = self.router
+        try:
+            wanted = preferences_of(_values(form))
+        except Unfit as unfit:
+            self.problems = unfit.problems
+            return rx.toast.error("Not saved: see what is said at the fields.")
+
+        def write() -> None:
+            actor = authenticate(router.headers).user_id
+            with installed().database.write() as db:
+                save_preferences(db, wanted, actor=actor, address=router.session.client_ip)
+
+        await asyncio.to_thread(write)
+        self.shown, self.problems = _view(wanted), {}
+        return rx.toast.success("Preferences saved")
+
+
+def _view(standing: Preferences) -> PreferencesView:
+    return PreferencesView(
+        ratios=[ratio.value for ratio in standing.ratios],
+        original=ORIGINAL in standing.languages,
+        others=", ".join(tag for tag in standing.languages if tag != ORIGINAL),
+        captions=standing.captions.value,
+        framing=standing.framing.value,
+        shortest_s=str(standing.shortest_s),
+        longest_s=str(standing.longest_s),
+        keep_failed_days=str(standing.keep_failed_days),
+    )
+
+
+def _values(form: dict[str, str]) -> dict[str, Any]:
+    """What the form's fields say, by the fields of ``Preferences``; a checkbox is there only when it is ticked."""
+    given = {name: form.get(name, "")[:_MOST_TEXT] for name in ("captions", "framing", "shortest_s", "longest_s", "keep_failed_days")}
+    others = [tag for tag in _BETWEEN_TAGS.split(form.get("others", "")[:_MOST_TEXT]) if tag]
+    return given | {
+        "ratios": [ratio.value for ratio in AspectRatio if f"{RATIO}{ratio.value}" in form],
+        "languages": [ORIGINAL] * (ORIGINAL in form) + others,
+    }

@@ -1,0 +1,79 @@
+"""Settings, Preferences: an admin changes them, everybody begins with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from clipviewer.domain.permissions import Role
+from clipviewer.domain.preferences import Preferences
+from clipviewer.services.accounts import Accounts
+from clipviewer.services.prefs import preferences, save_preferences
+from tests.browser.clip_library import Video
+from tests.browser.running_app import PASSWORD, RunningApp
+from tests.browser.test_layout import assert_no_sideways_scrolling
+from tests.browser.watched_page import OpenRoom
+
+
+@pytest.fixture
+def usual(app: RunningApp) -> Iterator[None]:
+    """The preferences are the usual ones again afterwards, for the tests to come."""
+    yield
+    with app.database.write() as db:
+        save_preferences(db, Preferences())
+
+
+def test_what_an_admin_saves_is_chosen_in_the_export_dialog(app: RunningApp, bay: Video, open_room: OpenRoom, usual: None) -> None:
+    room = open_room(app, "/")
+    page = room.page
+    page.get_by_role("link", name="Settings").click()
+    expect(page.get_by_role("navigation", name="Settings").get_by_role("link", name="Preferences")).to_have_attribute(
+        "aria-current", "page"
+    )
+    page.get_by_label("1:1").check()
+    page.get_by_label("9:16").uncheck()
+    page.get_by_label("Framing").select_option("fit")
+    page.get_by_label("Burned in").check()
+    page.get_by_label("Longest, in seconds").fill("17")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("The longest takes at least 5 seconds more than the shortest.")).to_be_visible()
+    expect(page.get_by_label("Longest, in seconds")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Longest, in seconds").fill("45")
+    page.get_by_label("Others, where a video has captions in them").fill("de;pt-BR")
+    page.get_by_role("button", name="Save").click()
+    room.toast("Preferences saved")
+    expect(page.get_by_label("Others, where a video has captions in them")).to_have_value("de, pt-BR")
+    expect(page.get_by_label("Longest, in seconds")).to_have_attribute("aria-invalid", "false")
+    with app.database.read() as db:
+        assert preferences(db).longest_s == 45
+
+    room.open(f"{bay.path}?tab=identified")
+    page.get_by_label(f"Select {bay.identified[0].title}").click()
+    page.get_by_role("button", name="Generate Shorts").click()
+    dialog = page.get_by_role("dialog", name="Export clips")
+    expect(dialog.get_by_label("1:1")).to_be_checked()
+    expect(dialog.get_by_label("9:16")).not_to_be_checked()
+    expect(dialog.get_by_label("Framing, square")).to_have_value("fit")
+    expect(dialog.get_by_label("Burned in")).to_be_checked()
+    expect(dialog.get_by_text("1 clip × 1 aspect ratio × 1 language: 1 new")).to_be_visible()
+
+
+def test_a_viewer_sees_them_and_cannot_change_them(app: RunningApp, open_room: OpenRoom) -> None:
+    with app.database.write() as db:
+        Accounts().create_user(db, email="viola@example.org", name="Viola", role=Role.VIEWER, password=PASSWORD)
+    room = open_room(app, "", signed_in=False)
+    answer = room.page.context.request.post(f"{app.address}/api/auth/sign-in", data={"email": "viola@example.org", "password": PASSWORD})
+    assert answer.ok
+    room.open("/settings")
+    expect(room.page.get_by_text("Only admins change these.")).to_be_visible()
+    expect(room.page.get_by_label("9:16")).to_be_disabled()
+    expect(room.page.get_by_role("button", name="Save")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [375, 820, 1440])
+def test_the_page_fits_its_width(app: RunningApp, open_room: OpenRoom, width: int) -> None:
+    room = open_room(app, "/settings", viewport={"width": width, "height": 900})
+    expect(room.page.get_by_role("button", name="Save")).to_be_visible()
+    assert_no_sideways_scrolling(room.page)
