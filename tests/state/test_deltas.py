@@ -144,6 +144,9 @@ def use_everything(tab: Tab, footage: Footage) -> None:
         (LibraryState, "load", {}, '"phase_rx_state_":"ready"'),
         (AccountState, "load", {}, "Kim admin"),
         (UploadState, "load", {}, '"may_upload_rx_state_"'),
+        (PreferencesState, "open_page", {}, '"may_change_rx_state_":true'),
+        (PreferencesState, "save", {"form": {"longest_s": "5"}}, '"problems_rx_state_":{"'),
+        (StorageDoctorState, "open_page", {}, '"phase_rx_state_":"ready"'),
         (VideoDetailState, "fetch_video_details", {}, '"phase_rx_state_":"ready"'),
         (VideoDetailState, "select_clip", {"clip_id": footage.exported[2]}, footage.exported[2]),
         (VideoDetailState, "set_tab", {"tab": "identified"}, '"tab_rx_state_"'),
@@ -158,10 +161,7 @@ def use_everything(tab: Tab, footage: Footage) -> None:
         (ExportDialogState, "set_framing", {"ratio": "16:9", "framing": "fit"}, '"framings_rx_state_"'),
         (ExportDialogState, "set_captions", {"captions": "soft"}, '"captions_rx_state_"'),
         (ExportDialogState, "handle_export_clips", {}, '"jobs_rx_state_"'),
-        (PreferencesState, "open_page", {}, '"may_change_rx_state_":true'),
-        (PreferencesState, "save", {"form": {"longest_s": "5"}}, '"problems_rx_state_":{"'),
-        (StorageDoctorState, "open_page", {}, '"phase_rx_state_":"ready"'),
-        (LibraryStripState, "follow", {}, '"running_rx_state_"'),
+        (LibraryStripState, "follow", {}, "library_strip_state"),
     ]
     for state, handler, payload, effect in steps:
         tab.send(name_of(state, handler), **payload)
