@@ -8,3 +8,13 @@ document.addEventListener("input", ({ target }) => {
   else here.searchParams.delete(name);
   history.replaceState(history.state, "", here);
 });
+
+// A known tag that is clicked stands among those in the field beside it.
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest?.("[data-adds-tag]");
+  const field = button?.closest("form")?.elements.tags;
+  if (!field) return;
+  const tags = field.value.split(",").map((tag) => tag.trim());
+  field.value = [...new Set([...tags, button.dataset.addsTag])].filter(Boolean).join(", ");
+  field.focus();
+});

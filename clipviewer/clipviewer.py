@@ -44,6 +44,7 @@ app = rx.App(
         "/timeline.css",
         "/uploads.css",
         "/library.css",
+        "/library_changes.css",
         "/settings.css",
     ],
     head_components=[

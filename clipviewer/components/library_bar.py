@@ -43,6 +43,7 @@ def library_bar(*buttons: rx.Component) -> rx.Component:
         ),
         _choice("Show", LibraryState.shown, {name.value: text for name, text in FILTERS.items()}, LibraryState.set_filter),
         _choice("Sort by", LibraryState.sort, {name.value: text for name, text in SORTS.items()}, LibraryState.set_sort),
+        rx.cond((LibraryState.tags.length() > 0) | (LibraryState.tag != ""), _tags()),
         rx.el.span(
             rx.match(LibraryState.total, (1, "1 video"), f"{LibraryState.total} videos"), class_name="quiet tabular", aria_live="polite"
         ),
@@ -59,6 +60,18 @@ def _choice(name: str, value: rx.Var[str], options: dict[str, str], on_change: r
         on_change=on_change,
         class_name="field select",
         aria_label=name,
+    )
+
+
+def _tags() -> rx.Component:
+    return rx.el.select(
+        rx.el.option("Any tag", value=""),
+        rx.cond(LibraryState.tags.contains(LibraryState.tag) | (LibraryState.tag == ""), None, rx.el.option(LibraryState.tag)),
+        rx.foreach(LibraryState.tags, lambda tag: rx.el.option(tag, value=tag)),
+        value=LibraryState.tag,
+        on_change=LibraryState.set_tag,
+        class_name="field select",
+        aria_label="Tag",
     )
 
 

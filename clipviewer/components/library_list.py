@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.video_menu import video_menu
 from clipviewer.state.library import LibraryState
 from clipviewer.state.library_rows import VideoCard
 
 _COLUMNS = ("Title", "Duration", "Identified", "Exported", "State", "Last activity")
+_NO_NAME = rx.el.th(rx.el.span("Actions", class_name="unseen"), scope="col")
 
 
 def library_list() -> rx.Component:
@@ -17,7 +19,7 @@ def library_list() -> rx.Component:
             LibraryState.view == "table",
             rx.box(
                 rx.el.table(
-                    rx.el.thead(rx.el.tr(*(rx.el.th(name, scope="col") for name in _COLUMNS))),
+                    rx.el.thead(rx.el.tr(*(rx.el.th(name, scope="col") for name in _COLUMNS), _NO_NAME)),
                     rx.el.tbody(rx.foreach(LibraryState.videos, _row)),
                     class_name="video-table",
                     aria_label="Videos",
@@ -51,6 +53,8 @@ def _card(video: rx.Var[VideoCard]) -> rx.Component:
             underline="none",
             class_name="video-link",
         ),
+        rx.cond(video.tags.length() > 0, rx.box(rx.foreach(video.tags, _tag), class_name="card-tags")),
+        video_menu(video.id, video.title, video.archived, video.deleted, class_name="card-menu"),
         key=video.id,
         class_name="video-card",
     )
@@ -72,8 +76,13 @@ def _row(video: rx.Var[VideoCard]) -> rx.Component:
         rx.el.td(video.exported),
         rx.el.td(_state(video)),
         rx.el.td(video.active, title=video.moment),
+        rx.el.td(video_menu(video.id, video.title, video.archived, video.deleted)),
         key=video.id,
     )
+
+
+def _tag(tag: rx.Var[str]) -> rx.Component:
+    return rx.el.button(tag, type="button", title="Show all with this tag", on_click=LibraryState.set_tag(tag), class_name="chip tag")
 
 
 def _picture(video: rx.Var[VideoCard]) -> rx.Component:

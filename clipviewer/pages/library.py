@@ -6,6 +6,7 @@ import reflex as rx
 
 from clipviewer.components.frame import empty, page_frame, skeletons
 from clipviewer.components.library_bar import library_bar
+from clipviewer.components.library_changes import library_changes
 from clipviewer.components.library_list import library_list
 from clipviewer.components.library_strip import library_strip
 from clipviewer.components.uploads import upload_button, uploads_region
@@ -33,6 +34,7 @@ def library_page() -> rx.Component:
             ),
             rx.cond(LibraryState.total > 0, library_list(), _nothing()),
         ),
+        library_changes(),
         title="Library",
     )
 
@@ -43,8 +45,12 @@ def _nothing() -> rx.Component:
         LibraryState.search != "",
         empty("search-x", "Nothing found", f'No title, clip or caption has "{LibraryState.search}".', everything),
         rx.cond(
-            LibraryState.shown != "all",
-            empty("list-filter", "No videos here", "None of the videos is what this filter shows.", everything),
+            (LibraryState.shown != "all") | (LibraryState.tag != ""),
+            rx.cond(
+                (LibraryState.shown == "deleted") & (LibraryState.tag == ""),
+                empty("trash-2", "Nothing deleted", "What is deleted can be brought back from here for 24 hours.", everything),
+                empty("list-filter", "No videos here", "None of the videos is what this filter shows.", everything),
+            ),
             rx.cond(
                 LibraryState.preparing != "",
                 rx.box(skeletons(3, "video-card"), class_name="video-grid", aria_busy="true"),

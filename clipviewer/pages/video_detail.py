@@ -15,9 +15,12 @@ from clipviewer.components.export_queue import export_queue
 from clipviewer.components.export_views import export_views, nothing_matches, shows_matrix
 from clipviewer.components.find_clips import find_clips_bar
 from clipviewer.components.frame import empty, page_frame, skeletons
+from clipviewer.components.library_changes import library_changes
 from clipviewer.components.selection import picked, select_tab_events
 from clipviewer.components.timeline import timeline
+from clipviewer.components.video_menu import video_menu
 from clipviewer.state.export_dialog import ExportDialogState
+from clipviewer.state.library_changes import LibraryChangesState
 from clipviewer.state.video_detail import VideoDetailState
 
 
@@ -27,6 +30,7 @@ def video_detail_page() -> rx.Component:
         rx.match(
             VideoDetailState.phase,
             ("ready", rx.cond(_is_here(), _room(), _loading())),
+            ("deleted", rx.cond(_is_here(), _deleted(), _loading())),
             (
                 "missing",
                 empty(
@@ -48,7 +52,8 @@ def video_detail_page() -> rx.Component:
             _loading(),
         ),
         rx.box(on_mount=picked.set_value("")),
-        actions=[rx.cond((VideoDetailState.phase == "ready") & _is_here(), captions_button())],
+        library_changes(),
+        actions=[rx.cond((VideoDetailState.phase == "ready") & _is_here(), _actions())],
         title=rx.cond((VideoDetailState.phase == "ready") & _is_here(), VideoDetailState.video.title, ""),
     )
 
@@ -57,6 +62,27 @@ def _is_here() -> rx.Var[bool]:
     """Whether the loaded video is the one of the address: after coming from another one, its state is still that one's."""
     here = rx.Var("(typeof location === 'undefined' ? '' : location.pathname)").to(str)
     return here.contains(VideoDetailState.video.id)
+
+
+def _actions() -> rx.Component:
+    video = VideoDetailState.video
+    return rx.fragment(
+        rx.cond(video.archived, rx.el.span("Archived", class_name="chip room-archived")),
+        captions_button(),
+        video_menu(video.id, video.title, video.archived),
+    )
+
+
+def _deleted() -> rx.Component:
+    video = VideoDetailState.video
+    back = rx.button("Bring back", on_click=LibraryChangesState.restore(rx.Var.create([video.id]).to(list[str])))
+    return empty(
+        "trash-2",
+        "This video was deleted",
+        video.title + " can be brought back by an admin for 24 hours. Then it is removed for good.",
+        rx.cond(LibraryChangesState.may_delete, back),
+        rx.link(rx.button("To the library", variant="soft"), href="/"),
+    )
 
 
 def _room() -> rx.Component:

@@ -11,9 +11,11 @@ import reflex as rx
 
 from clipviewer.db.models import utc_now
 from clipviewer.domain.permissions import Action
+from clipviewer.domain.tag import MAX_TAG
 from clipviewer.services.clip_room import sign_ahead
 from clipviewer.services.container import installed
 from clipviewer.services.library import Filter, Sort, Wanted, list_videos
+from clipviewer.services.video_tags import known_tags
 from clipviewer.state.access import allow, authenticate, origin_of
 from clipviewer.state.library_rows import VideoCard, video_card
 
@@ -28,8 +30,8 @@ Choice = TypeVar("Choice", bound=StrEnum)
 class LibraryState(rx.State):
     """``phase`` is loading, ready or failed; ``total`` counts everything that is found; ``preparing`` says what is being made.
 
-    ``search``, ``sort``, ``shown`` (the filter) and ``view`` are those of the address; ``entered`` changes when the search was changed by
-    something else than typing.
+    ``search``, ``sort``, ``shown`` (the filter), ``tag`` and ``view`` are those of the address; ``entered`` changes when the search was
+    changed by something else than typing. ``tags`` are all that there are.
     """
 
     phase: str = "loading"
@@ -38,6 +40,8 @@ class LibraryState(rx.State):
     search: str = ""
     sort: str = Sort.NEWEST.value
     shown: str = Filter.ALL.value
+    tag: str = ""
+    tags: list[str] = []
     view: str = VIEWS[0]
     entered: int = 0
     preparing: str = ""
@@ -45,13 +49,14 @@ class LibraryState(rx.State):
     @rx.event
     @allow(Action.VIEW)
     async def load(self) -> None:
-        """Show the first page of what the address asks for: ``/?q=…&sort=…&filter=…&view=…``."""
+        """Show the first page of what the address asks for: ``/?q=…&sort=…&filter=…&tag=…&view=…``."""
         asked = self.router.url.query_parameters
         search = asked.get("q", "")[:MAX_SEARCH]
         if search != self.search:
             self.search, self.entered = search, self.entered + 1
         self.sort = _known(Sort, asked.get("sort", ""), Sort.NEWEST)
         self.shown = _known(Filter, asked.get("filter", ""), Filter.ALL)
+        self.tag = asked.get("tag", "")[:MAX_TAG]
         self.view = VIEWS[asked.get("view", "") == VIEWS[1]]
         await self._load(PAGE)
 
@@ -84,6 +89,13 @@ class LibraryState(rx.State):
 
     @rx.event
     @allow(Action.VIEW)
+    async def set_tag(self, tag: str) -> Any:
+        """List those that have a tag; all of them again with ""."""
+        self.tag = tag[:MAX_TAG]
+        return await self._go()
+
+    @rx.event
+    @allow(Action.VIEW)
     async def set_view(self, view: str) -> Any:
         """Show them as a grid or as a table."""
         self.view = VIEWS[view == VIEWS[1]]
@@ -93,7 +105,7 @@ class LibraryState(rx.State):
     @allow(Action.VIEW)
     async def clear(self) -> Any:
         """List everything again."""
-        self.search, self.shown, self.entered = "", Filter.ALL.value, self.entered + 1
+        self.search, self.shown, self.tag, self.entered = "", Filter.ALL.value, "", self.entered + 1
         return await self._go()
 
     @rx.event
@@ -108,29 +120,31 @@ class LibraryState(rx.State):
         return rx.redirect(self._address())
 
     def _address(self) -> str:
-        usual = {"q": "", "sort": Sort.NEWEST, "filter": Filter.ALL, "view": VIEWS[0]}
-        asked = {"q": self.search, "sort": self.sort, "filter": self.shown, "view": self.view}
+        usual = {"q": "", "sort": Sort.NEWEST, "filter": Filter.ALL, "tag": "", "view": VIEWS[0]}
+        asked = {"q": self.search, "sort": self.sort, "filter": self.shown, "tag": self.tag, "view": self.view}
         query = urlencode({name: value for name, value in asked.items() if value != usual[name]})
         return f"/?{query}" if query else "/"
 
     async def _load(self, count: int) -> None:
-        wanted, origin = Wanted(self.search, Filter(self.shown), Sort(self.sort)), origin_of(self)
+        wanted, origin = Wanted(self.search, Filter(self.shown), Sort(self.sort), self.tag), origin_of(self)
 
-        def read() -> tuple[list[VideoCard], int]:
+        def read() -> tuple[list[VideoCard], int, list[str]]:
             services = installed()
             with services.database.read() as db:
-                page = list_videos(db, wanted, limit=count)
+                page, tags = list_videos(db, wanted, limit=count), known_tags(db)
             posters = sign_ahead(services.signer, ((v.id, v.poster_key) for v in page.items if v.poster_key), origin)
             now = utc_now()
-            return [video_card(v, posters[v.id].url if v.id in posters else "", now) for v in page.items], page.total
+            return [video_card(v, posters[v.id].url if v.id in posters else "", now) for v in page.items], page.total, tags
 
         try:
-            videos, total = await asyncio.to_thread(read)
+            videos, total, tags = await asyncio.to_thread(read)
         except Exception:
             self.phase = "failed"
             raise
         if videos != self.videos:
             self.videos = videos
+        if tags != self.tags:
+            self.tags = tags
         self.total = total
         self.preparing = installed().progress.text
         self.phase = "ready"

@@ -15,7 +15,7 @@ _LONG_AGO = timedelta(days=30)
 @dataclasses.dataclass(frozen=True)
 class VideoCard:
     """A video in the library. ``state`` is what is to be known of it in a word or two, ``trouble`` whether that needs somebody's attention;
-    ``active`` says when something was last added, ``moment`` the same in full."""
+    ``active`` says when something was last added, ``moment`` the same in full. ``strip``: there is a filmstrip to look through."""
 
     id: str
     title: str
@@ -28,6 +28,10 @@ class VideoCard:
     trouble: bool
     active: str
     moment: str
+    tags: list[str]
+    archived: bool
+    deleted: bool
+    strip: bool
 
 
 def video_card(video: VideoSummary, poster: str, now: datetime) -> VideoCard:
@@ -45,6 +49,10 @@ def video_card(video: VideoSummary, poster: str, now: datetime) -> VideoCard:
         trouble=trouble,
         active=ago(video.active_at, now),
         moment=f"{video.active_at:%Y-%m-%d %H:%M} UTC",
+        tags=list(video.tags),
+        archived=video.archived_at is not None,
+        deleted=video.deleted_at is not None,
+        strip=bool(video.previews.get("sheets")),
     )
 
 

@@ -63,13 +63,14 @@ class ClipRow:
 
 @dataclasses.dataclass(frozen=True)
 class VideoView:
-    """The opened video. ``frame`` is ``1920 × 1080``, or "" where it is not known."""
+    """The opened video. ``frame`` is ``1920 × 1080``, or "" where it is not known. Archived, it is out of the library's way."""
 
     id: str
     title: str
     duration: str
     frame: str
     s3_key: str
+    archived: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -166,6 +167,7 @@ def video_view(video: VideoDetails) -> VideoView:
         duration=clock(video.duration_ms) if video.duration_ms else "",
         frame=f"{video.width} × {video.height}" if video.width else "",
         s3_key=video.s3_key,
+        archived=video.archived_at is not None,
     )
 
 

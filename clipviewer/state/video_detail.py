@@ -38,7 +38,7 @@ NEIGHBOURS = 3
 
 
 class VideoDetailState(rx.State):
-    """One open clip room. ``phase`` is loading, ready, missing or failed; the clip lists are windows into longer ones.
+    """One open clip room. ``phase`` is loading, ready, deleted, missing or failed; the clip lists are windows into longer ones.
 
     ``exported_total`` is the length of the list as it is filtered, ``exported_count`` that of the whole one.
     """
@@ -79,6 +79,10 @@ class VideoDetailState(rx.State):
         except Exception:
             self.phase = "failed"
             raise
+        if room.video.deleted_at is not None:
+            self.reset()
+            self.video, self.phase = video_view(room.video), "deleted"
+            return None
         self._show(room)
         await self._sign_selected()
         self.phase = "ready"

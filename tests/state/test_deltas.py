@@ -21,6 +21,7 @@ from clipviewer.state.finding import FindingState, SearchView
 from clipviewer.state.framing import FramingState
 from clipviewer.state.framing_rows import ContentView, FramingView, LookView
 from clipviewer.state.library import AccountState, LibraryState
+from clipviewer.state.library_changes import ChangeDialog, LibraryChangesState
 from clipviewer.state.library_rows import VideoCard
 from clipviewer.state.library_strip import LibraryStripState, RunningRow
 from clipviewer.state.matrix import MatrixState
@@ -39,7 +40,8 @@ from tests.state.tab import Tab, open_tab
 PASSWORD = "seven brown otters"
 MARK = "_rx_state_"
 FIELDS: dict[type[Any], set[str]] = {
-    LibraryState: {"phase", "videos", "total", "search", "sort", "shown", "view", "entered", "preparing"},
+    LibraryState: {"phase", "videos", "total", "search", "sort", "shown", "tag", "tags", "view", "entered", "preparing"},
+    LibraryChangesState: {"dialog", "done", "number", "undoable", "may_change", "may_delete"},
     LibraryStripState: {"running", "more", "failed", "stale", "missing", "busy"},
     AccountState: {"name", "email"},
     UploadState: {"may_upload"},
@@ -87,12 +89,16 @@ ROWS: dict[type[Any], set[str]] = {
         "id", "title", "start_ms", "end_ms", "span", "duration", "s3_key", "ratio", "language", "score", "score_parts", "note", "drift",
         "captions", "origin", "reasons",
     },
-    VideoView: {"id", "title", "duration", "frame", "s3_key"},
+    VideoView: {"id", "title", "duration", "frame", "s3_key", "archived"},
+    ChangeDialog: {"kind", "videos", "title", "text", "known", "exports", "everything", "objects", "problem"},
     LanguageRow: {"tag", "name"},
     CaptionsRow: {"tag", "language", "note"},
     JobRow: {"id", "title", "ratio", "making", "state", "percent", "reason", "log"},
     RunningRow: {"id", "what", "title", "waits", "percent"},
-    VideoCard: {"id", "title", "duration", "identified", "exported", "running", "poster", "state", "trouble", "active", "moment"},
+    VideoCard: {
+        "id", "title", "duration", "identified", "exported", "running", "poster", "state", "trouble", "active", "moment", "tags",
+        "archived", "deleted", "strip",
+    },
     UrlEntry: {"url", "expires", "now"},
     FramingView: {"clip_id", "saved", "look", "looking", "problem", "answers", "refused"},
     TimelineView: {

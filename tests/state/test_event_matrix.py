@@ -16,6 +16,7 @@ from clipviewer.state.exports import ExportState
 from clipviewer.state.finding import FindingState
 from clipviewer.state.framing import FramingState
 from clipviewer.state.library import AccountState, LibraryState
+from clipviewer.state.library_changes import LibraryChangesState
 from clipviewer.state.library_strip import LibraryStripState
 from clipviewer.state.matrix import MatrixState
 from clipviewer.state.preferences import PreferencesState
@@ -70,11 +71,27 @@ CALLS: dict[str, Call] = {
     name_of(LibraryState, "follow"): call('"phase_rx_state_":"ready"'),
     name_of(LibraryState, "set_sort"): call('"sort_rx_state_":"title"', sort="title"),
     name_of(LibraryState, "set_filter"): call('"shown_rx_state_":"running"', shown="running"),
+    name_of(LibraryState, "set_tag"): call('"tag_rx_state_":"boats"', tag="boats"),
     name_of(LibraryState, "set_view"): call('"view_rx_state_":"table"', view="table"),
     name_of(LibraryState, "clear"): call('"entered_rx_state_":1'),
     name_of(LibraryState, "show_more"): call('"phase_rx_state_":"ready"'),
-    name_of(LibraryStripState, "follow"): call('"running_rx_state_":[{'),
-    name_of(LibraryStripState, "cancel"): call('"running_rx_state_":[{', running_id=lambda f: f.jobs[0]),
+    name_of(LibraryChangesState, "load"): call('"may_change_rx_state_":'),
+    name_of(LibraryChangesState, "ask_title"): call('"dialog_rx_state_":{"kind":"rename"', video_id=lambda f: f.video_id),
+    name_of(LibraryChangesState, "ask_tags"): call('"dialog_rx_state_":{"kind":"tags"', video_ids=lambda f: [f.video_id]),
+    name_of(LibraryChangesState, "ask_objects"): call('"dialog_rx_state_":{"kind":"delete"', video_ids=lambda f: [f.video_id]),
+    name_of(LibraryChangesState, "ask_removal"): call('"dialog_rx_state_":{"kind":"remove"', video_ids=lambda f: [f.video_id]),
+    name_of(LibraryChangesState, "close_dialog"): call('"dialog_rx_state_":{"kind":""'),
+    name_of(LibraryChangesState, "choose_objects"): call('"objects":"keep"', objects="keep"),
+    name_of(LibraryChangesState, "save_title"): call('"dialog_rx_state_":{"kind":""', form={"title": "Quay"}),
+    name_of(LibraryChangesState, "save_tags"): call('"dialog_rx_state_":{"kind":""', form={"tags": "boats"}),
+    name_of(LibraryChangesState, "delete"): call('"dialog_rx_state_":{"kind":""'),
+    name_of(LibraryChangesState, "remove"): call('"dialog_rx_state_":{"kind":""'),
+    name_of(LibraryChangesState, "archive"): call('"done_rx_state_":"Brought', video_ids=lambda f: [f.video_id], archived=False),
+    name_of(LibraryChangesState, "restore"): call('"done_rx_state_":"Brought', video_ids=lambda f: [f.video_id]),
+    name_of(LibraryChangesState, "undo"): call('"undoable_rx_state_":false'),
+    name_of(LibraryChangesState, "dismiss"): call('"done_rx_state_":""'),
+    name_of(LibraryStripState, "follow"): call('"failed_rx_state_":'),
+    name_of(LibraryStripState, "cancel"): call('"failed_rx_state_":', running_id=lambda f: f.jobs[0]),
     name_of(AccountState, "load"): call('"name_rx_state_":"Kim '),
     name_of(UploadState, "load"): call('"may_upload_rx_state_":'),
     name_of(PreferencesState, "open_page"): call('"phase_rx_state_":"ready"'),
@@ -205,6 +222,9 @@ def test_what_leads_to_an_export_is_not_for_viewers() -> None:
         "finding_state.call_off",
         *(f"timeline_state.{name}" for name in ("make_previews", "save_clip", "remove_clip", "put_back")),
         "library_strip_state.cancel",
+        *(f"library_changes_state.ask_{name}" for name in ("title", "tags", "objects", "removal")),
+        *(f"library_changes_state.{name}" for name in ("save_title", "save_tags", "archive", "undo")),
+        *(f"library_changes_state.{name}" for name in ("choose_objects", "delete", "restore", "remove")),
         "storage_doctor_state.look",
         "preferences_state.save",
         "framing_state.save_framing",

@@ -1,0 +1,183 @@
+"""The dialogs in which a video gets another title or tags or is deleted, and the line that says what was done and takes it back."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from clipviewer.domain.removal import Objects
+from clipviewer.domain.tag import MAX_TAG
+from clipviewer.services.library_changes import MAX_TITLE
+from clipviewer.state.library_changes import DELETE, REMOVE, RENAME, TAGS, LibraryChangesState
+
+_FORM = "change-form"
+
+
+def library_changes() -> rx.Component:
+    """Both; once on every page that has a video's menu."""
+    dialog = LibraryChangesState.dialog
+    return rx.box(
+        rx.dialog.root(
+            rx.dialog.content(
+                rx.match(
+                    dialog.kind,
+                    (RENAME, _title()),
+                    (TAGS, _tags()),
+                    (DELETE, _deletion()),
+                    (REMOVE, _removal()),
+                    rx.dialog.title("", class_name="nothing"),
+                ),
+                max_width="480px",
+                aria_describedby=rx.Var("undefined"),
+            ),
+            open=dialog.kind != "",
+            on_open_change=LibraryChangesState.close_dialog().stop_propagation,
+        ),
+        _done(),
+        on_mount=LibraryChangesState.load,
+    )
+
+
+def _title() -> rx.Component:
+    dialog = LibraryChangesState.dialog
+    return _form(
+        "Rename",
+        rx.el.input(
+            name="title",
+            default_value=dialog.text,
+            max_length=MAX_TITLE,
+            auto_focus=True,
+            class_name="field",
+            custom_attrs={"aria-label": "Title"},
+        ),
+        on_submit=LibraryChangesState.save_title,
+    )
+
+
+def _tags() -> rx.Component:
+    dialog = LibraryChangesState.dialog
+    several = dialog.videos.length() > 1
+    return _form(
+        "Tags",
+        rx.text(dialog.title, size="2", class_name="quiet dialog-of"),
+        rx.el.input(
+            name="tags",
+            default_value=dialog.text,
+            auto_focus=True,
+            auto_complete="off",
+            class_name="field",
+            custom_attrs={"aria-label": "Tags"},
+        ),
+        rx.text(
+            rx.cond(several, "Added to the tags that they have. Words between commas.", "Words between commas."),
+            f" Up to {MAX_TAG} letters each.",
+            size="2",
+            class_name="quiet",
+        ),
+        rx.cond(
+            dialog.known.length() > 0,
+            rx.box(
+                rx.foreach(
+                    dialog.known,
+                    lambda tag: rx.el.button(tag, type="button", class_name="chip tag", custom_attrs={"data-adds-tag": tag}),
+                ),
+                class_name="known-tags",
+                role="group",
+                aria_label="Known tags",
+            ),
+        ),
+        on_submit=LibraryChangesState.save_tags,
+    )
+
+
+def _deletion() -> rx.Component:
+    dialog = LibraryChangesState.dialog
+    return rx.fragment(
+        rx.dialog.title("Delete"),
+        rx.text(dialog.title, size="2", class_name="quiet dialog-of"),
+        rx.el.fieldset(
+            rx.el.legend("What becomes of the objects in the bucket?"),
+            _objects(Objects.KEEP, "Keep everything", "Nothing leaves the bucket."),
+            _objects(Objects.EXPORTS, "Delete the exports", dialog.exports),
+            _objects(Objects.ALL, "Delete everything", dialog.everything),
+            class_name="choices",
+        ),
+        rx.text(
+            "It can be brought back for 24 hours. Then it goes for good, and so do these objects.", size="2", class_name="quiet dialog-note"
+        ),
+        _problem(),
+        _buttons(
+            rx.button("Delete", type="button", color_scheme="red", disabled=dialog.objects == "", on_click=LibraryChangesState.delete),
+        ),
+    )
+
+
+def _objects(objects: Objects, name: str, note: str | rx.Var[str]) -> rx.Component:
+    return rx.el.label(
+        rx.el.input(
+            type="radio",
+            name="objects",
+            value=objects.value,
+            default_checked=False,
+            on_change=LibraryChangesState.choose_objects(objects.value),
+            class_name="tick",
+        ),
+        rx.el.span(name),
+        rx.el.span(note, class_name="quiet choice-note tabular"),
+        class_name="choice",
+    )
+
+
+def _removal() -> rx.Component:
+    dialog = LibraryChangesState.dialog
+    return rx.fragment(
+        rx.dialog.title("Remove for good"),
+        rx.text(dialog.title, size="2", class_name="quiet dialog-of"),
+        rx.text(dialog.text, " This cannot be undone.", size="2", class_name="dialog-note tabular"),
+        _problem(),
+        _buttons(rx.button("Remove for good", type="button", color_scheme="red", on_click=LibraryChangesState.remove)),
+    )
+
+
+def _form(name: str, *content: rx.Component, on_submit: rx.EventHandler) -> rx.Component:
+    return rx.fragment(
+        rx.dialog.title(name),
+        rx.el.form(*content, _problem(), id=_FORM, on_submit=on_submit, class_name="change-form"),
+        _buttons(rx.button("Save", type="submit", custom_attrs={"form": _FORM})),
+    )
+
+
+def _problem() -> rx.Component:
+    problem = LibraryChangesState.dialog.problem
+    return rx.cond(problem != "", rx.el.p(problem, class_name="problem", role="alert"))
+
+
+def _buttons(button: rx.Component) -> rx.Component:
+    return rx.box(
+        rx.dialog.close(rx.button("Cancel", type="button", variant="soft", color_scheme="gray")),
+        button,
+        class_name="dialog-actions",
+    )
+
+
+def _done() -> rx.Component:
+    """Goes by itself after a while, unless the pointer or the focus is on it."""
+    return rx.cond(
+        LibraryChangesState.done != "",
+        rx.box(
+            rx.el.span(LibraryChangesState.done, class_name="done-words"),
+            rx.cond(
+                LibraryChangesState.undoable,
+                rx.el.button("Undo", type="button", on_click=LibraryChangesState.undo, class_name="link-button"),
+            ),
+            rx.el.button(
+                rx.icon("x", size=16),
+                type="button",
+                on_click=LibraryChangesState.dismiss,
+                class_name="icon-button small",
+                aria_label="Dismiss",
+            ),
+            key=LibraryChangesState.number.to_string(),
+            class_name=rx.cond(LibraryChangesState.undoable, "done-line", "done-line brief"),
+            role="status",
+        ),
+    )

@@ -1,0 +1,13 @@
+"""Sizes in bytes, for people."""
+
+from __future__ import annotations
+
+_UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
+
+
+def byte_size(count: int) -> str:
+    """``1.2 GB``: powers of a thousand, as browsers and the uploads show them."""
+    value, unit = float(count), 0
+    while value >= 999.5 and unit < len(_UNITS) - 1:
+        value, unit = value / 1_000, unit + 1
+    return f"{value:.1f} {_UNITS[unit]}" if unit and value < 9.95 else f"{value:.0f} {_UNITS[unit]}"

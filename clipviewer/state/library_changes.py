@@ -1,0 +1,270 @@
+"""State of what people change in the library: the dialogs that ask, and the last change, which can be undone."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import reflex as rx
+from sqlmodel import Session
+
+from clipviewer.domain.byte_size import byte_size
+from clipviewer.domain.permissions import Action, allows
+from clipviewer.domain.removal import Objects
+from clipviewer.errors import ClipviewerError, Forbidden, Invalid
+from clipviewer.services import library_changes as changes
+from clipviewer.services import library_removal
+from clipviewer.services.container import installed
+from clipviewer.services.library_changes import Actor, Changed, Stakes
+from clipviewer.services.video_tags import known_tags, tags_by_video
+from clipviewer.services.videos import video_details
+from clipviewer.state.access import allow, authenticate
+from clipviewer.state.library import LibraryState
+from clipviewer.state.video_detail import VideoDetailState
+
+RENAME, TAGS, DELETE, REMOVE = "rename", "tags", "delete", "remove"
+
+
+@dataclasses.dataclass(frozen=True)
+class ChangeDialog:
+    """``kind`` is "" while none is open. ``title`` names what is changed, ``text`` is what stands in the field.
+
+    Of a deletion: ``exports`` and ``everything`` say what goes with it, ``objects`` is what was chosen, "" at first.
+    """
+
+    kind: str = ""
+    videos: tuple[str, ...] = ()
+    title: str = ""
+    text: str = ""
+    known: tuple[str, ...] = ()
+    exports: str = ""
+    everything: str = ""
+    objects: str = ""
+    problem: str = ""
+
+
+class LibraryChangesState(rx.State):
+    """``done`` says what was changed last, ``number`` which change that was; ``undoable``: it can be taken back."""
+
+    dialog: ChangeDialog = ChangeDialog()
+    done: str = ""
+    number: int = 0
+    undoable: bool = False
+    may_change: bool = False
+    may_delete: bool = False
+    _changed: Changed | None = None
+
+    @rx.event
+    @allow(Action.VIEW)
+    async def load(self) -> None:
+        """What this person may do; the doors below decide."""
+        role = (await asyncio.to_thread(authenticate, self.router.headers)).role
+        self.may_change, self.may_delete = allows(role, Action.EXPORT), allows(role, Action.REGISTER)
+
+    @rx.event
+    @allow(Action.EXPORT)
+    async def ask_title(self, video_id: str) -> None:
+        """Open the dialog with the title of a video."""
+        video = await self._read(lambda db: video_details(db, video_id))
+        self.dialog = ChangeDialog(RENAME, (video_id,), video.title, video.title)
+
+    @rx.event
+    @allow(Action.EXPORT)
+    async def ask_tags(self, video_ids: list[str]) -> None:
+        """Open the dialog with the tags of a video, or for tags that several get beside their own."""
+
+        def read(db: Session) -> ChangeDialog:
+            own = tags_by_video(db, video_ids).get(video_ids[0], []) if len(video_ids) == 1 else []
+            return ChangeDialog(TAGS, tuple(video_ids), _named(db, video_ids), ", ".join(own), tuple(known_tags(db)))
+
+        self.dialog = await self._read(read)
+
+    @rx.event
+    @allow(Action.REGISTER)
+    async def ask_objects(self, video_ids: list[str]) -> None:
+        """Open the dialog that asks what becomes of the objects of videos that are to be deleted."""
+
+        def read(db: Session) -> ChangeDialog:
+            found = changes.stakes(db, video_ids)
+            return ChangeDialog(DELETE, tuple(video_ids), _named(db, video_ids), exports=_exports(found), everything=_everything(found))
+
+        self.dialog = await self._read(read)
+
+    @rx.event
+    @allow(Action.REGISTER)
+    async def ask_removal(self, video_ids: list[str]) -> None:
+        """Open the dialog that asks once more before deleted videos go for good."""
+
+        def read(db: Session) -> ChangeDialog:
+            chosen = {gone.objects for video_id in video_ids if (gone := library_removal.doomed(db, video_id)) is not None}
+            found = changes.stakes(db, video_ids)
+            words = {
+                Objects.KEEP: "Every object stays in the bucket.",
+                Objects.EXPORTS: f"With it go from the bucket: {_exports(found)}.",
+                Objects.ALL: f"With it go from the bucket: {_everything(found)}.",
+            }
+            text = words[chosen.pop()] if len(chosen) == 1 else "Their objects go or stay as was chosen for each."
+            return ChangeDialog(REMOVE, tuple(video_ids), _named(db, video_ids), text)
+
+        self.dialog = await self._read(read)
+
+    @rx.event
+    @allow(Action.VIEW)
+    async def close_dialog(self) -> None:
+        """Change nothing."""
+        self.dialog = ChangeDialog()
+
+    @rx.event
+    @allow(Action.REGISTER)
+    async def choose_objects(self, objects: str) -> None:
+        """Say what becomes of the objects."""
+        if objects in list(Objects):
+            self.dialog = dataclasses.replace(self.dialog, objects=objects)
+
+    @rx.event
+    @allow(Action.EXPORT)
+    async def save_title(self, form: dict[str, str]) -> Any:
+        """Give the video of the dialog its new title."""
+        title = form.get("title", "")
+        return await self._from_dialog(RENAME, lambda db, by, ids: changes.rename(db, ids[0], title, by=by))
+
+    @rx.event
+    @allow(Action.EXPORT)
+    async def save_tags(self, form: dict[str, str]) -> Any:
+        """Give the videos of the dialog their tags, which stand between commas."""
+        tags = [tag for tag in form.get("tags", "").split(",") if tag.strip()]
+
+        def save(db: Session, by: Actor, ids: list[str]) -> Changed:
+            return changes.set_tags(db, ids[0], tags, by=by) if len(ids) == 1 else changes.add_tags(db, ids, tags, by=by)
+
+        return await self._from_dialog(TAGS, save)
+
+    @rx.event
+    @allow(Action.REGISTER)
+    async def delete(self) -> Any:
+        """Delete the videos of the dialog; nothing before it was said what becomes of their objects."""
+        chosen = self.dialog.objects
+
+        def ask(db: Session, by: Actor, ids: list[str]) -> Changed:
+            if not chosen:
+                raise Invalid("Choose what becomes of the objects.")
+            return changes.delete(db, ids, Objects(chosen), by=by)
+
+        return await self._from_dialog(DELETE, ask)
+
+    @rx.event
+    @allow(Action.REGISTER)
+    async def remove(self) -> Any:
+        """Have the videos of the dialog removed for good."""
+
+        def ask(db: Session, by: Actor, ids: list[str]) -> Changed:
+            for video_id in ids:
+                library_removal.ask(db, video_id, actor=by.id)
+            return Changed()
+
+        return await self._from_dialog(REMOVE, ask)
+
+    @rx.event
+    @allow(Action.EXPORT)
+    async def archive(self, video_ids: list[str], archived: bool) -> Any:
+        """Put videos out of the way, or bring them back."""
+        done = await self._write(lambda db, by: changes.archive(db, video_ids, archived, by=by))
+        return await self._show(done, f"{'Archived' if archived else 'Brought back'}: {_counted(len(video_ids))}")
+
+    @rx.event
+    @allow(Action.REGISTER)
+    async def restore(self, video_ids: list[str]) -> Any:
+        """Bring deleted videos back."""
+        await self._write(lambda db, by: changes.restore(db, video_ids, by=by))
+        return await self._show(Changed(), f"Brought back: {_counted(len(video_ids))}")
+
+    @rx.event
+    @allow(Action.EXPORT)
+    async def undo(self) -> Any:
+        """Take the last change back."""
+        done, self._changed, self.undoable = self._changed, None, False
+        if done is None:
+            return None
+        role = (await asyncio.to_thread(authenticate, self.router.headers)).role
+        if done.deleted and not allows(role, Action.REGISTER):
+            raise Forbidden
+        await self._write(lambda db, by: changes.undo(db, done, by=by))
+        return await self._show(Changed(), "Undone")
+
+    @rx.event
+    @allow(Action.VIEW)
+    async def dismiss(self) -> None:
+        """Say no more of the last change."""
+        self.done, self.undoable, self._changed = "", False, None
+
+    async def _from_dialog(self, kind: str, change: Callable[[Session, Actor, list[str]], Changed]) -> Any:
+        """Do what the open dialog asks; where that is refused it stays open and says why."""
+        dialog = self.dialog
+        if dialog.kind != kind:
+            self.dialog = ChangeDialog()
+            return None
+        try:
+            done = await self._write(lambda db, by: change(db, by, list(dialog.videos)))
+        except Invalid as error:
+            self.dialog = dataclasses.replace(dialog, problem=error.detail)
+            return None
+        except ClipviewerError:
+            self.dialog = ChangeDialog()
+            raise
+        self.dialog = ChangeDialog()
+        called_off = f"; {done.cancelled} running called off" if done.cancelled else ""
+        words = {RENAME: "Renamed", TAGS: "Tagged", DELETE: "Deleted", REMOVE: "Is being removed"}
+        changed = kind == REMOVE or done != Changed()
+        return await self._show(done, f"{words[kind]}: {dialog.title}{called_off}" if changed else "")
+
+    async def _show(self, done: Changed, words: str) -> Any:
+        """Say what was done, and show what has become of the page."""
+        self._changed = done if done != Changed() else None
+        self.done, self.number, self.undoable = words, self.number + 1, self._changed is not None
+        if self.router.url.path.startswith("/videos/"):
+            return VideoDetailState.fetch_video_details
+        await LibraryState.follow.fn(await self.get_state(LibraryState))
+        return None
+
+    async def _write(self, change: Callable[[Session, Actor], Any]) -> Any:
+        headers, address = self.router.headers, self.router.session.client_ip
+
+        def write() -> Any:
+            by = Actor(authenticate(headers).user_id, address)
+            with installed().database.write() as db:
+                return change(db, by)
+
+        return await asyncio.to_thread(write)
+
+    async def _read(self, work: Callable[[Session], Any]) -> Any:
+        def read() -> Any:
+            with installed().database.read() as db:
+                return work(db)
+
+        return await asyncio.to_thread(read)
+
+
+def _named(db: Session, video_ids: list[str]) -> str:
+    return video_details(db, video_ids[0]).title if len(video_ids) == 1 else _counted(len(video_ids))
+
+
+def _counted(count: int) -> str:
+    return f"{count} video{'' if count == 1 else 's'}"
+
+
+def _sized(size: int) -> str:
+    return f" ({byte_size(size)})" if size else ""
+
+
+def _exports(found: Stakes) -> str:
+    if not found.exports:
+        return "no exports, there are none"
+    return f"{found.exports} export{'' if found.exports == 1 else 's'}{_sized(found.export_bytes)}"
+
+
+def _everything(found: Stakes) -> str:
+    masters = "the master" if found.videos == 1 else f"{found.videos} masters"
+    exports = f"{_exports(found)} and " if found.exports else ""
+    return f"{exports}{masters}{_sized(found.master_bytes)} with previews"

@@ -1,0 +1,163 @@
+"""Renaming, tagging, archiving and deleting in the library, and taking it back."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlmodel import select
+
+from clipviewer.db.models import ExportedClip
+from clipviewer.db.models import Video as Row
+from clipviewer.services import work
+from tests.browser.clip_library import Registrar
+from tests.browser.running_app import RunningApp
+from tests.browser.watched_page import OpenRoom, Room
+
+PATIENCE = 60_000
+
+
+def named(app: RunningApp, registrar: Registrar, name: str) -> str:
+    """A video of that name alone, without anything under way for it. → its id."""
+    return registrar.video(name, name.replace("-", " ").capitalize())
+
+
+def menu(page: Page, title: str, action: str) -> None:
+    page.get_by_role("button", name=f"Actions for {title}").click()
+    page.get_by_role("menuitem", name=action, exact=True).click()
+
+
+def undo(page: Page, done: str) -> None:
+    line = page.get_by_role("status").filter(has_text=done)
+    line.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("status").filter(has_text="Undone")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [375, 1440])
+def test_a_video_is_renamed_by_keyboard_and_gets_its_old_name_back(
+    app: RunningApp, registrar: Registrar, open_room: OpenRoom, width: int
+) -> None:
+    name = f"Sparrow {width}"
+    named(app, registrar, name)
+    page = open_room(app, f"/?q=sparrow+{width}", viewport={"width": width, "height": 800}).page
+    page.get_by_role("button", name=f"Actions for {name}").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem", name="Rename")).to_be_focused()
+    page.keyboard.press("Enter")
+    field = page.get_by_role("dialog", name="Rename").get_by_role("textbox", name="Title")
+    expect(field).to_be_focused()
+    expect(field).to_have_value(name)
+    field.fill(" ")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert").filter(has_text="A title has 1 to 300 characters.")).to_be_visible()
+    field.fill(f"Sparrow {width} at rest")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("link", name=f"Sparrow {width} at rest")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    undo(page, f"Renamed: {name}")
+    expect(page.get_by_role("link", name="at rest")).to_have_count(0)
+    expect(page.get_by_role("link", name=name)).to_be_visible()
+
+
+def test_tags_stand_on_the_card_and_lead_to_all_that_have_them(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
+    for name in ("Swift one", "Swift two"):
+        named(app, registrar, name)
+    room = open_room(app, "/?q=swift")
+    page = room.page
+    menu(page, "Swift one", "Tags")
+    page.get_by_role("textbox", name="Tags").fill("Birds, slow  Motion")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="slow motion", exact=True).click()
+    expect(page.get_by_role("link", name="Swift two")).to_have_count(0)
+    page.wait_for_url("**/?q=swift&tag=slow+motion")
+    page.reload()
+    expect(page.get_by_label("Tag", exact=True)).to_have_value("slow motion")
+    expect(page.get_by_text("1 video", exact=True)).to_be_visible()
+    page.get_by_label("Tag", exact=True).select_option(label="Any tag")
+    menu(page, "Swift two", "Tags")
+    page.get_by_role("group", name="Known tags").get_by_role("button", name="birds").click()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("button", name="birds", exact=True)).to_have_count(2)
+    undo(page, "Tagged: Swift two")
+    expect(page.get_by_role("button", name="birds", exact=True)).to_have_count(1)
+    menu(page, "Swift one", "Tags")
+    page.get_by_role("textbox", name="Tags").fill("")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("button", name="birds", exact=True)).to_have_count(0)
+
+
+def test_what_is_archived_has_a_filter_and_a_badge_and_still_works(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
+    video_id = named(app, registrar, "Rook")
+    room = open_room(app, "/?q=rook")
+    page = room.page
+    menu(page, "Rook", "Archive")
+    expect(page.get_by_role("menu")).to_have_count(0)
+    expect(page.get_by_role("link", name="Rook")).to_have_count(0)
+    undo(page, "Archived: 1 video")
+    expect(page.get_by_role("link", name="Rook")).to_be_visible()
+    menu(page, "Rook", "Archive")
+    page.get_by_label("Show", exact=True).select_option(label="Archived")
+    expect(page.get_by_role("link", name="Rook")).to_contain_text("Archived")
+    room.open(f"/videos/{video_id}")
+    expect(page.get_by_text("Archived", exact=True)).to_be_visible()
+    expect(page.get_by_role("tab", name="Identified")).to_be_visible()
+    menu(page, "Rook", "Bring back from the archive")
+    expect(page.get_by_text("Archived", exact=True)).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("choice", "name", "left"), [("Keep everything", "grey", 5), ("Delete the exports", "white", 1), ("Delete everything", "black", 0)]
+)
+def test_a_deleted_video_goes_for_good_with_the_objects_that_were_chosen(
+    app: RunningApp, registrar: Registrar, open_room: OpenRoom, choice: str, name: str, left: int
+) -> None:
+    video = registrar.four_shapes(f"heron-{name}", f"Heron {name}")
+    page = open_room(app, f"/?q=heron+{name}").page
+    menu(page, video.title, "Delete")
+    dialog = page.get_by_role("dialog", name="Delete")
+    expect(dialog).to_contain_text("4 exports")
+    expect(dialog.get_by_role("radio", checked=True)).to_have_count(0)
+    expect(dialog.get_by_role("button", name="Delete")).to_be_disabled()
+    dialog.get_by_role("radio", name=choice).check()
+    dialog.get_by_role("button", name="Delete").click()
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_role("link", name=video.title)).to_have_count(0)
+    page.get_by_label("Show", exact=True).select_option(label="Recently deleted")
+    expect(page.get_by_role("link", name=video.title)).to_contain_text("Deleted")
+    menu(page, video.title, "Remove for good")
+    page.get_by_role("dialog", name="Remove for good").get_by_role("button", name="Remove for good").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("link", name=video.title)).to_have_count(0, timeout=PATIENCE)
+    with app.database.read() as db:
+        assert db.get(Row, video.id) is None
+        assert db.exec(select(ExportedClip).where(ExportedClip.video_id == video.id)).all() == []
+    masters_and_exports = [found.key for found in app.store.list(f"heron-{name}/")]
+    assert len(masters_and_exports) == left, masters_and_exports
+
+
+def test_a_deletion_is_undone_and_a_deleted_room_says_how_to_bring_it_back(
+    app: RunningApp, registrar: Registrar, open_room: OpenRoom
+) -> None:
+    video_id = named(app, registrar, "Bittern")
+    room = open_room(app, "/?q=bittern")
+    page = room.page
+    delete(room, "Bittern")
+    undo(page, "Deleted: Bittern")
+    expect(page.get_by_role("link", name="Bittern")).to_be_visible()
+    delete(room, "Bittern")
+    room.open(f"/videos/{video_id}")
+    expect(page.get_by_text("This video was deleted")).to_be_visible()
+    page.get_by_role("button", name="Bring back").click()
+    expect(page.get_by_role("tab", name="Identified")).to_be_visible()
+    with app.database.read() as db:
+        assert db.get_one(Row, video_id).deleted_at is None
+        assert not [item for item in work.unfinished_work(db) if item.kind == "remove"]
+
+
+def delete(room: Room, title: str) -> None:
+    menu(room.page, title, "Delete")
+    room.page.get_by_role("radio", name="Keep everything").check()
+    room.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(room.page.get_by_role("dialog")).to_have_count(0)
+    expect(room.page.get_by_role("link", name=title)).to_have_count(0)

@@ -1,0 +1,100 @@
+"""What is changed in the library: the dialogs, and what takes the last change back."""
+
+from __future__ import annotations
+
+import pytest
+from sqlmodel import select
+
+from clipviewer.db.models import User, Video
+from clipviewer.domain.permissions import Role
+from clipviewer.services import work
+from clipviewer.services.container import Services
+from clipviewer.state.library import LibraryState
+from clipviewer.state.library_changes import ChangeDialog, LibraryChangesState
+from clipviewer.state.video_detail import VideoDetailState
+from tests.state.footage_rows import Footage, add_footage
+from tests.state.page import Page
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def harbour(page: Page, services: Services) -> Footage:
+    """Kim, who is an admin now, before two videos."""
+    with services.database.write() as db:
+        db.exec(select(User)).one().role = Role.ADMIN
+        footage = add_footage(db, "Harbour")
+        add_footage(db, "Quay")
+    page.go("/?sort=title")
+    page.call(LibraryState, "load")
+    return footage
+
+
+def shown(page: Page) -> list[str]:
+    return [video.title for video in page.state(LibraryState).videos]
+
+
+def test_a_title_is_asked_for_saved_and_taken_back(page: Page, harbour: Footage) -> None:
+    page.call(LibraryChangesState, "ask_title", harbour.video_id)
+    state = page.state(LibraryChangesState)
+    assert (state.dialog.kind, state.dialog.text) == ("rename", "Harbour")
+    page.call(LibraryChangesState, "save_title", {"title": " "})
+    assert page.state(LibraryChangesState).dialog.problem == "A title has 1 to 300 characters."
+    page.call(LibraryChangesState, "save_title", {"title": "Pier"})
+    state = page.state(LibraryChangesState)
+    assert (shown(page), state.dialog, state.done, state.undoable) == (["Pier", "Quay"], ChangeDialog(), "Renamed: Harbour", True)
+    page.call(LibraryChangesState, "undo")
+    assert (shown(page), page.state(LibraryChangesState).undoable) == (["Harbour", "Quay"], False)
+
+
+def test_tags_of_one_are_replaced_and_those_of_several_added_to(page: Page, harbour: Footage) -> None:
+    page.call(LibraryChangesState, "ask_tags", [harbour.video_id])
+    page.call(LibraryChangesState, "save_tags", {"tags": "Boats, dawn,, boats "})
+    assert page.state(LibraryState).tags == ["boats", "dawn"]
+    ids = [video.id for video in page.state(LibraryState).videos]
+    page.call(LibraryChangesState, "ask_tags", ids)
+    assert page.state(LibraryChangesState).dialog.known == ("boats", "dawn")
+    page.call(LibraryChangesState, "save_tags", {"tags": "sea"})
+    assert [video.tags for video in page.state(LibraryState).videos] == [["boats", "dawn", "sea"], ["sea"]]
+    _, events = page.call(LibraryState, "set_tag", "boats")
+    assert "/?sort=title&tag=boats" in events
+    assert shown(page) == ["Harbour"]
+
+
+def test_nothing_is_deleted_before_it_is_said_what_becomes_of_the_objects(page: Page, harbour: Footage, services: Services) -> None:
+    page.call(LibraryChangesState, "ask_objects", [harbour.video_id])
+    dialog = page.state(LibraryChangesState).dialog
+    assert (dialog.objects, dialog.exports, dialog.everything) == ("", "3 exports", "3 exports and the master with previews")
+    page.call(LibraryChangesState, "delete")
+    assert "Choose" in page.state(LibraryChangesState).dialog.problem
+    assert shown(page) == ["Harbour", "Quay"]
+    page.call(LibraryChangesState, "choose_objects", "some")
+    page.call(LibraryChangesState, "choose_objects", "all")
+    page.call(LibraryChangesState, "delete")
+    assert shown(page) == ["Quay"]
+    with services.database.read() as db:
+        assert db.get_one(Video, harbour.video_id).removal == "all"
+    page.call(LibraryChangesState, "undo")
+    assert shown(page) == ["Harbour", "Quay"]
+
+
+def test_a_deleted_video_is_removed_for_good_once_that_is_confirmed(page: Page, harbour: Footage, services: Services) -> None:
+    for step in (("ask_objects", [harbour.video_id]), ("choose_objects", "exports"), ("delete",), ("ask_removal", [harbour.video_id])):
+        page.call(LibraryChangesState, *step)
+    assert page.state(LibraryChangesState).dialog.text == "With it go from the bucket: 3 exports."
+    page.call(LibraryChangesState, "remove")
+    with services.database.read() as db:
+        assert [(item.kind, item.subject) for item in work.unfinished_work(db)] == [("remove", harbour.video_id)]
+
+
+def test_the_room_of_a_deleted_video_says_so_until_it_is_brought_back(page: Page, harbour: Footage) -> None:
+    for step in (("ask_objects", [harbour.video_id]), ("choose_objects", "keep"), ("delete",)):
+        page.call(LibraryChangesState, *step)
+    page.go(harbour.path)
+    page.call(VideoDetailState, "fetch_video_details")
+    room = page.state(VideoDetailState)
+    assert (room.phase, room.video.title, room.exported_clips) == ("deleted", "Harbour", [])
+    _, events = page.call(LibraryChangesState, "restore", [harbour.video_id])
+    assert "fetch_video_details" in events
+    page.call(VideoDetailState, "fetch_video_details")
+    assert page.state(VideoDetailState).phase == "ready"
