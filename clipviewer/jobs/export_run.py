@@ -160,7 +160,9 @@ class ExportRun:
 
     def _key(self, order: Order) -> str:
         prefix = self.services.settings.s3_prefix
-        return export_key(prefix, order.cell.video_id, order.cell.identity, order.ratio, self.ticket.attempt)
+        with self.services.database.read() as db:
+            announced = export_runs.announced_film(db, self.ticket)
+        return announced or export_key(prefix, order.cell.video_id, order.cell.identity, order.ratio, self.ticket.attempt)
 
     def _order(self) -> Order:
         with self.services.database.read() as db:

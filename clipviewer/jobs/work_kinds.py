@@ -7,12 +7,17 @@ from collections.abc import Mapping
 from clipviewer.jobs.adopt_work import adopt_prefix
 from clipviewer.jobs.find_work import find_video_clips
 from clipviewer.jobs.previews_work import make_video_previews
+from clipviewer.jobs.quick_start_work import make_quick_start
 from clipviewer.jobs.removal_work import remove_video
 from clipviewer.jobs.work_desk import Kind, WorkDesk
-from clipviewer.services import adopting, finding, library_removal, video_previews
+from clipviewer.services import adopting, finding, library_removal, quick_start, video_previews
 from clipviewer.services.container import Services
 
-KINDS: Mapping[str, Kind] = {video_previews.KIND: make_video_previews, finding.KIND: find_video_clips}
+KINDS: Mapping[str, Kind] = {
+    video_previews.KIND: make_video_previews,
+    finding.KIND: find_video_clips,
+    quick_start.KIND: make_quick_start,
+}
 """What keeps a processor busy: one at a time."""
 READING: Mapping[str, Kind] = {adopting.KIND: adopt_prefix, library_removal.KIND: remove_video}
 """What waits for the bucket most of the time: it goes on beside the others."""

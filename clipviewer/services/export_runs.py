@@ -182,6 +182,12 @@ def leftovers(db: Session, ticket: Ticket | None = None) -> list[str]:
     return list(db.connection().execute(query).scalars())
 
 
+def announced_film(db: Session, ticket: Ticket) -> str | None:
+    """The key under which the attempt puts its film, once it has said so: its cell may be known by another identity since."""
+    mine = (_UPLOAD.c.job_id == ticket.job_id, _UPLOAD.c.attempt == ticket.attempt, _UPLOAD.c.s3_key.endswith(".mp4"))
+    return db.connection().execute(select(_UPLOAD.c.s3_key).where(*mine)).scalars().first()
+
+
 def strike_out(db: Session, keys: Sequence[str]) -> None:
     """Forget announced objects, once they are gone from the bucket."""
     db.connection().execute(delete(_UPLOAD).where(_UPLOAD.c.s3_key.in_(keys)))
@@ -189,7 +195,8 @@ def strike_out(db: Session, keys: Sequence[str]) -> None:
 
 def source_changed(db: Session, video_id: str, stored: StoredObject) -> None:
     """Remember that the video's object is another one now, so that what is asked for from here on is made from it."""
-    db.connection().execute(update(_VIDEO).where(_VIDEO.c.id == video_id).values(etag=stored.etag, size=stored.size))
+    same_object = (_VIDEO.c.id == video_id) & (_VIDEO.c.s3_key == stored.key)
+    db.connection().execute(update(_VIDEO).where(same_object).values(etag=stored.etag, size=stored.size))
 
 
 def _owned(ticket: Ticket) -> ColumnElement[bool]:

@@ -17,17 +17,19 @@ from sqlalchemy import Table, bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+from clipviewer.db.master_models import FormerMaster
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video, utc_now
 from clipviewer.domain.ids import new_id
 from clipviewer.domain.timecode import clock
 from clipviewer.errors import Conflict, ObjectMissing
 from clipviewer.media.captions.reading import MAX_BYTES
-from clipviewer.services import video_previews, work
+from clipviewer.services import quick_start, video_previews, work
 from clipviewer.services.videos import require_video
 from clipviewer.storage.s3 import StoredObject
 
 _VIDEO = Video.metadata.tables["video"]
 _IDENTIFIED = IdentifiedClip.metadata.tables["identified_clip"]
+_FORMER = FormerMaster.metadata.tables["former_master"]
 _EXPORTED = ExportedClip.metadata.tables["exported_clip"]
 _MEASURED = ("duration_ms", "width", "height", "frame_rate")
 MAX_ITEMS = 10_000
@@ -106,7 +108,7 @@ def register_video(db: Session, new: NewVideo, objects: Mapping[str, StoredObjec
     """Make the video of that key known, or bring it up to date; a new file is looked into later, and what that finds stays.
 
     ``objects`` is what ``find_objects`` saw. Raises ``ObjectMissing`` when the video or its poster is not among them, ``Conflict`` when
-    the key belongs to a clip.
+    the key belongs to a clip. The key of a file that another one took the place of, because it starts quicker, still means that video.
     """
     stored = objects.get(new.s3_key)
     if stored is None:
@@ -126,6 +128,10 @@ def register_video(db: Session, new: NewVideo, objects: Mapping[str, StoredObjec
         "size": stored.size,
     }
     defaults = {"title": title_of(new.s3_key), "duration_ms": 0, "width": 0, "height": 0, "frame_rate": ""}
+    former = quick_start.former_master(db, new.s3_key)
+    if former is not None and former["etag"] == stored.etag:
+        return _register_former(db, new, str(former["video_id"]), given)
+    quick_start.take_back(db, new.s3_key, utc_now())
     writer = _Writer(db, _VIDEO, _among(db, _VIDEO, "s3_key", [new.s3_key]))
     known = writer.known.get(new.s3_key)
     measured = _MEASURED if known is not None and known["previews"].get("etag") == stored.etag else ()
@@ -134,6 +140,15 @@ def register_video(db: Session, new: NewVideo, objects: Mapping[str, StoredObjec
     writer.flush()
     if known is None or known["etag"] != stored.etag:
         work.ask(db, video_previews.KIND, result.id, video_id=result.id)
+    return result
+
+
+def _register_former(db: Session, new: NewVideo, video_id: str, given: Mapping[str, Any]) -> Result:
+    """The same file as another object now is the video's master: that one stays, with what was measured of it."""
+    writer = _Writer(db, _VIDEO, {new.s3_key: _among(db, _VIDEO, "id", [video_id])[video_id]})
+    measured = ("etag", "size", *_MEASURED)
+    result = writer.put(new.s3_key, "video", {}, {name: given[name] for name in given if name not in measured and given[name] is not None})
+    writer.flush()
     return result
 
 
@@ -165,7 +180,7 @@ def register_exported(db: Session, video_id: str, items: Sequence[NewExportedCli
     _lock_video(db, video_id)
     keys = [item.s3_key for item in items]
     writer = _Writer(db, _EXPORTED, _among(db, _EXPORTED, "s3_key", keys))
-    masters = _among(db, _VIDEO, "s3_key", keys)
+    masters = _among(db, _VIDEO, "s3_key", keys).keys() | _among(db, _FORMER, "s3_key", keys).keys()
     captions_keys = [item.captions_key for item in items if item.captions_key]
     films = _among(db, _VIDEO, "s3_key", captions_keys).keys() | _among(db, _EXPORTED, "s3_key", captions_keys).keys() | set(keys)
     candidates = _among(db, _IDENTIFIED, "id", {item.identified_clip_id for item in items if item.identified_clip_id}, video_id)

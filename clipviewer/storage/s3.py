@@ -5,7 +5,7 @@ Everything blocks: call it from a thread, never from the event loop. A store mou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 _COPY_PART = 5 * 1024**3
+_SENT_PART, _MOST_PARTS = 16 * 1024**2, 9_000
 _ABORTS = 3
 _WITHOUT_CHECKSUMS = ("NotImplemented", "InvalidArgument", "InvalidRequest")
 _WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  recognised, not bound
@@ -85,6 +86,30 @@ class ObjectStore:
         """In parts when the file is large; an upload that fails leaves nothing behind."""
         with translated():
             self._client.upload_file(str(path), self.bucket, key, ExtraArgs={"ContentType": content_type})
+
+    def send_file(self, key: str, path: Path, content_type: str, on_sent: Callable[[int], None]) -> None:
+        """``put_file`` for a file that takes long, a part after the other: ``on_sent`` is told before each how many bytes are there.
+
+        What it raises ends the upload, of which nothing is left then, and is raised here.
+        """
+        size = path.stat().st_size
+        part_size = max(_SENT_PART, -(-size // _MOST_PARTS))
+        with translated():
+            upload_id = self._client.create_multipart_upload(Bucket=self.bucket, Key=key, ContentType=content_type)["UploadId"]
+        try:
+            sent: list[StoredPart] = []
+            with path.open("rb") as file:
+                for number in range(1, max(1, -(-size // part_size)) + 1):
+                    on_sent(file.tell())
+                    data = file.read(part_size)
+                    with translated():
+                        part = self._client.upload_part(Bucket=self.bucket, Key=key, UploadId=upload_id, PartNumber=number, Body=data)
+                    sent.append(StoredPart(number, len(data), part["ETag"]))
+            on_sent(size)
+            self.finish_upload(key, upload_id, sent)
+        except BaseException:
+            self.abort_upload(key, upload_id)
+            raise
 
     def get(self, key: str) -> bytes:
         """The whole object: for small ones."""

@@ -8,6 +8,7 @@ from clipviewer.db import (  # noqa: F401  (fills the metadata)
     clip_models,
     export_models,
     library_models,
+    master_models,
     models,
     team_models,
     upload_models,

@@ -1,0 +1,88 @@
+"""The work ``remux``: put a master whose index lies at its end into the bucket once more, with the index first."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from clipviewer.db.models import utc_now
+from clipviewer.errors import Conflict, Invalid, PreconditionFailed, StorageError
+from clipviewer.jobs.work_desk import WorkRun
+from clipviewer.media.ffmpeg import MediaCancelled
+from clipviewer.media.render.remux import remux
+from clipviewer.media.source.stored_source import StoredSource
+from clipviewer.services import quick_start, work
+from clipviewer.services.signing import internal_signer
+from clipviewer.services.videos import master_key
+from clipviewer.storage.s3 import StoredObject
+
+_LOG = logging.getLogger(__name__)
+_COPIED = 0.7
+_ROOM = 256 * 1024**2
+_MB = 1024**2
+_CHANGED = "The file was replaced while it was copied, so the copy was thrown away. Try again with the new file."
+
+
+def make_quick_start(run: WorkRun) -> Mapping[str, Any]:
+    """Copy, publish beside it, change over; where it does not come to its end, the bucket and the rows are as before."""
+    services, video_id = run.services, run.item.subject
+    with services.database.read() as db:
+        key = master_key(db, video_id)
+        left = quick_start.left_behind(db, run.item, key)
+    _remove(run, left)
+    old = services.store.head(key)
+    _check_room(run.folder, old.size)
+    signer = internal_signer(services.settings, services.store)
+    source = StoredSource(lambda: signer.sign(key).url, old.etag)
+    out = run.folder / "master.mp4"
+    try:
+        info = remux(run.ffmpeg, source, out, on_progress=lambda share: run.report(share * _COPIED), cancelled=run.cancelled)
+    except PreconditionFailed as error:
+        raise Conflict(_CHANGED) from error
+    with _published(run, out, quick_start.quick_key(key, run.item)) as new:
+        if services.store.head(key).etag != old.etag:
+            raise Conflict(_CHANGED)
+        result = {"s3Key": new.key}
+        with services.database.write() as db:
+            if not work.finish(db, run.item, utc_now(), result):
+                raise MediaCancelled
+            quick_start.change_over(db, run.item, old, new, info, utc_now())
+    return result
+
+
+def _check_room(folder: Path, size: int) -> None:
+    """What is read and what is written lie on the disk at the same time."""
+    free, needed = shutil.disk_usage(folder).free, 2 * size + _ROOM
+    if free < needed:
+        raise Invalid(
+            f"The server's disk has {free // _MB:,} MB left, and this takes about {needed // _MB:,} MB. Make room, then try again."
+        )
+
+
+@contextmanager
+def _published(run: WorkRun, path: Path, key: str) -> Iterator[StoredObject]:
+    """Put the file into the bucket; it is removed again if what follows fails."""
+    size = path.stat().st_size
+
+    def on_sent(sent: int) -> None:
+        run.check()
+        run.report(_COPIED + (1 - _COPIED) * sent / max(size, 1), "Putting it into the bucket")
+
+    try:
+        run.services.store.send_file(key, path, "video/mp4", on_sent)
+        yield run.services.store.head(key)
+    except BaseException:
+        _remove(run, [key])
+        raise
+
+
+def _remove(run: WorkRun, keys: Sequence[str]) -> None:
+    for key in keys:
+        try:
+            run.services.store.delete(key)
+        except StorageError:
+            _LOG.warning("the store did not answer; a copy that nobody needs is removed with the next try")

@@ -1,0 +1,284 @@
+"""A master with its index last: copied with the index first, and all that was made from it is still what it was."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from clipviewer.db.clip_models import ClipLook
+from clipviewer.db.master_models import FormerMaster
+from clipviewer.db.models import Video, utc_now
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.language import ORIGINAL
+from clipviewer.errors import Conflict, Invalid, StorageUnreachable
+from clipviewer.jobs import export_run
+from clipviewer.jobs.export_run import STEPS, ExportRun
+from clipviewer.jobs.quick_start_work import make_quick_start
+from clipviewer.jobs.work_desk import WorkDesk, WorkRun
+from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled
+from clipviewer.media.source.inspection import inspect
+from clipviewer.services import quick_start, work
+from clipviewer.services.clips import exported_clips
+from clipviewer.services.container import Services
+from clipviewer.services.export_cells import State
+from clipviewer.services.export_runs import Order, Ticket
+from clipviewer.services.exports import plan_exports
+from clipviewer.services.rebuild import Rebuilt, read_sidecars
+from clipviewer.services.registration import NewExportedClip, NewVideo, Status, register_exported, register_video
+from tests.jobs.attempts import ask, attempt, now
+from tests.jobs.conftest import MASTER_KEY, VIDEO_ID
+from tests.previewed import make
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def slow_file(footage: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make(tmp_path_factory.mktemp("slow") / "slow.mp4", "-i", str(footage), "-map", "0", "-c", "copy")
+
+
+@pytest.fixture
+def slow(room: Services, slow_file: Path) -> Services:
+    """The room's master has its index last, and is known to."""
+    room.store.put_file(MASTER_KEY, slow_file, "video/mp4")
+    stored = room.store.head(MASTER_KEY)
+    with room.database.write() as db:
+        video = db.get_one(Video, VIDEO_ID)
+        video.etag, video.size, video.media = stored.etag, stored.size, {"slowToStart": True}
+        video.previews = {"version": 1, "etag": stored.etag, "sheets": []}
+    return room
+
+
+def claimed(services: Services, folder: Path, stopping: Callable[[], bool] = lambda: False) -> WorkRun:
+    with services.database.write() as db:
+        quick_start.ask(db, VIDEO_ID, actor="user_1")
+        item = work.claim_next(db, [quick_start.KIND], utc_now())
+    assert item is not None
+    place = folder / f"{item.id}-{item.attempt}"
+    place.mkdir()
+    return WorkRun(services, item, place, Ffmpeg(), stopping)
+
+
+def video_of(services: Services) -> Video:
+    with services.database.read() as db:
+        return db.get_one(Video, VIDEO_ID)
+
+
+def keys(services: Services) -> set[str]:
+    return {found.key for found in services.store.list("talks/")}
+
+
+def exported(services: Services) -> list[tuple[str, tuple[str, ...]]]:
+    with services.database.read() as db:
+        return [(clip.s3_key, clip.drift) for clip in exported_clips(db, VIDEO_ID, recaptioned=["none"])]
+
+
+def test_the_quick_copy_lies_beside_the_old_file_and_is_the_video_from_then_on(slow: Services, tmp_path: Path) -> None:
+    before = video_of(slow)
+    run = claimed(slow, tmp_path)
+    result = make_quick_start(run)
+    video = video_of(slow)
+    assert keys(slow) == {MASTER_KEY, video.s3_key}
+    assert result == {"s3Key": video.s3_key}
+    assert video.s3_key.startswith("talks/small.quick-")
+    stored = slow.store.head(video.s3_key)
+    assert (video.etag, video.size, stored.content_type) == (stored.etag, stored.size, "video/mp4")
+    copy = tmp_path / "copy.mp4"
+    copy.write_bytes(slow.store.get(video.s3_key))
+    assert not inspect(str(copy), tmp_path).slow_to_start
+    assert (video.media["moov"], video.media["slowToStart"]) == ("first", False)
+    assert (video.duration_ms, video.frame_rate, video.title) == (before.duration_ms, before.frame_rate, before.title)
+    assert video.previews == {**before.previews, "etag": stored.etag}
+    assert list(run.folder.iterdir()) == [run.folder / "master.mp4"]
+    with slow.database.write() as db:
+        assert work.work(db, run.item.id).state == State.DONE
+        with pytest.raises(Conflict, match="quickly already"):
+            quick_start.ask(db, VIDEO_ID)
+
+
+def test_exports_and_what_was_seen_stay_what_they_were(slow: Services, tmp_path: Path) -> None:
+    job = attempt(slow, ask(slow), tmp_path)
+    assert job.state == State.DONE
+    waiting = ask(slow, "clip_2")
+    with slow.database.write() as db:
+        range_of = {"start_ms": 500, "end_ms": 1_500, "version": 1, "found": {}}
+        db.add(ClipLook(identified_clip_id="clip_1", source_etag=video_of(slow).etag, **range_of))
+    before = exported(slow)
+    make_quick_start(claimed(slow, tmp_path))
+    assert exported(slow) == before == [(before[0][0], ())]
+    with slow.database.read() as db:
+        planned = plan_exports(db, VIDEO_ID, ["clip_1", "clip_2"], [AspectRatio.PORTRAIT], [ORIGINAL])
+        assert db.exec(select(ClipLook)).one().source_etag == video_of(slow).etag
+    assert (len(planned.missing), len(planned.present)) == (0, 2)
+    assert attempt(slow, waiting, tmp_path).state == State.DONE
+    assert len(exported(slow)) == 2
+    found = Rebuilt()
+    sources = {sidecar.document["source"]["s3Key"] for sidecar in read_sidecars(slow.store, "", found)}
+    assert sources == {MASTER_KEY, video_of(slow).s3_key}
+
+
+@pytest.mark.parametrize("done", range(len(STEPS)))
+def test_an_export_that_is_under_way_ends_well(slow: Services, tmp_path: Path, done: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def render(_ffmpeg: Ffmpeg, _services: Services, _order: Order, out: Path, **_: object) -> None:
+        out.write_bytes(b"a clip")
+
+    monkeypatch.setattr(export_run, "render_cell", render)
+    job = ask(slow)
+    run = ExportRun(slow, Ticket(job.id, 1), tmp_path, Ffmpeg())
+    assert all(run.perform(step) for step in STEPS[:done])
+    make_quick_start(claimed(slow, tmp_path))
+    assert all(run.perform(step) for step in STEPS[done:])
+    assert now(slow, job).state == State.DONE
+    ((key, drift),) = exported(slow)
+    assert drift == ()
+    assert slow.store.head(key).size > 0
+    assert {found.key for found in slow.store.list("exports/")} == {key, key.replace(".mp4", ".json")}
+
+
+def test_what_is_called_off_or_fails_leaves_nothing(slow: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(MediaCancelled):
+        make_quick_start(claimed(slow, tmp_path, stopping=lambda: True))
+    put = slow.store.send_file
+
+    def then(happens: Callable[[], object]) -> Any:
+        def send_file(*args: Any, **options: Any) -> None:
+            put(*args, **options)
+            happens()
+
+        return send_file
+
+    def call_off() -> None:
+        with slow.database.write() as db:
+            quick_start.call_off(db, VIDEO_ID)
+
+    def refuse() -> None:
+        raise StorageUnreachable
+
+    call_off()
+    monkeypatch.setattr(slow.store, "send_file", then(call_off))
+    with pytest.raises(MediaCancelled):
+        make_quick_start(claimed(slow, tmp_path))
+    monkeypatch.setattr(slow.store, "send_file", then(refuse))
+    with pytest.raises(StorageUnreachable):
+        make_quick_start(claimed(slow, tmp_path))
+    call_off()
+    monkeypatch.setattr(slow.store, "send_file", then(lambda: slow.store.put(MASTER_KEY, b"another", "video/mp4")))
+    with pytest.raises(Conflict, match="replaced while"):
+        make_quick_start(claimed(slow, tmp_path))
+    assert keys(slow) == {MASTER_KEY}
+    assert video_of(slow).s3_key == MASTER_KEY
+    assert video_of(slow).media == {"slowToStart": True}
+
+
+def test_sending_it_ends_at_once_when_it_is_called_off(slow: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put = slow.store.send_file
+
+    def send_file(*args: Any, **options: Any) -> None:
+        with slow.database.write() as db:
+            quick_start.call_off(db, VIDEO_ID)
+        run._looked = 0.0
+        put(*args, **options)
+        pytest.fail("it was sent to the end")
+
+    monkeypatch.setattr(slow.store, "send_file", send_file)
+    run = claimed(slow, tmp_path)
+    with pytest.raises(MediaCancelled):
+        make_quick_start(run)
+    assert keys(slow) == {MASTER_KEY}
+
+
+def test_what_a_killed_attempt_has_left_goes_with_the_next_one(slow: Services, tmp_path: Path) -> None:
+    first = claimed(slow, tmp_path)
+    slow.store.put(quick_start.quick_key(MASTER_KEY, first.item), b"half", "video/mp4")
+    with slow.database.write() as db:
+        work.give_back(db, first.item, utc_now())
+    second = claimed(slow, tmp_path)
+    slow.store.put(quick_start.quick_key(MASTER_KEY, second.item), b"half", "video/mp4")
+    with slow.database.write() as db:
+        quick_start.call_off(db, VIDEO_ID)
+    make_quick_start(claimed(slow, tmp_path))
+    assert keys(slow) == {MASTER_KEY, video_of(slow).s3_key}
+
+
+def test_a_disk_without_room_is_said_before_anything_is_read(slow: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = claimed(slow, tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10**6))
+    with pytest.raises(Invalid, match=r"has 0 MB left, and this takes about \d+ MB"):
+        make_quick_start(run)
+    assert list(run.folder.iterdir()) == []
+
+
+def test_the_worker_does_it_and_reports(slow: Services) -> None:
+    with slow.database.write() as db:
+        asked = quick_start.ask(db, VIDEO_ID)
+        assert quick_start.ask(db, VIDEO_ID).id == asked.id
+    desk = WorkDesk(slow, {quick_start.KIND: make_quick_start}, poll_seconds=0.05)
+    slow.settings.data_dir.mkdir(exist_ok=True)
+    desk.start()
+    try:
+        for thread in desk._threads[:1]:
+            while work_of(slow, asked.id).state in (State.QUEUED, State.RUNNING):
+                thread.join(0.05)
+    finally:
+        desk.stop()
+    done = work_of(slow, asked.id)
+    assert (done.state, done.note) == (State.DONE, "")
+    assert not quick(slow).slow
+
+
+def work_of(services: Services, work_id: str) -> work.WorkView:
+    with services.database.read() as db:
+        return work.work(db, work_id)
+
+
+def quick(services: Services) -> quick_start.QuickStart:
+    with services.database.read() as db:
+        return quick_start.quick_start_of(db, VIDEO_ID)
+
+
+def test_a_pipeline_that_names_the_old_file_means_the_same_video(slow: Services, tmp_path: Path) -> None:
+    make_quick_start(claimed(slow, tmp_path))
+    moved = video_of(slow)
+    objects = {MASTER_KEY: slow.store.head(MASTER_KEY)}
+    with slow.database.write() as db:
+        again = register_video(db, NewVideo(MASTER_KEY, title="Named anew", duration_ms=5_000), objects)
+        assert work.unfinished_work(db) == []
+        clip = NewExportedClip(MASTER_KEY, 0, 1_000, "9:16", "en")
+        (as_clip,) = register_exported(db, VIDEO_ID, [clip], objects)
+    assert (again.id, again.name, again.status, as_clip.status) == (VIDEO_ID, MASTER_KEY, Status.UPDATED, Status.CONFLICT)
+    video = video_of(slow)
+    assert (video.s3_key, video.etag, video.title, video.duration_ms) == (moved.s3_key, moved.etag, "Named anew", 6_000)
+
+
+def test_another_file_under_the_old_key_is_the_videos_new_file(slow: Services, tmp_path: Path) -> None:
+    make_quick_start(claimed(slow, tmp_path))
+    quick_key = video_of(slow).s3_key
+    slow.store.put(MASTER_KEY, b"another film", "video/mp4")
+    with slow.database.write() as db:
+        again = register_video(db, NewVideo(MASTER_KEY), {MASTER_KEY: slow.store.head(MASTER_KEY)})
+        assert [(item.kind, item.video_id) for item in work.unfinished_work(db)] == [("previews", VIDEO_ID)]
+        assert db.exec(select(FormerMaster)).one().s3_key == quick_key
+        copy = register_video(db, NewVideo(quick_key), {quick_key: slow.store.head(quick_key)})
+    assert (again.id, copy.id) == (VIDEO_ID, VIDEO_ID)
+    assert (video_of(slow).s3_key, video_of(slow).etag) == (MASTER_KEY, slow.store.head(MASTER_KEY).etag)
+
+
+def test_a_video_that_is_looked_into_meanwhile_is_looked_into_again(slow: Services, tmp_path: Path) -> None:
+    with slow.database.write() as db:
+        db.get_one(Video, VIDEO_ID).previews = {"etag": "of another file"}
+    make_quick_start(claimed(slow, tmp_path))
+    with slow.database.read() as db:
+        assert [item.kind for item in work.unfinished_work(db)] == ["previews"]
+        assert db.get_one(Video, VIDEO_ID).previews == {"etag": "of another file"}
+
+
+def test_a_very_long_key_still_gives_one_that_may_be_used(slow: Services, tmp_path: Path) -> None:
+    item = claimed(slow, tmp_path).item
+    assert len(quick_start.quick_key("ü" * 510 + ".mp4", item).encode()) <= 1024
+    assert quick_start.quick_key("a.b/film", item).startswith("a.b/film.quick-")
+    assert quick_start.quick_key("talks/film.MOV", item) == f"talks/film.quick-{item.id[-8:]}-1.mp4"
