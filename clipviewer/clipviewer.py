@@ -23,6 +23,7 @@ from clipviewer.state.library import LibraryState
 from clipviewer.state.library_strip import LibraryStripState
 from clipviewer.state.matrix import MatrixState
 from clipviewer.state.preferences import PreferencesState
+from clipviewer.state.quick_start import QuickStartState
 from clipviewer.state.storage_doctor import StorageDoctorState
 from clipviewer.state.timeline import TimelineState
 from clipviewer.state.video_detail import VideoDetailState
@@ -81,6 +82,7 @@ app.add_page(
         MatrixState.open_exports,
         FindingState.follow,
         TimelineState.open_timeline,
+        QuickStartState.follow,
     ],
 )
 app.add_page(preferences_page, route="/settings", title="Preferences · clipviewer", on_load=PreferencesState.open_page)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import reflex as rx
 
 from clipviewer.components.pulse import Pulse
+from clipviewer.components.quick_start import quick_start_line
 from clipviewer.components.selection import picked, shown_id
+from clipviewer.state.quick_start import QuickStartState
 from clipviewer.state.timeline import TimelineState
 from clipviewer.state.video_detail import VideoDetailState
 
@@ -41,7 +43,7 @@ def timeline() -> rx.Component:
         rx.box(
             rx.cond(
                 view.video_id == VideoDetailState.video.id,
-                rx.fragment(_face(), rx.box(_making(), _removal(), class_name="timeline-status")),
+                rx.fragment(_face(), rx.box(_making(), _removal(), _slowness(), class_name="timeline-status")),
             ),
             class_name="timeline-room",
         ),
@@ -70,7 +72,7 @@ def _making() -> rx.Component:
         view.state == "making",
         rx.fragment(
             rx.el.span("Making filmstrip and waveform: ", view.percent, " %", class_name="quiet tabular", role="status"),
-            Pulse.create(interval=MAKING_MS, on_pulse=TimelineState.open_timeline),
+            Pulse.create(interval=MAKING_MS, on_pulse=[TimelineState.open_timeline, QuickStartState.follow]),
         ),
         rx.cond(
             view.edition == "",
@@ -80,6 +82,11 @@ def _making() -> rx.Component:
             ),
         ),
     )
+
+
+def _slowness() -> rx.Component:
+    """Beside the timeline of the same video only."""
+    return rx.cond(QuickStartState.quick_start.video_id == VideoDetailState.video.id, quick_start_line())
 
 
 def _removal() -> rx.Component:

@@ -13,6 +13,7 @@ from clipviewer.media.ffmpeg import MediaCancelled
 from clipviewer.services import library_removal as removal
 from clipviewer.services import work
 from clipviewer.services.library_removal import Doomed
+from clipviewer.services.quick_start import former_keys
 from clipviewer.services.video_previews import previews_root
 
 
@@ -54,13 +55,13 @@ def _remove_exports(run: WorkRun, gone: Doomed) -> int:
 
 
 def _remove_master(run: WorkRun, gone: Doomed) -> int:
-    """Previews and poster, then the video itself."""
+    """Previews and poster, then the video itself, what it was before included."""
     services = run.services
     root = previews_root(services.settings.s3_prefix, gone.id)
     count = _remove(run, [found.key for found in services.store.list(root)])
     with services.database.write() as db:
         chosen = gone.poster_key if gone.poster_key and not gone.poster_key.startswith(root) else None
-        keys = removal.free(db, gone.id, [key for key in (chosen, gone.s3_key) if key])
+        keys = removal.free(db, gone.id, [key for key in (chosen, *former_keys(db, gone.id), gone.s3_key) if key])
         removal.master_goes(db, gone.id, utc_now())
     return count + _remove(run, keys)
 

@@ -17,6 +17,7 @@ from sqlmodel import Session
 from clipviewer.db.adoption_models import AdoptedCaptions
 from clipviewer.db.clip_models import VideoCaptions
 from clipviewer.db.export_models import ExportUpload
+from clipviewer.db.master_models import FormerMaster
 from clipviewer.db.models import ExportedClip, Video
 from clipviewer.db.upload_models import VideoUpload
 from clipviewer.domain.bucket_contents import MAX_SIDECAR, Ignored, Sort, captioned_stems, file_of_sidecar, recognised, stem
@@ -28,6 +29,7 @@ from clipviewer.storage.s3 import StoredObject
 
 _VIDEO = Video.metadata.tables["video"]
 _EXPORTED = ExportedClip.metadata.tables["exported_clip"]
+_FORMER = FormerMaster.metadata.tables["former_master"]
 _UPLOAD = VideoUpload.metadata.tables["video_upload"]
 _EXPORT_UPLOAD = ExportUpload.metadata.tables["export_upload"]
 _TRACKS = VideoCaptions.metadata.tables["video_captions"]
@@ -212,6 +214,10 @@ _KNOWN = union_all(
     ).where(_EXPORTED.c.s3_key.in_(_WANTED)),
     select(literal(Sort.CAPTIONS.value), _ADOPTED.c.video_id, _ADOPTED.c.s3_key, _ADOPTED.c.etag, _no, _no, _ADOPTED.c.digest).where(
         _ADOPTED.c.s3_key.in_(_WANTED)
+    ),
+    # What a quick copy took the place of is known as it was then, and a file of its own once it is another.
+    select(literal(Sort.VIDEO.value), _FORMER.c.video_id, _FORMER.c.s3_key, _FORMER.c.etag, _no, _no, _EMPTY).where(
+        _FORMER.c.s3_key.in_(_WANTED)
     ),
     select(literal(_ARRIVING), null().cast(String), _UPLOAD.c.s3_key, _EMPTY, _no, _no, _EMPTY).where(
         _UPLOAD.c.s3_key.in_(_WANTED), _UPLOAD.c.state.in_([state.value for state in uploads.UNFINISHED])

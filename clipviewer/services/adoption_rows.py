@@ -14,6 +14,7 @@ from clipviewer.db.clip_models import VideoCaptions
 from clipviewer.db.models import ExportedClip, Video
 from clipviewer.domain.bucket_contents import Ignored
 from clipviewer.domain.ids import is_id, new_id
+from clipviewer.services import quick_start
 from clipviewer.services.adoption_plan import CaptionFile
 from clipviewer.services.captions import UPLOADED, WrittenTrack, attach_written
 from clipviewer.services.registration import title_of
@@ -57,10 +58,11 @@ def have_previewed(db: Session, video_ids: Sequence[str]) -> int:
     return len(there)
 
 
-def bring_up_to_date(db: Session, found: Sequence[tuple[str, StoredObject]], changed: bool) -> None:
+def bring_up_to_date(db: Session, found: Sequence[tuple[str, StoredObject]], changed: bool, now: datetime) -> None:
     """Rows of videos and exports, by id, whose object is there again, or is another one now."""
     for row_id, item in found:
         table = _table_of(row_id)
+        quick_start.take_back(db, item.key, now)
         values = {"missing_at": None, "etag": item.etag, "size": item.size}
         db.connection().execute(update(table).where(table.c.id == row_id).values(**values))
     if changed:

@@ -109,7 +109,7 @@ class Walk:
         """Take a page in."""
         for rows, changed in ((plan.changed, True), (plan.back, False)):
             for part in _parts(rows, _ROWS):
-                self._writing(adoption_rows.bring_up_to_date, part, changed)
+                self._writing(adoption_rows.bring_up_to_date, part, changed, utc_now())
         self._write_exports(plan, check)
         for new in _parts(plan.videos, _ROWS):
             check()

@@ -121,6 +121,11 @@ def former_master(db: Session, key: str) -> Mapping[str, Any] | None:
     return None if row is None else dict(row)
 
 
+def former_keys(db: Session, video_id: str) -> list[str]:
+    """The objects that were its master and still lie in the bucket."""
+    return list(db.connection().execute(select(_FORMER.c.s3_key).where(_FORMER.c.video_id == video_id)).scalars())
+
+
 def take_back(db: Session, key: str, now: datetime) -> None:
     """Make the object a master again, if it was one: what lies there now is not what was copied."""
     former = former_master(db, key)

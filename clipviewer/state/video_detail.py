@@ -7,6 +7,7 @@ ahead what can be clicked next.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -29,6 +30,7 @@ from clipviewer.services.clip_room import (
 from clipviewer.services.clips import count_exported
 from clipviewer.services.container import Services, installed
 from clipviewer.services.export_filters import ExportFilters, export_filters
+from clipviewer.services.videos import video_details
 from clipviewer.state.access import allow, origin_of
 from clipviewer.state.rows import ClipRow, UrlEntry, VideoView, exported_row, identified_row, url_entry, video_view
 
@@ -166,6 +168,18 @@ class VideoDetailState(rx.State):
         window = await _in_thread(lambda _, db: identified_window(db, video_id, middle))
         self._show_identified(window, video.s3_key)
         self._assign("selected_identified_clip", room.identified_clip and identified_row(room.identified_clip, video.s3_key))
+        await self._sign_selected()
+
+    async def _show_new_master(self, video_id: str) -> None:
+        """The video lies under another key now, and shows what it showed: what plays goes on, the next URL is the new file's."""
+        video, opened = self.video, self.selected_identified_clip
+        if video is None or video.id != video_id:
+            return
+        details = await _in_thread(lambda _, db: video_details(db, video_id))
+        self._assign("video", video_view(details))
+        self._assign("identified_clips", [dataclasses.replace(row, s3_key=details.s3_key) for row in self.identified_clips])
+        self._assign("selected_identified_clip", opened and dataclasses.replace(opened, s3_key=details.s3_key))
+        self.clip_video_urls = {clip_id: entry for clip_id, entry in self.clip_video_urls.items() if clip_id != video_id}
         await self._sign_selected()
 
     async def _filter_exports(self, filters: ExportFilters) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,20 +16,23 @@ from clipviewer.db.master_models import FormerMaster
 from clipviewer.db.models import Video, utc_now
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.language import ORIGINAL
+from clipviewer.domain.removal import Objects
 from clipviewer.errors import Conflict, Invalid, StorageUnreachable
 from clipviewer.jobs import export_run
 from clipviewer.jobs.export_run import STEPS, ExportRun
 from clipviewer.jobs.quick_start_work import make_quick_start
+from clipviewer.jobs.removal_work import remove_video
 from clipviewer.jobs.work_desk import WorkDesk, WorkRun
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled
 from clipviewer.media.source.inspection import inspect
-from clipviewer.services import quick_start, work
+from clipviewer.services import library_removal, quick_start, work
+from clipviewer.services.adopting import adopt
 from clipviewer.services.clips import exported_clips
 from clipviewer.services.container import Services
 from clipviewer.services.export_cells import State
 from clipviewer.services.export_runs import Order, Ticket
 from clipviewer.services.exports import plan_exports
-from clipviewer.services.rebuild import Rebuilt, read_sidecars
+from clipviewer.services.library_changes import delete
 from clipviewer.services.registration import NewExportedClip, NewVideo, Status, register_exported, register_video
 from tests.jobs.attempts import ask, attempt, now
 from tests.jobs.conftest import MASTER_KEY, VIDEO_ID
@@ -117,9 +121,8 @@ def test_exports_and_what_was_seen_stay_what_they_were(slow: Services, tmp_path:
     assert (len(planned.missing), len(planned.present)) == (0, 2)
     assert attempt(slow, waiting, tmp_path).state == State.DONE
     assert len(exported(slow)) == 2
-    found = Rebuilt()
-    sources = {sidecar.document["source"]["s3Key"] for sidecar in read_sidecars(slow.store, "", found)}
-    assert sources == {MASTER_KEY, video_of(slow).s3_key}
+    sidecars = [json.loads(slow.store.get(found.key)) for found in slow.store.list("exports/") if found.key.endswith(".json")]
+    assert {sidecar["source"]["s3Key"] for sidecar in sidecars} == {MASTER_KEY, video_of(slow).s3_key}
 
 
 @pytest.mark.parametrize("done", range(len(STEPS)))
@@ -266,6 +269,29 @@ def test_another_file_under_the_old_key_is_the_videos_new_file(slow: Services, t
         copy = register_video(db, NewVideo(quick_key), {quick_key: slow.store.head(quick_key)})
     assert (again.id, copy.id) == (VIDEO_ID, VIDEO_ID)
     assert (video_of(slow).s3_key, video_of(slow).etag) == (MASTER_KEY, slow.store.head(MASTER_KEY).etag)
+
+
+def test_adopting_takes_neither_file_for_another_video(slow: Services, tmp_path: Path) -> None:
+    make_quick_start(claimed(slow, tmp_path))
+    quick_key = video_of(slow).s3_key
+    told = adopt(slow, "talks/", actor="user_1", on_progress=lambda _: None, check=lambda: None)
+    assert (told.known, told.videos, told.changed) == (2, 0, 0)
+    assert video_of(slow).s3_key == quick_key
+    slow.store.put(MASTER_KEY, b"another film", "video/mp4")
+    told = adopt(slow, "talks/", actor="user_1", on_progress=lambda _: None, check=lambda: None)
+    assert (told.known, told.videos, told.changed) == (1, 0, 1)
+    assert (video_of(slow).s3_key, video_of(slow).size) == (MASTER_KEY, 12)
+
+
+def test_a_video_that_is_removed_with_its_objects_leaves_none_of_both(slow: Services, tmp_path: Path) -> None:
+    make_quick_start(claimed(slow, tmp_path))
+    with slow.database.write() as db:
+        delete(db, [VIDEO_ID], Objects.ALL)
+        library_removal.ask(db, VIDEO_ID)
+        item = work.claim_next(db, [library_removal.KIND], utc_now())
+    assert item is not None
+    remove_video(WorkRun(slow, item, tmp_path, Ffmpeg(), lambda: False))
+    assert keys(slow) == set()
 
 
 def test_a_video_that_is_looked_into_meanwhile_is_looked_into_again(slow: Services, tmp_path: Path) -> None:

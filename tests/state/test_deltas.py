@@ -27,6 +27,7 @@ from clipviewer.state.library_strip import LibraryStripState, RunningRow
 from clipviewer.state.matrix import MatrixState
 from clipviewer.state.matrix_rows import MatrixCell, MatrixGroup, MatrixLine, OpenedCell
 from clipviewer.state.preferences import PreferencesState, PreferencesView
+from clipviewer.state.quick_start import QuickStartState, QuickStartView
 from clipviewer.state.rows import CaptionsRow, ClipRow, JobRow, LanguageRow, UrlEntry, VideoView
 from clipviewer.state.storage_doctor import FindingRow, StorageDoctorState
 from clipviewer.state.timeline import TimelineState, TimelineView
@@ -50,6 +51,7 @@ FIELDS: dict[type[Any], set[str]] = {
     FramingState: {"shown", "may_frame"},
     FindingState: {"search"},
     TimelineState: {"timeline", "removed"},
+    QuickStartState: {"quick_start"},
     ExportState: {"jobs", "busy"},
     ExportDialogState: {"ratios", "framings", "framed", "languages", "offered", "captions", "summary", "missing"},
     CaptionsState: {"tracks", "opened", "working", "translates"},
@@ -107,6 +109,7 @@ ROWS: dict[type[Any], set[str]] = {
     },
     PreferencesView: {"ratios", "original", "others", "captions", "framing", "shortest_s", "longest_s", "keep_failed_days"},
     FindingRow: {"check", "verdict", "text", "remedy"},
+    QuickStartView: {"video_id", "state", "size", "percent", "note", "may_mend"},
     SearchView: {"video_id", "state", "percent", "note", "may_find"},
     LookView: {"width", "height", "content", "shots"},
     ContentView: {"x", "y", "width", "height"},
@@ -160,6 +163,7 @@ def use_everything(tab: Tab, footage: Footage) -> None:
         (VideoDetailState, "handle_generate_shorts", {}, '"export_open_rx_state_"'),
         (FindingState, "follow", {}, '"search_rx_state_"'),
         (TimelineState, "open_timeline", {}, '"timeline_rx_state_"'),
+        (QuickStartState, "follow", {}, '"quick_start_rx_state_"'),
         (FramingState, "open_clip", {"clip_id": footage.identified[0]}, '"may_frame_rx_state_"'),
         (CaptionsState, "set_opened", {"opened": True}, '"opened_rx_state_":true'),
         (ExportDialogState, "plan", {}, '"summary_rx_state_"'),

@@ -20,6 +20,7 @@ from clipviewer.state.library_changes import LibraryChangesState
 from clipviewer.state.library_strip import LibraryStripState
 from clipviewer.state.matrix import MatrixState
 from clipviewer.state.preferences import PreferencesState
+from clipviewer.state.quick_start import QuickStartState
 from clipviewer.state.storage_doctor import StorageDoctorState
 from clipviewer.state.timeline import TimelineState
 from clipviewer.state.uploads import UploadState
@@ -143,6 +144,9 @@ CALLS: dict[str, Call] = {
     ),
     name_of(TimelineState, "remove_clip"): call('"saved":1', ROOM, clip_id="clip_none"),
     name_of(TimelineState, "put_back"): call('"saved":1', ROOM),
+    name_of(QuickStartState, "follow"): call(lambda f: f'"quick_start_rx_state_":{{"video_id":"{f.video_id}"', ROOM),
+    name_of(QuickStartState, "mend"): call(lambda f: f'"quick_start_rx_state_":{{"video_id":"{f.video_id}"', ROOM),
+    name_of(QuickStartState, "call_off"): call(lambda f: f'"quick_start_rx_state_":{{"video_id":"{f.video_id}"', ROOM),
     name_of(MatrixState, "open_exports"): call('"languages_rx_state_":[', ROOM),
     GRID: call('"lines_rx_state_":[', ROOM, view="matrix"),
     name_of(MatrixState, "set_filter"): call('"exported_total_rx_state_":27', ROOM, name="ratio", value="1:1"),
@@ -221,6 +225,8 @@ def test_what_leads_to_an_export_is_not_for_viewers() -> None:
         "finding_state.find",
         "finding_state.call_off",
         *(f"timeline_state.{name}" for name in ("make_previews", "save_clip", "remove_clip", "put_back")),
+        "quick_start_state.mend",
+        "quick_start_state.call_off",
         "library_strip_state.cancel",
         *(f"library_changes_state.ask_{name}" for name in ("title", "tags", "objects", "removal")),
         *(f"library_changes_state.{name}" for name in ("save_title", "save_tags", "archive", "undo")),

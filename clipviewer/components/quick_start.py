@@ -1,0 +1,54 @@
+"""What the room says of a master that is slow to start, and the way to mend it."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from clipviewer.components.pulse import Pulse
+from clipviewer.state.quick_start import QuickStartState
+
+MAKING_MS = 1_000
+
+
+def quick_start_line() -> rx.Component:
+    """A sentence with its button; nothing for a video that starts quickly."""
+    view = QuickStartState.quick_start
+    busy = (view.state == "queued") | (view.state == "running")
+    return rx.match(
+        view.state,
+        ("", rx.fragment()),
+        ("slow", rx.fragment(_words("Slow to start: the browser has to read the end of the file first."), rx.cond(view.may_mend, _mend()))),
+        ("failed", rx.fragment(_words(view.note), rx.cond(view.may_mend, _mend("Try again")))),
+        rx.fragment(
+            rx.cond(busy, Pulse.create(interval=MAKING_MS, on_pulse=QuickStartState.follow)),
+            _words("Making it start quickly: ", view.percent, " %", rx.cond(view.note != "", " · ", ""), view.note),
+            rx.cond(view.may_mend, rx.el.button("Stop", type="button", on_click=QuickStartState.call_off, class_name="find-button")),
+        ),
+    )
+
+
+def _words(*words: str | rx.Var[str] | rx.Var[int]) -> rx.Component:
+    return rx.el.span(*words, class_name="quiet tabular", role="status")
+
+
+def _mend(label: str = "Make it start quickly") -> rx.Component:
+    """Asks first: it puts another large file into the bucket."""
+    size = QuickStartState.quick_start.size
+    return rx.alert_dialog.root(
+        rx.alert_dialog.trigger(rx.el.button(label, type="button", class_name="find-button")),
+        rx.alert_dialog.content(
+            rx.alert_dialog.title("Make it start quickly"),
+            rx.alert_dialog.description(
+                "A copy of the file (",
+                size,
+                ") with the same picture and sound is put beside it in the bucket and plays from then on; the old file stays there, too.",
+                size="2",
+            ),
+            rx.box(
+                rx.alert_dialog.cancel(rx.button("Cancel", type="button", variant="soft", color_scheme="gray")),
+                rx.alert_dialog.action(rx.button("Make the copy", type="button", on_click=QuickStartState.mend)),
+                class_name="dialog-actions",
+            ),
+            max_width="460px",
+        ),
+    )
