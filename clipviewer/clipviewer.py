@@ -46,6 +46,7 @@ app = rx.App(
         "/uploads.css",
         "/library.css",
         "/library_changes.css",
+        "/adopt.css",
         "/settings.css",
     ],
     head_components=[

@@ -19,10 +19,10 @@ from tests.conftest import Clock
 MASTER = "talks/talk.mp4"
 
 
-def make_library(db: Session, store: ObjectStore, prefix: str = "") -> list[CellView]:
+def make_library(db: Session, store: ObjectStore, prefix: str = "", master: bytes = b"a master") -> list[CellView]:
     """The video ``video_1`` with two clips, the first of them exported, and once more with captions. → the cells."""
     key = prefix + MASTER
-    store.put(key, b"a master", "video/mp4")
+    store.put(key, master, "video/mp4")
     stored = store.head(key)
     size = {"size": stored.size, "duration_ms": 60_000, "width": 64, "height": 36, "frame_rate": "25/1"}
     db.add(Video(id="video_1", title="Talk", s3_key=key, etag=stored.etag, **size))

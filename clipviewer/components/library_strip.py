@@ -59,7 +59,11 @@ def _running(item: rx.Var[RunningRow]) -> rx.Component:
         rx.cond(
             item.waits,
             rx.el.span("Queued", class_name="clip-time"),
-            rx.el.progress(value=item.percent, max=100, aria_label="Progress of " + item.what),
+            rx.cond(
+                item.percent < 0,
+                rx.el.progress(aria_label="Progress of " + item.what),
+                rx.el.progress(value=item.percent, max=100, aria_label="Progress of " + item.what),
+            ),
         ),
         rx.el.button(
             rx.icon("x", size=15),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.adopt_dialog import adopt_button
 from clipviewer.components.frame import empty, page_frame, skeletons
 from clipviewer.components.library_bar import library_bar
 from clipviewer.components.library_changes import library_changes
@@ -16,7 +17,7 @@ from clipviewer.state.library import LibraryState
 def library_page() -> rx.Component:
     """The videos with poster, duration and counts; search, filters, order."""
     return page_frame(
-        library_bar(upload_button()),
+        library_bar(adopt_button(), upload_button()),
         rx.cond(LibraryState.phase != "loading", uploads_region()),
         library_strip(),
         rx.cond(LibraryState.preparing != "", rx.text(LibraryState.preparing, size="2", class_name="quiet preparing", role="status")),
@@ -57,7 +58,7 @@ def _nothing() -> rx.Component:
                 empty(
                     "clapperboard",
                     "No videos yet",
-                    "Drop some onto this page, or register those in the bucket through the API; the README shows how.",
+                    "Drop some onto this page, or adopt those that are in the bucket already.",
                     rx.button("Look again", variant="soft", on_click=LibraryState.load),
                 ),
             ),

@@ -6,7 +6,7 @@ so what has not found its own is carried to the next page once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -67,12 +67,21 @@ class Plan:
     met: list[str] = field(default_factory=list)
     known: int = 0
 
+    def take_for_exports(self, keys: Collection[str]) -> None:
+        """Captions and sidecars beside exports are theirs."""
+        sidecars = {sidecar_key(key) for key in keys}
+        self.ignored = [(item, Ignored.OWN if item.key in sidecars else reason) for item, reason in self.ignored]
+        self.ignored += [(found.file, Ignored.OWN) for found in self.captions if found.master in keys]
+        self.captions = [found for found in self.captions if found.master not in keys]
+        self.masters = {base: key for base, key in self.masters.items() if key not in keys}
+
 
 def plan_page(db: Session, page: Sequence[StoredObject], prefix: str, before: Plan | None = None) -> Plan:
     """Sort a page of a listing under the library's ``prefix``; ``before`` is what became of the page before."""
     plan, before, sorts = Plan(), before or Plan(), {item.key: recognised(item.key, item.size, prefix) for item in page}
-    plan.masters, carried = _masters_here(page, sorts), before.carried
-    known = _known(db, sorts)
+    known, carried = _known(db, sorts), before.carried
+    exports = {key for key, row in known.items() if row.sort == Sort.EXPORT}
+    plan.masters = {stem(item.key): item.key for item in page if sorts[item.key] is Sort.VIDEO and item.key not in exports}
     objects = {item.key: item for item in (*carried, *page)}
     for item in page:
         match sorts[item.key]:
@@ -80,7 +89,7 @@ def plan_page(db: Session, page: Sequence[StoredObject], prefix: str, before: Pl
                 plan.ignored.append((item, reason))
             case Sort.VIDEO | Sort.EXPORT as sort:
                 _plan_file(plan, item, known.get(item.key), objects.get(sidecar_key(item.key)), is_ours=sort is Sort.EXPORT)
-    _plan_sidecars(plan, page, carried, sorts, prefix)
+    _plan_sidecars(plan, page, carried, sorts, known, prefix)
     _plan_captions(db, plan, page, before, sorts, known)
     return plan
 
@@ -113,28 +122,31 @@ def _plan_sidecars(
     page: Sequence[StoredObject],
     carried: Sequence[StoredObject],
     sorts: Mapping[str, Sort | Ignored],
+    known: Mapping[str, Row[Any]],
     prefix: str,
 ) -> None:
     """A JSON file belongs to the mp4 that comes after it in the listing; alone it is nobody's, or an export's whose file is gone."""
     here = {item.key for item in page}
     for item in carried:
         if item.key.endswith(".json"):
-            plan.ignored.append((item, _paired(item.key, prefix) if file_of_sidecar(item.key) in here else _alone(item.key, prefix)))
+            plan.ignored.append((item, _paired(item.key, prefix, known) if file_of_sidecar(item.key) in here else _alone(item.key, prefix)))
     last = page[-1].key if page else ""
     for item in page:
         if sorts[item.key] is not Sort.SIDECAR:
             continue
         file = file_of_sidecar(item.key)
         if file in here:
-            plan.ignored.append((item, _paired(item.key, prefix)))
+            plan.ignored.append((item, _paired(item.key, prefix, known)))
         elif file > last:
             plan.carried.append(item)
         else:
             plan.ignored.append((item, _alone(item.key, prefix)))
 
 
-def _paired(key: str, prefix: str) -> Ignored:
-    return Ignored.OWN if key.startswith(f"{prefix}exports/") else Ignored.OTHER
+def _paired(key: str, prefix: str, known: Mapping[str, Row[Any]]) -> Ignored:
+    row = known.get(file_of_sidecar(key))
+    is_export = key.startswith(f"{prefix}exports/") or (row is not None and row.sort == Sort.EXPORT)
+    return Ignored.OWN if is_export else Ignored.OTHER
 
 
 def _alone(key: str, prefix: str) -> Ignored:
@@ -153,7 +165,11 @@ def _plan_captions(
     asked = [item for item in page if sorts[item.key] is Sort.CAPTIONS]
     masters = before.masters | plan.masters | _masters_known(db, [*waiting, *asked])
     languages = _languages(db, [key for item in (*waiting, *asked) for key in _masters_of(item.key, masters)])
+    exports = {stem(key) for key, row in known.items() if row.sort == Sort.EXPORT}
     for item in (*waiting, *asked):
+        if stem(item.key) in exports:
+            plan.ignored.append((item, Ignored.OWN))
+            continue
         row = known.get(item.key)
         if row is not None and row.etag == item.etag:
             plan.known += 1
@@ -169,10 +185,6 @@ def _plan_captions(
             plan.ignored.append((item, Ignored.LANGUAGE))
         else:
             plan.captions.append(CaptionFile(item, master, language, row.note if row is not None else ""))
-
-
-def _masters_here(page: Iterable[StoredObject], sorts: Mapping[str, Sort | Ignored]) -> dict[str, str]:
-    return {stem(item.key): item.key for item in page if sorts[item.key] is Sort.VIDEO}
 
 
 def _masters_of(key: str, masters: Mapping[str, str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,3 +47,8 @@ class Tally:
     def as_json(self) -> dict[str, Any]:
         counts = {name: getattr(self, name) for name in ("objects", "size", "videos", "exports", "captions", "changed", "back", "missing")}
         return {**counts, "known": self.known, "ignored": dict(self.ignored), "shown": self.shown, "complete": self.complete}
+
+    @classmethod
+    def of_json(cls, told: Mapping[str, Any]) -> Tally:
+        """What ``as_json`` gave."""
+        return cls(**{**told, "ignored": Counter(told["ignored"]), "shown": dict(told["shown"])})

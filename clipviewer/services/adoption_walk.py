@@ -93,6 +93,7 @@ class Walk:
                 plan.videos.append(item)
         sidecars += [Sidecar({}, item) for item in unread if item.key.startswith(ours)]
         plan.videos += [item for item in unread if not item.key.startswith(ours)]
+        plan.take_for_exports({sidecar.file.key for sidecar in sidecars})
         return sidecars
 
     def count(self, plan: Plan, sidecars: Sequence[Sidecar]) -> None:

@@ -9,8 +9,8 @@ _NEW = ((Sort.VIDEO, "videos", "video"), (Sort.EXPORT, "exports", "export"), (So
 
 
 def whole(prefix: str) -> str:
-    """The prefix as a sentence names it."""
-    return prefix or "the whole bucket"
+    """The prefix as a line names it."""
+    return prefix or "The whole bucket"
 
 
 def lines(found: Tally, *, done: bool) -> list[str]:
@@ -30,8 +30,8 @@ def lines(found: Tally, *, done: bool) -> list[str]:
 
 
 def left_out(found: Tally) -> list[tuple[str, str, list[str]]]:
-    """Of each reason how many were left out and why, and the first of their keys."""
-    counted_reasons = sorted(found.ignored.items(), key=lambda item: -item[1])
+    """Of each reason how many were left out and why, and the first of their keys; what nobody would want to adopt comes last."""
+    counted_reasons = sorted(found.ignored.items(), key=lambda item: (item[0] == Ignored.OWN, -item[1]))
     return [(f"{count:,}", IGNORED_WORDS[Ignored(reason)], found.shown.get(reason, [])) for reason, count in counted_reasons]
 
 

@@ -10,12 +10,14 @@ import reflex as rx
 
 from clipviewer.domain.ids import is_id
 from clipviewer.domain.permissions import Action
-from clipviewer.services import exports, work
+from clipviewer.services import adopting, exports, work
+from clipviewer.services.adoption_words import whole
 from clipviewer.services.container import installed
 from clipviewer.services.export_cells import State
 from clipviewer.services.library import attention
 from clipviewer.services.library_activity import EXPORT, Running, running
-from clipviewer.state.access import allow
+from clipviewer.services.work_rights import needed_for
+from clipviewer.state.access import allow, authenticate
 from clipviewer.state.library import LibraryState
 
 SHOWN = 4
@@ -24,7 +26,7 @@ WORK_WORDS = {"previews": "Previews", "inspect": "Reading the file", "find": "Fi
 
 @dataclasses.dataclass(frozen=True)
 class RunningRow:
-    """Something under way, or waiting: ``what`` is done to ``title``."""
+    """Something under way, or waiting: ``what`` is done to ``title``. ``percent`` is -1 where nobody knows how much there is."""
 
     id: str
     what: str
@@ -54,10 +56,13 @@ class LibraryStripState(rx.State):
     @allow(Action.EXPORT)
     async def cancel(self, running_id: str) -> None:
         """Call it off."""
+        headers = self.router.headers
 
         def call_off() -> None:
+            who = authenticate(headers)
             with installed().database.write() as db:
                 if is_id(running_id, "work"):
+                    who.require(needed_for(work.work(db, running_id).kind))
                     work.cancel(db, running_id)
                 else:
                     exports.cancel(db, running_id)
@@ -80,4 +85,7 @@ class LibraryStripState(rx.State):
 
 def _row(item: Running) -> RunningRow:
     what = f"{item.clip} · {item.ratio}" if item.kind == EXPORT else WORK_WORDS.get(item.kind, item.kind.capitalize())
-    return RunningRow(item.id, what, item.title, item.state == State.QUEUED, round(item.progress * 100))
+    waits = item.state == State.QUEUED
+    if item.kind == adopting.KIND:
+        return RunningRow(item.id, what, " · ".join(filter(None, (whole(item.title), item.note))), waits, -1)
+    return RunningRow(item.id, what, item.title, waits, round(item.progress * 100))

@@ -129,6 +129,16 @@ def test_exports_come_back_beside_their_sidecars_with_the_video_that_they_name(t
     assert counts(adopted(team)) == {"known": 3}
 
 
+def test_exports_are_known_by_their_sidecars_wherever_they_lie(team: Services, bucket: ObjectStore) -> None:
+    with team.database.write() as db:
+        make_library(db, bucket, "old/")
+        db.delete(db.get_one(Video, "video_1"))
+    assert counts(preview(team, "")) == {"videos": 1, "exports": 2}
+    found = adopted(team)
+    assert (counts(found), found.ignored) == ({"videos": 1, "exports": 2}, {Ignored.OWN: 3})
+    assert adopted(team).ignored == {Ignored.OWN: 3}
+
+
 def test_an_export_that_is_gone_can_be_made_again(team: Services, bucket: ObjectStore) -> None:
     with team.database.write() as db:
         jobs = make_library(db, bucket)

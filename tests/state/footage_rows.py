@@ -11,6 +11,7 @@ from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.ids import new_id
 from clipviewer.domain.language import ORIGINAL
+from clipviewer.services import adopting, work
 from clipviewer.services.captions import attach
 from clipviewer.services.exports import request_exports
 
@@ -36,8 +37,8 @@ class Footage:
 def add_footage(db: Session, title: str = "Harbour", *, exported: int = 3, identified: int = 3, ordered: bool = False) -> Footage:
     """A video with clips of two seconds, one after the other. The first exported clip is the first candidate's, in 9:16.
 
-    ``ordered``: exports of two candidates in 16:9 are asked for, which no worker can make, since nothing lies in the bucket; and the
-    video has German captions.
+    ``ordered``: exports of two candidates in 16:9 are asked for, which no worker can make, since nothing lies in the bucket; the video
+    has German captions; and adopting the bucket was called off.
     """
     video = Video(id=new_id("video"), title=title, s3_key=f"masters/{new_id('key')}.mp4", duration_ms=3_600_000)
     db.add(video)
@@ -67,5 +68,6 @@ def add_footage(db: Session, title: str = "Harbour", *, exported: int = 3, ident
     if ordered:
         cells = request_exports(db, video.id, [c.id for c in candidates[:2]], [AspectRatio.LANDSCAPE], [ORIGINAL])
         jobs = [cell.id for cell in cells]
+        work.cancel(db, work.ask(db, adopting.KIND, "").id)
         attach(db, video.id, "de", b"WEBVTT\n\n00:01.000 --> 00:03.000\nMoin\n", "harbour.de.vtt")
     return Footage(video.id, video.s3_key, [c.id for c in clips], [c.id for c in candidates], [c.s3_key for c in clips], jobs)

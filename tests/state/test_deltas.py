@@ -14,6 +14,7 @@ from sqlmodel import select
 
 from clipviewer.db.models import User
 from clipviewer.domain.permissions import Role
+from clipviewer.state.adopt import AdoptRun, AdoptState, FoundView, KeyGroup
 from clipviewer.state.captions import CaptionsState
 from clipviewer.state.export_dialog import ExportDialogState
 from clipviewer.state.exports import ExportState
@@ -44,6 +45,7 @@ FIELDS: dict[type[Any], set[str]] = {
     LibraryState: {"phase", "videos", "total", "search", "sort", "shown", "tag", "tags", "view", "entered", "preparing"},
     LibraryChangesState: {"dialog", "done", "number", "undoable", "may_change", "may_delete"},
     LibraryStripState: {"running", "more", "failed", "stale", "missing", "busy"},
+    AdoptState: {"may_adopt", "opened", "library", "looking", "problem", "look", "run"},
     AccountState: {"name", "email"},
     UploadState: {"may_upload"},
     PreferencesState: {"phase", "shown", "problems", "may_change"},
@@ -96,6 +98,9 @@ ROWS: dict[type[Any], set[str]] = {
     LanguageRow: {"tag", "name"},
     CaptionsRow: {"tag", "language", "note"},
     JobRow: {"id", "title", "ratio", "making", "state", "percent", "reason", "log"},
+    KeyGroup: {"name", "objects"},
+    FoundView: {"head", "lines", "groups", "left_out"},
+    AdoptRun: {"id", "state", "words", "found"},
     RunningRow: {"id", "what", "title", "waits", "percent"},
     VideoCard: {
         "id", "title", "duration", "identified", "exported", "running", "poster", "state", "trouble", "active", "moment", "tags",
@@ -156,6 +161,7 @@ def use_everything(tab: Tab, footage: Footage) -> None:
         (PreferencesState, "open_page", {}, '"may_change_rx_state_":true'),
         (PreferencesState, "save", {"form": {"longest_s": "5"}}, '"problems_rx_state_":{"'),
         (StorageDoctorState, "open_page", {}, '"phase_rx_state_":"ready"'),
+        (AdoptState, "preview", {"prefix": "../"}, '"problem_rx_state_"'),
         (VideoDetailState, "fetch_video_details", {}, '"phase_rx_state_":"ready"'),
         (VideoDetailState, "select_clip", {"clip_id": footage.exported[2]}, footage.exported[2]),
         (VideoDetailState, "set_tab", {"tab": "identified"}, '"tab_rx_state_"'),

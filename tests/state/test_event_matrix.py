@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from clipviewer.domain.permissions import Action, Role, allows
+from clipviewer.state.adopt import AdoptState
 from clipviewer.state.captions import CaptionsState
 from clipviewer.state.event_door import FRAMEWORK
 from clipviewer.state.export_dialog import ExportDialogState
@@ -94,6 +95,12 @@ CALLS: dict[str, Call] = {
     name_of(LibraryStripState, "follow"): call('"failed_rx_state_":'),
     name_of(LibraryStripState, "cancel"): call('"failed_rx_state_":', running_id=lambda f: f.jobs[0]),
     name_of(AccountState, "load"): call('"name_rx_state_":"Kim '),
+    name_of(AdoptState, "load"): call('"may_adopt_rx_state_":'),
+    name_of(AdoptState, "set_opened"): call('"opened_rx_state_":true', opened=True),
+    name_of(AdoptState, "preview"): call('"problem_rx_state_":"This is no prefix', prefix="../"),
+    name_of(AdoptState, "adopt"): call('"problem_rx_state_":"This is no prefix', prefix="../"),
+    name_of(AdoptState, "follow"): call('"run_rx_state_":{"id":'),
+    name_of(AdoptState, "call_off"): call('"run_rx_state_":{"id":'),
     name_of(UploadState, "load"): call('"may_upload_rx_state_":'),
     name_of(PreferencesState, "open_page"): call('"phase_rx_state_":"ready"'),
     name_of(PreferencesState, "save"): call('"shown_rx_state_":{"ratios":["9:16"]', form=USUAL),
@@ -231,6 +238,7 @@ def test_what_leads_to_an_export_is_not_for_viewers() -> None:
         *(f"library_changes_state.ask_{name}" for name in ("title", "tags", "objects", "removal")),
         *(f"library_changes_state.{name}" for name in ("save_title", "save_tags", "archive", "undo")),
         *(f"library_changes_state.{name}" for name in ("choose_objects", "delete", "restore", "remove")),
+        *(f"adopt_state.{name}" for name in ("set_opened", "preview", "adopt", "follow", "call_off")),
         "storage_doctor_state.look",
         "preferences_state.save",
         "framing_state.save_framing",

@@ -1,0 +1,174 @@
+"""State of the dialog "Adopt from the bucket": what a prefix would bring, how far its adopting is, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from typing import Any
+
+import reflex as rx
+
+from clipviewer.domain.bucket_contents import Sort
+from clipviewer.domain.permissions import Action, allows
+from clipviewer.errors import ClipviewerError
+from clipviewer.services import adopting, work
+from clipviewer.services.adoption_tally import Tally
+from clipviewer.services.adoption_words import counted, left_out, lines, whole
+from clipviewer.services.container import installed
+from clipviewer.services.export_cells import UNFINISHED, State
+from clipviewer.services.work import WorkView
+from clipviewer.state.access import allow, authenticate
+from clipviewer.state.library_strip import LibraryStripState
+
+_GROUPS = {Sort.VIDEO: "Videos", Sort.EXPORT: "Exports", Sort.CAPTIONS: "Captions", "changed": "Changed", "back": "There again"}
+
+
+@dataclasses.dataclass(frozen=True)
+class KeyGroup:
+    """The first keys of one sort, under their ``name``."""
+
+    name: str
+    objects: list[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class FoundView:
+    """What a prefix brings, or has brought: a ``head``, ``lines`` of counts, some keys, and what is left out with the reasons."""
+
+    head: str
+    lines: list[str]
+    groups: list[KeyGroup]
+    left_out: list[KeyGroup]
+
+
+@dataclasses.dataclass(frozen=True)
+class AdoptRun:
+    """The newest adopting. ``words`` say how far it is, or what it has come to; ``found`` is there once it is done."""
+
+    id: str
+    state: str
+    words: str
+    found: FoundView | None
+
+
+class AdoptState(rx.State):
+    """``library`` is the prefix to which the library is limited; ``problem`` why the last look, or the asking, did not succeed."""
+
+    may_adopt: bool = False
+    opened: bool = False
+    library: str = ""
+    looking: bool = False
+    problem: str = ""
+    look: FoundView | None = None
+    run: AdoptRun | None = None
+
+    @rx.event
+    @allow(Action.VIEW)
+    async def load(self) -> None:
+        """Look up whether this person may adopt."""
+        self.may_adopt = allows((await asyncio.to_thread(authenticate, self.router.headers)).role, Action.REGISTER)
+
+    @rx.event
+    @allow(Action.REGISTER)
+    async def set_opened(self, opened: bool) -> None:
+        """Open or close the dialog; what is under way goes on."""
+        self.opened, self.problem, self.look = opened, "", None
+        self.library = installed().settings.s3_prefix
+        await self._show_run()
+
+    @rx.event(background=True)
+    @allow(Action.REGISTER)
+    async def preview(self, prefix: str) -> None:
+        """See what adopting the prefix would do."""
+        async with self:
+            if self.looking:
+                return
+            self.looking, self.problem, self.look = True, "", None
+        found, problem = None, ""
+        try:
+            found = await asyncio.to_thread(_seen, prefix.strip())
+        except ClipviewerError as error:
+            problem = error.detail
+        finally:
+            async with self:
+                self.looking, self.problem, self.look = False, problem, found
+
+    @rx.event
+    @allow(Action.REGISTER)
+    async def adopt(self, prefix: str) -> Any:
+        """Have the prefix adopted in the background."""
+        router = self.router
+
+        def ask() -> None:
+            services, who = installed(), authenticate(router.headers)
+            with services.database.write() as db:
+                library, address = services.settings.s3_prefix, router.session.client_ip
+                adopting.ask(db, library, prefix.strip(), actor=who.user_id, address=address)
+
+        try:
+            await asyncio.to_thread(ask)
+        except ClipviewerError as error:
+            self.problem = error.detail
+            return None
+        self.problem, self.look = "", None
+        await self._show_run()
+        return LibraryStripState.follow
+
+    @rx.event
+    @allow(Action.REGISTER)
+    async def follow(self) -> None:
+        """Show how far it is."""
+        await self._show_run()
+
+    @rx.event
+    @allow(Action.REGISTER)
+    async def call_off(self) -> None:
+        """Stop it; what was adopted until then stays."""
+        run = self.run
+        if run is not None and run.state in UNFINISHED:
+            await asyncio.to_thread(_cancel, run.id)
+        await self._show_run()
+
+    async def _show_run(self) -> None:
+        run = await asyncio.to_thread(_newest)
+        if run != self.run:
+            self.run = run
+
+
+def _seen(prefix: str) -> FoundView:
+    services = installed()
+    where = adopting.checked_prefix(services.settings.s3_prefix, prefix)
+    return _view(adopting.preview(services, where), where, done=False)
+
+
+def _newest() -> AdoptRun | None:
+    with installed().database.read() as db:
+        item = next(iter(work.recent_work(db, adopting.KIND, limit=1)), None)
+    return None if item is None else _run(item)
+
+
+def _cancel(work_id: str) -> None:
+    with installed().database.write() as db:
+        work.cancel(db, work_id)
+
+
+def _run(item: WorkView) -> AdoptRun:
+    where = whole(item.subject)
+    if item.state == State.DONE:
+        return AdoptRun(item.id, item.state, "", _view(Tally.of_json(item.result), item.subject, done=True))
+    words = {
+        State.QUEUED: f"{where}: waiting for its turn",
+        State.RUNNING: f"{where}: {item.note or 'reading the listing'}",
+        State.CANCELLED: f"{where}: stopped. What was adopted until then stays; adopt again to go on.",
+    }
+    return AdoptRun(item.id, item.state, words.get(State(item.state), f"{where}: {item.note}. Adopt again to go on."), None)
+
+
+def _view(found: Tally, prefix: str, *, done: bool) -> FoundView:
+    head = f"{whole(prefix)}: {counted(found.objects, 'object')}"
+    return FoundView(
+        head=head if found.complete else f"{head} seen in a few seconds; there are more",
+        lines=lines(found, done=done),
+        groups=[KeyGroup(name, found.shown[sort]) for sort, name in _GROUPS.items() if found.shown.get(sort)],
+        left_out=[KeyGroup(f"{count}: {words}", keys) for count, words, keys in left_out(found)],
+    )

@@ -1,0 +1,73 @@
+"""Adopting from the bucket: looked at, done in the background, done again, and what is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlmodel import col, select
+
+from clipviewer.db.models import Video
+from tests.browser.clip_footage import Footage
+from tests.browser.running_app import RunningApp
+from tests.browser.watched_page import OpenRoom
+from tests.made_exports import make_library
+
+PREFIX = "adopting/"
+VTT = b"WEBVTT\n\n00:00.000 --> 00:01.000\nMoin\n"
+
+
+@pytest.fixture
+def shelf(app: RunningApp, footage: Footage) -> Iterator[str]:
+    """A master with two exports and their sidecars, and another with captions beside it, of which the library knows nothing."""
+    master = footage.tiny.read_bytes()
+    with app.database.write() as db:
+        make_library(db, app.store, PREFIX, master)
+        db.delete(db.get_one(Video, "video_1"))
+    app.store.put(f"{PREFIX}kite.mp4", master, "video/mp4")
+    app.store.put(f"{PREFIX}kite.de.vtt", VTT, "text/vtt")
+    app.store.put(f"{PREFIX}readme.txt", b"about kites", "text/plain")
+    yield PREFIX
+    with app.database.write() as db:
+        for video in db.exec(select(Video).where(col(Video.s3_key).startswith(PREFIX))):
+            db.delete(video)
+    for item in list(app.store.list(PREFIX)):
+        app.store.delete(item.key)
+
+
+def adopt(page: Page) -> None:
+    page.get_by_role("button", name="Adopt", exact=True).click()
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_a_prefix_is_looked_at_adopted_and_adopted_again(app: RunningApp, shelf: str, open_room: OpenRoom, width: int) -> None:
+    page = open_room(app, "/", viewport={"width": width, "height": 800}).page
+    page.get_by_role("button", name="Adopt from the bucket").click()
+    page.get_by_label("Prefix").fill(shelf)
+    page.keyboard.press("Enter")
+    look = page.get_by_role("region", name="What would be adopted")
+    expect(look).to_contain_text("2 videos, 2 exports, 1 caption file")
+    look.get_by_text("1: neither video nor captions").click()
+    expect(look.get_by_text("adopting/readme.txt")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    adopt(page)
+    done = page.get_by_role("region", name="What was adopted")
+    expect(done).to_contain_text("2 videos, 2 exports, 1 caption file adopted")
+    adopt(page)
+    expect(done).to_contain_text("Nothing new")
+    app.store.delete(f"{shelf}kite.mp4")
+    adopt(page)
+    expect(done).to_contain_text("1 gone from the bucket")
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("button", name="Adopt from the bucket")).to_be_focused()
+    expect(page.get_by_role("link", name="kite")).to_contain_text("File missing", timeout=20_000)
+    expect(page.get_by_role("link", name="Talk")).to_contain_text("2 exported")
+
+
+def test_a_prefix_that_cannot_be_says_so(app: RunningApp, open_room: OpenRoom) -> None:
+    page = open_room(app, "/").page
+    page.get_by_role("button", name="Adopt from the bucket").click()
+    page.get_by_label("Prefix").fill("../")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("alert")).to_contain_text("This is no prefix of keys")
