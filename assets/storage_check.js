@@ -13,6 +13,7 @@ const PROBE = "/api/settings/storage/probe";
 const LOCAL = /^(localhost|127\.0\.0\.1|\[::1\])$/;
 
 const row = (check, verdict, text, remedy = "") => ({ check, verdict, text, remedy });
+const bare = (sentence) => sentence.replace(/\.$/, "");
 const skipped = (check, reason) => row(check, "not checked", `Not checked: ${reason}.`);
 const ask = (url, options = {}) => fetch(url, { cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(WAITS_MS), ...options });
 
@@ -82,7 +83,8 @@ async function examine(tell) {
   try {
     probe = await call("POST", PROBE, undefined, { tries: 1 });
   } catch (error) {
-    for (const check of CHECKS) tell(skipped(check, `the server could not lay out what to try it on. ${error.message.replace(/\.$/, "")}`));
+    const reason = error.status === 401 ? "you are signed out" : `the server has nothing to try it on. ${bare(error.message)}`;
+    for (const check of CHECKS) tell(skipped(check, reason));
     return;
   }
   tell(clock(probe.serverTime, asked));
@@ -91,7 +93,7 @@ async function examine(tell) {
     for (const one of found) tell(one);
     if (found[0].verdict === "failed") {
       for (const check of ["Read by range", "Upload"]) tell(skipped(check, "the storage is out of this browser's reach"));
-    } else tell(await upload().catch((error) => skipped("Upload", error.message.replace(/\.$/, ""))));
+    } else tell(await upload().catch((error) => skipped("Upload", bare(error.message))));
   } finally {
     await call("DELETE", PROBE, undefined, { tries: 1 }).catch(() => {});
   }

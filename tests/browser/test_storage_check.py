@@ -1,0 +1,168 @@
+"""What the check from the browser says of every way in which a store, or what lies before it, can fail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Route
+
+from tests.browser.running_app import ROOT
+
+APP, STORE = "https://clips.example.org", "https://store.example.org"
+EXPECTED = "the bytes in between"
+SCRIPTS = ("storage_check.js", "upload_calls.js", "upload_crc.js")
+HTML = """<!doctype html><title>check</title><link rel="icon" href="data:,"><storage-check></storage-check>
+<script>
+  globalThis.seen = [];
+  document.querySelector("storage-check").addEventListener("StorageChecked", (event) => (globalThis.seen = event.detail.rows));
+</script><script type="module" src="/storage_check.js"></script>"""
+Answer = Callable[[Route], None]
+
+
+class Faked:
+    """The app's side and the store, as a browser meets them; ``asked`` is every request of the app's side and the store."""
+
+    def __init__(self, page: Page) -> None:
+        self.asked: list[str] = []
+        self.store, self.server_time, self.arrived = STORE, datetime.now(UTC), 1
+        self.probe: Answer = self._probe
+        self.get: Answer = lambda route: route.fulfill(status=206, body=EXPECTED)
+        self.put: Answer = lambda route: route.fulfill(status=200)
+        page.route(f"{APP}/**", self._app)
+        page.route("**://store.example.org/**", self._bucket)
+
+    def _app(self, route: Route) -> None:
+        path = route.request.url.removeprefix(APP)
+        if path == "/":
+            route.fulfill(body=HTML, content_type="text/html")
+        elif path.removeprefix("/") in SCRIPTS:
+            route.fulfill(path=ROOT / "assets" / path.removeprefix("/"))
+        else:
+            self.asked.append(f"{route.request.method} {path}")
+            self._api(route, path)
+
+    def _api(self, route: Route, path: str) -> None:
+        if route.request.method == "DELETE":
+            route.fulfill(status=204)
+        elif path == "/api/settings/storage/probe":
+            self.probe(route)
+        elif route.request.method == "POST" and path.endswith("/parts"):
+            assert json.loads(route.request.post_data or "")["parts"][0]["crc32"]
+            route.fulfill(json={"parts": [{"url": f"{self.store}/part", "headers": {"x-amz-checksum-crc32": "AAAAAA=="}}]})
+        elif path.endswith("/parts"):
+            route.fulfill(json={"parts": [{"partNumber": 1}] * self.arrived})
+        else:
+            route.fulfill(json={"id": "upload_1"})
+
+    def _probe(self, route: Route) -> None:
+        told = {"url": f"{self.store}/probe", "first": 11, "last": 30, "expected": EXPECTED, "serverTime": self.server_time.isoformat()}
+        route.fulfill(json=told)
+
+    def _bucket(self, route: Route) -> None:
+        self.asked.append(f"{route.request.method} {route.request.url}")
+        (self.put if route.request.method == "PUT" else self.get)(route)
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def faked(page: Page) -> Faked:
+    return Faked(page)
+
+
+def seen(page: Page) -> dict[str, Any]:
+    """Verdict and words by check, once everything is said and what was laid out is taken back."""
+    page.goto(f"{APP}/")
+    page.wait_for_function("globalThis.seen.length && globalThis.seen.every((row) => row.verdict !== 'waiting')")
+    return {row["check"]: (row["verdict"], f"{row['text']} {row['remedy']}".strip()) for row in page.evaluate("globalThis.seen")}
+
+
+def verdicts(found: dict[str, Any]) -> list[str]:
+    return [found[check][0] for check in ("Reach", "Read by range", "Upload", "Clock")]
+
+
+def test_a_good_store_gets_a_good_word_and_everything_is_taken_back(page: Page, faked: Faked) -> None:
+    with page.expect_response(lambda answer: answer.request.method == "DELETE" and answer.url.endswith("/probe")):
+        assert verdicts(seen(page)) == ["ok"] * 4
+    assert "DELETE /api/uploads/upload_1" in faked.asked
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda route: route.fulfill(status=200, body="the whole object, from its beginning"), "proxies, that pass Range on"),
+        (lambda route: route.fulfill(status=206, body="other bytes"), "proxies, that pass Range on"),
+        (
+            lambda route: route.fulfill(status=403, body="<Error><Code>SignatureDoesNotMatch</Code></Error>"),
+            "status 403 (SignatureDoesNotMatch). See that proxies keep Host",
+        ),
+    ],
+    ids=["all of it", "other bytes", "refused"],
+)
+def test_a_range_that_does_not_come_is_told(page: Page, faked: Faked, answer: Answer, said: str) -> None:
+    faked.get = answer
+    found = seen(page)
+    assert verdicts(found) == ["ok", "failed", "ok", "ok"]
+    assert said in found["Read by range"][1]
+
+
+def test_a_store_out_of_reach_is_told_once(page: Page, faked: Faked) -> None:
+    faked.get = lambda route: route.abort("connectionrefused")
+    found = seen(page)
+    assert verdicts(found) == ["failed", "not checked", "not checked", "ok"]
+    assert "does not reach the storage at store.example.org" in found["Reach"][1]
+    assert "CLIPVIEWER_S3_PUBLIC_ENDPOINT_URL" in found["Reach"][1]
+    assert not [line for line in faked.asked if "uploads" in line]
+
+
+def test_an_address_by_http_under_a_page_by_https_is_told_without_asking(page: Page, faked: Faked) -> None:
+    faked.store = STORE.replace("https", "http")
+    found = seen(page)
+    assert verdicts(found) == ["failed", "not checked", "not checked", "ok"]
+    assert "Give browsers an HTTPS address" in found["Reach"][1]
+    assert not [line for line in faked.asked if "store.example.org" in line]
+
+
+@pytest.mark.parametrize(
+    ("answer", "arrived", "said"),
+    [
+        (lambda route: route.fulfill(status=400), 1, "refused with status 400"),
+        (lambda route: route.abort("failed"), 0, "CORS rules do not let this page upload"),
+        (lambda route: route.fulfill(status=200), 0, "does not arrive whole"),
+    ],
+    ids=["refused", "not allowed", "lost"],
+)
+def test_an_upload_that_fails_is_told_and_called_off(page: Page, faked: Faked, answer: Answer, arrived: int, said: str) -> None:
+    faked.put, faked.arrived = answer, arrived
+    found = seen(page)
+    assert verdicts(found) == ["ok", "ok", "failed", "ok"]
+    assert said in found["Upload"][1]
+    assert "DELETE /api/uploads/upload_1" in faked.asked
+
+
+@pytest.mark.parametrize(("minutes", "said"), [(-10, "10 min ahead of"), (10, "10 min behind")])
+def test_a_clock_that_is_off_is_told(page: Page, faked: Faked, minutes: int, said: str) -> None:
+    faked.server_time += timedelta(minutes=minutes)
+    found = seen(page)
+    assert verdicts(found) == ["ok", "ok", "ok", "warning"]
+    assert said in found["Clock"][1]
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(401, "Not checked: you are signed out."), (502, "Not checked: the server has nothing to try it on.")],
+)
+def test_without_a_probe_nothing_is_claimed(page: Page, faked: Faked, status: int, said: str) -> None:
+    faked.probe = lambda route: route.fulfill(status=status, json={"detail": "The storage denied access."})
+    found = seen(page)
+    assert verdicts(found) == ["not checked"] * 4
+    assert found["Reach"][1].startswith(said)
