@@ -9,14 +9,18 @@ from __future__ import annotations
 from typing import Any
 
 WRITTEN = ("videos/", "exports/", "previews/")
-"""Where clipviewer writes, after the prefix: uploads, exports with their sidecars, posters and filmstrips."""
+"""Where clipviewer writes what it makes, after the prefix: uploads, exports with their sidecars, posters and filmstrips."""
 _WRITE = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+_CHANGE = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
 _MEANT_AS_THEMSELVES = str.maketrans({"*": "${*}", "?": "${?}", "$": "${$}"})
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
 def iam_policy(bucket: str, prefix: str, region: str) -> dict[str, Any]:
-    """What the credentials need, and nothing outside ``bucket`` and ``prefix``: read all of it, write where clipviewer writes."""
+    """What the credentials need, and nothing outside ``bucket`` and ``prefix``: read all of it, write where clipviewer writes.
+
+    ``Masters`` is for a quick start of masters that were adopted, and for deleting those; without it nothing but its own is touched.
+    """
     partition = next((name for start, name in _PARTITIONS.items() if region.startswith(start)), "aws")
     arn, below = f"arn:{partition}:s3:::{bucket}", prefix.translate(_MEANT_AS_THEMSELVES)
     listing: dict[str, Any] = {"Sid": "List", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": arn}
@@ -28,6 +32,7 @@ def iam_policy(bucket: str, prefix: str, region: str) -> dict[str, Any]:
             listing,
             {"Sid": "Read", "Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{arn}/{below}*"},
             {"Sid": "Write", "Effect": "Allow", "Action": _WRITE, "Resource": [f"{arn}/{below}{folder}*" for folder in WRITTEN]},
+            {"Sid": "Masters", "Effect": "Allow", "Action": _CHANGE, "Resource": f"{arn}/{below}*"},
         ],
     }
 

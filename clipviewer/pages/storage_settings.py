@@ -31,10 +31,11 @@ def storage_settings_page() -> rx.Component:
 
 def _policies() -> rx.Component:
     state = StorageDoctorState
+    credentials = "For the server's credentials: nothing outside this bucket and prefix. Without the statement Masters, what lay there before is only read."
     return rx.cond(
         state.iam != "",
         rx.fragment(
-            policy("IAM policy", "For the server's credentials: nothing outside this bucket and prefix.", "iam-policy", state.iam),
+            policy("IAM policy", credentials, "iam-policy", state.iam),
             policy("CORS rules", "For the bucket: what pages of this address may do in a browser.", "cors-rules", state.cors),
         ),
         settings_card("Policies", "The embedded store needs none."),

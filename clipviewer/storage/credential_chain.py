@@ -23,6 +23,21 @@ NO_CREDENTIALS = (
 )
 REFRESH_FAILED = "The server could not renew its credentials for the storage: check its role or its profile"
 
+KIND_WORDS = {
+    "embedded": "the embedded store",
+    "env": "environment variables",
+    "explicit": "environment variables",
+    "shared-credentials-file": "a profile in the credentials file",
+    "config-file": "a profile in the configuration file",
+    "iam-role": "the role of this machine",
+    "container-role": "the role of this container",
+    "assume-role": "an assumed role",
+    "assume-role-with-web-identity": "a role by web identity",
+    "sso": "a single sign-on profile",
+    "custom-process": "a command named by the profile",
+}
+"""What botocore calls its sources, for people."""
+
 
 class Chain(Protocol):
     """What botocore's ``Credentials`` and ``RefreshableCredentials`` offer."""

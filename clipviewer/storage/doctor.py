@@ -15,6 +15,7 @@ from itertools import islice
 
 from clipviewer.domain.sigv4 import Bucket, Credentials, presign
 from clipviewer.errors import ObjectMissing, StorageDenied, StorageError, StorageUnreachable
+from clipviewer.storage.credential_chain import KIND_WORDS
 from clipviewer.storage.findings import POLICY, Finding, Verdict, skipped, tried
 from clipviewer.storage.plain_http import Answer, Ask, Http, send
 from clipviewer.storage.s3 import ObjectStore
@@ -25,20 +26,8 @@ _SOON = timedelta(minutes=15)
 _PROBE = b"clipviewer looks whether the storage works; this object may be deleted"
 _FIRST, _LAST = 11, 20
 _OTHER_REGION = {"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "AuthorizationQueryParametersError"}
+_AS_WANTED = "That may be as you want it; else"
 _CORS_REMEDY = "Put the CORS rules below on the bucket"
-_KINDS = {
-    "embedded": "the embedded store",
-    "env": "environment variables",
-    "explicit": "environment variables",
-    "shared-credentials-file": "a profile in the credentials file",
-    "config-file": "a profile in the configuration file",
-    "iam-role": "the role of this machine",
-    "container-role": "the role of this container",
-    "assume-role": "an assumed role",
-    "assume-role-with-web-identity": "a role by web identity",
-    "sso": "a single sign-on profile",
-    "custom-process": "a command named by the profile",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +48,7 @@ class Doctor:
         self, store: ObjectStore, where: Whereabouts, *, http: Http = send, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._store, self._where, self._http, self._clock = store, where, http, clock
-        name = f".doctor-{secrets.token_hex(8)}"
+        self._name = name = f".doctor-{secrets.token_hex(8)}"
         self._key, self._upload_key = f"{where.prefix}exports/{name}", f"{where.prefix}videos/{name}"
 
     def examine(self) -> Iterator[Finding]:
@@ -88,7 +77,7 @@ class Doctor:
             found = self._store.credentials()
         except StorageError as error:
             return Finding("credentials", Verdict.FAILED, f"{error.detail}.", "Then look again.")
-        kind = _KINDS.get(self._store.credential_kind, "another source")
+        kind = KIND_WORDS.get(self._store.credential_kind, "another source")
         if found.expires_at is None:
             return Finding("credentials", Verdict.OK, f"They come from {kind} and do not expire.")
         left = found.expires_at - self._clock()
@@ -134,6 +123,7 @@ class Doctor:
         if put.verdict is Verdict.OK and deleted.verdict is not Verdict.OK:
             deleted = Finding(deleted.check, deleted.verdict, deleted.text, f"{deleted.remedy} Delete {self._key} by hand.")
         yield deleted
+        yield self._beside_masters()
 
     def _list(self) -> None:
         list(islice(self._store.list(self._where.prefix), 1))
@@ -226,6 +216,22 @@ class Doctor:
         finally:
             self._store.abort_upload(key, upload_id)
 
+    def _beside_masters(self) -> Finding:
+        """Masters that were adopted lie anywhere under the prefix; a team may want them never to be touched."""
+        check, key = "adopted masters", f"{self._where.prefix}{self._name}"
+        remedy = f"{_AS_WANTED} add the statement Masters of the IAM policy below."
+        try:
+            self._store.put(key, _PROBE, "text/plain")
+        except StorageDenied:
+            text = "Nothing may be written beside adopted masters: they get no quick start, and deleting a video leaves them in the bucket."
+            return Finding(check, Verdict.WARNING, text, remedy)
+        except StorageError as error:
+            return Finding(check, Verdict.FAILED, f"{error.detail}.", "Mend that, then look again.")
+        deleted = tried(check, "Objects beside adopted masters can be written and deleted", lambda: self._store.delete(key))
+        if deleted.verdict is Verdict.OK:
+            return deleted
+        return Finding(check, deleted.verdict, deleted.text, f"{deleted.remedy} Delete {key} by hand.")
+
     def _missing(self) -> Finding:
         try:
             self._store.head(f"{self._key}-missing")
@@ -255,7 +261,7 @@ class Doctor:
 
 _AFTER_SERVER = (
     "clock", "region", "list", "put", "get", "range", "public address", "conditional put", "cors get", "cors put", "cors etag", "delete",
-    "multipart", "missing",
+    "adopted masters", "multipart", "missing",
 )  # fmt: skip
 _AFTER_CREDENTIALS = ("server", *_AFTER_SERVER)
 CHECKS = ("credentials", *_AFTER_CREDENTIALS)

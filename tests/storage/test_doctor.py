@@ -174,7 +174,7 @@ def test_where_nothing_may_be_written_what_needs_it_is_not_checked(
 
     monkeypatch.setattr(store, "put", denied)
     unseen = dict.fromkeys(("get", "range", "public address", "conditional put", "cors etag"), Verdict.NOT_CHECKED)
-    assert bad(examined(store, where)) == {"put": Verdict.FAILED, **unseen}
+    assert bad(examined(store, where)) == {"put": Verdict.FAILED, "adopted masters": Verdict.WARNING, **unseen}
 
 
 def test_what_cannot_be_deleted_is_named(store: ObjectStore, where: Whereabouts, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,11 +182,30 @@ def test_what_cannot_be_deleted_is_named(store: ObjectStore, where: Whereabouts,
         raise StorageDenied
 
     monkeypatch.setattr(store, "delete", denied)
-    finding = examined(store, where)["delete"]
-    (key,) = left(served)
-    assert finding.verdict is Verdict.FAILED
-    assert key.startswith("team/exports/.doctor-")
-    assert key in finding.remedy
+    findings = examined(store, where)
+    beside, own = left(served)
+    assert own.startswith("team/exports/.doctor-")
+    assert beside.startswith("team/.doctor-")
+    for check, key in (("delete", own), ("adopted masters", beside)):
+        assert findings[check].verdict is Verdict.FAILED
+        assert key in findings[check].remedy
+
+
+def test_masters_that_may_not_be_changed_are_told_as_something_that_may_be_wanted(
+    store: ObjectStore, where: Whereabouts, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = store.put
+
+    def only_its_own(key: str, data: bytes, content_type: str) -> None:
+        if not key.startswith("team/exports/"):
+            raise StorageDenied
+        put(key, data, content_type)
+
+    monkeypatch.setattr(store, "put", only_its_own)
+    findings = examined(store, where)
+    assert bad(findings) == {"adopted masters": Verdict.WARNING}
+    assert "add the statement Masters" in findings["adopted masters"].remedy
+    assert left(served) == []
 
 
 def test_wrong_bytes_are_told(store: ObjectStore, where: Whereabouts, monkeypatch: pytest.MonkeyPatch) -> None:

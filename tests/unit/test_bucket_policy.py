@@ -33,10 +33,16 @@ def test_no_statement_reaches_beyond_bucket_and_prefix(prefix: str) -> None:
                 assert "*" not in resource.removeprefix(f"arn:aws:s3:::team-videos/{written}")[:-1]
 
 
-def test_writing_is_allowed_only_where_clipviewer_writes() -> None:
-    (write,) = [found for found in iam_policy("b", "team/", "eu-west-1")["Statement"] if "s3:PutObject" in found["Action"]]
+def test_what_it_makes_and_the_masters_that_it_changes_stand_apart() -> None:
+    write, masters = [found for found in iam_policy("b", "team/", "eu-west-1")["Statement"] if "s3:PutObject" in found["Action"]]
     assert write["Resource"] == [f"arn:aws:s3:::b/team/{folder}/*" for folder in ("videos", "exports", "previews")]
     assert write["Action"] == ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+    assert masters == {
+        "Sid": "Masters",
+        "Effect": "Allow",
+        "Action": ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
+        "Resource": "arn:aws:s3:::b/team/*",
+    }
 
 
 @pytest.mark.parametrize(("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("us-east-1", "aws")])
