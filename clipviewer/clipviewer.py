@@ -61,6 +61,7 @@ app = rx.App(
         rx.el.script(src="/forms.js", type="module"),
         rx.el.script(src="/uploads.js", type="module"),
         rx.el.script(src="/library.js", type="module"),
+        rx.el.script(src="/film_scrub.js", type="module"),
         rx.el.script(src="/copy_text.js", type="module"),
         rx.el.script(src="/storage_check.js", type="module"),
         rx.el.link(rel="icon", href="/icon.svg", type="image/svg+xml"),

@@ -7,7 +7,21 @@ from typing import TYPE_CHECKING
 from fastapi import Depends, FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from clipviewer.api import adopting, auth, captions, exports, health, library, marking, registration, settings, uploads, videos, work
+from clipviewer.api import (
+    adopting,
+    auth,
+    captions,
+    exports,
+    filmstrip,
+    health,
+    library,
+    marking,
+    registration,
+    settings,
+    uploads,
+    videos,
+    work,
+)
 from clipviewer.api.access import allow
 from clipviewer.api.docs import render_docs
 from clipviewer.api.problems import install_problems
@@ -31,6 +45,7 @@ def create_api(services: Services) -> FastAPI:
     api.include_router(auth.router)
     api.include_router(videos.router)
     api.include_router(library.router)
+    api.include_router(filmstrip.router)
     api.include_router(registration.router)
     api.include_router(marking.router)
     api.include_router(uploads.router)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from clipviewer.components.video_menu import video_menu
-from clipviewer.state.library import LibraryState
+from clipviewer.state.library import MOST, LibraryState
 from clipviewer.state.library_rows import VideoCard
 
 _COLUMNS = ("Title", "Duration", "Identified", "Exported", "State", "Last activity")
@@ -15,6 +15,7 @@ _NO_NAME = rx.el.th(rx.el.span("Actions", class_name="unseen"), scope="col")
 def library_list() -> rx.Component:
     """One page of them, and the way to the next."""
     return rx.box(
+        _before(),
         rx.cond(
             LibraryState.view == "table",
             rx.box(
@@ -28,11 +29,42 @@ def library_list() -> rx.Component:
             ),
             rx.el.ul(rx.foreach(LibraryState.videos, _card), class_name="video-grid", aria_label="Videos"),
         ),
-        rx.cond(
-            LibraryState.videos.length() < LibraryState.total,
-            rx.button("Show more", variant="soft", on_click=LibraryState.show_more, class_name="show-more"),
+        _after(),
+    )
+
+
+def _before() -> rx.Component:
+    earlier = LibraryState.first - MOST
+    return rx.cond(
+        LibraryState.first > 0,
+        rx.box(
+            rx.button(f"Previous {MOST}", variant="soft", on_click=LibraryState.show_from(earlier)),
+            rx.el.span(_range(), class_name="quiet tabular"),
+            class_name="list-ends before",
         ),
     )
+
+
+def _after() -> rx.Component:
+    """More of them, up to as many as a page can bear; then the next page."""
+    last = LibraryState.first + LibraryState.videos.length()
+    return rx.cond(
+        last < LibraryState.total,
+        rx.box(
+            rx.cond(
+                LibraryState.videos.length() < MOST,
+                rx.button("Show more", variant="soft", on_click=LibraryState.show_more),
+                rx.button(f"Next {MOST}", variant="soft", on_click=LibraryState.show_from(last)),
+            ),
+            rx.el.span(_range(), class_name="quiet tabular"),
+            class_name="list-ends",
+        ),
+    )
+
+
+def _range() -> rx.Var[str]:
+    last = LibraryState.first + LibraryState.videos.length()
+    return f"{LibraryState.first + 1}–{last} of {LibraryState.total}"
 
 
 def _card(video: rx.Var[VideoCard]) -> rx.Component:
@@ -40,6 +72,7 @@ def _card(video: rx.Var[VideoCard]) -> rx.Component:
         rx.link(
             rx.box(
                 _picture(video),
+                _film(video),
                 rx.cond(video.duration != "", rx.el.span(video.duration, class_name="badge")),
                 class_name="poster",
             ),
@@ -64,7 +97,7 @@ def _row(video: rx.Var[VideoCard]) -> rx.Component:
     return rx.el.tr(
         rx.el.td(
             rx.link(
-                rx.box(_picture(video), class_name="poster small"),
+                rx.box(_picture(video), _film(video), class_name="poster small"),
                 rx.el.span(video.title, class_name="clip-title"),
                 href=f"/videos/{video.id}",
                 underline="none",
@@ -79,6 +112,11 @@ def _row(video: rx.Var[VideoCard]) -> rx.Component:
         rx.el.td(video_menu(video.id, video.title, video.archived, video.deleted)),
         key=video.id,
     )
+
+
+def _film(video: rx.Var[VideoCard]) -> rx.Component:
+    """Where ``assets/film_scrub.js`` shows what lies under the pointer."""
+    return rx.cond(video.strip, rx.box(class_name="film", aria_hidden="true", custom_attrs={"data-film": video.id}))
 
 
 def _tag(tag: rx.Var[str]) -> rx.Component:

@@ -91,3 +91,16 @@ def test_reviewers_change_and_only_admins_delete(client: TestClient, services: S
     assert client.patch(ONE, json={"title": "Pier"}, headers=reviewer).status_code == 200
     assert client.delete(ONE, params={"objects": "keep"}, headers=reviewer).status_code == 403
     assert client.post(f"{ONE}/restore", headers=reviewer).status_code == 403
+
+
+def test_a_filmstrip_comes_as_signed_sheets_with_what_is_on_each(client: TestClient, services: Services) -> None:
+    sheets = [{"key": f"previews/video_2/e/filmstrip-{n}.webp", "columns": 10, "count": count} for n, count in ((1, 100), (2, 11))]
+    with services.database.write() as db:
+        db.get_one(Video, "video_2").previews = {"etag": "x", "sheets": sheets, "picture": {"width": 160, "height": 90}}
+    strip = client.get(f"{VIDEOS}/video_2/filmstrip").json()
+    assert (strip["width"], strip["height"]) == (160, 90)
+    assert [(sheet["columns"], sheet["rows"], sheet["count"]) for sheet in strip["sheets"]] == [(10, 10, 100), (10, 2, 11)]
+    assert all(f"{sheet['key']}?X-Amz-" in signed["url"] for sheet, signed in zip(sheets, strip["sheets"], strict=True))
+    assert strip["expiresAt"].endswith("Z")
+    assert client.get(f"{ONE}/filmstrip").status_code == 404
+    assert client.get(f"{VIDEOS}/video_none/filmstrip").status_code == 404

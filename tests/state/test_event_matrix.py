@@ -76,6 +76,7 @@ CALLS: dict[str, Call] = {
     name_of(LibraryState, "set_tag"): call('"tag_rx_state_":"boats"', tag="boats"),
     name_of(LibraryState, "set_view"): call('"view_rx_state_":"table"', view="table"),
     name_of(LibraryState, "clear"): call('"entered_rx_state_":1'),
+    name_of(LibraryState, "show_from"): call('"phase_rx_state_":"ready"', first=0),
     name_of(LibraryState, "show_more"): call('"phase_rx_state_":"ready"'),
     name_of(LibraryChangesState, "load"): call('"may_change_rx_state_":'),
     name_of(LibraryChangesState, "ask_title"): call('"dialog_rx_state_":{"kind":"rename"', video_id=lambda f: f.video_id),

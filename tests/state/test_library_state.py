@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clipviewer.services.container import Services
+from clipviewer.state import library
 from clipviewer.state.library import PAGE, AccountState, LibraryState
 from tests.state.footage_rows import add_footage
 from tests.state.page import Page
@@ -31,6 +32,34 @@ def test_the_first_page_comes_first_and_more_on_demand(page: Page, services: Ser
     assert {(card.identified, card.exported, card.poster) for card in delta["videos"]} == {(1, 0, "")}
     delta, _ = page.call(LibraryState, "show_more")
     assert len(delta["videos"]) == PAGE + 5
+
+
+def test_a_page_is_left_for_the_next_one_once_it_is_full(page: Page, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "MOST", PAGE)
+    add_videos(services, PAGE + 5)
+    page.go("/?sort=title")
+    page.call(LibraryState, "load")
+    first = [video.title for video in page.state(LibraryState).videos]
+    page.call(LibraryState, "show_more")
+    assert len(page.state(LibraryState).videos) == PAGE
+    delta, events = page.call(LibraryState, "show_from", PAGE)
+    assert (len(delta["videos"]), delta["first"]) == (5, PAGE)
+    assert not {video.title for video in delta["videos"]} & set(first)
+    assert f"/?sort=title&from={PAGE}" in events
+    page.go("/?sort=title&from=100000")
+    page.call(LibraryState, "load")
+    state = page.state(LibraryState)
+    assert (state.first, len(state.videos)) == (PAGE, 5)
+    page.call(LibraryState, "set_search", "Harbour 1")
+    assert page.state(LibraryState).first == 0
+
+
+@pytest.mark.parametrize("asked", ["-1", "x", "1e3", "", "²", "99999999999"])
+def test_a_page_that_is_none_is_the_first_one(page: Page, services: Services, asked: str) -> None:
+    add_videos(services, 1)
+    page.go(f"/?from={asked}")
+    page.call(LibraryState, "load")
+    assert page.state(LibraryState).first == 0
 
 
 def test_loading_what_is_there_already_sends_no_list(page: Page, services: Services) -> None:

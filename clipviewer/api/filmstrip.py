@@ -1,0 +1,52 @@
+"""What a card of the library is looked through with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import Field
+
+from clipviewer.api.access import allow, origin_of, services_of
+from clipviewer.api.schemas import Json, moment
+from clipviewer.domain.permissions import Action
+from clipviewer.errors import NotFound
+from clipviewer.services.video_previews import previews_of
+
+router = APIRouter(prefix="/api/clips/videos/{video_id}", tags=["library"])
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    401: {"description": "Nobody is signed in"},
+    404: {"description": "There is no such video, or it has no previews yet"},
+    500: {"description": "Failed to generate URL"},
+}
+
+
+class Sheet(Json):
+    url: str
+    columns: int
+    rows: int
+    count: int = Field(description="How many pictures it holds, row after row")
+
+
+class Filmstrip(Json):
+    sheets: list[Sheet] = Field(description="In the order of the footage")
+    width: int = Field(description="Pixels of one picture")
+    height: int
+    expires_at: str
+
+
+@router.get("/filmstrip", dependencies=[Depends(allow(Action.VIEW))], responses=_ANSWERS, summary="Get the filmstrip of a video")
+def get_filmstrip(request: Request, video_id: str) -> Filmstrip:
+    """Small pictures over the whole video, many on one sheet, with signed URLs that are good until `expiresAt`."""
+    services = services_of(request)
+    with services.database.read() as db:
+        previews = previews_of(db, video_id).previews
+    if not previews.get("sheets"):
+        raise NotFound("This video has no previews yet.")
+    signed = [services.signer.sign(sheet["key"], origin=origin_of(request)) for sheet in previews["sheets"]]
+    sheets = [
+        Sheet(url=url.url, columns=sheet["columns"], rows=-(-sheet["count"] // sheet["columns"]), count=sheet["count"])
+        for sheet, url in zip(previews["sheets"], signed, strict=True)
+    ]
+    expires_at = moment(min(url.expires_at for url in signed))
+    return Filmstrip(sheets=sheets, width=previews["picture"]["width"], height=previews["picture"]["height"], expires_at=expires_at)
