@@ -31,7 +31,10 @@ def storage_settings_page() -> rx.Component:
 
 def _policies() -> rx.Component:
     state = StorageDoctorState
-    credentials = "For the server's credentials: nothing outside this bucket and prefix. Without the statement Masters, what lay there before is only read."
+    credentials = (
+        "For the server's credentials: nothing outside this bucket and prefix. "
+        "Without the statement Masters, what lay there before is only read."
+    )
     return rx.cond(
         state.iam != "",
         rx.fragment(
