@@ -1,5 +1,6 @@
 // <storage-check>: how the storage looks from this browser, when the page opens and after a click on [data-check-storage].
-// Fires StorageChecked with rows { check, verdict, text, remedy }; verdicts are those of the server's own examination.
+// Fires StorageChecked with rows { check, verdict, text, remedy }, verdicts as in the server's own examination, and busy until all that was
+// laid out is taken back.
 
 import { call } from "./upload_calls.js";
 import { crc32 } from "./upload_crc.js";
@@ -118,13 +119,14 @@ class StorageCheck extends HTMLElement {
     if (this.#busy) return;
     this.#busy = true;
     const rows = new Map(CHECKS.map((check) => [check, row(check, "waiting", "")]));
-    const show = () => this.dispatchEvent(new CustomEvent("StorageChecked", { detail: { rows: [...rows.values()] } }));
+    const show = () => this.dispatchEvent(new CustomEvent("StorageChecked", { detail: { rows: [...rows.values()], busy: this.#busy } }));
     show();
     await examine((one) => {
       rows.set(one.check, one);
       show();
     });
     this.#busy = false;
+    show();
   }
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 from reflex.experimental import ClientStateVar
 
@@ -9,10 +11,11 @@ from clipviewer.components.settings_frame import settings_card
 from clipviewer.state.storage_doctor import FindingRow, StorageDoctorState
 
 _seen_here = ClientStateVar.create("storage_seen_here", default=[])
+_busy_here = ClientStateVar.create("storage_busy_here", default=False)
 
 
-def _rows_spec(event: rx.Var[dict[str, dict[str, list[FindingRow]]]]) -> tuple[rx.Var[list[FindingRow]]]:
-    return (event["detail"]["rows"],)
+def _rows_spec(event: rx.Var[dict[str, dict[str, Any]]]) -> tuple[rx.Var[list[FindingRow]], rx.Var[bool]]:
+    return event["detail"]["rows"].to(list[FindingRow]), event["detail"]["busy"].to(bool)
 
 
 class StorageCheck(rx.Component):
@@ -27,23 +30,28 @@ class StorageCheck(rx.Component):
 
 
 def server_findings() -> rx.Component:
-    again = rx.button(
+    return settings_card("Seen by the server", StorageDoctorState.summary, _list(StorageDoctorState.findings), actions=(check_again(),))
+
+
+@rx.memo
+def check_again() -> rx.Component:
+    """Both look again."""
+    return rx.button(
         rx.icon("rotate-cw", size=16),
         "Check again",
         type="button",
         variant="soft",
-        disabled=StorageDoctorState.phase == "checking",
+        disabled=(StorageDoctorState.phase == "checking") | _busy_here.value.to(bool),
         on_click=StorageDoctorState.look,
         custom_attrs={"data-check-storage": "true"},
     )
-    return settings_card("Seen by the server", StorageDoctorState.summary, _list(StorageDoctorState.findings), actions=(again,))
 
 
 def browser_findings() -> rx.Component:
     return settings_card(
         "Seen by this browser",
         "Others may come by another way: a check from where they sit tells.",
-        StorageCheck.create(browser_rows(), on_storage_checked=lambda rows: _seen_here.set_value(rows)),
+        StorageCheck.create(browser_rows(), on_storage_checked=lambda rows, busy: [_seen_here.set_value(rows), _busy_here.set_value(busy)]),
     )
 
 

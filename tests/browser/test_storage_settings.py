@@ -59,7 +59,6 @@ def test_the_embedded_store_is_all_right_from_everywhere_and_left_as_it_was(app:
     expect(button).to_be_enabled(timeout=30_000)
     with room.page.expect_response(lambda answer: answer.request.method == "DELETE" and answer.url.endswith("/probe")):
         button.click()
-    expect_found(room, HERE, Upload="ok")
     expect(button).to_be_enabled(timeout=30_000)
     expect(room.page.get_by_text("The embedded store needs none.")).to_be_visible()
     assert objects(app) == set()
@@ -69,7 +68,7 @@ def test_a_bucket_without_cors_rules_is_told_from_one_out_of_reach(
     app: RunningApp, elsewhere: RunningApp, gateway: Gateway, open_room: OpenRoom
 ) -> None:
     room = open_room(elsewhere, "")
-    room.announce("CORS policy", "ERR_FAILED", "ERR_CONNECTION_REFUSED")
+    room.announce("CORS policy", "ERR_FAILED", "ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE")
     room.page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=elsewhere.address)
     room.open(PAGE)
     expect_found(room, HERE, Reach="ok", Read_by_range="warning", Upload="failed", Clock="ok")
