@@ -153,7 +153,7 @@ class WorkDesk:
             since = retention.kept_since(db, utc_now())
         if since is not None:
             with self.services.database.write() as db:
-                retention.forget_failed_work(db, since)
+                work.forget_failed(db, since)
 
     def _do(self, item: WorkView) -> None:
         folder = self._folder / _name(item)

@@ -1,4 +1,4 @@
-"""What failed or was called off is forgotten once the team has no more use for it. What exists is never touched."""
+"""Exports that failed or were called off are forgotten once the team has no more use for them. What exists is never touched."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from sqlalchemy import ColumnElement, and_, delete, select
 from sqlmodel import Session
 
 from clipviewer.db.export_models import ExportUpload
-from clipviewer.db.work_models import Work
 from clipviewer.services.export_cells import JOB, State, hold_board
 from clipviewer.services.prefs import preferences
 
-_WORK = Work.metadata.tables["work"]
 _UPLOAD = ExportUpload.metadata.tables["export_upload"]
 _GIVEN_UP = (State.FAILED, State.CANCELLED)
 
@@ -32,11 +30,6 @@ def forget_failed_exports(db: Session, video_id: str, before: datetime) -> int:
     """Forget those of one video, with its board held, so that none is asked for again at the same moment. → how many."""
     hold_board(db, video_id)
     return db.connection().execute(delete(JOB).where(JOB.c.video_id == video_id, _forgettable(before))).rowcount
-
-
-def forget_failed_work(db: Session, before: datetime) -> int:
-    """Forget what was to be done to the library. → how many pieces of work."""
-    return db.connection().execute(delete(_WORK).where(_WORK.c.state.in_(_GIVEN_UP), _WORK.c.updated_at < before)).rowcount
 
 
 def _forgettable(before: datetime) -> ColumnElement[bool]:

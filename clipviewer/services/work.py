@@ -167,9 +167,10 @@ def lost(db: Session, before: datetime) -> list[WorkView]:
     return [_view(row) for row in db.connection().execute(select(*_COLUMNS).where(_WORK.c.state == State.RUNNING, silent))]
 
 
-def forget(db: Session, before: datetime) -> None:
-    """Drop the record of what ended before that moment."""
-    db.connection().execute(delete(_WORK).where(_WORK.c.state.not_in(UNFINISHED), _WORK.c.updated_at < before))
+def forget_failed(db: Session, before: datetime) -> int:
+    """Drop the record of what failed or was called off before that moment. → of how many."""
+    given_up = _WORK.c.state.in_((State.FAILED, State.CANCELLED))
+    return db.connection().execute(delete(_WORK).where(given_up, _WORK.c.updated_at < before)).rowcount
 
 
 def _end(db: Session, work_id: str, only_if: ColumnElement[bool], now: datetime, state: State, **values: Any) -> bool:

@@ -165,18 +165,6 @@ def test_work_of_a_worker_that_died_is_taken_back_and_the_dead_one_can_write_not
     assert now_of(services, item).result == {"from": "the living"}
 
 
-def test_old_records_are_dropped_and_unfinished_work_stays(services: Services) -> None:
-    finished, waiting = ask(services), ask(services, kind="other")
-    with desk(services, {"count": lambda run: {}}):
-        wait_until(lambda: now_of(services, finished).state == "done")
-    with services.database.write() as db:
-        work.forget(db, utc_now() + timedelta(seconds=1))
-    with services.database.read() as db:
-        assert [item.id for item in work.unfinished_work(db)] == [waiting.id]
-        with pytest.raises(work.WorkNotFound):
-            work.work(db, finished.id)
-
-
 def test_the_desk_forgets_what_was_called_off_longer_ago_than_the_team_keeps_it(services: Services) -> None:
     old, recent = ask(services), ask(services, kind="other")
     with services.database.write() as db:

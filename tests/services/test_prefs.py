@@ -15,7 +15,7 @@ from clipviewer.db.work_models import Work
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.domain.preferences import Preferences
-from clipviewer.services import retention
+from clipviewer.services import retention, work
 from clipviewer.services.finding import options
 from clipviewer.services.prefs import preferences, save_preferences
 from tests.conftest import Clock
@@ -93,7 +93,7 @@ def test_old_failed_work_is_forgotten_and_what_was_done_stays(database: Database
     with database.write() as db:
         before = retention.kept_since(db, clock())
         assert before is not None
-        assert retention.forget_failed_work(db, before) == 2
+        assert work.forget_failed(db, before) == 2
         assert set(db.exec(select(Work.id))) == {"work_2", "work_3", "work_4"}
 
 
