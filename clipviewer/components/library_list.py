@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from clipviewer.components.video_menu import video_menu
+from clipviewer.components.video_picker import pick, video_picker
 from clipviewer.state.library import MOST, LibraryState
 from clipviewer.state.library_rows import VideoCard
 
@@ -14,7 +15,7 @@ _NO_NAME = rx.el.th(rx.el.span("Actions", class_name="unseen"), scope="col")
 
 def library_list() -> rx.Component:
     """One page of them, and the way to the next."""
-    return rx.box(
+    return video_picker(
         _before(),
         rx.cond(
             LibraryState.view == "table",
@@ -87,6 +88,7 @@ def _card(video: rx.Var[VideoCard]) -> rx.Component:
             class_name="video-link",
         ),
         rx.cond(video.tags.length() > 0, rx.box(rx.foreach(video.tags, _tag), class_name="card-tags")),
+        pick(video.id, video.title, class_name="card-pick"),
         video_menu(video.id, video.title, video.archived, video.deleted, class_name="card-menu"),
         key=video.id,
         class_name="video-card",
@@ -96,12 +98,16 @@ def _card(video: rx.Var[VideoCard]) -> rx.Component:
 def _row(video: rx.Var[VideoCard]) -> rx.Component:
     return rx.el.tr(
         rx.el.td(
-            rx.link(
-                rx.box(_picture(video), _film(video), class_name="poster small"),
-                rx.el.span(video.title, class_name="clip-title"),
-                href=f"/videos/{video.id}",
-                underline="none",
-                class_name="row-link",
+            rx.box(
+                pick(video.id, video.title),
+                rx.link(
+                    rx.box(_picture(video), _film(video), class_name="poster small"),
+                    rx.el.span(video.title, class_name="clip-title"),
+                    href=f"/videos/{video.id}",
+                    underline="none",
+                    class_name="row-link",
+                ),
+                class_name="row-first",
             )
         ),
         rx.el.td(video.duration),

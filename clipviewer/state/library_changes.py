@@ -260,7 +260,7 @@ def _sized(size: int) -> str:
 
 def _exports(found: Stakes) -> str:
     if not found.exports:
-        return "no exports, there are none"
+        return "no exports"
     return f"{found.exports} export{'' if found.exports == 1 else 's'}{_sized(found.export_bytes)}"
 
 

@@ -1,0 +1,107 @@
+"""Several videos of the library at once: the checkboxes, and the bar of what can be done with the chosen ones."""
+
+from __future__ import annotations
+
+import reflex as rx
+from reflex.experimental import ClientStateVar
+
+from clipviewer.services.library import Filter
+from clipviewer.state.library import LibraryState
+from clipviewer.state.library_changes import LibraryChangesState
+
+_picks = ClientStateVar.create("picked_videos", default=[])
+
+
+def _picks_spec(event: rx.Var[dict[str, dict[str, list[str]]]]) -> tuple[rx.Var[list[str]]]:
+    return (event["detail"]["ids"],)
+
+
+class VideoPicker(rx.Component):
+    """The custom element ``<video-picker>``, described in ``assets/video_picker.js``."""
+
+    tag = "VideoPickerElement"
+    on_picks_changed: rx.EventHandler[_picks_spec]
+
+    def add_custom_code(self) -> list[str]:
+        """Reflex derives names from tags, and a custom element's name is no identifier."""
+        return ['const VideoPickerElement = "video-picker";']
+
+
+def video_picker(*videos: rx.Component) -> rx.Component:
+    """Around the list whose videos have a ``pick``."""
+    return VideoPicker.create(*videos, picked_bar(), on_picks_changed=lambda ids: _picks.set_value(ids))
+
+
+def pick(video_id: rx.Var[str], title: rx.Var[str], *, class_name: str = "") -> rx.Component:
+    """The checkbox of a video; nothing for who may change nothing."""
+    return rx.cond(
+        LibraryChangesState.may_change,
+        rx.el.input(
+            type="checkbox",
+            default_checked=False,
+            class_name=f"tick {class_name}",
+            custom_attrs={"data-picks": video_id, "aria-label": "Select " + title},
+        ),
+    )
+
+
+@rx.memo
+def picked_bar() -> rx.Component:
+    """At the foot of the page while something is chosen."""
+    ids = _picks.value.to(list[str])
+    return rx.cond(
+        ids.length() > 0,
+        rx.box(
+            rx.el.span(f"{ids.length()} selected", class_name="tabular picked-count", role="status"),
+            rx.el.button(
+                "All",
+                type="button",
+                title="Select all that are listed",
+                class_name="bar-button",
+                custom_attrs={"data-picks-all": "", "aria-label": "Select all"},
+            ),
+            rx.match(
+                LibraryState.shown,
+                (Filter.DELETED.value, _when_deleted(ids)),
+                (
+                    Filter.ARCHIVED.value,
+                    rx.fragment(
+                        _button("archive-restore", "Bring back", LibraryChangesState.archive(ids, False)),
+                        _delete(ids),
+                    ),
+                ),
+                rx.fragment(
+                    _button("tag", "Tag", LibraryChangesState.ask_tags(ids)),
+                    _button("archive", "Archive", LibraryChangesState.archive(ids, True)),
+                    _delete(ids),
+                ),
+            ),
+            rx.el.button(
+                rx.icon("x", size=16),
+                type="button",
+                class_name="icon-button",
+                custom_attrs={"data-picks-none": "", "aria-label": "Select none"},
+            ),
+            class_name="picked-bar",
+            role="group",
+            aria_label="Selected videos",
+        ),
+    )
+
+
+def _when_deleted(ids: rx.Var[list[str]]) -> rx.Component:
+    return rx.cond(
+        LibraryChangesState.may_delete,
+        rx.fragment(
+            _button("undo-2", "Bring back", LibraryChangesState.restore(ids)),
+            _button("trash-2", "Remove for good", LibraryChangesState.ask_removal(ids)),
+        ),
+    )
+
+
+def _delete(ids: rx.Var[list[str]]) -> rx.Component:
+    return rx.cond(LibraryChangesState.may_delete, _button("trash-2", "Delete", LibraryChangesState.ask_objects(ids)))
+
+
+def _button(icon: str, name: str, event: rx.event.EventType[()]) -> rx.Component:
+    return rx.el.button(rx.icon(icon, size=16), rx.el.span(name), type="button", on_click=event, class_name="bar-button")

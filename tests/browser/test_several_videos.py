@@ -1,0 +1,87 @@
+"""Several videos of the library at once: chosen by pointer and by keys, tagged, archived, deleted, and brought back."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.clip_library import Registrar
+from tests.browser.running_app import RunningApp
+from tests.browser.watched_page import OpenRoom
+
+NAMES = ("Plover a", "Plover b", "Plover c", "Plover d")
+
+
+@pytest.fixture(scope="module")
+def plovers(registrar: Registrar) -> None:
+    for name in NAMES:
+        registrar.video(name.replace(" ", "-").lower(), name)
+
+
+def box(page: Page, name: str) -> Locator:
+    return page.get_by_role("checkbox", name=f"Select {name}")
+
+
+def bar(page: Page) -> Locator:
+    return page.get_by_role("group", name="Selected videos")
+
+
+def listed(page: Page, *names: str) -> None:
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("link", name="Plover")).to_have_count(len(names))
+    for name in names:
+        expect(page.get_by_role("link", name=name)).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "view"), [(375, "table"), (1440, "grid")])
+def test_a_range_is_chosen_with_shift_and_nothing_with_escape(
+    app: RunningApp, plovers: None, open_room: OpenRoom, width: int, view: str
+) -> None:
+    page = open_room(app, f"/?q=plover&sort=title&view={view}", viewport={"width": width, "height": 800}).page
+    expect(bar(page)).to_have_count(0)
+    box(page, NAMES[1]).check()
+    expect(bar(page)).to_contain_text("1 selected")
+    box(page, NAMES[3]).click(modifiers=["Shift"])
+    expect(bar(page)).to_contain_text("3 selected")
+    expect(box(page, NAMES[2])).to_be_checked()
+    box(page, NAMES[2]).focus()
+    page.keyboard.press("Space")
+    expect(bar(page)).to_contain_text("2 selected")
+    bar(page).get_by_role("button", name="Select all").click()
+    expect(bar(page)).to_contain_text("4 selected")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.keyboard.press("Escape")
+    expect(bar(page)).to_have_count(0)
+    for name in NAMES:
+        expect(box(page, name)).not_to_be_checked()
+
+
+def test_the_chosen_ones_are_tagged_archived_and_deleted_and_all_come_back(app: RunningApp, plovers: None, open_room: OpenRoom) -> None:
+    page = open_room(app, "/?q=plover&sort=title").page
+    done = page.get_by_role("status")
+    box(page, NAMES[0]).check()
+    box(page, NAMES[1]).check()
+    bar(page).get_by_role("button", name="Tag").click()
+    page.get_by_role("textbox", name="Tags").fill("waders")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="waders", exact=True)).to_have_count(2)
+    expect(bar(page)).to_contain_text("2 selected")
+    bar(page).get_by_role("button", name="Archive").click()
+    listed(page, *NAMES[2:])
+    expect(bar(page)).to_have_count(0)
+    done.filter(has_text="Archived: 2 videos").get_by_role("button", name="Undo").click()
+    listed(page, *NAMES)
+    box(page, NAMES[1]).check()
+    box(page, NAMES[2]).check()
+    bar(page).get_by_role("button", name="Delete").click()
+    page.get_by_role("radio", name="Delete everything").check()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    listed(page, NAMES[0], NAMES[3])
+    page.get_by_label("Show", exact=True).select_option(label="Recently deleted")
+    listed(page, *NAMES[1:3])
+    box(page, NAMES[1]).check()
+    box(page, NAMES[2]).check()
+    bar(page).get_by_role("button", name="Bring back").click()
+    listed(page)
+    page.get_by_label("Show", exact=True).select_option(label="All videos")
+    listed(page, *NAMES)
