@@ -1,4 +1,4 @@
-"""An export asked for by its cell alone: framed and captioned as the cell's clip and language have it, or as its stale file was made."""
+"""An export asked for by its cell alone: framed and captioned as its clip and the team have it, or as its stale file was made."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from clipviewer.errors import Conflict
 from clipviewer.services import exports
 from clipviewer.services.export_cells import CellView, framing_of
 from clipviewer.services.framings import saved_framings
+from clipviewer.services.prefs import preferences
 
 
 def export_cell(
@@ -20,12 +21,16 @@ def export_cell(
     """Queue one cell of the matrix. → the job, new or known.
 
     ``instead_of`` is the job of a stale file, whose kinds of framing and captions are kept; else the crop chosen for the clip counts, or
-    the centre, with a track of captions in every language but the spoken one.
+    the framing that the team prefers, and the captions that it prefers, which are a track at least in every language but the spoken one.
     Raises what ``request_exports`` does, and ``Conflict`` when there is nothing to make.
     """
-    made = exports.cell(db, instead_of) if instead_of else None
-    framing = {ratio: _framing(db, clip_id, ratio, framing_of(made.framing)) if made else None}
-    captions = mode_of(made.captions) if made else CaptionMode.OFF if language == ORIGINAL else CaptionMode.SOFT
+    if instead_of:
+        made = exports.cell(db, instead_of)
+        framing, captions = _framing(db, clip_id, ratio, framing_of(made.framing)), mode_of(made.captions)
+    else:
+        wanted = preferences(db)
+        framing = saved_framings(db, [clip_id]).get((clip_id, ratio), Framing(wanted.framing))
+        captions = CaptionMode.SOFT if wanted.captions is CaptionMode.OFF and language != ORIGINAL else wanted.captions
     cells = exports.request_exports(db, video_id, [clip_id], [ratio], [language], framing=framing, captions=captions, actor=actor)
     if not cells:
         raise Conflict("This export is there already: a pipeline has delivered it.")

@@ -8,15 +8,19 @@ import pytest
 from sqlmodel import Session, select
 
 from clipviewer.db.export_models import ExportJob, ExportUpload
-from clipviewer.db.models import AuditEntry, ExportedClip, Video
+from clipviewer.db.models import AuditEntry, ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.db.team_models import TeamPref
 from clipviewer.db.work_models import Work
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
+from clipviewer.domain.framing import FramingMode
 from clipviewer.domain.preferences import Preferences
 from clipviewer.services import retention, work
+from clipviewer.services.captions import attach
 from clipviewer.services.finding import options
+from clipviewer.services.framings import save_framing
+from clipviewer.services.matrix_exports import export_cell
 from clipviewer.services.prefs import preferences, save_preferences
 from tests.conftest import Clock
 
@@ -102,3 +106,19 @@ def test_a_team_may_keep_them_for_good(database: Database, clock: Clock) -> None
     with database.write() as db:
         save_preferences(db, Preferences(keep_failed_days=0))
         assert retention.kept_since(db, clock()) is None
+
+
+def test_a_cell_of_the_matrix_is_made_as_the_team_prefers_unless_its_clip_was_framed_by_hand(database: Database, clock: Clock) -> None:
+    with database.write() as db:
+        db.add(Video(id="video_1", title="One", s3_key="one.mp4", etag="e"))
+        db.flush()
+        db.add(IdentifiedClip(id="clip_1", video_id="video_1", reference="1", start_ms=0, end_ms=9_000, title="c"))
+        db.flush()
+        for language in ("original", "de"):
+            attach(db, "video_1", language, b"WEBVTT\n\n00:01.000 --> 00:03.000\nMoin\n", "one.vtt")
+        save_framing(db, "video_1", "clip_1", AspectRatio.SQUARE, 0.2, 0.5)
+        usual = [export_cell(db, "video_1", "clip_1", AspectRatio.PORTRAIT, language) for language in ("original", "de")]
+        save_preferences(db, Preferences(framing=FramingMode.FIT, captions=CaptionMode.BURNED), clock=clock)
+        wanted = [export_cell(db, "video_1", "clip_1", ratio, "original") for ratio in (AspectRatio.LANDSCAPE, AspectRatio.SQUARE)]
+    made = [(cell.framing["mode"], cell.captions.partition(":")[0]) for cell in (*usual, *wanted)]
+    assert made == [("centre", ""), ("centre", "soft"), ("fit", "burned"), ("manual", "burned")]
