@@ -1,22 +1,27 @@
-"""What the library is searched and sorted by. Triggers keep all but the tags from the other tables; see migration 0007."""
+"""What the library is searched and sorted by. Triggers keep all but the tags from the other tables; see migrations 0007 and 0012."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey, Index, String, Text
+from sqlalchemy import Column, ForeignKey, Index, String, Text, false
 from sqlmodel import Field, SQLModel
 
 
 class VideoTally(SQLModel, table=True):
-    """How many clips a video has, and when something was last added to it."""
+    """How many clips a video has, whether an export of it was made from another file, and when something was last added to it."""
 
     __tablename__ = "video_tally"
-    __table_args__ = (Index("ix_video_tally_active", "active_at", "video_id"), Index("ix_video_tally_exported", "exported", "video_id"))
+    __table_args__ = (
+        Index("ix_video_tally_active", "active_at", "video_id"),
+        Index("ix_video_tally_exported", "exported", "video_id"),
+        Index("ix_video_tally_stale", "stale", "video_id"),
+    )
 
     video_id: str = Field(sa_column=Column(String, ForeignKey("video.id", ondelete="CASCADE"), primary_key=True))
     identified: int = 0
     exported: int = 0
+    stale: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     active_at: datetime
 
 

@@ -217,7 +217,7 @@ def test_a_page_costs_as_many_queries_however_long_it_is(database: Database) -> 
         event.listen(database.engine, "before_cursor_execute", listener)
         assert len(list_videos(db).items) == 40
         event.remove(database.engine, "before_cursor_execute", listener)
-    assert len(statements) == 6
+    assert len(statements) == 5
 
 
 def test_what_runs_is_listed_over_all_videos(database: Database) -> None:
@@ -233,3 +233,36 @@ def test_what_runs_is_listed_over_all_videos(database: Database) -> None:
         ("adopt", "tapes/", "queued", 0.0),
     ]
     assert total == 3
+
+
+def test_what_is_stale_is_told_from_its_file_whatever_changes(database: Database) -> None:
+    def stale() -> list[str]:
+        with database.read() as db:
+            return titles(db, wanted=Filter.STALE)
+
+    def replace(etag: str) -> None:
+        with database.write() as db:
+            db.get_one(Video, "video_1").etag = etag
+
+    with database.write() as db:
+        add_video(db, 1, "Match", etag="new")
+        waiting = add_job(db, "video_1", "queued", "old").id
+    assert stale() == []
+    with database.write() as db:
+        db.get_one(ExportJob, waiting).state = "done"
+    assert stale() == ["Match"]
+    seen = []
+    for etag in ("old", "older", "new", ""):
+        replace(etag)
+        seen.append(stale())
+    assert seen == [[], ["Match"], ["Match"], []]
+    replace("new")
+    with database.write() as db:
+        db.get_one(ExportJob, waiting).source_etag = "new"
+    assert stale() == []
+    with database.write() as db:
+        made = add_job(db, "video_1", "done", "zzz").id
+    assert stale() == ["Match"]
+    with database.write() as db:
+        db.delete(db.get_one(ExportJob, made))
+    assert stale() == []
