@@ -23,7 +23,7 @@ def clip_details() -> rx.Component:
                     _fact("Aspect ratio", clip.ratio),
                     _fact("Language", clip.language),
                     rx.cond(clip.note != "", _fact("Made with", clip.note)),
-                    rx.cond(clip.drift != "", _fact("Stale", clip.drift)),
+                    rx.cond(clip.drift != "", _fact(rx.cond(clip.missing, "File missing", "Stale"), clip.drift)),
                 ),
                 rx.fragment(
                     rx.cond(clip.reasons != "", _fact("Found because", clip.reasons)),

@@ -24,17 +24,22 @@ def exported_row(clip: rx.Var[ClipRow], position: rx.Var[int]) -> rx.Component:
             class_name="clip-words",
         ),
         rx.box(
-            rx.box(drift_badge(clip.drift), rx.el.span(clip.ratio, class_name="chip"), class_name="clip-badges"),
+            rx.box(drift_badge(clip.drift, clip.missing), rx.el.span(clip.ratio, class_name="chip"), class_name="clip-badges"),
             rx.el.span(clip.language, class_name="clip-language"),
             class_name="clip-marks",
         ),
     )
 
 
-def drift_badge(drift: rx.Var[str]) -> rx.Component:
-    """A mark that says on asking why a new export would not be the same."""
-    mark = rx.el.span(rx.icon("history", size=12), "Stale", title=drift, role="img", aria_label="Stale: " + drift, class_name="drift")
-    return rx.cond(drift != "", mark)
+def drift_badge(drift: rx.Var[str], missing: rx.Var[bool]) -> rx.Component:
+    """A mark that says on asking why a new export would not be the same, or that the file is gone."""
+    return rx.cond(
+        drift != "", rx.cond(missing, _mark("file-x", "File missing", drift, "drift missing"), _mark("history", "Stale", drift, "drift"))
+    )
+
+
+def _mark(icon: str, word: str, why: rx.Var[str], class_name: str) -> rx.Component:
+    return rx.el.span(rx.icon(icon, size=12), word, title=why, role="img", aria_label=word + ": " + why, class_name=class_name)
 
 
 @rx.memo

@@ -7,6 +7,7 @@ import reflex as rx
 from clipviewer.components.media_chrome import MediaController, MediaLoadingIndicator, control_bar
 from clipviewer.components.selection import select_events, selected_clip, shown_place
 from clipviewer.state.captions import CaptionsState
+from clipviewer.state.missing_files import MissingFileState
 from clipviewer.state.rows import CaptionsRow, ClipRow
 from clipviewer.state.video_detail import VideoDetailState
 
@@ -52,7 +53,7 @@ def player() -> rx.Component:
         _notice("unplayable", "The clip cannot be played", "Its file is damaged, or of a kind that this browser does not play.", "Retry"),
         _notice("unauthorized", "Unauthorized", "Sign in again to go on.", ""),
         on_clip_unauthorized=[rx.toast.error("Unauthorized"), rx.redirect(_sign_in_and_back())],
-        on_clip_missing=rx.toast.error("Clip not found"),
+        on_clip_missing=[rx.toast.error("Clip not found"), MissingFileState.report(rx.cond(on_master, VideoDetailState.video.id, clip.id))],
         on_clip_failed=rx.toast.error("Failed to generate URL"),
         on_clip_offline=rx.toast.error("Network error"),
         on_clip_unplayable=rx.toast.error("The clip cannot be played"),

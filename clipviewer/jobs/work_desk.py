@@ -76,7 +76,7 @@ Kind = Callable[[WorkRun], Mapping[str, Any]]
 class WorkDesk:
     """Does what waits until it is stopped; any number of processes may have any number of them.
 
-    ``when_idle`` may ask for more where nothing waits, and says whether it did.
+    ``when_idle`` may ask for more where nothing has waited for a moment, and says whether it did.
     """
 
     def __init__(
@@ -118,18 +118,21 @@ class WorkDesk:
         return [(self._work_on, "library work"), (self._keep_watch, "library work watch")]
 
     def _work_on(self) -> None:
+        rested = False
         while not self._stopping.is_set():
             try:
                 with self.services.database.write() as db:
                     item = work.claim_next(db, self.kinds, utc_now())
-                    if item is None and self._when_idle(db):
+                    if item is None and rested and self._when_idle(db):
                         item = work.claim_next(db, self.kinds, utc_now())
                 if item is not None:
+                    rested = False
                     self._do(item)
                     continue
             except SQLAlchemyError:
                 _LOG.warning("the database did not answer the library's worker; it goes on trying")
             self._stopping.wait(self._poll_seconds)
+            rested = True
 
     def _keep_watch(self) -> None:
         """Keep the lease of what is done here, take back what nobody keeps, forget what failed long ago."""

@@ -16,6 +16,7 @@ from clipviewer.components.export_views import export_views, nothing_matches, sh
 from clipviewer.components.find_clips import find_clips_bar
 from clipviewer.components.frame import empty, page_frame, skeletons
 from clipviewer.components.library_changes import library_changes
+from clipviewer.components.missing_file import is_file_missing, missing_file
 from clipviewer.components.selection import picked, select_tab_events
 from clipviewer.components.timeline import timeline
 from clipviewer.components.video_menu import video_menu
@@ -92,7 +93,12 @@ def _room() -> rx.Component:
             rx.cond(
                 (VideoDetailState.tab == "identified") | (VideoDetailState.exported_count > 0),
                 rx.box(
-                    rx.box(player(), timeline(), rx.cond(_has_clip(), crop_preview()), class_name="stage"),
+                    rx.box(
+                        rx.cond(is_file_missing(), missing_file(), player()),
+                        timeline(),
+                        rx.cond(_has_clip(), crop_preview()),
+                        class_name="stage",
+                    ),
                     rx.cond(_has_clip(), clip_details()),
                     class_name="room-main",
                 ),
@@ -103,6 +109,10 @@ def _room() -> rx.Component:
         export_dialog(),
         captions_panel(),
     )
+
+
+def _playing() -> rx.Component:
+    return rx.cond(is_file_missing(), missing_file(), player())
 
 
 def _has_clip() -> rx.Var[bool]:

@@ -19,7 +19,10 @@ _EXPORTED = ExportedClip.metadata.tables["exported_clip"].c
 
 @dataclass(frozen=True, slots=True)
 class VideoDetails:
-    """A video as its own page shows it. ``frame_rate`` is a fraction such as ``30000/1001``; sizes are pixels; 0 and "" mean unknown."""
+    """A video as its own page shows it. ``frame_rate`` is a fraction such as ``30000/1001``; sizes are pixels; 0 and "" mean unknown.
+
+    ``missing_at``: its object was found to be gone.
+    """
 
     id: str
     title: str
@@ -34,6 +37,7 @@ class VideoDetails:
     frame_rate: str
     archived_at: datetime | None
     deleted_at: datetime | None
+    missing_at: datetime | None
 
 
 def video_details(db: Session, video_id: str) -> VideoDetails:
@@ -82,4 +86,5 @@ _DETAILS = select(
     _VIDEO.frame_rate,
     _VIDEO.archived_at,
     _VIDEO.deleted_at,
+    _VIDEO.missing_at,
 ).where(_VIDEO.id == bindparam("video_id"))

@@ -39,8 +39,9 @@ DRIFT_WORDS = {
 class ClipRow:
     """A clip in a list. ``start_ms`` and ``end_ms`` are times in the master; ``ratio`` and ``language`` are "" for a candidate.
 
-    Of an exported clip ``note`` tells how it was framed and captioned, ``drift`` why a new export would not be the same, ``captions``
-    whether it has a WebVTT sidecar. Of a candidate ``origin`` says who put it there, "" for a pipeline, and ``reasons`` why it was found.
+    Of an exported clip ``note`` tells how it was framed and captioned, ``drift`` why a new export would not be the same, ``missing``
+    whether its file is gone, ``captions`` whether it has a WebVTT sidecar. Of a candidate ``origin`` says who put it there, "" for a
+    pipeline, and ``reasons`` why it was found.
     """
 
     id: str
@@ -56,6 +57,7 @@ class ClipRow:
     score_parts: str = ""
     note: str = ""
     drift: str = ""
+    missing: bool = False
     captions: bool = False
     origin: str = ""
     reasons: str = ""
@@ -71,6 +73,7 @@ class VideoView:
     frame: str
     s3_key: str
     archived: bool = False
+    missing: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,6 +132,7 @@ def exported_row(clip: ExportedClipView) -> ClipRow:
         language=language_name(clip.target_language),
         note=making(clip.framing, clip.captions),
         drift=drift_words(clip.drift),
+        missing=Drift.MISSING in clip.drift,
         captions=clip.captions_key is not None,
     )
 
@@ -168,6 +172,7 @@ def video_view(video: VideoDetails) -> VideoView:
         frame=f"{video.width} × {video.height}" if video.width else "",
         s3_key=video.s3_key,
         archived=video.archived_at is not None,
+        missing=video.missing_at is not None,
     )
 
 

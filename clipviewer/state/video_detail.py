@@ -158,6 +158,15 @@ class VideoDetailState(rx.State):
             self.selected_exported_clip = exported_row(window.items[0])
         await self._sign_selected()
 
+    async def _show_files(self) -> None:
+        """Read again which files are gone."""
+        video = self.video
+        if video is not None:
+            self._assign("video", video_view(await _in_thread(lambda _, db: video_details(db, video.id))))
+            await self._show_new_exports()
+            opened = self.selected_exported_clip
+            self._assign("selected_exported_clip", next((row for row in self.exported_clips if opened and row.id == opened.id), opened))
+
     async def _show_new_candidates(self, video_id: str) -> None:
         """Read the window of candidates again, where it stands; the opened one stays open as long as it is there."""
         video, middle = self.video, self.identified_offset + len(self.identified_clips) // 2

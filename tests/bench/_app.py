@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -90,13 +90,13 @@ def exported_key(name: str, number: int) -> str:
 
 
 @contextmanager
-def running_app(folder: Path | None = None) -> Iterator[App]:
-    """The app on a free port, over ``folder`` (default: an empty one); ended and gone afterwards."""
+def running_app(folder: Path | None = None, settings: Mapping[str, str] | None = None) -> Iterator[App]:
+    """The app on a free port, over ``folder`` (default: an empty one), with further environment variables; ended and gone afterwards."""
     with tempfile.TemporaryDirectory() as own:
         data = folder or Path(own)
         port = free_port()
         started = time.perf_counter()
-        with (data / "log").open("a") as log, _process(data, port, log.fileno()) as process:
+        with (data / "log").open("a") as log, _process(data, port, log.fileno(), settings or {}) as process:
             try:
                 _wait_until_ready(process)
                 yield App(port, data, process, time.perf_counter() - started)
@@ -123,7 +123,7 @@ def footage(seconds: float, width: int, height: int, kbit: int) -> bytes:
         return path.read_bytes()
 
 
-def _process(folder: Path, port: int, log: int) -> subprocess.Popen[str]:
+def _process(folder: Path, port: int, log: int, settings: Mapping[str, str]) -> subprocess.Popen[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CLIPVIEWER_", "AWS_"))} | {
         "CLIPVIEWER_DATA_DIR": str(folder),
         "CLIPVIEWER_PORT": str(port),
@@ -131,6 +131,7 @@ def _process(folder: Path, port: int, log: int) -> subprocess.Popen[str]:
         "CLIPVIEWER_DEMO": "off",
         "CLIPVIEWER_ADMIN_EMAIL": EMAIL,
         "CLIPVIEWER_ADMIN_PASSWORD": PASSWORD,
+        **settings,
     }
     command = [sys.executable, "-m", "clipviewer"]
     return subprocess.Popen(command, cwd=frontend.ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)

@@ -164,3 +164,27 @@ def test_an_answer_that_comes_too_late_does_not_replace_the_newer_clip(app: Runn
     for route in reversed(held):
         route.continue_()
     room.playing(bay.exported[2].key)
+
+
+def test_a_video_whose_file_is_gone_says_so_in_place_of_a_dead_player_and_plays_once_it_is_back(
+    app: RunningApp, registrar: Registrar, open_room: OpenRoom
+) -> None:
+    video_id = registrar.video("gone", "A master that goes away")
+    with app.database.read() as db:
+        key = db.get_one(VideoRow, video_id).s3_key
+    master = app.store.get(key)
+    app.store.delete(key)
+    room = open_room(app, "")
+    room.announce(r"404.*/s3/")
+    room.open(f"/videos/{video_id}?tab=identified")
+    page = room.page
+    expect(page.get_by_text("Video file not found")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text(key)).to_be_visible()
+    expect(page.locator("video")).to_have_count(0)
+    page.get_by_role("button", name="Look again").click()
+    room.toast("The file is still not in the bucket")
+    app.store.put(key, master, "video/mp4")
+    page.get_by_role("button", name="Look again").click()
+    room.toast("The file is there again")
+    expect(page.locator("video")).to_have_count(1)
+    expect(page.get_by_text("Video file not found")).to_be_hidden()

@@ -27,6 +27,7 @@ from clipviewer.state.library_rows import VideoCard
 from clipviewer.state.library_strip import LibraryStripState, RunningRow
 from clipviewer.state.matrix import MatrixState
 from clipviewer.state.matrix_rows import MatrixCell, MatrixGroup, MatrixLine, OpenedCell
+from clipviewer.state.missing_files import MissingFileState
 from clipviewer.state.preferences import PreferencesState, PreferencesView
 from clipviewer.state.quick_start import QuickStartState, QuickStartView
 from clipviewer.state.rows import CaptionsRow, ClipRow, JobRow, LanguageRow, UrlEntry, VideoView
@@ -52,6 +53,7 @@ FIELDS: dict[type[Any], set[str]] = {
     StorageDoctorState: {"phase", "findings", "summary", "iam", "cors"},
     FramingState: {"shown", "may_frame"},
     FindingState: {"search"},
+    MissingFileState: {"gone"},
     TimelineState: {"timeline", "removed"},
     QuickStartState: {"quick_start"},
     ExportState: {"jobs", "busy"},
@@ -91,9 +93,9 @@ FIELDS: dict[type[Any], set[str]] = {
 ROWS: dict[type[Any], set[str]] = {
     ClipRow: {
         "id", "title", "start_ms", "end_ms", "span", "duration", "s3_key", "ratio", "language", "score", "score_parts", "note", "drift",
-        "captions", "origin", "reasons",
+        "missing", "captions", "origin", "reasons",
     },
-    VideoView: {"id", "title", "duration", "frame", "s3_key", "archived"},
+    VideoView: {"id", "title", "duration", "frame", "s3_key", "archived", "missing"},
     ChangeDialog: {"kind", "videos", "title", "text", "known", "exports", "everything", "objects", "problem"},
     LanguageRow: {"tag", "name"},
     CaptionsRow: {"tag", "language", "note"},
@@ -168,6 +170,7 @@ def use_everything(tab: Tab, footage: Footage) -> None:
         (VideoDetailState, "toggle_clip_selection", {"clip_id": footage.identified[0]}, '"ticked_rx_state_"'),
         (VideoDetailState, "handle_generate_shorts", {}, '"export_open_rx_state_"'),
         (FindingState, "follow", {}, '"search_rx_state_"'),
+        (MissingFileState, "report", {"clip_id": footage.video_id}, '"gone_rx_state_"'),
         (TimelineState, "open_timeline", {}, '"timeline_rx_state_"'),
         (QuickStartState, "follow", {}, '"quick_start_rx_state_"'),
         (FramingState, "open_clip", {"clip_id": footage.identified[0]}, '"may_frame_rx_state_"'),

@@ -20,6 +20,7 @@ from clipviewer.state.library import AccountState, LibraryState
 from clipviewer.state.library_changes import LibraryChangesState
 from clipviewer.state.library_strip import LibraryStripState
 from clipviewer.state.matrix import MatrixState
+from clipviewer.state.missing_files import MissingFileState
 from clipviewer.state.preferences import PreferencesState
 from clipviewer.state.quick_start import QuickStartState
 from clipviewer.state.storage_doctor import StorageDoctorState
@@ -140,6 +141,8 @@ CALLS: dict[str, Call] = {
     name_of(FindingState, "follow"): call(lambda f: f'"video_id":"{f.video_id}","state":', ROOM),
     name_of(FindingState, "find"): call('"may_find":true', ROOM),
     name_of(FindingState, "call_off"): call(lambda f: f'"video_id":"{f.video_id}","state":', ROOM),
+    name_of(MissingFileState, "report"): call('"gone_rx_state_":"video_', ROOM, clip_id=lambda f: f.video_id),
+    name_of(MissingFileState, "look"): call('"gone_rx_state_":"video_', ROOM, clip_id=lambda f: f.video_id),
     name_of(TimelineState, "open_timeline"): call(lambda f: f'"timeline_rx_state_":{{"video_id":"{f.video_id}"', ROOM),
     name_of(TimelineState, "make_previews"): call('"may_mark":true', ROOM),
     name_of(TimelineState, "save_clip"): call(

@@ -1,0 +1,55 @@
+"""What stands in the place of the player where the file is gone from the bucket, and what to do about it."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from clipviewer.components.selection import selected_clip
+from clipviewer.state.missing_files import MissingFileState
+from clipviewer.state.video_detail import VideoDetailState
+
+
+def is_file_missing() -> rx.Var[bool]:
+    """Whether what would play is known to be gone: the shown export, or the master behind every candidate."""
+    return rx.cond(VideoDetailState.tab == "exported", selected_clip().missing == True, VideoDetailState.video.missing)  # noqa: E712  (a Var)
+
+
+def missing_file() -> rx.Component:
+    return rx.cond(
+        VideoDetailState.tab == "exported",
+        _notice(
+            "Clip not found",
+            "The file is no longer in the bucket. Put it back there, or export the clip again.",
+            selected_clip().s3_key,
+            selected_clip().id,
+            selected_clip().ratio,
+        ),
+        _notice(
+            "Video file not found",
+            "The file of this video is no longer in the bucket. Put it back there under the same key. Exports of it still play.",
+            VideoDetailState.video.s3_key,
+            VideoDetailState.video.id,
+            "16:9",
+        ),
+    )
+
+
+def _notice(title: str, text: str, key: rx.Var[str], missing: rx.Var[str], ratio: str | rx.Var[str]) -> rx.Component:
+    return rx.box(
+        rx.box(
+            rx.icon("file-x", size=26),
+            rx.text(title, weight="bold"),
+            rx.text(text, size="2", class_name="quiet"),
+            rx.el.code(key, class_name="missing-key"),
+            rx.button(
+                rx.cond(MissingFileState.gone == missing, "Still not there. Look again", "Look again"),
+                type="button",
+                variant="soft",
+                on_click=MissingFileState.look(missing),
+            ),
+            class_name="player-notice",
+            role="status",
+        ),
+        class_name="clip-player idle missing-file",
+        custom_attrs={"data-ratio": ratio},
+    )

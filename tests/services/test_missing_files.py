@@ -1,0 +1,78 @@
+"""Whether a file is in the bucket, asked now."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from clipviewer.db.models import ExportedClip, Video
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.language import ORIGINAL
+from clipviewer.services.clips import exported_clips
+from clipviewer.services.container import Services
+from clipviewer.services.export_drift import Drift
+from clipviewer.services.export_matrix import matrix
+from clipviewer.services.exports import request_exports
+from clipviewer.services.missing_files import look_for
+from clipviewer.services.videos import video_details
+from clipviewer.storage.s3 import ObjectStore
+from tests.api.stores import running_bucket
+from tests.made_exports import MASTER, finish, make_library
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Iterator[ObjectStore]:
+    with running_bucket("a secret key that only this bucket has", tmp_path / "store") as store:
+        yield store
+
+
+@pytest.fixture
+def team(services: Services, bucket: ObjectStore) -> Services:
+    with services.database.write() as db:
+        make_library(db, bucket)
+    return dataclasses.replace(services, store=bucket)
+
+
+def original(services: Services) -> ExportedClip:
+    with services.database.read() as db:
+        return db.exec(select(ExportedClip).where(ExportedClip.target_language == ORIGINAL)).one()
+
+
+def test_a_video_whose_file_went_away_is_missing_until_it_is_back(team: Services, bucket: ObjectStore) -> None:
+    assert look_for(team, "video_1")
+    master = bucket.get(MASTER)
+    bucket.delete(MASTER)
+    assert not look_for(team, "video_1")
+    with team.database.read() as db:
+        assert video_details(db, "video_1").missing_at is not None
+    bucket.put(MASTER, master, "video/mp4")
+    assert look_for(team, "video_1")
+    with team.database.read() as db:
+        assert video_details(db, "video_1").missing_at is None
+
+
+def test_an_export_whose_file_went_away_says_so_in_list_and_matrix_and_is_made_again(team: Services, bucket: ObjectStore) -> None:
+    clip = original(team)
+    bucket.delete(clip.s3_key)
+    assert not look_for(team, "video_1", clip.id)
+    with team.database.write() as db:
+        assert [one.drift for one in exported_clips(db, "video_1") if one.id == clip.id] == [(Drift.MISSING,)]
+        (entry,) = [entry for row in matrix(db, "video_1").rows for entry in row.entries if entry.language == ORIGINAL]
+        assert (entry.state, entry.drift) == ("stale", (Drift.MISSING,))
+        (job,) = request_exports(db, "video_1", ["clip_1"], [AspectRatio.PORTRAIT], [ORIGINAL])
+        assert job.state == "queued"
+        finish(db, bucket, job)
+        assert [(one.id != clip.id, one.drift) for one in exported_clips(db, "video_1") if one.target_language == ORIGINAL] == [(True, ())]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_is_there_is_not_touched_by_looking(team: Services) -> None:
+    with team.database.read() as db:
+        before = db.exec(select(Video)).one()
+    assert look_for(team, "video_1", original(team).id)
+    with team.database.read() as db:
+        assert db.exec(select(Video)).one() == before
