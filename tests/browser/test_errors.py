@@ -7,6 +7,7 @@ from playwright.sync_api import Page, Route, expect
 from sqlmodel import col, delete, update
 
 from clipviewer.db.models import ExportedClip, UserSession, utc_now
+from clipviewer.db.models import Video as VideoRow
 from tests.browser.clip_library import Registrar, Video
 from tests.browser.running_app import EMAIL, PASSWORD, RunningApp
 from tests.browser.watched_page import OpenRoom, Room
