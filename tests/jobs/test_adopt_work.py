@@ -95,7 +95,7 @@ def test_called_off_it_stops_and_what_it_has_done_stays(team: Services, store: O
     item = ask(team)
     desk = WorkDesk(endless, READING, poll_seconds=0.02)
     desk.start()
-    wait_until(lambda: now_of(team, item).note.endswith("objects seen"))
+    wait_until(lambda: now_of(team, item).note.endswith("000 objects seen"))
     with team.database.write() as db:
         work.cancel(db, item.id)
     folder = team.settings.data_dir / "work"
