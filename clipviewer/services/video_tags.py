@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, delete, func, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select
 from sqlmodel import Session
 
 from clipviewer.db.library_models import SearchEntry, VideoTag
@@ -27,8 +27,9 @@ def tags_by_video(db: Session, video_ids: Collection[str]) -> dict[str, list[str
 
 def known_tags(db: Session, *, limit: int = 200) -> list[str]:
     """Every tag that a listed or archived video has, in the order of letters."""
-    listed = select(_TAG.c.tag).join(_VIDEO, _VIDEO.c.id == _TAG.c.video_id).where(_VIDEO.c.deleted_at.is_(None))
-    return list(db.connection().execute(listed.group_by(_TAG.c.tag).order_by(func.lower(_TAG.c.tag)).limit(limit)).scalars())
+    every = select(_TAG.c.tag).distinct().subquery()
+    kept = select(_VIDEO.c.id).join(_TAG, _TAG.c.video_id == _VIDEO.c.id).where(_TAG.c.tag == every.c.tag, _VIDEO.c.deleted_at.is_(None))
+    return list(db.connection().execute(select(every.c.tag).where(kept.exists()).order_by(every.c.tag).limit(limit)).scalars())
 
 
 def tagged(tag: str) -> ColumnElement[bool]:

@@ -15,8 +15,9 @@ from clipviewer.domain.permissions import Action, allows
 from clipviewer.domain.removal import Objects
 from clipviewer.errors import ClipviewerError, Forbidden, Invalid
 from clipviewer.services import library_changes as changes
-from clipviewer.services import library_removal
+from clipviewer.services import library_removal, work
 from clipviewer.services.container import installed
+from clipviewer.services.export_cells import State
 from clipviewer.services.library_changes import Actor, Changed, Stakes
 from clipviewer.services.video_tags import known_tags, tags_by_video
 from clipviewer.services.videos import video_details
@@ -106,7 +107,9 @@ class LibraryChangesState(rx.State):
                 Objects.ALL: f"With it go from the bucket: {_everything(found)}.",
             }
             text = words[chosen.pop()] if len(chosen) == 1 else "Their objects go or stay as was chosen for each."
-            return ChangeDialog(REMOVE, tuple(video_ids), _named(db, video_ids), text)
+            tried = work.latest_work(db, video_ids, library_removal.KIND)
+            problem = f"The last try failed: {tried[0].note}" if tried and tried[0].state == State.FAILED else ""
+            return ChangeDialog(REMOVE, tuple(video_ids), _named(db, video_ids), text, problem=problem)
 
         self.dialog = await self._read(read)
 
@@ -238,10 +241,10 @@ class LibraryChangesState(rx.State):
 
         return await asyncio.to_thread(write)
 
-    async def _read(self, work: Callable[[Session], Any]) -> Any:
+    async def _read(self, ask: Callable[[Session], Any]) -> Any:
         def read() -> Any:
             with installed().database.read() as db:
-                return work(db)
+                return ask(db)
 
         return await asyncio.to_thread(read)
 

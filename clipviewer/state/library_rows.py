@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import datetime, timedelta
 
+from clipviewer.domain.removal import KEPT_FOR
 from clipviewer.domain.timecode import clock
 from clipviewer.services.library import VideoSummary
 
@@ -36,7 +37,7 @@ class VideoCard:
 
 def video_card(video: VideoSummary, poster: str, now: datetime) -> VideoCard:
     """``now`` is what ``active`` is counted from."""
-    state, trouble = _state(video)
+    state, trouble = _state(video, now)
     return VideoCard(
         id=video.id,
         title=video.title,
@@ -68,15 +69,17 @@ def ago(then: datetime, now: datetime) -> str:
     return "just now"
 
 
-def _state(video: VideoSummary) -> tuple[str, bool]:
-    """The worst thing first."""
+def _state(video: VideoSummary, now: datetime) -> tuple[str, bool]:
+    """The worst thing first; of a deleted one, how long it can be brought back."""
+    if video.deleted_at is not None:
+        hours = -((now - KEPT_FOR - video.deleted_at) // timedelta(hours=1))
+        return f"Deleted · {hours} h left" if hours > 0 else "Deleted", False
     words = [
         (video.missing_at is not None, "File missing", True),
         (video.failed > 0, f"{video.failed} failed", True),
         (video.missing > 0, f"{video.missing} missing", True),
         (video.stale > 0, f"{video.stale} out of date", True),
         (video.running > 0, f"{video.running} running", False),
-        (video.deleted_at is not None, "Deleted", False),
         (video.archived_at is not None, "Archived", False),
     ]
     return next(((text, trouble) for holds, text, trouble in words if holds), ("", False))

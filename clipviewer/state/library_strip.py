@@ -21,7 +21,14 @@ from clipviewer.state.access import allow, authenticate
 from clipviewer.state.library import LibraryState
 
 SHOWN = 4
-WORK_WORDS = {"previews": "Previews", "inspect": "Reading the file", "find": "Finding clips", "adopt": "Adopting", "remux": "Quick start"}
+WORK_WORDS = {
+    "previews": "Previews",
+    "inspect": "Reading the file",
+    "find": "Finding clips",
+    "adopt": "Adopting",
+    "remux": "Quick start",
+    "remove": "Removing for good",
+}
 
 
 @dataclasses.dataclass(frozen=True)

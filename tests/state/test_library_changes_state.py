@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlmodel import select
 
-from clipviewer.db.models import User, Video
+from clipviewer.db.models import User, Video, utc_now
 from clipviewer.domain.permissions import Role
 from clipviewer.services import work
 from clipviewer.services.container import Services
@@ -83,8 +85,25 @@ def test_a_deleted_video_is_removed_for_good_once_that_is_confirmed(page: Page, 
         page.call(LibraryChangesState, *step)
     assert page.state(LibraryChangesState).dialog.text == "With it go from the bucket: 3 exports."
     page.call(LibraryChangesState, "remove")
-    with services.database.read() as db:
+    with services.database.write() as db:
         assert [(item.kind, item.subject) for item in work.unfinished_work(db)] == [("remove", harbour.video_id)]
+        item = work.claim_next(db, ["remove"], utc_now())
+        assert item is not None
+        work.fail(db, item, utc_now(), "The storage cannot be reached")
+    page.call(LibraryChangesState, "ask_removal", [harbour.video_id])
+    assert page.state(LibraryChangesState).dialog.problem == "The last try failed: The storage cannot be reached"
+
+
+@pytest.mark.parametrize(
+    ("hours", "state"), [(0.1, "Deleted · 24 h left"), (0.5, "Deleted · 24 h left"), (23.5, "Deleted · 1 h left"), (25, "Deleted")]
+)
+def test_a_deleted_card_says_how_long_it_can_be_brought_back(page: Page, services: Services, hours: float, state: str) -> None:
+    with services.database.write() as db:
+        add_footage(db, "Harbour")
+        db.exec(select(Video)).one().deleted_at = utc_now() - timedelta(hours=hours)
+    page.go("/?filter=deleted")
+    page.call(LibraryState, "load")
+    assert [video.state for video in page.state(LibraryState).videos] == [state]
 
 
 def test_the_room_of_a_deleted_video_says_so_until_it_is_brought_back(page: Page, harbour: Footage) -> None:
