@@ -47,7 +47,8 @@ export function draw(canvas, scene) {
   ruler(pen, scene, style, width, at);
   strip(pen, scene, width);
   waveform(pen, scene, style, width);
-  for (const clip of scene.clips) range(pen, at, clip, colour(style, "--accent-9"), clip.id === scene.shown ? 0.42 : 0.2);
+  candidates(pen, at, scene.marks, colour(style, "--accent-9"));
+  if (scene.clip) range(pen, at, scene.clip, colour(style, "--accent-9"), 0.42);
   if (scene.draft) {
     range(pen, at, scene.draft, colour(style, "--amber-9"), 0.38);
     pen.fillStyle = colour(style, "--amber-9");
@@ -91,6 +92,21 @@ function waveform(pen, scene, style, width) {
     const half = (loudest / 100) * ((HEIGHT - top) / 2 - 3);
     pen.fillRect(x, middle - half, 1, Math.max(1, half * 2));
   }
+}
+
+// One by one, or as columns that are the stronger the more candidates cover them.
+function candidates(pen, at, { alone, columns }, paint) {
+  for (const [start_ms, end_ms] of alone) range(pen, at, { start_ms, end_ms }, paint, 0.2);
+  pen.save();
+  pen.fillStyle = paint;
+  columns.forEach((count, x) => {
+    if (!count) return;
+    pen.globalAlpha = Math.min(0.5, 0.12 + 0.08 * Math.log2(count));
+    pen.fillRect(x, RULER, 1, HEIGHT - RULER);
+    pen.globalAlpha = 1;
+    pen.fillRect(x, HEIGHT - 3, 1, 3);
+  });
+  pen.restore();
 }
 
 function range(pen, at, { start_ms, end_ms }, paint, strength) {

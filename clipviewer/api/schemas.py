@@ -86,6 +86,10 @@ class IdentifiedClip(Json):
     reasons: list[str] = Field(description="Why it was found, in words")
 
 
+class Ranges(Json):
+    ranges_ms: list[Annotated[list[int], Field(min_length=2, max_length=2)]]
+
+
 def exported_json(clip: ExportedClipView) -> dict[str, Any]:
     """The shape of ``ExportedClip``; made by hand because a list has thousands of them."""
     return {

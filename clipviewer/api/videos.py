@@ -18,6 +18,7 @@ from clipviewer.api.schemas import (
     DownloadUrl,
     ExportedClip,
     IdentifiedClip,
+    Ranges,
     exported_json,
     identified_json,
     moment,
@@ -26,7 +27,15 @@ from clipviewer.domain.permissions import Action
 from clipviewer.domain.tag import MAX_TAG
 from clipviewer.errors import ClipNotFound, NotFound
 from clipviewer.services import audit
-from clipviewer.services.clips import clip_for_key, count_exported, count_identified, download_name, exported_clips, identified_clips
+from clipviewer.services.clips import (
+    clip_for_key,
+    count_exported,
+    count_identified,
+    download_name,
+    exported_clips,
+    identified_clips,
+    identified_ranges,
+)
 from clipviewer.services.library import MAX_PAGE, Filter, Sort, Wanted, list_videos
 from clipviewer.services.video_previews import previews_of
 from clipviewer.services.video_tags import tags_by_video
@@ -81,6 +90,19 @@ def get_identified(request: Request, video_id: str, offset: Offset = 0, limit: L
         total = count_identified(db, video_id)
         clips = identified_clips(db, video_id, offset=offset, limit=limit)
     return JSONResponse([identified_json(clip) for clip in clips], headers={"X-Total-Count": str(total)})
+
+
+@router.get(
+    "/{video_id}/identified/ranges",
+    dependencies=_SIGNED_IN,
+    summary="Get where the identified clips of a video lie",
+    responses={**_UNKNOWN, 200: {"model": Ranges}},
+)
+def get_ranges(request: Request, video_id: str) -> Response:
+    """Begin and end of each (ms), in the order of the footage: little enough to draw all of them."""
+    with services_of(request).database.read() as db:
+        require_video(db, video_id)
+        return JSONResponse({"rangesMs": identified_ranges(db, video_id)})
 
 
 @router.get(

@@ -7,6 +7,7 @@ import reflex as rx
 from clipviewer.components.pulse import Pulse
 from clipviewer.components.quick_start import quick_start_line
 from clipviewer.components.selection import picked, shown_id
+from clipviewer.state.finding import FindingState
 from clipviewer.state.quick_start import QuickStartState
 from clipviewer.state.timeline import TimelineState
 from clipviewer.state.video_detail import VideoDetailState
@@ -60,6 +61,7 @@ def _face() -> rx.Component:
             "aria-label": "Timeline",
             "view": TimelineState.timeline.to_string(),
             "clips": VideoDetailState.identified_clips.to_string(),
+            "candidates": FindingState.search.candidates,
             "clip-id": rx.cond(VideoDetailState.identified_total > 0, shown_id(), ""),
         },
     )

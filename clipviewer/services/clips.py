@@ -94,6 +94,13 @@ def identified_clips(db: Session, video_id: str, *, offset: int = 0, limit: int 
     return [IdentifiedClipView(*row) for row in _rows(db, _IDENTIFIED_LIST, video_id, offset, limit)]
 
 
+def identified_ranges(db: Session, video_id: str) -> list[tuple[int, int]]:
+    """Where the video's candidates begin and end, in their order."""
+    query = select(_IDENTIFIED.c.start_ms, _IDENTIFIED.c.end_ms).where(_IDENTIFIED.c.video_id == video_id)
+    rows = db.connection().execute(query.order_by(_IDENTIFIED.c.start_ms, _IDENTIFIED.c.id)) if is_id(video_id, "video") else ()
+    return [(start, end) for start, end in rows]
+
+
 def count_exported(db: Session, video_id: str, filters: ExportFilters = ANY, recaptioned: Collection[str] = ()) -> int:
     if not filters.narrow:
         return _count(db, _EXPORTED_COUNT, video_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -24,13 +25,17 @@ from clipviewer.state.video_detail import VideoDetailState
 
 @dataclasses.dataclass(frozen=True)
 class SearchView:
-    """The newest search in the video: ``state`` is "", queued, running or failed. ``may_find``: whether this person may ask for one."""
+    """The newest search in the video: ``state`` is "", queued, running or failed. ``may_find``: whether this person may ask for one.
+
+    ``candidates`` is another text whenever the candidates of the video are others.
+    """
 
     video_id: str = ""
     state: str = ""
     percent: int = 0
     note: str = ""
     may_find: bool = False
+    candidates: str = ""
 
 
 class FindingState(rx.State):
@@ -81,7 +86,7 @@ class FindingState(rx.State):
                 return may, finding.latest(db, video_id), finding.state_of_candidates(db, video_id)
 
         may_find, search, seen = await asyncio.to_thread(read)
-        shown = _search_view(video_id, search, may_find)
+        shown = dataclasses.replace(_search_view(video_id, search, may_find), candidates=_short(seen))
         others = self.search.video_id == video_id and seen != self._seen
         self._seen = seen
         if shown != self.search:
@@ -103,6 +108,10 @@ def _search_view(video_id: str, search: WorkView | None, may_find: bool) -> Sear
     if search is None or search.state not in (*UNFINISHED, State.FAILED):
         return SearchView(video_id, may_find=may_find)
     return SearchView(video_id, search.state, round(search.progress * 100), search.note, may_find)
+
+
+def _short(state: str) -> str:
+    return f"{zlib.crc32(state.encode()):08x}"
 
 
 def _outcome(search: WorkView) -> Any:

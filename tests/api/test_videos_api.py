@@ -12,7 +12,7 @@ from clipviewer.services.container import Services
 from tests.api.people import session_of, token_of
 
 MOMENT = datetime(2025, 10, 5, 12, 0, 0, 120_999, tzinfo=UTC)
-ROUTES = ["", "/video_1", "/video_1/identified", "/video_1/exported"]
+ROUTES = ["", "/video_1", "/video_1/identified", "/video_1/identified/ranges", "/video_1/exported"]
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
@@ -154,6 +154,11 @@ def test_identified_clips_are_listed_with_their_scores(client: TestClient) -> No
             "reasons": [],
         }
     ]
+
+
+def test_where_all_identified_clips_lie_is_told_in_few_numbers(client: TestClient) -> None:
+    assert client.get("/api/clips/videos/video_1/identified/ranges").json() == {"rangesMs": [[125_007, 221_043]]}
+    assert client.get("/api/clips/videos/video_9/identified/ranges").status_code == 404
 
 
 def test_a_part_of_a_list_says_how_long_the_whole_is(client: TestClient) -> None:

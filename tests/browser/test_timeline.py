@@ -108,6 +108,40 @@ def test_a_click_on_the_timeline_is_a_seek_and_arrows_go_frame_by_frame(app: Run
     room.wait_for(f"video => !video.seeking && Math.abs(video.currentTime - {before} - 0.04) < 0.005")
 
 
+SHADES = """([from, to]) => {
+  const canvas = document.querySelector('.timeline-face > canvas');
+  const [x, width] = [from, to - from].map((share) => Math.round(share * canvas.width));
+  const pen = new OffscreenCanvas(width, 1).getContext('2d', { willReadFrequently: true });
+  pen.drawImage(canvas, x, canvas.height - 2, width, 1, 0, 0, width, 1);
+  const bottom = pen.getImageData(0, 0, width, 1).data;
+  const seen = new Set();
+  for (let i = 0; i < bottom.length; i += 4) seen.add(`${bottom[i]} ${bottom[i + 1]} ${bottom[i + 2]}`);
+  return seen.size;
+}"""
+
+
+def test_every_candidate_is_on_the_timeline_which_keys_zoom_and_pan(app: RunningApp, bare: str, open_room: OpenRoom) -> None:
+    video_id = bare.rpartition("/")[2]
+    with app.database.write() as db:
+        for number, (start_ms, end_ms) in enumerate([*((at, 1_000) for at in range(99)), (4_000, 5_000)]):
+            title, reference = f"Clip {number}", str(number)
+            db.add(IdentifiedClip(video_id=video_id, reference=reference, title=title, start_ms=start_ms, end_ms=end_ms))
+    room = opened(open_room(app, f"{bare}?tab=identified"))
+    at(room, 2)
+    page, face = room.page, room.page.locator(FACE)
+    page.wait_for_function(f"({SHADES})([0.6, 0.9]) > 1")  # the last one, which is not among those that are listed
+    face.press("0")
+    assert page.evaluate(SHADES, [0.4, 0.6]) == 1
+    for _ in range(2):
+        face.press("+")
+    face.press("Shift+ArrowRight")
+    face.press("Shift+ArrowRight")
+    page.wait_for_function(f"({SHADES})([0, 1]) === 1")  # from about 2.2 to 3.7 s there is none
+    assert room.media("video.currentTime") == 2
+    face.press("0")
+    page.wait_for_function(f"({SHADES})([0.6, 0.9]) > 1")
+
+
 def test_the_timeline_draws_pictures_and_fits_a_phone(app: RunningApp, bare: str, open_room: OpenRoom, tmp_path: Path) -> None:
     room = opened(open_room(app, f"{bare}?tab=identified", viewport={"width": 375, "height": 800}, has_touch=True))
     colours = (

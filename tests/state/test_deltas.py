@@ -117,7 +117,7 @@ ROWS: dict[type[Any], set[str]] = {
     PreferencesView: {"ratios", "original", "others", "captions", "framing", "shortest_s", "longest_s", "keep_failed_days"},
     FindingRow: {"check", "verdict", "text", "remedy"},
     QuickStartView: {"video_id", "state", "size", "percent", "note", "may_mend"},
-    SearchView: {"video_id", "state", "percent", "note", "may_find"},
+    SearchView: {"video_id", "state", "percent", "note", "may_find", "candidates"},
     LookView: {"width", "height", "content", "shots"},
     ContentView: {"x", "y", "width", "height"},
     MatrixLine: {"id", "title", "span", "groups"},
