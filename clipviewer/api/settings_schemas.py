@@ -44,6 +44,7 @@ class PreferencesBody(Json):
     framing: Literal["centre", "auto", "fit"]
     shortest_seconds: int = Field(ge=SHORTEST_S, le=LONGEST_S, strict=True, description="Of found clips")
     longest_seconds: int = Field(ge=SHORTEST_S, le=LONGEST_S, strict=True)
+    find_on_upload: bool = Field(strict=True, description="Whether clips are looked for in every upload")
     keep_failed_days: int = Field(ge=0, le=MOST_DAYS, strict=True, description="How long failed and cancelled work is kept; 0: for good")
 
     @classmethod

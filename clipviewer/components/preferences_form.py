@@ -27,7 +27,7 @@ def preferences_form() -> rx.Component:
     return rx.el.form(
         rx.el.fieldset(
             settings_card("Exports", "What is chosen when somebody begins to export. They may choose otherwise.", *_exports()),
-            settings_card("Finding clips", "How long the clips are that Find clips looks for.", *_finding()),
+            settings_card("Finding clips", "How long the clips are that Find clips looks for, and when it does.", *_finding()),
             settings_card("Clearing up", "What failed or was cancelled leaves the lists; what was made stays.", *_clearing()),
             disabled=~PreferencesState.may_change,
             class_name="settings-fields",
@@ -92,7 +92,8 @@ def _finding() -> list[rx.Component]:
             _labelled("Shortest, in seconds", "shortest_s", _number("shortest_s", PreferencesState.shown.shortest_s)),
             _labelled("Longest, in seconds", "longest_s", _number("longest_s", PreferencesState.shown.longest_s)),
             class_name="settings-pair",
-        )
+        ),
+        _tick("find_on_upload", "Look for clips in every upload", PreferencesState.shown.find_on_upload),
     ]
 
 

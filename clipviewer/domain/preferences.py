@@ -19,8 +19,8 @@ SHORTEST_S, LONGEST_S, APART_S, MOST_DAYS, MOST_LANGUAGES = 3, 600, 5, 3650, 20
 @dataclass(frozen=True, slots=True)
 class Preferences:
     """``ratios``, ``languages``, ``captions`` and ``framing`` are chosen when somebody begins to export; ``languages`` where there are
-    captions in them. Found clips last ``shortest_s`` to ``longest_s``. Failed and cancelled work is forgotten after
-    ``keep_failed_days``; 0: never.
+    captions in them. Found clips last ``shortest_s`` to ``longest_s``; ``find_on_upload``: they are looked for in every upload. Failed
+    and cancelled work is forgotten after ``keep_failed_days``; 0: never.
     """
 
     ratios: tuple[AspectRatio, ...] = (AspectRatio.PORTRAIT,)
@@ -29,6 +29,7 @@ class Preferences:
     framing: FramingMode = FramingMode.CENTRE
     shortest_s: int = 15
     longest_s: int = 60
+    find_on_upload: bool = True
     keep_failed_days: int = 30
 
 
@@ -134,6 +135,12 @@ def _whole(least: int, most: int, unit: str) -> Callable[[Any], int]:
     return read
 
 
+def _switch(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("Choose yes or no.")
+    return value
+
+
 def _texts(value: Any) -> Iterable[str]:
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
         raise ValueError("Give a list.")
@@ -147,5 +154,6 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "framing": _framing,
     "shortest_s": _whole(SHORTEST_S, LONGEST_S - APART_S, "seconds"),
     "longest_s": _whole(SHORTEST_S + APART_S, LONGEST_S, "seconds"),
+    "find_on_upload": _switch,
     "keep_failed_days": _whole(0, MOST_DAYS, "days"),
 }

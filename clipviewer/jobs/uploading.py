@@ -21,6 +21,7 @@ from clipviewer.media.ffmpeg import MediaError
 from clipviewer.media.source.probe import MediaInfo, probe
 from clipviewer.services import finding, uploads, video_previews, work
 from clipviewer.services.container import Services
+from clipviewer.services.prefs import preferences
 from clipviewer.services.signing import SignedUrl, internal_signer
 from clipviewer.services.uploads import State, UploadBusy, UploadRefused, UploadView
 from clipviewer.storage.s3 import StoredObject, StoredPart
@@ -197,8 +198,9 @@ class Uploading:
         try:
             with self._database.write() as db:
                 video_id = uploads.finish(db, found, stored, info, utc_now())
-                for kind in (video_previews.KIND, finding.KIND):
-                    work.ask(db, kind, video_id, video_id=video_id, actor=found.sender)
+                work.ask(db, video_previews.KIND, video_id, video_id=video_id, actor=found.sender)
+                if preferences(db).find_on_upload:
+                    finding.ask(db, video_id, actor=found.sender)
                 write_down(db, found)
         except Conflict:
             self._clear(found)

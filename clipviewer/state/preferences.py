@@ -33,6 +33,7 @@ class PreferencesView:
     framing: str = ""
     shortest_s: str = ""
     longest_s: str = ""
+    find_on_upload: bool = True
     keep_failed_days: str = ""
 
 
@@ -93,6 +94,7 @@ def _view(standing: Preferences) -> PreferencesView:
         framing=standing.framing.value,
         shortest_s=str(standing.shortest_s),
         longest_s=str(standing.longest_s),
+        find_on_upload=standing.find_on_upload,
         keep_failed_days=str(standing.keep_failed_days),
     )
 
@@ -104,4 +106,5 @@ def _values(form: dict[str, str]) -> dict[str, Any]:
     return given | {
         "ratios": [ratio.value for ratio in AspectRatio if f"{RATIO}{ratio.value}" in form],
         "languages": [ORIGINAL] * (ORIGINAL in form) + others,
+        "find_on_upload": "find_on_upload" in form,
     }

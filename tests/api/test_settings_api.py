@@ -61,6 +61,7 @@ CHANGED = {
     "framing": "fit",
     "shortestSeconds": 20,
     "longestSeconds": 45,
+    "findOnUpload": False,
     "keepFailedDays": 7,
 }
 

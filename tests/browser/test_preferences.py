@@ -36,6 +36,7 @@ def test_what_an_admin_saves_is_chosen_in_the_export_dialog(app: RunningApp, bay
     page.get_by_label("9:16").uncheck()
     page.get_by_label("Framing").select_option("fit")
     page.get_by_label("Burned in").check()
+    page.get_by_label("Look for clips in every upload").uncheck()
     page.get_by_label("Longest, in seconds").fill("17")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("The longest takes at least 5 seconds more than the shortest.")).to_be_visible()
@@ -47,7 +48,7 @@ def test_what_an_admin_saves_is_chosen_in_the_export_dialog(app: RunningApp, bay
     expect(page.get_by_label("Others, where a video has captions in them")).to_have_value("de, pt-BR")
     expect(page.get_by_label("Longest, in seconds")).to_have_attribute("aria-invalid", "false")
     with app.database.read() as db:
-        assert preferences(db).longest_s == 45
+        assert (preferences(db).longest_s, preferences(db).find_on_upload) == (45, False)
 
     room.open(f"{bay.path}?tab=identified")
     page.get_by_label(f"Select {bay.identified[0].title}").click()

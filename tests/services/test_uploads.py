@@ -15,11 +15,13 @@ from clipviewer.db.models import Video, utc_now
 from clipviewer.db.upload_models import VideoUpload
 from clipviewer.db.work_models import Work
 from clipviewer.domain.master_file import MIB
+from clipviewer.domain.preferences import Preferences
 from clipviewer.errors import Conflict, Invalid, StorageUnreachable
 from clipviewer.jobs import uploading as steps
 from clipviewer.jobs.uploading import Uploading, WantedPart
 from clipviewer.services import uploads
 from clipviewer.services.container import Services
+from clipviewer.services.prefs import save_preferences
 from clipviewer.services.uploads import UploadBusy, UploadNotFound, UploadRefused
 from tests.services.sent_files import ANNA, BEN, begin, change, cut, nothing, put, row, send
 from tests.storage.serving import Served, files
@@ -42,6 +44,17 @@ def test_a_file_sent_in_parts_becomes_a_video(uploading: Uploading, served: Serv
     assert video.etag == uploading.services.store.head(found.s3_key).etag
     assert [item.kind for item in asked] == ["previews", "find"]
     assert {(item.subject, item.video_id, item.requested_by) for item in asked} == {(video.id, video.id, ANNA)}
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_clips_are_not_looked_for_where_the_team_does_not_want_it(uploading: Uploading, clip: bytes) -> None:
+    with uploading.services.database.write() as db:
+        save_preferences(db, Preferences(find_on_upload=False))
+    found = begin(uploading, "talk.mp4", clip)
+    send(uploading, found, clip)
+    uploading.complete(found.id, ANNA, nothing)
+    with uploading.services.database.read() as db:
+        assert [item.kind for item in db.exec(select(Work)).all()] == ["previews"]
 
 
 def test_completing_twice_gives_the_same_video(uploading: Uploading, clip: bytes) -> None:

@@ -114,7 +114,8 @@ ROWS: dict[type[Any], set[str]] = {
         "video_id", "duration_ms", "frame_rate", "edition", "sheets", "columns", "width", "height", "state", "percent", "note", "may_mark",
         "saved",
     },
-    PreferencesView: {"ratios", "original", "others", "captions", "framing", "shortest_s", "longest_s", "keep_failed_days"},
+    PreferencesView: {"ratios", "original", "others", "captions", "framing", "shortest_s", "longest_s"}
+    | {"find_on_upload", "keep_failed_days"},
     FindingRow: {"check", "verdict", "text", "remedy"},
     QuickStartView: {"video_id", "state", "size", "percent", "note", "may_mend"},
     SearchView: {"video_id", "state", "percent", "note", "may_find", "candidates"},

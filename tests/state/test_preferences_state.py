@@ -56,7 +56,7 @@ def test_an_admin_saves_what_the_form_says(admin: Page, services: Services) -> N
     assert (delta["shown"].others, delta["shown"].ratios) == ("de, pt-BR, fr", ["9:16", "16:9"])
     saved = standing(services)
     assert (saved.languages, saved.captions, saved.framing, saved.shortest_s) == (("original", "de", "pt-BR", "fr"), "soft", "auto", 20)
-    assert (saved.longest_s, saved.keep_failed_days) == (90, 0)
+    assert (saved.longest_s, saved.find_on_upload, saved.keep_failed_days) == (90, False, 0)
 
 
 def test_what_does_not_do_is_said_at_its_field_until_it_does(admin: Page, services: Services) -> None:

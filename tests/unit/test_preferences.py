@@ -27,10 +27,10 @@ def test_without_any_value_everything_has_its_default() -> None:
 
 def test_values_are_read_in_one_form_whoever_writes_them() -> None:
     wanted = Preferences(
-        (AspectRatio.PORTRAIT, AspectRatio.LANDSCAPE), ("original", "de", "pt-BR"), CaptionMode.SOFT, FramingMode.AUTO, 20, 90, 0
+        (AspectRatio.PORTRAIT, AspectRatio.LANDSCAPE), ("original", "de", "pt-BR"), CaptionMode.SOFT, FramingMode.AUTO, 20, 90, False, 0
     )
     written: dict[str, Any] = {"ratios": ["16:9", "9:16", "16:9"], "languages": ["de", "pt-BR", "original", "de"], "captions": "soft"}
-    written |= {"framing": "auto", "shortest_s": " 20 ", "longest_s": "90", "keep_failed_days": 0}
+    written |= {"framing": "auto", "shortest_s": " 20 ", "longest_s": "90", "find_on_upload": False, "keep_failed_days": 0}
     assert preferences_of(written) == wanted
     assert preferences_of(plain_values(wanted)) == usable_preferences(plain_values(wanted)) == wanted
 
@@ -47,6 +47,7 @@ def test_values_are_read_in_one_form_whoever_writes_them() -> None:
         ("shortest_s", "2", "from 3 to 595"),
         ("longest_s", "601", "from 8 to 600"),
         ("longest_s", True, "whole number of seconds"),
+        ("find_on_upload", "no", "yes or no"),
         ("keep_failed_days", "-1", "from 0 to 3650"),
         ("keep_failed_days", 1.5, "whole number of days"),
     ],
