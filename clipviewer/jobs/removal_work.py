@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clipviewer.db.models import utc_now
@@ -12,9 +12,13 @@ from clipviewer.jobs.work_desk import WorkRun
 from clipviewer.media.ffmpeg import MediaCancelled
 from clipviewer.services import library_removal as removal
 from clipviewer.services import work
+from clipviewer.services.clips import count_exported
 from clipviewer.services.library_removal import Doomed
 from clipviewer.services.quick_start import former_keys
 from clipviewer.services.video_previews import previews_root
+
+_EXPORTS = 0.9
+"""The share of the work that the exports are."""
 
 
 def remove_video(run: WorkRun) -> Mapping[str, Any]:
@@ -40,7 +44,9 @@ def remove_video(run: WorkRun) -> Mapping[str, Any]:
 
 def _remove_exports(run: WorkRun, gone: Doomed) -> int:
     """A hundred at a time: the objects, then the rows."""
-    database, ours, count = run.services.database, f"{run.services.settings.s3_prefix}exports/", 0
+    database, ours, count, done = run.services.database, f"{run.services.settings.s3_prefix}exports/", 0, 0
+    with database.read() as db:
+        total = max(count_exported(db, gone.id), 1)
     while True:
         run.check()
         with database.write() as db:
@@ -49,7 +55,8 @@ def _remove_exports(run: WorkRun, gone: Doomed) -> int:
             removal.exports_go(db, list(clips), utc_now())
         if not clips:
             return count
-        count += _remove(run, keys)
+        count += _remove(run, keys, _EXPORTS * done / total, _EXPORTS * (done + len(clips)) / total)
+        done += len(clips)
         with database.write() as db:
             removal.drop_exports(db, list(clips))
 
@@ -58,19 +65,18 @@ def _remove_master(run: WorkRun, gone: Doomed) -> int:
     """Previews and poster, then the video itself, what it was before included."""
     services = run.services
     root = previews_root(services.settings.s3_prefix, gone.id)
-    count = _remove(run, [found.key for found in services.store.list(root)])
+    count = _remove(run, [found.key for found in services.store.list(root)], _EXPORTS, 1.0)
     with services.database.write() as db:
         chosen = gone.poster_key if gone.poster_key and not gone.poster_key.startswith(root) else None
         keys = removal.free(db, gone.id, [key for key in (chosen, *former_keys(db, gone.id), gone.s3_key) if key])
         removal.master_goes(db, gone.id, utc_now())
-    return count + _remove(run, keys)
+    return count + _remove(run, keys, 1.0, 1.0)
 
 
-def _remove(run: WorkRun, keys: Iterable[str]) -> int:
-    count = 0
-    for key in keys:
+def _remove(run: WorkRun, keys: Sequence[str], begin: float, end: float) -> int:
+    """The work goes from ``begin`` to ``end`` (0 to 1) with it."""
+    for place, key in enumerate(keys):
         run.check()
         run.services.store.delete(key)
-        count += 1
-        run.report(0.0, f"Removing {key.rpartition('/')[2]}")
-    return count
+        run.report(begin + (end - begin) * (place + 1) / len(keys))
+    return len(keys)
