@@ -11,9 +11,10 @@ import reflex as rx
 from sqlmodel import Session
 
 from clipviewer.domain.byte_size import byte_size
+from clipviewer.domain.ids import is_id
 from clipviewer.domain.permissions import Action, allows
 from clipviewer.domain.removal import Objects
-from clipviewer.errors import ClipviewerError, Forbidden, Invalid
+from clipviewer.errors import ClipviewerError, Forbidden, Invalid, VideoNotFound
 from clipviewer.services import library_changes as changes
 from clipviewer.services import library_removal, work
 from clipviewer.services.container import installed
@@ -77,6 +78,7 @@ class LibraryChangesState(rx.State):
         """Open the dialog with the tags of a video, or for tags that several get beside their own."""
 
         def read(db: Session) -> ChangeDialog:
+            _check(video_ids)
             own = tags_by_video(db, video_ids).get(video_ids[0], []) if len(video_ids) == 1 else []
             return ChangeDialog(TAGS, tuple(video_ids), _named(db, video_ids), ", ".join(own), tuple(known_tags(db)))
 
@@ -88,6 +90,7 @@ class LibraryChangesState(rx.State):
         """Open the dialog that asks what becomes of the objects of videos that are to be deleted."""
 
         def read(db: Session) -> ChangeDialog:
+            _check(video_ids)
             found = changes.stakes(db, video_ids)
             return ChangeDialog(DELETE, tuple(video_ids), _named(db, video_ids), exports=_exports(found), everything=_everything(found))
 
@@ -99,6 +102,7 @@ class LibraryChangesState(rx.State):
         """Open the dialog that asks once more before deleted videos go for good."""
 
         def read(db: Session) -> ChangeDialog:
+            _check(video_ids)
             chosen = {gone.objects for video_id in video_ids if (gone := library_removal.doomed(db, video_id)) is not None}
             found = changes.stakes(db, video_ids)
             words = {
@@ -247,6 +251,12 @@ class LibraryChangesState(rx.State):
                 return ask(db)
 
         return await asyncio.to_thread(read)
+
+
+def _check(video_ids: list[str]) -> None:
+    """Raises ``VideoNotFound`` for what is no list of videos."""
+    if not 0 < len(video_ids) <= changes.MAX_VIDEOS or not all(is_id(video_id, "video") for video_id in video_ids):
+        raise VideoNotFound
 
 
 def _named(db: Session, video_ids: list[str]) -> str:

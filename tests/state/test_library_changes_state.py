@@ -117,3 +117,11 @@ def test_the_room_of_a_deleted_video_says_so_until_it_is_brought_back(page: Page
     assert "fetch_video_details" in events
     page.call(VideoDetailState, "fetch_video_details")
     assert page.state(VideoDetailState).phase == "ready"
+
+
+@pytest.mark.parametrize("asked", ["ask_tags", "ask_objects", "ask_removal"])
+@pytest.mark.parametrize("ids", [[], ["video_1\ud800", "video_2"], ["clip_1", "video_1"], ["video_1"] * 1_001])
+def test_a_dialog_opens_for_videos_only(page: Page, harbour: Footage, asked: str, ids: list[str]) -> None:
+    _, events = page.call(LibraryChangesState, asked, ids)
+    assert "Video not found" in events
+    assert page.state(LibraryChangesState).dialog == ChangeDialog()
