@@ -63,7 +63,9 @@ class Database:
 def _create_engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        engine.dialect.use_insertmanyvalues_wo_returning = True  # many rows are one statement, and what triggers count is counted once
+        return engine
     waits = {"timeout": _BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
     engine = create_engine(url, hide_parameters=True, pool_size=_SQLITE_CONNECTIONS, connect_args=waits)
     event.listen(engine, "connect", _prepare_sqlite)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import delete, event, insert
 from sqlmodel import Session, select
 
 from clipviewer.db.export_models import ExportJob
@@ -266,3 +266,24 @@ def test_what_is_stale_is_told_from_its_file_whatever_changes(database: Database
     with database.write() as db:
         db.delete(db.get_one(ExportJob, made))
     assert stale() == []
+
+
+def test_clips_of_several_videos_in_one_statement_are_counted_and_found(database: Database) -> None:
+    with database.write() as db:
+        for number in (1, 2):
+            add_video(db, number, f"Video {number}")
+        made = {"end_ms": 9, "score_parts": {}, "reasons": [], "origin": "found", "created_at": LATER}
+        rows = [
+            {"id": f"clip_{at}", "video_id": f"video_{at % 2 + 1}", "reference": str(at), "start_ms": at, "title": f"Gull {at}", **made}
+            for at in range(5)
+        ]
+        db.connection().execute(insert(IdentifiedClip), rows)
+    with database.read() as db:
+        assert {video.title: video.identified_count for video in list_videos(db).items} == {"Video 1": 3, "Video 2": 2}
+        assert {video.active_at for video in list_videos(db).items} == {LATER}
+        assert titles(db, "gull 3") == ["Video 2"]
+    with database.write() as db:
+        db.connection().execute(delete(IdentifiedClip).where(IdentifiedClip.start_ms >= 1))  # type: ignore[arg-type]
+    with database.read() as db:
+        assert {video.title: video.identified_count for video in list_videos(db).items} == {"Video 1": 1, "Video 2": 0}
+        assert (titles(db, "gull"), titles(db, "gull 3")) == (["Video 1"], [])
