@@ -62,7 +62,12 @@ class TimelineState(rx.State):
         def read() -> TimelineView:
             may = allows(authenticate(headers).role, Action.EXPORT)
             with installed().database.read() as db:
-                return _view(video_id, video_previews.previews_of(db, video_id), may, origin)
+                previews = video_previews.previews_of(db, video_id)
+            if previews.due:
+                with installed().database.write() as db:
+                    video_previews.ask_if_due(db, video_id)
+                    previews = video_previews.previews_of(db, video_id)
+            return _view(video_id, previews, may, origin)
 
         try:
             found = await asyncio.to_thread(read)

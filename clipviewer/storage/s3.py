@@ -5,16 +5,19 @@ Everything blocks: call it from a thread, never from the event loop. A store mou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.utils import parse_timestamp
 
 from clipviewer.domain.bucket_address import virtual_hosted
 from clipviewer.domain.sigv4 import Credentials
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 _COPY_PART = 5 * 1024**3
 _SENT_PART, _MOST_PARTS = 16 * 1024**2, 9_000
 _ABORTS = 3
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z", re.ASCII)
 _WITHOUT_CHECKSUMS = ("NotImplemented", "InvalidArgument", "InvalidRequest")
 _WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  recognised, not bound
 
@@ -223,13 +227,23 @@ def open_store(settings: Settings, embedded: Credentials) -> ObjectStore:
         proxies={} if settings.embedded else None,
     )
     try:
-        session = boto3.Session(embedded.access_key, embedded.secret_key) if settings.embedded else boto3.Session()
+        core = botocore.session.get_session()
+        core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=read_moment)
+        given = (embedded.access_key, embedded.secret_key) if settings.embedded else (None, None)
+        session = boto3.Session(given[0], given[1], botocore_session=core)
         client = session.client("s3", region_name=settings.s3_region, endpoint_url=endpoint, config=config)
         keys = session.get_credentials()
     except (BotoCoreError, ValueError) as error:
         raise StartupError(f"The storage cannot be set up: {error}") from error
     kind = "embedded" if settings.embedded else getattr(keys, "method", "")
     return ObjectStore(client, settings.bucket, credential_source(keys), kind)
+
+
+def read_moment(value: Any) -> datetime:
+    """A moment as S3 writes it. botocore's own reader takes three quarters of the time of a listing."""
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        return datetime.fromisoformat(value)
+    return parse_timestamp(value)
 
 
 def _bare(etag: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import Page, Route, expect
 from sqlmodel import col, delete, update
@@ -17,9 +19,12 @@ FORGET = "async (ids) => { const { forget } = await import('/presigned.js'); ids
 
 
 @pytest.fixture
-def own(registrar: Registrar, request: pytest.FixtureRequest) -> Video:
+def own(app: RunningApp, registrar: Registrar, request: pytest.FixtureRequest) -> Iterator[Video]:
     """A video that the test may spoil."""
-    return registrar.four_shapes(request.node.name, "To be spoilt")
+    video = registrar.four_shapes(request.node.name, "To be spoilt")
+    yield video
+    with app.database.write() as db:
+        db.delete(db.get_one(VideoRow, video.id))
 
 
 def in_the_room(open_room: OpenRoom, app: RunningApp, video: Video) -> Room:

@@ -51,7 +51,7 @@ def test_a_missing_cell_is_pressed_runs_and_plays_in_every_open_room(app: Runnin
     expect(card(room)).to_contain_text("Done")
     for seen in (room, other):
         cell(seen.page, done).click()
-        seen.playing()
+        seen.wait_for("video => video.currentTime > 0")  # two seconds, which may be over by now
         expect(cell(seen.page, done)).to_have_attribute("aria-current", "true")
         expect(seen.page.get_by_role("region", name="Clip details").get_by_role("heading")).to_have_text("The landing")
     expect(cell(other.page, "The landing, 1:1, Original: missing")).to_be_visible()

@@ -1,0 +1,34 @@
+"""The timeline's state: an adopted video that somebody opens is looked into before its turn."""
+
+from __future__ import annotations
+
+import pytest
+
+from clipviewer.db.models import User
+from clipviewer.domain.ids import new_id
+from clipviewer.domain.permissions import Role
+from clipviewer.services import container, work
+from clipviewer.services.adoption_rows import have_previewed
+from clipviewer.services.container import Services
+from clipviewer.state.timeline import TimelineState
+from tests.state.footage_rows import add_footage
+from tests.state.page import Page
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+def test_an_adopted_video_is_looked_into_when_somebody_opens_it(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(container, "_installed", services)
+    user = User(id=new_id("user"), email="a@example.org", name="Kim", role=Role.VIEWER, password_hash="no password")
+    with services.database.write() as db:
+        footage = add_footage(db)
+        have_previewed(db, [footage.video_id])
+        db.add(user)
+        db.flush()
+        token = services.sessions.start(db, user.id).token
+    page = Page(token, footage.path)
+    page.call(TimelineState, "open_timeline")
+    page.call(TimelineState, "open_timeline")
+    assert page.state(TimelineState).timeline.state == "making"
+    with services.database.read() as db:
+        assert [(item.kind, item.subject) for item in work.unfinished_work(db)] == [("previews", footage.video_id)]

@@ -1,0 +1,24 @@
+"""The moments in a store's answers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from botocore.utils import parse_timestamp
+
+from clipviewer.storage.s3 import read_moment
+
+WRITTEN: list[str | float] = [
+    "2025-10-05T12:00:00.000Z",
+    "2025-10-05T12:00:00Z",
+    "2025-10-05T14:00:00+02:00",
+    "Sun, 05 Oct 2025 12:00:00 GMT",
+    "1759665600",
+    1759665600.0,
+]
+
+
+@pytest.mark.parametrize("value", WRITTEN)
+def test_moments_are_read_as_botocore_reads_them(value: str | float) -> None:
+    assert read_moment(value).astimezone(UTC) == parse_timestamp(value).astimezone(UTC) == datetime(2025, 10, 5, 12, tzinfo=UTC)
