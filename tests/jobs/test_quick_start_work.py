@@ -34,7 +34,7 @@ from clipviewer.services.export_runs import Order, Ticket
 from clipviewer.services.exports import plan_exports
 from clipviewer.services.library_changes import delete
 from clipviewer.services.registration import NewExportedClip, NewVideo, Status, register_exported, register_video
-from tests.jobs.attempts import ask, attempt, now
+from tests.jobs.attempts import ask, attempt, now, wait_until
 from tests.jobs.conftest import MASTER_KEY, VIDEO_ID
 from tests.previewed import make
 
@@ -224,24 +224,17 @@ def test_the_worker_does_it_and_reports(slow: Services) -> None:
     slow.settings.data_dir.mkdir(exist_ok=True)
     desk.start()
     try:
-        for thread in desk._threads[:1]:
-            while work_of(slow, asked.id).state in (State.QUEUED, State.RUNNING):
-                thread.join(0.05)
+        wait_until(lambda: work_of(slow, asked.id).state not in (State.QUEUED, State.RUNNING))
     finally:
         desk.stop()
     done = work_of(slow, asked.id)
     assert (done.state, done.note) == (State.DONE, "")
-    assert not quick(slow).slow
+    assert video_of(slow).media["slowToStart"] is False
 
 
 def work_of(services: Services, work_id: str) -> work.WorkView:
     with services.database.read() as db:
         return work.work(db, work_id)
-
-
-def quick(services: Services) -> quick_start.QuickStart:
-    with services.database.read() as db:
-        return quick_start.quick_start_of(db, VIDEO_ID)
 
 
 def test_a_pipeline_that_names_the_old_file_means_the_same_video(slow: Services, tmp_path: Path) -> None:
@@ -301,10 +294,3 @@ def test_a_video_that_is_looked_into_meanwhile_is_looked_into_again(slow: Servic
     with slow.database.read() as db:
         assert [item.kind for item in work.unfinished_work(db)] == ["previews"]
         assert db.get_one(Video, VIDEO_ID).previews == {"etag": "of another file"}
-
-
-def test_a_very_long_key_still_gives_one_that_may_be_used(slow: Services, tmp_path: Path) -> None:
-    item = claimed(slow, tmp_path).item
-    assert len(quick_start.quick_key("ü" * 510 + ".mp4", item).encode()) <= 1024
-    assert quick_start.quick_key("a.b/film", item).startswith("a.b/film.quick-")
-    assert quick_start.quick_key("talks/film.MOV", item) == f"talks/film.quick-{item.id[-8:]}-1.mp4"

@@ -129,32 +129,6 @@ def test_a_file_is_uploaded_with_its_type(store: ObjectStore, tmp_path: Path) ->
     assert (found.size, found.content_type) == (9_000_000, "video/mp4")
 
 
-def test_a_long_file_is_sent_in_parts_and_told_how_far_it_is(store: ObjectStore, tmp_path: Path) -> None:
-    path, told = tmp_path / "film.mp4", list[int]()
-    path.write_bytes(b"x" * 20_000_000)
-    store.send_file("film.mp4", path, "video/mp4", told.append)
-    found = store.head("film.mp4")
-    assert (found.size, found.content_type) == (20_000_000, "video/mp4")
-    assert told == [0, 16 * 1024**2, 20_000_000]
-    path.write_bytes(b"")
-    store.send_file("empty.mp4", path, "video/mp4", told.append)
-    assert store.head("empty.mp4").size == 0
-
-
-def test_a_long_file_whose_sending_is_ended_leaves_nothing(store: ObjectStore, tmp_path: Path) -> None:
-    path = tmp_path / "film.mp4"
-    path.write_bytes(b"x" * 20_000_000)
-
-    def enough(sent: int) -> None:
-        if sent:
-            raise InterruptedError
-
-    with pytest.raises(InterruptedError):
-        store.send_file("film.mp4", path, "video/mp4", enough)
-    assert list(store.list("")) == []
-    assert store._client.list_multipart_uploads(Bucket=store.bucket).get("Uploads", []) == []
-
-
 def test_listing_goes_over_all_pages_in_order_and_only_under_the_prefix(store: ObjectStore) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: store.put(f"clips/{number:04}", b"", "text/plain"), range(1005)))

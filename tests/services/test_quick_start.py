@@ -112,3 +112,11 @@ def test_only_a_slow_video_is_mended_and_only_what_runs_is_called_off(library: D
             quick_start.ask(db, "video_1")
         with pytest.raises(VideoNotFound):
             quick_start.ask(db, "video_9")
+
+
+def test_a_very_long_key_still_gives_one_that_may_be_used(library: Database) -> None:
+    with library.write() as db:
+        item = quick_start.ask(db, "video_1")
+    assert len(quick_start.quick_key("ü" * 510 + ".mp4", item).encode()) <= 1024
+    assert quick_start.quick_key("a.b/film", item).startswith("a.b/film.quick-")
+    assert quick_start.quick_key("talks/film.MOV", item) == f"talks/film.quick-{item.id[-8:]}-1.mp4"
