@@ -37,7 +37,7 @@ def listed(page: Page, *names: str) -> None:
 def test_a_range_is_chosen_with_shift_and_nothing_with_escape(
     app: RunningApp, plovers: None, open_room: OpenRoom, width: int, view: str
 ) -> None:
-    page = open_room(app, f"/?q=plover&sort=title&view={view}", viewport={"width": width, "height": 800}).page
+    page = open_room(app, f"/?q=plover&sort=title&view={view}", reduced_motion="reduce", viewport={"width": width, "height": 800}).page
     expect(bar(page)).to_have_count(0)
     box(page, NAMES[1]).check()
     expect(bar(page)).to_contain_text("1 selected")
@@ -57,7 +57,7 @@ def test_a_range_is_chosen_with_shift_and_nothing_with_escape(
 
 
 def test_the_chosen_ones_are_tagged_archived_and_deleted_and_all_come_back(app: RunningApp, plovers: None, open_room: OpenRoom) -> None:
-    page = open_room(app, "/?q=plover&sort=title").page
+    page = open_room(app, "/?q=plover&sort=title", reduced_motion="reduce").page
     done = page.get_by_role("status")
     box(page, NAMES[0]).check()
     box(page, NAMES[1]).check()
