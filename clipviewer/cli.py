@@ -115,7 +115,7 @@ def _worker(settings: Settings, _options: argparse.Namespace) -> None:
 
 
 def _rebuild(settings: Settings, _options: argparse.Namespace) -> None:
-    from clipviewer.services.rebuild import Rebuilt, read_sidecars, rebuild
+    from clipviewer.services.adoption.rebuild import Rebuilt, read_sidecars, rebuild
 
     services, found = _prepared(settings), Rebuilt()
     sidecars = read_sidecars(services.store, settings.s3_prefix, found)
@@ -125,7 +125,7 @@ def _rebuild(settings: Settings, _options: argparse.Namespace) -> None:
 
 
 def _previews(settings: Settings, _options: argparse.Namespace) -> None:
-    from clipviewer.services.video_previews import ask_for_missing
+    from clipviewer.services.library.video_previews import ask_for_missing
 
     with _prepared(settings).database.write() as db:
         count = ask_for_missing(db, actor="cli")
@@ -133,8 +133,8 @@ def _previews(settings: Settings, _options: argparse.Namespace) -> None:
 
 
 def _adopt(settings: Settings, options: argparse.Namespace) -> None:
-    from clipviewer.services import adopting
-    from clipviewer.services.adoption_words import as_text
+    from clipviewer.services.adoption import adopting
+    from clipviewer.services.adoption.words import as_text
 
     services = _prepared(settings)
     prefix = adopting.checked_prefix(settings.s3_prefix, options.prefix)
@@ -155,7 +155,7 @@ def _adopt(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def _doctor(settings: Settings, options: argparse.Namespace) -> int:
-    from clipviewer.services.diagnosis import as_json, as_text, diagnose, some_masters
+    from clipviewer.services.bucket.diagnosis import as_json, as_text, diagnose, some_masters
 
     services = _prepared(settings)
     with services.database.read() as db:

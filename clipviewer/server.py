@@ -178,11 +178,11 @@ def _clear_uploads(services: Services) -> None:
 
 def _remove_deleted(services: Services) -> None:
     """Have those deleted videos removed for good whose time is over."""
-    from clipviewer.services import library_removal
+    from clipviewer.services.library import removal
 
     try:
         with services.database.write() as db:
-            library_removal.ask_due(db, utc_now())
+            removal.ask_due(db, utc_now())
     except SQLAlchemyError:
         _LOG.warning("the database did not answer; deleted videos are removed later")
 

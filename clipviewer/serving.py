@@ -15,9 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from clipviewer.api.app import create_api
 from clipviewer.api.guard import guarded, is_under
 from clipviewer.frontend import static_dir
+from clipviewer.services.bucket.signing import public_address
 from clipviewer.services.container import installed
-from clipviewer.services.sessions import read_cookie
-from clipviewer.services.signing import public_address
+from clipviewer.services.people.sessions import read_cookie
 from clipviewer.settings import EMBEDDED_PATH, Settings
 from clipviewer.storage.embedded.app import EmbeddedStore
 from clipviewer.storage.embedded.credentials import embedded_credentials

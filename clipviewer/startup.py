@@ -11,11 +11,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from clipviewer.db.session import Database
 from clipviewer.errors import ClipviewerError, StartupError
-from clipviewer.services.accounts import Accounts
-from clipviewer.services.api_tokens import ApiTokens
+from clipviewer.services.bucket.signing import signer_for
 from clipviewer.services.container import Services
-from clipviewer.services.sessions import Sessions
-from clipviewer.services.signing import signer_for
+from clipviewer.services.people.accounts import Accounts
+from clipviewer.services.people.api_tokens import ApiTokens
+from clipviewer.services.people.sessions import Sessions
 from clipviewer.settings import Settings
 from clipviewer.storage.embedded.credentials import embedded_credentials
 from clipviewer.storage.s3 import open_store

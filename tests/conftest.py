@@ -22,11 +22,11 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from clipviewer.db.session import Database
-from clipviewer.services.accounts import Accounts
-from clipviewer.services.api_tokens import ApiTokens
+from clipviewer.services.bucket.signing import signer_for
 from clipviewer.services.container import Services
-from clipviewer.services.sessions import Sessions
-from clipviewer.services.signing import signer_for
+from clipviewer.services.people.accounts import Accounts
+from clipviewer.services.people.api_tokens import ApiTokens
+from clipviewer.services.people.sessions import Sessions
 from clipviewer.settings import load_settings
 from clipviewer.storage.embedded.credentials import embedded_credentials
 from clipviewer.storage.s3 import ObjectStore, open_store

@@ -20,7 +20,7 @@ from sqlmodel import Session
 from clipviewer.domain.permissions import Action
 from clipviewer.errors import Forbidden
 from clipviewer.services import audit
-from clipviewer.services.principal import Pipeline, Principal
+from clipviewer.services.people.principal import Pipeline, Principal
 
 if TYPE_CHECKING:
     from clipviewer.services.container import Services

@@ -14,8 +14,8 @@ from clipviewer.api.problems import validation_problem
 from clipviewer.api.schemas import described_body
 from clipviewer.api.work_schemas import AdoptIn, AdoptPreview, Work
 from clipviewer.domain.permissions import Action
-from clipviewer.services import adopting
-from clipviewer.services.principal import Pipeline, Principal
+from clipviewer.services.adoption import adopting
+from clipviewer.services.people.principal import Pipeline, Principal
 
 router = APIRouter(prefix="/api/library/adopt", tags=["library"])
 Registrar = Annotated[Pipeline | Principal, Depends(pipeline_or(Action.REGISTER))]

@@ -17,10 +17,11 @@ from clipviewer.api.next_path import safe_next
 from clipviewer.db.models import utc_now
 from clipviewer.domain.permissions import Action, Role
 from clipviewer.errors import ClipviewerError, Invalid, TooManyAttempts
-from clipviewer.services import audit, sign_in
-from clipviewer.services.principal import Principal
-from clipviewer.services.sessions import NewSession, build_cookie
-from clipviewer.services.sign_in import SignedIn
+from clipviewer.services import audit
+from clipviewer.services.people import sign_in
+from clipviewer.services.people.principal import Principal
+from clipviewer.services.people.sessions import NewSession, build_cookie
+from clipviewer.services.people.sign_in import SignedIn
 
 router = APIRouter(prefix="/api/auth", tags=["accounts"])
 _FORM = "application/x-www-form-urlencoded"

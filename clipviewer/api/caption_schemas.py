@@ -5,8 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 
 from clipviewer.api.schemas import Json, Language, moment
-from clipviewer.services.caption_sources import FoundCaptions
-from clipviewer.services.captions import CaptionsView
+from clipviewer.services.room.caption_sources import FoundCaptions
+from clipviewer.services.room.captions import CaptionsView
 
 
 class Captions(Json):

@@ -20,8 +20,9 @@ from clipviewer.errors import Invalid
 from clipviewer.media.captions.reading import MAX_BYTES, parse_captions
 from clipviewer.media.captions.tracks import slice_track, to_webvtt
 from clipviewer.services import audit
-from clipviewer.services.caption_sources import find_captions, translate_captions
-from clipviewer.services.captions import (
+from clipviewer.services.people.principal import Pipeline, Principal
+from clipviewer.services.room.caption_sources import find_captions, translate_captions
+from clipviewer.services.room.captions import (
     UPLOADED,
     CaptionsNotFound,
     attach_track,
@@ -32,7 +33,6 @@ from clipviewer.services.captions import (
     track,
     webvtt,
 )
-from clipviewer.services.principal import Pipeline, Principal
 
 router = APIRouter(prefix="/api/clips/videos/{video_id}", tags=["captions"])
 _SIGNED_IN = [Depends(allow(Action.VIEW))]

@@ -11,7 +11,7 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode, mode_of
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.domain.timecode import ms_to_seconds
-from clipviewer.services.exports import MAX_CELLS, CellView, State
+from clipviewer.services.exporting.exports import MAX_CELLS, CellView, State
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 ClipId = Annotated[str, Field(pattern=r"^clip_[A-Za-z0-9]{1,64}$")]

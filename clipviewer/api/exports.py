@@ -17,7 +17,7 @@ from clipviewer.api.problems import validation_problem
 from clipviewer.domain.permissions import Action
 from clipviewer.errors import Forbidden, Unauthorized
 from clipviewer.services import audit
-from clipviewer.services.exports import (
+from clipviewer.services.exporting.exports import (
     UNFINISHED,
     Changes,
     cancel,
@@ -28,8 +28,8 @@ from clipviewer.services.exports import (
     request_exports,
     retry,
 )
-from clipviewer.services.principal import Principal
-from clipviewer.services.videos import require_video
+from clipviewer.services.library.videos import require_video
+from clipviewer.services.people.principal import Principal
 
 router = APIRouter(prefix="/api/clips", tags=["exports"])
 _SIGNED_IN = [Depends(allow(Action.VIEW))]

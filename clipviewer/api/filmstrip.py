@@ -11,7 +11,7 @@ from clipviewer.api.access import allow, origin_of, services_of
 from clipviewer.api.schemas import Json, moment
 from clipviewer.domain.permissions import Action
 from clipviewer.errors import NotFound
-from clipviewer.services.video_previews import previews_of
+from clipviewer.services.library.video_previews import previews_of
 
 router = APIRouter(prefix="/api/clips/videos/{video_id}", tags=["library"])
 _ANSWERS: dict[int | str, dict[str, Any]] = {

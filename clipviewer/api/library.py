@@ -16,11 +16,11 @@ from clipviewer.api.problems import validation_problem
 from clipviewer.api.schemas import described_body
 from clipviewer.domain.permissions import Action
 from clipviewer.domain.removal import Objects
-from clipviewer.services import library_changes, library_removal
-from clipviewer.services.library_changes import Actor
-from clipviewer.services.principal import Principal
-from clipviewer.services.video_tags import tags_by_video
-from clipviewer.services.videos import video_details
+from clipviewer.services.library import changes, removal
+from clipviewer.services.library.changes import Actor
+from clipviewer.services.library.tags import tags_by_video
+from clipviewer.services.library.videos import video_details
+from clipviewer.services.people.principal import Principal
 
 router = APIRouter(prefix="/api/clips/videos/{video_id}", tags=["library"])
 Exporter = Annotated[Principal, Depends(allow(Action.EXPORT))]
@@ -62,9 +62,9 @@ def delete_video(
 ) -> Video:
     """It is left out of lists, and can be brought back until it is removed. What is being made for it is called off."""
     with services_of(request).database.write() as db:
-        library_changes.delete(db, [video_id], objects, by=_actor(request, who))
+        changes.delete(db, [video_id], objects, by=_actor(request, who))
         if now:
-            library_removal.ask(db, video_id, actor=who.user_id)
+            removal.ask(db, video_id, actor=who.user_id)
         return _video(db, video_id)
 
 
@@ -72,7 +72,7 @@ def delete_video(
 def post_restore(request: Request, video_id: str, who: Owner) -> Video:
     """As it was before it was deleted; nothing happens to one that is not."""
     with services_of(request).database.write() as db:
-        library_changes.restore(db, [video_id], by=_actor(request, who))
+        changes.restore(db, [video_id], by=_actor(request, who))
         return _video(db, video_id)
 
 
@@ -85,11 +85,11 @@ def _change(request: Request, video_id: str, body: bytes, who: Principal) -> Res
     by = _actor(request, who)
     with services_of(request).database.write() as db:
         if wanted.title is not None:
-            library_changes.rename(db, video_id, wanted.title, by=by)
+            changes.rename(db, video_id, wanted.title, by=by)
         if wanted.tags is not None:
-            library_changes.set_tags(db, video_id, wanted.tags, by=by)
+            changes.set_tags(db, video_id, wanted.tags, by=by)
         if wanted.archived is not None:
-            library_changes.archive(db, [video_id], wanted.archived, by=by)
+            changes.archive(db, [video_id], wanted.archived, by=by)
         changed = _video(db, video_id)
     return Response(changed.model_dump_json(by_alias=True), media_type="application/json")
 

@@ -11,9 +11,9 @@ from pydantic import Field
 from clipviewer.api.schemas import Json, moment
 from clipviewer.domain.tag import MAX_TAG, MAX_TAGS
 from clipviewer.domain.timecode import ms_to_seconds
-from clipviewer.services.library import VideoSummary
-from clipviewer.services.library_changes import MAX_TITLE
-from clipviewer.services.videos import VideoDetails
+from clipviewer.services.library.changes import MAX_TITLE
+from clipviewer.services.library.listing import VideoSummary
+from clipviewer.services.library.videos import VideoDetails
 
 
 class VideoRow(Json):

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clipviewer.api.problems import problem
 from clipviewer.api.token_bucket import TokenBucket
-from clipviewer.services.sessions import read_cookie
+from clipviewer.services.people.sessions import read_cookie
 
 MIB = 1024 * 1024
 _CAPTIONS = re.compile(r"/api/clips/videos/[^/]+/captions/[^/]+/?")

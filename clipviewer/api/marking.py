@@ -16,9 +16,9 @@ from clipviewer.api.marking_schemas import ClipChange, ClipMark
 from clipviewer.api.problems import validation_problem
 from clipviewer.api.schemas import IdentifiedClip, described_body, identified_json
 from clipviewer.domain.permissions import Action
-from clipviewer.services import marking
-from clipviewer.services.clips import identified_clip
-from clipviewer.services.principal import Pipeline, Principal
+from clipviewer.services.people.principal import Pipeline, Principal
+from clipviewer.services.room import marking
+from clipviewer.services.room.clips import identified_clip
 
 router = APIRouter(prefix="/api/clips/videos/{video_id}/identified", tags=["marking"])
 Marker = Annotated[Pipeline | Principal, Depends(pipeline_or(Action.EXPORT))]

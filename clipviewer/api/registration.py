@@ -29,10 +29,10 @@ from clipviewer.domain.object_key import MAX_KEY_BYTES, check_object_key
 from clipviewer.domain.permissions import Action
 from clipviewer.errors import Invalid
 from clipviewer.services import audit
-from clipviewer.services.bucket_lookup import find_objects
-from clipviewer.services.principal import Pipeline, Principal
-from clipviewer.services.registration import Result, Status, register_exported, register_identified, register_video
-from clipviewer.services.videos import require_video
+from clipviewer.services.bucket.lookup import find_objects
+from clipviewer.services.library.registration import Result, Status, register_exported, register_identified, register_video
+from clipviewer.services.library.videos import require_video
+from clipviewer.services.people.principal import Pipeline, Principal
 
 router = APIRouter(prefix="/api/clips/videos", tags=["registration"])
 Registrar = Annotated[Pipeline | Principal, Depends(pipeline_or(Action.REGISTER))]

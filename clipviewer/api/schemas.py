@@ -12,8 +12,8 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.language import parse_language
 from clipviewer.domain.object_key import MAX_KEY_BYTES, check_object_key
 from clipviewer.domain.timecode import ms_to_seconds, seconds_to_ms
-from clipviewer.services.clips import ExportedClipView, IdentifiedClipView
-from clipviewer.services.registration import MAX_ITEMS, NewExportedClip, NewIdentifiedClip, NewVideo, Status
+from clipviewer.services.library.registration import MAX_ITEMS, NewExportedClip, NewIdentifiedClip, NewVideo, Status
+from clipviewer.services.room.clips import ExportedClipView, IdentifiedClipView
 
 
 def moment(value: datetime) -> str:

@@ -15,9 +15,9 @@ from clipviewer.api.settings_schemas import PreferencesBody, StorageProbe, body_
 from clipviewer.db.models import utc_now
 from clipviewer.domain.permissions import Action
 from clipviewer.domain.preferences import Unfit, preferences_of
-from clipviewer.services.browser_probe import lay_out, take_back
+from clipviewer.services.bucket.browser_probe import lay_out, take_back
+from clipviewer.services.people.principal import Principal
 from clipviewer.services.prefs import preferences, save_preferences
-from clipviewer.services.principal import Principal
 
 router = APIRouter(prefix="/api/settings", tags=["settings"])
 Admin = Annotated[Principal, Depends(allow(Action.CONFIGURE))]

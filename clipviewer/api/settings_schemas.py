@@ -9,7 +9,7 @@ from pydantic import Field
 
 from clipviewer.api.schemas import Json, Shape, moment
 from clipviewer.domain.preferences import LONGEST_S, MOST_DAYS, MOST_LANGUAGES, SHORTEST_S, Preferences, plain_values
-from clipviewer.services.browser_probe import Probe
+from clipviewer.services.bucket.browser_probe import Probe
 
 
 class StorageProbe(Json):

@@ -10,7 +10,7 @@ from pydantic import Field
 from clipviewer.api.schemas import Json, Title, moment
 from clipviewer.domain.master_file import MAX_PARTS, MAX_SIZE
 from clipviewer.jobs.uploading import MAX_SIGNED, SignedPart, WantedPart
-from clipviewer.services.uploads import UploadView
+from clipviewer.services.library.uploads import UploadView
 from clipviewer.storage.s3 import StoredPart
 
 PartNumber = Annotated[int, Field(ge=1, le=MAX_PARTS, strict=True)]

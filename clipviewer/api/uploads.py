@@ -16,9 +16,10 @@ from clipviewer.api.schemas import described_body
 from clipviewer.api.upload_schemas import ArrivedParts, PartsIn, PartUrl, PartUrls, Upload, UploadIn, Uploads
 from clipviewer.domain.permissions import Action
 from clipviewer.jobs.uploading import Uploading
-from clipviewer.services import audit, uploads
-from clipviewer.services.principal import Pipeline, Principal
-from clipviewer.services.uploads import UploadView
+from clipviewer.services import audit
+from clipviewer.services.library import uploads
+from clipviewer.services.library.uploads import UploadView
+from clipviewer.services.people.principal import Pipeline, Principal
 
 router = APIRouter(prefix="/api/uploads", tags=["uploads"])
 Sender = Annotated[Pipeline | Principal, Depends(pipeline_or(Action.UPLOAD))]

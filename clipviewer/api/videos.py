@@ -27,7 +27,11 @@ from clipviewer.domain.permissions import Action
 from clipviewer.domain.tag import MAX_TAG
 from clipviewer.errors import ClipNotFound, NotFound
 from clipviewer.services import audit
-from clipviewer.services.clips import (
+from clipviewer.services.library.listing import MAX_PAGE, Filter, Sort, Wanted, list_videos
+from clipviewer.services.library.tags import tags_by_video
+from clipviewer.services.library.video_previews import previews_of
+from clipviewer.services.library.videos import require_video, video_details
+from clipviewer.services.room.clips import (
     clip_for_key,
     count_exported,
     count_identified,
@@ -36,10 +40,6 @@ from clipviewer.services.clips import (
     identified_clips,
     identified_ranges,
 )
-from clipviewer.services.library import MAX_PAGE, Filter, Sort, Wanted, list_videos
-from clipviewer.services.video_previews import previews_of
-from clipviewer.services.video_tags import tags_by_video
-from clipviewer.services.videos import require_video, video_details
 
 router = APIRouter(prefix="/api/clips/videos", tags=["videos"])
 _MAX_OFFSET = 2**31 - 1

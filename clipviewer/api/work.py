@@ -10,7 +10,7 @@ from clipviewer.api.access import allow, peer_address, pipeline_or, services_of
 from clipviewer.api.work_schemas import Work, WorkList
 from clipviewer.domain.permissions import Action
 from clipviewer.services import audit, work
-from clipviewer.services.principal import Principal
+from clipviewer.services.people.principal import Principal
 from clipviewer.services.work_rights import needed_for
 
 router = APIRouter(prefix="/api/work", tags=["work"])

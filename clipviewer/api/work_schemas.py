@@ -9,7 +9,7 @@ from pydantic import Field
 from clipviewer.api.schemas import Json, moment
 from clipviewer.domain.bucket_contents import Ignored
 from clipviewer.domain.object_key import MAX_KEY_BYTES
-from clipviewer.services.adoption_tally import Tally
+from clipviewer.services.adoption.tally import Tally
 from clipviewer.services.work import WorkView
 
 

@@ -10,7 +10,7 @@ from clipviewer.components.export_views import nothing_matches
 from clipviewer.components.frame import empty, skeletons
 from clipviewer.components.selection import picked, shown_id
 from clipviewer.components.virtuoso import Virtuoso
-from clipviewer.services.export_filters import CellState
+from clipviewer.services.exporting.filters import CellState
 from clipviewer.state.exports import ExportState
 from clipviewer.state.matrix import MatrixState
 from clipviewer.state.matrix_rows import MatrixCell, MatrixGroup, MatrixLine, OpenedCell

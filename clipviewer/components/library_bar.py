@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from clipviewer.services.library import Filter, Sort
+from clipviewer.services.library.listing import Filter, Sort
 from clipviewer.state.library import VIEWS, LibraryState
 
 FILTERS = {

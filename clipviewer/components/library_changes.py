@@ -6,7 +6,7 @@ import reflex as rx
 
 from clipviewer.domain.removal import Objects
 from clipviewer.domain.tag import MAX_TAG
-from clipviewer.services.library_changes import MAX_TITLE
+from clipviewer.services.library.changes import MAX_TITLE
 from clipviewer.state.library_changes import DELETE, REMOVE, RENAME, TAGS, LibraryChangesState
 
 _FORM = "change-form"

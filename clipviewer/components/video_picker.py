@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 from reflex.experimental import ClientStateVar
 
-from clipviewer.services.library import Filter
+from clipviewer.services.library.listing import Filter
 from clipviewer.state.library import LibraryState
 from clipviewer.state.library_changes import LibraryChangesState
 

@@ -22,8 +22,9 @@ from clipviewer.errors import ClipviewerError, ObjectMissing, StorageUnreachable
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled
 from clipviewer.media.render.cut import cut, poster
 from clipviewer.media.source.probe import MediaInfo, probe
-from clipviewer.services import video_previews, work
+from clipviewer.services import work
 from clipviewer.services.container import Services
+from clipviewer.services.library import video_previews
 from clipviewer.storage.s3 import StoredObject
 
 MARKER_KEY = "demo/plan.json"

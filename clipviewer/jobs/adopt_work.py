@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clipviewer.jobs.work_desk import WorkRun
-from clipviewer.services.adopting import adopt
+from clipviewer.services.adoption.adopting import adopt
 
 
 def adopt_prefix(run: WorkRun) -> Mapping[str, Any]:

@@ -18,10 +18,11 @@ from clipviewer.db.models import utc_now
 from clipviewer.domain.ids import new_id
 from clipviewer.jobs.export_run import STEPS, ExportRun, remove_from_disk, remove_objects
 from clipviewer.media.ffmpeg import Ffmpeg
-from clipviewer.services import export_runs, retention
+from clipviewer.services import retention
 from clipviewer.services.container import Services
-from clipviewer.services.export_estimate import renders_at_once
-from clipviewer.services.export_runs import Ticket
+from clipviewer.services.exporting import export_runs
+from clipviewer.services.exporting.estimate import renders_at_once
+from clipviewer.services.exporting.export_runs import Ticket
 
 QUEUE, WORKFLOW = "exports", "export"
 LEASE = timedelta(seconds=60)

@@ -17,10 +17,10 @@ from clipviewer.errors import ClipviewerError, NotFound, ObjectMissing, Precondi
 from clipviewer.jobs import landmarks
 from clipviewer.jobs.rendering import captions_beside, render_cell
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
-from clipviewer.services import export_runs
 from clipviewer.services.container import Services
-from clipviewer.services.export_runs import Order, Ticket
-from clipviewer.services.provenance import provenance
+from clipviewer.services.exporting import export_runs
+from clipviewer.services.exporting.export_runs import Order, Ticket
+from clipviewer.services.exporting.provenance import provenance
 
 STEPS = ("claim", "check_source", "render", "upload", "publish")
 PATIENCE = (1.0, 2.0, 4.0, 8.0, 15.0)

@@ -15,10 +15,11 @@ from clipviewer.media.ffmpeg import MediaCancelled
 from clipviewer.media.finding.highlights import find_clips
 from clipviewer.media.finding.title_service import open_title_service, titled
 from clipviewer.media.source.stored_source import StoredSource
-from clipviewer.services import finding, work
-from clipviewer.services.captions import TRANSLATED, captions_of, track
-from clipviewer.services.signing import internal_signer
-from clipviewer.services.videos import video_details
+from clipviewer.services import work
+from clipviewer.services.bucket.signing import internal_signer
+from clipviewer.services.library.videos import video_details
+from clipviewer.services.room import finding
+from clipviewer.services.room.captions import TRANSLATED, captions_of, track
 
 _FOUND = 0.95
 _ANY_LENGTH = 2**31 - 1

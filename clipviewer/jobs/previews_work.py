@@ -18,10 +18,10 @@ from clipviewer.media.previews.previews import PREVIEWS_VERSION, Previews, make_
 from clipviewer.media.source.inspection import Inspection, inspect
 from clipviewer.media.source.stored_source import StoredSource
 from clipviewer.services import work
-from clipviewer.services.caption_sources import find_captions
-from clipviewer.services.signing import internal_signer
-from clipviewer.services.video_previews import previews_folder, previews_root, write_down
-from clipviewer.services.videos import master_key
+from clipviewer.services.bucket.signing import internal_signer
+from clipviewer.services.library.video_previews import previews_folder, previews_root, write_down
+from clipviewer.services.library.videos import master_key
+from clipviewer.services.room.caption_sources import find_captions
 
 _LOG = logging.getLogger(__name__)
 _MADE = 0.95

@@ -15,9 +15,10 @@ from clipviewer.jobs.work_desk import WorkRun
 from clipviewer.media.ffmpeg import MediaCancelled
 from clipviewer.media.render.remux import remux
 from clipviewer.media.source.stored_source import StoredSource
-from clipviewer.services import quick_start, work
-from clipviewer.services.signing import internal_signer
-from clipviewer.services.videos import master_key
+from clipviewer.services import work
+from clipviewer.services.bucket.signing import internal_signer
+from clipviewer.services.library import quick_start
+from clipviewer.services.library.videos import master_key
 from clipviewer.storage.s3 import StoredObject
 
 _LOG = logging.getLogger(__name__)

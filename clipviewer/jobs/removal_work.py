@@ -10,12 +10,12 @@ from clipviewer.domain.removal import Objects
 from clipviewer.errors import VideoNotFound
 from clipviewer.jobs.work_desk import WorkRun
 from clipviewer.media.ffmpeg import MediaCancelled
-from clipviewer.services import library_removal as removal
 from clipviewer.services import work
-from clipviewer.services.clips import count_exported
-from clipviewer.services.library_removal import Doomed
-from clipviewer.services.quick_start import former_keys
-from clipviewer.services.video_previews import previews_root
+from clipviewer.services.library import removal
+from clipviewer.services.library.quick_start import former_keys
+from clipviewer.services.library.removal import Doomed
+from clipviewer.services.library.video_previews import previews_root
+from clipviewer.services.room.clips import count_exported
 
 _EXPORTS = 0.9
 """The share of the work that the exports are."""

@@ -14,10 +14,10 @@ from clipviewer.media.captions.tracks import CaptionTrack, to_srt, to_webvtt, wr
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.media.render.render import RenderResult, RenderSpec, render
 from clipviewer.media.source.stored_source import StoredSource
-from clipviewer.services.captions import captions_for
+from clipviewer.services.bucket.signing import internal_signer
 from clipviewer.services.container import Services
-from clipviewer.services.export_runs import Order
-from clipviewer.services.signing import internal_signer
+from clipviewer.services.exporting.export_runs import Order
+from clipviewer.services.room.captions import captions_for
 
 
 def render_cell(

@@ -19,11 +19,13 @@ from clipviewer.domain.master_file import MIB
 from clipviewer.errors import ClipviewerError, Conflict, Invalid, ObjectMissing, StorageError
 from clipviewer.media.ffmpeg import MediaError
 from clipviewer.media.source.probe import MediaInfo, probe
-from clipviewer.services import finding, uploads, video_previews, work
+from clipviewer.services import work
+from clipviewer.services.bucket.signing import SignedUrl, internal_signer
 from clipviewer.services.container import Services
+from clipviewer.services.library import uploads, video_previews
+from clipviewer.services.library.uploads import State, UploadBusy, UploadRefused, UploadView
 from clipviewer.services.prefs import preferences
-from clipviewer.services.signing import SignedUrl, internal_signer
-from clipviewer.services.uploads import State, UploadBusy, UploadRefused, UploadView
+from clipviewer.services.room import finding
 from clipviewer.storage.s3 import StoredObject, StoredPart
 
 MAX_SIGNED = 100

@@ -10,8 +10,10 @@ from clipviewer.jobs.previews_work import make_video_previews
 from clipviewer.jobs.quick_start_work import make_quick_start
 from clipviewer.jobs.removal_work import remove_video
 from clipviewer.jobs.work_desk import Kind, WorkDesk
-from clipviewer.services import adopting, finding, library_removal, quick_start, video_previews
+from clipviewer.services.adoption import adopting
 from clipviewer.services.container import Services
+from clipviewer.services.library import quick_start, removal, video_previews
+from clipviewer.services.room import finding
 
 KINDS: Mapping[str, Kind] = {
     video_previews.KIND: make_video_previews,
@@ -19,7 +21,7 @@ KINDS: Mapping[str, Kind] = {
     quick_start.KIND: make_quick_start,
 }
 """What keeps a processor busy: one at a time."""
-READING: Mapping[str, Kind] = {adopting.KIND: adopt_prefix, library_removal.KIND: remove_video}
+READING: Mapping[str, Kind] = {adopting.KIND: adopt_prefix, removal.KIND: remove_video}
 """What waits for the bucket most of the time: it goes on beside the others."""
 
 

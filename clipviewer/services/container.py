@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from clipviewer.db.session import Database
-from clipviewer.services.accounts import Accounts
-from clipviewer.services.api_tokens import ApiTokens
-from clipviewer.services.sessions import Sessions
-from clipviewer.services.signing import UrlSigner
+from clipviewer.services.bucket.signing import UrlSigner
+from clipviewer.services.people.accounts import Accounts
+from clipviewer.services.people.api_tokens import ApiTokens
+from clipviewer.services.people.sessions import Sessions
 from clipviewer.settings import Settings
 from clipviewer.storage.s3 import ObjectStore
 

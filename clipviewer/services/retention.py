@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, delete, select
 from sqlmodel import Session
 
 from clipviewer.db.export_models import ExportUpload
-from clipviewer.services.export_cells import JOB, State, hold_board
+from clipviewer.services.exporting.cells import JOB, State, hold_board
 from clipviewer.services.prefs import preferences
 
 _UPLOAD = ExportUpload.metadata.tables["export_upload"]

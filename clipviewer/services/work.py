@@ -19,7 +19,7 @@ from clipviewer.db.models import utc_now
 from clipviewer.db.work_models import Work
 from clipviewer.domain.ids import is_id, new_id
 from clipviewer.errors import Conflict, NotFound
-from clipviewer.services.export_cells import UNFINISHED, State
+from clipviewer.services.exporting.cells import UNFINISHED, State
 
 MAX_ATTEMPTS = 5
 _WORK = Work.metadata.tables["work"]

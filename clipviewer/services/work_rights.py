@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from clipviewer.domain.permissions import Action
-from clipviewer.services import adopting, library_removal
+from clipviewer.services.adoption import adopting
+from clipviewer.services.library import removal
 
-_NEEDED: Mapping[str, Action] = {adopting.KIND: Action.REGISTER, library_removal.KIND: Action.REGISTER}
+_NEEDED: Mapping[str, Action] = {adopting.KIND: Action.REGISTER, removal.KIND: Action.REGISTER}
 
 
 def needed_for(kind: str) -> Action:

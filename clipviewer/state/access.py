@@ -18,7 +18,7 @@ from clipviewer.domain.permissions import Action
 from clipviewer.errors import ClipviewerError, Forbidden, Invalid, Unauthorized
 from clipviewer.services import audit
 from clipviewer.services.container import installed
-from clipviewer.services.principal import Principal
+from clipviewer.services.people.principal import Principal
 
 P = ParamSpec("P")
 S = TypeVar("S", bound=rx.State)

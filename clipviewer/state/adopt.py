@@ -11,11 +11,12 @@ import reflex as rx
 from clipviewer.domain.bucket_contents import Sort
 from clipviewer.domain.permissions import Action, allows
 from clipviewer.errors import ClipviewerError
-from clipviewer.services import adopting, work
-from clipviewer.services.adoption_tally import Tally
-from clipviewer.services.adoption_words import counted, left_out, lines, whole
+from clipviewer.services import work
+from clipviewer.services.adoption import adopting
+from clipviewer.services.adoption.tally import Tally
+from clipviewer.services.adoption.words import counted, left_out, lines, whole
 from clipviewer.services.container import installed
-from clipviewer.services.export_cells import UNFINISHED, State
+from clipviewer.services.exporting.cells import UNFINISHED, State
 from clipviewer.services.work import WorkView
 from clipviewer.state.access import allow, authenticate
 from clipviewer.state.library_strip import LibraryStripState

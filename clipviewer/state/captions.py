@@ -12,8 +12,9 @@ from sqlmodel import Session
 
 from clipviewer.domain.language import language_name
 from clipviewer.domain.permissions import Action
-from clipviewer.services import audit, caption_sources, captions
+from clipviewer.services import audit
 from clipviewer.services.container import Services, installed
+from clipviewer.services.room import caption_sources, captions
 from clipviewer.state.access import allow, authenticate
 from clipviewer.state.export_dialog import ExportDialogState
 from clipviewer.state.rows import CaptionsRow, captions_row, counted

@@ -15,11 +15,12 @@ from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.domain.permissions import Action
 from clipviewer.errors import Invalid
-from clipviewer.services import audit, exports
+from clipviewer.services import audit
 from clipviewer.services.container import installed
-from clipviewer.services.exports import CellView, ExportPlan
-from clipviewer.services.framings import saved_framings
+from clipviewer.services.exporting import exports
+from clipviewer.services.exporting.exports import CellView, ExportPlan
 from clipviewer.services.prefs import preferences
+from clipviewer.services.room.framings import saved_framings
 from clipviewer.state.access import allow, authenticate
 from clipviewer.state.exports import ExportState
 from clipviewer.state.rows import LanguageRow, counted, language_row

@@ -8,9 +8,9 @@ from typing import Any
 import reflex as rx
 
 from clipviewer.domain.permissions import Action
-from clipviewer.services import exports
 from clipviewer.services.container import installed
-from clipviewer.services.exports import State
+from clipviewer.services.exporting import exports
+from clipviewer.services.exporting.exports import State
 from clipviewer.state.access import allow, authenticate
 from clipviewer.state.rows import JobRow, job_row
 from clipviewer.state.video_detail import VideoDetailState

@@ -13,10 +13,10 @@ from sqlmodel import Session
 
 from clipviewer.domain.permissions import Action, allows
 from clipviewer.errors import VideoNotFound
-from clipviewer.services import finding
 from clipviewer.services.container import installed
-from clipviewer.services.export_cells import UNFINISHED, State
-from clipviewer.services.videos import require_video
+from clipviewer.services.exporting.cells import UNFINISHED, State
+from clipviewer.services.library.videos import require_video
+from clipviewer.services.room import finding
 from clipviewer.services.work import WorkView
 from clipviewer.state.access import allow, authenticate
 from clipviewer.state.rows import counted

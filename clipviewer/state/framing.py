@@ -19,9 +19,9 @@ from clipviewer.domain.permissions import Action, allows
 from clipviewer.errors import ClipviewerError, Invalid
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.media.framing.reframe import look_at
-from clipviewer.services import framings, looks
+from clipviewer.services.bucket.signing import internal_signer
 from clipviewer.services.container import installed
-from clipviewer.services.signing import internal_signer
+from clipviewer.services.room import framings, looks
 from clipviewer.state.access import allow, authenticate
 from clipviewer.state.framing_rows import FramingView, framing_view
 

@@ -12,10 +12,10 @@ import reflex as rx
 from clipviewer.db.models import utc_now
 from clipviewer.domain.permissions import Action
 from clipviewer.domain.tag import MAX_TAG
-from clipviewer.services.clip_room import sign_ahead
 from clipviewer.services.container import installed
-from clipviewer.services.library import Filter, Page, Sort, VideoSummary, Wanted, list_videos
-from clipviewer.services.video_tags import known_tags
+from clipviewer.services.library.listing import Filter, Page, Sort, VideoSummary, Wanted, list_videos
+from clipviewer.services.library.tags import known_tags
+from clipviewer.services.room.clip_room import sign_ahead
 from clipviewer.state.access import allow, authenticate, origin_of
 from clipviewer.state.library_rows import VideoCard, video_card
 

@@ -15,13 +15,13 @@ from clipviewer.domain.ids import is_id
 from clipviewer.domain.permissions import Action, allows
 from clipviewer.domain.removal import Objects
 from clipviewer.errors import ClipviewerError, Forbidden, Invalid, VideoNotFound
-from clipviewer.services import library_changes as changes
-from clipviewer.services import library_removal, work
+from clipviewer.services import work
 from clipviewer.services.container import installed
-from clipviewer.services.export_cells import State
-from clipviewer.services.library_changes import Actor, Changed, Stakes
-from clipviewer.services.video_tags import known_tags, tags_by_video
-from clipviewer.services.videos import video_details
+from clipviewer.services.exporting.cells import State
+from clipviewer.services.library import changes, removal
+from clipviewer.services.library.changes import Actor, Changed, Stakes
+from clipviewer.services.library.tags import known_tags, tags_by_video
+from clipviewer.services.library.videos import video_details
 from clipviewer.state.access import allow, authenticate
 from clipviewer.state.library import LibraryState
 from clipviewer.state.video_detail import VideoDetailState
@@ -103,7 +103,7 @@ class LibraryChangesState(rx.State):
 
         def read(db: Session) -> ChangeDialog:
             _check(video_ids)
-            chosen = {gone.objects for video_id in video_ids if (gone := library_removal.doomed(db, video_id)) is not None}
+            chosen = {gone.objects for video_id in video_ids if (gone := removal.doomed(db, video_id)) is not None}
             found = changes.stakes(db, video_ids)
             words = {
                 Objects.KEEP: "Every object stays in the bucket.",
@@ -111,7 +111,7 @@ class LibraryChangesState(rx.State):
                 Objects.ALL: f"With it go from the bucket: {_everything(found)}.",
             }
             text = words[chosen.pop()] if len(chosen) == 1 else "Their objects go or stay as was chosen for each."
-            tried = work.latest_work(db, video_ids, library_removal.KIND)
+            tried = work.latest_work(db, video_ids, removal.KIND)
             problem = f"The last try failed: {tried[0].note}" if tried and tried[0].state == State.FAILED else ""
             return ChangeDialog(REMOVE, tuple(video_ids), _named(db, video_ids), text, problem=problem)
 
@@ -168,7 +168,7 @@ class LibraryChangesState(rx.State):
 
         def ask(db: Session, by: Actor, ids: list[str]) -> Changed:
             for video_id in ids:
-                library_removal.ask(db, video_id, actor=by.id)
+                removal.ask(db, video_id, actor=by.id)
             return Changed()
 
         return await self._from_dialog(REMOVE, ask)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from clipviewer.domain.removal import KEPT_FOR
 from clipviewer.domain.timecode import clock
-from clipviewer.services.library import VideoSummary
+from clipviewer.services.library.listing import VideoSummary
 
 _SPANS = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
 _LONG_AGO = timedelta(days=30)

@@ -10,12 +10,14 @@ import reflex as rx
 
 from clipviewer.domain.ids import is_id
 from clipviewer.domain.permissions import Action
-from clipviewer.services import adopting, exports, work
-from clipviewer.services.adoption_words import whole
+from clipviewer.services import work
+from clipviewer.services.adoption import adopting
+from clipviewer.services.adoption.words import whole
 from clipviewer.services.container import installed
-from clipviewer.services.export_cells import State
-from clipviewer.services.library import attention
-from clipviewer.services.library_activity import EXPORT, Running, running
+from clipviewer.services.exporting import exports
+from clipviewer.services.exporting.cells import State
+from clipviewer.services.library.activity import EXPORT, Running, running
+from clipviewer.services.library.listing import attention
 from clipviewer.services.work_rights import needed_for
 from clipviewer.state.access import allow, authenticate
 from clipviewer.state.library import LibraryState

@@ -13,12 +13,13 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.language import language_name
 from clipviewer.domain.permissions import Action
 from clipviewer.errors import NotFound
-from clipviewer.services import audit, exports
-from clipviewer.services.clip_room import EXPORTED
+from clipviewer.services import audit
 from clipviewer.services.container import installed
-from clipviewer.services.export_filters import CellState, ExportFilters, export_filters
-from clipviewer.services.export_matrix import MatrixPage, matrix, matrix_languages
-from clipviewer.services.matrix_exports import export_cell
+from clipviewer.services.exporting import exports
+from clipviewer.services.exporting.filters import CellState, ExportFilters, export_filters
+from clipviewer.services.exporting.matrix import MatrixPage, matrix, matrix_languages
+from clipviewer.services.exporting.matrix_exports import export_cell
+from clipviewer.services.room.clip_room import EXPORTED
 from clipviewer.state.access import allow, authenticate
 from clipviewer.state.exports import ExportState
 from clipviewer.state.matrix_rows import MatrixLine, OpenedCell, Place, matrix_lines, opened_cell, places

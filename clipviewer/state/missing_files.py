@@ -9,8 +9,8 @@ import reflex as rx
 
 from clipviewer.domain.permissions import Action
 from clipviewer.errors import NotFound
+from clipviewer.services.adoption.missing_files import look_for
 from clipviewer.services.container import installed
-from clipviewer.services.missing_files import look_for
 from clipviewer.state.access import allow
 from clipviewer.state.video_detail import VideoDetailState
 

@@ -13,10 +13,10 @@ from sqlmodel import Session
 
 from clipviewer.domain.permissions import Action, allows
 from clipviewer.errors import Conflict, VideoNotFound
-from clipviewer.services import quick_start
 from clipviewer.services.container import installed
-from clipviewer.services.export_cells import UNFINISHED, State
-from clipviewer.services.quick_start import QuickStart
+from clipviewer.services.exporting.cells import UNFINISHED, State
+from clipviewer.services.library import quick_start
+from clipviewer.services.library.quick_start import QuickStart
 from clipviewer.state.access import allow, authenticate
 from clipviewer.state.video_detail import VideoDetailState
 

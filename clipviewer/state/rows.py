@@ -10,12 +10,12 @@ from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.domain.framing import FramingMode
 from clipviewer.domain.language import ORIGINAL, language_name
 from clipviewer.domain.timecode import clock
-from clipviewer.services.captions import CaptionsView
-from clipviewer.services.clips import ExportedClipView, IdentifiedClipView
-from clipviewer.services.export_cells import CellView
-from clipviewer.services.export_drift import Drift
-from clipviewer.services.signing import SignedUrl
-from clipviewer.services.videos import VideoDetails
+from clipviewer.services.bucket.signing import SignedUrl
+from clipviewer.services.exporting.cells import CellView
+from clipviewer.services.exporting.drift import Drift
+from clipviewer.services.library.videos import VideoDetails
+from clipviewer.services.room.captions import CaptionsView
+from clipviewer.services.room.clips import ExportedClipView, IdentifiedClipView
 
 FRAMING_WORDS = {
     FramingMode.CENTRE.value: "Centre",

@@ -12,8 +12,8 @@ import reflex as rx
 
 from clipviewer.domain.ids import new_id
 from clipviewer.domain.permissions import Action, allows
+from clipviewer.services.bucket.diagnosis import CHECKS, examination, policies, some_masters
 from clipviewer.services.container import installed
-from clipviewer.services.diagnosis import CHECKS, examination, policies, some_masters
 from clipviewer.state.access import allow, authenticate, origin_of
 from clipviewer.state.rows import counted
 from clipviewer.storage.findings import Finding, Verdict

@@ -12,11 +12,12 @@ from sqlmodel import Session
 
 from clipviewer.domain.permissions import Action, allows
 from clipviewer.errors import ClipNotFound, SigningFailed, VideoNotFound
-from clipviewer.services import marking, video_previews
 from clipviewer.services.container import installed
-from clipviewer.services.export_cells import UNFINISHED, State
-from clipviewer.services.marking import Removed
-from clipviewer.services.video_previews import PreviewsView
+from clipviewer.services.exporting.cells import UNFINISHED, State
+from clipviewer.services.library import video_previews
+from clipviewer.services.library.video_previews import PreviewsView
+from clipviewer.services.room import marking
+from clipviewer.services.room.marking import Removed
 from clipviewer.state.access import allow, authenticate, origin_of
 from clipviewer.state.finding import FindingState
 from clipviewer.state.video_detail import VideoDetailState

@@ -17,7 +17,10 @@ from sqlmodel import Session
 
 from clipviewer.domain.permissions import Action
 from clipviewer.errors import ClipNotFound, NotFound
-from clipviewer.services.clip_room import (
+from clipviewer.services.container import Services, installed
+from clipviewer.services.exporting.filters import ExportFilters, export_filters
+from clipviewer.services.library.videos import video_details
+from clipviewer.services.room.clip_room import (
     EXPORTED,
     IDENTIFIED,
     Room,
@@ -27,10 +30,7 @@ from clipviewer.services.clip_room import (
     open_room,
     sign_ahead,
 )
-from clipviewer.services.clips import count_exported
-from clipviewer.services.container import Services, installed
-from clipviewer.services.export_filters import ExportFilters, export_filters
-from clipviewer.services.videos import video_details
+from clipviewer.services.room.clips import count_exported
 from clipviewer.state.access import allow, origin_of
 from clipviewer.state.rows import ClipRow, UrlEntry, VideoView, exported_row, identified_row, url_entry, video_view
 

@@ -14,7 +14,7 @@ from clipviewer.db.models import User
 from clipviewer.domain.ids import new_id
 from clipviewer.domain.permissions import Role
 from clipviewer.services.container import Services
-from clipviewer.services.sessions import COOKIE
+from clipviewer.services.people.sessions import COOKIE
 
 PASSWORD = "seven brown otters"
 

@@ -6,7 +6,7 @@ from clipviewer.db.models import User
 from clipviewer.domain.ids import new_id
 from clipviewer.domain.permissions import Role
 from clipviewer.services.container import Services
-from clipviewer.services.sessions import COOKIE
+from clipviewer.services.people.sessions import COOKIE
 
 
 def session_of(services: Services, role: Role = Role.VIEWER) -> dict[str, str]:

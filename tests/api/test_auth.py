@@ -13,7 +13,7 @@ from sqlmodel import select
 from clipviewer.db.models import AuditEntry, UserSession
 from clipviewer.domain.permissions import Role
 from clipviewer.services.container import Services
-from clipviewer.services.sessions import COOKIE, SECURE_COOKIE
+from clipviewer.services.people.sessions import COOKIE, SECURE_COOKIE
 from tests.api.conftest import PASSWORD, Person
 
 SIGN_IN = "/api/auth/sign-in"

@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 from clipviewer.api.app import create_api
 from clipviewer.db.models import AuditEntry, ExportedClip, User, Video
 from clipviewer.errors import StorageCredentials
+from clipviewer.services.bucket.signing import UrlSigner, embedded_addresses
 from clipviewer.services.container import Services
-from clipviewer.services.signing import UrlSigner, embedded_addresses
 from tests.api.people import session_of
 
 KEY = "youtube-videos/uuid/exported/clip 1+ü.mp4"

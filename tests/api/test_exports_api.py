@@ -14,10 +14,10 @@ from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import AuditEntry, IdentifiedClip, Video, utc_now
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.permissions import Role
-from clipviewer.services.captions import attach
 from clipviewer.services.container import Services
-from clipviewer.services.export_runs import Ticket, claim, fail
-from clipviewer.services.framings import save_framing
+from clipviewer.services.exporting.export_runs import Ticket, claim, fail
+from clipviewer.services.room.captions import attach
+from clipviewer.services.room.framings import save_framing
 from tests.api.conftest import Person
 
 EXPORT = "/api/clips/videos/video_1/export"

@@ -17,7 +17,7 @@ from clipviewer.db.session import Database
 from clipviewer.domain.permissions import Role
 from clipviewer.domain.redaction import redact
 from clipviewer.services.container import Services
-from clipviewer.services.sessions import COOKIE
+from clipviewer.services.people.sessions import COOKIE
 from tests.api.conftest import Person
 
 CANARY = "c4narY0123456789abcdef"

@@ -13,8 +13,8 @@ from fastapi.testclient import TestClient
 
 from clipviewer.api.app import create_api
 from clipviewer.domain.permissions import Role
+from clipviewer.services.bucket.signing import signer_for
 from clipviewer.services.container import Services
-from clipviewer.services.signing import signer_for
 from tests.api.conftest import Person
 from tests.api.stores import running_bucket
 

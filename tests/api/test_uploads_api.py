@@ -18,8 +18,8 @@ from clipviewer.api.app import create_api
 from clipviewer.db.models import AuditEntry
 from clipviewer.domain.permissions import Role
 from clipviewer.media.ffmpeg import Ffmpeg
+from clipviewer.services.bucket.signing import signer_for
 from clipviewer.services.container import Services
-from clipviewer.services.signing import signer_for
 from clipviewer.storage.s3 import open_store
 from tests.api.conftest import Person
 from tests.storage.serving import KEYS, Served, files, serving

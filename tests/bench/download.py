@@ -25,11 +25,11 @@ from fastapi import FastAPI
 from clipviewer.api.app import create_api
 from clipviewer.db.models import ExportedClip, User, Video
 from clipviewer.db.session import Database
-from clipviewer.services.accounts import Accounts
-from clipviewer.services.api_tokens import ApiTokens
+from clipviewer.services.bucket.signing import signer_for
 from clipviewer.services.container import Services
-from clipviewer.services.sessions import COOKIE, Sessions
-from clipviewer.services.signing import signer_for
+from clipviewer.services.people.accounts import Accounts
+from clipviewer.services.people.api_tokens import ApiTokens
+from clipviewer.services.people.sessions import COOKIE, Sessions
 from clipviewer.settings import Settings, load_settings
 from clipviewer.storage.embedded.credentials import embedded_credentials
 from clipviewer.storage.s3 import open_store

@@ -13,8 +13,8 @@ from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.media.captions.reading import Cue
-from clipviewer.services.library import Filter, Sort, Wanted, attention, list_videos
-from clipviewer.services.search_words import list_captions
+from clipviewer.services.library.listing import Filter, Sort, Wanted, attention, list_videos
+from clipviewer.services.library.search_words import list_captions
 from tests.bench import Row, compare
 
 MANY, FEW, EACH = 5_000, 50, 4

@@ -15,7 +15,7 @@ from statistics import median
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.media.render.render import RenderResult, RenderSpec, render
-from clipviewer.services.signing import signer_for
+from clipviewer.services.bucket.signing import signer_for
 from clipviewer.settings import Settings
 from clipviewer.storage.s3 import open_store
 from tests.bench import Row, compare

@@ -11,7 +11,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
 
-from clipviewer.services.signing import UrlSigner, public_address
+from clipviewer.services.bucket.signing import UrlSigner, public_address
 from clipviewer.settings import Settings
 from clipviewer.storage.credential_chain import credential_source
 from tests.bench import Row, compare

@@ -19,7 +19,7 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Rect, Shot
 from clipviewer.domain.ids import new_id
 from clipviewer.media.framing.reframe import Look
-from clipviewer.services.looks import look_of, sight_of, store_look
+from clipviewer.services.room.looks import look_of, sight_of, store_look
 from tests.browser.clip_footage import Footage
 from tests.browser.clip_library import Registrar, Video
 from tests.browser.framing_room import box, drag, frame_in, saved, shares, status

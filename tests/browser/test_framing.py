@@ -13,7 +13,7 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, FramingMode, crop_rect
 from clipviewer.domain.ids import new_id
 from clipviewer.domain.permissions import Role
-from clipviewer.services.accounts import Accounts
+from clipviewer.services.people.accounts import Accounts
 from tests.browser.clip_footage import Footage
 from tests.browser.clip_library import Registrar, Video
 from tests.browser.framing_room import box, drag, finger, frame_in, saved, shares, status

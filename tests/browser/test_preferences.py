@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from clipviewer.domain.permissions import Role
 from clipviewer.domain.preferences import Preferences
-from clipviewer.services.accounts import Accounts
+from clipviewer.services.people.accounts import Accounts
 from clipviewer.services.prefs import preferences, save_preferences
 from tests.browser.clip_library import Video
 from tests.browser.running_app import PASSWORD, RunningApp

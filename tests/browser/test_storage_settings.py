@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from clipviewer.domain.permissions import Role
-from clipviewer.services.accounts import Accounts
+from clipviewer.services.people.accounts import Accounts
 from clipviewer.settings import EMBEDDED_PATH
 from tests.browser.running_app import EMAIL, PASSWORD, RunningApp, running_app
 from tests.browser.test_layout import assert_no_sideways_scrolling

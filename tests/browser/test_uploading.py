@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from clipviewer.db.models import Video as StoredVideo
 from clipviewer.domain.master_file import MIB
 from clipviewer.domain.permissions import Role
-from clipviewer.services.accounts import Accounts
+from clipviewer.services.people.accounts import Accounts
 from clipviewer.services.work import unfinished_work
 from tests.browser.clip_footage import Footage
 from tests.browser.running_app import PASSWORD, RunningApp

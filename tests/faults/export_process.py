@@ -16,12 +16,12 @@ from pathlib import Path
 from clipviewer.db.session import Database
 from clipviewer.jobs import landmarks
 from clipviewer.jobs.engine import ExportEngine
-from clipviewer.services.accounts import Accounts
-from clipviewer.services.api_tokens import ApiTokens
+from clipviewer.services.bucket.signing import signer_for
 from clipviewer.services.container import Services
-from clipviewer.services.export_cells import UNFINISHED, count_cells
-from clipviewer.services.sessions import Sessions
-from clipviewer.services.signing import signer_for
+from clipviewer.services.exporting.cells import UNFINISHED, count_cells
+from clipviewer.services.people.accounts import Accounts
+from clipviewer.services.people.api_tokens import ApiTokens
+from clipviewer.services.people.sessions import Sessions
 from clipviewer.settings import Settings
 from clipviewer.storage.embedded.credentials import embedded_credentials
 from clipviewer.storage.s3 import open_store

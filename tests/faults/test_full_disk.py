@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import select
 
 from clipviewer.db.models import ExportedClip
-from clipviewer.services.exports import CellView, State, retry
+from clipviewer.services.exporting.exports import CellView, State, retry
 from tests.faults.conftest import Scene
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

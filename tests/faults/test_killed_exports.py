@@ -10,7 +10,7 @@ from sqlmodel import select
 from clipviewer.db.export_models import ExportUpload
 from clipviewer.db.models import ExportedClip
 from clipviewer.jobs.landmarks import LANDMARKS
-from clipviewer.services.exports import CellView, State, cancel
+from clipviewer.services.exporting.exports import CellView, State, cancel
 from tests.faults.conftest import Scene
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

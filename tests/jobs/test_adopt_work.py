@@ -14,7 +14,8 @@ from sqlmodel import select
 from clipviewer.db.models import Video
 from clipviewer.jobs.work_desk import WorkDesk, WorkRun
 from clipviewer.jobs.work_kinds import READING, open_desks
-from clipviewer.services import adopting, work
+from clipviewer.services import work
+from clipviewer.services.adoption import adopting
 from clipviewer.services.container import Services
 from clipviewer.services.work import WorkView
 from clipviewer.storage.s3 import ObjectStore, StoredObject

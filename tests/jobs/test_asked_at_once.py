@@ -20,7 +20,7 @@ from clipviewer.domain.ids import new_id
 from clipviewer.domain.permissions import Role
 from clipviewer.jobs import landmarks
 from clipviewer.services.container import Services
-from clipviewer.services.sessions import COOKIE
+from clipviewer.services.people.sessions import COOKIE
 from tests.jobs.attempts import wait_until
 from tests.jobs.conftest import VIDEO_ID
 from tests.jobs.test_engine import exported, working

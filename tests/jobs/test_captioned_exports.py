@@ -21,10 +21,10 @@ from clipviewer.media.captions.fonts import FontShelf
 from clipviewer.media.captions.tracks import parse_captions
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.media.source.probe import probe
-from clipviewer.services.captions import attach, remove
 from clipviewer.services.container import Services
-from clipviewer.services.export_runs import Ticket
-from clipviewer.services.exports import CellView, State, cancel, cell, request_exports, retry
+from clipviewer.services.exporting.export_runs import Ticket
+from clipviewer.services.exporting.exports import CellView, State, cancel, cell, request_exports, retry
+from clipviewer.services.room.captions import attach, remove
 from tests.jobs.conftest import VIDEO_ID
 from tests.jobs.test_export_run import with_faults
 

@@ -20,9 +20,9 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.jobs import engine, export_run
 from clipviewer.jobs.engine import ExportEngine
-from clipviewer.services import export_runs
 from clipviewer.services.container import Services
-from clipviewer.services.exports import CellView, State, cancel, cell, cells, request_exports
+from clipviewer.services.exporting import export_runs
+from clipviewer.services.exporting.exports import CellView, State, cancel, cell, cells, request_exports
 from clipviewer.storage.s3 import ObjectStore
 from tests.footage import frame_numbers
 from tests.jobs.conftest import MASTER_KEY, VIDEO_ID

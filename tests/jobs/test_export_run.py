@@ -19,8 +19,8 @@ from clipviewer.jobs import export_run
 from clipviewer.jobs.export_run import STEPS, ExportRun
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.services.container import Services
-from clipviewer.services.export_runs import Order, Ticket
-from clipviewer.services.exports import CellView, State, cancel, cell, request_exports, retry
+from clipviewer.services.exporting.export_runs import Order, Ticket
+from clipviewer.services.exporting.exports import CellView, State, cancel, cell, request_exports, retry
 from clipviewer.storage.s3 import ObjectStore
 from tests.jobs.conftest import MASTER_KEY, VIDEO_ID
 

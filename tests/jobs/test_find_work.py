@@ -14,10 +14,11 @@ from clipviewer.domain.preferences import Preferences
 from clipviewer.jobs.find_work import find_video_clips
 from clipviewer.jobs.work_desk import WorkRun
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled
-from clipviewer.services import finding, work
-from clipviewer.services.captions import attach
+from clipviewer.services import work
 from clipviewer.services.container import Services
 from clipviewer.services.prefs import save_preferences
+from clipviewer.services.room import finding
+from clipviewer.services.room.captions import attach
 from tests.jobs.conftest import VIDEO_ID
 from tests.previewed import make
 

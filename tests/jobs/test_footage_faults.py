@@ -16,7 +16,7 @@ from clipviewer.domain.language import ORIGINAL
 from clipviewer.jobs.engine import ExportEngine
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.services.container import Services
-from clipviewer.services.exports import UNFINISHED, CellView, State, request_exports
+from clipviewer.services.exporting.exports import UNFINISHED, CellView, State, request_exports
 from tests.jobs.attempts import now, wait_until
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

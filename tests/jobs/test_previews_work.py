@@ -14,10 +14,10 @@ from clipviewer.jobs.previews_work import make_video_previews
 from clipviewer.jobs.work_desk import WorkRun
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
 from clipviewer.services import work
-from clipviewer.services.captions import captions_of
 from clipviewer.services.container import Services
-from clipviewer.services.registration import NewVideo, register_video
-from clipviewer.services.video_previews import ask_for_missing
+from clipviewer.services.library.registration import NewVideo, register_video
+from clipviewer.services.library.video_previews import ask_for_missing
+from clipviewer.services.room.captions import captions_of
 from tests.jobs.conftest import MASTER_KEY, VIDEO_ID
 from tests.previewed import make
 

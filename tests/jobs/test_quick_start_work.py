@@ -25,15 +25,16 @@ from clipviewer.jobs.removal_work import remove_video
 from clipviewer.jobs.work_desk import WorkDesk, WorkRun
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled
 from clipviewer.media.source.inspection import inspect
-from clipviewer.services import library_removal, quick_start, work
-from clipviewer.services.adopting import adopt
-from clipviewer.services.clips import exported_clips
+from clipviewer.services import work
+from clipviewer.services.adoption.adopting import adopt
 from clipviewer.services.container import Services
-from clipviewer.services.export_cells import State
-from clipviewer.services.export_runs import Order, Ticket
-from clipviewer.services.exports import plan_exports
-from clipviewer.services.library_changes import delete
-from clipviewer.services.registration import NewExportedClip, NewVideo, Status, register_exported, register_video
+from clipviewer.services.exporting.cells import State
+from clipviewer.services.exporting.export_runs import Order, Ticket
+from clipviewer.services.exporting.exports import plan_exports
+from clipviewer.services.library import quick_start, removal
+from clipviewer.services.library.changes import delete
+from clipviewer.services.library.registration import NewExportedClip, NewVideo, Status, register_exported, register_video
+from clipviewer.services.room.clips import exported_clips
 from tests.jobs.attempts import ask, attempt, now, wait_until
 from tests.jobs.conftest import MASTER_KEY, VIDEO_ID
 from tests.previewed import make
@@ -280,8 +281,8 @@ def test_a_video_that_is_removed_with_its_objects_leaves_none_of_both(slow: Serv
     make_quick_start(claimed(slow, tmp_path))
     with slow.database.write() as db:
         delete(db, [VIDEO_ID], Objects.ALL)
-        library_removal.ask(db, VIDEO_ID)
-        item = work.claim_next(db, [library_removal.KIND], utc_now())
+        removal.ask(db, VIDEO_ID)
+        item = work.claim_next(db, [removal.KIND], utc_now())
     assert item is not None
     remove_video(WorkRun(slow, item, tmp_path, Ffmpeg(), lambda: False))
     assert keys(slow) == set()

@@ -13,11 +13,12 @@ from clipviewer.errors import StorageUnreachable
 from clipviewer.jobs.removal_work import remove_video
 from clipviewer.jobs.work_desk import WorkRun
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled
-from clipviewer.services import library_removal, work
-from clipviewer.services.bucket_lookup import find_objects
+from clipviewer.services import work
+from clipviewer.services.bucket.lookup import find_objects
 from clipviewer.services.container import Services
-from clipviewer.services.library_changes import delete, restore
-from clipviewer.services.registration import NewVideo, Status, register_video
+from clipviewer.services.library import removal
+from clipviewer.services.library.changes import delete, restore
+from clipviewer.services.library.registration import NewVideo, Status, register_video
 from tests.jobs.conftest import MASTER_KEY, VIDEO_ID
 
 OURS = f"exports/{VIDEO_ID}/a_9x16"
@@ -48,7 +49,7 @@ def begun(services: Services, folder: Path, objects: Objects) -> WorkRun:
     """The removal as a worker has it when it begins."""
     with services.database.write() as db:
         delete(db, [VIDEO_ID], objects)
-        library_removal.ask(db, VIDEO_ID, actor="user_1")
+        removal.ask(db, VIDEO_ID, actor="user_1")
     return claimed(services, folder)
 
 
@@ -113,7 +114,7 @@ def test_where_the_store_fails_in_the_middle_the_rest_goes_the_next_time(
         assert all(clip.s3_key not in done for clip in left)
         video = db.get_one(Video, VIDEO_ID)
         assert video.missing_at is not None or MASTER_KEY not in done
-        library_removal.ask(db, VIDEO_ID)
+        removal.ask(db, VIDEO_ID)
     remove_video(claimed(library, tmp_path))
     assert in_bucket(library) == OTHERS
     assert rows(library) == (1, 1)
@@ -123,9 +124,9 @@ def test_where_the_store_fails_in_the_middle_the_rest_goes_the_next_time(
 def test_one_that_is_gone_already_is_no_failure(library: Services, tmp_path: Path) -> None:
     run = begun(library, tmp_path, Objects.KEEP)
     with library.database.write() as db:
-        gone = library_removal.doomed(db, VIDEO_ID)
+        gone = removal.doomed(db, VIDEO_ID)
         assert gone is not None
-        library_removal.drop_video(db, gone)
+        removal.drop_video(db, gone)
     assert remove_video(run) == {"objects": 0}
 
 

@@ -23,9 +23,9 @@ from clipviewer.jobs import landmarks
 from clipviewer.jobs.export_run import remove_objects
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.media.source import stored_source
-from clipviewer.services import export_runs
 from clipviewer.services.container import Services
-from clipviewer.services.exports import CellView, State, cancel
+from clipviewer.services.exporting import export_runs
+from clipviewer.services.exporting.exports import CellView, State, cancel
 from clipviewer.storage.credential_chain import credential_source
 from clipviewer.storage.embedded.credentials import embedded_credentials
 from clipviewer.storage.s3 import ObjectStore, open_store

@@ -11,8 +11,8 @@ import pytest
 from clipviewer.domain.master_file import MIB
 from clipviewer.jobs.uploading import Uploading
 from clipviewer.media.ffmpeg import Ffmpeg
+from clipviewer.services.bucket.signing import signer_for
 from clipviewer.services.container import Services
-from clipviewer.services.signing import signer_for
 from clipviewer.storage.s3 import open_store
 from tests.storage.serving import KEYS, Served, serving
 

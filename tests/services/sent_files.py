@@ -11,7 +11,7 @@ from sqlmodel import Session, update
 
 from clipviewer.db.upload_models import VideoUpload
 from clipviewer.jobs.uploading import SignedPart, Uploading, WantedPart
-from clipviewer.services.uploads import UploadView
+from clipviewer.services.library.uploads import UploadView
 
 ANNA, BEN = "user_anna", "user_ben"
 

@@ -13,7 +13,7 @@ from clipviewer.db.models import AuditEntry, SetupLink, User
 from clipviewer.db.session import Database
 from clipviewer.domain.permissions import Role
 from clipviewer.errors import NotFound
-from clipviewer.services.accounts import (
+from clipviewer.services.people.accounts import (
     Account,
     Accounts,
     EmailInvalid,
@@ -23,7 +23,7 @@ from clipviewer.services.accounts import (
     PasswordWrong,
     SetupLinkInvalid,
 )
-from clipviewer.services.passwords import PasswordGuessable, Passwords, PasswordTooShort
+from clipviewer.services.people.passwords import PasswordGuessable, Passwords, PasswordTooShort
 from tests.conftest import Clock
 
 PASSWORD = "seven brown otters"

@@ -16,13 +16,14 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.bucket_contents import Ignored
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.errors import Invalid, StorageUnreachable
-from clipviewer.services import uploads, video_previews, work
-from clipviewer.services.adopting import adopt, ask, checked_prefix, preview
-from clipviewer.services.adoption_tally import Tally
-from clipviewer.services.captions import attach, captions_of, remove
+from clipviewer.services import work
+from clipviewer.services.adoption.adopting import adopt, ask, checked_prefix, preview
+from clipviewer.services.adoption.tally import Tally
 from clipviewer.services.container import Services
-from clipviewer.services.exports import cells, request_exports
-from clipviewer.services.library import Filter, Wanted, list_videos
+from clipviewer.services.exporting.exports import cells, request_exports
+from clipviewer.services.library import uploads, video_previews
+from clipviewer.services.library.listing import Filter, Wanted, list_videos
+from clipviewer.services.room.captions import attach, captions_of, remove
 from clipviewer.storage.s3 import ObjectStore
 from tests.api.stores import running_bucket
 from tests.made_exports import MASTER, make_library
@@ -188,11 +189,11 @@ def test_companions_on_two_pages_of_a_listing_find_each_other(team: Services, bu
     whole = preview(team, "").as_json()
     shown = {sort: sorted(keys) for sort, keys in whole.pop("shown").items()}
     for size in (2, 3, 5):
-        monkeypatch.setattr("clipviewer.services.adoption_walk._PAGE", size)
+        monkeypatch.setattr("clipviewer.services.adoption.walk._PAGE", size)
         look = preview(team, "").as_json()
         assert {sort: sorted(keys) for sort, keys in look.pop("shown").items()} == shown
         assert look == whole
-    monkeypatch.setattr("clipviewer.services.adoption_walk._PAGE", 2)
+    monkeypatch.setattr("clipviewer.services.adoption.walk._PAGE", 2)
     found = adopted(team)
     assert counts(found) == {"videos": 2, "exports": 2, "captions": 2, "known": 1}
     assert found.ignored == whole["ignored"] == {Ignored.OWN: 3, Ignored.OTHER: 1, Ignored.NO_VIDEO: 1}
@@ -261,7 +262,7 @@ def test_what_is_being_uploaded_or_rendered_is_left_alone(team: Services, bucket
 
 def test_a_run_that_was_ended_is_finished_by_the_next(team: Services, bucket: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
     put(bucket, *(f"{number}.mp4" for number in range(6)))
-    monkeypatch.setattr("clipviewer.services.adoption_walk._PAGE", 2)
+    monkeypatch.setattr("clipviewer.services.adoption.walk._PAGE", 2)
     seen: list[int] = []
 
     def check() -> None:

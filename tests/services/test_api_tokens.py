@@ -8,7 +8,7 @@ from sqlmodel import select
 from clipviewer.db.models import ApiToken, AuditEntry
 from clipviewer.db.session import Database
 from clipviewer.errors import Invalid, NotFound, Unauthorized
-from clipviewer.services.api_tokens import ApiTokens
+from clipviewer.services.people.api_tokens import ApiTokens
 from tests.conftest import Clock
 
 

@@ -14,10 +14,10 @@ from clipviewer.db.models import AuditEntry, Video
 from clipviewer.errors import Conflict, Invalid, ObjectMissing, VideoNotFound
 from clipviewer.media.captions.tracks import CaptionsUnreadable
 from clipviewer.media.captions.translator import TranslationFailed
-from clipviewer.services import caption_sources
-from clipviewer.services.caption_sources import find_captions, translate_captions
-from clipviewer.services.captions import CaptionsNotFound, attach, captions_of, webvtt
 from clipviewer.services.container import Services
+from clipviewer.services.room import caption_sources
+from clipviewer.services.room.caption_sources import find_captions, translate_captions
+from clipviewer.services.room.captions import CaptionsNotFound, attach, captions_of, webvtt
 from clipviewer.storage.s3 import ObjectStore
 from tests.api.stores import running_bucket
 from tests.services.test_embedded_captions import video, with_bitmap_track

@@ -10,8 +10,8 @@ from sqlmodel import Session
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.errors import ClipNotFound
-from clipviewer.services import clips
-from clipviewer.services.clips import ExportedClipView, clip_for_key, download_name
+from clipviewer.services.room import clips
+from clipviewer.services.room.clips import ExportedClipView, clip_for_key, download_name
 
 NOON = datetime(2025, 10, 5, 12, tzinfo=UTC)
 KEY = "youtube-videos/uuid/exported/clip_1.mp4"

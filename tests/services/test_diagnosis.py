@@ -12,7 +12,7 @@ import pytest
 from clipviewer.db.models import Video
 from clipviewer.db.session import Database
 from clipviewer.domain.bucket_policy import cors_policy, iam_policy
-from clipviewer.services.diagnosis import Master, app_origin, as_json, as_text, diagnose, some_masters
+from clipviewer.services.bucket.diagnosis import Master, app_origin, as_json, as_text, diagnose, some_masters
 from clipviewer.settings import Settings
 from clipviewer.storage.findings import Finding, Verdict
 from clipviewer.storage.s3 import ObjectStore, open_store

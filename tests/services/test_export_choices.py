@@ -12,11 +12,11 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode, mode_of
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.errors import Conflict, Invalid, VideoNotFound
-from clipviewer.services import export_estimate
-from clipviewer.services.captions import attach, remove
-from clipviewer.services.export_cells import framing_of
-from clipviewer.services.exports import CellView, cancel, cells, plan_exports, request_exports, retry, served_languages
-from clipviewer.services.framings import save_framing
+from clipviewer.services.exporting import estimate
+from clipviewer.services.exporting.cells import framing_of
+from clipviewer.services.exporting.exports import CellView, cancel, cells, plan_exports, request_exports, retry, served_languages
+from clipviewer.services.room.captions import attach, remove
+from clipviewer.services.room.framings import save_framing
 
 PORTRAIT, SQUARE = AspectRatio.PORTRAIT, AspectRatio.SQUARE
 OFF, SOFT, BURNED = CaptionMode
@@ -184,7 +184,7 @@ def test_what_a_pipeline_delivered_of_another_range_does_not_stand_for_the_clip(
 
 
 def test_the_plan_takes_its_time_from_what_was_rendered_last(footage: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export_estimate, "renders_at_once", lambda: 2)
+    monkeypatch.setattr(estimate, "renders_at_once", lambda: 2)
 
     def seconds(clips: int) -> int:
         return plan_exports(db, "video_1", ["clip_1", "clip_2"][:clips], list(AspectRatio), ["original"]).seconds

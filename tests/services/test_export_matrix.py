@@ -20,12 +20,12 @@ from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.errors import VideoNotFound
 from clipviewer.media.render.render import RECIPE_VERSION
-from clipviewer.services import export_runs, exports
-from clipviewer.services.export_cells import CellView
-from clipviewer.services.export_drift import Drift
-from clipviewer.services.export_filters import ExportFilters
-from clipviewer.services.export_matrix import MAX_ROWS, MatrixPage, matrix
-from clipviewer.services.export_runs import Ticket
+from clipviewer.services.exporting import export_runs, exports
+from clipviewer.services.exporting.cells import CellView
+from clipviewer.services.exporting.drift import Drift
+from clipviewer.services.exporting.export_runs import Ticket
+from clipviewer.services.exporting.filters import ExportFilters
+from clipviewer.services.exporting.matrix import MAX_ROWS, MatrixPage, matrix
 from clipviewer.storage.s3 import StoredObject
 from tests.conftest import Clock
 

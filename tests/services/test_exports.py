@@ -16,9 +16,9 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.errors import ClipNotFound, Conflict, Invalid, VideoNotFound
-from clipviewer.services import export_runs
-from clipviewer.services.export_runs import Ticket
-from clipviewer.services.exports import (
+from clipviewer.services.exporting import export_runs
+from clipviewer.services.exporting.export_runs import Ticket
+from clipviewer.services.exporting.exports import (
     CellView,
     State,
     cancel,

@@ -14,9 +14,10 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.highlight import Candidate
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.errors import VideoNotFound
-from clipviewer.services import finding, work
-from clipviewer.services.exports import request_exports
-from clipviewer.services.finding import Kept
+from clipviewer.services import work
+from clipviewer.services.exporting.exports import request_exports
+from clipviewer.services.room import finding
+from clipviewer.services.room.finding import Kept
 
 VIDEO = "video_1"
 

@@ -13,7 +13,7 @@ from clipviewer.db.session import Database
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.errors import ClipNotFound, Invalid
-from clipviewer.services.framings import forget_framing, save_framing, saved_framings
+from clipviewer.services.room.framings import forget_framing, save_framing, saved_framings
 from tests.conftest import Clock
 
 TALL, SQUARE = AspectRatio.PORTRAIT, AspectRatio.SQUARE

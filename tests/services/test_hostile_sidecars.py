@@ -16,10 +16,10 @@ from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.bucket_contents import MAX_SIDECAR, Ignored
 from clipviewer.domain.export_identity import export_identity
-from clipviewer.services.adopting import adopt
-from clipviewer.services.adoption_tally import Tally
+from clipviewer.services.adoption.adopting import adopt
+from clipviewer.services.adoption.tally import Tally
 from clipviewer.services.container import Services
-from clipviewer.services.export_cells import framing_of
+from clipviewer.services.exporting.cells import framing_of
 from clipviewer.storage.s3 import ObjectStore
 from tests.api.stores import running_bucket
 from tests.made_exports import make_library

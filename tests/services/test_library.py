@@ -11,9 +11,10 @@ from sqlmodel import Session, select
 from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
-from clipviewer.services import captions, work
-from clipviewer.services.library import Attention, Filter, Sort, Wanted, attention, list_videos
-from clipviewer.services.library_activity import running
+from clipviewer.services import work
+from clipviewer.services.library.activity import running
+from clipviewer.services.library.listing import Attention, Filter, Sort, Wanted, attention, list_videos
+from clipviewer.services.room import captions
 from tests.services.test_videos import NOON, add_clips, add_video
 
 LATER = datetime(2025, 11, 1, tzinfo=UTC)

@@ -12,9 +12,10 @@ from clipviewer.db.session import Database
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.removal import KEPT_FOR, Objects
 from clipviewer.errors import Conflict, Invalid, VideoNotFound
-from clipviewer.services import exports, finding, library_removal, marking, video_previews, work
-from clipviewer.services.library import Filter, Wanted, list_videos
-from clipviewer.services.library_changes import (
+from clipviewer.services import work
+from clipviewer.services.exporting import exports
+from clipviewer.services.library import removal, video_previews
+from clipviewer.services.library.changes import (
     Actor,
     Changed,
     Stakes,
@@ -27,7 +28,9 @@ from clipviewer.services.library_changes import (
     stakes,
     undo,
 )
-from clipviewer.services.video_tags import known_tags
+from clipviewer.services.library.listing import Filter, Wanted, list_videos
+from clipviewer.services.library.tags import known_tags
+from clipviewer.services.room import finding, marking
 from tests.conftest import Clock
 from tests.services.test_library import titles
 from tests.services.test_videos import add_clips, add_video
@@ -153,8 +156,8 @@ def test_another_choice_of_objects_does_not_prolong_the_day(database: Database, 
         clock.pass_time(hours=20)
         assert delete(db, ["video_1"], Objects.KEEP, clock=clock).deleted == []
         clock.pass_time(hours=4)
-        assert library_removal.ask_due(db, clock.now) == 1
-        gone = library_removal.doomed(db, "video_1")
+        assert removal.ask_due(db, clock.now) == 1
+        gone = removal.doomed(db, "video_1")
     assert gone is not None
     assert gone.objects is Objects.KEEP
 
@@ -163,21 +166,21 @@ def test_a_deleted_video_is_due_after_a_day_and_brought_back_before_it_begins(da
     with database.write() as db:
         add_video(db, 1, "Harbour", previews={"etag": "x"})
         delete(db, ["video_1"], Objects.ALL, clock=clock)
-        assert library_removal.ask_due(db, clock.now + KEPT_FOR - timedelta(seconds=1)) == 0
-        assert library_removal.ask_due(db, clock.now + KEPT_FOR) == 1
-        assert library_removal.ask_due(db, clock.now + KEPT_FOR) == 1
+        assert removal.ask_due(db, clock.now + KEPT_FOR - timedelta(seconds=1)) == 0
+        assert removal.ask_due(db, clock.now + KEPT_FOR) == 1
+        assert removal.ask_due(db, clock.now + KEPT_FOR) == 1
         assert [item.kind for item in work.unfinished_work(db)] == ["remove"]
         restore(db, ["video_1"])
         assert work.claim_next(db, ["remove"], clock.now) is None
         with pytest.raises(Conflict):
-            library_removal.ask(db, "video_1")
+            removal.ask(db, "video_1")
 
 
 def test_a_removal_that_has_begun_is_not_undone(database: Database, clock: Clock) -> None:
     with database.write() as db:
         add_video(db, 1, "Harbour")
         delete(db, ["video_1"], Objects.ALL, clock=clock)
-        library_removal.ask(db, "video_1")
+        removal.ask(db, "video_1")
         assert work.claim_next(db, ["remove"], clock.now) is not None
         for change in (lambda: restore(db, ["video_1"]), lambda: delete(db, ["video_1"], Objects.KEEP)):
             with pytest.raises(Conflict, match="just now"):

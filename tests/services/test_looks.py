@@ -15,8 +15,8 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Rect, Shot
 from clipviewer.errors import ClipNotFound
 from clipviewer.media.framing.reframe import Look
-from clipviewer.services import looks
-from clipviewer.services.looks import Sight, look_of, sight_of, store_look
+from clipviewer.services.room import looks
+from clipviewer.services.room.looks import Sight, look_of, sight_of, store_look
 from tests.conftest import Clock
 
 SEEN = Look(

@@ -9,7 +9,7 @@ from clipviewer.db.clip_models import ClipFraming
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.errors import ClipNotFound, Conflict, Invalid, VideoNotFound
-from clipviewer.services import marking
+from clipviewer.services.room import marking
 
 VIDEO = "video_1"
 

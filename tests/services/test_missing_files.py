@@ -12,13 +12,13 @@ from sqlmodel import select
 from clipviewer.db.models import ExportedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.language import ORIGINAL
-from clipviewer.services.clips import exported_clips
+from clipviewer.services.adoption.missing_files import look_for
 from clipviewer.services.container import Services
-from clipviewer.services.export_drift import Drift
-from clipviewer.services.export_matrix import matrix
-from clipviewer.services.exports import request_exports
-from clipviewer.services.missing_files import look_for
-from clipviewer.services.videos import video_details
+from clipviewer.services.exporting.drift import Drift
+from clipviewer.services.exporting.exports import request_exports
+from clipviewer.services.exporting.matrix import matrix
+from clipviewer.services.library.videos import video_details
+from clipviewer.services.room.clips import exported_clips
 from clipviewer.storage.s3 import ObjectStore
 from tests.api.stores import running_bucket
 from tests.made_exports import MASTER, finish, make_library

@@ -34,7 +34,7 @@ from clipviewer.errors import (
     StorageError,
     StorageUnreachable,
 )
-from clipviewer.services.signing import signer_for
+from clipviewer.services.bucket.signing import signer_for
 from clipviewer.settings import Settings
 from clipviewer.storage.s3 import ObjectStore, open_store
 from clipviewer.storage.s3_errors import from_client_error, translated

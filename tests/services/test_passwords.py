@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clipviewer.services.passwords import PasswordGuessable, Passwords, PasswordTooLong, PasswordTooShort, check_new
+from clipviewer.services.people.passwords import PasswordGuessable, Passwords, PasswordTooLong, PasswordTooShort, check_new
 
 PASSWORD = "seven brown otters"
 

@@ -17,11 +17,11 @@ from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.domain.framing import FramingMode
 from clipviewer.domain.preferences import Preferences
 from clipviewer.services import retention, work
-from clipviewer.services.captions import attach
-from clipviewer.services.finding import options
-from clipviewer.services.framings import save_framing
-from clipviewer.services.matrix_exports import export_cell
+from clipviewer.services.exporting.matrix_exports import export_cell
 from clipviewer.services.prefs import preferences, save_preferences
+from clipviewer.services.room.captions import attach
+from clipviewer.services.room.finding import options
+from clipviewer.services.room.framings import save_framing
 from tests.conftest import Clock
 
 

@@ -17,8 +17,9 @@ from clipviewer.errors import Conflict, VideoNotFound
 from clipviewer.media.source.inspection import Inspection
 from clipviewer.media.source.mp4_boxes import MoovPlace
 from clipviewer.media.source.probe import MediaInfo
-from clipviewer.services import quick_start, work
-from clipviewer.services.exports import plan_exports, request_exports
+from clipviewer.services import work
+from clipviewer.services.exporting.exports import plan_exports, request_exports
+from clipviewer.services.library import quick_start
 from clipviewer.storage.s3 import StoredObject
 
 OLD = StoredObject("talk.mp4", 9, "old", "video/mp4", utc_now())

@@ -15,12 +15,12 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.errors import Conflict
-from clipviewer.services import export_runs
-from clipviewer.services.captions import attach, captions_of
-from clipviewer.services.export_runs import Ticket
-from clipviewer.services.exports import CellView, cells, request_exports
-from clipviewer.services.provenance import provenance
-from clipviewer.services.rebuild import Rebuilt, read_sidecars, rebuild
+from clipviewer.services.adoption.rebuild import Rebuilt, read_sidecars, rebuild
+from clipviewer.services.exporting import export_runs
+from clipviewer.services.exporting.export_runs import Ticket
+from clipviewer.services.exporting.exports import CellView, cells, request_exports
+from clipviewer.services.exporting.provenance import provenance
+from clipviewer.services.room.captions import attach, captions_of
 from clipviewer.storage.s3 import ObjectStore
 from tests.api.stores import running_bucket
 from tests.conftest import Clock

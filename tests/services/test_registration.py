@@ -11,9 +11,8 @@ from clipviewer.db.models import Video
 from clipviewer.db.session import Database
 from clipviewer.domain.sigv4 import Credentials
 from clipviewer.errors import Conflict, ObjectMissing, VideoNotFound
-from clipviewer.services.bucket_lookup import find_objects
-from clipviewer.services.clips import exported_clips, identified_clips
-from clipviewer.services.registration import (
+from clipviewer.services.bucket.lookup import find_objects
+from clipviewer.services.library.registration import (
     NewExportedClip,
     NewIdentifiedClip,
     NewVideo,
@@ -22,7 +21,8 @@ from clipviewer.services.registration import (
     register_identified,
     register_video,
 )
-from clipviewer.services.videos import require_video, video_details
+from clipviewer.services.library.videos import require_video, video_details
+from clipviewer.services.room.clips import exported_clips, identified_clips
 from clipviewer.settings import Settings
 from clipviewer.storage.s3 import ObjectStore, StoredObject, open_store
 

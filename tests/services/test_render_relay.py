@@ -23,7 +23,7 @@ from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
 from clipviewer.media.render.render import RenderSpec, render
 from clipviewer.media.source.relay import SourceRelay
 from clipviewer.media.source.stored_source import BLOCK, StoredSource
-from clipviewer.services.signing import signer_for
+from clipviewer.services.bucket.signing import signer_for
 from clipviewer.settings import Settings
 from clipviewer.storage.s3 import open_store
 from tests.bench.delay import serving as tcp_serving

@@ -19,10 +19,10 @@ from clipviewer.db.models import User, UserSession
 from clipviewer.db.session import Database
 from clipviewer.domain.permissions import Role
 from clipviewer.errors import Unauthorized
-from clipviewer.services.accounts import Accounts
-from clipviewer.services.api_tokens import ApiTokens
-from clipviewer.services.passwords import Passwords
-from clipviewer.services.sessions import COOKIE, SECURE_COOKIE, NewSession, Sessions, build_cookie
+from clipviewer.services.people.accounts import Accounts
+from clipviewer.services.people.api_tokens import ApiTokens
+from clipviewer.services.people.passwords import Passwords
+from clipviewer.services.people.sessions import COOKIE, SECURE_COOKIE, NewSession, Sessions, build_cookie
 from tests.conftest import Clock
 
 OLD_KEY, KEY = "the older of two keys of 32 bytes", "the newer of two keys of 32 bytes"

@@ -8,11 +8,11 @@ from sqlmodel import select
 from clipviewer.db.models import AuditEntry, User
 from clipviewer.db.session import Database
 from clipviewer.domain.permissions import Role
-from clipviewer.services import sign_in
-from clipviewer.services.accounts import Account, Accounts
-from clipviewer.services.passwords import Passwords
-from clipviewer.services.sessions import Sessions
-from clipviewer.services.sign_in import SignedIn
+from clipviewer.services.people import sign_in
+from clipviewer.services.people.accounts import Account, Accounts
+from clipviewer.services.people.passwords import Passwords
+from clipviewer.services.people.sessions import Sessions
+from clipviewer.services.people.sign_in import SignedIn
 from tests.conftest import SECRET, Clock
 
 PASSWORD = "seven brown otters"

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from clipviewer.services.signing import UrlSigner, signer_for
+from clipviewer.services.bucket.signing import UrlSigner, signer_for
 from clipviewer.settings import Settings
 from clipviewer.storage.s3 import open_store
 from tests.storage.serving import KEYS, serving

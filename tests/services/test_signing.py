@@ -16,7 +16,15 @@ from hypothesis import strategies as st
 
 from clipviewer.domain.sigv4 import Credentials, presign
 from clipviewer.errors import NotFound, SigningFailed, StorageCredentials
-from clipviewer.services.signing import MIN_URL_TTL, SignedUrl, UrlSigner, embedded_addresses, public_address, signature_at, signer_for
+from clipviewer.services.bucket.signing import (
+    MIN_URL_TTL,
+    SignedUrl,
+    UrlSigner,
+    embedded_addresses,
+    public_address,
+    signature_at,
+    signer_for,
+)
 from clipviewer.settings import MAX_URL_TTL, Settings
 from clipviewer.storage.credential_chain import CredentialSource, credential_source
 from clipviewer.storage.embedded.credentials import embedded_credentials

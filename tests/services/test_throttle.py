@@ -11,8 +11,8 @@ from clipviewer.db.models import SignInThrottle, User
 from clipviewer.db.session import Database
 from clipviewer.domain.permissions import Role
 from clipviewer.errors import TooManyAttempts
-from clipviewer.services.sessions import Sessions
-from clipviewer.services.throttle import Attempt, Limits, Throttle
+from clipviewer.services.people.sessions import Sessions
+from clipviewer.services.people.throttle import Attempt, Limits, Throttle
 from tests.conftest import SECRET, Clock
 
 ADA = "ada@example.org"

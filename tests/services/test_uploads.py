@@ -19,10 +19,10 @@ from clipviewer.domain.preferences import Preferences
 from clipviewer.errors import Conflict, Invalid, StorageUnreachable
 from clipviewer.jobs import uploading as steps
 from clipviewer.jobs.uploading import Uploading, WantedPart
-from clipviewer.services import uploads
 from clipviewer.services.container import Services
+from clipviewer.services.library import uploads
+from clipviewer.services.library.uploads import UploadBusy, UploadNotFound, UploadRefused
 from clipviewer.services.prefs import save_preferences
-from clipviewer.services.uploads import UploadBusy, UploadNotFound, UploadRefused
 from tests.services.sent_files import ANNA, BEN, begin, change, cut, nothing, put, row, send
 from tests.storage.serving import Served, files
 

@@ -12,7 +12,9 @@ from clipviewer.db.session import Database
 from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.errors import ClipNotFound, Conflict, Invalid, VideoNotFound
 from clipviewer.media.captions.tracks import CaptionsUnreadable, Cue
-from clipviewer.services.captions import (
+from clipviewer.services.exporting.cells import CellView
+from clipviewer.services.exporting.exports import AspectRatio, request_exports
+from clipviewer.services.room.captions import (
     CaptionsNotFound,
     attach,
     captions_for,
@@ -22,8 +24,6 @@ from clipviewer.services.captions import (
     track,
     webvtt,
 )
-from clipviewer.services.export_cells import CellView
-from clipviewer.services.exports import AspectRatio, request_exports
 from tests.conftest import Clock
 
 VTT = b"WEBVTT\n\n00:00.500 --> 00:01.500\nOne\n\n00:02.000 --> 00:03.000\nTwo <i>&amp; a half</i>\n"

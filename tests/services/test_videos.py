@@ -6,7 +6,7 @@ from sqlmodel import Session
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.errors import VideoNotFound
-from clipviewer.services.videos import master_key, video_details
+from clipviewer.services.library.videos import master_key, video_details
 
 NOON = datetime(2025, 10, 5, 12, tzinfo=UTC)
 BAD_IDS = ["", "video_", "video_nobody", "clip_1", "video_1\0", "video_../1", "\ud800", "video_1' OR '1'='1"]

@@ -11,9 +11,10 @@ from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.ids import new_id
 from clipviewer.domain.language import ORIGINAL
-from clipviewer.services import adopting, work
-from clipviewer.services.captions import attach
-from clipviewer.services.exports import request_exports
+from clipviewer.services import work
+from clipviewer.services.adoption import adopting
+from clipviewer.services.exporting.exports import request_exports
+from clipviewer.services.room.captions import attach
 
 RATIOS = ("9:16", "1:1", "16:9")
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import reflex as rx
 
-from clipviewer.services.sessions import COOKIE
+from clipviewer.services.people.sessions import COOKIE
 
 T = TypeVar("T", bound=rx.State)
 MARK = "_rx_state_"

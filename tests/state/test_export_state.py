@@ -8,13 +8,13 @@ from clipviewer.db.models import utc_now
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.domain.preferences import preferences_of
-from clipviewer.services.captions import attach
 from clipviewer.services.container import Services
-from clipviewer.services.export_cells import cells
-from clipviewer.services.export_runs import Ticket, claim, order_of, publish
-from clipviewer.services.exports import request_exports
-from clipviewer.services.framings import save_framing
+from clipviewer.services.exporting.cells import cells
+from clipviewer.services.exporting.export_runs import Ticket, claim, order_of, publish
+from clipviewer.services.exporting.exports import request_exports
 from clipviewer.services.prefs import save_preferences
+from clipviewer.services.room.captions import attach
+from clipviewer.services.room.framings import save_framing
 from clipviewer.state.captions import CaptionsState
 from clipviewer.state.export_dialog import ExportDialogState
 from clipviewer.state.exports import ExportState

@@ -17,8 +17,8 @@ from clipviewer.media.ffmpeg import MediaCancelled
 from clipviewer.media.framing.reframe import Look
 from clipviewer.services import container
 from clipviewer.services.container import Services
-from clipviewer.services.framings import saved_framings
-from clipviewer.services.looks import sight_of, store_look
+from clipviewer.services.room.framings import saved_framings
+from clipviewer.services.room.looks import sight_of, store_look
 from clipviewer.state import framing
 from clipviewer.state.framing import FramingState
 from clipviewer.state.framing_rows import FramingView

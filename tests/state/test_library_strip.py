@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from clipviewer.db.models import Video
-from clipviewer.services import exports, work
+from clipviewer.services import work
 from clipviewer.services.container import Services
+from clipviewer.services.exporting import exports
 from clipviewer.state.library_strip import SHOWN, LibraryStripState
 from tests.state.footage_rows import add_footage
 from tests.state.page import Page

@@ -6,11 +6,11 @@ import pytest
 
 from clipviewer.db.models import ExportedClip, IdentifiedClip
 from clipviewer.domain.aspect_ratio import AspectRatio
-from clipviewer.services import export_runs, exports
-from clipviewer.services.captions import attach
 from clipviewer.services.container import Services
-from clipviewer.services.export_runs import Ticket
-from clipviewer.services.framings import save_framing
+from clipviewer.services.exporting import export_runs, exports
+from clipviewer.services.exporting.export_runs import Ticket
+from clipviewer.services.room.captions import attach
+from clipviewer.services.room.framings import save_framing
 from clipviewer.state.exports import ExportState
 from clipviewer.state.matrix import MatrixState
 from clipviewer.state.matrix_rows import MatrixCell

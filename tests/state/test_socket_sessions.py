@@ -13,7 +13,7 @@ from sqlmodel import col, select
 
 from clipviewer.db.models import AuditEntry, UserSession, utc_now
 from clipviewer.domain.permissions import Role
-from clipviewer.services.sessions import IDLE_TIMEOUT
+from clipviewer.services.people.sessions import IDLE_TIMEOUT
 from clipviewer.state.library import AccountState, LibraryState
 from clipviewer.state.video_detail import VideoDetailState
 from tests.state.footage_rows import Footage, add_footage

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from clipviewer.domain.permissions import Role
-from clipviewer.services.diagnosis import CHECKS
+from clipviewer.services.bucket.diagnosis import CHECKS
 from clipviewer.state.storage_doctor import StorageDoctorState
 from tests.state.handlers import name_of
 from tests.state.serving import Running

@@ -8,7 +8,7 @@ from clipviewer.db.models import User
 from clipviewer.domain.ids import new_id
 from clipviewer.domain.permissions import Role
 from clipviewer.services import container, work
-from clipviewer.services.adoption_rows import have_previewed
+from clipviewer.services.adoption.rows import have_previewed
 from clipviewer.services.container import Services
 from clipviewer.state.timeline import TimelineState
 from tests.state.footage_rows import add_footage

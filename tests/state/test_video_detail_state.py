@@ -11,9 +11,9 @@ from clipviewer.domain.ids import new_id
 from clipviewer.domain.permissions import Role
 from clipviewer.errors import SigningFailed
 from clipviewer.services import container
-from clipviewer.services.clip_room import WINDOW
+from clipviewer.services.bucket.signing import SignedUrl, UrlSigner, embedded_addresses
 from clipviewer.services.container import Services
-from clipviewer.services.signing import SignedUrl, UrlSigner, embedded_addresses
+from clipviewer.services.room.clip_room import WINDOW
 from clipviewer.state import video_detail
 from clipviewer.state.video_detail import SIGN_AHEAD, VideoDetailState
 from tests.conftest import Clock

@@ -14,7 +14,7 @@ from urllib.error import HTTPError
 import pytest
 
 from clipviewer.errors import ObjectMissing, StorageCredentials, StorageError
-from clipviewer.services.signing import signer_for
+from clipviewer.services.bucket.signing import signer_for
 from clipviewer.settings import Settings, load_settings
 from clipviewer.storage.s3 import ObjectStore, open_store
 from tests.storage.serving import KEYS, Served

@@ -1,0 +1,1 @@
+"""What lies in the bucket already: looked at, taken in, found missing."""

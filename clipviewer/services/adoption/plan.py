@@ -1,0 +1,252 @@
+"""What adopting would do with a page of a listing: which objects are new, changed, back, known, or left where they are, and why.
+
+One query says what the library knows of a page's keys. Companions (a sidecar and its file, captions and their video) may lie on two pages,
+so what has not found its own is carried to the next page once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import BindParameter, Row, String, bindparam, literal, null, select, union_all
+from sqlmodel import Session
+
+from clipviewer.db.adoption_models import AdoptedCaptions
+from clipviewer.db.clip_models import VideoCaptions
+from clipviewer.db.export_models import ExportUpload
+from clipviewer.db.master_models import FormerMaster
+from clipviewer.db.models import ExportedClip, Video
+from clipviewer.db.upload_models import VideoUpload
+from clipviewer.domain.bucket_contents import MAX_SIDECAR, Ignored, Sort, captioned_stems, file_of_sidecar, recognised, stem
+from clipviewer.domain.export_identity import sidecar_key
+from clipviewer.domain.master_file import TYPES
+from clipviewer.media.captions.track_language import language_of_track
+from clipviewer.services.library import uploads
+from clipviewer.storage.s3 import StoredObject
+
+_VIDEO = Video.metadata.tables["video"]
+_EXPORTED = ExportedClip.metadata.tables["exported_clip"]
+_FORMER = FormerMaster.metadata.tables["former_master"]
+_UPLOAD = VideoUpload.metadata.tables["video_upload"]
+_EXPORT_UPLOAD = ExportUpload.metadata.tables["export_upload"]
+_TRACKS = VideoCaptions.metadata.tables["video_captions"]
+_ADOPTED = AdoptedCaptions.metadata.tables["adopted_captions"]
+_CHUNK = 1_000
+_WANTED: BindParameter[Any] = bindparam("wanted", expanding=True)
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionFile:
+    """Captions beside the video with the key ``master``. ``instead_of``: the digest of what the file became when it was another."""
+
+    file: StoredObject
+    master: str
+    language: str
+    instead_of: str = ""
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a page comes to. ``changed`` and ``back`` have the ids of rows with what the bucket has now; ``known`` counts the others.
+
+    ``clips`` are mp4s with a JSON file beside each, by which it is seen whether they are exports.
+    ``met`` are the keys of videos and exports that exist; ``masters`` are the page's videos by the stems of their keys.
+    """
+
+    videos: list[StoredObject] = field(default_factory=list)
+    clips: list[StoredObject] = field(default_factory=list)
+    captions: list[CaptionFile] = field(default_factory=list)
+    changed: list[tuple[str, StoredObject]] = field(default_factory=list)
+    back: list[tuple[str, StoredObject]] = field(default_factory=list)
+    ignored: list[tuple[StoredObject, Ignored]] = field(default_factory=list)
+    carried: list[StoredObject] = field(default_factory=list)
+    masters: dict[str, str] = field(default_factory=dict)
+    met: list[str] = field(default_factory=list)
+    known: int = 0
+
+    def take_for_exports(self, keys: Collection[str]) -> None:
+        """Captions and sidecars beside exports are theirs."""
+        sidecars = {sidecar_key(key) for key in keys}
+        self.ignored = [(item, Ignored.OWN if item.key in sidecars else reason) for item, reason in self.ignored]
+        self.ignored += [(found.file, Ignored.OWN) for found in self.captions if found.master in keys]
+        self.captions = [found for found in self.captions if found.master not in keys]
+        self.masters = {base: key for base, key in self.masters.items() if key not in keys}
+
+
+def plan_page(db: Session, page: Sequence[StoredObject], prefix: str, before: Plan | None = None) -> Plan:
+    """Sort a page of a listing under the library's ``prefix``; ``before`` is what became of the page before."""
+    plan, before, sorts = Plan(), before or Plan(), {item.key: recognised(item.key, item.size, prefix) for item in page}
+    known, carried = _known(db, sorts), before.carried
+    exports = {key for key, row in known.items() if row.sort == Sort.EXPORT}
+    plan.masters = {stem(item.key): item.key for item in page if sorts[item.key] is Sort.VIDEO and item.key not in exports}
+    objects = {item.key: item for item in (*carried, *page)}
+    for item in page:
+        match sorts[item.key]:
+            case Ignored() as reason:
+                plan.ignored.append((item, reason))
+            case Sort.VIDEO | Sort.EXPORT as sort:
+                _plan_file(plan, item, known.get(item.key), objects.get(sidecar_key(item.key)), is_ours=sort is Sort.EXPORT)
+    _plan_sidecars(plan, page, carried, sorts, known, prefix)
+    _plan_captions(db, plan, page, before, sorts, known)
+    return plan
+
+
+def _plan_file(plan: Plan, item: StoredObject, row: Row[Any] | None, sidecar: StoredObject | None, *, is_ours: bool) -> None:
+    if row is None:
+        if sidecar is not None and sidecar.size <= MAX_SIDECAR:
+            plan.clips.append(item)
+        elif is_ours:
+            plan.ignored.append((item, Ignored.NO_SIDECAR))
+        else:
+            plan.videos.append(item)
+        return
+    if row.sort == _ARRIVING:
+        plan.ignored.append((item, Ignored.ARRIVING))
+        return
+    plan.met.append(item.key)
+    if row.deleted:
+        plan.ignored.append((item, Ignored.DELETED))
+    elif row.etag != item.etag:
+        plan.changed.append((row.id, item))
+    elif row.missing:
+        plan.back.append((row.id, item))
+    else:
+        plan.known += 1
+
+
+def _plan_sidecars(
+    plan: Plan,
+    page: Sequence[StoredObject],
+    carried: Sequence[StoredObject],
+    sorts: Mapping[str, Sort | Ignored],
+    known: Mapping[str, Row[Any]],
+    prefix: str,
+) -> None:
+    """A JSON file belongs to the mp4 that comes after it in the listing; alone it is nobody's, or an export's whose file is gone."""
+    here = {item.key for item in page}
+    for item in carried:
+        if item.key.endswith(".json"):
+            plan.ignored.append((item, _paired(item.key, prefix, known) if file_of_sidecar(item.key) in here else _alone(item.key, prefix)))
+    last = page[-1].key if page else ""
+    for item in page:
+        if sorts[item.key] is not Sort.SIDECAR:
+            continue
+        file = file_of_sidecar(item.key)
+        if file in here:
+            plan.ignored.append((item, _paired(item.key, prefix, known)))
+        elif file > last:
+            plan.carried.append(item)
+        else:
+            plan.ignored.append((item, _alone(item.key, prefix)))
+
+
+def _paired(key: str, prefix: str, known: Mapping[str, Row[Any]]) -> Ignored:
+    row = known.get(file_of_sidecar(key))
+    is_export = key.startswith(f"{prefix}exports/") or (row is not None and row.sort == Sort.EXPORT)
+    return Ignored.OWN if is_export else Ignored.OTHER
+
+
+def _alone(key: str, prefix: str) -> Ignored:
+    return Ignored.NO_FILE if key.startswith(f"{prefix}exports/") else Ignored.OTHER
+
+
+def _plan_captions(
+    db: Session,
+    plan: Plan,
+    page: Sequence[StoredObject],
+    before: Plan,
+    sorts: Mapping[str, Sort | Ignored],
+    known: Mapping[str, Row[Any]],
+) -> None:
+    waiting = [item for item in before.carried if not item.key.endswith(".json")]
+    asked = [item for item in page if sorts[item.key] is Sort.CAPTIONS]
+    masters = before.masters | plan.masters | _masters_known(db, [*waiting, *asked])
+    languages = _languages(db, [key for item in (*waiting, *asked) for key in _masters_of(item.key, masters)])
+    exports = {stem(key) for key, row in known.items() if row.sort == Sort.EXPORT}
+    for item in (*waiting, *asked):
+        if stem(item.key) in exports:
+            plan.ignored.append((item, Ignored.OWN))
+            continue
+        row = known.get(item.key)
+        if row is not None and row.etag == item.etag:
+            plan.known += 1
+            continue
+        stems = captioned_stems(item.key)
+        found = next(((masters[base], language_of_track(tag) or tag) for base, tag in stems if base in masters), None)
+        if found is None:
+            (plan.ignored.append((item, Ignored.NO_VIDEO)) if item in waiting else plan.carried.append(item))
+            continue
+        master, language = found
+        there = languages.get((master, language))
+        if there is not None and (row is None or there != row.note):
+            plan.ignored.append((item, Ignored.LANGUAGE))
+        else:
+            plan.captions.append(CaptionFile(item, master, language, row.note if row is not None else ""))
+
+
+def _masters_of(key: str, masters: Mapping[str, str]) -> list[str]:
+    return [masters[base] for base, _ in captioned_stems(key) if base in masters]
+
+
+def _masters_known(db: Session, items: Sequence[StoredObject]) -> dict[str, str]:
+    """The videos of the library that captions may belong to, by the stems of their keys."""
+    bases = dict.fromkeys(base for item in items for base, _ in captioned_stems(item.key))
+    keys = [base + end for base in bases for kind in TYPES for end in (kind, kind.upper())]
+    query = select(_VIDEO.c.s3_key).where(_VIDEO.c.s3_key.in_(_WANTED), _VIDEO.c.deleted_at.is_(None))
+    found = [key for chunk in _chunks(keys) for key in db.connection().execute(query, {"wanted": chunk}).scalars()]
+    return {stem(key): key for key in found}
+
+
+def _languages(db: Session, masters: Sequence[str]) -> dict[tuple[str, str], str]:
+    """By video and language, the digest of the track that is there."""
+    columns = (_VIDEO.c.s3_key, _TRACKS.c.language, _TRACKS.c.digest)
+    query = select(*columns).select_from(_TRACKS.join(_VIDEO, _VIDEO.c.id == _TRACKS.c.video_id)).where(_VIDEO.c.s3_key.in_(_WANTED))
+    rows = [row for chunk in _chunks(dict.fromkeys(masters)) for row in db.connection().execute(query, {"wanted": chunk})]
+    return {(row.s3_key, row.language): row.digest for row in rows}
+
+
+_ARRIVING = "arriving"
+_no = literal(False)
+_EMPTY = literal("")
+_KNOWN = union_all(
+    select(
+        literal(Sort.VIDEO.value).label("sort"),
+        _VIDEO.c.id.label("id"),
+        _VIDEO.c.s3_key.label("s3_key"),
+        _VIDEO.c.etag.label("etag"),
+        _VIDEO.c.missing_at.is_not(None).label("missing"),
+        _VIDEO.c.deleted_at.is_not(None).label("deleted"),
+        _EMPTY.label("note"),
+    ).where(_VIDEO.c.s3_key.in_(_WANTED)),
+    select(
+        literal(Sort.EXPORT.value), _EXPORTED.c.id, _EXPORTED.c.s3_key, _EXPORTED.c.etag, _EXPORTED.c.missing_at.is_not(None), _no, _EMPTY
+    ).where(_EXPORTED.c.s3_key.in_(_WANTED)),
+    select(literal(Sort.CAPTIONS.value), _ADOPTED.c.video_id, _ADOPTED.c.s3_key, _ADOPTED.c.etag, _no, _no, _ADOPTED.c.digest).where(
+        _ADOPTED.c.s3_key.in_(_WANTED)
+    ),
+    # What a quick copy took the place of is known as it was then, and a file of its own once it is another.
+    select(literal(Sort.VIDEO.value), _FORMER.c.video_id, _FORMER.c.s3_key, _FORMER.c.etag, _no, _no, _EMPTY).where(
+        _FORMER.c.s3_key.in_(_WANTED)
+    ),
+    select(literal(_ARRIVING), null().cast(String), _UPLOAD.c.s3_key, _EMPTY, _no, _no, _EMPTY).where(
+        _UPLOAD.c.s3_key.in_(_WANTED), _UPLOAD.c.state.in_([state.value for state in uploads.UNFINISHED])
+    ),
+    select(literal(_ARRIVING), null().cast(String), _EXPORT_UPLOAD.c.s3_key, _EMPTY, _no, _no, _EMPTY).where(
+        _EXPORT_UPLOAD.c.s3_key.in_(_WANTED)
+    ),
+)
+
+
+def _known(db: Session, keys: Iterable[str]) -> dict[str, Row[Any]]:
+    """What the library has at those keys; an object that is arriving is nothing yet."""
+    rows = [row for chunk in _chunks(keys) for row in db.connection().execute(_KNOWN, {"wanted": chunk})]
+    return {row.s3_key: row for row in sorted(rows, key=lambda row: row.sort != _ARRIVING)}
+
+
+def _chunks(values: Iterable[str]) -> Iterable[list[str]]:
+    left = iter(values)
+    while chunk := list(islice(left, _CHUNK)):
+        yield chunk

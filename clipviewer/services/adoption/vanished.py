@@ -1,0 +1,44 @@
+"""Objects of the library that are gone from the bucket, and those that have come back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import select
+
+from clipviewer.db.models import ExportedClip, Video
+from clipviewer.db.session import Database
+from clipviewer.services.bucket.lookup import find_objects
+from clipviewer.storage.s3 import ObjectStore
+
+_VIDEO = Video.metadata.tables["video"]
+_EXPORTED = ExportedClip.metadata.tables["exported_clip"]
+_PAGE = 1_000
+_ASKED_AT_ONCE = 50
+
+
+def known_under(database: Database, prefix: str) -> Iterator[list[tuple[str, str]]]:
+    """The ids and keys of all videos and exports whose keys begin with ``prefix``, a page at a time, but for those of deleted videos."""
+    for table in (_VIDEO, _EXPORTED):
+        after = ""
+        while True:
+            query = select(table.c.id, table.c.s3_key).where(table.c.id > after, table.c.s3_key.startswith(prefix, autoescape=True))
+            if table is _VIDEO:
+                query = query.where(_VIDEO.c.deleted_at.is_(None))
+            with database.read() as db:
+                rows = db.connection().execute(query.order_by(table.c.id).limit(_PAGE)).all()
+            if not rows:
+                break
+            after = rows[-1].id
+            # LIKE takes capitals for small letters on SQLite.
+            yield [(row.id, row.s3_key) for row in rows if row.s3_key.startswith(prefix)]
+
+
+def not_there(store: ObjectStore, known: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those ids and keys whose object the bucket does not have. Call it with no transaction open; raises ``StorageError``."""
+    gone: list[tuple[str, str]] = []
+    for start in range(0, len(known), _ASKED_AT_ONCE):
+        part = known[start : start + _ASKED_AT_ONCE]
+        there = find_objects(store, [key for _, key in part])
+        gone += [one for one in part if one[1] not in there]
+    return gone

@@ -1,0 +1,235 @@
+"""One walk through a prefix of the bucket: a listing that is streamed, what each of its pages comes to, and the writing of it.
+
+Nothing is kept of a page but its counts and the hashes of the keys that the library has. What is written is written in small transactions
+with pauses between them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import islice
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlmodel import Session
+
+from clipviewer.db.models import utc_now
+from clipviewer.domain.bucket_contents import Ignored, Sort
+from clipviewer.domain.export_identity import captions_key, sidecar_key
+from clipviewer.domain.object_key import check_object_key
+from clipviewer.errors import ClipviewerError, StorageCredentials, StorageError, StorageUnreachable
+from clipviewer.media.captions.reading import MAX_BYTES
+from clipviewer.media.captions.tracks import parse_captions
+from clipviewer.services.adoption import rows, vanished
+from clipviewer.services.adoption.plan import CaptionFile, Plan, plan_page
+from clipviewer.services.adoption.sidecars import UNUSABLE, Sidecar, belongs_to, read_sidecar, restore
+from clipviewer.services.adoption.tally import Tally
+from clipviewer.services.bucket.lookup import find_objects
+from clipviewer.services.container import Services
+from clipviewer.services.room.captions import written
+from clipviewer.storage.s3 import StoredObject
+
+_PAGE = 1_000
+_ROWS = 100
+_SIDECARS = 10
+_READS_AT_ONCE = 8
+_PAUSE = 0.005
+
+Item = TypeVar("Item")
+P = ParamSpec("P")
+
+
+class Walk:
+    """One walk through a prefix: the plan of each page, and the writing of it."""
+
+    def __init__(self, services: Services, prefix: str, actor: str = "") -> None:
+        self.tally = Tally()
+        self._services, self._actor = services, actor
+        self._library = services.settings.s3_prefix
+        self._prefix = prefix
+        self._met: set[int] = set()
+
+    def plans(self) -> Iterator[Plan]:
+        """What each page comes to. Exports come first, whose sidecars know the ids that their videos had."""
+        for objects in self._listings():
+            plan = Plan()
+            for page in _parts(objects, _PAGE):
+                with self._services.database.read() as db:
+                    plan = plan_page(db, page, self._library, plan)
+                self.tally.objects += len(page)
+                self.tally.size += sum(item.size for item in page)
+                self._met.update(map(hash, plan.met))
+                yield plan
+            with self._services.database.read() as db:
+                yield plan_page(db, [], self._library, plan)
+
+    def _listings(self) -> Iterator[Iterable[StoredObject]]:
+        store, exports = self._services.store, f"{self._library}exports/"
+        if exports.startswith(self._prefix):
+            yield store.list(exports)
+            yield (item for item in store.list(self._prefix) if not item.key.startswith(exports))
+        else:
+            yield store.list(self._prefix)
+
+    def exports_among(self, plan: Plan, *, at_most: int = _PAGE) -> list[Sidecar]:
+        """Read the sidecars of the page's ``clips``. What is no export is moved to its videos, or to what is ignored.
+
+        Beyond ``at_most`` nothing is read: what lies under ``exports/`` passes for an export, the rest for videos.
+        """
+        ours = f"{self._library}exports/"
+        read, unread = plan.clips[: max(at_most, 0)], plan.clips[max(at_most, 0) :]
+        sidecars = []
+        for item, data in zip(read, self._fetched([sidecar_key(item.key) for item in read]), strict=True):
+            document = read_sidecar(data) if isinstance(data, bytes) else None
+            if document is not None and belongs_to(document, item.key):
+                sidecars.append(Sidecar(document, item))
+            elif isinstance(data, Ignored):
+                plan.ignored.append((item, data))
+            elif document is not None or item.key.startswith(ours):
+                plan.ignored.append((item, Ignored.SIDECAR))
+            else:
+                plan.videos.append(item)
+        sidecars += [Sidecar({}, item) for item in unread if item.key.startswith(ours)]
+        plan.videos += [item for item in unread if not item.key.startswith(ours)]
+        plan.take_for_exports({sidecar.file.key for sidecar in sidecars})
+        return sidecars
+
+    def count(self, plan: Plan, sidecars: Sequence[Sidecar]) -> None:
+        """Count what a page would come to."""
+        self.tally.videos += len(plan.videos)
+        self.tally.exports += len(sidecars)
+        self.tally.captions += len(plan.captions)
+        self.tally.show(Sort.VIDEO, *(item.key for item in plan.videos))
+        self.tally.show(Sort.EXPORT, *(sidecar.file.key for sidecar in sidecars))
+        self.tally.show(Sort.CAPTIONS, *(found.file.key for found in plan.captions))
+        self._count_rest(plan)
+
+    def write(self, plan: Plan, check: Callable[[], None]) -> None:
+        """Take a page in."""
+        for listed, changed in ((plan.changed, True), (plan.back, False)):
+            for part in _parts(listed, _ROWS):
+                self._writing(rows.bring_up_to_date, part, changed, utc_now())
+        self._write_exports(plan, check)
+        for new in _parts(plan.videos, _ROWS):
+            check()
+            self.tally.videos += self._writing(rows.add_videos, new, utc_now())
+            self._met.update(hash(item.key) for item in new)
+            self.tally.show(Sort.VIDEO, *(item.key for item in new))
+        self._write_captions(plan, check)
+        self._count_rest(plan)
+
+    def _count_rest(self, plan: Plan) -> None:
+        self.tally.changed += len(plan.changed)
+        self.tally.back += len(plan.back)
+        self.tally.known += plan.known
+        self.tally.show("changed", *(item.key for _, item in plan.changed))
+        self.tally.show("back", *(item.key for _, item in plan.back))
+        for item, reason in plan.ignored:
+            self.tally.ignore(item, reason)
+
+    def gone(self) -> Iterator[list[str]]:
+        """The ids of known videos and exports under the prefix that were not met and, asked for one by one, are not there."""
+        for known in vanished.known_under(self._services.database, self._prefix):
+            unmet = [one for one in known if hash(one[1]) not in self._met]
+            yield [row_id for row_id, _ in vanished.not_there(self._services.store, unmet)]
+
+    def mark_missing(self, row_ids: Sequence[str]) -> None:
+        """Say of those that they are gone."""
+        for part in _parts(row_ids, _ROWS):
+            self.tally.missing += self._writing(rows.mark_missing, part, utc_now())
+
+    def _write_exports(self, plan: Plan, check: Callable[[], None]) -> None:
+        for part in _parts(self.exports_among(plan), _SIDECARS):
+            check()
+            wanted = {key for one in part for key in (one.source_key, captions_key(one.file.key))}
+            there = find_objects(self._services.store, filter(self._is_key, wanted))
+            whole = [replace(one, captions_key=_there(captions_key(one.file.key), there)) for one in part]
+            for one, usable in zip(whole, self._writing(self._restore, whole, there), strict=True):
+                if usable:
+                    self.tally.exports += 1
+                    self.tally.show(Sort.EXPORT, one.file.key)
+                    self._met.add(hash(one.file.key))
+                else:
+                    plan.ignored.append((one.file, Ignored.SIDECAR))
+
+    def _restore(self, db: Session, sidecars: Sequence[Sidecar], there: dict[str, StoredObject]) -> list[bool]:
+        """→ for each whether it was of use."""
+        usable = []
+        for one in sidecars:
+            try:
+                with db.begin_nested():
+                    made = restore(db, one, utc_now(), prefix=self._library, masters=there)
+            except UNUSABLE:
+                usable.append(False)
+                continue
+            usable.append(True)
+            if made.new_video:
+                self.tally.videos += 1
+                self.tally.show(Sort.VIDEO, one.source_key)
+                rows.have_previewed(db, [made.video_id])
+        return usable
+
+    def _write_captions(self, plan: Plan, check: Callable[[], None]) -> None:
+        small = [found for found in plan.captions if found.file.size <= MAX_BYTES]
+        plan.ignored += [(found.file, Ignored.CAPTIONS) for found in plan.captions if found.file.size > MAX_BYTES]
+        for part in _parts(small, _READS_AT_ONCE):
+            check()
+            for found, data in zip(part, self._fetched([found.file.key for found in part]), strict=True):
+                refused = self._attach(found, data)
+                if refused is not None:
+                    plan.ignored.append((found.file, refused))
+                else:
+                    self.tally.captions += 1
+                    self.tally.show(Sort.CAPTIONS, found.file.key)
+
+    def _attach(self, found: CaptionFile, data: bytes | Ignored) -> Ignored | None:
+        if isinstance(data, Ignored):
+            return data
+        try:
+            track = written(parse_captions(data, found.file.key), found.file.key)
+        except ClipviewerError:
+            return Ignored.CAPTIONS
+        return self._writing(rows.add_captions, found, track, utc_now(), self._actor)
+
+    def _fetched(self, keys: Sequence[str]) -> list[bytes | Ignored]:
+        """What lies at small objects, or why it does not come."""
+
+        def fetch(key: str) -> bytes | Ignored:
+            try:
+                return self._services.store.get(key)
+            except (StorageUnreachable, StorageCredentials):
+                raise
+            except StorageError:
+                return Ignored.UNREADABLE
+
+        if not keys:
+            return []
+        with ThreadPoolExecutor(_READS_AT_ONCE) as threads:
+            return list(threads.map(fetch, keys))
+
+    def _writing(self, work: Callable[Concatenate[Session, P], Item], *arguments: P.args, **named: P.kwargs) -> Item:
+        """One short transaction, and then a pause at least as long: SQLite has one writer, and people want to write, too."""
+        began = time.monotonic()
+        with self._services.database.write() as db:
+            done = work(db, *arguments, **named)
+        time.sleep(max(_PAUSE, time.monotonic() - began))
+        return done
+
+    def _is_key(self, key: str) -> bool:
+        try:
+            check_object_key(key, self._library)
+        except ValueError:
+            return False
+        return True
+
+
+def _there(key: str, objects: Mapping[str, StoredObject]) -> str | None:
+    return key if key in objects else None
+
+
+def _parts(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    left = iter(items)
+    while part := list(islice(left, size)):
+        yield part

@@ -1,0 +1,1 @@
+"""The bucket as others reach it: signed URLs, and how its storage is."""

@@ -1,0 +1,166 @@
+"""How the storage is and what it needs: the doctor's findings, some masters looked into, and the policies to paste."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from clipviewer.db.models import Video
+from clipviewer.domain.bucket_address import bucket_address
+from clipviewer.domain.bucket_policy import cors_policy, iam_policy
+from clipviewer.errors import StorageError
+from clipviewer.media.source.mp4_boxes import MoovPlace, moov_place
+from clipviewer.services.bucket.signing import embedded_addresses, public_address
+from clipviewer.settings import EMBEDDED_PATH, Settings
+from clipviewer.storage.doctor import CHECKS as STORE_CHECKS
+from clipviewer.storage.doctor import Doctor, Whereabouts
+from clipviewer.storage.findings import Finding, Verdict, skipped
+from clipviewer.storage.plain_http import Http, send
+from clipviewer.storage.s3 import ObjectStore, embedded_origin
+
+_MASTERS = 5
+_MASTERS_CHECK = ("masters",)
+CHECKS = (*STORE_CHECKS, *_MASTERS_CHECK)
+"""What is examined, in this order."""
+_VIDEO = Video.metadata.tables["video"]
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What the credentials and the bucket must be given; None for the embedded store, which needs neither."""
+
+    iam: dict[str, Any] | None
+    cors: list[dict[str, list[str]]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What was found, and the ``Policies``."""
+
+    findings: tuple[Finding, ...]
+    iam: dict[str, Any] | None
+    cors: list[dict[str, list[str]]] | None
+
+    @property
+    def healthy(self) -> bool:
+        return all(finding.verdict is not Verdict.FAILED for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Master:
+    """``moov``: where its index lies, as it was found when the video was looked into; "" when it was not."""
+
+    key: str
+    title: str
+    moov: str
+
+
+def some_masters(db: Session) -> list[Master]:
+    """The newest few videos that are there."""
+    there = _VIDEO.c.deleted_at.is_(None) & _VIDEO.c.missing_at.is_(None)
+    query = select(_VIDEO.c.s3_key, _VIDEO.c.title, _VIDEO.c.media).where(there).order_by(_VIDEO.c.created_at.desc()).limit(_MASTERS)
+    return [Master(key, title, str((media or {}).get("moov", ""))) for key, title, media in db.connection().execute(query)]
+
+
+def app_origin(settings: Settings) -> str:
+    """Where the app's pages come from, as far as the server knows: ``scheme://host[:port]``."""
+    parts = urlsplit(settings.public_url or embedded_origin(settings))
+    default = {"http": 80, "https": 443}.get(parts.scheme)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in (None, default) else "")
+
+
+def examination(
+    settings: Settings, store: ObjectStore, masters: list[Master], *, origin: str | None = None, http: Http | None = None
+) -> Iterator[Finding]:
+    """One finding for each of ``CHECKS``, as it is made; every step blocks, for some seconds at most. Keep no transaction open.
+
+    ``origin`` is where pages come from in the browser that asks. The embedded store answers wherever they do, so for it that is the
+    configured address.
+    """
+    endpoint = embedded_origin(settings) + EMBEDDED_PATH if settings.embedded else settings.s3_endpoint_url
+    outside = embedded_addresses(settings) if settings.embedded else public_address(settings)
+    where = Whereabouts(
+        inside=bucket_address(settings.bucket, settings.s3_region, endpoint),
+        outside=outside(None),
+        origin=app_origin(settings) if origin is None or settings.embedded else origin,
+        prefix=settings.s3_prefix,
+        embedded=settings.embedded,
+    )
+    answers = False
+    for finding in Doctor(store, where, http=http or partial(send, direct=settings.embedded)).examine():
+        answers = answers or (finding.check == "server" and finding.verdict is Verdict.OK)
+        yield finding
+    if answers:
+        yield _masters(store, masters)
+    else:
+        yield from skipped("the storage cannot be used", *_MASTERS_CHECK)
+
+
+def policies(settings: Settings, origin: str | None = None) -> Policies:
+    """What to paste for pages from ``origin``, else from the configured address."""
+    if settings.embedded:
+        return Policies(None, None)
+    return Policies(iam_policy(settings.bucket, settings.s3_prefix, settings.s3_region), cors_policy(origin or app_origin(settings)))
+
+
+def diagnose(settings: Settings, store: ObjectStore, masters: list[Master], http: Http | None = None) -> Diagnosis:
+    """The whole examination and the policies, for the configured address."""
+    given = policies(settings)
+    return Diagnosis(tuple(examination(settings, store, masters, http=http)), given.iam, given.cors)
+
+
+def _masters(store: ObjectStore, masters: list[Master]) -> Finding:
+    if not masters:
+        return Finding("masters", Verdict.NOT_CHECKED, "Not checked: there is no video yet.")
+    slow, unreadable = [], []
+    for master in masters:
+        try:
+            if _place(store, master) == MoovPlace.LAST:
+                slow.append(f"“{master.title}”")
+        except StorageError:
+            unreadable.append(f"“{master.title}”")
+    if unreadable:
+        text = f"Of the newest videos {len(unreadable)} of {len(masters)} cannot be read: {', '.join(unreadable)}."
+        return Finding("masters", Verdict.FAILED, text, "Look whether their objects are still in the bucket, under the prefix.")
+    if slow:
+        text = f"Of the newest videos {len(slow)} of {len(masters)} start slowly, their index lies at the end: {', '.join(slow)}."
+        return Finding("masters", Verdict.WARNING, text, "Write them anew with the index first (ffmpeg: -c copy -movflags +faststart).")
+    return Finding("masters", Verdict.OK, f"Can be read and start at once: {len(masters)} of {len(masters)}.")
+
+
+def _place(store: ObjectStore, master: Master) -> str:
+    """What is known of it, else what its boxes say; raises a ``StorageError`` for one that cannot be read."""
+    size = store.head(master.key).size
+    return master.moov or moov_place(lambda offset, count: store.get_range(master.key, offset, min(offset + count, size)), size)
+
+
+def as_text(diagnosis: Diagnosis) -> str:
+    """For a terminal, one finding a line, with what to do below it; then the policies."""
+    lines = []
+    for finding in diagnosis.findings:
+        lines.append(f"{finding.verdict.value:<11}  {finding.check:<16} {finding.text}")
+        if finding.remedy:
+            lines.append(f"{'':<30}{finding.remedy}")
+    if diagnosis.iam is not None:
+        lines += ["", "IAM policy for the credentials:", json.dumps(diagnosis.iam, indent=2)]
+    if diagnosis.cors is not None:
+        lines += ["", "CORS rules for the bucket:", json.dumps(diagnosis.cors, indent=2)]
+    return "\n".join(lines)
+
+
+def as_json(diagnosis: Diagnosis) -> str:
+    """``healthy``, ``findings`` (check, verdict, text, remedy), ``iamPolicy`` and ``corsRules``."""
+    findings = [
+        {"check": finding.check, "verdict": finding.verdict.value, "text": finding.text, "remedy": finding.remedy}
+        for finding in diagnosis.findings
+    ]
+    found = {"healthy": diagnosis.healthy, "findings": findings, "iamPolicy": diagnosis.iam, "corsRules": diagnosis.cors}
+    return json.dumps(found, indent=2, ensure_ascii=False)

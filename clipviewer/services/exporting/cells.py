@@ -1,0 +1,178 @@
+"""The cells of the export matrix as they stand, and the numbered changes by which open rooms follow them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, false, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session
+
+from clipviewer.db.export_models import ExportBoard, ExportJob
+from clipviewer.db.models import ExportedClip
+from clipviewer.domain.framing import Framing, FramingMode
+from clipviewer.domain.ids import is_id
+from clipviewer.errors import NotFound
+from clipviewer.services.library.videos import require_video
+
+JOB = ExportJob.metadata.tables["export_job"]
+_BOARD = ExportBoard.metadata.tables["export_board"]
+_CHUNK = 500
+
+
+class JobNotFound(NotFound):
+    code, title = "job_not_found", "Export not found"
+
+
+class State(StrEnum):
+    """How far an export is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+UNFINISHED = (State.QUEUED, State.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class CellView:
+    """A cell and how far it is. Times are ms of the master, ``progress`` is 0 to 1; ``reason`` and ``log`` say why it failed.
+
+    ``exported_clip_id`` is there once it is done, unless that clip was deleted since; ``file_missing``: its file is gone from the bucket.
+    ``revision`` numbers the changes of its video.
+    """
+
+    id: str
+    identity: str
+    video_id: str
+    identified_clip_id: str | None
+    exported_clip_id: str | None
+    title: str
+    start_ms: int
+    end_ms: int
+    aspect_ratio: str
+    target_language: str
+    framing: dict[str, Any]
+    captions: str
+    recipe: int
+    state: str
+    progress: float
+    reason: str
+    log: str
+    attempt: int
+    revision: int
+    requested_by: str
+    created_at: datetime
+    updated_at: datetime
+    file_missing: bool = False
+
+    @property
+    def wants_another_go(self) -> bool:
+        """Whether a new request has to queue it again: it failed, was cancelled, or what it made is no longer there."""
+        gone = self.exported_clip_id is None or self.file_missing
+        return self.state in (State.FAILED, State.CANCELLED) or (self.state == State.DONE and gone)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The cells that changed, and the revision to ask from the next time."""
+
+    revision: int
+    cells: Sequence[CellView]
+
+
+_EXPORTED = ExportedClip.metadata.tables["exported_clip"]
+FILE_MISSING = JOB.c.exported_clip_id.in_(select(_EXPORTED.c.id).where(_EXPORTED.c.missing_at.is_not(None)))
+"""Whether the file that a job made was found to be gone; NULL where there is none."""
+_COLUMNS = [
+    *(JOB.c[field.name] for field in fields(CellView) if field.name in JOB.c),
+    func.coalesce(FILE_MISSING, false()).label("file_missing"),
+]
+
+
+def cells(db: Session, video_id: str, *, offset: int = 0, limit: int | None = None) -> list[CellView]:
+    """The video's cells in the order in which they were asked for. Raises ``VideoNotFound``."""
+    require_video(db, video_id)
+    query = select(*_COLUMNS).where(JOB.c.video_id == video_id).order_by(JOB.c.created_at, JOB.c.number)
+    return [_view(row) for row in db.connection().execute(query.offset(offset).limit(limit))]
+
+
+def count_cells(db: Session, video_id: str, *states: State) -> int:
+    """How many cells the video has, in one of ``states`` or in any."""
+    query = select(func.count()).select_from(JOB).where(JOB.c.video_id == video_id)
+    return int(db.connection().execute(query.where(JOB.c.state.in_(states)) if states else query).scalar_one())
+
+
+def cell(db: Session, job_id: str) -> CellView:
+    """One cell; raises ``JobNotFound``."""
+    row = db.connection().execute(select(*_COLUMNS).where(JOB.c.id == job_id)).one_or_none() if is_id(job_id, "job") else None
+    if row is None:
+        raise JobNotFound
+    return _view(row)
+
+
+def cells_by_identity(db: Session, identities: Iterable[str]) -> dict[str, CellView]:
+    """Those that exist."""
+    found: dict[str, CellView] = {}
+    wanted = list(identities)
+    for start in range(0, len(wanted), _CHUNK):
+        query = select(*_COLUMNS).where(JOB.c.identity.in_(wanted[start : start + _CHUNK]))
+        found |= {row.identity: _view(row) for row in db.connection().execute(query)}
+    return found
+
+
+def changes_since(db: Session, video_id: str, revision: int) -> Changes:
+    """The cells that changed after ``revision`` (0: all of them), in the order of their changes; one small query when nothing did."""
+    latest = db.connection().execute(select(_BOARD.c.revision).where(_BOARD.c.video_id == video_id)).scalar_one_or_none() or 0
+    if latest <= revision:
+        return Changes(latest, ())
+    query = select(*_COLUMNS).where(JOB.c.video_id == video_id, JOB.c.revision > revision).order_by(JOB.c.revision)
+    found = [_view(row) for row in db.connection().execute(query)]
+    return Changes(max([latest, *(item.revision for item in found)]), found)
+
+
+def change(db: Session, job_id: str, video_id: str, now: datetime, *only_if: ColumnElement[bool], **values: Any) -> bool:
+    """Change a cell under the next revision of its video; False, and nothing is changed, where ``only_if`` does not hold."""
+    revision = hold_board(db, video_id) + 1
+    query = update(JOB).where(JOB.c.id == job_id, *only_if).values(revision=revision, updated_at=now, **values)
+    changed = db.connection().execute(query).rowcount == 1
+    if changed:
+        set_revision(db, video_id, revision)
+    return changed
+
+
+def hold_board(db: Session, video_id: str) -> int:
+    """Let changes to one video's cells follow each other until the transaction ends. → the last revision."""
+    connection = db.connection()
+    held = update(_BOARD).where(_BOARD.c.video_id == video_id).values(revision=_BOARD.c.revision).returning(_BOARD.c.revision)
+    revision = connection.execute(held).scalar_one_or_none()
+    if revision is None:
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        connection.execute(dialect.insert(_BOARD).values(video_id=video_id, revision=0).on_conflict_do_nothing())
+        revision = connection.execute(held).scalar_one()
+    return int(revision)
+
+
+def set_revision(db: Session, video_id: str, revision: int) -> None:
+    """Write down the newest revision, with the board held."""
+    db.connection().execute(update(_BOARD).where(_BOARD.c.video_id == video_id).values(revision=revision))
+
+
+def framing_json(framing: Framing) -> dict[str, Any]:
+    return {"mode": framing.mode.value, "x": framing.x, "y": framing.y}
+
+
+def framing_of(value: Mapping[str, Any]) -> Framing:
+    """The opposite of ``framing_json``."""
+    return Framing(FramingMode(value["mode"]), float(value["x"]), float(value["y"]))
+
+
+def _view(row: Row[Any]) -> CellView:
+    return CellView(**row._mapping)

@@ -1,0 +1,212 @@
+"""What choices in the export dialog come to: the cells that are wanted, which of them are there, and how long the others take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.caption_mode import CaptionMode, captions_identity
+from clipviewer.domain.export_identity import export_identity
+from clipviewer.domain.framing import Framing
+from clipviewer.domain.ids import is_id
+from clipviewer.domain.language import ORIGINAL, language_name
+from clipviewer.errors import Invalid, VideoNotFound
+from clipviewer.media.captions.tracks import CaptionTrack, slice_track, to_webvtt
+from clipviewer.media.render.render import RECIPE_VERSION
+from clipviewer.services.exporting.cells import JOB, CellView, cells_by_identity
+from clipviewer.services.exporting.drift import is_cut_at
+from clipviewer.services.exporting.estimate import estimated_seconds
+from clipviewer.services.room.captions import captions_of, track
+from clipviewer.services.room.framings import saved_framings
+
+MAX_CELLS = 1_000
+_VIDEO = Video.metadata.tables["video"].c
+_IDENTIFIED = IdentifiedClip.metadata.tables["identified_clip"].c
+_EXPORTED = ExportedClip.metadata.tables["exported_clip"].c
+
+Framings = Framing | Mapping[AspectRatio, Framing | None]
+"""For all ratios, or by ratio. A ratio without one is framed as somebody has saved for each clip, else around the centre."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One file to be: a candidate in one aspect ratio and one language."""
+
+    identified_clip_id: str
+    aspect_ratio: AspectRatio
+    target_language: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPlan:
+    """``missing`` would be rendered, in about ``seconds`` of wall time; ``present`` are there, or on their way, and would be left alone."""
+
+    missing: Sequence[Cell]
+    present: Sequence[Cell]
+    seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A cell with the range (ms) and title of its clip, and what else its file is made by; ``captions`` as in its identity."""
+
+    cell: Cell
+    identity: str
+    framing: Framing
+    captions: str
+    start_ms: int
+    end_ms: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The cells that are wanted, in the order of the clips; ``known``: the jobs among them, by identity; ``delivered``: by a pipeline."""
+
+    wanted: Sequence[Wanted]
+    known: Mapping[str, CellView]
+    delivered: frozenset[Cell]
+
+    def is_missing(self, item: Wanted) -> bool:
+        there = self.known.get(item.identity)
+        return item.cell not in self.delivered if there is None else there.wants_another_go
+
+
+def plan_exports(
+    db: Session,
+    video_id: str,
+    clip_ids: Sequence[str],
+    ratios: Sequence[AspectRatio],
+    languages: Sequence[str],
+    *,
+    framing: Framings | None = None,
+    captions: CaptionMode = CaptionMode.OFF,
+) -> ExportPlan:
+    """What ``request_exports`` would do with the same choices, in the order of the clips. Clips that are gone are left out.
+
+    Raises ``VideoNotFound``, and ``Invalid`` for a language that cannot be served.
+    """
+    check_languages(db, video_id, languages, captions)
+    there = standing(db, video_id, clip_ids, ratios, languages, framing, captions)
+    missing = {item.identity: item for item in there.wanted if there.is_missing(item)}
+    cells = {item.cell for item in missing.values()}
+    seconds = estimated_seconds(db, [item.end_ms - item.start_ms for item in missing.values()])
+    return ExportPlan([item.cell for item in missing.values()], [item.cell for item in there.wanted if item.cell not in cells], seconds)
+
+
+def standing(
+    db: Session,
+    video_id: str,
+    clip_ids: Sequence[str],
+    ratios: Sequence[AspectRatio],
+    languages: Sequence[str],
+    framing: Framings | None,
+    captions: CaptionMode,
+) -> Standing:
+    """Every cell of the choices whose clip exists, and which of them are there. Raises ``VideoNotFound``."""
+    wanted = _wanted(db, video_id, clip_ids, ratios, languages, framing, captions)
+    known = cells_by_identity(db, [item.identity for item in wanted])
+    return Standing(wanted, known, _delivered(db, video_id, [item for item in wanted if item.identity not in known]))
+
+
+def served_languages(db: Session, video_id: str) -> list[str]:
+    """The languages in which the video's clips can be exported now: the spoken one, and those of its captions. Raises ``VideoNotFound``."""
+    return [ORIGINAL, *(captions.language for captions in captions_of(db, video_id) if captions.language != ORIGINAL)]
+
+
+def check_languages(db: Session, video_id: str, languages: Sequence[str], captions: CaptionMode) -> None:
+    """Raises ``VideoNotFound``, and ``Invalid`` for a language without captions: a file in it would be the original."""
+    served = served_languages(db, video_id)
+    for language in languages:
+        if language not in served:
+            raise Invalid(f"This video has no caption track in {language_name(language)}, so it cannot be exported in it.")
+        if language != ORIGINAL and captions is CaptionMode.OFF:
+            name = language_name(language)
+            raise Invalid(f"Without captions an export in {name} is the original. Choose soft or burned-in captions.")
+
+
+def captions_of_cell(whole: CaptionTrack | None, language: str, captions: CaptionMode, start_ms: int, end_ms: int) -> str:
+    """The captions in a cell's identity, made from the whole track of its language; in the spoken language, "" where none would show."""
+    if whole is None or captions is CaptionMode.OFF:
+        return ""
+    part = slice_track(whole, start_ms, end_ms)
+    return captions_identity(captions, to_webvtt(part)) if part.cues or language != ORIGINAL else ""
+
+
+def source_etag(db: Session, video_id: str) -> str:
+    """Raises ``VideoNotFound``."""
+    query = select(_VIDEO.etag).where(_VIDEO.id == video_id)
+    etag = db.connection().execute(query).scalar_one_or_none() if is_id(video_id, "video") else None
+    if etag is None:
+        raise VideoNotFound
+    return str(etag)
+
+
+def _wanted(
+    db: Session,
+    video_id: str,
+    clip_ids: Sequence[str],
+    ratios: Sequence[AspectRatio],
+    languages: Sequence[str],
+    framing: Framings | None,
+    captions: CaptionMode,
+) -> list[Wanted]:
+    etag = source_etag(db, video_id)
+    columns = (_IDENTIFIED.id, _IDENTIFIED.start_ms, _IDENTIFIED.end_ms, _IDENTIFIED.title)
+    query = select(*columns).where(_IDENTIFIED.video_id == video_id, _IDENTIFIED.id.in_(list(clip_ids)))
+    clips = {row.id: row for row in db.connection().execute(query)}
+    saved = saved_framings(db, clips)
+    tracks = {language: track(db, video_id, language) for language in languages} if captions is not CaptionMode.OFF else {}
+    wanted = []
+    for clip in (clips[clip_id] for clip_id in dict.fromkeys(clip_ids) if clip_id in clips):
+        shown = {language: captions_of_cell(tracks.get(language), language, captions, clip.start_ms, clip.end_ms) for language in languages}
+        for ratio in dict.fromkeys(ratios):
+            chosen = (framing.get(ratio) if isinstance(framing, Mapping) else framing) or saved.get((clip.id, ratio), Framing())
+            for language, part in shown.items():
+                identity = export_identity(
+                    video_id,
+                    etag,
+                    clip.start_ms,
+                    clip.end_ms,
+                    ratio=ratio,
+                    language=language,
+                    framing=chosen,
+                    captions=part,
+                    recipe=RECIPE_VERSION,
+                )
+                wanted.append(Wanted(Cell(clip.id, ratio, language), identity, chosen, part, clip.start_ms, clip.end_ms, clip.title))
+    return wanted
+
+
+def _delivered(db: Session, video_id: str, wanted: Iterable[Wanted]) -> frozenset[Cell]:
+    """Those that a pipeline has registered, by range, or by clip as long as it is cut where the clip is; its framing is unknown, so it
+    stands for the default one.
+
+    In another language than the spoken one it stands for any captions too; in the spoken one only if it came with some.
+    """
+    plain = [item for item in wanted if item.framing == Framing()]
+    if not plain:
+        return frozenset()
+    made_here = select(JOB.c.exported_clip_id).where(JOB.c.video_id == video_id, JOB.c.exported_clip_id.is_not(None))
+    columns = (_EXPORTED.identified_clip_id, _EXPORTED.start_ms, _EXPORTED.end_ms, _EXPORTED.aspect_ratio, _EXPORTED.target_language)
+    query = select(*columns, _EXPORTED.captions_key.is_not(None)).where(
+        _EXPORTED.video_id == video_id, _EXPORTED.missing_at.is_(None), _EXPORTED.id.not_in(made_here)
+    )
+    ranges = {item.cell.identified_clip_id: (item.start_ms, item.end_ms) for item in plain}
+    there: set[tuple[object, ...]] = set()
+    for clip_id, start_ms, end_ms, ratio, language, captioned in db.connection().execute(query):
+        for told in (False, True) if captioned or language != ORIGINAL else (False,):
+            there.add((start_ms, end_ms, ratio, language, told))
+            if clip_id in ranges and is_cut_at((start_ms, end_ms), ranges[clip_id]):
+                there.add((clip_id, ratio, language, told))
+    return frozenset(
+        item.cell
+        for item in plain
+        if (item.start_ms, item.end_ms, item.cell.aspect_ratio, item.cell.target_language, bool(item.captions)) in there
+        or (item.cell.identified_clip_id, item.cell.aspect_ratio, item.cell.target_language, bool(item.captions)) in there
+    )

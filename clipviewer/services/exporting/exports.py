@@ -1,0 +1,214 @@
+"""Exports to be made: cells of clip × aspect ratio × language, asked for, cancelled and tried again.
+
+A request only writes rows; the export workers (``clipviewer.jobs``) look for queued rows and do the work. A cell is known by what decides
+its file, so asking twice, or many at once, gives the same row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy import insert, update
+from sqlmodel import Session
+
+from clipviewer.db.models import utc_now
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.caption_mode import CaptionMode, mode_of
+from clipviewer.domain.export_identity import export_identity
+from clipviewer.domain.ids import new_id
+from clipviewer.errors import ClipNotFound, Conflict, Invalid
+from clipviewer.media.render.render import RECIPE_VERSION
+from clipviewer.services.exporting.cells import (
+    JOB,
+    UNFINISHED,
+    CellView,
+    Changes,
+    JobNotFound,
+    State,
+    cell,
+    cells,
+    cells_by_identity,
+    change,
+    changes_since,
+    count_cells,
+    framing_json,
+    framing_of,
+    hold_board,
+    set_revision,
+)
+from clipviewer.services.exporting.choices import (
+    MAX_CELLS,
+    Cell,
+    ExportPlan,
+    Framings,
+    Wanted,
+    captions_of_cell,
+    check_languages,
+    plan_exports,
+    served_languages,
+    source_etag,
+    standing,
+)
+from clipviewer.services.library.videos import require_kept
+from clipviewer.services.room.captions import track
+
+__all__ = [
+    "MAX_CELLS",
+    "UNFINISHED",
+    "Cell",
+    "CellView",
+    "Changes",
+    "ExportPlan",
+    "Framings",
+    "JobNotFound",
+    "State",
+    "cancel",
+    "cell",
+    "cells",
+    "changes_since",
+    "count_cells",
+    "plan_exports",
+    "request_exports",
+    "retry",
+    "served_languages",
+]  # fmt: skip
+
+
+def request_exports(
+    db: Session,
+    video_id: str,
+    clip_ids: Sequence[str],
+    ratios: Sequence[AspectRatio],
+    languages: Sequence[str],
+    *,
+    framing: Framings | None = None,
+    captions: CaptionMode = CaptionMode.OFF,
+    actor: str = "",
+    clock: Callable[[], datetime] = utc_now,
+) -> list[CellView]:
+    """Queue what is missing. → the cells of these choices in the order of the clips, new or known.
+
+    A cell that failed or was cancelled is tried again. What a pipeline has delivered already has no cell and is left out. In the spoken
+    language, ``captions`` come with those exports that have some. Raises ``VideoNotFound``, ``ClipNotFound``, ``Conflict`` for a deleted
+    video, and ``Invalid`` for a language that cannot be served, nothing chosen, or more than 1,000 cells.
+    """
+    if not (clip_ids and ratios and languages):
+        raise Invalid("Choose at least one clip, one aspect ratio and one language.")
+    if len(set(clip_ids)) * len(set(ratios)) * len(set(languages)) > MAX_CELLS:
+        raise Invalid(f"These are more than {MAX_CELLS} exports at once. Choose fewer clips.")
+    require_kept(db, video_id)
+    check_languages(db, video_id, languages, captions)
+    revision = hold_board(db, video_id)
+    etag = source_etag(db, video_id)
+    there = standing(db, video_id, clip_ids, ratios, languages, framing, captions)
+    if {item.cell.identified_clip_id for item in there.wanted} != set(clip_ids):
+        raise ClipNotFound("One of these clips is no longer there. Load the page again.")
+    now, rows = clock(), {}
+    for item in there.wanted:
+        if item.identity in rows or not there.is_missing(item):
+            continue
+        revision += 1
+        if (known := there.known.get(item.identity)) is not None:
+            _queue_again(db, known.id, revision, actor, now)
+        else:
+            rows[item.identity] = _new_row(video_id, etag, item, revision, actor, now)
+    if rows:
+        db.connection().execute(insert(JOB), list(rows.values()))
+    set_revision(db, video_id, revision)
+    found = cells_by_identity(db, [item.identity for item in there.wanted])
+    return list({item.identity: found[item.identity] for item in there.wanted if item.identity in found}.values())
+
+
+def cancel(db: Session, job_id: str, *, clock: Callable[[], datetime] = utc_now) -> CellView:
+    """Call it off; the worker notices within a second. Raises ``JobNotFound``, and ``Conflict`` when it is done already."""
+    found = _held(db, job_id)
+    if found.state == State.DONE:
+        raise Conflict("This export is finished, so it cannot be cancelled.")
+    change(db, job_id, found.video_id, clock(), JOB.c.state.in_(UNFINISHED), state=State.CANCELLED, progress=0.0, reason="", log="")
+    return cell(db, job_id)
+
+
+def retry(db: Session, job_id: str, *, actor: str = "", clock: Callable[[], datetime] = utc_now) -> CellView:
+    """Queue a failed or cancelled export again, from the video and its captions as they are now; one that is under way stays as it is.
+
+    Raises ``JobNotFound``, ``Invalid`` when its captions are gone, and ``Conflict`` when it is done, or the same is being made by another
+    job.
+    """
+    found = _held(db, job_id)
+    if found.state in UNFINISHED:
+        return found
+    if not found.wants_another_go:
+        raise Conflict("This export is finished already.")
+    require_kept(db, found.video_id)
+    etag = source_etag(db, found.video_id)
+    captions = _captions_now(db, found)
+    identity = export_identity(
+        found.video_id,
+        etag,
+        found.start_ms,
+        found.end_ms,
+        ratio=AspectRatio(found.aspect_ratio),
+        language=found.target_language,
+        framing=framing_of(found.framing),
+        captions=captions,
+        recipe=RECIPE_VERSION,
+    )
+    same = cells_by_identity(db, [identity]).get(identity)
+    if same is not None and same.id != job_id:
+        raise Conflict("The same export was asked for again in the meantime. Follow that one.")
+    renewed = {"identity": identity, "source_etag": etag, "captions": captions, "recipe": RECIPE_VERSION}
+    db.connection().execute(update(JOB).where(JOB.c.id == job_id).values(**renewed))
+    revision = hold_board(db, found.video_id) + 1
+    _queue_again(db, job_id, revision, actor, clock())
+    set_revision(db, found.video_id, revision)
+    return cell(db, job_id)
+
+
+def _held(db: Session, job_id: str) -> CellView:
+    """The cell as it stands once nobody else can change it."""
+    hold_board(db, cell(db, job_id).video_id)
+    return cell(db, job_id)
+
+
+def _captions_now(db: Session, found: CellView) -> str:
+    mode = mode_of(found.captions)
+    if mode is CaptionMode.OFF:
+        return ""
+    check_languages(db, found.video_id, [found.target_language], mode)
+    whole = track(db, found.video_id, found.target_language)
+    return captions_of_cell(whole, found.target_language, mode, found.start_ms, found.end_ms)
+
+
+def _new_row(video_id: str, etag: str, item: Wanted, revision: int, actor: str, now: datetime) -> dict[str, object]:
+    return {
+        "id": new_id("job"),
+        "identity": item.identity,
+        "video_id": video_id,
+        "identified_clip_id": item.cell.identified_clip_id,
+        "start_ms": item.start_ms,
+        "end_ms": item.end_ms,
+        "title": item.title,
+        "source_etag": etag,
+        "aspect_ratio": item.cell.aspect_ratio.value,
+        "target_language": item.cell.target_language,
+        "framing": framing_json(item.framing),
+        "captions": item.captions,
+        "recipe": RECIPE_VERSION,
+        "state": State.QUEUED.value,
+        "progress": 0.0,
+        "reason": "",
+        "log": "",
+        "attempt": 1,
+        "number": revision,
+        "revision": revision,
+        "requested_by": actor,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def _queue_again(db: Session, job_id: str, revision: int, actor: str, now: datetime) -> None:
+    values = {"state": State.QUEUED, "progress": 0.0, "reason": "", "log": "", "exported_clip_id": None, "requested_by": actor}
+    again = update(JOB).where(JOB.c.id == job_id).values(attempt=JOB.c.attempt + 1, revision=revision, updated_at=now, **values)
+    db.connection().execute(again)

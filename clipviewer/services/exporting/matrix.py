@@ -1,0 +1,159 @@
+"""The export matrix of a video: for each of its clips, the files there are in each aspect ratio and language, and how they stand.
+
+The candidates come first, in the order of the footage; below them the ranges that only exported clips have. All of it is paged, filtered
+and counted by the database, so a video may have very many clips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, false, func, select, union
+from sqlmodel import Session
+
+from clipviewer.db.clip_models import VideoCaptions
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.language import ORIGINAL
+from clipviewer.services.exporting.cells import JOB, State
+from clipviewer.services.exporting.choices import served_languages
+from clipviewer.services.exporting.filters import CellState, ExportFilters
+from clipviewer.services.exporting.matrix_entries import (
+    EXPORTED,
+    IDENTIFIED,
+    MatrixEntry,
+    all_entries,
+    entries_of_clips,
+    entries_of_ranges,
+    has_range_of,
+    state_of_file,
+    with_making,
+)
+from clipviewer.services.exporting.recaptioned import recaptioned_jobs
+
+MAX_ROWS = 60
+_CAPTIONS = VideoCaptions.metadata.tables["video_captions"]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """A candidate, or with ``clip_id`` "" a range (ms) that only exported clips have: nothing can be exported of that one."""
+
+    clip_id: str
+    title: str
+    start_ms: int
+    end_ms: int
+    entries: Sequence[MatrixEntry]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixPage:
+    """``rows`` from ``offset`` on, of ``total``; ``languages`` are the columns, beside all the aspect ratios.
+
+    Only in those of ``served`` a cell can be missing: in another language nothing can be exported before it has captions.
+    """
+
+    rows: Sequence[MatrixRow]
+    offset: int
+    total: int
+    languages: Sequence[str]
+    served: Sequence[str]
+
+
+def matrix(db: Session, video_id: str, *, offset: int = 0, limit: int = MAX_ROWS, filters: ExportFilters | None = None) -> MatrixPage:
+    """A page of at most ``MAX_ROWS`` rows. Raises ``VideoNotFound``.
+
+    With a state in ``filters`` only rows that have such a cell among the shown ratios and languages are left, ``missing`` included.
+    """
+    filters = filters or ExportFilters()
+    served = served_languages(db, video_id)
+    languages = matrix_languages(db, video_id)
+    recaptioned = recaptioned_jobs(db, video_id)
+    wanted = _wanted_clips(video_id, filters, served, recaptioned)
+    ranges = _ranges(video_id, filters, recaptioned)
+    candidates = _count(db, select(IDENTIFIED.c.id).where(wanted))
+    total = candidates + _count(db, ranges)
+    offset, limit = min(max(offset, 0), total), min(max(limit, 0), MAX_ROWS)
+    rows = _clips(db, wanted, offset, limit)
+    if (rest := limit - len(rows)) and total > candidates:
+        in_order = ranges.order_by(EXPORTED.c.start_ms, EXPORTED.c.end_ms)
+        found = db.connection().execute(in_order.offset(max(0, offset - candidates)).limit(rest))
+        rows += [MatrixRow("", row.title, row.start_ms, row.end_ms, ()) for row in found]
+    return MatrixPage(_filled(db, video_id, rows, languages, recaptioned), offset, total, languages, served)
+
+
+def matrix_languages(db: Session, video_id: str) -> list[str]:
+    """The original, then every language in which something was exported or can be, by tag."""
+    there = union(
+        select(EXPORTED.c.target_language).where(EXPORTED.c.video_id == video_id),
+        select(JOB.c.target_language).where(JOB.c.video_id == video_id, JOB.c.state != State.CANCELLED),
+        select(_CAPTIONS.c.language).where(_CAPTIONS.c.video_id == video_id),
+    )
+    return [ORIGINAL, *sorted({*db.connection().execute(there).scalars()} - {ORIGINAL})]
+
+
+def _wanted_clips(video_id: str, filters: ExportFilters, served: Sequence[str], recaptioned: Collection[str]) -> ColumnElement[bool]:
+    of_video: ColumnElement[bool] = IDENTIFIED.c.video_id == video_id
+    if not filters.state:
+        return of_video
+    entries = all_entries(video_id, recaptioned).c
+    ratios = [filters.ratio] if filters.ratio else list(AspectRatio)
+    among = select(entries.clip).where(entries.ratio.in_(ratios))
+    if filters.state != CellState.MISSING:
+        spoken = among.where(entries.language == filters.language) if filters.language else among
+        return of_video & IDENTIFIED.c.id.in_(spoken.where(entries.state == filters.state))
+    languages = [language for language in served if filters.language in ("", language)]
+    cells = func.count((entries.ratio + " " + entries.language).distinct())
+    whole = among.where(entries.language.in_(languages)).group_by(entries.clip).having(cells >= len(ratios) * len(languages))
+    return of_video & IDENTIFIED.c.id.not_in(whole) if languages else false()
+
+
+def _ranges(video_id: str, filters: ExportFilters, recaptioned: Collection[str]) -> Any:
+    """The ranges that no candidate has; ``filters`` look at the files that are there."""
+    same = IDENTIFIED.alias("same")
+    query = (
+        select(EXPORTED.c.start_ms, EXPORTED.c.end_ms, func.max(EXPORTED.c.title).label("title"))
+        .select_from(with_making())
+        .where(EXPORTED.c.video_id == video_id, EXPORTED.c.identified_clip_id.is_(None))
+        .where(~select(same.c.id).where(has_range_of(same)).exists())
+        .group_by(EXPORTED.c.start_ms, EXPORTED.c.end_ms)
+    )
+    if filters.ratio:
+        query = query.where(EXPORTED.c.aspect_ratio == filters.ratio)
+    if filters.language:
+        query = query.where(EXPORTED.c.target_language == filters.language)
+    if filters.state:
+        query = query.where(state_of_file(recaptioned) == filters.state)
+    return query
+
+
+def _clips(db: Session, wanted: ColumnElement[bool], offset: int, limit: int) -> list[MatrixRow]:
+    columns = (IDENTIFIED.c.id, IDENTIFIED.c.title, IDENTIFIED.c.start_ms, IDENTIFIED.c.end_ms)
+    query = select(*columns).where(wanted).order_by(IDENTIFIED.c.start_ms, IDENTIFIED.c.id).offset(offset).limit(limit)
+    return [MatrixRow(*row, entries=()) for row in db.connection().execute(query)]
+
+
+def _filled(
+    db: Session, video_id: str, rows: Sequence[MatrixRow], languages: Sequence[str], recaptioned: Collection[str]
+) -> list[MatrixRow]:
+    """The rows with their files, by ratio and language."""
+    of_clips: dict[str, list[MatrixEntry]] = {}
+    of_ranges: dict[tuple[int, int], list[MatrixEntry]] = {}
+    if clip_ids := [row.clip_id for row in rows if row.clip_id]:
+        for clip_id, entry in entries_of_clips(db, clip_ids, recaptioned):
+            of_clips.setdefault(clip_id, []).append(entry)
+    if rows:
+        for edges, entry in entries_of_ranges(db, video_id, {row.start_ms for row in rows}, recaptioned):
+            of_ranges.setdefault(edges, []).append(entry)
+    order = {name: place for place, name in enumerate((*AspectRatio, *languages))}
+    filled = []
+    for row in rows:
+        found = [*of_clips.get(row.clip_id, ()), *of_ranges.get((row.start_ms, row.end_ms), ())]
+        found.sort(key=lambda entry: (order.get(entry.language, 0), order.get(entry.ratio, 0)))
+        filled.append(MatrixRow(row.clip_id, row.title, row.start_ms, row.end_ms, tuple(found)))
+    return filled
+
+
+def _count(db: Session, query: Any) -> int:
+    return int(db.connection().execute(select(func.count()).select_from(query.subquery())).scalar_one())

@@ -1,0 +1,44 @@
+"""An export asked for by its cell alone: framed and captioned as its clip and the team have it, or as its stale file was made."""
+
+from __future__ import annotations
+
+from sqlmodel import Session
+
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.caption_mode import CaptionMode, mode_of
+from clipviewer.domain.framing import Framing, FramingMode
+from clipviewer.domain.language import ORIGINAL
+from clipviewer.errors import Conflict
+from clipviewer.services.exporting import exports
+from clipviewer.services.exporting.cells import CellView, framing_of
+from clipviewer.services.prefs import preferences
+from clipviewer.services.room.framings import saved_framings
+
+
+def export_cell(
+    db: Session, video_id: str, clip_id: str, ratio: AspectRatio, language: str, *, instead_of: str = "", actor: str = ""
+) -> CellView:
+    """Queue one cell of the matrix. → the job, new or known.
+
+    ``instead_of`` is the job of a stale file, whose kinds of framing and captions are kept; else the crop chosen for the clip counts, or
+    the framing that the team prefers, and the captions that it prefers, which are a track at least in every language but the spoken one.
+    Raises what ``request_exports`` does, and ``Conflict`` when there is nothing to make.
+    """
+    if instead_of:
+        made = exports.cell(db, instead_of)
+        framing, captions = _framing(db, clip_id, ratio, framing_of(made.framing)), mode_of(made.captions)
+    else:
+        wanted = preferences(db)
+        framing = saved_framings(db, [clip_id]).get((clip_id, ratio), Framing(wanted.framing))
+        captions = CaptionMode.SOFT if wanted.captions is CaptionMode.OFF and language != ORIGINAL else wanted.captions
+    cells = exports.request_exports(db, video_id, [clip_id], [ratio], [language], framing=framing, captions=captions, actor=actor)
+    if not cells:
+        raise Conflict("This export is there already: a pipeline has delivered it.")
+    return cells[0]
+
+
+def _framing(db: Session, clip_id: str, ratio: AspectRatio, made: Framing) -> Framing:
+    """As it was framed; a crop is the one that is chosen now."""
+    if made.mode in (FramingMode.CENTRE, FramingMode.MANUAL):
+        return saved_framings(db, [clip_id]).get((clip_id, ratio), made)
+    return made

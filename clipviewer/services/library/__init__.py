@@ -1,0 +1,1 @@
+"""Videos: how they come in, are found, changed and removed."""

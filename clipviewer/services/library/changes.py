@@ -1,0 +1,203 @@
+"""What people change in the library: titles, tags, what is archived, what is deleted and brought back.
+
+Every change takes several videos, is written into the audit log, and gives what undoes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlmodel import Session
+
+from clipviewer.db.models import ExportedClip, Video, utc_now
+from clipviewer.db.work_models import Work
+from clipviewer.domain.ids import is_id
+from clipviewer.domain.one_line import one_line
+from clipviewer.domain.removal import Objects
+from clipviewer.domain.tag import tags_of
+from clipviewer.errors import Conflict, Invalid, VideoNotFound
+from clipviewer.services import audit
+from clipviewer.services.exporting.cells import JOB, UNFINISHED, State, change
+from clipviewer.services.library import video_previews
+from clipviewer.services.library.removal import KIND as REMOVAL
+from clipviewer.services.library.tags import tags_by_video, write_tags
+
+MAX_TITLE, MAX_VIDEOS = 300, 1_000
+_VIDEO = Video.metadata.tables["video"]
+_EXPORTED = ExportedClip.metadata.tables["exported_clip"]
+_WORK = Work.metadata.tables["work"]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who changes something, by id, and from which address."""
+
+    id: str = ""
+    address: str = ""
+
+
+NOBODY = Actor()
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What was changed, and by video what it was before; ``cancelled`` counts exports and work that were called off."""
+
+    titles: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    archived: Mapping[str, bool] = field(default_factory=dict)
+    deleted: Sequence[str] = ()
+    cancelled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stakes:
+    """What a deletion is about; sizes are bytes, 0 where none is known."""
+
+    videos: int
+    master_bytes: int
+    exports: int
+    export_bytes: int
+
+
+def rename(db: Session, video_id: str, title: str, *, by: Actor = NOBODY) -> Changed:
+    """Give a video another title. Raises ``VideoNotFound``, ``Conflict`` for a deleted one, and ``Invalid``."""
+    (row,) = _rows(db, [video_id])
+    try:
+        wanted = one_line(title, MAX_TITLE)
+    except ValueError as error:
+        raise Invalid(f"A title {error}.") from error
+    if wanted == row.title:
+        return Changed()
+    db.connection().execute(update(_VIDEO).where(_VIDEO.c.id == video_id).values(title=wanted))
+    audit.record(db, "video_renamed", actor=by.id, address=by.address, subject=video_id, title=wanted, before=row.title)
+    return Changed(titles={video_id: row.title})
+
+
+def set_tags(db: Session, video_id: str, tags: Collection[str], *, by: Actor = NOBODY) -> Changed:
+    """Let a video have exactly these tags. Raises ``VideoNotFound``, ``Conflict`` for a deleted one, and ``Invalid``."""
+    return _tag(db, [video_id], lambda _: tags, by)
+
+
+def add_tags(db: Session, video_ids: Collection[str], tags: Collection[str], *, by: Actor = NOBODY) -> Changed:
+    """Give all of them these tags beside their own. Raises as ``set_tags`` does."""
+    return _tag(db, video_ids, lambda before: [*before, *tags], by)
+
+
+def archive(
+    db: Session, video_ids: Collection[str], archived: bool = True, *, by: Actor = NOBODY, clock: Callable[[], datetime] = utc_now
+) -> Changed:
+    """Put them out of the way, or bring them back. Raises ``VideoNotFound``, and ``Conflict`` for a deleted one."""
+    found = [row for row in _rows(db, video_ids) if (row.archived_at is not None) != archived]
+    ids = [row.id for row in found]
+    db.connection().execute(update(_VIDEO).where(_VIDEO.c.id.in_(ids)).values(archived_at=clock() if archived else None))
+    for video_id in ids:
+        audit.record(db, "video_archived" if archived else "video_unarchived", actor=by.id, address=by.address, subject=video_id)
+    return Changed(archived=dict.fromkeys(ids, not archived))
+
+
+def stakes(db: Session, video_ids: Collection[str]) -> Stakes:
+    """What would go with them."""
+    ids, connection = list(video_ids), db.connection()
+    videos = select(func.count(), func.coalesce(func.sum(_VIDEO.c.size), 0)).where(_VIDEO.c.id.in_(ids))
+    exports = select(func.count(), func.coalesce(func.sum(_EXPORTED.c.size), 0)).where(_EXPORTED.c.video_id.in_(ids))
+    return Stakes(*map(int, connection.execute(videos).one()), *map(int, connection.execute(exports).one()))
+
+
+def delete(
+    db: Session, video_ids: Collection[str], objects: Objects, *, by: Actor = NOBODY, clock: Callable[[], datetime] = utc_now
+) -> Changed:
+    """Take them out of the library, for good after ``domain.removal.KEPT_FOR``; exports and work under way are called off.
+
+    One that is deleted already stays so, with the new choice of ``objects``. Raises ``VideoNotFound``, and ``Conflict`` for one that is
+    being removed.
+    """
+    rows = _rows(db, video_ids, deleted=True)
+    now, ids = clock(), [row.id for row in rows]
+    _hold_removal(db, ids, now)
+    again = func.coalesce(_VIDEO.c.deleted_at, now)
+    db.connection().execute(update(_VIDEO).where(_VIDEO.c.id.in_(ids)).values(deleted_at=again, removal=objects.value))
+    for video_id in ids:
+        audit.record(db, "video_deleted", actor=by.id, address=by.address, subject=video_id, objects=objects.value)
+    return Changed(deleted=[row.id for row in rows if row.deleted_at is None], cancelled=_call_off(db, ids, now))
+
+
+def restore(db: Session, video_ids: Collection[str], *, by: Actor = NOBODY, clock: Callable[[], datetime] = utc_now) -> None:
+    """Bring deleted videos back as they were. Raises ``VideoNotFound``, and ``Conflict`` for one that is being removed."""
+    rows = [row for row in _rows(db, video_ids, deleted=True) if row.deleted_at is not None]
+    ids = [row.id for row in rows]
+    _hold_removal(db, ids, clock())
+    db.connection().execute(update(_VIDEO).where(_VIDEO.c.id.in_(ids)).values(deleted_at=None, removal=""))
+    for row in rows:
+        audit.record(db, "video_restored", actor=by.id, address=by.address, subject=row.id)
+        if not row.previews:
+            video_previews.ask(db, row.id, actor=by.id)
+
+
+def undo(db: Session, done: Changed, *, by: Actor = NOBODY) -> None:
+    """Make it as it was before. Raises as the changes do."""
+    for video_id, title in done.titles.items():
+        rename(db, video_id, title, by=by)
+    for video_id, tags in done.tags.items():
+        set_tags(db, video_id, tags, by=by)
+    for before in (True, False):
+        ids = [video_id for video_id, was in done.archived.items() if was is before]
+        archive(db, ids, before, by=by)
+    restore(db, done.deleted, by=by)
+
+
+def _rows(db: Session, video_ids: Collection[str], *, deleted: bool = False) -> Sequence[Any]:
+    """The videos, held until the transaction ends; ``deleted`` ones only where that is said."""
+    ids = list(dict.fromkeys(video_ids))
+    if len(ids) > MAX_VIDEOS:
+        raise Invalid(f"These are more than {MAX_VIDEOS} videos at once. Choose fewer.")
+    if not all(is_id(video_id, "video") for video_id in ids):
+        raise VideoNotFound
+    rows = db.connection().execute(select(_VIDEO).where(_VIDEO.c.id.in_(ids)).order_by(_VIDEO.c.id).with_for_update()).all()
+    if len(rows) != len(ids):
+        raise VideoNotFound
+    if not deleted and any(row.deleted_at is not None for row in rows):
+        raise Conflict("This video was deleted. Bring it back first.")
+    return rows
+
+
+def _tag(db: Session, video_ids: Collection[str], wanted: Callable[[Sequence[str]], Collection[str]], by: Actor) -> Changed:
+    ids = [row.id for row in _rows(db, video_ids)]
+    known, before = tags_by_video(db, ids), {}
+    for video_id in ids:
+        had = known.get(video_id, [])
+        try:
+            tags = tags_of(wanted(had))
+        except ValueError as error:
+            raise Invalid(str(error)) from error
+        if tags != had:
+            write_tags(db, video_id, tags)
+            audit.record(db, "video_tagged", actor=by.id, address=by.address, subject=video_id, tags=", ".join(tags))
+            before[video_id] = had
+    return Changed(tags=before)
+
+
+def _hold_removal(db: Session, video_ids: Sequence[str], now: datetime) -> None:
+    """Call off removals that wait; raises ``Conflict`` where one has begun."""
+    ours = (_WORK.c.kind == REMOVAL) & _WORK.c.subject.in_(list(video_ids))
+    waiting = update(_WORK).where(ours, _WORK.c.state == State.QUEUED)
+    db.connection().execute(waiting.values(state=State.CANCELLED, slot=None, updated_at=now))
+    if db.connection().execute(select(_WORK.c.id).where(ours, _WORK.c.state == State.RUNNING)).first() is not None:
+        raise Conflict("This video is being removed for good just now.")
+
+
+def _call_off(db: Session, video_ids: Sequence[str], now: datetime) -> int:
+    """→ how many exports and pieces of work were under way."""
+    unfinished = [state.value for state in UNFINISHED]
+    jobs = db.connection().execute(select(JOB.c.id, JOB.c.video_id).where(JOB.c.video_id.in_(video_ids), JOB.c.state.in_(unfinished)))
+    count = 0
+    for job_id, video_id in jobs.all():
+        values = {"state": State.CANCELLED, "progress": 0.0, "reason": "", "log": ""}
+        count += change(db, job_id, video_id, now, JOB.c.state.in_(unfinished), **values)
+    ended = update(_WORK).where(_WORK.c.video_id.in_(video_ids), _WORK.c.state.in_(unfinished))
+    done = db.connection().execute(ended.values(state=State.CANCELLED, slot=None, updated_at=now))
+    return count + done.rowcount

@@ -1,0 +1,285 @@
+"""Taking in what a pipeline has made: videos, candidates and rendered clips whose objects already lie in the bucket.
+
+Everything here may be sent again: a video and a rendered clip are known by their key, a candidate by its reference. The bucket is asked
+first, by ``find_objects``, and the database written afterwards, so that no transaction waits for the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import islice
+from pathlib import PurePosixPath
+from typing import Any
+
+from sqlalchemy import Table, bindparam, select
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+from clipviewer.db.master_models import FormerMaster
+from clipviewer.db.models import ExportedClip, IdentifiedClip, Video, utc_now
+from clipviewer.domain.ids import new_id
+from clipviewer.domain.timecode import clock
+from clipviewer.errors import Conflict, ObjectMissing
+from clipviewer.media.captions.reading import MAX_BYTES
+from clipviewer.services import work
+from clipviewer.services.library import quick_start, video_previews
+from clipviewer.services.library.videos import require_video
+from clipviewer.storage.s3 import StoredObject
+
+_VIDEO = Video.metadata.tables["video"]
+_IDENTIFIED = IdentifiedClip.metadata.tables["identified_clip"]
+_FORMER = FormerMaster.metadata.tables["former_master"]
+_EXPORTED = ExportedClip.metadata.tables["exported_clip"]
+_MEASURED = ("duration_ms", "width", "height", "frame_rate")
+MAX_ITEMS = 10_000
+_CHUNK = 500
+
+
+class Status(StrEnum):
+    """What became of one item."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    MISSING = "missing"
+    CONFLICT = "conflict"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """``name`` is the item's key or reference; ``id`` is empty where nothing was kept; ``detail`` then says why."""
+
+    name: str
+    id: str
+    status: Status
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewVideo:
+    """A master. None leaves what is known, or the default: the title is then made from the key."""
+
+    s3_key: str
+    title: str | None = None
+    poster_key: str | None = None
+    duration_ms: int | None = None
+    width: int | None = None
+    height: int | None = None
+    frame_rate: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewIdentifiedClip:
+    """A candidate; ``reference`` is the pipeline's own name for it, made from the times when it is empty."""
+
+    start_ms: int
+    end_ms: int
+    title: str = ""
+    reference: str = ""
+    score: float | None = None
+    score_parts: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NewExportedClip:
+    """A rendered file of one range, shape and language; ``identified_clip_id`` is the candidate that it came from.
+
+    ``captions_key``: its WebVTT or SubRip file; None leaves what is known.
+    """
+
+    s3_key: str
+    start_ms: int
+    end_ms: int
+    aspect_ratio: str
+    target_language: str
+    title: str = ""
+    identified_clip_id: str | None = None
+    captions_key: str | None = None
+
+    @property
+    def keys(self) -> list[str]:
+        """Every object that it names."""
+        return [key for key in (self.s3_key, self.captions_key) if key is not None]
+
+
+def register_video(db: Session, new: NewVideo, objects: Mapping[str, StoredObject]) -> Result:
+    """Make the video of that key known, or bring it up to date; a new file is looked into later, and what that finds stays.
+
+    ``objects`` is what ``find_objects`` saw. Raises ``ObjectMissing`` when the video or its poster is not among them, ``Conflict`` when
+    the key belongs to a clip. The key of a file that another one took the place of, because it starts quicker, still means that video.
+    """
+    stored = objects.get(new.s3_key)
+    if stored is None:
+        raise ObjectMissing(f"There is no object {new.s3_key!r} in the bucket. Upload it, then register it.")
+    if new.poster_key is not None and new.poster_key not in objects:
+        raise ObjectMissing(f"There is no object {new.poster_key!r} in the bucket. Upload the poster, then register the video.")
+    if _among(db, _EXPORTED, "s3_key", [new.s3_key]):
+        raise Conflict("This key belongs to an exported clip.")
+    given = {
+        "title": new.title or None,
+        "poster_key": new.poster_key,
+        "duration_ms": new.duration_ms,
+        "width": new.width,
+        "height": new.height,
+        "frame_rate": new.frame_rate,
+        "etag": stored.etag,
+        "size": stored.size,
+    }
+    defaults = {"title": title_of(new.s3_key), "duration_ms": 0, "width": 0, "height": 0, "frame_rate": ""}
+    former = quick_start.former_master(db, new.s3_key)
+    if former is not None and former["etag"] == stored.etag:
+        return _register_former(db, new, str(former["video_id"]), given)
+    quick_start.take_back(db, new.s3_key, utc_now())
+    writer = _Writer(db, _VIDEO, _among(db, _VIDEO, "s3_key", [new.s3_key]))
+    known = writer.known.get(new.s3_key)
+    measured = _MEASURED if known is not None and known["previews"].get("etag") == stored.etag else ()
+    values = {name: value for name, value in given.items() if value is not None and name not in measured}
+    result = writer.put(new.s3_key, "video", {"s3_key": new.s3_key}, values, defaults)
+    writer.flush()
+    if known is None or known["etag"] != stored.etag:
+        work.ask(db, video_previews.KIND, result.id, video_id=result.id)
+    return result
+
+
+def _register_former(db: Session, new: NewVideo, video_id: str, given: Mapping[str, Any]) -> Result:
+    """The same file as another object now is the video's master: that one stays, with what was measured of it."""
+    writer = _Writer(db, _VIDEO, {new.s3_key: _among(db, _VIDEO, "id", [video_id])[video_id]})
+    measured = ("etag", "size", *_MEASURED)
+    result = writer.put(new.s3_key, "video", {}, {name: given[name] for name in given if name not in measured and given[name] is not None})
+    writer.flush()
+    return result
+
+
+def register_identified(db: Session, video_id: str, items: Sequence[NewIdentifiedClip]) -> list[Result]:
+    """Make the candidates known or bring them up to date, by reference; one result per item. Raises ``VideoNotFound``, ``Conflict``."""
+    _lock_video(db, video_id)
+    references = [item.reference or f"{item.start_ms}-{item.end_ms}" for item in items]
+    writer = _Writer(db, _IDENTIFIED, _among(db, _IDENTIFIED, "reference", references, video_id))
+    results = []
+    for reference, item in zip(references, items, strict=True):
+        values = {
+            "start_ms": item.start_ms,
+            "end_ms": item.end_ms,
+            "title": item.title or f"Clip {clock(item.start_ms)}–{clock(item.end_ms)}",
+            "score": item.score,
+            "score_parts": dict(item.score_parts),
+        }
+        results.append(writer.put(reference, "clip", {"video_id": video_id, "reference": reference}, values))
+    writer.flush()
+    return results
+
+
+def register_exported(db: Session, video_id: str, items: Sequence[NewExportedClip], objects: Mapping[str, StoredObject]) -> list[Result]:
+    """Adopt the rendered clips whose objects exist, by key; one result per item.
+
+    ``objects`` is what ``find_objects`` saw. A key that another video has, or that is a master, is a conflict. Raises ``VideoNotFound``,
+    ``Conflict``.
+    """
+    _lock_video(db, video_id)
+    keys = [item.s3_key for item in items]
+    writer = _Writer(db, _EXPORTED, _among(db, _EXPORTED, "s3_key", keys))
+    masters = _among(db, _VIDEO, "s3_key", keys).keys() | _among(db, _FORMER, "s3_key", keys).keys()
+    captions_keys = [item.captions_key for item in items if item.captions_key]
+    films = _among(db, _VIDEO, "s3_key", captions_keys).keys() | _among(db, _EXPORTED, "s3_key", captions_keys).keys() | set(keys)
+    candidates = _among(db, _IDENTIFIED, "id", {item.identified_clip_id for item in items if item.identified_clip_id}, video_id)
+    results = []
+    for item in items:
+        stored, known = objects.get(item.s3_key), writer.known.get(item.s3_key)
+        captions = objects.get(item.captions_key) if item.captions_key else None
+        if item.s3_key in masters or (known and known["video_id"] != video_id):
+            results.append(Result(item.s3_key, "", Status.CONFLICT, "This key belongs to another video."))
+        elif item.identified_clip_id and item.identified_clip_id not in candidates:
+            results.append(Result(item.s3_key, "", Status.INVALID, "This video has no identified clip with that identifiedClipId."))
+        elif stored is None:
+            results.append(Result(item.s3_key, "", Status.MISSING, "There is no such object in the bucket. Upload it, then register it."))
+        elif item.captions_key and captions is None:
+            results.append(Result(item.s3_key, "", Status.MISSING, "There is no object captionsKey in the bucket. Upload it first."))
+        elif captions and (captions.key in films or not 0 < captions.size <= MAX_BYTES):
+            results.append(
+                Result(item.s3_key, "", Status.INVALID, "captionsKey is no caption file: it is a video or a clip, empty or too large.")
+            )
+        else:
+            origin = candidates[item.identified_clip_id] if item.identified_clip_id else None
+            values = {
+                "identified_clip_id": item.identified_clip_id,
+                "start_ms": item.start_ms,
+                "end_ms": item.end_ms,
+                "title": item.title or (origin["title"] if origin else f"Clip {clock(item.start_ms)}–{clock(item.end_ms)}"),
+                "etag": stored.etag,
+                "size": stored.size,
+                "aspect_ratio": item.aspect_ratio,
+                "target_language": item.target_language,
+                "captions_key": item.captions_key or (known and known["captions_key"]),
+            }
+            results.append(writer.put(item.s3_key, "clip", {"video_id": video_id, "s3_key": item.s3_key}, values))
+    writer.flush()
+    return results
+
+
+class _Writer:
+    """Sorts items into rows to insert, rows to change and rows that are as they should be; writes each sort in one go."""
+
+    def __init__(self, db: Session, table: Table, known: dict[str, Mapping[str, Any]]) -> None:
+        self.known = known
+        self._db, self._table = db, table
+        self._seen: set[str] = set()
+        self._inserts: list[dict[str, Any]] = []
+        self._updates: list[dict[str, Any]] = []
+
+    def put(
+        self, name: str, kind: str, identity: Mapping[str, Any], values: Mapping[str, Any], defaults: Mapping[str, Any] | None = None
+    ) -> Result:
+        if name in self._seen:
+            return Result(name, "", Status.INVALID, "This was already in the same request.")
+        self._seen.add(name)
+        row = self.known.get(name)
+        if row is None:
+            new = new_id(kind)
+            self._inserts.append({"id": new, "created_at": utc_now(), **(defaults or {}), **identity, **values})
+            return Result(name, new, Status.CREATED)
+        if all(row[column] == value for column, value in values.items()):
+            return Result(name, row["id"], Status.UNCHANGED)
+        self._updates.append({"row_id": row["id"], **{f"new_{column}": value for column, value in values.items()}})
+        return Result(name, row["id"], Status.UPDATED)
+
+    def flush(self) -> None:
+        connection = self._db.connection()
+        try:
+            if self._inserts:
+                connection.execute(self._table.insert(), self._inserts)
+            if self._updates:
+                columns: dict[str, Any] = {name.removeprefix("new_"): bindparam(name) for name in self._updates[0] if name != "row_id"}
+                connection.execute(self._table.update().where(self._table.c.id == bindparam("row_id")).values(columns), self._updates)
+        except IntegrityError as error:
+            raise Conflict("The same was being registered by another request. Send this one again.") from error
+
+
+def _among(db: Session, table: Table, column: str, values: Iterable[str], video_id: str | None = None) -> dict[str, Mapping[str, Any]]:
+    """The rows that have one of ``values`` in ``column``, by that value."""
+    rows: dict[str, Mapping[str, Any]] = {}
+    query = select(table).where(table.c[column].in_(bindparam("wanted", expanding=True)))
+    if video_id is not None:
+        query = query.where(table.c.video_id == video_id)
+    for chunk in _chunks(values):
+        rows |= {row[column]: row for row in db.connection().execute(query, {"wanted": chunk}).mappings()}
+    return rows
+
+
+def _lock_video(db: Session, video_id: str) -> None:
+    """Let registrations of one video follow each other; SQLite's writers do so anyway."""
+    require_video(db, video_id)
+    db.connection().execute(select(_VIDEO.c.id).where(_VIDEO.c.id == video_id).with_for_update())
+
+
+def title_of(key: str) -> str:
+    """A title for people, made from a key or a file's name."""
+    return PurePosixPath(key).stem.replace("_", " ").strip()[:300] or key[:300]
+
+
+def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
+    left = iter(dict.fromkeys(values))
+    while chunk := list(islice(left, _CHUNK)):
+        yield chunk

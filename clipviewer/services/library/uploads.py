@@ -1,0 +1,255 @@
+"""Uploads on their way to the bucket: what is known of each, who may go on with it, and how it becomes a video.
+
+The bytes go from the sender straight to the store, by URLs that each take one exact part. The key is made here, the video's id is reserved
+at the beginning, and the video exists only once its object was looked into.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import PurePosixPath
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, delete, func, or_, select, update
+from sqlmodel import Session
+
+from clipviewer.db.models import Video, utc_now
+from clipviewer.db.upload_models import VideoUpload
+from clipviewer.domain.ids import is_id, new_id
+from clipviewer.domain.master_file import MAX_NAME, content_type, master_key, part_count, part_size
+from clipviewer.errors import Conflict, Invalid, NotFound
+from clipviewer.media.source.probe import MediaInfo
+from clipviewer.services.library.registration import title_of
+from clipviewer.storage.s3 import StoredObject, StoredPart
+
+MAX_OPEN = 100
+"""Unfinished uploads of one sender."""
+ABANDONED = timedelta(days=7)
+KEPT = timedelta(days=7)
+"""How long a finished upload can still be asked about."""
+CHECKING_TAKES = timedelta(minutes=2)
+_UPLOAD = VideoUpload.metadata.tables["video_upload"]
+
+
+class State(StrEnum):
+    """``OPEN`` takes parts; ``CHECKING`` is being joined and looked into; the others are final."""
+
+    OPEN = "open"
+    CHECKING = "checking"
+    DONE = "done"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+UNFINISHED = (State.OPEN, State.CHECKING)
+
+
+class UploadNotFound(NotFound):
+    code, title = "upload_not_found", "There is no such upload"
+
+
+class UploadBusy(Conflict):
+    code, title = "upload_busy", "This upload is being checked already"
+
+
+class UploadRefused(Invalid):
+    code, title = "upload_refused", "This file cannot be used"
+
+
+@dataclass(frozen=True, slots=True)
+class UploadView:
+    """An upload as ``db.upload_models.VideoUpload`` describes it."""
+
+    id: str
+    video_id: str
+    s3_key: str
+    store_id: str
+    file_name: str
+    size: int
+    part_size: int
+    content_type: str
+    fingerprint: str
+    checked: bool
+    sender: str
+    state: str
+    note: str
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def part_count(self) -> int:
+        return part_count(self.size, self.part_size)
+
+    def size_of(self, number: int) -> int:
+        """Bytes that part ``number`` (from 1) must have; ``Invalid`` for one that there is not."""
+        if not 1 <= number <= self.part_count:
+            raise Invalid(f"This upload has the parts 1 to {self.part_count}.")
+        return min(self.part_size, self.size - (number - 1) * self.part_size)
+
+
+_COLUMNS = [_UPLOAD.c[field.name] for field in fields(UploadView)]
+
+
+def planned(
+    file_name: str, size: int, fingerprint: str, sender: str, *, prefix: str = "", clock: Callable[[], datetime] = utc_now
+) -> UploadView:
+    """A new upload that nobody knows of yet: its key, its parts and the id of the video to come. ``Invalid`` for what is no video file."""
+    name = PurePosixPath(file_name.replace("\\", "/")).name
+    if not name or len(name) > MAX_NAME:
+        raise Invalid(f"Give the file a name of 1 to {MAX_NAME} characters.")
+    try:
+        kind, part = content_type(name), part_size(size)
+    except ValueError as error:
+        raise Invalid(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
+    video_id, now = new_id("video"), clock()
+    return UploadView(
+        id=new_id("upload"), video_id=video_id, s3_key=master_key(prefix, video_id, name), store_id="", file_name=name, size=size,
+        part_size=part, content_type=kind, fingerprint=fingerprint, checked=False, sender=sender, state=State.OPEN.value, note="",
+        created_at=now, updated_at=now,
+    )  # fmt: skip
+
+
+def resumable(db: Session, plan: UploadView) -> UploadView | None:
+    """The sender's unfinished upload of the same file, if there is one. Raises ``Conflict`` when they have too many others."""
+    mine = (_UPLOAD.c.sender == plan.sender) & _UPLOAD.c.state.in_(UNFINISHED)
+    same = (_UPLOAD.c.file_name == plan.file_name) & (_UPLOAD.c.size == plan.size) & (_UPLOAD.c.fingerprint == plan.fingerprint)
+    if plan.fingerprint:
+        row = db.connection().execute(select(*_COLUMNS).where(mine & same).order_by(_UPLOAD.c.created_at)).first()
+        if row is not None:
+            return _view(row)
+    if db.connection().execute(select(func.count()).select_from(_UPLOAD).where(mine)).scalar_one() >= MAX_OPEN:
+        raise Conflict(f"You have {MAX_OPEN} unfinished uploads. Finish or cancel some of them first.")
+    return None
+
+
+def begin(db: Session, plan: UploadView, store_id: str, checked: bool) -> UploadView:
+    """Remember ``plan``, for which the store has opened ``store_id``; ``checked`` if it compares the checksum of each part."""
+    row = {name: getattr(plan, name) for name in (field.name for field in fields(plan))}
+    db.connection().execute(_UPLOAD.insert().values(row | {"store_id": store_id, "checked": checked}))
+    return upload(db, plan.id, plan.sender)
+
+
+def upload(db: Session, upload_id: str, sender: str) -> UploadView:
+    """One upload of ``sender``; raises ``UploadNotFound``, also for somebody else's."""
+    mine = (_UPLOAD.c.id == upload_id) & (_UPLOAD.c.sender == sender)
+    row = db.connection().execute(select(*_COLUMNS).where(mine)).one_or_none() if is_id(upload_id, "upload") else None
+    if row is None:
+        raise UploadNotFound
+    return _view(row)
+
+
+def open_upload(db: Session, upload_id: str, sender: str) -> UploadView:
+    """One that takes parts; raises ``Conflict`` otherwise."""
+    found = upload(db, upload_id, sender)
+    if found.state != State.OPEN:
+        raise Conflict(why_not(found))
+    return found
+
+
+def why_not(found: UploadView) -> str:
+    """Why it takes no parts."""
+    return _WHY_NOT[State(found.state)]
+
+
+WAS_CANCELLED = "This upload was cancelled. Start it again."
+_WHY_NOT = {
+    State.CHECKING: "This upload is complete and is being checked.",
+    State.DONE: "This upload is finished already.",
+    State.REFUSED: "This file was refused. Choose another.",
+    State.CANCELLED: WAS_CANCELLED,
+}
+
+
+def unfinished(db: Session, sender: str) -> list[UploadView]:
+    """What ``sender`` began and did not finish, the oldest first."""
+    mine = (_UPLOAD.c.sender == sender) & _UPLOAD.c.state.in_(UNFINISHED)
+    return [_view(row) for row in db.connection().execute(select(*_COLUMNS).where(mine).order_by(_UPLOAD.c.created_at, _UPLOAD.c.id))]
+
+
+def touch(db: Session, found: UploadView, now: datetime) -> None:
+    """Somebody is still at it."""
+    _write(db, found.id, _UPLOAD.c.state == State.OPEN, now)
+
+
+def claim(db: Session, found: UploadView, now: datetime) -> bool:
+    """Take it for checking; False when another request has it. One whose checker has died can be taken again after two minutes."""
+    stale = (_UPLOAD.c.state == State.CHECKING) & (_UPLOAD.c.updated_at < now - CHECKING_TAKES)
+    return _write(db, found.id, or_(_UPLOAD.c.state == State.OPEN, stale), now, state=State.CHECKING.value)
+
+
+def reopen(db: Session, found: UploadView, now: datetime) -> bool:
+    """Parts are missing, or the store did not answer: it goes on. False when it was cancelled meanwhile."""
+    return _write(db, found.id, _UPLOAD.c.state == State.CHECKING, now, state=State.OPEN.value)
+
+
+def wanting(found: UploadView, parts: Sequence[StoredPart]) -> list[int]:
+    """The numbers of the parts that have not arrived, or not as they should be."""
+    sizes = {part.number: part.size for part in parts}
+    return [number for number in range(1, found.part_count + 1) if sizes.get(number) != found.size_of(number)]
+
+
+def finish(db: Session, found: UploadView, stored: StoredObject, info: MediaInfo, now: datetime) -> str:
+    """Make it a video. → the video's id. Raises ``Conflict`` when it was cancelled meanwhile."""
+    if not _write(db, found.id, _UPLOAD.c.state == State.CHECKING, now, state=State.DONE.value, cleared_at=now):
+        raise Conflict(WAS_CANCELLED)
+    video = Video(
+        id=found.video_id,
+        title=title_of(found.file_name),
+        s3_key=found.s3_key,
+        etag=stored.etag,
+        size=stored.size,
+        duration_ms=info.duration_ms,
+        width=info.width,
+        height=info.height,
+        frame_rate=str(info.frame_rate) if info.frame_rate else "",
+        created_at=now,
+    )
+    db.add(video)
+    db.flush()
+    return video.id
+
+
+def refuse(db: Session, found: UploadView, reason: str, now: datetime) -> None:
+    """Its file is no video; what is left of it in the bucket is to be removed."""
+    _write(db, found.id, _UPLOAD.c.state == State.CHECKING, now, state=State.REFUSED.value, note=reason[:500])
+
+
+def cancel(db: Session, found: UploadView, now: datetime) -> None:
+    """Call it off; once more does no harm. Raises ``Conflict`` when it is a video already."""
+    open_or_checking = _UPLOAD.c.state.in_(UNFINISHED)
+    if (
+        not _write(db, found.id, open_or_checking, now, state=State.CANCELLED.value)
+        and upload(db, found.id, found.sender).state == State.DONE
+    ):
+        raise Conflict(_WHY_NOT[State.DONE])
+
+
+def cleared(db: Session, found: UploadView, now: datetime) -> None:
+    """Nothing of it is left in the bucket."""
+    _write(db, found.id, _UPLOAD.c.cleared_at.is_(None), now, cleared_at=now)
+
+
+def to_clear(db: Session, now: datetime, *, limit: int = 100) -> list[UploadView]:
+    """Those of which something may lie in the bucket for nothing: refused, cancelled, or not touched for seven days."""
+    ended = and_(_UPLOAD.c.state.in_((State.REFUSED, State.CANCELLED)), _UPLOAD.c.cleared_at.is_(None))
+    abandoned = and_(_UPLOAD.c.state.in_(UNFINISHED), _UPLOAD.c.updated_at < now - ABANDONED)
+    query = select(*_COLUMNS).where(or_(ended, abandoned)).order_by(_UPLOAD.c.updated_at).limit(limit)
+    return [_view(row) for row in db.connection().execute(query)]
+
+
+def forget_old(db: Session, now: datetime) -> None:
+    """Drop the rows of uploads that ended a week ago."""
+    db.connection().execute(delete(_UPLOAD).where(_UPLOAD.c.cleared_at < now - KEPT))
+
+
+def _write(db: Session, upload_id: str, condition: ColumnElement[bool], now: datetime, **values: object) -> bool:
+    """Whether the row was as ``condition`` says, and so was changed."""
+    changed = db.connection().execute(update(_UPLOAD).where(_UPLOAD.c.id == upload_id, condition).values(updated_at=now, **values))
+    return changed.rowcount == 1
+
+
+def _view(row: Row[Any]) -> UploadView:
+    return UploadView(**row._mapping)

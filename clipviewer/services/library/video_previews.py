@@ -1,0 +1,134 @@
+"""What was learnt of a video by looking into its file: in its row, and the small objects that stand for it in the bucket."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import String, case, cast, delete, select, update
+from sqlmodel import Session
+
+from clipviewer.db.adoption_models import PreviewsDue
+from clipviewer.db.models import Video
+from clipviewer.media.source.inspection import Inspection
+from clipviewer.services import work
+from clipviewer.services.library.videos import require_kept, require_video
+from clipviewer.services.work import WorkView
+from clipviewer.storage.s3 import StoredObject
+
+KIND = "previews"
+_VIDEO = Video.metadata.tables["video"]
+_DUE = PreviewsDue.metadata.tables["previews_due"]
+_NO_KEY_PART = re.compile(r"[^A-Za-z0-9-]")
+
+
+def previews_root(prefix: str, video_id: str) -> str:
+    """The place of all previews of that video; nothing else lies under it."""
+    return f"{prefix}previews/{video_id}/"
+
+
+def previews_folder(prefix: str, video_id: str, etag: str, making: str) -> str:
+    """The place of the previews of one state of the file, made by ``making``: one that fails never touches what is shown."""
+    return f"{previews_root(prefix, video_id)}{_NO_KEY_PART.sub('', etag)[:12] or 'file'}-{making}/"
+
+
+def write_down(db: Session, video_id: str, stored: StoredObject, info: Inspection, previews: Mapping[str, Any], prefix: str) -> bool:
+    """Put what was found into the video's row; a poster that somebody chose stays. False if there is no such video with that file."""
+    media = info.media
+    own = _VIDEO.c.poster_key.is_(None) | _VIDEO.c.poster_key.startswith(previews_root(prefix, video_id), autoescape=True)
+    values = {
+        "etag": stored.etag,
+        "size": stored.size,
+        "duration_ms": media.duration_ms,
+        "width": media.width,
+        "height": media.height,
+        "frame_rate": f"{media.frame_rate.numerator}/{media.frame_rate.denominator}" if media.frame_rate else "",
+        "poster_key": case((own, previews["posterKey"]), else_=_VIDEO.c.poster_key),
+        "media": media_json(info),
+        "previews": dict(previews),
+        "missing_at": None,
+    }
+    chosen = update(_VIDEO).where(_VIDEO.c.id == video_id, _VIDEO.c.s3_key == stored.key)
+    return db.connection().execute(chosen.values(**values)).rowcount == 1
+
+
+def media_json(info: Inspection) -> dict[str, Any]:
+    """What a file holds, as it is kept; ``moov`` is where an mp4 has its index (``media.mp4_boxes.MoovPlace``)."""
+    media = info.media
+    return {
+        "container": info.container,
+        "moov": info.moov.value,
+        "slowToStart": info.slow_to_start,
+        "bitRate": info.bit_rate,
+        "videoCodec": media.video_codec,
+        "audioCodec": media.audio_codec or "",
+        "audioChannels": info.audio_channels,
+        "audioRate": info.audio_rate,
+        "rotation": media.rotation,
+        "hdr": media.hdr,
+        "variableFrameRate": media.variable_frame_rate,
+        "colourPrimaries": info.colour_primaries,
+        "colourTransfer": info.colour_transfer,
+        "keyframeMs": info.keyframe_ms,
+        "captions": [{"index": one.index, "language": one.language, "codec": one.codec, "usable": one.usable} for one in info.captions],
+    }
+
+
+def ask_for_missing(db: Session, *, actor: str = "") -> int:
+    """Have previews made of every video that has none. → how many those are."""
+    query = select(_VIDEO.c.id).where(cast(_VIDEO.c.previews, String) == "{}", _VIDEO.c.deleted_at.is_(None)).order_by(_VIDEO.c.id)
+    video_ids = list(db.connection().execute(query).scalars())
+    for video_id in video_ids:
+        work.ask(db, KIND, video_id, video_id=video_id, actor=actor)
+    return len(video_ids)
+
+
+def ask_for_next_due(db: Session) -> bool:
+    """Have previews made of the adopted video whose turn it is; False where none waits for them.
+
+    One at a time, when the worker has nothing to do: however many were adopted, what a person asks for waits for one of them at most.
+    """
+    due = db.connection().execute(select(_DUE.c.number, _DUE.c.video_id).order_by(_DUE.c.number).limit(1)).one_or_none()
+    if due is None:
+        return False
+    db.connection().execute(delete(_DUE).where(_DUE.c.number == due.number))
+    work.ask(db, KIND, due.video_id, video_id=due.video_id)
+    return True
+
+
+def ask_if_due(db: Session, video_id: str) -> bool:
+    """Have the previews of an adopted video made before its turn: somebody looks at it."""
+    if db.connection().execute(delete(_DUE).where(_DUE.c.video_id == video_id)).rowcount == 0:
+        return False
+    work.ask(db, KIND, video_id, video_id=video_id)
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewsView:
+    """What a video has to draw its timeline with; ``previews`` is empty until they are made. ``making`` is the newest making of them;
+    ``due``: they are to be made some time.
+    """
+
+    duration_ms: int
+    frame_rate: str
+    previews: Mapping[str, Any]
+    making: WorkView | None
+    due: bool = False
+
+
+def previews_of(db: Session, video_id: str) -> PreviewsView:
+    """The previews of a video; raises ``VideoNotFound``."""
+    require_video(db, video_id)
+    columns = (_VIDEO.c.duration_ms, _VIDEO.c.frame_rate, _VIDEO.c.previews)
+    row = db.connection().execute(select(*columns).where(_VIDEO.c.id == video_id)).one()
+    due = db.connection().execute(select(_DUE.c.number).where(_DUE.c.video_id == video_id)).one_or_none() is not None
+    return PreviewsView(*row, next(iter(work.latest_work(db, [video_id], KIND)), None), due)
+
+
+def ask(db: Session, video_id: str, *, actor: str = "") -> WorkView:
+    """Have previews of the video made. Raises ``VideoNotFound``, and ``Conflict`` for a deleted one."""
+    require_kept(db, video_id)
+    return work.ask(db, KIND, video_id, video_id=video_id, actor=actor)

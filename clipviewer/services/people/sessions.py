@@ -1,0 +1,231 @@
+"""Sessions: a row on the server, and a cookie whose JWT only names it.
+
+The JWT is checked first (RFC 8725: one algorithm, our keys, every claim), so that only a cookie that we made costs a query; what
+counts is the row, so that revocation, a new role and a disabled account hold at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import jwt
+from sqlalchemy import bindparam, delete, or_, select, update
+from sqlmodel import Session, col
+
+from clipviewer.db.models import User, UserSession, utc_now
+from clipviewer.domain.ids import new_id
+from clipviewer.domain.permissions import Role
+from clipviewer.errors import Unauthorized
+from clipviewer.services.people.principal import Principal
+
+COOKIE = "clipviewer_session"
+SECURE_COOKIE = f"__Host-{COOKIE}"
+ABSOLUTE_TIMEOUT = timedelta(days=30)
+IDLE_TIMEOUT = timedelta(days=7)
+
+_ALGORITHM = "HS256"
+_ISSUER = "clipviewer"
+_AUDIENCE = "clipviewer"
+_TYPE = "session"
+_HEADERS = {"alg", "kid", "typ"}
+_CLAIMS = ("iss", "aud", "sub", "sid", "typ", "iat", "exp")
+_TOUCH_AFTER = timedelta(minutes=1)
+_MAX_TOKEN = 2048
+_LOOKUP = (
+    select(
+        col(UserSession.user_id),
+        col(UserSession.last_seen_at),
+        col(UserSession.expires_at),
+        col(User.email),
+        col(User.name),
+        col(User.role),
+    )
+    .join(User, col(User.id) == col(UserSession.user_id))
+    .where(col(UserSession.id) == bindparam("sid"), col(UserSession.revoked_at).is_(None), col(User.disabled_at).is_(None))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """``token`` is the cookie's value; it is shown to nobody but the browser."""
+
+    id: str
+    token: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedSession:
+    """``stale`` says that the time of last use should be written (``Sessions.touch``)."""
+
+    principal: Principal
+    stale: bool
+
+
+class Sessions:
+    """``secret_keys``: the first signs, all verify, so that a rotated key logs nobody out."""
+
+    def __init__(
+        self,
+        secret_keys: Sequence[str],
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        absolute_timeout: timedelta = ABSOLUTE_TIMEOUT,
+        idle_timeout: timedelta = IDLE_TIMEOUT,
+    ) -> None:
+        self._keys = {_derive(key, b"session key id").hex()[:16]: _derive(key, b"session") for key in secret_keys}
+        self._signing_kid = next(iter(self._keys))
+        self._clock = clock
+        self._absolute = absolute_timeout
+        self._idle = idle_timeout
+        self._opened = lru_cache(maxsize=4096)(self._open)
+
+    def start(self, db: Session, user_id: str, *, address: str = "", user_agent: str = "") -> NewSession:
+        """A new session of that user; the caller has checked who it is."""
+        now = self._clock()
+        session = UserSession(
+            id=new_id("session"),
+            user_id=user_id,
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + self._absolute,
+            address=address[:64],
+            user_agent="".join(filter(str.isprintable, user_agent))[:300],
+        )
+        db.add(session)
+        db.flush()
+        return NewSession(session.id, self._sign(session), session.expires_at)
+
+    def verify(self, db: Session, cookie_header: str | None, *, secure: bool = False) -> VerifiedSession:
+        """Who is behind a ``Cookie`` header, now. One query, read only.
+
+        ``secure`` (the request came by HTTPS) accepts the ``__Host-`` cookie alone: a neighbouring host name cannot plant that one.
+        Raises ``Unauthorized``.
+        """
+        session_id, subject = self._claims(cookie_header, secure)
+        row = db.connection().execute(_LOOKUP, {"sid": session_id}).one_or_none()
+        if row is None:
+            raise Unauthorized
+        user_id, last_seen_at, expires_at, email, name, role = row
+        now = self._clock()
+        if user_id != subject or now >= expires_at or now >= last_seen_at + self._idle:
+            raise Unauthorized
+        principal = Principal(user_id, email, name, Role(role), session_id, expires_at)
+        return VerifiedSession(principal, now >= last_seen_at + _TOUCH_AFTER)
+
+    def authenticate(self, db: Session, cookie_header: str | None, *, secure: bool = False) -> Principal:
+        """``verify`` without the bookkeeping."""
+        return self.verify(db, cookie_header, secure=secure).principal
+
+    def touch(self, db: Session, principal: Principal) -> None:
+        """Write down that the session was used now; at most once a minute, later calls change nothing."""
+        now = self._clock()
+        statement = update(UserSession).where(
+            col(UserSession.id) == principal.session_id, col(UserSession.last_seen_at) <= now - _TOUCH_AFTER
+        )
+        db.connection().execute(statement.values(last_seen_at=now))
+
+    def sign_out(self, db: Session, cookie_header: str | None, *, secure: bool = False) -> Principal | None:
+        """End the session behind the cookie; whose it was, or None when there was none."""
+        try:
+            principal = self.authenticate(db, cookie_header, secure=secure)
+        except Unauthorized:
+            return None
+        self.revoke(db, principal.session_id)
+        return principal
+
+    def revoke(self, db: Session, session_id: str) -> None:
+        """End one session; a copied cookie is dead from now on."""
+        statement = update(UserSession).where(col(UserSession.id) == session_id, col(UserSession.revoked_at).is_(None))
+        db.connection().execute(statement.values(revoked_at=self._clock()))
+
+    def revoke_all(self, db: Session, user_id: str) -> None:
+        """End every session of that user."""
+        revoke_sessions(db, user_id, self._clock())
+
+    def sweep(self, db: Session) -> int:
+        """Delete the sessions that ended more than 30 days ago; how many."""
+        limit = self._clock() - timedelta(days=30)
+        ended = or_(col(UserSession.expires_at) < limit, col(UserSession.revoked_at) < limit)
+        return db.connection().execute(delete(UserSession).where(ended)).rowcount
+
+    def _sign(self, session: UserSession) -> str:
+        claims = {
+            "iss": _ISSUER,
+            "aud": _AUDIENCE,
+            "sub": session.user_id,
+            "sid": session.id,
+            "typ": _TYPE,
+            "iat": int(session.created_at.timestamp()),
+            "exp": int(session.expires_at.timestamp()),
+        }
+        return jwt.encode(claims, self._keys[self._signing_kid], algorithm=_ALGORITHM, headers={"kid": self._signing_kid})
+
+    def _claims(self, cookie_header: str | None, secure: bool) -> tuple[str, str]:
+        """Session id and user id out of a cookie that we made. Time is checked against our own clock."""
+        token = read_cookie(cookie_header, secure=secure)
+        if not token or len(token) > _MAX_TOKEN:
+            raise Unauthorized
+        session_id, subject, expires = self._opened(token)
+        if self._clock().timestamp() >= expires:
+            raise Unauthorized
+        return session_id, subject
+
+    def _open(self, token: str) -> tuple[str, str, int]:
+        """``sid``, ``sub`` and ``exp`` of a genuine token. Its answer never changes, so that it may be remembered."""
+        try:
+            header = jwt.get_unverified_header(token)
+            key = self._keys.get(str(header.get("kid")))
+            if key is None or header.keys() != _HEADERS:
+                raise Unauthorized
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=[_ALGORITHM],
+                issuer=_ISSUER,
+                audience=_AUDIENCE,
+                options={"require": list(_CLAIMS), "verify_exp": False, "verify_iat": False, "verify_nbf": False},
+            )
+        except (jwt.PyJWTError, ValueError) as error:
+            raise Unauthorized from error
+        session_id, subject, expires = claims["sid"], claims["sub"], claims["exp"]
+        fits = isinstance(session_id, str) and isinstance(subject, str) and isinstance(expires, int)
+        if not fits or claims["typ"] != _TYPE:
+            raise Unauthorized
+        return session_id, subject, expires
+
+
+def revoke_sessions(db: Session, user_id: str, now: datetime) -> None:
+    """End every session of that user, for services that change who may sign in."""
+    statement = update(UserSession).where(col(UserSession.user_id) == user_id, col(UserSession.revoked_at).is_(None))
+    db.connection().execute(statement.values(revoked_at=now))
+
+
+def read_cookie(cookie_header: str | None, *, secure: bool = False) -> str | None:
+    """The session cookie's value out of a ``Cookie`` header; the ``__Host-`` one wins, and over HTTPS only that one counts."""
+    if not cookie_header:
+        return None
+    found: dict[str, str] = {}
+    for part in cookie_header.split(";"):
+        name, separator, value = part.strip().partition("=")
+        if separator and name in (COOKIE, SECURE_COOKIE):
+            found.setdefault(name, value)
+    return found.get(SECURE_COOKIE) or (None if secure else found.get(COOKIE))
+
+
+def build_cookie(token: str, *, secure: bool, max_age: timedelta) -> str:
+    """The ``Set-Cookie`` value that hands over a session; an empty ``token`` with no age removes it."""
+    attributes = "; Secure" if secure else ""
+    name = SECURE_COOKIE if secure else COOKIE
+    return f"{name}={token}; Path=/; Max-Age={int(max_age.total_seconds())}; HttpOnly; SameSite=Lax{attributes}"
+
+
+def _derive(secret_key: str, purpose: bytes) -> bytes:
+    """A key of its own for each purpose, so that nothing signed for another one is ever a session."""
+    return hmac.new(secret_key.encode(), b"clipviewer " + purpose, hashlib.sha256).digest()

@@ -1,0 +1,1 @@
+"""What the clip room shows of a video, and what is decided there."""

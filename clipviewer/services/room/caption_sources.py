@@ -1,0 +1,156 @@
+"""Captions that nobody has to upload: those inside the master, and translations of those that are there.
+
+Both take long, so each opens its own short transactions around the work: no transaction may wait for the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from threading import BoundedSemaphore
+
+from clipviewer.db.models import utc_now
+from clipviewer.domain.language import ORIGINAL, language_name
+from clipviewer.errors import Conflict, Invalid
+from clipviewer.media.captions.embedded import EmbeddedTrack, embedded_captions
+from clipviewer.media.captions.reading import CaptionsUnreadable
+from clipviewer.media.captions.translator import Translator, open_translator, translate_track
+from clipviewer.media.ffmpeg import Ffmpeg, MediaError
+from clipviewer.media.source.stored_source import StoredSource
+from clipviewer.services import audit
+from clipviewer.services.bucket.signing import internal_signer
+from clipviewer.services.container import Services
+from clipviewer.services.library.videos import master_key
+from clipviewer.services.room.captions import (
+    EMBEDDED,
+    TRANSLATED,
+    CaptionsNotFound,
+    CaptionsView,
+    attach_track,
+    captions_of,
+    checked_language,
+    track,
+)
+
+_LOOKING, _TRANSLATING = BoundedSemaphore(1), BoundedSemaphore(2)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCaptions:
+    """What a look into a master came to: the tracks that were attached, and for each of the others a sentence that says why not."""
+
+    attached: Sequence[CaptionsView]
+    left_out: Sequence[str]
+
+
+def find_captions(
+    services: Services, video_id: str, *, actor: str = "", address: str = "", clock: Callable[[], datetime] = utc_now
+) -> FoundCaptions:
+    """Attach the caption tracks inside the master, in those languages that have none yet; one that names no language: as ``original``.
+
+    Blocks for as long as it takes to read the master. Raises ``VideoNotFound``, ``CaptionsUnreadable``, a ``StorageError``, and
+    ``Conflict`` while another one is being read.
+    """
+    with services.database.read() as db:
+        key = master_key(db, video_id)
+    folder = services.settings.data_dir / "captions"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    signer = internal_signer(services.settings, services.store)
+    with _one_of(_LOOKING, "Captions are being looked for in another video. Try again in a minute."):
+        try:
+            tracks = embedded_captions(Ffmpeg(services.settings.ffmpeg), StoredSource(lambda: signer.sign(key).url), folder)
+        except MediaError as error:
+            raise CaptionsUnreadable(error.detail) from error
+    chosen = _one_per_language(tracks)
+    left_out = [f"{found.name}: {found.problem}" for found in tracks if found.problem]
+    attached = []
+    with services.database.write() as db:
+        there = {captions.language for captions in captions_of(db, video_id)}
+        for found in tracks:
+            language = found.language or ORIGINAL
+            if found.track is None:
+                continue
+            if chosen[language] is not found:
+                left_out.append(f"{found.name}: There is a longer track in {_shown(language)}.")
+            elif language in there:
+                left_out.append(f"{found.name}: There are captions in {_shown(language)} already.")
+            else:
+                attached.append(attach_track(db, video_id, language, found.track, found.name, origin=EMBEDDED, actor=actor, clock=clock))
+        names = ",".join(captions.language for captions in attached)
+        audit.record(db, "captions_found", actor=actor, subject=video_id, address=address, attached=names)
+    return FoundCaptions(attached, left_out)
+
+
+def can_translate(services: Services) -> bool:
+    """Whether a translation service is configured."""
+    return services.settings.translate_url is not None
+
+
+def translate_captions(
+    services: Services,
+    video_id: str,
+    source: str,
+    target: str,
+    *,
+    actor: str = "",
+    address: str = "",
+    translator: Translator | None = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> CaptionsView:
+    """Attach a translation of the captions in ``source`` as those in ``target``; an earlier translation is replaced, nothing else.
+
+    The texts go to ``translator``, by default the service of the settings. Blocks, for minutes where that is slow. Raises
+    ``VideoNotFound``, ``CaptionsNotFound``, ``Invalid``, ``TranslationFailed``, and ``Conflict`` when there is no service, captions
+    that somebody attached in that language, or too much being translated already.
+    """
+    translator = translator or open_translator(services.settings)
+    if translator is None:
+        raise Conflict("No translation service is set up. Name a LibreTranslate server in CLIPVIEWER_TRANSLATE_URL and start again.")
+    if checked_language(target) in (source, ORIGINAL):
+        raise Invalid("Choose another language to translate into.")
+    with services.database.read() as db:
+        _check_free(captions_of(db, video_id), target)
+        whole = track(db, video_id, source)
+    if whole is None:
+        raise CaptionsNotFound(f"This video has no captions in {_shown(source)} to translate. Attach some first.")
+    with _one_of(_TRANSLATING, "Other captions are being translated. Try again when they are done."):
+        translated = translate_track(translator, whole, source=source, target=target)
+    with services.database.write() as db:
+        _check_free(captions_of(db, video_id), target)
+        name = f"Translated from {_shown(source)}"
+        made = attach_track(db, video_id, target, translated, name, origin=TRANSLATED, actor=actor, clock=clock)
+        audit.record(db, "captions_translated", actor=actor, subject=video_id, address=address, source=source, language=target)
+    return made
+
+
+def _check_free(there: Sequence[CaptionsView], language: str) -> None:
+    if any(captions.language == language and captions.origin != TRANSLATED for captions in there):
+        raise Conflict(f"There are captions in {_shown(language)} already. Remove them first, if a translation is to take their place.")
+
+
+def _one_per_language(tracks: Sequence[EmbeddedTrack]) -> dict[str, EmbeddedTrack]:
+    """The track with the most captions: others of its language are signs only, or the same with sounds described."""
+    chosen: dict[str, EmbeddedTrack] = {}
+    for found in tracks:
+        language = found.language or ORIGINAL
+        best = chosen.get(language)
+        if found.track and (best is None or best.track is None or len(found.track.cues) > len(best.track.cues)):
+            chosen[language] = found
+    return chosen
+
+
+def _shown(language: str) -> str:
+    return "the spoken language" if language == ORIGINAL else language_name(language)
+
+
+@contextmanager
+def _one_of(places: BoundedSemaphore, otherwise: str) -> Iterator[None]:
+    """A place, or ``Conflict`` at once: whoever waits would hold a thread that others need."""
+    if not places.acquire(blocking=False):
+        raise Conflict(otherwise)
+    try:
+        yield
+    finally:
+        places.release()

@@ -1,0 +1,227 @@
+"""The captions of a video: one track per language, kept as WebVTT that was read and written anew."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlmodel import Session
+
+from clipviewer.db.clip_models import VideoCaptions
+from clipviewer.db.models import ExportedClip, Video, utc_now
+from clipviewer.domain.caption_mode import captions_identity, mode_of
+from clipviewer.domain.ids import is_id
+from clipviewer.domain.language import ORIGINAL, language_name, parse_language
+from clipviewer.errors import Conflict, Invalid, NotFound
+from clipviewer.media.captions.reading import Cue
+from clipviewer.media.captions.tracks import CaptionTrack, parse_captions, slice_track, to_webvtt
+from clipviewer.services.exporting.cells import CellView
+from clipviewer.services.library.search_words import list_captions
+from clipviewer.services.library.videos import require_video
+from clipviewer.services.room.clips import exported_clip
+
+UPLOADED, EMBEDDED, TRANSLATED = "uploaded", "embedded", "translated"
+_CAPTIONS = VideoCaptions.metadata.tables["video_captions"]
+_VIDEO = Video.metadata.tables["video"].c
+_EXPORTED = ExportedClip.metadata.tables["exported_clip"].c
+_NAME_LENGTH = 200
+_KEPT_READ = 4
+
+
+class CaptionsNotFound(NotFound):
+    code, title = "captions_not_found", "There are no captions in this language"
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionsView:
+    """One track. ``origin``: how it came, as ``VideoCaptions`` says; ``cues``: how many captions; ``digest``: SHA-256 in hex."""
+
+    id: str
+    language: str
+    name: str
+    origin: str
+    cues: int
+    digest: str
+    created_at: datetime
+
+
+_COLUMNS = [_CAPTIONS.c[field.name] for field in fields(CaptionsView)]
+
+
+def attach(
+    db: Session,
+    video_id: str,
+    language: str,
+    data: bytes,
+    name: str,
+    *,
+    origin: str = UPLOADED,
+    actor: str = "",
+    clock: Callable[[], datetime] = utc_now,
+) -> CaptionsView:
+    """Keep a ``.vtt`` or ``.srt`` file as the video's captions in ``language``; ``original``: in the one that is spoken.
+
+    Replaces those of the same language. Raises ``VideoNotFound``, ``Invalid`` for what is no language, and ``CaptionsUnreadable``.
+    """
+    return attach_track(db, video_id, language, parse_captions(data, name), name, origin=origin, actor=actor, clock=clock)
+
+
+def attach_track(
+    db: Session,
+    video_id: str,
+    language: str,
+    track: CaptionTrack,
+    name: str,
+    *,
+    origin: str,
+    actor: str = "",
+    clock: Callable[[], datetime] = utc_now,
+) -> CaptionsView:
+    """As ``attach``, of captions that are read already."""
+    return attach_written(db, video_id, language, written(track, name), name, origin=origin, actor=actor, clock=clock)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenTrack:
+    """Captions as they are kept: ``text`` is WebVTT, and ``cues`` are what it is read as; ``digest`` is the SHA-256 of it, in hex."""
+
+    text: str
+    cues: Sequence[Cue]
+    digest: str
+
+
+def written(track: CaptionTrack, name: str) -> WrittenTrack:
+    """What is kept of a track. Of a large file it takes a moment, which no transaction should last. Raises ``CaptionsUnreadable``."""
+    # Whatever is kept can be read again: the limits of a file hold for what it is written as, too.
+    text = to_webvtt(track)
+    return WrittenTrack(text, parse_captions(text.encode(), name).cues, hashlib.sha256(text.encode()).hexdigest())
+
+
+def attach_written(
+    db: Session,
+    video_id: str,
+    language: str,
+    track: WrittenTrack,
+    name: str,
+    *,
+    origin: str,
+    actor: str = "",
+    clock: Callable[[], datetime] = utc_now,
+) -> CaptionsView:
+    """As ``attach``, of captions that are written anew already."""
+    checked_language(language)
+    require_video(db, video_id)
+    db.connection().execute(select(_VIDEO.id).where(_VIDEO.id == video_id).with_for_update())
+    db.connection().execute(delete(_CAPTIONS).where(*_of(video_id, language)))
+    row = VideoCaptions(
+        video_id=video_id,
+        language=language,
+        name=_plain(name) or language_name(language),
+        origin=origin,
+        webvtt=track.text,
+        digest=track.digest,
+        cues=len(track.cues),
+        added_by=actor,
+        created_at=clock(),
+    )
+    db.add(row)
+    db.flush()
+    list_captions(db, row.id, video_id, track.cues)
+    return CaptionsView(**{field.name: getattr(row, field.name) for field in fields(CaptionsView)})
+
+
+def captions_of(db: Session, video_id: str) -> list[CaptionsView]:
+    """The tracks of a video, the spoken language's first, the others by their names. Raises ``VideoNotFound``."""
+    require_video(db, video_id)
+    rows = db.connection().execute(select(*_COLUMNS).where(_CAPTIONS.c.video_id == video_id))
+    found = [CaptionsView(**row._mapping) for row in rows]
+    return sorted(found, key=lambda captions: (captions.language != ORIGINAL, language_name(captions.language), captions.language))
+
+
+def webvtt(db: Session, video_id: str, language: str) -> str:
+    """The whole track as a WebVTT file. Raises ``VideoNotFound``, ``CaptionsNotFound``."""
+    require_video(db, video_id)
+    text = _text(db, video_id, language)
+    if text is None:
+        raise CaptionsNotFound
+    return text
+
+
+def track(db: Session, video_id: str, language: str) -> CaptionTrack | None:
+    """The captions in a language; None where there are none."""
+    text = _text(db, video_id, language)
+    return None if text is None else _read(text)
+
+
+def remove(db: Session, video_id: str, language: str) -> None:
+    """Take the captions in a language away; exports that have them keep them. Raises ``VideoNotFound``, ``CaptionsNotFound``."""
+    require_video(db, video_id)
+    gone = db.connection().execute(delete(_CAPTIONS).where(*_of(video_id, language))) if _is_language(language) else None
+    if gone is None or gone.rowcount == 0:
+        raise CaptionsNotFound
+
+
+def captions_for(db: Session, job: CellView) -> CaptionTrack | None:
+    """What the file of ``job`` shows, its times starting with the clip; None for one without captions.
+
+    Raises ``Conflict`` when the track is not the one any more that the export was asked for with.
+    """
+    if not job.captions:
+        return None
+    whole = track(db, job.video_id, job.target_language)
+    part = None if whole is None else slice_track(whole, job.start_ms, job.end_ms)
+    if part is None or captions_identity(mode_of(job.captions), to_webvtt(part)) != job.captions:
+        raise Conflict("The captions were changed after this export was asked for. Press Retry to make it with those of now.")
+    return part
+
+
+def sidecar_of(db: Session, video_id: str, clip_id: str) -> str:
+    """The object key of an exported clip's captions. Raises ``ClipNotFound``, ``CaptionsNotFound``."""
+    clip = exported_clip(db, video_id, clip_id)
+    key = db.connection().execute(select(_EXPORTED.captions_key).where(_EXPORTED.id == clip.id)).scalar_one()
+    if key is None:
+        raise CaptionsNotFound("This export has no captions.")
+    return str(key)
+
+
+def checked_language(language: str) -> str:
+    """A language tag as it is; raises ``Invalid`` for anything else."""
+    if not _is_language(language):
+        raise Invalid("This is no language tag. Use one such as en, pt-BR or zh-Hant, or original for the spoken language.")
+    return language
+
+
+def _is_language(language: str) -> bool:
+    try:
+        parse_language(language)
+    except ValueError:
+        return False
+    return True
+
+
+def _of(video_id: str, language: str) -> tuple[Any, Any]:
+    return _CAPTIONS.c.video_id == video_id, _CAPTIONS.c.language == language
+
+
+def _text(db: Session, video_id: str, language: str) -> str | None:
+    if not (is_id(video_id, "video") and _is_language(language)):
+        return None
+    return db.connection().execute(select(_CAPTIONS.c.webvtt).where(*_of(video_id, language))).scalar_one_or_none()
+
+
+@lru_cache(maxsize=_KEPT_READ)
+def _read(text: str) -> CaptionTrack:
+    """Kept for the dialog, which asks again with every choice."""
+    return parse_captions(text.encode(), "The captions")
+
+
+def _plain(name: str) -> str:
+    """A file's name as a list shows it: its last part, on one line."""
+    last = "".join(char for char in re.split(r"[/\\]", name)[-1] if char.isprintable())
+    return last.strip()[:_NAME_LENGTH]

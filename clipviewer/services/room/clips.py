@@ -1,0 +1,263 @@
+"""The clips of a video, in the order of the footage: by start, then by id."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Row, and_, bindparam, false, func, or_, select, true
+from sqlmodel import Session
+
+from clipviewer.db.models import ExportedClip, IdentifiedClip
+from clipviewer.domain.ids import is_id
+from clipviewer.domain.language import language_name
+from clipviewer.domain.object_key import check_object_key
+from clipviewer.errors import ClipNotFound
+from clipviewer.services.exporting.cells import JOB
+from clipviewer.services.exporting.drift import FRAMING_MODE, Drift, drifted, drifts_of_files, labelled, reasons, with_origins
+from clipviewer.services.exporting.filters import CellState, ExportFilters
+
+_EXPORTED = ExportedClip.metadata.tables["exported_clip"]
+_IDENTIFIED = IdentifiedClip.metadata.tables["identified_clip"]
+_ALL = 2**31 - 1
+ANY = ExportFilters()
+MAX_NAME_BYTES = 180
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedClipView:
+    """A rendered file. Times are ms in the master, ``size`` is bytes, ``aspect_ratio`` and ``target_language`` as in the domain.
+
+    ``framing``, ``captions`` (each a mode, "" where it is not known) and ``drift`` are read for lists only.
+    """
+
+    id: str
+    video_id: str
+    identified_clip_id: str | None
+    title: str
+    start_ms: int
+    end_ms: int
+    s3_key: str
+    aspect_ratio: str
+    target_language: str
+    size: int
+    created_at: datetime
+    captions_key: str | None = None
+    framing: str = ""
+    captions: str = ""
+    drift: tuple[Drift, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifiedClipView:
+    """A candidate. Times are ms in the master; ``score`` is the pipeline's own scale, ``score_parts`` name what it is made of.
+
+    ``origin`` and ``reasons`` are as in ``db.models.IdentifiedClip``.
+    """
+
+    id: str
+    video_id: str
+    title: str
+    start_ms: int
+    end_ms: int
+    score: float | None
+    score_parts: dict[str, float]
+    origin: str = "pipeline"
+    reasons: Sequence[str] = ()
+
+
+def exported_clips(
+    db: Session,
+    video_id: str,
+    *,
+    offset: int = 0,
+    limit: int | None = None,
+    filters: ExportFilters = ANY,
+    recaptioned: Collection[str] = (),
+) -> list[ExportedClipView]:
+    """The video's exported clips from ``offset`` on; all of them without a ``limit``. Empty for an unknown video.
+
+    ``recaptioned`` are the jobs of which ``drift`` says that the captions have changed.
+    """
+    if not filters.narrow and not recaptioned:
+        return [_exported(row) for row in _rows(db, _EXPORTED_LIST, video_id, offset, limit)]
+    window = _window(select(_EXPORTED.c.id).select_from(_ORIGINS).where(_wanted(filters, recaptioned)), _EXPORTED)
+    return [_exported(row) for row in _rows(db, _described(window, recaptioned), video_id, offset, limit)]
+
+
+def identified_clips(db: Session, video_id: str, *, offset: int = 0, limit: int | None = None) -> list[IdentifiedClipView]:
+    """The video's candidates from ``offset`` on; all of them without a ``limit``. Empty for an unknown video."""
+    return [IdentifiedClipView(*row) for row in _rows(db, _IDENTIFIED_LIST, video_id, offset, limit)]
+
+
+def identified_ranges(db: Session, video_id: str) -> list[tuple[int, int]]:
+    """Where the video's candidates begin and end, in their order."""
+    query = select(_IDENTIFIED.c.start_ms, _IDENTIFIED.c.end_ms).where(_IDENTIFIED.c.video_id == video_id)
+    rows = db.connection().execute(query.order_by(_IDENTIFIED.c.start_ms, _IDENTIFIED.c.id)) if is_id(video_id, "video") else ()
+    return [(start, end) for start, end in rows]
+
+
+def count_exported(db: Session, video_id: str, filters: ExportFilters = ANY, recaptioned: Collection[str] = ()) -> int:
+    if not filters.narrow:
+        return _count(db, _EXPORTED_COUNT, video_id)
+    return _count(db, select(func.count()).select_from(_ORIGINS).where(_wanted(filters, recaptioned), _OF_VIDEO), video_id)
+
+
+def count_identified(db: Session, video_id: str) -> int:
+    return _count(db, _IDENTIFIED_COUNT, video_id)
+
+
+def exported_position(db: Session, video_id: str, clip_id: str, filters: ExportFilters = ANY, recaptioned: Collection[str] = ()) -> int:
+    """Where the clip stands in ``exported_clips``, from 0; raises ``ClipNotFound``, also for one that ``filters`` leave out."""
+    if not filters.narrow:
+        return _position(db, _EXPORTED_POSITION, video_id, clip_id)
+    columns = (_EXPORTED.c.id, _EXPORTED.c.start_ms, _EXPORTED.c.video_id)
+    listed = select(*columns).select_from(_ORIGINS).where(_wanted(filters, recaptioned), _OF_VIDEO).cte("listed")
+    return _position(db, _positioning(listed), video_id, clip_id)
+
+
+def identified_position(db: Session, video_id: str, clip_id: str) -> int:
+    """Where the clip stands in ``identified_clips``, from 0; raises ``ClipNotFound``."""
+    return _position(db, _IDENTIFIED_POSITION, video_id, clip_id)
+
+
+def exported_clip(db: Session, video_id: str, clip_id: str) -> ExportedClipView:
+    """One exported clip of that video; raises ``ClipNotFound``."""
+    if not is_id(video_id, "video") or not is_id(clip_id, "clip"):
+        raise ClipNotFound
+    return _one_exported(db, _BY_ID, {"video_id": video_id, "clip_id": clip_id})
+
+
+def identified_clip(db: Session, video_id: str, clip_id: str) -> IdentifiedClipView:
+    """One candidate of that video; raises ``ClipNotFound``."""
+    known = is_id(video_id, "video") and is_id(clip_id, "clip")
+    row = db.connection().execute(_IDENTIFIED_ONE, {"video_id": video_id, "clip_id": clip_id}).one_or_none() if known else None
+    if row is None:
+        raise ClipNotFound
+    return IdentifiedClipView(*row)
+
+
+def clip_for_key(db: Session, video_id: str, s3_key: str) -> ExportedClipView:
+    """The exported clip of that video whose stored key is exactly ``s3_key``; raises ``ClipNotFound``.
+
+    This decides what may be signed, so it compares and never normalises.
+    """
+    try:
+        check_object_key(s3_key)
+    except ValueError:
+        raise ClipNotFound from None
+    if not is_id(video_id, "video"):
+        raise ClipNotFound
+    return _one_exported(db, _BY_KEY, {"video_id": video_id, "s3_key": s3_key})
+
+
+def download_name(clip: ExportedClipView, video_title: str) -> str:
+    """A file name for people, at most 180 bytes: ``Title – 02.05–03.41 – 9x16 – English.mp4``."""
+    suffix = re.search(r"\.[A-Za-z0-9]{1,5}$", clip.s3_key)
+    ratio, language = clip.aspect_ratio.replace(":", "x"), language_name(clip.target_language)
+    tail = f"{_stamp(clip.start_ms)}–{_stamp(clip.end_ms)} – {ratio} – {language}{suffix.group() if suffix else '.mp4'}"
+    head = _plain(clip.title) or _plain(video_title) or "Clip"
+    room = MAX_NAME_BYTES - len(f" – {tail}".encode())
+    return f"{head.encode()[:room].decode(errors='ignore').rstrip(' .')} – {tail}"
+
+
+def _plain(text: str) -> str:
+    """``text`` without what a file name cannot hold on any system, or what could disguise it."""
+    kept = "".join(" " if unicodedata.category(char)[0] in "CZ" or char in '/\\:*?"<>|' else char for char in text)
+    return " ".join(kept.split()).strip(". ")
+
+
+def _stamp(ms: int) -> str:
+    minutes, second = divmod(ms // 1000, 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}.{minute:02d}.{second:02d}" if hours else f"{minute:02d}.{second:02d}"
+
+
+def _window(query: Any, table: FromClause) -> Any:
+    """``query`` over the clips of one video, cut to a part of their list."""
+    in_order = query.where(table.c.video_id == bindparam("video_id")).order_by(table.c.start_ms, table.c.id)
+    return in_order.offset(bindparam("offset")).limit(bindparam("limit"))
+
+
+def _described(window: Any, recaptioned: Collection[str] = ()) -> Any:
+    """The exported clips of ``window`` with what is known of their making; that is looked up for these alone."""
+    listed = window.subquery("listed")
+    making = (FRAMING_MODE, JOB.c.captions, *labelled(drifts_of_files(recaptioned)))
+    origins = _ORIGINS.join(listed, listed.c.id == _EXPORTED.c.id)
+    return select(*_COLUMNS, *making).select_from(origins).order_by(_EXPORTED.c.start_ms, _EXPORTED.c.id)
+
+
+def _exported(row: Row[Any]) -> ExportedClipView:
+    plain = dict(zip(_PLAIN, row, strict=False))
+    framing, captions, *flags = row[len(_PLAIN) :]
+    return ExportedClipView(**plain, framing=framing or "", captions=(captions or "").partition(":")[0], drift=reasons(flags))
+
+
+def _wanted(filters: ExportFilters, recaptioned: Collection[str]) -> ColumnElement[bool]:
+    """A file is done or stale, never anything else."""
+    stale = drifted(drifts_of_files(recaptioned))
+    conditions: list[ColumnElement[bool]] = [true()]
+    if filters.ratio:
+        conditions.append(_EXPORTED.c.aspect_ratio == filters.ratio)
+    if filters.language:
+        conditions.append(_EXPORTED.c.target_language == filters.language)
+    if filters.state:
+        conditions.append({CellState.DONE: ~stale, CellState.STALE: stale}.get(CellState(filters.state), false()))
+    return and_(*conditions)
+
+
+def _counting(table: FromClause) -> Any:
+    return select(func.count()).select_from(table).where(table.c.video_id == bindparam("video_id"))
+
+
+def _positioning(table: FromClause) -> Any:
+    """How many clips of the video come before the given one; no row when the video does not have it."""
+    other = table.alias("earlier")
+    before = or_(other.c.start_ms < table.c.start_ms, and_(other.c.start_ms == table.c.start_ms, other.c.id < table.c.id))
+    count = select(func.count()).select_from(other).where(other.c.video_id == table.c.video_id, before).correlate(table)
+    return select(count.scalar_subquery()).where(table.c.id == bindparam("clip_id"), table.c.video_id == bindparam("video_id"))
+
+
+_PLAIN = [field.name for field in fields(ExportedClipView) if field.name in _EXPORTED.c]
+_COLUMNS = [_EXPORTED.c[name] for name in _PLAIN]
+_ORIGINS = with_origins(_EXPORTED.outerjoin(JOB, JOB.c.exported_clip_id == _EXPORTED.c.id), of=_EXPORTED)
+_OF_VIDEO = _EXPORTED.c.video_id == bindparam("video_id")
+_EXPORTED_LIST = _described(_window(select(_EXPORTED.c.id), _EXPORTED))
+_CANDIDATES = select(*(_IDENTIFIED.c[field.name] for field in fields(IdentifiedClipView)))
+_IDENTIFIED_LIST = _window(_CANDIDATES, _IDENTIFIED)
+_IDENTIFIED_ONE = _CANDIDATES.where(_IDENTIFIED.c.id == bindparam("clip_id"), _IDENTIFIED.c.video_id == bindparam("video_id"))
+_EXPORTED_COUNT, _IDENTIFIED_COUNT = _counting(_EXPORTED), _counting(_IDENTIFIED)
+_EXPORTED_POSITION, _IDENTIFIED_POSITION = _positioning(_EXPORTED), _positioning(_IDENTIFIED)
+_ONE = select(*_COLUMNS).where(_OF_VIDEO)
+_BY_ID = _ONE.where(_EXPORTED.c.id == bindparam("clip_id"))
+_BY_KEY = _ONE.where(_EXPORTED.c.s3_key == bindparam("s3_key"))
+
+
+def _rows(db: Session, statement: Any, video_id: str, offset: int, limit: int | None) -> Any:
+    if not is_id(video_id, "video"):
+        return ()
+    window = {"offset": min(max(offset, 0), _ALL), "limit": _ALL if limit is None else min(max(limit, 0), _ALL)}
+    return db.connection().execute(statement, {"video_id": video_id, **window})
+
+
+def _count(db: Session, statement: Any, video_id: str) -> int:
+    return int(db.connection().execute(statement, {"video_id": video_id}).scalar_one()) if is_id(video_id, "video") else 0
+
+
+def _position(db: Session, statement: Any, video_id: str, clip_id: str) -> int:
+    known = is_id(video_id, "video") and is_id(clip_id, "clip")
+    position = db.connection().execute(statement, {"video_id": video_id, "clip_id": clip_id}).scalar_one_or_none() if known else None
+    if position is None:
+        raise ClipNotFound
+    return int(position)
+
+
+def _one_exported(db: Session, statement: Any, parameters: dict[str, str]) -> ExportedClipView:
+    row = db.connection().execute(statement, parameters).one_or_none()
+    if row is None:
+        raise ClipNotFound
+    return ExportedClipView(*row)

@@ -1,0 +1,133 @@
+"""Clips that the product found by itself: put beside those that are there, so that what a person decided always stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, exists, func, insert, select, update
+from sqlmodel import Session
+
+from clipviewer.db.clip_models import ClipFraming
+from clipviewer.db.export_models import ExportJob
+from clipviewer.db.models import ExportedClip, IdentifiedClip, utc_now
+from clipviewer.domain.highlight import Candidate, FindOptions
+from clipviewer.domain.ids import is_id, new_id
+from clipviewer.services import work
+from clipviewer.services.exporting.cells import UNFINISHED
+from clipviewer.services.library.videos import require_kept, require_video
+from clipviewer.services.prefs import preferences
+from clipviewer.services.work import WorkView
+
+KIND, ORIGIN = "find", "found"
+_SAME = 0.5
+_CLIP = IdentifiedClip.metadata.tables["identified_clip"]
+_EXPORTED = ExportedClip.metadata.tables["exported_clip"]
+_JOB = ExportJob.metadata.tables["export_job"]
+_FRAMING = ClipFraming.metadata.tables["clip_framing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How many candidates a search added, changed and took away; ``there`` were clips already that people or pipelines have."""
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    there: int = 0
+
+
+def ask(db: Session, video_id: str, *, actor: str = "") -> WorkView:
+    """Have clips found in the video; the search that is under way, if there is one. Raises ``VideoNotFound``, ``Conflict``."""
+    require_kept(db, video_id)
+    return work.ask(db, KIND, video_id, video_id=video_id, actor=actor)
+
+
+def options(db: Session) -> FindOptions:
+    """What is looked for, as the team wants it."""
+    wanted = preferences(db)
+    return FindOptions(shortest_ms=wanted.shortest_s * 1_000, longest_ms=wanted.longest_s * 1_000)
+
+
+def call_off(db: Session, video_id: str) -> bool:
+    """Call the search in that video off; False when there is none under way. Raises ``VideoNotFound``."""
+    require_video(db, video_id)
+    found = latest(db, video_id)
+    if found is None or found.state not in UNFINISHED:
+        return False
+    work.cancel(db, found.id)
+    return True
+
+
+def latest(db: Session, video_id: str) -> WorkView | None:
+    """The newest search in that video."""
+    return next(iter(work.latest_work(db, [video_id], KIND)), None) if is_id(video_id, "video") else None
+
+
+def keep(db: Session, video_id: str, candidates: Sequence[Candidate], clock: Callable[[], datetime] = utc_now) -> Kept:
+    """Make ``candidates`` the found clips of the video.
+
+    Those that an earlier search left and nobody has changed, exported or framed since are brought up to date where they show mostly the
+    same, and go where they do not. Everything else stays as it is, and nothing is put a second time beside it. Raises ``VideoNotFound``.
+    """
+    require_video(db, video_id)
+    rows = db.connection().execute(select(_CLIP.c.id, _CLIP.c.start_ms, _CLIP.c.end_ms, _free()).where(_CLIP.c.video_id == video_id)).all()
+    free = {row.id: row for row in rows if row.free}
+    decided = [row for row in rows if not row.free]
+    added, changed, there = [], 0, 0
+    for candidate in candidates:
+        if any(_shared(candidate, row) >= _SAME for row in decided):
+            there += 1
+            continue
+        earlier = max(free.values(), key=lambda row: _shared(candidate, row), default=None)
+        if earlier is not None and _shared(candidate, earlier) >= _SAME:
+            del free[earlier.id]
+            changed += 1
+            db.connection().execute(update(_CLIP).where(_CLIP.c.id == earlier.id).values(**_values(candidate)))
+        else:
+            clip_id = new_id("clip")
+            own = {"id": clip_id, "video_id": video_id, "reference": f"{ORIGIN}:{clip_id}", "origin": ORIGIN, "created_at": clock()}
+            added.append(own | _values(candidate))
+    if free:
+        db.connection().execute(delete(_CLIP).where(_CLIP.c.id.in_(list(free))))
+    if added:
+        db.connection().execute(insert(_CLIP), added)
+    return Kept(len(added), changed, len(free), there)
+
+
+def state_of_candidates(db: Session, video_id: str) -> str:
+    """Something that is another text whenever the candidates of the video are others, by which an open room sees that they are."""
+    count, made, touched = (
+        db.connection()
+        .execute(select(func.count(), func.max(_CLIP.c.created_at), func.max(_CLIP.c.touched_at)).where(_CLIP.c.video_id == video_id))
+        .one()
+    )
+    search = latest(db, video_id)
+    return f"{count} {made} {touched} {search.id if search and search.state == 'done' else ''}"
+
+
+def _free() -> Any:
+    """Whether a candidate was found here and nobody has decided on it."""
+    exported = exists().where(_EXPORTED.c.identified_clip_id == _CLIP.c.id)
+    asked = exists().where(_JOB.c.identified_clip_id == _CLIP.c.id)
+    framed = exists().where(_FRAMING.c.identified_clip_id == _CLIP.c.id)
+    return ((_CLIP.c.origin == ORIGIN) & _CLIP.c.touched_at.is_(None) & ~exported & ~asked & ~framed).label("free")
+
+
+def _shared(candidate: Candidate, row: Any) -> float:
+    """What both show, as a part of what either does."""
+    common = min(candidate.end_ms, row.end_ms) - max(candidate.start_ms, row.start_ms)
+    return float(max(0, common) / (max(candidate.end_ms, row.end_ms) - min(candidate.start_ms, row.start_ms)))
+
+
+def _values(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "start_ms": candidate.start_ms,
+        "end_ms": candidate.end_ms,
+        "title": candidate.title[:300],
+        "score": candidate.score,
+        "score_parts": dict(candidate.parts),
+        "reasons": list(candidate.reasons),
+    }

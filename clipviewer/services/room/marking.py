@@ -1,0 +1,138 @@
+"""Candidates that people mark by hand, and what they change in any: the title, the range, whether it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlmodel import Session
+
+from clipviewer.db.clip_models import ClipFraming
+from clipviewer.db.export_models import ExportJob
+from clipviewer.db.models import ExportedClip, IdentifiedClip, utc_now
+from clipviewer.domain.ids import is_id, new_id
+from clipviewer.domain.timecode import clock as shown_time
+from clipviewer.domain.timecode import to_frame
+from clipviewer.errors import ClipNotFound, Conflict, Invalid
+from clipviewer.services import audit
+from clipviewer.services.library.videos import VideoDetails, require_kept, video_details
+
+ORIGIN, LEAST_MS, MOST_TITLE = "marked", 200, 300
+_CLIP = IdentifiedClip.metadata.tables["identified_clip"]
+_FRAMING = ClipFraming.metadata.tables["clip_framing"]
+_OF_CLIP = (ExportedClip.metadata.tables["exported_clip"], ExportJob.metadata.tables["export_job"])
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A candidate that was taken away, with all that goes back with it."""
+
+    clip: Mapping[str, Any]
+    framings: Sequence[Mapping[str, Any]]
+    exports: Sequence[Sequence[str]]
+
+
+def mark(
+    db: Session,
+    video_id: str,
+    start_ms: int,
+    end_ms: int,
+    title: str,
+    *,
+    actor: str = "",
+    address: str = "",
+    now: Callable[[], datetime] = utc_now,
+) -> str:
+    """Make a range of the video a candidate, held to whole frames. → its id. Raises ``VideoNotFound``, ``Invalid``, and ``Conflict`` for a
+    deleted video."""
+    require_kept(db, video_id)
+    start, end = _held(video_details(db, video_id), start_ms, end_ms)
+    clip_id, moment = new_id("clip"), now()
+    row = {
+        "id": clip_id, "video_id": video_id, "reference": f"{ORIGIN}:{clip_id}", "origin": ORIGIN, "start_ms": start, "end_ms": end,
+        "title": _title(title, start, end), "score": None, "score_parts": {}, "reasons": [], "created_at": moment, "touched_at": moment,
+    }  # fmt: skip
+    db.connection().execute(insert(_CLIP), row)
+    audit.record(db, "clip_marked", actor=actor, subject=clip_id, address=address, video=video_id)
+    return clip_id
+
+
+def change(
+    db: Session,
+    video_id: str,
+    clip_id: str,
+    start_ms: int | None = None,
+    end_ms: int | None = None,
+    title: str | None = None,
+    *,
+    actor: str = "",
+    address: str = "",
+    now: Callable[[], datetime] = utc_now,
+) -> None:
+    """Give a candidate another range and title, None leaving each as it is; from then on it is a person's.
+
+    Raises ``VideoNotFound``, ``ClipNotFound``, ``Invalid``.
+    """
+    video, clip = video_details(db, video_id), _row(db, video_id, clip_id)
+    start_ms, end_ms = clip["start_ms"] if start_ms is None else start_ms, clip["end_ms"] if end_ms is None else end_ms
+    same = (clip["start_ms"], clip["end_ms"]) == (start_ms, end_ms)
+    start, end = (start_ms, end_ms) if same else _held(video, start_ms, end_ms)
+    values = {"start_ms": start, "end_ms": end, "title": _title(clip["title"] if title is None else title, start, end), "touched_at": now()}
+    db.connection().execute(update(_CLIP).where(_CLIP.c.id == clip_id).values(**values))
+    audit.record(db, "clip_changed", actor=actor, subject=clip_id, address=address, video=video_id)
+
+
+def remove(db: Session, video_id: str, clip_id: str, *, actor: str = "", address: str = "") -> Removed:
+    """Take a candidate away; files that were exported from it stay. Raises ``ClipNotFound``."""
+    clip = _row(db, video_id, clip_id)
+    framings = db.connection().execute(select(_FRAMING).where(_FRAMING.c.identified_clip_id == clip_id)).mappings()
+    kept = [dict(row) for row in framings]
+    exports = [list(db.connection().execute(select(t.c.id).where(t.c.identified_clip_id == clip_id)).scalars()) for t in _OF_CLIP]
+    db.connection().execute(delete(_CLIP).where(_CLIP.c.id == clip_id))
+    audit.record(db, "clip_removed", actor=actor, subject=clip_id, address=address, video=video_id)
+    return Removed(clip, kept, exports)
+
+
+def put_back(db: Session, removed: Removed, *, actor: str = "", now: Callable[[], datetime] = utc_now) -> None:
+    """Undo ``remove``. Raises ``VideoNotFound``, and ``Conflict`` when it is there again."""
+    video_details(db, removed.clip["video_id"])
+    same = (_CLIP.c.video_id == removed.clip["video_id"]) & (_CLIP.c.reference == removed.clip["reference"])
+    if db.connection().execute(select(_CLIP.c.id).where((_CLIP.c.id == removed.clip["id"]) | same)).first() is not None:
+        raise Conflict("This clip is in the list again already.")
+    db.connection().execute(insert(_CLIP), {**removed.clip, "touched_at": now()})
+    if removed.framings:
+        db.connection().execute(insert(_FRAMING), list(removed.framings))
+    for table, ids in zip(_OF_CLIP, removed.exports, strict=True):
+        of_clip = table.c.id.in_(list(ids)) & table.c.identified_clip_id.is_(None)
+        db.connection().execute(update(table).where(of_clip).values(identified_clip_id=removed.clip["id"]))
+    audit.record(db, "clip_put_back", actor=actor, subject=removed.clip["id"], video=removed.clip["video_id"])
+
+
+def _row(db: Session, video_id: str, clip_id: str) -> dict[str, Any]:
+    known = is_id(video_id, "video") and is_id(clip_id, "clip")
+    query = select(_CLIP).where(_CLIP.c.id == clip_id, _CLIP.c.video_id == video_id)
+    row = db.connection().execute(query).mappings().one_or_none() if known else None
+    if row is None:
+        raise ClipNotFound
+    return dict(row)
+
+
+def _held(video: VideoDetails, start_ms: int, end_ms: int) -> tuple[int, int]:
+    """The range at whole frames and within the video, as far as its rate and length are known."""
+    rate = Fraction(video.frame_rate) if video.frame_rate else None
+    start, end = (to_frame(ms, rate) if rate else ms for ms in (start_ms, end_ms))
+    if video.duration_ms:
+        end = min(end, video.duration_ms)
+    if start < 0 or (video.duration_ms and start >= video.duration_ms):
+        raise Invalid("A clip begins within the video: move its in point.")
+    if end - start < LEAST_MS:
+        raise Invalid("A clip takes at least 0.2 seconds: move its in or out point.")
+    return start, end
+
+
+def _title(title: str, start_ms: int, end_ms: int) -> str:
+    return " ".join(title.split())[:MOST_TITLE] or f"Clip {shown_time(start_ms)}–{shown_time(end_ms)}"
