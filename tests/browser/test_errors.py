@@ -147,8 +147,10 @@ def test_a_damaged_file_is_told_from_a_url_that_fails(app: RunningApp, own: Vide
 
 
 def test_the_library_says_when_the_session_has_ended(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, "/")
+    room = open_room(app, "")
     page = room.page
+    with page.expect_response("**/api/uploads"):  # the last that a library asks for by itself
+        room.open("/")
     expect(page.get_by_role("link", name=bay.title)).to_be_visible()
     revoke_sessions(app, page)
     page.get_by_role("searchbox", name="Search videos").fill("bay")
