@@ -16,14 +16,11 @@ from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.errors import Conflict
 from clipviewer.services.adoption.rebuild import Rebuilt, read_sidecars, rebuild
-from clipviewer.services.exporting import export_runs
-from clipviewer.services.exporting.export_runs import Ticket
 from clipviewer.services.exporting.exports import CellView, cells, request_exports
-from clipviewer.services.exporting.provenance import provenance
 from clipviewer.services.room.captions import attach, captions_of
 from clipviewer.storage.s3 import ObjectStore
 from tests.api.stores import running_bucket
-from tests.conftest import Clock
+from tests.made_exports import finish
 
 
 @pytest.fixture
@@ -44,17 +41,7 @@ def make_library(db: Session, store: ObjectStore) -> None:
     db.flush()
     attach(db, "video_1", "de", b"WEBVTT\n\n00:01.000 --> 00:02.000\nHallo\n", "a.vtt")
     for job in ask(db):
-        ticket = Ticket(job.id, 1)
-        export_runs.claim(db, ticket, Clock().now)
-        order = export_runs.order_of(db, ticket)
-        assert order is not None
-        key = f"exports/video_1/{job.id}.mp4"
-        store.put(key, b"a clip", "video/mp4")
-        stored = store.head(key)
-        store.put(key.replace(".mp4", ".json"), provenance(db, order, stored, Clock().now), "application/json")
-        if job.captions:
-            store.put(key.replace(".mp4", ".vtt"), b"WEBVTT\n", "text/vtt")
-        assert export_runs.publish(db, order, stored, Clock().now)
+        finish(db, store, job)
 
 
 def ask(db: Session) -> list[CellView]:
