@@ -13,7 +13,7 @@ def test_opening_a_video_plays_its_first_exported_clip(app: RunningApp, bay: Vid
     room = open_room(app, bay.path)
     room.shown("Boats leave")
     room.playing(bay.exported[0].key)
-    assert room.path == f"{bay.path}?clip={bay.exported[0].id}"
+    room.at(f"{bay.path}?clip={bay.exported[0].id}")
 
 
 def test_every_clip_plays_when_it_is_clicked(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
@@ -22,7 +22,7 @@ def test_every_clip_plays_when_it_is_clicked(app: RunningApp, bay: Video, open_r
         room.option(clip.title).click()
         room.shown(clip.title)
         room.playing(clip.key)
-        assert room.path == f"{bay.path}?clip={clip.id}"
+        room.at(f"{bay.path}?clip={clip.id}")
     expect(room.page.locator("[role=option][aria-selected=true]")).to_have_count(1)
 
 
@@ -53,7 +53,7 @@ def test_back_and_forward_go_through_the_clips_that_were_opened(app: RunningApp,
         step()
         room.shown(bay.exported[at].title)
         room.playing(bay.exported[at].key)
-        assert room.path == f"{bay.path}?clip={bay.exported[at].id}"
+        room.at(f"{bay.path}?clip={bay.exported[at].id}")
 
 
 def test_back_from_the_first_clip_returns_to_the_library(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
@@ -62,7 +62,7 @@ def test_back_from_the_first_clip_returns_to_the_library(app: RunningApp, bay: V
     room.playing(bay.exported[0].key)
     room.page.go_back()
     expect(room.page.get_by_role("heading", name="Library")).to_be_visible()
-    assert room.path == "/"
+    room.at("/")
 
 
 def test_the_tabs_switch_the_list_and_each_remembers_its_clip(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:

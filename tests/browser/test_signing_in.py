@@ -21,7 +21,7 @@ def test_signing_in_opens_the_library(app: RunningApp, bay: Video, open_room: Op
     room = open_room(app, "/sign-in", signed_in=False)
     sign_in(room.page)
     expect(room.page.get_by_role("link", name=bay.title)).to_be_visible()
-    assert room.path == "/"
+    room.at("/")
 
 
 def test_a_wrong_password_says_so_and_keeps_the_email(app: RunningApp, open_room: OpenRoom) -> None:
@@ -40,7 +40,7 @@ def test_a_stranger_is_led_to_sign_in_and_back_to_the_very_clip(app: RunningApp,
     sign_in(room.page)
     room.shown("The whole bay")
     room.playing(bay.exported[2].key)
-    assert room.path == path
+    room.at(path)
 
 
 def test_a_foreign_address_in_next_leads_to_the_library(app: RunningApp, open_room: OpenRoom) -> None:

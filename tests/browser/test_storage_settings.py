@@ -118,4 +118,4 @@ def test_a_reviewer_is_told_that_it_is_for_admins(app: RunningApp, open_room: Op
 
 def test_who_is_not_signed_in_is_led_to_the_sign_in_page_and_back(app: RunningApp, open_room: OpenRoom) -> None:
     room = open_room(app, PAGE, signed_in=False)
-    assert room.path == "/sign-in?next=%2Fsettings%2Fstorage"
+    room.at("/sign-in?next=%2Fsettings%2Fstorage")

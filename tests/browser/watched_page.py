@@ -46,6 +46,10 @@ class Room:
     def open(self, path: str) -> None:
         self.page.goto(self.address + path)
 
+    def at(self, path: str) -> None:
+        """The address bar comes to show ``path``, its query included."""
+        expect(self.page).to_have_url(self.address + path)
+
     @property
     def path(self) -> str:
         """Path and query of the address bar."""
