@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from clipviewer.api.access import allow, peer_address, principal_of, services_of
 from clipviewer.api.export_schemas import ExportJobDetails, ExportJobs, ExportRequest
 from clipviewer.api.problems import validation_problem
+from clipviewer.api.schemas import described_body
 from clipviewer.domain.permissions import Action
 from clipviewer.errors import Forbidden, Unauthorized
 from clipviewer.services import audit
@@ -55,7 +56,7 @@ _NO_JOB: dict[int | str, dict[str, Any]] = {404: {"description": "There is no su
         409: {"description": "The video is deleted"},
         422: {"description": "The body is not as described, or the language cannot be served"},
     },
-    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": ExportRequest.model_json_schema()}}}},
+    openapi_extra=described_body(ExportRequest),
 )
 async def post_export(request: Request, video_id: str, who: Exporter) -> Response:
     """One job for each clip, aspect ratio and language, new or known: the same file is never made twice.

@@ -19,6 +19,7 @@ from clipviewer.api.schemas import (
     ExportedClip,
     IdentifiedClip,
     Ranges,
+    described_body,
     exported_json,
     identified_json,
     moment,
@@ -147,7 +148,7 @@ def get_timeline(request: Request, video_id: str) -> Response:
         422: {"description": "The body is not as described"},
         500: {"description": "Failed to generate URL"},
     },
-    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": DownloadRequest.model_json_schema()}}}},
+    openapi_extra=described_body(DownloadRequest),
 )
 @inside(Action.VIEW)
 async def post_download(request: Request, video_id: str) -> Response:

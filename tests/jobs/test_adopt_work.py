@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from clipviewer.services.container import Services
 from clipviewer.services.work import WorkView
 from clipviewer.storage.s3 import ObjectStore, StoredObject
 from tests.api.stores import running_bucket
+from tests.jobs.attempts import wait_until
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -38,13 +38,6 @@ def team(services: Services, store: ObjectStore) -> Services:
 def now_of(services: Services, item: WorkView) -> WorkView:
     with services.database.read() as db:
         return work.work(db, item.id)
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def ask(services: Services, prefix: str = "") -> WorkView:

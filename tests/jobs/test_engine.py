@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -25,6 +24,7 @@ from clipviewer.services.exporting import export_runs
 from clipviewer.services.exporting.exports import CellView, State, cancel, cell, cells, request_exports
 from clipviewer.storage.s3 import ObjectStore
 from tests.footage import frame_numbers
+from tests.jobs.attempts import wait_until
 from tests.jobs.conftest import MASTER_KEY, VIDEO_ID
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -53,13 +53,6 @@ def now(services: Services, job_id: str) -> CellView:
 def board(services: Services) -> list[CellView]:
     with services.database.read() as db:
         return cells(db, VIDEO_ID)
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def exported(store: ObjectStore) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from clipviewer.services import work
 from clipviewer.services.container import Services
 from clipviewer.services.prefs import save_preferences
 from clipviewer.services.work import WorkView
+from tests.jobs.attempts import wait_until
 
 
 @contextmanager
@@ -37,13 +38,6 @@ def ask(services: Services, kind: str = "count", **options: Any) -> WorkView:
 def now_of(services: Services, item: WorkView) -> WorkView:
     with services.database.read() as db:
         return work.work(db, item.id)
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_work_is_done_and_its_result_is_kept(services: Services) -> None:
