@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from clipviewer.api.access import allow, peer_address, pipeline_or, services_of
 from clipviewer.api.caption_schemas import Captions, FoundInMaster, TranslateRequest, VideoCaptions
 from clipviewer.api.problems import validation_problem
-from clipviewer.api.schemas import Seconds
+from clipviewer.api.schemas import Seconds, described_body
 from clipviewer.domain.permissions import Action
 from clipviewer.domain.timecode import MAX_MS
 from clipviewer.errors import Invalid
@@ -147,9 +147,7 @@ def post_find(request: Request, video_id: str, who: Exporter) -> FoundInMaster:
         422: {"description": "The body is not as described, or there is nothing to translate into"},
         502: {"description": "The translation service failed"},
     },
-    openapi_extra={
-        "requestBody": {"required": True, "content": {"application/json": {"schema": TranslateRequest.model_json_schema()}}},
-    },
+    openapi_extra=described_body(TranslateRequest),
 )
 async def post_translate(request: Request, video_id: str, language: str, who: Exporter) -> Captions | Response:
     """Those in `from`, by the service of CLIPVIEWER_TRANSLATE_URL; an earlier translation is replaced."""
