@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from clipviewer.errors import ClipviewerError, StorageError, VideoNotFound
+from clipviewer.db.models import utc_now
+from clipviewer.errors import ClipviewerError, ObjectMissing, StorageError, VideoNotFound
 from clipviewer.jobs.work_desk import WorkRun
 from clipviewer.media.captions.reading import parse_captions
 from clipviewer.media.ffmpeg import MediaCancelled
@@ -18,8 +19,10 @@ from clipviewer.media.previews.previews import PREVIEWS_VERSION, Previews, make_
 from clipviewer.media.source.inspection import Inspection, inspect
 from clipviewer.media.source.stored_source import StoredSource
 from clipviewer.services import work
+from clipviewer.services.adoption.rows import mark_missing
 from clipviewer.services.bucket.signing import internal_signer
-from clipviewer.services.library.video_previews import previews_folder, previews_root, write_down
+from clipviewer.services.container import Services
+from clipviewer.services.library.video_previews import SeenFile, previews_folder, previews_root, write_down
 from clipviewer.services.library.videos import master_key
 from clipviewer.services.room.caption_sources import find_captions
 
@@ -31,23 +34,36 @@ _TYPES = {".jpg": "image/jpeg", ".webp": "image/webp", ".vtt": "text/vtt", ".jso
 def make_video_previews(run: WorkRun) -> Mapping[str, Any]:
     """Inspect, make, publish, write down; where it does not come to its end, the bucket and the row are as before."""
     services, video_id, prefix = run.services, run.item.subject, run.services.settings.s3_prefix
-    with services.database.read() as db:
-        key = master_key(db, video_id)
-    stored = services.store.head(key)
+    seen = _seen(services, video_id)
+    key, etag = seen.stored.key, seen.stored.etag
     signer = internal_signer(services.settings, services.store)
-    source = StoredSource(lambda: signer.sign(key).url, stored.etag)
+    source = StoredSource(lambda: signer.sign(key).url, etag)
     info = inspect(source, run.folder, cancelled=run.cancelled)
     made = make_previews(run.ffmpeg, source, info, run.folder, on_progress=lambda share: run.report(share * _MADE), cancelled=run.cancelled)
-    place = previews_folder(prefix, video_id, stored.etag, f"{run.item.id[-8:]}-{run.item.attempt}")
+    place = previews_folder(prefix, video_id, etag, f"{run.item.id[-8:]}-{run.item.attempt}")
     with _published(run, made, info, place) as keys:
-        previews = _described(made, info, place) | {"etag": stored.etag}
+        previews = _described(made, info, place) | {"etag": etag}
         with services.database.write() as db:
             if not work.is_owned(db, run.item):
                 raise MediaCancelled
-            if not write_down(db, video_id, stored, info, previews, prefix):
+            if not write_down(db, video_id, seen, info, previews, prefix):
                 raise VideoNotFound
     _sweep(run, previews_root(prefix, video_id), keys)
     return {"captions": _attach_captions(run, info)}
+
+
+def _seen(services: Services, video_id: str) -> SeenFile:
+    """The video's file; raises ``ObjectMissing`` where it is gone, which is written down."""
+    at = utc_now()
+    with services.database.read() as db:
+        key = master_key(db, video_id)
+    try:
+        return SeenFile(services.store.head(key), at)
+    except ObjectMissing:
+        with services.database.write() as db:
+            if master_key(db, video_id) == key:
+                mark_missing(db, [video_id], at)
+        raise
 
 
 @contextmanager

@@ -108,14 +108,15 @@ def test_a_click_on_the_timeline_is_a_seek_and_arrows_go_frame_by_frame(app: Run
     room.wait_for(f"video => !video.seeking && Math.abs(video.currentTime - {before} - 0.04) < 0.005")
 
 
-SHADES = """([from, to]) => {
+# How many colours the timeline has between two shares of its width, in so many rows from a height on (px): the lowest but one by itself.
+SHADES = """([from, to], top = null, rows = 1) => {
   const canvas = document.querySelector('.timeline-face > canvas');
   const [x, width] = [from, to - from].map((share) => Math.round(share * canvas.width));
-  const pen = new OffscreenCanvas(width, 1).getContext('2d', { willReadFrequently: true });
-  pen.drawImage(canvas, x, canvas.height - 2, width, 1, 0, 0, width, 1);
-  const bottom = pen.getImageData(0, 0, width, 1).data;
+  const pen = new OffscreenCanvas(width, rows).getContext('2d', { willReadFrequently: true });
+  pen.drawImage(canvas, x, top ?? canvas.height - 2, width, rows, 0, 0, width, rows);
+  const { data } = pen.getImageData(0, 0, width, rows);
   const seen = new Set();
-  for (let i = 0; i < bottom.length; i += 4) seen.add(`${bottom[i]} ${bottom[i + 1]} ${bottom[i + 2]}`);
+  for (let i = 0; i < data.length; i += 4) seen.add(`${data[i]} ${data[i + 1]} ${data[i + 2]}`);
   return seen.size;
 }"""
 
@@ -144,10 +145,5 @@ def test_every_candidate_is_on_the_timeline_which_keys_zoom_and_pan(app: Running
 
 def test_the_timeline_draws_pictures_and_fits_a_phone(app: RunningApp, bare: str, open_room: OpenRoom, tmp_path: Path) -> None:
     room = opened(open_room(app, f"{bare}?tab=identified", viewport={"width": 375, "height": 800}, has_touch=True))
-    colours = (
-        "() => { const c = document.querySelector('.timeline-face > canvas'); const d = c.getContext('2d').getImageData(0, 30, c.width, 20)"
-        ".data; const seen = new Set(); for (let i = 0; i < d.length; i += 4) seen.add(`${d[i]} ${d[i + 1]} ${d[i + 2]}`);"
-        " return seen.size > 200; }"
-    )
-    room.page.wait_for_function(colours)
+    room.page.wait_for_function(f"({SHADES})([0, 1], 30, 20) > 200")
     assert_no_sideways_scrolling(room.page)

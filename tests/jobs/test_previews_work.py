@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from clipviewer.db.models import Video, utc_now
-from clipviewer.errors import StorageUnreachable
+from clipviewer.errors import ObjectMissing, StorageUnreachable
 from clipviewer.jobs.previews_work import make_video_previews
 from clipviewer.jobs.work_desk import WorkRun
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
 from clipviewer.services import work
+from clipviewer.services.adoption.rows import mark_missing
 from clipviewer.services.container import Services
 from clipviewer.services.library.registration import NewVideo, register_video
 from clipviewer.services.library.video_previews import ask_for_missing
@@ -67,6 +68,30 @@ def test_a_video_gets_its_true_length_and_rate_and_all_that_stands_for_it(room: 
     assert timeline["durationMs"] == 6_000
     assert len(timeline["timesMs"]) == sum(sheet["count"] for sheet in video.previews["sheets"])
     assert timeline["timesMs"][0] == 0
+
+
+def test_a_file_that_goes_away_while_its_previews_are_made_stays_missing(room: Services, tmp_path: Path) -> None:
+    def goes_away() -> bool:
+        with room.database.write() as db:
+            mark_missing(db, [VIDEO_ID], utc_now())
+        return False
+
+    finished(claimed(room, tmp_path, stopping=goes_away))
+    assert video_of(room).missing_at is not None
+
+
+def test_a_file_that_is_there_again_is_no_longer_missing(room: Services, tmp_path: Path) -> None:
+    with room.database.write() as db:
+        mark_missing(db, [VIDEO_ID], utc_now())
+    finished(claimed(room, tmp_path))
+    assert video_of(room).missing_at is None
+
+
+def test_a_file_that_is_gone_is_marked_as_missing(room: Services, tmp_path: Path) -> None:
+    room.store.delete(MASTER_KEY)
+    with pytest.raises(ObjectMissing):
+        make_video_previews(claimed(room, tmp_path))
+    assert video_of(room).missing_at is not None
 
 
 def test_a_poster_that_somebody_chose_stays(room: Services, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import String, case, cast, delete, select, update
@@ -34,13 +35,24 @@ def previews_folder(prefix: str, video_id: str, etag: str, making: str) -> str:
     return f"{previews_root(prefix, video_id)}{_NO_KEY_PART.sub('', etag)[:12] or 'file'}-{making}/"
 
 
-def write_down(db: Session, video_id: str, stored: StoredObject, info: Inspection, previews: Mapping[str, Any], prefix: str) -> bool:
-    """Put what was found into the video's row; a poster that somebody chose stays. False if there is no such video with that file."""
+@dataclass(frozen=True, slots=True)
+class SeenFile:
+    """A video's file as it lay in the bucket at a time."""
+
+    stored: StoredObject
+    at: datetime
+
+
+def write_down(db: Session, video_id: str, seen: SeenFile, info: Inspection, previews: Mapping[str, Any], prefix: str) -> bool:
+    """Put what was found into the video's row; a poster that somebody chose stays, and so does what was found to be gone since.
+
+    False if there is no such video with that file.
+    """
     media = info.media
     own = _VIDEO.c.poster_key.is_(None) | _VIDEO.c.poster_key.startswith(previews_root(prefix, video_id), autoescape=True)
     values = {
-        "etag": stored.etag,
-        "size": stored.size,
+        "etag": seen.stored.etag,
+        "size": seen.stored.size,
         "duration_ms": media.duration_ms,
         "width": media.width,
         "height": media.height,
@@ -48,9 +60,9 @@ def write_down(db: Session, video_id: str, stored: StoredObject, info: Inspectio
         "poster_key": case((own, previews["posterKey"]), else_=_VIDEO.c.poster_key),
         "media": media_json(info),
         "previews": dict(previews),
-        "missing_at": None,
+        "missing_at": case((_VIDEO.c.missing_at > seen.at, _VIDEO.c.missing_at)),
     }
-    chosen = update(_VIDEO).where(_VIDEO.c.id == video_id, _VIDEO.c.s3_key == stored.key)
+    chosen = update(_VIDEO).where(_VIDEO.c.id == video_id, _VIDEO.c.s3_key == seen.stored.key)
     return db.connection().execute(chosen.values(**values)).rowcount == 1
 
 
