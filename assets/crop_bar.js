@@ -15,12 +15,14 @@ export function showBar(bar, { ratio, zones, auto, place, framing, mayFrame, con
   const button = (name) => bar.querySelector(`button[data-framing=${name}]`);
   button("zones").setAttribute("aria-pressed", String(zones));
   button("zones").disabled = !framing || ratio !== "9:16";
+  button("centre").hidden = !mayFrame;
   button("centre").disabled = !framing || !mayFrame || place.kind === "centre";
   button("auto").setAttribute("aria-pressed", String(framing && auto));
   button("auto").disabled = !framing;
   button("keep").hidden = !(framing && mayFrame && place.kind === "auto" && place.shots.length > 0);
   const words = bar.querySelector(".framing-words");
-  const sentence = framing ? describe(place, told) : ratio ? "" : "Choose a shape to see and to move its frame.";
+  const invitation = mayFrame ? "Choose a shape to see and to move its frame." : "Choose a shape to see its frame.";
+  const sentence = framing ? describe(place, told) : ratio ? "" : invitation;
   words.setAttribute("aria-live", framing && ["auto", "moving"].includes(place.kind) ? "off" : "polite");
   if (words.textContent !== sentence) words.textContent = sentence;
 }

@@ -20,6 +20,7 @@ from clipviewer.state.exports import ExportState
 from clipviewer.state.failures import browser_failed, handler_failed
 from clipviewer.state.finding import FindingState
 from clipviewer.state.library import LibraryState
+from clipviewer.state.library_changes import LibraryChangesState
 from clipviewer.state.library_strip import LibraryStripState
 from clipviewer.state.matrix import MatrixState
 from clipviewer.state.preferences import PreferencesState
@@ -73,12 +74,15 @@ app = rx.App(
     frontend_exception_handler=browser_failed,
 )
 guard_events(app)
-app.add_page(library_page, route="/", title="Library · clipviewer", on_load=[LibraryState.load, LibraryStripState.follow])
+app.add_page(
+    library_page, route="/", title="Library · clipviewer", on_load=[LibraryChangesState.load, LibraryState.load, LibraryStripState.follow]
+)
 app.add_page(
     video_detail_page,
     route="/videos/[id]",
     title="Clip room · clipviewer",
     on_load=[
+        LibraryChangesState.load,
         VideoDetailState.fetch_video_details,
         CaptionsState.load,
         ExportState.follow,

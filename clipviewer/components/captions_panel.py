@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from clipviewer.components.may_change import if_may_change
 from clipviewer.domain.language import known_languages
 from clipviewer.state.captions import CaptionsState
 from clipviewer.state.rows import CaptionsRow
@@ -51,20 +52,10 @@ def captions_panel() -> rx.Component:
                 rx.el.ul(rx.foreach(CaptionsState.tracks, _track), class_name="caption-tracks", aria_label="Caption tracks"),
                 rx.text("This video has no captions yet.", size="2", class_name="quiet caption-tracks"),
             ),
-            _attach(),
-            rx.box(
-                rx.button(
-                    rx.icon("file-search", size=16),
-                    "Find in the video file",
-                    type="button",
-                    variant="soft",
-                    color_scheme="gray",
-                    on_click=CaptionsState.find_in_file,
-                    disabled=CaptionsState.working != "",
-                ),
-                rx.text(CaptionsState.working, size="2", class_name="quiet", role="status"),
-                rx.cond(CaptionsState.translates & (CaptionsState.tracks.length() > 0), _translate()),
-                class_name="caption-ways",
+            if_may_change(
+                _attach(),
+                _ways(),
+                otherwise=rx.text("Reviewers and admins add and remove them.", size="2", class_name="quiet caption-ways"),
             ),
             rx.box(rx.dialog.close(rx.button("Done", type="button")), class_name="dialog-actions"),
             max_width="560px",
@@ -88,12 +79,14 @@ def _track(track: rx.Var[CaptionsRow]) -> rx.Component:
             class_name="icon-button small",
             custom_attrs={"aria-label": "Download the captions in " + track.language},
         ),
-        rx.el.button(
-            rx.icon("trash-2", size=15),
-            type="button",
-            on_click=CaptionsState.remove(track.tag),
-            class_name="icon-button small",
-            custom_attrs={"aria-label": "Remove the captions in " + track.language},
+        if_may_change(
+            rx.el.button(
+                rx.icon("trash-2", size=15),
+                type="button",
+                on_click=CaptionsState.remove(track.tag),
+                class_name="icon-button small",
+                custom_attrs={"aria-label": "Remove the captions in " + track.language},
+            )
         ),
         key=track.tag,
         class_name="caption-track",
@@ -109,6 +102,24 @@ def _attach() -> rx.Component:
         on_captions_attached=CaptionsState.load,
         class_name="captions-form",
         custom_attrs={"video-id": VideoDetailState.video.id},
+    )
+
+
+def _ways() -> rx.Component:
+    """Other ways to captions than a file."""
+    return rx.box(
+        rx.button(
+            rx.icon("file-search", size=16),
+            "Find in the video file",
+            type="button",
+            variant="soft",
+            color_scheme="gray",
+            on_click=CaptionsState.find_in_file,
+            disabled=CaptionsState.working != "",
+        ),
+        rx.text(CaptionsState.working, size="2", class_name="quiet", role="status"),
+        rx.cond(CaptionsState.translates & (CaptionsState.tracks.length() > 0), _translate()),
+        class_name="caption-ways",
     )
 
 

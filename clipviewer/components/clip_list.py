@@ -6,6 +6,7 @@ import reflex as rx
 from reflex.vars import VarData
 from reflex.vars.function import ArgsFunctionOperation
 
+from clipviewer.components.may_change import if_may_change
 from clipviewer.components.selection import select_events, shown_id, shown_place
 from clipviewer.components.virtuoso import Virtuoso
 from clipviewer.state.rows import ClipRow
@@ -44,24 +45,28 @@ def _mark(icon: str, word: str, why: rx.Var[str], class_name: str) -> rx.Compone
 
 @rx.memo
 def identified_row(clip: rx.Var[ClipRow], position: rx.Var[int]) -> rx.Component:
-    """One candidate, with its checkbox and its score."""
+    """One candidate, with its score, and its checkbox for who may export it."""
     return _option(
         clip,
         position,
-        rx.el.input(
-            type="checkbox",
-            default_checked=VideoDetailState.ticked.contains(clip.id),
-            on_change=VideoDetailState.toggle_clip_selection(clip.id).stop_propagation,
-            on_click=rx.stop_propagation,
-            class_name="tick",
-            custom_attrs={"aria-label": "Select " + clip.title},
-        ),
+        if_may_change(_tick(clip)),
         rx.box(
             rx.el.span(clip.title, class_name="clip-title"),
             rx.el.span(clip.span, " · ", clip.duration, rx.cond(clip.origin != "", " · " + clip.origin, ""), class_name="clip-time"),
             class_name="clip-words",
         ),
         rx.cond(clip.score != "", rx.el.span(clip.score, title=clip.score_parts, class_name="score")),
+    )
+
+
+def _tick(clip: rx.Var[ClipRow]) -> rx.Component:
+    return rx.el.input(
+        type="checkbox",
+        default_checked=VideoDetailState.ticked.contains(clip.id),
+        on_change=VideoDetailState.toggle_clip_selection(clip.id).stop_propagation,
+        on_click=rx.stop_propagation,
+        class_name="tick",
+        custom_attrs={"aria-label": "Select " + clip.title},
     )
 
 

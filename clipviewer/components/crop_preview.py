@@ -7,6 +7,7 @@ import reflex as rx
 from clipviewer.components.selection import selected_clip
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.state.framing import FramingState
+from clipviewer.state.library_changes import LibraryChangesState
 from clipviewer.state.video_detail import VideoDetailState
 
 _Event = rx.Var[dict[str, dict[str, str]]]
@@ -79,7 +80,7 @@ def crop_preview() -> rx.Component:
             "clip-id": clip.id,
             "start-ms": clip.start_ms.to_string(),
             "framing": FramingState.shown.to_string(),
-            "may-frame": FramingState.may_frame.to_string(),
+            "may-frame": LibraryChangesState.may_change.to_string(),
         },
     )
     return rx.cond(VideoDetailState.tab == "identified", toolbar)

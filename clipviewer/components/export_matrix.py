@@ -8,6 +8,7 @@ from reflex.vars.function import ArgsFunctionOperation
 
 from clipviewer.components.export_views import nothing_matches
 from clipviewer.components.frame import empty, skeletons
+from clipviewer.components.may_change import if_may_change, words_if_may_change
 from clipviewer.components.selection import picked, shown_id
 from clipviewer.components.virtuoso import Virtuoso
 from clipviewer.services.exporting.filters import CellState
@@ -130,7 +131,12 @@ def _card() -> rx.Component:
         rx.cond(
             MatrixState.opened,
             _opened(MatrixState.opened.to(OpenedCell)),
-            rx.el.span("Choose a cell to play it, to export it, or to see why it failed.", class_name="quiet"),
+            rx.el.span(
+                words_if_may_change(
+                    "Choose a cell to play it, to export it, or to see why it failed.", "Choose a cell to play it, or to see why it failed."
+                ),
+                class_name="quiet",
+            ),
         ),
         aria_label="Chosen cell",
         class_name="matrix-card",
@@ -146,7 +152,7 @@ def _opened(cell: rx.Var[OpenedCell]) -> rx.Component:
                 rx.el.span(cell.ratio, " · ", cell.language, rx.cond(cell.made == "", "", " · " + cell.made), class_name="clip-time"),
                 class_name="clip-words",
             ),
-            _action(cell),
+            if_may_change(_action(cell)),
             class_name="matrix-card-line",
         ),
         rx.box(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from clipviewer.components.export_views import shows_matrix
+from clipviewer.components.may_change import if_may_change
 from clipviewer.components.pulse import Pulse
 from clipviewer.state.exports import ExportState
 from clipviewer.state.matrix import MatrixState
@@ -34,10 +35,12 @@ def _job(job: rx.Var[JobRow]) -> rx.Component:
             rx.el.span(job.title, class_name="clip-title"),
             rx.el.span(job.making, class_name="clip-time"),
             rx.el.span(job.ratio, class_name="chip"),
-            rx.match(
-                job.state,
-                ("failed", _button("rotate-ccw", "Retry", ExportState.retry_export(job.id))),
-                _button("x", "Cancel", ExportState.cancel_export(job.id)),
+            if_may_change(
+                rx.match(
+                    job.state,
+                    ("failed", _button("rotate-ccw", "Retry", ExportState.retry_export(job.id))),
+                    _button("x", "Cancel", ExportState.cancel_export(job.id)),
+                )
             ),
             class_name="job-line",
         ),

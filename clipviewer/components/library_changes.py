@@ -15,7 +15,7 @@ _FORM = "change-form"
 def library_changes() -> rx.Component:
     """Both; once on every page that has a video's menu."""
     dialog = LibraryChangesState.dialog
-    return rx.box(
+    return rx.fragment(
         rx.dialog.root(
             rx.dialog.content(
                 rx.match(
@@ -33,7 +33,6 @@ def library_changes() -> rx.Component:
             on_open_change=LibraryChangesState.close_dialog().stop_propagation,
         ),
         _done(),
-        on_mount=LibraryChangesState.load,
     )
 
 

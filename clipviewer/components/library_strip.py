@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.may_change import if_may_change
 from clipviewer.components.pulse import Pulse
 from clipviewer.services.library.listing import Filter
 from clipviewer.state.library import LibraryState
@@ -65,13 +66,15 @@ def _running(item: rx.Var[RunningRow]) -> rx.Component:
                 rx.el.progress(value=item.percent, max=100, aria_label="Progress of " + item.what),
             ),
         ),
-        rx.el.button(
-            rx.icon("x", size=15),
-            type="button",
-            title="Cancel",
-            on_click=LibraryStripState.cancel(item.id),
-            class_name="icon-button small",
-            aria_label="Cancel " + item.what,
+        if_may_change(
+            rx.el.button(
+                rx.icon("x", size=15),
+                type="button",
+                title="Cancel",
+                on_click=LibraryStripState.cancel(item.id),
+                class_name="icon-button small",
+                aria_label="Cancel " + item.what,
+            )
         ),
         key=item.id,
         class_name="strip-item",

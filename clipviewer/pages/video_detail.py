@@ -16,6 +16,7 @@ from clipviewer.components.export_views import export_views, nothing_matches, sh
 from clipviewer.components.find_clips import find_clips_bar
 from clipviewer.components.frame import empty, page_frame, skeletons
 from clipviewer.components.library_changes import library_changes
+from clipviewer.components.may_change import if_may_change, words_if_may_change
 from clipviewer.components.missing_file import is_file_missing, missing_file
 from clipviewer.components.selection import picked, select_tab_events
 from clipviewer.components.timeline import timeline
@@ -111,10 +112,6 @@ def _room() -> rx.Component:
     )
 
 
-def _playing() -> rx.Component:
-    return rx.cond(is_file_missing(), missing_file(), player())
-
-
 def _has_clip() -> rx.Var[bool]:
     """Whether a clip is shown; a video without candidates plays as a whole."""
     return (VideoDetailState.tab == "exported") | (VideoDetailState.identified_total > 0)
@@ -148,16 +145,22 @@ def _panel() -> rx.Component:
                 empty(
                     "text-search",
                     "No identified clips yet",
-                    "Find clips looks for them by sound, picture and captions. A pipeline can register candidates through the API.",
+                    words_if_may_change(
+                        "Find clips looks for them by sound, picture and captions. A pipeline can register candidates through the API.",
+                        "Reviewers and admins have them found, or mark them.",
+                    ),
                 ),
             ),
             rx.box(
-                rx.el.span(f"{VideoDetailState.ticked.length()} ticked", class_name="quiet tabular"),
-                rx.button(
-                    "Generate Shorts",
-                    id=OPENED_BY,
-                    on_click=[VideoDetailState.handle_generate_shorts, ExportDialogState.plan],
-                    disabled=VideoDetailState.ticked.length() == 0,
+                if_may_change(
+                    rx.el.span(f"{VideoDetailState.ticked.length()} ticked", class_name="quiet tabular"),
+                    rx.button(
+                        "Generate Shorts",
+                        id=OPENED_BY,
+                        on_click=[VideoDetailState.handle_generate_shorts, ExportDialogState.plan],
+                        disabled=VideoDetailState.ticked.length() == 0,
+                    ),
+                    otherwise=rx.el.span("Reviewers and admins export clips.", class_name="quiet"),
                 ),
                 class_name="list-actions",
             ),
@@ -169,7 +172,10 @@ def _exported() -> rx.Component:
     none_yet = empty(
         "scissors",
         "No exported clips yet",
-        "Tick identified clips and press Generate Shorts, or register finished ones through the API.",
+        words_if_may_change(
+            "Tick identified clips and press Generate Shorts, or register finished ones through the API.",
+            "What reviewers and admins export comes here.",
+        ),
     )
     return rx.cond(
         VideoDetailState.exported_total > 0, exported_list(), rx.cond(VideoDetailState.exported_count > 0, nothing_matches(), none_yet)

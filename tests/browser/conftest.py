@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from clipviewer.domain.permissions import Role
+from clipviewer.services.people.accounts import Accounts
 from tests.browser.chromium import find_chromium, install_chromium
 from tests.browser.clip_footage import Footage, render_footage
 from tests.browser.clip_library import Registrar, Video, registering
@@ -93,6 +95,15 @@ def bay(registrar: Registrar) -> Video:
 
 
 @pytest.fixture(scope="package")
+def viewer(app: RunningApp) -> str:
+    """Somebody who may watch and change nothing; their email."""
+    email = "vera@example.org"
+    with app.database.write() as db:
+        Accounts().create_user(db, email=email, name="Vera", role=Role.VIEWER, password=PASSWORD)
+    return email
+
+
+@pytest.fixture(scope="package")
 def crowd(registrar: Registrar) -> Video:
     """300 exported clips."""
     return registrar.many("crowd", "Everything at once")
@@ -100,19 +111,26 @@ def crowd(registrar: Registrar) -> Video:
 
 @pytest.fixture
 def open_room(browser: Browser) -> Iterator[OpenRoom]:
-    """Opens a page of its own, signed in unless ``signed_in=False``; what the browser complains of must have been announced."""
+    """Opens a page of its own, signed in (as the admin, or by ``email``) unless ``signed_in=False``; complaints must be announced."""
     rooms: list[Room] = []
     with ExitStack() as contexts:
 
         def open_room(
-            app: RunningApp, path: str = "/", *, address: str = "", browser: Browser = browser, signed_in: bool = True, **options: Any
+            app: RunningApp,
+            path: str = "/",
+            *,
+            address: str = "",
+            browser: Browser = browser,
+            signed_in: bool = True,
+            email: str = EMAIL,
+            **options: Any,
         ) -> Room:
             address = address or app.address
             context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
             contexts.callback(context.close)
             context.set_default_timeout(PATIENCE)
             if signed_in:
-                answer = context.request.post(f"{address}/api/auth/sign-in", data={"email": EMAIL, "password": PASSWORD})
+                answer = context.request.post(f"{address}/api/auth/sign-in", data={"email": email, "password": PASSWORD})
                 assert answer.ok, answer.text()
             room = Room(context.new_page(), address)
             rooms.append(room)

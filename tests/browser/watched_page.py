@@ -119,5 +119,13 @@ class OpenRoom(Protocol):
     """Opens ``path`` of the app in a page of its own; further options are those of Playwright's ``new_context``."""
 
     def __call__(
-        self, app: RunningApp, path: str = ..., *, address: str = ..., browser: Browser = ..., signed_in: bool = ..., **options: Any
+        self,
+        app: RunningApp,
+        path: str = ...,
+        *,
+        address: str = ...,
+        browser: Browser = ...,
+        signed_in: bool = ...,
+        email: str = ...,
+        **options: Any,
     ) -> Room: ...

@@ -51,16 +51,9 @@ def send(tab: Tab, handler: str, effect: str, **payload: Any) -> dict[str, Any]:
     return shown
 
 
-def test_a_clip_without_crops_has_none_and_a_reviewer_may_choose(tab: Tab, footage: Footage) -> None:
+def test_a_clip_without_crops_has_none(tab: Tab, footage: Footage) -> None:
     shown = send(tab, "open_clip", '"shown_rx_state_"', clip_id=footage.identified[0])
     assert (shown["clip_id"], shown["saved"], shown["look"], shown["answers"]) == (footage.identified[0], {}, None, 0)
-    assert tab.updates[-1].delta[STATE]["may_frame_rx_state_"] is True
-
-
-def test_a_viewer_is_told_that_they_may_not(app: Running, footage: Footage) -> None:
-    with open_tab(app.address, cookie=app.person(Role.VIEWER).cookie, path=footage.path) as tab:
-        send(tab, "open_clip", '"shown_rx_state_"', clip_id=footage.identified[0])
-        assert tab.updates[-1].delta[STATE].get("may_frame_rx_state_", False) is False
 
 
 def test_a_chosen_crop_is_shown_with_the_count_of_answers(app: Running, tab: Tab, footage: Footage) -> None:
