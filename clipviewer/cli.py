@@ -115,12 +115,13 @@ def _worker(settings: Settings, _options: argparse.Namespace) -> None:
 
 
 def _rebuild(settings: Settings, _options: argparse.Namespace) -> None:
-    from clipviewer.services.adoption.rebuild import Rebuilt, read_sidecars, rebuild
+    from clipviewer.services.adoption.rebuild import Rebuilt, copies_of, read_sidecars, rebuild
 
     services, found = _prepared(settings), Rebuilt()
     sidecars = read_sidecars(services.store, settings.s3_prefix, found)
+    copies = copies_of(services.store, settings.s3_prefix, sidecars)
     with services.database.write() as db:
-        rebuild(db, sidecars, found)
+        rebuild(db, sidecars, copies, found)
     print(f"Restored {found.videos} videos, {found.clips} clips and {found.exports} exports; {found.unusable} sidecars were of no use.")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from clipviewer.db.models import utc_now
+from clipviewer.domain.quick_copy import Original, copy_metadata
 from clipviewer.errors import Conflict, Invalid, PreconditionFailed, StorageError
 from clipviewer.jobs.work_desk import WorkRun
 from clipviewer.media.ffmpeg import MediaCancelled
@@ -44,7 +45,7 @@ def make_quick_start(run: WorkRun) -> Mapping[str, Any]:
         info = remux(run.ffmpeg, source, out, on_progress=lambda share: run.report(share * _COPIED), cancelled=run.cancelled)
     except PreconditionFailed as error:
         raise Conflict(_CHANGED) from error
-    with _published(run, out, quick_start.quick_key(key, run.item)) as new:
+    with _published(run, out, quick_start.quick_key(key, run.item), copy_metadata(Original(key, old.etag))) as new:
         if services.store.head(key).etag != old.etag:
             raise Conflict(_CHANGED)
         result = {"s3Key": new.key}
@@ -65,7 +66,7 @@ def _check_room(folder: Path, size: int) -> None:
 
 
 @contextmanager
-def _published(run: WorkRun, path: Path, key: str) -> Iterator[StoredObject]:
+def _published(run: WorkRun, path: Path, key: str, metadata: Mapping[str, str]) -> Iterator[StoredObject]:
     """Put the file into the bucket; it is removed again if what follows fails."""
     size = path.stat().st_size
 
@@ -74,7 +75,7 @@ def _published(run: WorkRun, path: Path, key: str) -> Iterator[StoredObject]:
         run.report(_COPIED + (1 - _COPIED) * sent / max(size, 1), "Putting it into the bucket")
 
     try:
-        run.services.store.send_file(key, path, "video/mp4", on_sent)
+        run.services.store.send_file(key, path, "video/mp4", on_sent, metadata)
         yield run.services.store.head(key)
     except BaseException:
         _remove(run, [key])

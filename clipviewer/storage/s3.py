@@ -6,8 +6,8 @@ Everything blocks: call it from a thread, never from the event loop. A store mou
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,13 +40,17 @@ _WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  recognise
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """``size`` in bytes; ``etag`` without quotes; ``modified_at`` UTC; ``content_type`` is empty in listings, which do not have it."""
+    """``size`` in bytes; ``etag`` without quotes; ``modified_at`` UTC.
+
+    ``content_type`` and ``metadata`` (names in lower case) are empty in listings, which do not have them.
+    """
 
     key: str
     size: int
     etag: str
     content_type: str
     modified_at: datetime
+    metadata: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,9 @@ class ObjectStore:
                 if error.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 403):
                     self._first_byte(key)
                 raise
-        return StoredObject(key, found["ContentLength"], _bare(found["ETag"]), found.get("ContentType", ""), _utc(found["LastModified"]))
+        metadata = {name.lower(): value for name, value in found.get("Metadata", {}).items()}
+        kind, modified = found.get("ContentType", ""), _utc(found["LastModified"])
+        return StoredObject(key, found["ContentLength"], _bare(found["ETag"]), kind, modified, metadata)
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
         with translated():
@@ -91,15 +97,20 @@ class ObjectStore:
         with translated():
             self._client.upload_file(str(path), self.bucket, key, ExtraArgs={"ContentType": content_type})
 
-    def send_file(self, key: str, path: Path, content_type: str, on_sent: Callable[[int], None]) -> None:
+    def send_file(
+        self, key: str, path: Path, content_type: str, on_sent: Callable[[int], None], metadata: Mapping[str, str] | None = None
+    ) -> None:
         """``put_file`` for a file that takes long, a part after the other: ``on_sent`` is told before each how many bytes are there.
+
+        ``metadata`` (ASCII, 2 KB at most) is kept with the object, and there in the same moment.
 
         What it raises ends the upload, of which nothing is left then, and is raised here.
         """
         size = path.stat().st_size
         part_size = max(_SENT_PART, -(-size // _MOST_PARTS))
         with translated():
-            upload_id = self._client.create_multipart_upload(Bucket=self.bucket, Key=key, ContentType=content_type)["UploadId"]
+            begun = self._client.create_multipart_upload(Bucket=self.bucket, Key=key, ContentType=content_type, Metadata=metadata or {})
+        upload_id = begun["UploadId"]
         try:
             sent: list[StoredPart] = []
             with path.open("rb") as file:

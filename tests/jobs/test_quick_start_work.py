@@ -16,6 +16,7 @@ from clipviewer.db.master_models import FormerMaster
 from clipviewer.db.models import Video, utc_now
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.language import ORIGINAL
+from clipviewer.domain.quick_copy import Original, original_of
 from clipviewer.domain.removal import Objects
 from clipviewer.errors import Conflict, Invalid, StorageUnreachable
 from clipviewer.jobs import export_run
@@ -93,6 +94,7 @@ def test_the_quick_copy_lies_beside_the_old_file_and_is_the_video_from_then_on(s
     assert video.s3_key.startswith("talks/small.quick-")
     stored = slow.store.head(video.s3_key)
     assert (video.etag, video.size, stored.content_type) == (stored.etag, stored.size, "video/mp4")
+    assert original_of(stored.key, stored.metadata) == Original(MASTER_KEY, before.etag)
     copy = tmp_path / "copy.mp4"
     copy.write_bytes(slow.store.get(video.s3_key))
     assert not inspect(str(copy), tmp_path).slow_to_start

@@ -72,7 +72,7 @@ def test_videos_clips_and_exports_come_back_as_they_were(database: Database, emp
     found = Rebuilt()
     sidecars = read_sidecars(bucket, "", found)
     with empty.write() as db:
-        rebuild(db, sidecars, found)
+        rebuild(db, sidecars, [], found)
     assert (found.videos, found.clips, found.exports, found.unusable) == (1, 1, 3, 0)
     with database.read() as before, empty.read() as after:
         assert contents(after) == contents(before)
@@ -100,7 +100,7 @@ def test_a_damaged_sidecar_or_one_whose_file_is_gone_is_left_out(database: Datab
     found = Rebuilt()
     sidecars = read_sidecars(bucket, "", found)
     with empty.write() as db:
-        rebuild(db, sidecars, found)
+        rebuild(db, sidecars, [], found)
         assert (found.exports, found.unusable, contents(db)) == (0, 4, [])
 
 
@@ -114,7 +114,7 @@ def test_an_export_whose_captions_file_is_gone_comes_back_without_it(database: D
     found = Rebuilt()
     sidecars = read_sidecars(bucket, "", found)
     with empty.write() as db:
-        rebuild(db, sidecars, found)
+        rebuild(db, sidecars, [], found)
         assert (found.exports, found.unusable) == (3, 0)
         assert {clip.captions_key for clip in db.exec(select(ExportedClip))} == {None}
 
@@ -125,5 +125,5 @@ def test_a_library_that_is_not_empty_is_left_alone(database: Database, bucket: O
         make_library(db, bucket)
         before = contents(db)
         with pytest.raises(Conflict, match="not empty"):
-            rebuild(db, read_sidecars(bucket, "", Rebuilt()), Rebuilt())
+            rebuild(db, read_sidecars(bucket, "", Rebuilt()), [], Rebuilt())
         assert contents(db) == before

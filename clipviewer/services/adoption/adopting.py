@@ -52,7 +52,7 @@ def preview(services: Services, prefix: str, *, seconds: float = 5.0, clock: Cal
     until = clock() + seconds
     for plan in look.plans():
         sidecars = look.exports_among(plan, at_most=_LOOKED_INTO - look.tally.exports)
-        look.count(plan, sidecars)
+        look.count(plan, sidecars, look.copies_among(plan, at_most=_LOOKED_INTO))
         if clock() >= until:
             return look.tally
     look.tally.missing = sum(len(gone) for gone in look.gone())

@@ -23,6 +23,7 @@ from clipviewer.db.upload_models import VideoUpload
 from clipviewer.domain.bucket_contents import MAX_SIDECAR, Ignored, Sort, captioned_stems, file_of_sidecar, recognised, stem
 from clipviewer.domain.export_identity import sidecar_key
 from clipviewer.domain.master_file import TYPES
+from clipviewer.domain.quick_copy import is_quick_key
 from clipviewer.media.captions.track_language import language_of_track
 from clipviewer.services.library import uploads
 from clipviewer.storage.s3 import StoredObject
@@ -52,12 +53,13 @@ class CaptionFile:
 class Plan:
     """What a page comes to. ``changed`` and ``back`` have the ids of rows with what the bucket has now; ``known`` counts the others.
 
-    ``clips`` are mp4s with a JSON file beside each, by which it is seen whether they are exports.
+    ``clips`` are mp4s with a JSON file beside each, by which it is seen whether they are exports; ``copies`` have the name of a quick copy.
     ``met`` are the keys of videos and exports that exist; ``masters`` are the page's videos by the stems of their keys.
     """
 
     videos: list[StoredObject] = field(default_factory=list)
     clips: list[StoredObject] = field(default_factory=list)
+    copies: list[StoredObject] = field(default_factory=list)
     captions: list[CaptionFile] = field(default_factory=list)
     changed: list[tuple[str, StoredObject]] = field(default_factory=list)
     back: list[tuple[str, StoredObject]] = field(default_factory=list)
@@ -96,7 +98,9 @@ def plan_page(db: Session, page: Sequence[StoredObject], prefix: str, before: Pl
 
 def _plan_file(plan: Plan, item: StoredObject, row: Row[Any] | None, sidecar: StoredObject | None, *, is_ours: bool) -> None:
     if row is None:
-        if sidecar is not None and sidecar.size <= MAX_SIDECAR:
+        if is_quick_key(item.key) and not is_ours:
+            plan.copies.append(item)
+        elif sidecar is not None and sidecar.size <= MAX_SIDECAR:
             plan.clips.append(item)
         elif is_ours:
             plan.ignored.append((item, Ignored.NO_SIDECAR))

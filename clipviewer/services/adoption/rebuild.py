@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from sqlmodel import Session, select
 
 from clipviewer.db.models import Video, utc_now
-from clipviewer.domain.bucket_contents import file_of_sidecar
+from clipviewer.domain.bucket_contents import Sort, file_of_sidecar, recognised
 from clipviewer.domain.export_identity import captions_key
+from clipviewer.domain.quick_copy import copies_prefix, is_quick_key
 from clipviewer.errors import Conflict
+from clipviewer.services.adoption.copies import read_copies
 from clipviewer.services.adoption.sidecars import UNUSABLE, Sidecar, belongs_to, read_sidecar, restore
+from clipviewer.services.library import quick_start
+from clipviewer.services.library.quick_start import QuickCopy
 from clipviewer.storage.s3 import ObjectStore
+
+_LISTS_AT_ONCE = 8
 
 
 @dataclass(slots=True)
@@ -25,7 +33,7 @@ class Rebuilt:
 
 
 def read_sidecars(store: ObjectStore, prefix: str, found: Rebuilt) -> list[Sidecar]:
-    """Every usable sidecar under ``{prefix}exports/``. Call it with no transaction open; raises ``StorageError``."""
+    """Every usable sidecar under ``{prefix}exports/``, the newest first. Call it with no transaction open; raises ``StorageError``."""
     objects = {item.key: item for item in store.list(f"{prefix}exports/")}
     sidecars = []
     for key in (key for key in objects if key.endswith(".json")):
@@ -36,11 +44,22 @@ def read_sidecars(store: ObjectStore, prefix: str, found: Rebuilt) -> list[Sidec
             sidecars.append(Sidecar(document, file, captions if document.get("captions") and captions in objects else None))
         else:
             found.unusable += 1
-    return sidecars
+    return sorted(sidecars, key=lambda one: str(one.document.get("renderedAt")), reverse=True)
 
 
-def rebuild(db: Session, sidecars: list[Sidecar], found: Rebuilt) -> None:
-    """Add what the sidecars tell. Raises ``Conflict`` unless the library is empty: it never mixes with what is there."""
+def copies_of(store: ObjectStore, prefix: str, sidecars: Sequence[Sidecar]) -> list[QuickCopy]:
+    """The quick copies of the videos that the sidecars name. Call it with no transaction open; raises ``StorageError``."""
+    beside = sorted({copies_prefix(one.source_key) for one in sidecars if recognised(one.source_key, 1, prefix) is Sort.VIDEO})
+    with ThreadPoolExecutor(_LISTS_AT_ONCE) as threads:
+        listed = threads.map(lambda start: [item.key for item in store.list(start) if is_quick_key(item.key)], beside)
+        return read_copies(store, [key for keys in listed for key in keys], prefix)
+
+
+def rebuild(db: Session, sidecars: Sequence[Sidecar], copies: Sequence[QuickCopy], found: Rebuilt) -> None:
+    """Add what the sidecars tell, each video with the file that is its master now.
+
+    Raises ``Conflict`` unless the library is empty: it never mixes with what is there.
+    """
     if db.exec(select(Video.id).limit(1)).first() is not None:
         raise Conflict("The library is not empty. Rebuild works on a new, empty database only; adopt adds to one.")
     for sidecar in sidecars:
@@ -53,3 +72,5 @@ def rebuild(db: Session, sidecars: list[Sidecar], found: Rebuilt) -> None:
         found.videos += restored.new_video
         found.clips += restored.new_clip
         found.exports += 1
+    for copy in copies:
+        quick_start.recognise(db, copy, utc_now())

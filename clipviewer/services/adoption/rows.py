@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Table, select, update
@@ -16,6 +17,7 @@ from clipviewer.domain.bucket_contents import Ignored
 from clipviewer.domain.ids import is_id, new_id
 from clipviewer.services.adoption.plan import CaptionFile
 from clipviewer.services.library import quick_start
+from clipviewer.services.library.quick_start import QuickCopy
 from clipviewer.services.library.registration import title_of
 from clipviewer.services.room.captions import UPLOADED, WrittenTrack, attach_written
 from clipviewer.storage.s3 import StoredObject
@@ -47,6 +49,25 @@ def add_videos(db: Session, objects: Sequence[StoredObject], now: datetime) -> i
     ]
     db.connection().execute(_insert(db, _VIDEO).on_conflict_do_nothing(index_elements=["s3_key"]), rows)
     return have_previewed(db, [str(row["id"]) for row in rows])
+
+
+def add_copy(db: Session, copy: QuickCopy, now: datetime) -> int:
+    """Let a quick copy be what it says, the video of its original being made where nobody has it. → how many videos are new."""
+    new = 0
+    if not quick_start.videos_of(db, copy):
+        if db.connection().execute(select(_EXPORTED.c.id).where(_EXPORTED.c.s3_key == copy.original.key)).first() is not None:
+            return add_videos(db, [copy.file], now)
+        was = replace(copy.file, key=copy.original.key, etag=copy.original.etag)
+        new = add_videos(db, [copy.there or was], now)
+    recognise(db, [copy], now)
+    return new
+
+
+def recognise(db: Session, copies: Sequence[QuickCopy], now: datetime) -> None:
+    """Let quick copies of known videos be what they say; a video that has another file then is looked into."""
+    changed = [video_id for copy in copies if (video_id := quick_start.recognise(db, copy, now)) is not None]
+    if changed:
+        have_previewed(db, changed)
 
 
 def have_previewed(db: Session, video_ids: Sequence[str]) -> int:

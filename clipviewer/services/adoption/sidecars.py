@@ -25,9 +25,11 @@ from clipviewer.domain.ids import is_id
 from clipviewer.domain.language import parse_language
 from clipviewer.domain.master_file import content_type
 from clipviewer.domain.object_key import check_object_key
+from clipviewer.domain.quick_copy import is_quick_key
 from clipviewer.domain.timecode import seconds_to_ms
 from clipviewer.services.exporting.cells import State, cells_by_identity, change, framing_json, framing_of, hold_board, set_revision
 from clipviewer.services.exporting.provenance import SCHEMA
+from clipviewer.services.library import quick_start
 from clipviewer.storage.s3 import StoredObject
 
 UNUSABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, DataError, IntegrityError)
@@ -108,21 +110,29 @@ def restore(
     )
     db.add(exported)
     db.flush()
-    _finish_cell(db, document, exported, rendered_at, now)
+    _finish_cell(db, document, exported, _present_etag(db, video, source), rendered_at, now)
     return Restored(video.id, new_video, new_clip)
 
 
 def _check_identity(document: Mapping[str, Any], start_ms: int, end_ms: int) -> None:
     """A cell's identity cannot be claimed for another file: it is what follows from the rest."""
     source = document["source"]
-    if document["identity"] != _identity(document, str(source["videoId"]), start_ms, end_ms):
+    if document["identity"] != _identity(document, str(source["videoId"]), _text(source["etag"], 100), start_ms, end_ms):
         raise ValueError("the identity is that of another export")
 
 
-def _identity(document: Mapping[str, Any], video_id: str, start_ms: int, end_ms: int) -> str:
+def _present_etag(db: Session, video: Video, source: Mapping[str, Any]) -> str:
+    """The state of the file that it was made from; where that lies in the bucket as another object now, the state of that one."""
+    key, etag = str(source["s3Key"]), _text(source["etag"], 100)
+    former = quick_start.former_master(db, key)
+    same = former is not None and former["video_id"] == video.id and former["etag"] == etag and not is_quick_key(key)
+    return video.etag if same else etag
+
+
+def _identity(document: Mapping[str, Any], video_id: str, etag: str, start_ms: int, end_ms: int) -> str:
     return export_identity(
         video_id,
-        _text(document["source"]["etag"], 100),
+        etag,
         start_ms,
         end_ms,
         ratio=AspectRatio(document["aspectRatio"]),
@@ -133,9 +143,9 @@ def _identity(document: Mapping[str, Any], video_id: str, start_ms: int, end_ms:
     )
 
 
-def _finish_cell(db: Session, document: Mapping[str, Any], exported: ExportedClip, rendered_at: datetime, now: datetime) -> None:
+def _finish_cell(db: Session, document: Mapping[str, Any], exported: ExportedClip, etag: str, rendered_at: datetime, now: datetime) -> None:
     """The cell is done, so that the same file is not made again; one that another file has done already stays that one's."""
-    identity = _identity(document, exported.video_id, exported.start_ms, exported.end_ms)
+    identity = _identity(document, exported.video_id, etag, exported.start_ms, exported.end_ms)
     known = cells_by_identity(db, [identity]).get(identity)
     if known is not None:
         if known.wants_another_go:
@@ -152,7 +162,7 @@ def _finish_cell(db: Session, document: Mapping[str, Any], exported: ExportedCli
         start_ms=exported.start_ms,
         end_ms=exported.end_ms,
         title=exported.title,
-        source_etag=_text(document["source"]["etag"], 100),
+        source_etag=etag,
         aspect_ratio=exported.aspect_ratio,
         target_language=exported.target_language,
         framing=framing_json(framing_of(document["framing"])),
@@ -174,11 +184,13 @@ def _finish_cell(db: Session, document: Mapping[str, Any], exported: ExportedCli
 def _video(
     db: Session, source: Mapping[str, Any], prefix: str, masters: Mapping[str, StoredObject] | None, now: datetime
 ) -> tuple[Video, bool]:
-    """The video that has that key or that id, else a new one. ``ValueError`` where these are two, or the key could be none's."""
+    """The video that has or had that key, or has that id, else a new one. ``ValueError`` for two of them, or a key that could be none's."""
     key, video_id = check_object_key(_text(source["s3Key"], 1024), prefix), str(source["videoId"])
     if not is_id(video_id, "video"):
         raise ValueError("not the id of a video")
     of_key, of_id = db.exec(select(Video).where(col(Video.s3_key) == key)).first(), db.get(Video, video_id)
+    if of_key is None and (former := quick_start.former_master(db, key)) is not None:
+        of_key = db.get_one(Video, former["video_id"])
     if of_key is not None and of_id is not None and of_key.id != of_id.id:
         raise ValueError("the key and the id are those of two videos")
     if (known := of_key or of_id) is not None:

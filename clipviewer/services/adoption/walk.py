@@ -19,15 +19,18 @@ from clipviewer.db.models import utc_now
 from clipviewer.domain.bucket_contents import Ignored, Sort
 from clipviewer.domain.export_identity import captions_key, sidecar_key
 from clipviewer.domain.object_key import check_object_key
+from clipviewer.domain.quick_copy import is_quick_key
 from clipviewer.errors import ClipviewerError, StorageCredentials, StorageError, StorageUnreachable
 from clipviewer.media.captions.reading import MAX_BYTES
 from clipviewer.media.captions.tracks import parse_captions
 from clipviewer.services.adoption import rows, vanished
+from clipviewer.services.adoption.copies import read_copies
 from clipviewer.services.adoption.plan import CaptionFile, Plan, plan_page
 from clipviewer.services.adoption.sidecars import UNUSABLE, Sidecar, belongs_to, read_sidecar, restore
 from clipviewer.services.adoption.tally import Tally
 from clipviewer.services.bucket.lookup import find_objects
 from clipviewer.services.container import Services
+from clipviewer.services.library.quick_start import QuickCopy
 from clipviewer.services.room.captions import written
 from clipviewer.storage.s3 import StoredObject
 
@@ -96,8 +99,18 @@ class Walk:
         plan.take_for_exports({sidecar.file.key for sidecar in sidecars})
         return sidecars
 
-    def count(self, plan: Plan, sidecars: Sequence[Sidecar]) -> None:
+    def copies_among(self, plan: Plan, *, at_most: int = _PAGE) -> list[QuickCopy]:
+        """Ask what the page's ``copies`` say. What is no quick copy is moved to its videos; beyond ``at_most`` nothing is asked."""
+        asked = plan.copies[:at_most]
+        copies = read_copies(self._services.store, [item.key for item in asked], self._library)
+        known = {copy.file.key for copy in copies}
+        plan.videos += [item for item in asked if item.key not in known]
+        return copies
+
+    def count(self, plan: Plan, sidecars: Sequence[Sidecar], copies: Sequence[QuickCopy]) -> None:
         """Count what a page would come to."""
+        plan.videos += [copy.file for copy in copies if copy.there is None]
+        plan.ignored += [(copy.file, Ignored.OWN) for copy in copies if copy.there is not None]
         self.tally.videos += len(plan.videos)
         self.tally.exports += len(sidecars)
         self.tally.captions += len(plan.captions)
@@ -112,11 +125,13 @@ class Walk:
             for part in _parts(listed, _ROWS):
                 self._writing(rows.bring_up_to_date, part, changed, utc_now())
         self._write_exports(plan, check)
+        copies = self.copies_among(plan)
         for new in _parts(plan.videos, _ROWS):
             check()
             self.tally.videos += self._writing(rows.add_videos, new, utc_now())
             self._met.update(hash(item.key) for item in new)
             self.tally.show(Sort.VIDEO, *(item.key for item in new))
+        self._write_copies(plan, copies, check)
         self._write_captions(plan, check)
         self._count_rest(plan)
 
@@ -143,10 +158,12 @@ class Walk:
     def _write_exports(self, plan: Plan, check: Callable[[], None]) -> None:
         for part in _parts(self.exports_among(plan), _SIDECARS):
             check()
-            wanted = {key for one in part for key in (one.source_key, captions_key(one.file.key))}
+            sources = {one.source_key for one in part}
+            wanted = sources | {captions_key(one.file.key) for one in part}
             there = find_objects(self._services.store, filter(self._is_key, wanted))
+            copies = read_copies(self._services.store, [key for key in sources if is_quick_key(key) and key in there], self._library)
             whole = [replace(one, captions_key=_there(captions_key(one.file.key), there)) for one in part]
-            for one, usable in zip(whole, self._writing(self._restore, whole, there), strict=True):
+            for one, usable in zip(whole, self._writing(self._restore, whole, there, copies), strict=True):
                 if usable:
                     self.tally.exports += 1
                     self.tally.show(Sort.EXPORT, one.file.key)
@@ -154,8 +171,8 @@ class Walk:
                 else:
                     plan.ignored.append((one.file, Ignored.SIDECAR))
 
-    def _restore(self, db: Session, sidecars: Sequence[Sidecar], there: dict[str, StoredObject]) -> list[bool]:
-        """→ for each whether it was of use."""
+    def _restore(self, db: Session, sidecars: Sequence[Sidecar], there: dict[str, StoredObject], copies: Sequence[QuickCopy]) -> list[bool]:
+        """→ for each whether it was of use. ``copies`` are those among the videos that they name."""
         usable = []
         for one in sidecars:
             try:
@@ -169,7 +186,18 @@ class Walk:
                 self.tally.videos += 1
                 self.tally.show(Sort.VIDEO, one.source_key)
                 rows.have_previewed(db, [made.video_id])
+        rows.recognise(db, copies, utc_now())
         return usable
+
+    def _write_copies(self, plan: Plan, copies: Sequence[QuickCopy], check: Callable[[], None]) -> None:
+        for copy in copies:
+            check()
+            self._met.add(hash(copy.file.key))
+            if self._writing(rows.add_copy, copy, utc_now()):
+                self.tally.videos += 1
+                self.tally.show(Sort.VIDEO, copy.file.key)
+            else:
+                plan.ignored.append((copy.file, Ignored.OWN))
 
     def _write_captions(self, plan: Plan, check: Callable[[], None]) -> None:
         small = [found for found in plan.captions if found.file.size <= MAX_BYTES]

@@ -1,7 +1,8 @@
 """Masters that start slowly: the same footage as another object, with the index first, in the place of the one that was.
 
 The object that was stays in the bucket, and whoever names it still means the video. What was made from it stays what it is: the pictures
-are the same, so exports, previews and what was seen in the picture are carried over to the new object.
+are the same, so exports, previews and what was seen in the picture are carried over to the new object. That object says itself what it was
+made from, so a library that has only the bucket finds its way back to it.
 """
 
 from __future__ import annotations
@@ -9,18 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import PurePosixPath
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, union, update
 from sqlmodel import Session
 
 from clipviewer.db.clip_models import ClipLook
 from clipviewer.db.master_models import FormerMaster
 from clipviewer.db.models import IdentifiedClip, Video
+from clipviewer.domain import quick_copy
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.export_identity import export_identity
-from clipviewer.domain.object_key import MAX_KEY_BYTES
+from clipviewer.domain.quick_copy import Original
 from clipviewer.errors import Conflict
 from clipviewer.media.source.inspection import Inspection
 from clipviewer.services import audit, work
@@ -35,6 +36,7 @@ _VIDEO = Video.metadata.tables["video"]
 _FORMER = FormerMaster.metadata.tables["former_master"]
 _LOOK = ClipLook.metadata.tables["clip_look"]
 _CLIP = IdentifiedClip.metadata.tables["identified_clip"]
+_OWNERS = ((_VIDEO.c.id, _VIDEO.c.s3_key), (_FORMER.c.video_id, _FORMER.c.s3_key))
 _CHUNK = 500
 
 
@@ -45,6 +47,20 @@ class QuickStart:
     slow: bool
     size: int
     making: WorkView | None
+
+
+@dataclass(frozen=True, slots=True)
+class QuickCopy:
+    """An object of the bucket that says it is the quick copy of ``original``. ``there`` is what lies at that one's key now."""
+
+    file: StoredObject
+    original: Original
+    there: StoredObject | None
+
+    @property
+    def replaced_by(self) -> StoredObject | None:
+        """The other file that has been put in the original's place since."""
+        return None if self.there is None or self.there.etag == self.original.etag else self.there
 
 
 def quick_start_of(db: Session, video_id: str) -> QuickStart:
@@ -73,9 +89,7 @@ def call_off(db: Session, video_id: str) -> bool:
 
 def quick_key(key: str, item: WorkView, attempt: int | None = None) -> str:
     """Where an attempt of that work puts the quick master: beside ``key``, under a name that nothing else has."""
-    tail = f".quick-{item.id[-8:]}-{item.attempt if attempt is None else attempt}.mp4"
-    stem = key.removesuffix(PurePosixPath(key).suffix).encode()[: MAX_KEY_BYTES - len(tail)]
-    return stem.decode(errors="ignore") + tail
+    return quick_copy.quick_key(key, item.id, item.attempt if attempt is None else attempt)
 
 
 def left_behind(db: Session, item: WorkView, key: str) -> list[str]:
@@ -96,24 +110,41 @@ def change_over(db: Session, item: WorkView, old: StoredObject, new: StoredObjec
     previews = db.connection().execute(select(_VIDEO.c.previews).where(mine).with_for_update()).scalar_one_or_none()
     if previews is None:
         raise Conflict("Another file took the place of this one meanwhile. Load the page again.")
-    same = previews.get("etag") == old.etag
-    values = {
-        "s3_key": new.key,
-        "etag": new.etag,
-        "size": new.size,
-        "media": video_previews.media_json(info),
-        "previews": {**previews, "etag": new.etag} if same else previews,
-        "missing_at": None,
-    }
-    db.connection().execute(update(_VIDEO).where(mine).values(**values))
-    if not same:
+    if previews.get("etag") != old.etag:
         video_previews.ask(db, video_id, actor=item.requested_by)
-    _carry_exports(db, video_id, old.etag, new.etag)
-    of_video = _LOOK.c.identified_clip_id.in_(select(_CLIP.c.id).where(_CLIP.c.video_id == video_id))
-    db.connection().execute(update(_LOOK).where(of_video, _LOOK.c.source_etag == old.etag).values(source_etag=new.etag))
-    db.connection().execute(delete(_FORMER).where(_FORMER.c.s3_key.in_((old.key, new.key))))
-    db.connection().execute(insert(_FORMER).values(s3_key=old.key, video_id=video_id, etag=old.etag, replaced_at=now))
+    _take_place(db, video_id, Original(old.key, old.etag), new, now, media=video_previews.media_json(info))
     audit.record(db, "master_repacked", actor=item.requested_by, subject=new.key, at=now, video=video_id, before=old.key)
+
+
+def videos_of(db: Session, copy: QuickCopy) -> list[str]:
+    """The videos that the copy or its original is, or was: one, unless the library knows neither or both."""
+    keys = (copy.original.key, copy.file.key)
+    owners = union(*(select(owner).where(key.in_(keys)) for owner, key in _OWNERS))
+    return list(db.connection().execute(owners).scalars())
+
+
+def recognise(db: Session, copy: QuickCopy, now: datetime) -> str | None:
+    """Let a copy that lies in the bucket be what it says it is; once more does no harm. → the video that has another file now.
+
+    It is the master where its original is the file that was copied, or gone. Else the original is, and the copy a former one.
+    """
+    video_ids = videos_of(db, copy)
+    if len(video_ids) != 1 or _is_in_the_making(db, video_ids[0], copy):
+        return None
+    (video_id,) = video_ids
+    hold_board(db, video_id)
+    held = select(_VIDEO.c.s3_key, _VIDEO.c.etag).where(_VIDEO.c.id == video_id).with_for_update()
+    before = db.connection().execute(held).one()
+    if before.s3_key not in (copy.original.key, copy.file.key):
+        _remember(db, video_id, Original(copy.file.key, copy.file.etag), before.s3_key, now)
+        return None
+    if copy.replaced_by is None:
+        _take_place(db, video_id, copy.original, copy.file, now)
+    else:
+        _remember(db, video_id, Original(copy.file.key, copy.file.etag), copy.original.key, now)
+        _point(db, video_id, copy.replaced_by)
+    present = copy.replaced_by or copy.file
+    return video_id if (present.key, present.etag) != (before.s3_key, before.etag) else None
 
 
 def former_master(db: Session, key: str) -> Mapping[str, Any] | None:
@@ -135,9 +166,38 @@ def take_back(db: Session, key: str, now: datetime) -> None:
     of_video = _VIDEO.c.id == former["video_id"]
     present = db.connection().execute(select(_VIDEO.c.s3_key, _VIDEO.c.etag).where(of_video)).one()
     db.connection().execute(update(_VIDEO).where(of_video).values(s3_key=key))
-    db.connection().execute(delete(_FORMER).where(_FORMER.c.s3_key == key))
-    replaced = {"s3_key": present.s3_key, "video_id": former["video_id"], "etag": present.etag, "replaced_at": now}
-    db.connection().execute(insert(_FORMER).values(replaced))
+    _remember(db, former["video_id"], Original(present.s3_key, present.etag), key, now)
+
+
+def _is_in_the_making(db: Session, video_id: str, copy: QuickCopy) -> bool:
+    """Whether an attempt that has not come to its end has put it there, and will remove it."""
+    unfinished = [other for other in work.latest_work(db, [video_id], KIND) if other.state != "done"]
+    attempts = ((other, attempt) for other in unfinished for attempt in range(1, other.attempt + 1))
+    return any(quick_key(copy.original.key, other, attempt) == copy.file.key for other, attempt in attempts)
+
+
+def _take_place(db: Session, video_id: str, old: Original, new: StoredObject, now: datetime, **values: Any) -> None:
+    """Make ``new`` the master, with all that was made from ``old``."""
+    previews = db.connection().execute(select(_VIDEO.c.previews).where(_VIDEO.c.id == video_id)).scalar_one()
+    if previews.get("etag") == old.etag:
+        values["previews"] = {**previews, "etag": new.etag}
+    _point(db, video_id, new, **values)
+    _carry_exports(db, video_id, old.etag, new.etag)
+    of_video = _LOOK.c.identified_clip_id.in_(select(_CLIP.c.id).where(_CLIP.c.video_id == video_id))
+    db.connection().execute(update(_LOOK).where(of_video, _LOOK.c.source_etag == old.etag).values(source_etag=new.etag))
+    _remember(db, video_id, old, new.key, now)
+
+
+def _point(db: Session, video_id: str, master: StoredObject, **values: Any) -> None:
+    where = {"s3_key": master.key, "etag": master.etag, "size": master.size, "missing_at": None}
+    db.connection().execute(update(_VIDEO).where(_VIDEO.c.id == video_id).values(**where, **values))
+
+
+def _remember(db: Session, video_id: str, former: Original, present: str, now: datetime) -> None:
+    """That the video's master was ``former``, and is what lies at ``present``."""
+    db.connection().execute(delete(_FORMER).where(_FORMER.c.s3_key.in_((former.key, present))))
+    row = {"s3_key": former.key, "video_id": video_id, "etag": former.etag, "replaced_at": now}
+    db.connection().execute(insert(_FORMER).values(row))
 
 
 def _carry_exports(db: Session, video_id: str, old_etag: str, new_etag: str) -> None:

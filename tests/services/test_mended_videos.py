@@ -1,0 +1,239 @@
+"""Videos that were mended, found again in the bucket: each is one video, at the file that starts quickly, its exports as they were."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import pytest
+from sqlmodel import select
+
+from clipviewer.db.adoption_models import PreviewsDue
+from clipviewer.db.export_models import ExportJob
+from clipviewer.db.master_models import FormerMaster
+from clipviewer.db.models import ExportedClip, Video, utc_now
+from clipviewer.domain import quick_copy
+from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.bucket_contents import Ignored
+from clipviewer.domain.language import ORIGINAL
+from clipviewer.domain.quick_copy import Original, copy_metadata
+from clipviewer.services import work
+from clipviewer.services.adoption.adopting import adopt, preview
+from clipviewer.services.adoption.rebuild import Rebuilt, copies_of, read_sidecars, rebuild
+from clipviewer.services.adoption.tally import Tally
+from clipviewer.services.container import Services
+from clipviewer.services.exporting.exports import request_exports
+from clipviewer.services.library import quick_start
+from clipviewer.services.room.clips import exported_clips
+from clipviewer.storage.s3 import ObjectStore, StoredObject
+from tests.api.stores import running_bucket
+from tests.made_exports import MASTER, finish, make_library
+from tests.services.test_quick_start import QUICK
+
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Iterator[ObjectStore]:
+    with running_bucket("a secret key that only this bucket has", tmp_path / "store") as store:
+        yield store
+
+
+@pytest.fixture
+def team(services: Services, bucket: ObjectStore) -> Services:
+    return dataclasses.replace(services, store=bucket)
+
+
+@pytest.fixture
+def mended(team: Services, tmp_path: Path) -> StoredObject:
+    """The file of a library whose video was exported before it was mended, and once more after that. → the copy."""
+    with team.database.write() as db:
+        make_library(db, team.store)
+        work.ask(db, quick_start.KIND, "video_1", video_id="video_1")
+        item = work.claim_next(db, [quick_start.KIND], utc_now())
+    assert item is not None
+    old = team.store.head(MASTER)
+    copy = lay(team.store, quick_start.quick_key(MASTER, item), Original(MASTER, old.etag), tmp_path)
+    with team.database.write() as db:
+        assert work.finish(db, item, utc_now(), {})
+        quick_start.change_over(db, item, old, copy, QUICK, utc_now())
+        finish(db, team.store, request_exports(db, "video_1", ["clip_2"], [AspectRatio.SQUARE], [ORIGINAL])[0])
+    return copy
+
+
+def lay(store: ObjectStore, key: str, original: Original, folder: Path) -> StoredObject:
+    """A quick copy, as the worker sends it."""
+    path = folder / "quick.mp4"
+    path.write_bytes(b"the same with its index first")
+    store.send_file(key, path, "video/mp4", lambda _: None, copy_metadata(original))
+    return store.head(key)
+
+
+def contents(services: Services) -> list[object]:
+    """What has to come back: the video and its former file, its exports and what is drawn of them, the cells."""
+    with services.database.read() as db:
+        videos = [(video.id, video.title, video.s3_key, video.etag, video.size) for video in db.exec(select(Video))]
+        former = [(row.s3_key, row.video_id, row.etag) for row in db.exec(select(FormerMaster))]
+        exports = sorted((clip.s3_key, clip.drift) for clip in exported_clips(db, "video_1"))
+        cells = sorted((job.identity, job.source_etag, job.state) for job in db.exec(select(ExportJob)))
+    return [videos, former, exports, cells]
+
+
+def forget(services: Services) -> None:
+    with services.database.write() as db:
+        for video in db.exec(select(Video)):
+            db.delete(video)
+
+
+def adopted(services: Services, prefix: str = "") -> Tally:
+    return adopt(services, prefix, on_progress=lambda _: None, check=lambda: None)
+
+
+def rebuilt(services: Services) -> Rebuilt:
+    found = Rebuilt()
+    sidecars = read_sidecars(services.store, "", found)
+    copies = copies_of(services.store, "", sidecars)
+    with services.database.write() as db:
+        rebuild(db, sidecars, copies, found)
+    return found
+
+
+def masters(services: Services) -> list[tuple[str, str]]:
+    with services.database.read() as db:
+        return sorted((video.s3_key, video.title) for video in db.exec(select(Video)))
+
+
+def formers(services: Services) -> list[str]:
+    with services.database.read() as db:
+        return sorted(db.exec(select(FormerMaster.s3_key)))
+
+
+def test_a_rebuilt_library_is_the_one_that_was(team: Services, mended: StoredObject) -> None:
+    before = contents(team)
+    assert [drift for _, drift in before[2]] == [(), (), ()]  # type: ignore[attr-defined]
+    forget(team)
+    found = rebuilt(team)
+    assert (found.videos, found.exports, found.unusable) == (1, 3, 0)
+    assert contents(team) == before
+    again = adopted(team)
+    assert (again.videos, again.exports, again.known) == (0, 0, 5)
+    assert contents(team) == before
+
+
+@pytest.mark.parametrize("page", [1, 1_000])
+def test_adopting_it_gives_the_one_that_was(team: Services, mended: StoredObject, page: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = contents(team)
+    forget(team)
+    monkeypatch.setattr("clipviewer.services.adoption.walk._PAGE", page)
+    found = adopted(team)
+    assert (found.videos, found.exports) == (1, 3)
+    assert contents(team) == before
+    assert adopted(team).videos == 0
+
+
+@pytest.mark.parametrize("prefixes", [("talks/", "exports/"), ("exports/", "talks/")])
+@on_sqlite
+def test_adopting_it_in_two_parts_gives_the_one_that_was(team: Services, mended: StoredObject, prefixes: tuple[str, str]) -> None:
+    forget(team)
+    for prefix in prefixes:
+        adopted(team, prefix)
+    with team.database.read() as db:
+        (video,) = db.exec(select(Video))
+        assert video.etag == mended.etag
+        assert [clip.drift for clip in exported_clips(db, video.id)] == [(), (), ()]
+        assert {job.source_etag for job in db.exec(select(ExportJob))} == {mended.etag}
+    assert formers(team) == [MASTER]
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+@on_sqlite
+def test_the_copy_is_the_video_unless_another_file_took_the_old_place(team: Services, mended: StoredObject, is_there: bool) -> None:
+    forget(team)
+    team.store.delete(MASTER)
+    if is_there:
+        team.store.put(MASTER, b"another film", "video/mp4")
+    rebuilt(team)
+    present, former = (MASTER, mended.key) if is_there else (mended.key, MASTER)
+    assert (masters(team), formers(team)) == ([(present, "Talk")], [former])
+    before = contents(team)
+    forget(team)
+    adopted(team)
+    assert contents(team) == before
+    assert [bool(drift) for _, drift in before[2]] == [is_there] * 3  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("name", "page"), [("talk.mov", 1_000), ("talk.webm", 1_000), ("talk.webm", 1), ("Überblick" * 50 + ".mp4", 1)])
+@on_sqlite
+def test_a_mended_video_without_exports_is_one_video(
+    team: Services, tmp_path: Path, name: str, page: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clipviewer.services.adoption.walk._PAGE", page)
+    key = f"talks/{name}"
+    team.store.put(key, b"a master", "video/mp4")
+    original = Original(key, team.store.head(key).etag)
+    copies = [quick_copy.quick_key(key, "work_12345678", attempt) for attempt in (1, 2)]
+    for copy in copies:
+        lay(team.store, copy, original, tmp_path)
+    look = preview(team, "")
+    assert (look.videos, look.ignored) == (1, {Ignored.OWN: 2})
+    assert adopted(team).videos == 1
+    ((master, title),) = masters(team)
+    assert (title, master in copies) == (PurePosixPath(name).stem[:300], True)
+    assert formers(team) == sorted({key, *copies} - {master})
+    assert (adopted(team).known, masters(team)) == (3, [(master, title)])
+    forget(team)
+    team.store.delete(key)
+    adopted(team)
+    assert [title for _, title in masters(team)] == [PurePosixPath(name).stem[:300]]
+
+
+@on_sqlite
+def test_what_only_has_the_name_of_a_copy_is_a_video_of_its_own(team: Services, tmp_path: Path) -> None:
+    team.store.put("a.mp4", b"a film", "video/mp4")
+    team.store.put("a.quick-12345678-1.mp4", b"a quick cut of it", "video/mp4")
+    lay(team.store, "b.quick-12345678-1.mp4", Original("a.mp4", "x"), tmp_path)
+    lay(team.store, "c.quick-12345678-1.mp4", Original("c.txt", "x"), tmp_path)
+    assert adopted(team).videos == 4
+    assert formers(team) == []
+
+
+@on_sqlite
+def test_a_copy_of_an_export_that_was_adopted_leaves_it_an_export(team: Services, tmp_path: Path) -> None:
+    with team.database.write() as db:
+        make_library(db, team.store)
+        db.add(
+            ExportedClip(video_id="video_1", start_ms=0, end_ms=9, title="A", s3_key="clip.mp4", aspect_ratio="9:16", target_language="de")
+        )
+    team.store.put("clip.mp4", b"a clip", "video/mp4")
+    lay(team.store, "clip.quick-12345678-1.mp4", Original("clip.mp4", "x"), tmp_path)
+    adopted(team)
+    assert [key for key, _ in masters(team)] == ["clip.quick-12345678-1.mp4", MASTER]
+
+
+@pytest.mark.parametrize("end", [None, "failed"])
+@on_sqlite
+def test_a_copy_that_is_being_made_or_was_given_up_changes_nothing(team: Services, tmp_path: Path, end: str | None) -> None:
+    with team.database.write() as db:
+        make_library(db, team.store)
+        work.ask(db, quick_start.KIND, "video_1", video_id="video_1")
+        item = work.claim_next(db, [quick_start.KIND], utc_now())
+        assert item is not None
+        if end:
+            work.fail(db, item, utc_now(), "The store did not answer.")
+    lay(team.store, quick_start.quick_key(MASTER, item), Original(MASTER, team.store.head(MASTER).etag), tmp_path)
+    found = adopted(team)
+    assert (found.videos, found.changed, found.ignored[Ignored.OWN]) == (0, 0, 4)
+    assert (masters(team), formers(team)) == ([(MASTER, "Talk")], [])
+
+
+@on_sqlite
+def test_a_library_follows_when_another_one_mends_the_video(team: Services, tmp_path: Path) -> None:
+    with team.database.write() as db:
+        make_library(db, team.store)
+    copy = lay(team.store, "talks/talk.quick-12345678-1.mp4", Original(MASTER, team.store.head(MASTER).etag), tmp_path)
+    assert adopted(team).videos == 0
+    assert (masters(team), formers(team)) == ([(copy.key, "Talk")], [MASTER])
+    with team.database.read() as db:
+        assert [clip.drift for clip in exported_clips(db, "video_1")] == [(), ()]
+        assert [due.video_id for due in db.exec(select(PreviewsDue))] == ["video_1"]
