@@ -8,9 +8,10 @@ from clipviewer.db.models import IdentifiedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.domain.language import ORIGINAL
+from clipviewer.services.cells.board import CellView
 from clipviewer.services.exporting import export_runs
 from clipviewer.services.exporting.export_runs import Ticket
-from clipviewer.services.exporting.exports import CellView, request_exports
+from clipviewer.services.exporting.exports import request_exports
 from clipviewer.services.exporting.provenance import provenance
 from clipviewer.services.room.captions import attach
 from clipviewer.storage.s3 import ObjectStore

@@ -25,6 +25,8 @@ MAY_IMPORT = {
     "components": {"domain", "state", "services"} | FOUNDATION,
     "pages": {"domain", "state", "services", "components"} | FOUNDATION,
 }
+ROOMS_OF_SERVICES = ("people", "bucket", "cells", "library", "room", "exporting", "adoption")
+"""From the ground up: each knows only those before it. What stands beside them may know the lowest three."""
 PURE = {"domain": {"reflex", "boto3", "botocore", "sqlalchemy", "sqlmodel", "fastapi", "starlette", "os", "pathlib", "time", "socket"}}
 
 
@@ -57,6 +59,19 @@ def _files() -> list[tuple[str, Path]]:
 @pytest.mark.parametrize(("room", "path"), _files(), ids=lambda value: str(value.relative_to(PACKAGE)) if isinstance(value, Path) else "")
 def test_imports_run_one_way(room: str, path: Path) -> None:
     assert list(backward_imports(room, path.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "services").rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE / "services")))
+def test_a_room_of_the_services_knows_only_those_below_it(path: Path) -> None:
+    own = path.relative_to(PACKAGE / "services").parts[0]
+    below = ROOMS_OF_SERVICES[: ROOMS_OF_SERVICES.index(own) + 1] if own in ROOMS_OF_SERVICES else ROOMS_OF_SERVICES[:3]
+    modules = _imported(path.read_text(encoding="utf-8"))
+    targets = {module.split(".")[2] for module in modules if module.startswith("clipviewer.services.")}
+    assert targets & set(ROOMS_OF_SERVICES) <= set(below)
+
+
+def test_every_room_of_the_services_has_a_place_in_the_order() -> None:
+    assert {path.parent.name for path in (PACKAGE / "services").glob("*/__init__.py")} == set(ROOMS_OF_SERVICES)
 
 
 def test_every_folder_has_a_place_in_the_order() -> None:

@@ -10,8 +10,10 @@ from clipviewer.api.schemas import Json, Language, Shape, moment
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode, mode_of
 from clipviewer.domain.framing import Framing, FramingMode
+from clipviewer.domain.job_state import JobState
 from clipviewer.domain.timecode import ms_to_seconds
-from clipviewer.services.exporting.exports import MAX_CELLS, CellView, State
+from clipviewer.services.cells.board import CellView
+from clipviewer.services.exporting.choices import MAX_CELLS
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 ClipId = Annotated[str, Field(pattern=r"^clip_[A-Za-z0-9]{1,64}$")]
@@ -58,7 +60,7 @@ class ExportJob(Json):
     target_language: str
     framing: FramingIn
     captions: CaptionMode
-    state: State
+    state: JobState
     progress: float = Field(description="0 to 1")
     reason: str = Field(description="Why it failed, or what it waits for")
     attempt: int
@@ -80,7 +82,7 @@ class ExportJob(Json):
             target_language=job.target_language,
             framing=FramingIn.model_validate(job.framing),
             captions=mode_of(job.captions),
-            state=State(job.state),
+            state=JobState(job.state),
             progress=job.progress,
             reason=job.reason,
             attempt=job.attempt,

@@ -15,20 +15,12 @@ from clipviewer.api.access import allow, peer_address, principal_of, services_of
 from clipviewer.api.export_schemas import ExportJobDetails, ExportJobs, ExportRequest
 from clipviewer.api.problems import validation_problem
 from clipviewer.api.schemas import described_body
+from clipviewer.domain.job_state import UNFINISHED
 from clipviewer.domain.permissions import Action
 from clipviewer.errors import Forbidden, Unauthorized
 from clipviewer.services import audit
-from clipviewer.services.exporting.exports import (
-    UNFINISHED,
-    Changes,
-    cancel,
-    cell,
-    cells,
-    changes_since,
-    count_cells,
-    request_exports,
-    retry,
-)
+from clipviewer.services.cells.board import Changes, cell, cells, changes_since, count_cells
+from clipviewer.services.exporting.exports import cancel, request_exports, retry
 from clipviewer.services.library.videos import require_video
 from clipviewer.services.people.principal import Principal
 
@@ -78,6 +70,7 @@ def get_jobs(
 ) -> ExportJobs:
     """In the order in which they were asked for."""
     with services_of(request).database.read() as db:
+        require_video(db, video_id)
         return ExportJobs.of_cells(cells(db, video_id, offset=offset, limit=limit))
 
 

@@ -11,7 +11,7 @@ from clipviewer.components.frame import empty, skeletons
 from clipviewer.components.may_change import if_may_change, words_if_may_change
 from clipviewer.components.selection import picked, shown_id
 from clipviewer.components.virtuoso import Virtuoso
-from clipviewer.services.exporting.filters import CellState
+from clipviewer.services.cells.filters import CellState
 from clipviewer.state.exports import ExportState
 from clipviewer.state.matrix import MatrixState
 from clipviewer.state.matrix_rows import MatrixCell, MatrixGroup, MatrixLine, OpenedCell

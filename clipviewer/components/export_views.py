@@ -6,7 +6,7 @@ import reflex as rx
 
 from clipviewer.components.frame import empty
 from clipviewer.domain.aspect_ratio import AspectRatio
-from clipviewer.services.exporting.filters import CellState
+from clipviewer.services.cells.filters import CellState
 from clipviewer.state.matrix import MatrixState
 from clipviewer.state.rows import LanguageRow
 from clipviewer.state.video_detail import VideoDetailState

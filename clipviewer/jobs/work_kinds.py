@@ -1,9 +1,10 @@
-"""The kinds of background work that there are, by name."""
+"""The kinds of background work that there are, by name, and who may call them off."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from clipviewer.domain.permissions import Action
 from clipviewer.jobs.adopt_work import adopt_prefix
 from clipviewer.jobs.find_work import find_video_clips
 from clipviewer.jobs.previews_work import make_video_previews
@@ -23,6 +24,13 @@ KINDS: Mapping[str, Kind] = {
 """What keeps a processor busy: one at a time."""
 READING: Mapping[str, Kind] = {adopting.KIND: adopt_prefix, removal.KIND: remove_video}
 """What waits for the bucket most of the time: it goes on beside the others."""
+
+_NEEDED: Mapping[str, Action] = {adopting.KIND: Action.REGISTER, removal.KIND: Action.REGISTER}
+
+
+def needed_for(kind: str) -> Action:
+    """What a person must be allowed to do to call off, or to ask again for, work of that kind; ``EXPORT`` where nothing else is said."""
+    return _NEEDED.get(kind, Action.EXPORT)
 
 
 def open_desks(services: Services) -> list[WorkDesk]:

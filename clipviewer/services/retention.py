@@ -8,11 +8,12 @@ from sqlalchemy import ColumnElement, and_, delete, select
 from sqlmodel import Session
 
 from clipviewer.db.export_models import ExportUpload
-from clipviewer.services.exporting.cells import JOB, State, hold_board
+from clipviewer.domain.job_state import JobState
+from clipviewer.services.cells.board import JOB, hold_board
 from clipviewer.services.prefs import preferences
 
 _UPLOAD = ExportUpload.metadata.tables["export_upload"]
-_GIVEN_UP = (State.FAILED, State.CANCELLED)
+_GIVEN_UP = (JobState.FAILED, JobState.CANCELLED)
 
 
 def kept_since(db: Session, now: datetime) -> datetime | None:

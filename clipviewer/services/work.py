@@ -18,8 +18,8 @@ from sqlmodel import Session
 from clipviewer.db.models import utc_now
 from clipviewer.db.work_models import Work
 from clipviewer.domain.ids import is_id, new_id
+from clipviewer.domain.job_state import UNFINISHED, JobState
 from clipviewer.errors import Conflict, NotFound
-from clipviewer.services.exporting.cells import UNFINISHED, State
 
 MAX_ATTEMPTS = 5
 _WORK = Work.metadata.tables["work"]
@@ -66,7 +66,7 @@ def ask(
     slot, now = f"{kind}:{subject}", clock()
     row = {
         "id": new_id("work"), "kind": kind, "subject": subject, "video_id": video_id, "slot": slot, "given": dict(given or {}),
-        "state": State.QUEUED.value, "progress": 0.0, "note": "", "log": "", "result": {}, "attempt": 1, "requested_by": actor,
+        "state": JobState.QUEUED.value, "progress": 0.0, "note": "", "log": "", "result": {}, "attempt": 1, "requested_by": actor,
         "created_at": now, "updated_at": now,
     }  # fmt: skip
     dialect = postgresql if db.connection().dialect.name == "postgresql" else sqlite
@@ -103,7 +103,7 @@ def recent_work(db: Session, *kinds: str, limit: int = 50) -> list[WorkView]:
 def cancel(db: Session, work_id: str, clock: Callable[[], datetime] = utc_now) -> WorkView:
     """Call it off; raises ``WorkNotFound``, and ``Conflict`` once it is finished."""
     found = work(db, work_id)
-    if not _end(db, work_id, _WORK.c.state.in_(UNFINISHED), clock(), State.CANCELLED):
+    if not _end(db, work_id, _WORK.c.state.in_(UNFINISHED), clock(), JobState.CANCELLED):
         raise Conflict("This is finished already.")
     return work(db, found.id)
 
@@ -116,12 +116,12 @@ def retry(db: Session, work_id: str, *, actor: str = "", clock: Callable[[], dat
 
 def claim_next(db: Session, kinds: Collection[str], now: datetime) -> WorkView | None:
     """Start the work of those kinds that has waited longest; None when there is none, or another worker was quicker."""
-    waiting = and_(_WORK.c.state == State.QUEUED, _WORK.c.kind.in_(list(kinds)))
+    waiting = and_(_WORK.c.state == JobState.QUEUED, _WORK.c.kind.in_(list(kinds)))
     work_id = (
         db.connection().execute(select(_WORK.c.id).where(waiting).order_by(_WORK.c.created_at, _WORK.c.id).limit(1)).scalar_one_or_none()
     )
-    started = update(_WORK).where(_WORK.c.id == work_id, _WORK.c.state == State.QUEUED)
-    values = {"state": State.RUNNING, "progress": 0.0, "note": "", "updated_at": now, "alive_at": now}
+    started = update(_WORK).where(_WORK.c.id == work_id, _WORK.c.state == JobState.QUEUED)
+    values = {"state": JobState.RUNNING, "progress": 0.0, "note": "", "updated_at": now, "alive_at": now}
     if work_id is None or db.connection().execute(started.values(**values)).rowcount != 1:
         return None
     return work(db, work_id)
@@ -144,12 +144,12 @@ def keep_alive(db: Session, item: WorkView, now: datetime) -> None:
 
 def finish(db: Session, item: WorkView, now: datetime, result: Mapping[str, Any]) -> bool:
     """Done, with ``result`` as JSON; False, and nothing is written, if the attempt does not own the work any more."""
-    return _end(db, item.id, _owned(item), now, State.DONE, progress=1.0, note="", result=dict(result))
+    return _end(db, item.id, _owned(item), now, JobState.DONE, progress=1.0, note="", result=dict(result))
 
 
 def fail(db: Session, item: WorkView, now: datetime, reason: str, log: str = "") -> bool:
     """End it with a reason for people."""
-    return _end(db, item.id, _owned(item), now, State.FAILED, note=reason[:500], log=log[-4_000:])
+    return _end(db, item.id, _owned(item), now, JobState.FAILED, note=reason[:500], log=log[-4_000:])
 
 
 def give_back(db: Session, item: WorkView, now: datetime) -> None:
@@ -157,29 +157,29 @@ def give_back(db: Session, item: WorkView, now: datetime) -> None:
     if item.attempt >= MAX_ATTEMPTS:
         fail(db, item, now, "This was interrupted again and again. Look into the server's log, then try again.")
         return
-    again = {"state": State.QUEUED, "progress": 0.0, "note": "", "attempt": item.attempt + 1, "updated_at": now}
+    again = {"state": JobState.QUEUED, "progress": 0.0, "note": "", "attempt": item.attempt + 1, "updated_at": now}
     db.connection().execute(update(_WORK).where(_owned(item)).values(**again))
 
 
 def lost(db: Session, before: datetime) -> list[WorkView]:
     """What is under way at a worker that was last heard of before that moment."""
     silent = or_(_WORK.c.alive_at.is_(None), _WORK.c.alive_at < before)
-    return [_view(row) for row in db.connection().execute(select(*_COLUMNS).where(_WORK.c.state == State.RUNNING, silent))]
+    return [_view(row) for row in db.connection().execute(select(*_COLUMNS).where(_WORK.c.state == JobState.RUNNING, silent))]
 
 
 def forget_failed(db: Session, before: datetime) -> int:
     """Drop the record of what failed or was called off before that moment. → of how many."""
-    given_up = _WORK.c.state.in_((State.FAILED, State.CANCELLED))
+    given_up = _WORK.c.state.in_((JobState.FAILED, JobState.CANCELLED))
     return db.connection().execute(delete(_WORK).where(given_up, _WORK.c.updated_at < before)).rowcount
 
 
-def _end(db: Session, work_id: str, only_if: ColumnElement[bool], now: datetime, state: State, **values: Any) -> bool:
+def _end(db: Session, work_id: str, only_if: ColumnElement[bool], now: datetime, state: JobState, **values: Any) -> bool:
     ended = update(_WORK).where(_WORK.c.id == work_id, only_if).values(state=state, slot=None, updated_at=now, **values)
     return db.connection().execute(ended).rowcount == 1
 
 
 def _owned(item: WorkView) -> ColumnElement[bool]:
-    return and_(_WORK.c.id == item.id, _WORK.c.attempt == item.attempt, _WORK.c.state == State.RUNNING)
+    return and_(_WORK.c.id == item.id, _WORK.c.attempt == item.attempt, _WORK.c.state == JobState.RUNNING)
 
 
 def _view(row: Row[Any]) -> WorkView:

@@ -9,6 +9,7 @@ from typing import Any
 import reflex as rx
 
 from clipviewer.domain.bucket_contents import Sort
+from clipviewer.domain.job_state import UNFINISHED, JobState
 from clipviewer.domain.permissions import Action, allows
 from clipviewer.errors import ClipviewerError
 from clipviewer.services import work
@@ -16,7 +17,6 @@ from clipviewer.services.adoption import adopting
 from clipviewer.services.adoption.tally import Tally
 from clipviewer.services.adoption.words import counted, left_out, lines, whole
 from clipviewer.services.container import installed
-from clipviewer.services.exporting.cells import UNFINISHED, State
 from clipviewer.services.work import WorkView
 from clipviewer.state.access import allow, authenticate
 from clipviewer.state.library_strip import LibraryStripState
@@ -155,14 +155,14 @@ def _cancel(work_id: str) -> None:
 
 def _run(item: WorkView) -> AdoptRun:
     where = whole(item.subject)
-    if item.state == State.DONE:
+    if item.state == JobState.DONE:
         return AdoptRun(item.id, item.state, "", _view(Tally.of_json(item.result), item.subject, done=True))
     words = {
-        State.QUEUED: f"{where}: waiting for its turn",
-        State.RUNNING: f"{where}: {item.note or 'reading the listing'}",
-        State.CANCELLED: f"{where}: stopped. What was adopted until then stays; adopt again to go on.",
+        JobState.QUEUED: f"{where}: waiting for its turn",
+        JobState.RUNNING: f"{where}: {item.note or 'reading the listing'}",
+        JobState.CANCELLED: f"{where}: stopped. What was adopted until then stays; adopt again to go on.",
     }
-    return AdoptRun(item.id, item.state, words.get(State(item.state), f"{where}: {item.note}. Adopt again to go on."), None)
+    return AdoptRun(item.id, item.state, words.get(JobState(item.state), f"{where}: {item.note}. Adopt again to go on."), None)
 
 
 def _view(found: Tally, prefix: str, *, done: bool) -> FoundView:

@@ -12,13 +12,15 @@ from sqlmodel import Session
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.domain.framing import Framing, FramingMode
+from clipviewer.domain.job_state import UNFINISHED
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.domain.permissions import Action
 from clipviewer.errors import Invalid
 from clipviewer.services import audit
+from clipviewer.services.cells.board import CellView
 from clipviewer.services.container import installed
 from clipviewer.services.exporting import exports
-from clipviewer.services.exporting.exports import CellView, ExportPlan
+from clipviewer.services.exporting.choices import ExportPlan, plan_exports, served_languages
 from clipviewer.services.prefs import preferences
 from clipviewer.services.room.framings import saved_framings
 from clipviewer.state.access import allow, authenticate
@@ -114,7 +116,7 @@ class ExportDialogState(rx.State):
 
         cells = await asyncio.to_thread(write)
         room.export_open = False
-        queued = [cell.id for cell in cells if cell.state in exports.UNFINISHED]
+        queued = [cell.id for cell in cells if cell.state in UNFINISHED]
         await (await self.get_state(ExportState))._await(queued)
         return (
             rx.toast.success(f"{counted(len(queued), 'export')} on the way") if queued else rx.toast.info("All of these are there already")
@@ -148,7 +150,7 @@ class ExportDialogState(rx.State):
             return
 
         def look(db: Session) -> tuple[list[str], Mapping[tuple[str, AspectRatio], Framing]]:
-            return exports.served_languages(db, video.id), saved_framings(db, ticked)
+            return served_languages(db, video.id), saved_framings(db, ticked)
 
         served, saved = await asyncio.to_thread(_read, look)
         self.offered = [language_row(tag) for tag in served]
@@ -159,7 +161,7 @@ class ExportDialogState(rx.State):
         by_hand = {ratio: FramingMode.MANUAL.value for ratio, count in self.framed.items() if count and ratio not in self._changed}
         self.framings = self.framings | by_hand
         choices = self._choices()
-        plan = await asyncio.to_thread(_read, lambda db: exports.plan_exports(db, video.id, ticked, **choices))
+        plan = await asyncio.to_thread(_read, lambda db: plan_exports(db, video.id, ticked, **choices))
         self.missing = len(plan.missing)
         self.summary = _summary(len(ticked), len(self.ratios), len(self.languages), plan)
 

@@ -7,15 +7,16 @@ from typing import Any
 
 import reflex as rx
 
+from clipviewer.domain.job_state import JobState
 from clipviewer.domain.permissions import Action
+from clipviewer.services.cells import board
 from clipviewer.services.container import installed
 from clipviewer.services.exporting import exports
-from clipviewer.services.exporting.exports import State
 from clipviewer.state.access import allow, authenticate
 from clipviewer.state.rows import JobRow, job_row
 from clipviewer.state.video_detail import VideoDetailState
 
-SHOWN = (State.QUEUED, State.RUNNING, State.FAILED)
+SHOWN = (JobState.QUEUED, JobState.RUNNING, JobState.FAILED)
 MAX_SHOWN = 50
 
 
@@ -41,23 +42,23 @@ class ExportState(rx.State):
             self._video_id, self._revision, self.jobs, self.busy = video.id, 0, [], False
         revision = self._revision
 
-        def read() -> exports.Changes:
+        def read() -> board.Changes:
             with installed().database.read() as db:
-                return exports.changes_since(db, video.id, revision)
+                return board.changes_since(db, video.id, revision)
 
         changes = await asyncio.to_thread(read)
         if changes.revision == revision:
             return None
         self._revision = changes.revision
         jobs = {job.id: job for job in self.jobs}
-        done = [cell for cell in changes.cells if cell.state == State.DONE]
+        done = [cell for cell in changes.cells if cell.state == JobState.DONE]
         for cell in changes.cells:
             if cell.state in SHOWN:
                 jobs[cell.id] = job_row(cell)
             else:
                 jobs.pop(cell.id, None)
         self.jobs = list(jobs.values())[-MAX_SHOWN:]
-        self.busy = any(job.state != State.FAILED for job in self.jobs)
+        self.busy = any(job.state != JobState.FAILED for job in self.jobs)
         if first or not done:
             return None
         await room._show_new_exports()

@@ -11,10 +11,10 @@ from typing import Any
 import reflex as rx
 from sqlmodel import Session
 
+from clipviewer.domain.job_state import UNFINISHED, JobState
 from clipviewer.domain.permissions import Action, allows
 from clipviewer.errors import VideoNotFound
 from clipviewer.services.container import installed
-from clipviewer.services.exporting.cells import UNFINISHED, State
 from clipviewer.services.library.videos import require_video
 from clipviewer.services.room import finding
 from clipviewer.services.work import WorkView
@@ -105,7 +105,7 @@ class FindingState(rx.State):
 
 
 def _search_view(video_id: str, search: WorkView | None, may_find: bool) -> SearchView:
-    if search is None or search.state not in (*UNFINISHED, State.FAILED):
+    if search is None or search.state not in (*UNFINISHED, JobState.FAILED):
         return SearchView(video_id, may_find=may_find)
     return SearchView(video_id, search.state, round(search.progress * 100), search.note, may_find)
 
@@ -115,7 +115,7 @@ def _short(state: str) -> str:
 
 
 def _outcome(search: WorkView) -> Any:
-    if search.state != State.DONE:
+    if search.state != JobState.DONE:
         return None
     result = search.result
     words = ", ".join(f"{result[name]} {name}" for name in ("added", "changed", "removed") if result[name])

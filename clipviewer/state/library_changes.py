@@ -12,12 +12,12 @@ from sqlmodel import Session
 
 from clipviewer.domain.byte_size import byte_size
 from clipviewer.domain.ids import is_id
+from clipviewer.domain.job_state import JobState
 from clipviewer.domain.permissions import Action, allows
 from clipviewer.domain.removal import Objects
 from clipviewer.errors import ClipviewerError, Forbidden, Invalid, VideoNotFound
 from clipviewer.services import work
 from clipviewer.services.container import installed
-from clipviewer.services.exporting.cells import State
 from clipviewer.services.library import changes, removal
 from clipviewer.services.library.changes import Actor, Changed, Stakes
 from clipviewer.services.library.tags import known_tags, tags_by_video
@@ -112,7 +112,7 @@ class LibraryChangesState(rx.State):
             }
             text = words[chosen.pop()] if len(chosen) == 1 else "Their objects go or stay as was chosen for each."
             tried = work.latest_work(db, video_ids, removal.KIND)
-            problem = f"The last try failed: {tried[0].note}" if tried and tried[0].state == State.FAILED else ""
+            problem = f"The last try failed: {tried[0].note}" if tried and tried[0].state == JobState.FAILED else ""
             return ChangeDialog(REMOVE, tuple(video_ids), _named(db, video_ids), text, problem=problem)
 
         self.dialog = await self._read(read)

@@ -9,16 +9,16 @@ from typing import Any
 import reflex as rx
 
 from clipviewer.domain.ids import is_id
+from clipviewer.domain.job_state import JobState
 from clipviewer.domain.permissions import Action
+from clipviewer.jobs.work_kinds import needed_for
 from clipviewer.services import work
 from clipviewer.services.adoption import adopting
 from clipviewer.services.adoption.words import whole
 from clipviewer.services.container import installed
 from clipviewer.services.exporting import exports
-from clipviewer.services.exporting.cells import State
 from clipviewer.services.library.activity import EXPORT, Running, running
 from clipviewer.services.library.listing import attention
-from clipviewer.services.work_rights import needed_for
 from clipviewer.state.access import allow, authenticate
 from clipviewer.state.library import LibraryState
 
@@ -94,7 +94,7 @@ class LibraryStripState(rx.State):
 
 def _row(item: Running) -> RunningRow:
     what = f"{item.clip} · {item.ratio}" if item.kind == EXPORT else WORK_WORDS.get(item.kind, item.kind.capitalize())
-    waits = item.state == State.QUEUED
+    waits = item.state == JobState.QUEUED
     if item.kind == adopting.KIND:
         return RunningRow(item.id, what, " · ".join(filter(None, (whole(item.title), item.note))), waits, -1)
     return RunningRow(item.id, what, item.title, waits, round(item.progress * 100))

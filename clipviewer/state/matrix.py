@@ -14,9 +14,10 @@ from clipviewer.domain.language import language_name
 from clipviewer.domain.permissions import Action
 from clipviewer.errors import NotFound
 from clipviewer.services import audit
+from clipviewer.services.cells import board
+from clipviewer.services.cells.filters import CellState, ExportFilters, export_filters
 from clipviewer.services.container import installed
-from clipviewer.services.exporting import exports
-from clipviewer.services.exporting.filters import CellState, ExportFilters, export_filters
+from clipviewer.services.exporting.choices import served_languages
 from clipviewer.services.exporting.matrix import MatrixPage, matrix, matrix_languages
 from clipviewer.services.exporting.matrix_exports import export_cell
 from clipviewer.services.room.clip_room import EXPORTED
@@ -227,7 +228,7 @@ class MatrixState(rx.State):
 
         def read(db: Session) -> OpenedCell:
             failed = place.entry is not None and place.entry.state == CellState.FAILED
-            log = exports.cell(db, place.entry.job_id).log if place.entry and failed else ""
+            log = board.cell(db, place.entry.job_id).log if place.entry and failed else ""
             return opened_cell(place, log=log, refusal=_refusal(db, video_id, place))
 
         return await asyncio.to_thread(_reading, read)
@@ -241,7 +242,7 @@ class MatrixState(rx.State):
 def _refusal(db: Session, video_id: str, place: Place) -> str:
     if not place.row.clip_id:
         return "No identified clip stands for this range, so it cannot be exported here."
-    if place.language not in exports.served_languages(db, video_id):
+    if place.language not in served_languages(db, video_id):
         return f"Add captions in {language_name(place.language)} to export the clip in it."
     return ""
 

@@ -10,7 +10,7 @@ from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.domain.framing import FramingMode
 from clipviewer.domain.language import language_name
 from clipviewer.domain.timecode import clock
-from clipviewer.services.exporting.filters import CellState, ExportFilters
+from clipviewer.services.cells.filters import CellState, ExportFilters
 from clipviewer.services.exporting.matrix import MatrixPage, MatrixRow
 from clipviewer.services.exporting.matrix_entries import MatrixEntry
 from clipviewer.state.rows import FRAMING_WORDS, drift_words, making

@@ -11,10 +11,10 @@ from typing import Any
 import reflex as rx
 from sqlmodel import Session
 
+from clipviewer.domain.job_state import UNFINISHED, JobState
 from clipviewer.domain.permissions import Action, allows
 from clipviewer.errors import Conflict, VideoNotFound
 from clipviewer.services.container import installed
-from clipviewer.services.exporting.cells import UNFINISHED, State
 from clipviewer.services.library import quick_start
 from clipviewer.services.library.quick_start import QuickStart
 from clipviewer.state.access import allow, authenticate
@@ -100,7 +100,7 @@ def _view(video_id: str, may_mend: bool, found: QuickStart) -> QuickStartView:
     if not found.slow:
         return QuickStartView(video_id)
     making, size = found.making, _amount(found.size)
-    if making is None or making.state not in (*UNFINISHED, State.FAILED):
+    if making is None or making.state not in (*UNFINISHED, JobState.FAILED):
         return QuickStartView(video_id, "slow", size, may_mend=may_mend)
     return QuickStartView(video_id, making.state, size, round(making.progress * 100), making.note, may_mend)
 

@@ -11,8 +11,8 @@ from clipviewer.domain.framing import FramingMode
 from clipviewer.domain.language import ORIGINAL, language_name
 from clipviewer.domain.timecode import clock
 from clipviewer.services.bucket.signing import SignedUrl
-from clipviewer.services.exporting.cells import CellView
-from clipviewer.services.exporting.drift import Drift
+from clipviewer.services.cells.board import CellView
+from clipviewer.services.cells.drift import Drift
 from clipviewer.services.library.videos import VideoDetails
 from clipviewer.services.room.captions import CaptionsView
 from clipviewer.services.room.clips import ExportedClipView, IdentifiedClipView

@@ -10,10 +10,10 @@ from typing import Any
 import reflex as rx
 from sqlmodel import Session
 
+from clipviewer.domain.job_state import UNFINISHED, JobState
 from clipviewer.domain.permissions import Action, allows
 from clipviewer.errors import ClipNotFound, SigningFailed, VideoNotFound
 from clipviewer.services.container import installed
-from clipviewer.services.exporting.cells import UNFINISHED, State
 from clipviewer.services.library import video_previews
 from clipviewer.services.library.video_previews import PreviewsView
 from clipviewer.services.room import marking
@@ -156,7 +156,7 @@ def _view(video_id: str, found: PreviewsView, may_mark: bool, origin: str) -> Ti
     previews, making = found.previews, found.making
     sheets = previews.get("sheets", [])
     busy = making is not None and making.state in UNFINISHED
-    failed = making is not None and making.state == State.FAILED and not previews
+    failed = making is not None and making.state == JobState.FAILED and not previews
     return TimelineView(
         video_id=video_id,
         duration_ms=found.duration_ms,

@@ -17,8 +17,8 @@ from sqlmodel import Session
 
 from clipviewer.domain.permissions import Action
 from clipviewer.errors import ClipNotFound, NotFound
+from clipviewer.services.cells.filters import ExportFilters, export_filters
 from clipviewer.services.container import Services, installed
-from clipviewer.services.exporting.filters import ExportFilters, export_filters
 from clipviewer.services.library.videos import video_details
 from clipviewer.services.room.clip_room import (
     EXPORTED,

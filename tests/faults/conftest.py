@@ -17,7 +17,8 @@ from clipviewer.demo.footage import render_master
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.media.ffmpeg import Ffmpeg
-from clipviewer.services.exporting.exports import CellView, cell, request_exports
+from clipviewer.services.cells.board import CellView, cell
+from clipviewer.services.exporting.exports import request_exports
 from clipviewer.services.room.captions import attach
 from clipviewer.storage.s3 import ObjectStore
 from tests.api.stores import running_bucket

@@ -14,11 +14,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from clipviewer.db.session import Database
+from clipviewer.domain.job_state import UNFINISHED
 from clipviewer.jobs import landmarks
 from clipviewer.jobs.engine import ExportEngine
 from clipviewer.services.bucket.signing import signer_for
+from clipviewer.services.cells.board import count_cells
 from clipviewer.services.container import Services
-from clipviewer.services.exporting.cells import UNFINISHED, count_cells
 from clipviewer.services.people.accounts import Accounts
 from clipviewer.services.people.api_tokens import ApiTokens
 from clipviewer.services.people.sessions import Sessions

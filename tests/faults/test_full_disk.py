@@ -9,7 +9,9 @@ import pytest
 from sqlmodel import select
 
 from clipviewer.db.models import ExportedClip
-from clipviewer.services.exporting.exports import CellView, State, retry
+from clipviewer.domain.job_state import JobState
+from clipviewer.services.cells.board import CellView
+from clipviewer.services.exporting.exports import retry
 from tests.faults.conftest import Scene
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -42,7 +44,7 @@ def small_disk(folder: Path, size: str) -> list[str]:
 def test_a_full_disk_fails_the_export_with_what_to_do_and_a_retry_finishes_it(size: str, scene: Scene, job: CellView) -> None:
     assert scene.work(under=small_disk(scene.folder / "exports", size)) == 0
     failed = scene.job(job.id)
-    assert failed.state == State.FAILED
+    assert failed.state == JobState.FAILED
     assert "disk" in failed.reason
     assert "make room" in failed.reason.lower()
     assert scene.exported() == []
@@ -50,4 +52,4 @@ def test_a_full_disk_fails_the_export_with_what_to_do_and_a_retry_finishes_it(si
         assert db.exec(select(ExportedClip)).all() == []
         retry(db, job.id)
     assert scene.work() == 0
-    assert scene.job(job.id).state == State.DONE
+    assert scene.job(job.id).state == JobState.DONE

@@ -9,8 +9,10 @@ from sqlmodel import select
 
 from clipviewer.db.export_models import ExportUpload
 from clipviewer.db.models import ExportedClip
+from clipviewer.domain.job_state import JobState
 from clipviewer.jobs.landmarks import LANDMARKS
-from clipviewer.services.exporting.exports import CellView, State, cancel
+from clipviewer.services.cells.board import CellView
+from clipviewer.services.exporting.exports import cancel
 from tests.faults.conftest import Scene
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -27,7 +29,7 @@ def test_an_export_survives_a_kill_at(landmark: str, scene: Scene, job: CellView
     assert scene.work(kill_at=landmark) == -signal.SIGKILL
     assert scene.work() == 0
     done = scene.job(job.id)
-    assert (done.state, done.attempt) == (State.DONE, 1)
+    assert (done.state, done.attempt) == (JobState.DONE, 1)
     with scene.database.read() as db:
         (clip,) = db.exec(select(ExportedClip))
         assert db.exec(select(ExportUpload)).all() == []
@@ -54,7 +56,7 @@ def test_the_work_of_a_worker_that_is_gone_is_taken_over_by_another(scene: Scene
     assert scene.work(kill_at="object uploaded") == -signal.SIGKILL
     assert scene.work(lease_seconds=8) == 0
     done = scene.job(job.id)
-    assert (done.state, done.attempt) == (State.DONE, 2)
+    assert (done.state, done.attempt) == (JobState.DONE, 2)
     with scene.database.read() as db:
         (clip,) = db.exec(select(ExportedClip))
     assert set(files_of(clip)) <= set(scene.exported())

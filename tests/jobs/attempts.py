@@ -12,9 +12,10 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.jobs.export_run import STEPS, ExportRun
 from clipviewer.media.ffmpeg import Ffmpeg
+from clipviewer.services.cells.board import CellView, cell
 from clipviewer.services.container import Services
 from clipviewer.services.exporting.export_runs import Ticket
-from clipviewer.services.exporting.exports import CellView, cell, request_exports, retry
+from clipviewer.services.exporting.exports import request_exports, retry
 from tests.jobs.conftest import VIDEO_ID
 
 

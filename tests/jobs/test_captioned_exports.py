@@ -14,6 +14,7 @@ from clipviewer.db.export_models import ExportJob, ExportUpload
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
+from clipviewer.domain.job_state import JobState
 from clipviewer.errors import StorageCredentials
 from clipviewer.jobs import rendering
 from clipviewer.jobs.export_run import STEPS, ExportRun
@@ -21,9 +22,10 @@ from clipviewer.media.captions.fonts import FontShelf
 from clipviewer.media.captions.tracks import parse_captions
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.media.source.probe import probe
+from clipviewer.services.cells.board import CellView, cell
 from clipviewer.services.container import Services
 from clipviewer.services.exporting.export_runs import Ticket
-from clipviewer.services.exporting.exports import CellView, State, cancel, cell, request_exports, retry
+from clipviewer.services.exporting.exports import cancel, request_exports, retry
 from clipviewer.services.room.captions import attach, remove
 from tests.jobs.conftest import VIDEO_ID
 from tests.jobs.test_export_run import with_faults
@@ -98,7 +100,7 @@ def lower_part(data: bytes, folder: Path) -> list[bytes]:
 def test_soft_captions_are_a_track_in_their_language_that_starts_with_the_clip(room: Services, folder: Path, tmp_path: Path) -> None:
     caption(room)
     done = attempt(room, ask(room, CaptionMode.SOFT), folder)
-    assert (done.state, done.reason) == (State.DONE, "")
+    assert (done.state, done.reason) == (JobState.DONE, "")
     language, cues = spoken(exported(room)["mp4"], tmp_path)
     assert (language, cues) == ("deu", [(0, 250, "Ends in it"), (500, 750, "All of it & more")])
 
@@ -125,12 +127,12 @@ def test_the_sidecar_and_its_row_and_provenance_tell_of_the_captions(room: Servi
 
 def test_burned_in_captions_change_the_picture_while_they_show_and_at_no_other_time(room: Services, folder: Path, tmp_path: Path) -> None:
     caption(room)
-    assert attempt(room, ask(room, CaptionMode.OFF, "original"), folder).state == State.DONE
+    assert attempt(room, ask(room, CaptionMode.OFF, "original"), folder).state == JobState.DONE
     plain = lower_part(exported(room)["mp4"], tmp_path)
     for item in list(room.store.list("exports/")):
         room.store.delete(item.key)
     done = attempt(room, ask(room, CaptionMode.BURNED), folder)
-    assert (done.state, done.reason) == (State.DONE, "")
+    assert (done.state, done.reason) == (JobState.DONE, "")
     found = exported(room)
     assert sorted(found) == ["json", "mp4", "vtt"]
     burned = lower_part(found["mp4"], tmp_path)
@@ -143,7 +145,7 @@ def test_burned_in_captions_change_the_picture_while_they_show_and_at_no_other_t
 def test_a_clip_in_which_nothing_is_said_has_an_empty_sidecar_and_no_track(room: Services, folder: Path) -> None:
     caption(room)
     for mode in (CaptionMode.SOFT, CaptionMode.BURNED):
-        assert attempt(room, ask(room, mode, clip="clip_2"), folder).state == State.DONE
+        assert attempt(room, ask(room, mode, clip="clip_2"), folder).state == JobState.DONE
     assert exported(room)["vtt"] == b"WEBVTT\n"
     (folder / "made.mp4").write_bytes(exported(room)["mp4"])
     assert probe(folder / "made.mp4").duration_ms in range(980, 1_020)
@@ -151,7 +153,7 @@ def test_a_clip_in_which_nothing_is_said_has_an_empty_sidecar_and_no_track(room:
 
 def test_captions_of_the_spoken_language_have_no_language_named(room: Services, folder: Path, tmp_path: Path) -> None:
     caption(room, "original")
-    assert attempt(room, ask(room, CaptionMode.SOFT, "original"), folder).state == State.DONE
+    assert attempt(room, ask(room, CaptionMode.SOFT, "original"), folder).state == JobState.DONE
     assert spoken(exported(room)["mp4"], tmp_path)[0] in ("und", "None")
 
 
@@ -167,14 +169,14 @@ def test_captions_that_changed_meanwhile_fail_the_export_and_a_retry_takes_the_n
     else:
         caption(room, data=VTT.replace(b"Ends", b"Stops"))
     failed = attempt(room, job, folder)
-    assert failed.state == State.FAILED
+    assert failed.state == JobState.FAILED
     assert failed.reason == "The captions were changed after this export was asked for. Press Retry to make it with those of now."
     assert exported(room) == {}
     if change == "removed":
         caption(room, data=VTT.replace(b"Ends", b"Stops"))
     with room.database.write() as db:
         renewed = retry(db, job.id)
-    assert attempt(room, renewed, folder).state == State.DONE
+    assert attempt(room, renewed, folder).state == JobState.DONE
     assert spoken(exported(room)["mp4"], tmp_path)[1][0] == (0, 250, "Stops in it")
 
 
@@ -184,7 +186,7 @@ def test_letters_that_no_font_has_fail_the_export_with_what_to_install(
     monkeypatch.setattr(rendering, "_shelf", lambda: FontShelf([tmp_path / "no fonts"]))
     caption(room)
     failed = attempt(room, ask(room, CaptionMode.BURNED), folder)
-    assert failed.state == State.FAILED
+    assert failed.state == JobState.FAILED
     assert "install one on the server" in failed.reason
     assert exported(room) == {}
 
@@ -193,7 +195,7 @@ def test_letters_that_no_font_has_fail_the_export_with_what_to_install(
 def test_a_failed_or_cancelled_export_leaves_no_captions_in_the_bucket(method: str, room: Services, folder: Path) -> None:
     caption(room)
     job = ask(room, CaptionMode.SOFT)
-    assert attempt(with_faults(room, method, StorageCredentials()), job, folder).state == State.FAILED
+    assert attempt(with_faults(room, method, StorageCredentials()), job, folder).state == JobState.FAILED
     assert exported(room) == {}
     with room.database.write() as db:
         again = retry(db, job.id)
@@ -232,7 +234,7 @@ def test_a_person_who_speaks_is_exported_with_the_words_of_the_clip(
         db.add(IdentifiedClip(id="clip_f", video_id="video_friday", reference="f", start_ms=1_000, end_ms=4_000, title="Hildy"))
         attach(db, "video_friday", "original", (SAMPLES / "friday.vtt").read_bytes(), "friday.vtt")
         (job,) = request_exports(db, "video_friday", ["clip_f"], [AspectRatio.PORTRAIT], ["original"], captions=mode)
-    assert attempt(room, job, folder).state == State.DONE
+    assert attempt(room, job, folder).state == JobState.DONE
     found = exported(room)
     (tmp_path / "made.mp4").write_bytes(found["mp4"])
     made = probe(tmp_path / "made.mp4")

@@ -16,12 +16,14 @@ from sqlmodel import select
 
 from clipviewer.db.models import AuditEntry, ExportedClip, utc_now
 from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.job_state import JobState
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.jobs import engine, export_run
 from clipviewer.jobs.engine import ExportEngine
+from clipviewer.services.cells.board import CellView, cell, cells
 from clipviewer.services.container import Services
 from clipviewer.services.exporting import export_runs
-from clipviewer.services.exporting.exports import CellView, State, cancel, cell, cells, request_exports
+from clipviewer.services.exporting.exports import cancel, request_exports
 from clipviewer.storage.s3 import ObjectStore
 from tests.footage import frame_numbers
 from tests.jobs.attempts import wait_until
@@ -62,10 +64,10 @@ def exported(store: ObjectStore) -> list[str]:
 def test_an_export_becomes_one_object_one_sidecar_and_one_clip(room: Services, tmp_path_factory: pytest.TempPathFactory) -> None:
     with working(room):
         (job,) = ask(room, "clip_1")
-        assert (job.state, job.progress) == (State.QUEUED, 0)
-        wait_until(lambda: now(room, job.id).state not in (State.QUEUED, State.RUNNING))
+        assert (job.state, job.progress) == (JobState.QUEUED, 0)
+        wait_until(lambda: now(room, job.id).state not in (JobState.QUEUED, JobState.RUNNING))
     done = now(room, job.id)
-    assert (done.state, done.progress, done.reason) == (State.DONE, 1.0, "")
+    assert (done.state, done.progress, done.reason) == (JobState.DONE, 1.0, "")
     with room.database.read() as db:
         (clip,) = db.exec(select(ExportedClip))
         (entry,) = db.exec(select(AuditEntry).where(AuditEntry.action == "exported"))
@@ -101,7 +103,7 @@ def test_fifty_people_who_ask_for_the_same_at_once_get_one_render(room: Services
             person.start()
         for person in people:
             person.join()
-        wait_until(lambda: all(now(room, job).state == State.DONE for job in set(found)))
+        wait_until(lambda: all(now(room, job).state == JobState.DONE for job in set(found)))
     assert (len(found), len(set(found))) == (100, 2)
     assert len(exported(room.store)) == 4
 
@@ -121,9 +123,9 @@ def test_a_cancelled_render_stops_within_a_second_and_leaves_nothing(room: Servi
         (job,) = ask(room, "clip_1")
         assert started.wait(20)
         with room.database.write() as db:
-            assert cancel(db, job.id).state == State.CANCELLED
+            assert cancel(db, job.id).state == JobState.CANCELLED
         assert ended.wait(1)
-    assert now(room, job.id).state == State.CANCELLED
+    assert now(room, job.id).state == JobState.CANCELLED
     assert exported(room.store) == []
 
 
@@ -141,9 +143,9 @@ def test_stopping_the_process_queues_the_work_again_and_the_next_start_finishes_
         with working(room):
             (job,) = ask(room, "clip_1")
             assert started.wait(20)
-    assert (now(room, job.id).state, now(room, job.id).attempt) == (State.QUEUED, 2)
+    assert (now(room, job.id).state, now(room, job.id).attempt) == (JobState.QUEUED, 2)
     with working(room):
-        wait_until(lambda: now(room, job.id).state == State.DONE)
+        wait_until(lambda: now(room, job.id).state == JobState.DONE)
     assert len(exported(room.store)) == 2
 
 
@@ -152,7 +154,7 @@ def test_the_worker_forgets_attempts_that_have_ended_and_goes_on(room: Services,
     with working(room):
         for clip in ("clip_1", "clip_2"):
             (job,) = ask(room, clip)
-            wait_until(lambda job=job: now(room, job.id).state == State.DONE)
+            wait_until(lambda job=job: now(room, job.id).state == JobState.DONE)
         wait_until(lambda: not DBOS.list_workflows(load_input=False, load_output=False))
         assert len(exported(room.store)) == 4
 
@@ -182,7 +184,7 @@ def test_an_attempt_that_could_not_even_begin_is_begun_again(room: Services, mon
     monkeypatch.setattr(export_runs, "fail", lambda *_: claim())
     with working(room):
         (job,) = ask(room, "clip_1")
-        wait_until(lambda: now(room, job.id).state == State.DONE)
+        wait_until(lambda: now(room, job.id).state == JobState.DONE)
 
 
 @on_sqlite
@@ -190,7 +192,7 @@ def test_exports_are_made_in_the_order_in_which_they_were_asked_for(room: Servic
     monkeypatch.setattr(engine, "renders_at_once", lambda: 1)
     asked = ask(room, "clip_2", "clip_1", ratios=(AspectRatio.SQUARE, AspectRatio.PORTRAIT))
     with working(room):
-        wait_until(lambda: all(now(room, job.id).state == State.DONE for job in asked))
+        wait_until(lambda: all(now(room, job.id).state == JobState.DONE for job in asked))
     with room.database.read() as db:
         assert [job.id for job in cells(db, VIDEO_ID)] == [job.id for job in asked]
         finished = sorted(cells(db, VIDEO_ID), key=lambda job: job.updated_at)

@@ -13,14 +13,16 @@ from sqlmodel import select
 from clipviewer.db.export_models import ExportUpload
 from clipviewer.db.models import Video
 from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.job_state import JobState
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.errors import StorageCredentials, StorageUnreachable
 from clipviewer.jobs import export_run
 from clipviewer.jobs.export_run import STEPS, ExportRun
 from clipviewer.media.ffmpeg import Ffmpeg
+from clipviewer.services.cells.board import CellView, cell
 from clipviewer.services.container import Services
 from clipviewer.services.exporting.export_runs import Order, Ticket
-from clipviewer.services.exporting.exports import CellView, State, cancel, cell, request_exports, retry
+from clipviewer.services.exporting.exports import cancel, request_exports, retry
 from clipviewer.storage.s3 import ObjectStore
 from tests.jobs.conftest import MASTER_KEY, VIDEO_ID
 
@@ -89,7 +91,7 @@ def exported(room: Services) -> list[str]:
 @pytest.mark.parametrize("method", ["head", "put_file", "put"])
 def test_a_storage_that_is_away_for_a_moment_is_waited_for(method: str, room: Services, job: CellView, tmp_path: Path) -> None:
     faulty = with_faults(room, method, StorageUnreachable(), StorageUnreachable())
-    assert attempt(faulty, job, tmp_path).state == State.DONE
+    assert attempt(faulty, job, tmp_path).state == JobState.DONE
     assert len(exported(room)) == 2
 
 
@@ -99,15 +101,15 @@ def test_a_storage_that_stays_away_fails_the_export_and_a_retry_finishes_it(
     method: str, error: type[Exception], room: Services, job: CellView, tmp_path: Path
 ) -> None:
     failed = attempt(with_faults(room, method, error(), error(), error()), job, tmp_path)
-    assert (failed.state, failed.reason) == (State.FAILED, str(error()))
+    assert (failed.state, failed.reason) == (JobState.FAILED, str(error()))
     assert exported(room) == []
-    assert attempt(room, again(room, job), tmp_path).state == State.DONE
+    assert attempt(room, again(room, job), tmp_path).state == JobState.DONE
     assert len(exported(room)) == 2
 
 
 def test_an_object_that_cannot_be_removed_now_stays_announced(room: Services, job: CellView, tmp_path: Path) -> None:
     away = with_faults(with_faults(room, "delete", StorageUnreachable()), "put", StorageCredentials())
-    assert attempt(away, job, tmp_path).state == State.FAILED
+    assert attempt(away, job, tmp_path).state == JobState.FAILED
     with room.database.read() as db:
         announced = {upload.s3_key for upload in db.exec(select(ExportUpload))}
     assert len(exported(room)) == 1
@@ -117,13 +119,13 @@ def test_an_object_that_cannot_be_removed_now_stays_announced(room: Services, jo
 def test_a_replaced_video_fails_the_export_and_a_retry_uses_the_new_one(room: Services, job: CellView, tmp_path: Path) -> None:
     room.store.put(MASTER_KEY, b"another video", "video/mp4")
     failed = attempt(room, job, tmp_path)
-    assert failed.state == State.FAILED
+    assert failed.state == JobState.FAILED
     assert "was replaced" in failed.reason
     with room.database.read() as db:
         assert db.get_one(Video, VIDEO_ID).etag == room.store.head(MASTER_KEY).etag
     renewed = again(room, job)
     assert renewed.identity != job.identity
-    assert attempt(room, renewed, tmp_path).state == State.DONE
+    assert attempt(room, renewed, tmp_path).state == JobState.DONE
 
 
 def test_a_missing_video_fails_with_what_to_do(room: Services, job: CellView, tmp_path: Path) -> None:
@@ -153,7 +155,7 @@ def test_a_job_cancelled_while_it_is_uploaded_leaves_nothing_in_the_bucket(room:
         cancel(db, job.id)
     assert not run.perform("publish")
     assert exported(room) == []
-    assert now(room, job).state == State.CANCELLED
+    assert now(room, job).state == JobState.CANCELLED
 
 
 def test_a_file_that_is_lost_between_two_steps_is_made_again(room: Services, job: CellView, tmp_path: Path) -> None:
@@ -161,4 +163,4 @@ def test_a_file_that_is_lost_between_two_steps_is_made_again(room: Services, job
     assert all(run.perform(step) for step in STEPS[:3])
     run.clean_up()
     assert all(run.perform(step) for step in STEPS[3:])
-    assert now(room, job).state == State.DONE
+    assert now(room, job).state == JobState.DONE

@@ -13,11 +13,13 @@ from sqlmodel import select
 
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.job_state import UNFINISHED, JobState
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.jobs.engine import ExportEngine
 from clipviewer.media.ffmpeg import Ffmpeg
+from clipviewer.services.cells.board import CellView
 from clipviewer.services.container import Services
-from clipviewer.services.exporting.exports import UNFINISHED, CellView, State, request_exports
+from clipviewer.services.exporting.exports import request_exports
 from tests.jobs.attempts import now, wait_until
 from tests.jobs.lag import idle_loop, worst_lag
 
@@ -99,7 +101,7 @@ def test_bad_footage_fails_with_its_reason_while_the_app_stays_responsive(
             worker.stop()
             gc.unfreeze()
     ended = {name: now(room, job) for name, job in jobs.items()}
-    assert {name: job.state for name, job in ended.items()} == dict.fromkeys(REASONS, State.FAILED)
+    assert {name: job.state for name, job in ended.items()} == dict.fromkeys(REASONS, JobState.FAILED)
     for name, words in REASONS.items():
         assert any(word in ended[name].reason for word in words.split("|")), (name, ended[name].reason)
     assert [item.key for item in room.store.list("exports/")] == []

@@ -15,6 +15,7 @@ from clipviewer.db.clip_models import ClipLook
 from clipviewer.db.master_models import FormerMaster
 from clipviewer.db.models import Video, utc_now
 from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.job_state import JobState
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.domain.quick_copy import Original, original_of
 from clipviewer.domain.removal import Objects
@@ -29,9 +30,8 @@ from clipviewer.media.source.inspection import inspect
 from clipviewer.services import work
 from clipviewer.services.adoption.adopting import adopt
 from clipviewer.services.container import Services
-from clipviewer.services.exporting.cells import State
+from clipviewer.services.exporting.choices import plan_exports
 from clipviewer.services.exporting.export_runs import Order, Ticket
-from clipviewer.services.exporting.exports import plan_exports
 from clipviewer.services.library import quick_start, removal
 from clipviewer.services.library.changes import delete
 from clipviewer.services.library.registration import NewExportedClip, NewVideo, Status, register_exported, register_video
@@ -103,14 +103,14 @@ def test_the_quick_copy_lies_beside_the_old_file_and_is_the_video_from_then_on(s
     assert video.previews == {**before.previews, "etag": stored.etag}
     assert list(run.folder.iterdir()) == [run.folder / "master.mp4"]
     with slow.database.write() as db:
-        assert work.work(db, run.item.id).state == State.DONE
+        assert work.work(db, run.item.id).state == JobState.DONE
         with pytest.raises(Conflict, match="quickly already"):
             quick_start.ask(db, VIDEO_ID)
 
 
 def test_exports_and_what_was_seen_stay_what_they_were(slow: Services, tmp_path: Path) -> None:
     job = attempt(slow, ask(slow), tmp_path)
-    assert job.state == State.DONE
+    assert job.state == JobState.DONE
     waiting = ask(slow, "clip_2")
     with slow.database.write() as db:
         range_of = {"start_ms": 500, "end_ms": 1_500, "version": 1, "found": {}}
@@ -122,7 +122,7 @@ def test_exports_and_what_was_seen_stay_what_they_were(slow: Services, tmp_path:
         planned = plan_exports(db, VIDEO_ID, ["clip_1", "clip_2"], [AspectRatio.PORTRAIT], [ORIGINAL])
         assert db.exec(select(ClipLook)).one().source_etag == video_of(slow).etag
     assert (len(planned.missing), len(planned.present)) == (0, 2)
-    assert attempt(slow, waiting, tmp_path).state == State.DONE
+    assert attempt(slow, waiting, tmp_path).state == JobState.DONE
     assert len(exported(slow)) == 2
     sidecars = [json.loads(slow.store.get(found.key)) for found in slow.store.list("exports/") if found.key.endswith(".json")]
     assert {sidecar["source"]["s3Key"] for sidecar in sidecars} == {MASTER_KEY, video_of(slow).s3_key}
@@ -139,7 +139,7 @@ def test_an_export_that_is_under_way_ends_well(slow: Services, tmp_path: Path, d
     assert all(run.perform(step) for step in STEPS[:done])
     make_quick_start(claimed(slow, tmp_path))
     assert all(run.perform(step) for step in STEPS[done:])
-    assert now(slow, job).state == State.DONE
+    assert now(slow, job).state == JobState.DONE
     ((key, drift),) = exported(slow)
     assert drift == ()
     assert slow.store.head(key).size > 0
@@ -227,11 +227,11 @@ def test_the_worker_does_it_and_reports(slow: Services) -> None:
     slow.settings.data_dir.mkdir(exist_ok=True)
     desk.start()
     try:
-        wait_until(lambda: work_of(slow, asked.id).state not in (State.QUEUED, State.RUNNING))
+        wait_until(lambda: work_of(slow, asked.id).state not in (JobState.QUEUED, JobState.RUNNING))
     finally:
         desk.stop()
     done = work_of(slow, asked.id)
-    assert (done.state, done.note) == (State.DONE, "")
+    assert (done.state, done.note) == (JobState.DONE, "")
     assert video_of(slow).media["slowToStart"] is False
 
 

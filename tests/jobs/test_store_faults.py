@@ -18,14 +18,16 @@ from sqlmodel import select
 
 from clipviewer.db.export_models import ExportUpload
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
+from clipviewer.domain.job_state import JobState
 from clipviewer.domain.sigv4 import Credentials
 from clipviewer.jobs import landmarks
 from clipviewer.jobs.export_run import remove_objects
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.media.source import stored_source
+from clipviewer.services.cells.board import CellView
 from clipviewer.services.container import Services
 from clipviewer.services.exporting import export_runs
-from clipviewer.services.exporting.exports import CellView, State, cancel
+from clipviewer.services.exporting.exports import cancel
 from clipviewer.storage.credential_chain import credential_source
 from clipviewer.storage.embedded.credentials import embedded_credentials
 from clipviewer.storage.s3 import ObjectStore, open_store
@@ -106,7 +108,7 @@ def exported(store: ObjectStore) -> list[str]:
 
 
 def check_done(far: Services, bucket: ObjectStore, job: CellView) -> None:
-    assert (now(far, job).state, now(far, job).reason) == (State.DONE, "")
+    assert (now(far, job).state, now(far, job).reason) == (JobState.DONE, "")
     with far.database.read() as db:
         (clip,) = db.exec(select(ExportedClip))
         assert db.exec(select(ExportUpload)).all() == []
@@ -149,7 +151,7 @@ def test_an_export_fails_with_the_reason_when_the_store_stays_away_and_a_retry_f
     at(place, gateway.close)
     job = ask(far)
     failed = attempt(far, job, folder)
-    assert failed.state == State.FAILED
+    assert failed.state == JobState.FAILED
     assert failed.reason.startswith("The storage")
     gateway.open()
     check_nothing(far, bucket, folder)
@@ -199,7 +201,7 @@ def test_cancelling_a_render_does_not_wait_for_a_store_that_hangs(
         took = time.monotonic() - pressed
         gateway.flowing.set()
     assert took < 1
-    assert now(far, job).state == State.CANCELLED
+    assert now(far, job).state == JobState.CANCELLED
     check_nothing(far, bucket, folder)
 
 
@@ -211,7 +213,7 @@ def test_an_upload_that_hangs_and_is_cancelled_leaves_nothing_when_the_store_goe
     with attempting(far, job, folder):
         wait_until(lambda: not gateway.flowing.is_set())
         call_off(far, job)
-        assert now(far, job).state == State.CANCELLED
+        assert now(far, job).state == JobState.CANCELLED
         gateway.flowing.set()
     check_nothing(far, bucket, folder)
 
@@ -222,7 +224,7 @@ def test_a_video_that_is_replaced_in_the_middle_is_not_exported_and_a_retry_uses
     gateway.when(SOME, lambda: bucket.put_file(MASTER_KEY, footage, "video/mp4"))
     job = ask(far)
     failed = attempt(far, job, folder)
-    assert failed.state == State.FAILED
+    assert failed.state == JobState.FAILED
     assert failed.reason.startswith("The video was replaced")
     check_nothing(far, bucket, folder)
     renewed = again(far, job)
@@ -290,7 +292,7 @@ def test_an_export_fails_with_the_reason_when_its_keys_are_withdrawn_and_a_retry
     keyed.gateway.when(SOME, withdraw)
     job = ask(far)
     failed = attempt(far, job, folder)
-    assert failed.state == State.FAILED
+    assert failed.state == JobState.FAILED
     assert "check the server's credentials" in failed.reason
     keyed.chain.current = RENEWED
     check_nothing(far, far.store, folder)

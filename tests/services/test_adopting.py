@@ -19,8 +19,9 @@ from clipviewer.errors import Invalid, StorageUnreachable
 from clipviewer.services import work
 from clipviewer.services.adoption.adopting import adopt, ask, checked_prefix, preview
 from clipviewer.services.adoption.tally import Tally
+from clipviewer.services.cells.board import cells
 from clipviewer.services.container import Services
-from clipviewer.services.exporting.exports import cells, request_exports
+from clipviewer.services.exporting.exports import request_exports
 from clipviewer.services.library import uploads, video_previews
 from clipviewer.services.library.listing import Filter, Wanted, list_videos
 from clipviewer.services.room.captions import attach, captions_of, remove

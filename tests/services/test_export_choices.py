@@ -12,9 +12,10 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode, mode_of
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.errors import Conflict, Invalid, VideoNotFound
+from clipviewer.services.cells.board import CellView, cells, framing_of
 from clipviewer.services.exporting import estimate
-from clipviewer.services.exporting.cells import framing_of
-from clipviewer.services.exporting.exports import CellView, cancel, cells, plan_exports, request_exports, retry, served_languages
+from clipviewer.services.exporting.choices import plan_exports, served_languages
+from clipviewer.services.exporting.exports import cancel, request_exports, retry
 from clipviewer.services.room.captions import attach, remove
 from clipviewer.services.room.framings import save_framing
 

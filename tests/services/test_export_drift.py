@@ -15,14 +15,13 @@ from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.media.render.render import RECIPE_VERSION
-from clipviewer.services.exporting.choices import captions_of_cell
-from clipviewer.services.exporting.drift import Drift
-from clipviewer.services.exporting.filters import ExportFilters, export_filters
+from clipviewer.services.cells.drift import Drift
+from clipviewer.services.cells.filters import ExportFilters, export_filters
 from clipviewer.services.exporting.matrix import matrix
-from clipviewer.services.exporting.recaptioned import recaptioned_jobs
-from clipviewer.services.room.captions import attach, remove, track
+from clipviewer.services.room.captions import attach, captions_of_cell, remove, track
 from clipviewer.services.room.clip_room import exported_window
 from clipviewer.services.room.clips import count_exported, exported_clip, exported_clips, exported_position
+from clipviewer.services.room.recaptioned import recaptioned_jobs
 
 NOON = datetime(2025, 10, 5, 12, tzinfo=UTC)
 VIDEO = "video_1"

@@ -20,11 +20,12 @@ from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.errors import VideoNotFound
 from clipviewer.media.render.render import RECIPE_VERSION
+from clipviewer.services.cells import board
+from clipviewer.services.cells.board import CellView
+from clipviewer.services.cells.drift import Drift
+from clipviewer.services.cells.filters import ExportFilters
 from clipviewer.services.exporting import export_runs, exports
-from clipviewer.services.exporting.cells import CellView
-from clipviewer.services.exporting.drift import Drift
 from clipviewer.services.exporting.export_runs import Ticket
-from clipviewer.services.exporting.filters import ExportFilters
 from clipviewer.services.exporting.matrix import MAX_ROWS, MatrixPage, matrix
 from clipviewer.storage.s3 import StoredObject
 from tests.conftest import Clock
@@ -52,7 +53,7 @@ def ask(db: Session, clip: str = "clip_1", ratio: AspectRatio = PORTRAIT, framin
 
 
 def claim(db: Session, cell: CellView) -> Ticket:
-    ticket = Ticket(cell.id, exports.cell(db, cell.id).attempt)
+    ticket = Ticket(cell.id, board.cell(db, cell.id).attempt)
     assert export_runs.claim(db, ticket, Clock().now)
     return ticket
 

@@ -14,21 +14,14 @@ from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, FramingMode
+from clipviewer.domain.job_state import JobState
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.errors import ClipNotFound, Conflict, Invalid, VideoNotFound
+from clipviewer.services.cells.board import CellView, cell, cells, changes_since
 from clipviewer.services.exporting import export_runs
+from clipviewer.services.exporting.choices import plan_exports
 from clipviewer.services.exporting.export_runs import Ticket
-from clipviewer.services.exporting.exports import (
-    CellView,
-    State,
-    cancel,
-    cell,
-    cells,
-    changes_since,
-    plan_exports,
-    request_exports,
-    retry,
-)
+from clipviewer.services.exporting.exports import cancel, request_exports, retry
 from clipviewer.storage.s3 import StoredObject
 from tests.conftest import Clock
 
@@ -147,10 +140,10 @@ def test_a_room_hears_of_every_change_once_and_in_order(footage: Database) -> No
 def test_a_cancelled_cell_is_queued_again_by_a_retry_or_a_new_request(footage: Database) -> None:
     with footage.write() as db:
         (job,) = ask(db)
-        assert cancel(db, job.id).state == State.CANCELLED
-        assert (retry(db, job.id).state, cell(db, job.id).attempt) == (State.QUEUED, 2)
+        assert cancel(db, job.id).state == JobState.CANCELLED
+        assert (retry(db, job.id).state, cell(db, job.id).attempt) == (JobState.QUEUED, 2)
         cancel(db, job.id)
-        assert [(again.id, again.state, again.attempt) for again in ask(db)] == [(job.id, State.QUEUED, 3)]
+        assert [(again.id, again.state, again.attempt) for again in ask(db)] == [(job.id, JobState.QUEUED, 3)]
 
 
 def test_a_finished_cell_stays_until_its_clip_is_deleted(footage: Database) -> None:
@@ -161,10 +154,10 @@ def test_a_finished_cell_stays_until_its_clip_is_deleted(footage: Database) -> N
             cancel(db, job.id)
         with pytest.raises(Conflict):
             retry(db, job.id)
-        assert [(same.state, same.exported_clip_id) for same in ask(db)] == [(State.DONE, clip_id)]
+        assert [(same.state, same.exported_clip_id) for same in ask(db)] == [(JobState.DONE, clip_id)]
         db.delete(db.get_one(ExportedClip, clip_id))
         db.flush()
-        assert ask(db)[0].state == State.QUEUED
+        assert ask(db)[0].state == JobState.QUEUED
 
 
 def test_work_of_an_attempt_that_lost_its_cell_changes_nothing(footage: Database) -> None:
@@ -208,7 +201,7 @@ def test_an_export_that_is_interrupted_again_and_again_fails_at_last(footage: Da
             assert export_runs.claim(db, Ticket(job.id, attempt), clock())
             export_runs.give_back(db, Ticket(job.id, attempt), clock())
         ended = cell(db, job.id)
-        assert (ended.state, "again and again" in ended.reason) == (State.FAILED, True)
+        assert (ended.state, "again and again" in ended.reason) == (JobState.FAILED, True)
 
 
 def test_a_retry_takes_the_source_as_it_is_now_and_never_doubles_a_cell(footage: Database) -> None:

@@ -18,8 +18,8 @@ from clipviewer.domain.bucket_contents import MAX_SIDECAR, Ignored
 from clipviewer.domain.export_identity import export_identity
 from clipviewer.services.adoption.adopting import adopt
 from clipviewer.services.adoption.tally import Tally
+from clipviewer.services.cells.board import framing_of
 from clipviewer.services.container import Services
-from clipviewer.services.exporting.cells import framing_of
 from clipviewer.storage.s3 import ObjectStore
 from tests.api.stores import running_bucket
 from tests.made_exports import make_library

@@ -13,6 +13,7 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.removal import KEPT_FOR, Objects
 from clipviewer.errors import Conflict, Invalid, VideoNotFound
 from clipviewer.services import work
+from clipviewer.services.cells import board
 from clipviewer.services.exporting import exports
 from clipviewer.services.library import removal, video_previews
 from clipviewer.services.library.changes import (
@@ -130,7 +131,7 @@ def test_what_is_under_way_for_a_deleted_video_is_called_off_and_nothing_new_beg
             for video_id, clip in clips.items()
         }
         assert delete(db, ["video_1"], Objects.KEEP, clock=clock).cancelled == 2
-        assert {video_id: exports.cell(db, job).state for video_id, job in jobs.items()} == {"video_1": "cancelled", "video_2": "queued"}
+        assert {video_id: board.cell(db, job).state for video_id, job in jobs.items()} == {"video_1": "cancelled", "video_2": "queued"}
         assert [item.video_id for item in work.unfinished_work(db)] == ["video_2"]
         refused = [
             lambda: exports.request_exports(db, "video_1", [clips["video_1"]], [AspectRatio.SQUARE], ["original"]),

@@ -13,8 +13,8 @@ from clipviewer.db.models import ExportedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.services.adoption.missing_files import look_for
+from clipviewer.services.cells.drift import Drift
 from clipviewer.services.container import Services
-from clipviewer.services.exporting.drift import Drift
 from clipviewer.services.exporting.exports import request_exports
 from clipviewer.services.exporting.matrix import matrix
 from clipviewer.services.library.videos import video_details

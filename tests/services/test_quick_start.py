@@ -18,7 +18,8 @@ from clipviewer.media.source.inspection import Inspection
 from clipviewer.media.source.mp4_boxes import MoovPlace
 from clipviewer.media.source.probe import MediaInfo
 from clipviewer.services import work
-from clipviewer.services.exporting.exports import plan_exports, request_exports
+from clipviewer.services.exporting.choices import plan_exports
+from clipviewer.services.exporting.exports import request_exports
 from clipviewer.services.library import quick_start
 from clipviewer.storage.s3 import StoredObject
 

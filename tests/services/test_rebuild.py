@@ -16,7 +16,8 @@ from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.errors import Conflict
 from clipviewer.services.adoption.rebuild import Rebuilt, read_sidecars, rebuild
-from clipviewer.services.exporting.exports import CellView, cells, request_exports
+from clipviewer.services.cells.board import CellView, cells
+from clipviewer.services.exporting.exports import request_exports
 from clipviewer.services.room.captions import attach, captions_of
 from clipviewer.storage.s3 import ObjectStore
 from tests.api.stores import running_bucket

@@ -9,11 +9,12 @@ from sqlmodel import Session
 
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
+from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.errors import ClipNotFound, Conflict, Invalid, VideoNotFound
 from clipviewer.media.captions.tracks import CaptionsUnreadable, Cue
-from clipviewer.services.exporting.cells import CellView
-from clipviewer.services.exporting.exports import AspectRatio, request_exports
+from clipviewer.services.cells.board import CellView
+from clipviewer.services.exporting.exports import request_exports
 from clipviewer.services.room.captions import (
     CaptionsNotFound,
     attach,

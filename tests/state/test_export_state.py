@@ -8,8 +8,8 @@ from clipviewer.db.models import utc_now
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.domain.preferences import preferences_of
+from clipviewer.services.cells.board import cells
 from clipviewer.services.container import Services
-from clipviewer.services.exporting.cells import cells
 from clipviewer.services.exporting.export_runs import Ticket, claim, order_of, publish
 from clipviewer.services.exporting.exports import request_exports
 from clipviewer.services.prefs import save_preferences

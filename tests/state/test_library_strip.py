@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from clipviewer.db.models import Video
+from clipviewer.domain.job_state import JobState
 from clipviewer.services import work
 from clipviewer.services.container import Services
-from clipviewer.services.exporting import exports
 from clipviewer.state.library_strip import SHOWN, LibraryStripState
 from tests.state.footage_rows import add_footage
 from tests.state.page import Page
@@ -42,7 +42,7 @@ def test_what_is_under_way_stands_before_what_waits_and_can_be_called_off(page: 
     page.call(LibraryStripState, "cancel", footage.jobs[0])
     assert [row.what for row in page.state(LibraryStripState).running] == ["Candidate 1 · 16:9"]
     with services.database.read() as db:
-        assert work.work(db, asked.id).state == exports.State.CANCELLED
+        assert work.work(db, asked.id).state == JobState.CANCELLED
     assert "finished already" in page.call(LibraryStripState, "cancel", asked.id)[1]
 
 

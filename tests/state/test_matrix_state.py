@@ -6,8 +6,9 @@ import pytest
 
 from clipviewer.db.models import ExportedClip, IdentifiedClip
 from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.services.cells import board
 from clipviewer.services.container import Services
-from clipviewer.services.exporting import export_runs, exports
+from clipviewer.services.exporting import export_runs
 from clipviewer.services.exporting.export_runs import Ticket
 from clipviewer.services.room.captions import attach
 from clipviewer.services.room.framings import save_framing
@@ -108,7 +109,7 @@ def test_a_missing_cell_is_queued_and_stays_the_opened_one(grid: Page, footage: 
     _, answer = grid.call(MatrixState, "export_cell", key)
     assert "nothing was exported" in answer
     with services.database.read() as db:
-        assert len(exports.cells(db, footage.video_id)) == 1
+        assert len(board.cells(db, footage.video_id)) == 1
 
 
 def test_the_default_is_the_crop_that_was_chosen_and_captions_in_every_other_language(
@@ -122,7 +123,7 @@ def test_the_default_is_the_crop_that_was_chosen_and_captions_in_every_other_lan
     grid.call(MatrixState, "export_cell", missing(footage, 0, "1:1", "de"))
     grid.call(MatrixState, "export_cell", missing(footage, 1, "9:16"))
     with services.database.read() as db:
-        german, plain = exports.cells(db, footage.video_id)
+        german, plain = board.cells(db, footage.video_id)
     assert (german.framing["mode"], german.framing["x"], german.captions.partition(":")[0]) == ("manual", 0.25, "soft")
     assert (plain.framing["mode"], plain.captions) == ("centre", "")
     assert [cell.note for cell in cells(grid)][-2:] == ["By hand", ""]

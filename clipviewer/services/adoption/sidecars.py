@@ -22,12 +22,13 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.domain.export_identity import export_identity
 from clipviewer.domain.ids import is_id
+from clipviewer.domain.job_state import JobState
 from clipviewer.domain.language import parse_language
 from clipviewer.domain.master_file import content_type
 from clipviewer.domain.object_key import check_object_key
 from clipviewer.domain.quick_copy import is_quick_key
 from clipviewer.domain.timecode import seconds_to_ms
-from clipviewer.services.exporting.cells import State, cells_by_identity, change, framing_json, framing_of, hold_board, set_revision
+from clipviewer.services.cells.board import cells_by_identity, change, framing_json, framing_of, hold_board, set_revision
 from clipviewer.services.exporting.provenance import SCHEMA
 from clipviewer.services.library import quick_start
 from clipviewer.storage.s3 import StoredObject
@@ -149,7 +150,7 @@ def _finish_cell(db: Session, document: Mapping[str, Any], exported: ExportedCli
     known = cells_by_identity(db, [identity]).get(identity)
     if known is not None:
         if known.wants_another_go:
-            done = {"state": State.DONE, "progress": 1.0, "reason": "", "log": "", "exported_clip_id": exported.id}
+            done = {"state": JobState.DONE, "progress": 1.0, "reason": "", "log": "", "exported_clip_id": exported.id}
             change(db, known.id, known.video_id, now, **done)
         return
     revision = hold_board(db, exported.video_id) + 1
@@ -168,7 +169,7 @@ def _finish_cell(db: Session, document: Mapping[str, Any], exported: ExportedCli
         framing=framing_json(framing_of(document["framing"])),
         captions=_captions(document["captions"]),
         recipe=_whole(document["recipe"]),
-        state=State.DONE,
+        state=JobState.DONE,
         progress=1.0,
         number=revision,
         revision=revision,

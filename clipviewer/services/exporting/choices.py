@@ -10,18 +10,17 @@ from sqlmodel import Session
 
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
-from clipviewer.domain.caption_mode import CaptionMode, captions_identity
+from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.domain.export_identity import export_identity
 from clipviewer.domain.framing import Framing
 from clipviewer.domain.ids import is_id
 from clipviewer.domain.language import ORIGINAL, language_name
 from clipviewer.errors import Invalid, VideoNotFound
-from clipviewer.media.captions.tracks import CaptionTrack, slice_track, to_webvtt
 from clipviewer.media.render.render import RECIPE_VERSION
-from clipviewer.services.exporting.cells import JOB, CellView, cells_by_identity
-from clipviewer.services.exporting.drift import is_cut_at
+from clipviewer.services.cells.board import JOB, CellView, cells_by_identity
+from clipviewer.services.cells.drift import is_cut_at
 from clipviewer.services.exporting.estimate import estimated_seconds
-from clipviewer.services.room.captions import captions_of, track
+from clipviewer.services.room.captions import captions_of, captions_of_cell, track
 from clipviewer.services.room.framings import saved_framings
 
 MAX_CELLS = 1_000
@@ -128,14 +127,6 @@ def check_languages(db: Session, video_id: str, languages: Sequence[str], captio
         if language != ORIGINAL and captions is CaptionMode.OFF:
             name = language_name(language)
             raise Invalid(f"Without captions an export in {name} is the original. Choose soft or burned-in captions.")
-
-
-def captions_of_cell(whole: CaptionTrack | None, language: str, captions: CaptionMode, start_ms: int, end_ms: int) -> str:
-    """The captions in a cell's identity, made from the whole track of its language; in the spoken language, "" where none would show."""
-    if whole is None or captions is CaptionMode.OFF:
-        return ""
-    part = slice_track(whole, start_ms, end_ms)
-    return captions_identity(captions, to_webvtt(part)) if part.cues or language != ORIGINAL else ""
 
 
 def source_etag(db: Session, video_id: str) -> str:

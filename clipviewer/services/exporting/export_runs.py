@@ -18,9 +18,10 @@ from clipviewer.db.models import ExportedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.export_identity import captions_key
 from clipviewer.domain.framing import Framing
+from clipviewer.domain.job_state import JobState
 from clipviewer.errors import Conflict
 from clipviewer.services import audit
-from clipviewer.services.exporting.cells import JOB, CellView, State, cell, change, framing_of
+from clipviewer.services.cells.board import JOB, CellView, cell, change, framing_of
 from clipviewer.storage.s3 import StoredObject
 
 MAX_ATTEMPTS = 10
@@ -51,15 +52,15 @@ class Order:
 
 def queued(db: Session, limit: int) -> list[Ticket]:
     """The cells that wait, the longest waiting first."""
-    query = select(JOB.c.id, JOB.c.attempt).where(JOB.c.state == State.QUEUED).order_by(JOB.c.created_at, JOB.c.number).limit(limit)
+    query = select(JOB.c.id, JOB.c.attempt).where(JOB.c.state == JobState.QUEUED).order_by(JOB.c.created_at, JOB.c.number).limit(limit)
     return [Ticket(*row) for row in db.connection().execute(query)]
 
 
 def claim(db: Session, ticket: Ticket, now: datetime) -> bool:
     """Start the attempt, or go on with it after the process was killed; False if it is not this attempt's turn any more."""
     video_id = _video_of(db, ticket)
-    turn = and_(JOB.c.attempt == ticket.attempt, JOB.c.state.in_((State.QUEUED, State.RUNNING)))
-    return video_id is not None and change(db, ticket.job_id, video_id, now, turn, state=State.RUNNING, progress=0.0, alive_at=now)
+    turn = and_(JOB.c.attempt == ticket.attempt, JOB.c.state.in_((JobState.QUEUED, JobState.RUNNING)))
+    return video_id is not None and change(db, ticket.job_id, video_id, now, turn, state=JobState.RUNNING, progress=0.0, alive_at=now)
 
 
 def order_of(db: Session, ticket: Ticket) -> Order | None:
@@ -112,7 +113,7 @@ def announce_upload(db: Session, ticket: Ticket, keys: Sequence[str]) -> None:
 def publish(db: Session, order: Order, stored: StoredObject, now: datetime) -> str | None:
     """Make the finished file an exported clip and the cell done. → the clip's id; None, with nothing written, if the cell is not owned."""
     done = order.cell
-    if not change(db, done.id, done.video_id, now, _owned(order.ticket), state=State.DONE, progress=1.0, reason="", log=""):
+    if not change(db, done.id, done.video_id, now, _owned(order.ticket), state=JobState.DONE, progress=1.0, reason="", log=""):
         return None
     clip = ExportedClip(
         video_id=done.video_id,
@@ -147,7 +148,7 @@ def _drop_missing(db: Session, clip: ExportedClip) -> None:
 def fail(db: Session, ticket: Ticket, now: datetime, reason: str, log: str = "") -> None:
     """End the attempt with a reason for people; ``log`` is the last lines of what failed."""
     if (video_id := _video_of(db, ticket)) is not None:
-        change(db, ticket.job_id, video_id, now, _owned(ticket), state=State.FAILED, progress=0.0, reason=reason[:500], log=log[-4_000:])
+        change(db, ticket.job_id, video_id, now, _owned(ticket), state=JobState.FAILED, progress=0.0, reason=reason[:500], log=log[-4_000:])
 
 
 def give_back(db: Session, ticket: Ticket, now: datetime) -> None:
@@ -157,18 +158,18 @@ def give_back(db: Session, ticket: Ticket, now: datetime) -> None:
     if ticket.attempt >= MAX_ATTEMPTS:
         fail(db, ticket, now, "The rendering was interrupted again and again. Look into the server's log, then press Retry.")
         return
-    change(db, ticket.job_id, video_id, now, _owned(ticket), state=State.QUEUED, progress=0.0, reason="", attempt=ticket.attempt + 1)
+    change(db, ticket.job_id, video_id, now, _owned(ticket), state=JobState.QUEUED, progress=0.0, reason="", attempt=ticket.attempt + 1)
 
 
 def lost(db: Session, before: datetime) -> list[Ticket]:
     """The attempts whose worker was last heard of before that moment."""
     silent = or_(JOB.c.alive_at.is_(None), JOB.c.alive_at < before)
-    return [Ticket(*row) for row in db.connection().execute(select(JOB.c.id, JOB.c.attempt).where(JOB.c.state == State.RUNNING, silent))]
+    return [Ticket(*row) for row in db.connection().execute(select(JOB.c.id, JOB.c.attempt).where(JOB.c.state == JobState.RUNNING, silent))]
 
 
 def running(db: Session) -> set[Ticket]:
     """Every attempt that is under way, in any process."""
-    return {Ticket(*row) for row in db.connection().execute(select(JOB.c.id, JOB.c.attempt).where(JOB.c.state == State.RUNNING))}
+    return {Ticket(*row) for row in db.connection().execute(select(JOB.c.id, JOB.c.attempt).where(JOB.c.state == JobState.RUNNING))}
 
 
 def leftovers(db: Session, ticket: Ticket | None = None) -> list[str]:
@@ -177,7 +178,7 @@ def leftovers(db: Session, ticket: Ticket | None = None) -> list[str]:
     if ticket is not None:
         query = query.where(_UPLOAD.c.job_id == ticket.job_id, _UPLOAD.c.attempt == ticket.attempt)
     else:
-        owner = and_(JOB.c.id == _UPLOAD.c.job_id, JOB.c.attempt == _UPLOAD.c.attempt, JOB.c.state.in_((State.QUEUED, State.RUNNING)))
+        owner = and_(JOB.c.id == _UPLOAD.c.job_id, JOB.c.attempt == _UPLOAD.c.attempt, JOB.c.state.in_((JobState.QUEUED, JobState.RUNNING)))
         query = query.where(~select(JOB.c.id).where(owner).exists())
     return list(db.connection().execute(query).scalars())
 
@@ -200,7 +201,7 @@ def source_changed(db: Session, video_id: str, stored: StoredObject) -> None:
 
 
 def _owned(ticket: Ticket) -> ColumnElement[bool]:
-    return and_(JOB.c.attempt == ticket.attempt, JOB.c.state == State.RUNNING)
+    return and_(JOB.c.attempt == ticket.attempt, JOB.c.state == JobState.RUNNING)
 
 
 def _video_of(db: Session, ticket: Ticket) -> str | None:

@@ -17,21 +17,15 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode, mode_of
 from clipviewer.domain.export_identity import export_identity
 from clipviewer.domain.ids import new_id
+from clipviewer.domain.job_state import UNFINISHED, JobState
 from clipviewer.errors import ClipNotFound, Conflict, Invalid
 from clipviewer.media.render.render import RECIPE_VERSION
-from clipviewer.services.exporting.cells import (
+from clipviewer.services.cells.board import (
     JOB,
-    UNFINISHED,
     CellView,
-    Changes,
-    JobNotFound,
-    State,
     cell,
-    cells,
     cells_by_identity,
     change,
-    changes_since,
-    count_cells,
     framing_json,
     framing_of,
     hold_board,
@@ -39,40 +33,14 @@ from clipviewer.services.exporting.cells import (
 )
 from clipviewer.services.exporting.choices import (
     MAX_CELLS,
-    Cell,
-    ExportPlan,
     Framings,
     Wanted,
-    captions_of_cell,
     check_languages,
-    plan_exports,
-    served_languages,
     source_etag,
     standing,
 )
 from clipviewer.services.library.videos import require_kept
-from clipviewer.services.room.captions import track
-
-__all__ = [
-    "MAX_CELLS",
-    "UNFINISHED",
-    "Cell",
-    "CellView",
-    "Changes",
-    "ExportPlan",
-    "Framings",
-    "JobNotFound",
-    "State",
-    "cancel",
-    "cell",
-    "cells",
-    "changes_since",
-    "count_cells",
-    "plan_exports",
-    "request_exports",
-    "retry",
-    "served_languages",
-]  # fmt: skip
+from clipviewer.services.room.captions import captions_of_cell, track
 
 
 def request_exports(
@@ -123,9 +91,9 @@ def request_exports(
 def cancel(db: Session, job_id: str, *, clock: Callable[[], datetime] = utc_now) -> CellView:
     """Call it off; the worker notices within a second. Raises ``JobNotFound``, and ``Conflict`` when it is done already."""
     found = _held(db, job_id)
-    if found.state == State.DONE:
+    if found.state == JobState.DONE:
         raise Conflict("This export is finished, so it cannot be cancelled.")
-    change(db, job_id, found.video_id, clock(), JOB.c.state.in_(UNFINISHED), state=State.CANCELLED, progress=0.0, reason="", log="")
+    change(db, job_id, found.video_id, clock(), JOB.c.state.in_(UNFINISHED), state=JobState.CANCELLED, progress=0.0, reason="", log="")
     return cell(db, job_id)
 
 
@@ -195,7 +163,7 @@ def _new_row(video_id: str, etag: str, item: Wanted, revision: int, actor: str, 
         "framing": framing_json(item.framing),
         "captions": item.captions,
         "recipe": RECIPE_VERSION,
-        "state": State.QUEUED.value,
+        "state": JobState.QUEUED.value,
         "progress": 0.0,
         "reason": "",
         "log": "",
@@ -209,6 +177,6 @@ def _new_row(video_id: str, etag: str, item: Wanted, revision: int, actor: str, 
 
 
 def _queue_again(db: Session, job_id: str, revision: int, actor: str, now: datetime) -> None:
-    values = {"state": State.QUEUED, "progress": 0.0, "reason": "", "log": "", "exported_clip_id": None, "requested_by": actor}
+    values = {"state": JobState.QUEUED, "progress": 0.0, "reason": "", "log": "", "exported_clip_id": None, "requested_by": actor}
     again = update(JOB).where(JOB.c.id == job_id).values(attempt=JOB.c.attempt + 1, revision=revision, updated_at=now, **values)
     db.connection().execute(again)

@@ -15,10 +15,11 @@ from sqlmodel import Session
 
 from clipviewer.db.clip_models import VideoCaptions
 from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.job_state import JobState
 from clipviewer.domain.language import ORIGINAL
-from clipviewer.services.exporting.cells import JOB, State
+from clipviewer.services.cells.board import JOB
+from clipviewer.services.cells.filters import CellState, ExportFilters
 from clipviewer.services.exporting.choices import served_languages
-from clipviewer.services.exporting.filters import CellState, ExportFilters
 from clipviewer.services.exporting.matrix_entries import (
     EXPORTED,
     IDENTIFIED,
@@ -30,7 +31,7 @@ from clipviewer.services.exporting.matrix_entries import (
     state_of_file,
     with_making,
 )
-from clipviewer.services.exporting.recaptioned import recaptioned_jobs
+from clipviewer.services.room.recaptioned import recaptioned_jobs
 
 MAX_ROWS = 60
 _CAPTIONS = VideoCaptions.metadata.tables["video_captions"]
@@ -87,7 +88,7 @@ def matrix_languages(db: Session, video_id: str) -> list[str]:
     """The original, then every language in which something was exported or can be, by tag."""
     there = union(
         select(EXPORTED.c.target_language).where(EXPORTED.c.video_id == video_id),
-        select(JOB.c.target_language).where(JOB.c.video_id == video_id, JOB.c.state != State.CANCELLED),
+        select(JOB.c.target_language).where(JOB.c.video_id == video_id, JOB.c.state != JobState.CANCELLED),
         select(_CAPTIONS.c.language).where(_CAPTIONS.c.video_id == video_id),
     )
     return [ORIGINAL, *sorted({*db.connection().execute(there).scalars()} - {ORIGINAL})]

@@ -15,8 +15,9 @@ from sqlmodel import Session
 
 from clipviewer.db.models import ExportedClip, IdentifiedClip
 from clipviewer.domain.framing import FramingMode
-from clipviewer.services.exporting.cells import JOB, State
-from clipviewer.services.exporting.drift import (
+from clipviewer.domain.job_state import JobState
+from clipviewer.services.cells.board import JOB
+from clipviewer.services.cells.drift import (
     FRAMING_MODE,
     Drift,
     drifted,
@@ -26,7 +27,7 @@ from clipviewer.services.exporting.drift import (
     reasons,
     with_origins,
 )
-from clipviewer.services.exporting.filters import CellState
+from clipviewer.services.cells.filters import CellState
 
 EXPORTED = ExportedClip.metadata.tables["exported_clip"]
 IDENTIFIED = IdentifiedClip.metadata.tables["identified_clip"]
@@ -126,7 +127,7 @@ def state_of_file(recaptioned: Collection[str]) -> ColumnElement[str]:
 
 
 def _state_of_job(drifts: dict[Drift, ColumnElement[bool]]) -> ColumnElement[str]:
-    return case((and_(JOB.c.state == State.DONE, drifted(drifts)), CellState.STALE.value), else_=JOB.c.state)
+    return case((and_(JOB.c.state == JobState.DONE, drifted(drifts)), CellState.STALE.value), else_=JOB.c.state)
 
 
 def _columns_of_jobs(drifts: dict[Drift, ColumnElement[bool]]) -> Sequence[ColumnElement[Any]]:
@@ -148,7 +149,7 @@ def _entry(row: Sequence[Any]) -> MatrixEntry:
 
 
 def _counts(job: FromClause) -> ColumnElement[bool]:
-    return and_(job.c.state != State.CANCELLED, or_(job.c.state != State.DONE, job.c.exported_clip_id.is_not(None)))
+    return and_(job.c.state != JobState.CANCELLED, or_(job.c.state != JobState.DONE, job.c.exported_clip_id.is_not(None)))
 
 
 def _of_same_cell(job: FromClause, of: FromClause) -> ColumnElement[bool]:
@@ -162,8 +163,8 @@ def _outdone(drifts: dict[Drift, ColumnElement[bool]]) -> ColumnElement[bool]:
     mode = later.c.framing["mode"].as_string()
     framed_alike = or_(mode == FRAMING_MODE, and_(drifts[Drift.CROP], mode == FramingMode.MANUAL))
     captioned_alike = func.substr(later.c.captions, 1, _MODE) == func.substr(JOB.c.captions, 1, _MODE)
-    failed = JOB.c.state == State.FAILED
-    gives_way = or_(failed, and_(JOB.c.state == State.DONE, drifted(drifts), later.c.state != State.FAILED))
+    failed = JOB.c.state == JobState.FAILED
+    gives_way = or_(failed, and_(JOB.c.state == JobState.DONE, drifted(drifts), later.c.state != JobState.FAILED))
     query = select(later.c.id).where(_of_same_cell(later, JOB), later.c.number > JOB.c.number, framed_alike, captioned_alike, gives_way)
     return query.exists()
 
@@ -171,5 +172,5 @@ def _outdone(drifts: dict[Drift, ColumnElement[bool]]) -> ColumnElement[bool]:
 def _made_anew(drifts: dict[Drift, ColumnElement[bool]]) -> ColumnElement[bool]:
     """Whether a job stands in the place of a pipeline's file that has drifted."""
     later = JOB.alias("later")
-    query = select(later.c.id).where(_of_same_cell(later, EXPORTED), later.c.state != State.FAILED, drifted(drifts))
+    query = select(later.c.id).where(_of_same_cell(later, EXPORTED), later.c.state != JobState.FAILED, drifted(drifts))
     return query.exists()

@@ -9,8 +9,9 @@ from clipviewer.domain.caption_mode import CaptionMode, mode_of
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.errors import Conflict
+from clipviewer.services.cells import board
+from clipviewer.services.cells.board import CellView, framing_of
 from clipviewer.services.exporting import exports
-from clipviewer.services.exporting.cells import CellView, framing_of
 from clipviewer.services.prefs import preferences
 from clipviewer.services.room.framings import saved_framings
 
@@ -25,7 +26,7 @@ def export_cell(
     Raises what ``request_exports`` does, and ``Conflict`` when there is nothing to make.
     """
     if instead_of:
-        made = exports.cell(db, instead_of)
+        made = board.cell(db, instead_of)
         framing, captions = _framing(db, clip_id, ratio, framing_of(made.framing)), mode_of(made.captions)
     else:
         wanted = preferences(db)

@@ -9,7 +9,8 @@ from sqlalchemy import case, func, literal, select, union_all
 from sqlmodel import Session
 
 from clipviewer.db.work_models import Work
-from clipviewer.services.exporting.cells import JOB, UNFINISHED, State
+from clipviewer.domain.job_state import UNFINISHED, JobState
+from clipviewer.services.cells.board import JOB
 from clipviewer.services.library.listing import VIDEO
 
 _WORK = Work.metadata.tables["work"]
@@ -73,7 +74,7 @@ def running(db: Session, *, limit: int = 20) -> tuple[Sequence[Running], int]:
         .where(_WORK.c.state.in_(_UNFINISHED))
     )
     found = union_all(exports, work).subquery()
-    waits = case((found.c.state == State.RUNNING, 0), else_=1)
+    waits = case((found.c.state == JobState.RUNNING, 0), else_=1)
     connection = db.connection()
     total = connection.execute(select(func.count()).select_from(found)).scalar_one()
     shown = [column for column in found.c if column.name not in ("created_at", "number")]

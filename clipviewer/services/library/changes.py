@@ -16,12 +16,13 @@ from sqlmodel import Session
 from clipviewer.db.models import ExportedClip, Video, utc_now
 from clipviewer.db.work_models import Work
 from clipviewer.domain.ids import is_id
+from clipviewer.domain.job_state import UNFINISHED, JobState
 from clipviewer.domain.one_line import one_line
 from clipviewer.domain.removal import Objects
 from clipviewer.domain.tag import tags_of
 from clipviewer.errors import Conflict, Invalid, VideoNotFound
 from clipviewer.services import audit
-from clipviewer.services.exporting.cells import JOB, UNFINISHED, State, change
+from clipviewer.services.cells.board import JOB, change
 from clipviewer.services.library import video_previews
 from clipviewer.services.library.removal import KIND as REMOVAL
 from clipviewer.services.library.tags import tags_by_video, write_tags
@@ -184,9 +185,9 @@ def _tag(db: Session, video_ids: Collection[str], wanted: Callable[[Sequence[str
 def _hold_removal(db: Session, video_ids: Sequence[str], now: datetime) -> None:
     """Call off removals that wait; raises ``Conflict`` where one has begun."""
     ours = (_WORK.c.kind == REMOVAL) & _WORK.c.subject.in_(list(video_ids))
-    waiting = update(_WORK).where(ours, _WORK.c.state == State.QUEUED)
-    db.connection().execute(waiting.values(state=State.CANCELLED, slot=None, updated_at=now))
-    if db.connection().execute(select(_WORK.c.id).where(ours, _WORK.c.state == State.RUNNING)).first() is not None:
+    waiting = update(_WORK).where(ours, _WORK.c.state == JobState.QUEUED)
+    db.connection().execute(waiting.values(state=JobState.CANCELLED, slot=None, updated_at=now))
+    if db.connection().execute(select(_WORK.c.id).where(ours, _WORK.c.state == JobState.RUNNING)).first() is not None:
         raise Conflict("This video is being removed for good just now.")
 
 
@@ -196,8 +197,8 @@ def _call_off(db: Session, video_ids: Sequence[str], now: datetime) -> int:
     jobs = db.connection().execute(select(JOB.c.id, JOB.c.video_id).where(JOB.c.video_id.in_(video_ids), JOB.c.state.in_(unfinished)))
     count = 0
     for job_id, video_id in jobs.all():
-        values = {"state": State.CANCELLED, "progress": 0.0, "reason": "", "log": ""}
+        values = {"state": JobState.CANCELLED, "progress": 0.0, "reason": "", "log": ""}
         count += change(db, job_id, video_id, now, JOB.c.state.in_(unfinished), **values)
     ended = update(_WORK).where(_WORK.c.video_id.in_(video_ids), _WORK.c.state.in_(unfinished))
-    done = db.connection().execute(ended.values(state=State.CANCELLED, slot=None, updated_at=now))
+    done = db.connection().execute(ended.values(state=JobState.CANCELLED, slot=None, updated_at=now))
     return count + done.rowcount

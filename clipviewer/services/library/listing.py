@@ -15,7 +15,8 @@ from clipviewer.db.clip_models import VideoCaptions
 from clipviewer.db.library_models import VideoTally
 from clipviewer.db.models import ExportedClip, Video
 from clipviewer.db.work_models import Work
-from clipviewer.services.exporting.cells import JOB, UNFINISHED, State
+from clipviewer.domain.job_state import UNFINISHED, JobState
+from clipviewer.services.cells.board import JOB
 from clipviewer.services.library.search_words import found_by
 from clipviewer.services.library.tags import tagged, tags_by_video
 
@@ -166,10 +167,10 @@ def _failed_work() -> ColumnElement[bool]:
     again = select(later.c.id).where(
         later.c.video_id == _WORK.c.video_id, later.c.kind == _WORK.c.kind, later.c.created_at > _WORK.c.created_at
     )
-    return and_(_WORK.c.state == State.FAILED, _WORK.c.video_id.is_not(None), ~again.exists())
+    return and_(_WORK.c.state == JobState.FAILED, _WORK.c.video_id.is_not(None), ~again.exists())
 
 
-_STALE = and_(JOB.c.state == State.DONE, JOB.c.source_etag != "", VIDEO.c.etag != "", JOB.c.source_etag != VIDEO.c.etag)
+_STALE = and_(JOB.c.state == JobState.DONE, JOB.c.source_etag != "", VIDEO.c.etag != "", JOB.c.source_etag != VIDEO.c.etag)
 """Of a job beside its video: the file was made from an object that the video is no longer."""
 _GONE = _EXPORTED.c.missing_at.is_not(None)
 
@@ -184,7 +185,7 @@ def _any_of(*ids: Select[tuple[str]]) -> ColumnElement[bool]:
 
 
 _LOST = VIDEO.alias("lost")
-_IS_FAILED = (_videos_of(JOB, JOB.c.state == State.FAILED), _videos_of(_WORK, _failed_work()))
+_IS_FAILED = (_videos_of(JOB, JOB.c.state == JobState.FAILED), _videos_of(_WORK, _failed_work()))
 _IS_STALE = (_videos_of(_TALLY, _TALLY.c.stale),)
 _IS_MISSING = (select(_LOST.c.id).where(_LOST.c.missing_at.is_not(None)), _videos_of(_EXPORTED, _GONE))
 _FILTERS: dict[Filter, ColumnElement[bool]] = {
@@ -215,7 +216,7 @@ def _counts(db: Session, video_ids: list[str]) -> dict[str, dict[str, int]]:
     jobs = select(
         JOB.c.video_id,
         func.sum(_one_if(JOB.c.state.in_(_UNFINISHED))).label("running"),
-        func.sum(_one_if(JOB.c.state == State.FAILED)).label("failed"),
+        func.sum(_one_if(JOB.c.state == JobState.FAILED)).label("failed"),
         func.sum(_one_if(_STALE)).label("stale"),
     ).select_from(JOB.join(VIDEO, VIDEO.c.id == JOB.c.video_id))
     work = select(

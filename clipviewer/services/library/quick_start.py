@@ -21,11 +21,12 @@ from clipviewer.db.models import IdentifiedClip, Video
 from clipviewer.domain import quick_copy
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.export_identity import export_identity
+from clipviewer.domain.job_state import UNFINISHED
 from clipviewer.domain.quick_copy import Original
 from clipviewer.errors import Conflict
 from clipviewer.media.source.inspection import Inspection
 from clipviewer.services import audit, work
-from clipviewer.services.exporting.cells import JOB, UNFINISHED, framing_of, hold_board
+from clipviewer.services.cells.board import JOB, framing_of, hold_board
 from clipviewer.services.library import video_previews
 from clipviewer.services.library.videos import require_video
 from clipviewer.services.work import WorkView

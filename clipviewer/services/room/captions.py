@@ -15,13 +15,13 @@ from sqlmodel import Session
 
 from clipviewer.db.clip_models import VideoCaptions
 from clipviewer.db.models import ExportedClip, Video, utc_now
-from clipviewer.domain.caption_mode import captions_identity, mode_of
+from clipviewer.domain.caption_mode import CaptionMode, captions_identity, mode_of
 from clipviewer.domain.ids import is_id
 from clipviewer.domain.language import ORIGINAL, language_name, parse_language
 from clipviewer.errors import Conflict, Invalid, NotFound
 from clipviewer.media.captions.reading import Cue
 from clipviewer.media.captions.tracks import CaptionTrack, parse_captions, slice_track, to_webvtt
-from clipviewer.services.exporting.cells import CellView
+from clipviewer.services.cells.board import CellView
 from clipviewer.services.library.search_words import list_captions
 from clipviewer.services.library.videos import require_video
 from clipviewer.services.room.clips import exported_clip
@@ -179,6 +179,14 @@ def captions_for(db: Session, job: CellView) -> CaptionTrack | None:
     if part is None or captions_identity(mode_of(job.captions), to_webvtt(part)) != job.captions:
         raise Conflict("The captions were changed after this export was asked for. Press Retry to make it with those of now.")
     return part
+
+
+def captions_of_cell(whole: CaptionTrack | None, language: str, captions: CaptionMode, start_ms: int, end_ms: int) -> str:
+    """The captions in a cell's identity, made from the whole track of its language; in the spoken language, "" where none would show."""
+    if whole is None or captions is CaptionMode.OFF:
+        return ""
+    part = slice_track(whole, start_ms, end_ms)
+    return captions_identity(captions, to_webvtt(part)) if part.cues or language != ORIGINAL else ""
 
 
 def sidecar_of(db: Session, video_id: str, clip_id: str) -> str:

@@ -10,11 +10,11 @@ from sqlmodel import Session
 
 from clipviewer.errors import ClipNotFound, SigningFailed
 from clipviewer.services.bucket.signing import SignedUrl, UrlSigner
-from clipviewer.services.exporting.filters import ExportFilters
-from clipviewer.services.exporting.recaptioned import recaptioned_jobs
+from clipviewer.services.cells.filters import ExportFilters
 from clipviewer.services.library.videos import VideoDetails, video_details
 from clipviewer.services.room import clips
 from clipviewer.services.room.clips import ANY, ExportedClipView, IdentifiedClipView
+from clipviewer.services.room.recaptioned import recaptioned_jobs
 
 EXPORTED, IDENTIFIED = "exported", "identified"
 WINDOW = 60

@@ -17,9 +17,9 @@ from clipviewer.domain.ids import is_id
 from clipviewer.domain.language import language_name
 from clipviewer.domain.object_key import check_object_key
 from clipviewer.errors import ClipNotFound
-from clipviewer.services.exporting.cells import JOB
-from clipviewer.services.exporting.drift import FRAMING_MODE, Drift, drifted, drifts_of_files, labelled, reasons, with_origins
-from clipviewer.services.exporting.filters import CellState, ExportFilters
+from clipviewer.services.cells.board import JOB
+from clipviewer.services.cells.drift import FRAMING_MODE, Drift, drifted, drifts_of_files, labelled, reasons, with_origins
+from clipviewer.services.cells.filters import CellState, ExportFilters
 
 _EXPORTED = ExportedClip.metadata.tables["exported_clip"]
 _IDENTIFIED = IdentifiedClip.metadata.tables["identified_clip"]

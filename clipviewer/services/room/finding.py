@@ -15,8 +15,8 @@ from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import ExportedClip, IdentifiedClip, utc_now
 from clipviewer.domain.highlight import Candidate, FindOptions
 from clipviewer.domain.ids import is_id, new_id
+from clipviewer.domain.job_state import UNFINISHED
 from clipviewer.services import work
-from clipviewer.services.exporting.cells import UNFINISHED
 from clipviewer.services.library.videos import require_kept, require_video
 from clipviewer.services.prefs import preferences
 from clipviewer.services.work import WorkView

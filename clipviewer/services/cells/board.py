@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, false, func, select, update
@@ -16,8 +15,8 @@ from clipviewer.db.export_models import ExportBoard, ExportJob
 from clipviewer.db.models import ExportedClip
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.domain.ids import is_id
+from clipviewer.domain.job_state import JobState
 from clipviewer.errors import NotFound
-from clipviewer.services.library.videos import require_video
 
 JOB = ExportJob.metadata.tables["export_job"]
 _BOARD = ExportBoard.metadata.tables["export_board"]
@@ -26,19 +25,6 @@ _CHUNK = 500
 
 class JobNotFound(NotFound):
     code, title = "job_not_found", "Export not found"
-
-
-class State(StrEnum):
-    """How far an export is."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-UNFINISHED = (State.QUEUED, State.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +63,7 @@ class CellView:
     def wants_another_go(self) -> bool:
         """Whether a new request has to queue it again: it failed, was cancelled, or what it made is no longer there."""
         gone = self.exported_clip_id is None or self.file_missing
-        return self.state in (State.FAILED, State.CANCELLED) or (self.state == State.DONE and gone)
+        return self.state in (JobState.FAILED, JobState.CANCELLED) or (self.state == JobState.DONE and gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +84,12 @@ _COLUMNS = [
 
 
 def cells(db: Session, video_id: str, *, offset: int = 0, limit: int | None = None) -> list[CellView]:
-    """The video's cells in the order in which they were asked for. Raises ``VideoNotFound``."""
-    require_video(db, video_id)
+    """The video's cells in the order in which they were asked for."""
     query = select(*_COLUMNS).where(JOB.c.video_id == video_id).order_by(JOB.c.created_at, JOB.c.number)
     return [_view(row) for row in db.connection().execute(query.offset(offset).limit(limit))]
 
 
-def count_cells(db: Session, video_id: str, *states: State) -> int:
+def count_cells(db: Session, video_id: str, *states: JobState) -> int:
     """How many cells the video has, in one of ``states`` or in any."""
     query = select(func.count()).select_from(JOB).where(JOB.c.video_id == video_id)
     return int(db.connection().execute(query.where(JOB.c.state.in_(states)) if states else query).scalar_one())

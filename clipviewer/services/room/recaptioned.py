@@ -7,9 +7,9 @@ from sqlmodel import Session
 
 from clipviewer.db.clip_models import VideoCaptions
 from clipviewer.domain.caption_mode import mode_of
-from clipviewer.services.exporting.cells import JOB, State
-from clipviewer.services.exporting.choices import captions_of_cell
-from clipviewer.services.room.captions import track
+from clipviewer.domain.job_state import JobState
+from clipviewer.services.cells.board import JOB
+from clipviewer.services.room.captions import captions_of_cell, track
 
 MOST = 10_000
 _CAPTIONS = VideoCaptions.metadata.tables["video_captions"]
@@ -24,7 +24,7 @@ def recaptioned_jobs(db: Session, video_id: str) -> list[str]:
     query = (
         select(JOB.c.id, JOB.c.target_language, JOB.c.captions, JOB.c.start_ms, JOB.c.end_ms)
         .join(_CAPTIONS, of_its_language)
-        .where(JOB.c.video_id == video_id, JOB.c.state == State.DONE, JOB.c.captions != "", _CAPTIONS.c.created_at > JOB.c.created_at)
+        .where(JOB.c.video_id == video_id, JOB.c.state == JobState.DONE, JOB.c.captions != "", _CAPTIONS.c.created_at > JOB.c.created_at)
         .order_by(JOB.c.number)
         .limit(MOST)
     )

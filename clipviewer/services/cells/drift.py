@@ -16,7 +16,7 @@ from clipviewer.db.clip_models import ClipFraming
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.domain.framing import FramingMode
 from clipviewer.media.render.render import RECIPE_VERSION
-from clipviewer.services.exporting.cells import FILE_MISSING, JOB
+from clipviewer.services.cells.board import FILE_MISSING, JOB
 
 _VIDEO = Video.metadata.tables["video"]
 _EXPORTED = ExportedClip.metadata.tables["exported_clip"]
