@@ -18,6 +18,7 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.bucket_contents import Ignored
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.domain.quick_copy import Original, copy_metadata
+from clipviewer.domain.removal import Objects
 from clipviewer.services import work
 from clipviewer.services.adoption.adopting import adopt, preview
 from clipviewer.services.adoption.rebuild import Rebuilt, copies_of, read_sidecars, rebuild
@@ -25,12 +26,15 @@ from clipviewer.services.adoption.tally import Tally
 from clipviewer.services.container import Services
 from clipviewer.services.exporting.exports import request_exports
 from clipviewer.services.library import quick_start
+from clipviewer.services.library.changes import delete
+from clipviewer.services.room.captions import captions_of
 from clipviewer.services.room.clips import exported_clips
 from clipviewer.storage.s3 import ObjectStore, StoredObject
 from tests.api.stores import running_bucket
 from tests.made_exports import MASTER, finish, make_library
 from tests.services.test_quick_start import QUICK
 
+VTT = b"WEBVTT\n\n00:00.000 --> 00:01.000\nBonjour\n"
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
@@ -237,3 +241,38 @@ def test_a_library_follows_when_another_one_mends_the_video(team: Services, tmp_
     with team.database.read() as db:
         assert [clip.drift for clip in exported_clips(db, "video_1")] == [(), ()]
         assert [due.video_id for due in db.exec(select(PreviewsDue))] == ["video_1"]
+
+
+def languages(services: Services) -> list[tuple[str, str]]:
+    with services.database.read() as db:
+        (video,) = db.exec(select(Video))
+        return [(captions.language, captions.name) for captions in captions_of(db, video.id) if captions.language != "de"]
+
+
+def test_captions_put_beside_the_old_name_later_are_the_videos(team: Services, mended: StoredObject) -> None:
+    team.store.put("talks/talk.fr.vtt", VTT, "text/vtt")
+    assert (adopted(team).captions, languages(team)) == (1, [("fr", "talk.fr.vtt")])
+    assert (adopted(team).captions, adopted(team, "talks/").known) == (0, 3)
+    team.store.put("talks/talk.fr.vtt", VTT.replace(b"Bonjour", b"Salut"), "text/vtt")
+    assert (adopted(team).captions, languages(team)) == (1, [("fr", "talk.fr.vtt")])
+    team.store.put("talks/talk.fr.srt", b"1\n00:00:00,000 --> 00:00:01,000\nBonjour\n", "text/plain")
+    assert adopted(team).ignored[Ignored.LANGUAGE] == 1
+
+
+@pytest.mark.parametrize("page", [1, 1_000])
+@on_sqlite
+def test_captions_beside_the_old_name_come_with_a_mended_video(
+    team: Services, mended: StoredObject, page: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget(team)
+    team.store.put("talks/talk.fr.vtt", VTT, "text/vtt")
+    monkeypatch.setattr("clipviewer.services.adoption.walk._PAGE", page)
+    assert (adopted(team).captions, languages(team)) == (1, [("fr", "talk.fr.vtt")])
+
+
+@on_sqlite
+def test_captions_of_a_deleted_video_stay_where_they_are(team: Services, mended: StoredObject) -> None:
+    team.store.put("talks/talk.fr.vtt", VTT, "text/vtt")
+    with team.database.write() as db:
+        delete(db, ["video_1"], Objects.KEEP)
+    assert adopted(team).ignored[Ignored.NO_VIDEO] == 1

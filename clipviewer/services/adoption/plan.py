@@ -168,7 +168,8 @@ def _plan_captions(
     waiting = [item for item in before.carried if not item.key.endswith(".json")]
     asked = [item for item in page if sorts[item.key] is Sort.CAPTIONS]
     masters = before.masters | plan.masters | _masters_known(db, [*waiting, *asked])
-    languages = _languages(db, [key for item in (*waiting, *asked) for key in _masters_of(item.key, masters)])
+    named = videos_named(db, [key for item in (*waiting, *asked) for key in _masters_of(item.key, masters)])
+    languages = _languages(db, named.values())
     exports = {stem(key) for key, row in known.items() if row.sort == Sort.EXPORT}
     for item in (*waiting, *asked):
         if stem(item.key) in exports:
@@ -184,7 +185,7 @@ def _plan_captions(
             (plan.ignored.append((item, Ignored.NO_VIDEO)) if item in waiting else plan.carried.append(item))
             continue
         master, language = found
-        there = languages.get((master, language))
+        there = languages.get((named.get(master, ""), language))
         if there is not None and (row is None or there != row.note):
             plan.ignored.append((item, Ignored.LANGUAGE))
         else:
@@ -199,22 +200,32 @@ def _masters_known(db: Session, items: Sequence[StoredObject]) -> dict[str, str]
     """The videos of the library that captions may belong to, by the stems of their keys."""
     bases = dict.fromkeys(base for item in items for base, _ in captioned_stems(item.key))
     keys = [base + end for base in bases for kind in TYPES for end in (kind, kind.upper())]
-    query = select(_VIDEO.c.s3_key).where(_VIDEO.c.s3_key.in_(_WANTED), _VIDEO.c.deleted_at.is_(None))
-    found = [key for chunk in _chunks(keys) for key in db.connection().execute(query, {"wanted": chunk}).scalars()]
-    return {stem(key): key for key in found}
+    return {stem(key): key for key in videos_named(db, keys)}
 
 
-def _languages(db: Session, masters: Sequence[str]) -> dict[tuple[str, str], str]:
+def videos_named(db: Session, keys: Iterable[str]) -> dict[str, str]:
+    """The ids of the videos that are one of those objects, or were before they were mended, by key; without deleted ones."""
+    rows = [row for chunk in _chunks(dict.fromkeys(keys)) for row in db.connection().execute(_NAMED, {"wanted": chunk})]
+    return {row.s3_key: row.id for row in sorted(rows, key=lambda row: bool(row.is_present))}
+
+
+def _languages(db: Session, video_ids: Iterable[str]) -> dict[tuple[str, str], str]:
     """By video and language, the digest of the track that is there."""
-    columns = (_VIDEO.c.s3_key, _TRACKS.c.language, _TRACKS.c.digest)
-    query = select(*columns).select_from(_TRACKS.join(_VIDEO, _VIDEO.c.id == _TRACKS.c.video_id)).where(_VIDEO.c.s3_key.in_(_WANTED))
-    rows = [row for chunk in _chunks(dict.fromkeys(masters)) for row in db.connection().execute(query, {"wanted": chunk})]
-    return {(row.s3_key, row.language): row.digest for row in rows}
+    query = select(_TRACKS.c.video_id, _TRACKS.c.language, _TRACKS.c.digest).where(_TRACKS.c.video_id.in_(_WANTED))
+    rows = [row for chunk in _chunks(dict.fromkeys(video_ids)) for row in db.connection().execute(query, {"wanted": chunk})]
+    return {(row.video_id, row.language): row.digest for row in rows}
 
 
 _ARRIVING = "arriving"
 _no = literal(False)
 _EMPTY = literal("")
+_is_kept = _VIDEO.c.deleted_at.is_(None)
+_NAMED = union_all(
+    select(_VIDEO.c.s3_key, _VIDEO.c.id, literal(True).label("is_present")).where(_VIDEO.c.s3_key.in_(_WANTED), _is_kept),
+    select(_FORMER.c.s3_key, _VIDEO.c.id, _no)
+    .join_from(_FORMER, _VIDEO, _VIDEO.c.id == _FORMER.c.video_id)
+    .where(_FORMER.c.s3_key.in_(_WANTED), _is_kept),
+)
 _KNOWN = union_all(
     select(
         literal(Sort.VIDEO.value).label("sort"),

@@ -15,7 +15,7 @@ from clipviewer.db.clip_models import VideoCaptions
 from clipviewer.db.models import ExportedClip, Video
 from clipviewer.domain.bucket_contents import Ignored
 from clipviewer.domain.ids import is_id, new_id
-from clipviewer.services.adoption.plan import CaptionFile
+from clipviewer.services.adoption.plan import CaptionFile, videos_named
 from clipviewer.services.library import quick_start
 from clipviewer.services.library.quick_start import QuickCopy
 from clipviewer.services.library.registration import title_of
@@ -102,8 +102,7 @@ def mark_missing(db: Session, row_ids: Sequence[str], now: datetime) -> int:
 
 def add_captions(db: Session, found: CaptionFile, track: WrittenTrack, now: datetime, actor: str) -> Ignored | None:
     """Attach a caption file to its video, unless somebody has attached another in that language. → why not."""
-    of_master = select(_VIDEO.c.id).where(_VIDEO.c.s3_key == found.master, _VIDEO.c.deleted_at.is_(None))
-    video_id = db.connection().execute(of_master).scalar_one_or_none()
+    video_id = videos_named(db, [found.master]).get(found.master)
     if video_id is None:
         return Ignored.NO_VIDEO
     there = select(_TRACKS.c.digest).where(_TRACKS.c.video_id == video_id, _TRACKS.c.language == found.language)
