@@ -1,42 +1,31 @@
-"""Videos, their clips, and the signed URL of a clip: the routes that the page and every other reader use."""
+"""Videos and their clips: the routes that the page and every other reader use."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
-from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import ValidationError
 
-from clipviewer.api.access import allow, inside, origin_of, peer_address, principal_of, services_of
+from clipviewer.api.access import allow, services_of
 from clipviewer.api.library_schemas import Video, VideoPage, VideoRow
-from clipviewer.api.problems import validation_problem
 from clipviewer.api.schemas import (
-    DownloadRequest,
-    DownloadUrl,
     ExportedClip,
     IdentifiedClip,
     Ranges,
-    described_body,
     exported_json,
     identified_json,
-    moment,
 )
 from clipviewer.domain.permissions import Action
 from clipviewer.domain.tag import MAX_TAG
-from clipviewer.errors import ClipNotFound, NotFound
-from clipviewer.services import audit
+from clipviewer.errors import NotFound
 from clipviewer.services.library.listing import MAX_PAGE, Filter, Sort, Wanted, list_videos
 from clipviewer.services.library.tags import tags_by_video
 from clipviewer.services.library.video_previews import previews_of
 from clipviewer.services.library.videos import require_video, video_details
 from clipviewer.services.room.clips import (
-    clip_for_key,
     count_exported,
     count_identified,
-    download_name,
     exported_clips,
     identified_clips,
     identified_ranges,
@@ -44,9 +33,6 @@ from clipviewer.services.room.clips import (
 
 router = APIRouter(prefix="/api/clips/videos", tags=["videos"])
 _MAX_OFFSET = 2**31 - 1
-# Threads of their own, so that a player never waits behind a long registration. SQLite answers from memory, so more threads than two only
-# take turns at the interpreter; PostgreSQL is waited for.
-_HAND_OUTS = {"sqlite": CapacityLimiter(2), "postgresql": CapacityLimiter(8)}
 _SIGNED_IN = [Depends(allow(Action.VIEW))]
 _NOBODY: dict[int | str, dict[str, Any]] = {401: {"description": "Nobody is signed in"}}
 _UNKNOWN: dict[int | str, dict[str, Any]] = {**_NOBODY, 404: {"description": "There is no such video"}}
@@ -136,78 +122,3 @@ def get_timeline(request: Request, video_id: str) -> Response:
     if key is None:
         raise NotFound("This video has no previews yet.")
     return Response(services.store.get(key), media_type="application/json", headers={"Cache-Control": "private, max-age=3600"})
-
-
-@router.post(
-    "/{video_id}/download",
-    summary="Get the signed URL of an exported clip",
-    responses={
-        200: {"model": DownloadUrl},
-        **_NOBODY,
-        404: {"description": "The key is not the one of an exported clip of this video, or there is no such video"},
-        422: {"description": "The body is not as described"},
-        500: {"description": "Failed to generate URL"},
-    },
-    openapi_extra=described_body(DownloadRequest),
-)
-@inside(Action.VIEW)
-async def post_download(request: Request, video_id: str) -> Response:
-    """A URL that plays this one object, or with `download` saves it, until `expiresAt`: at most an hour from now."""
-    body = await request.body()
-    limiter = _HAND_OUTS[services_of(request).database.engine.dialect.name]
-    answer, saved = await to_thread.run_sync(_hand_out, request, video_id, body, limiter=limiter)
-    if saved is not None:
-        await to_thread.run_sync(_write_down, request, saved)
-    return answer
-
-
-@router.post(
-    "/{video_id}/master",
-    summary="Get the signed URL of the video itself",
-    responses={200: {"model": DownloadUrl}, **_UNKNOWN, 500: {"description": "Failed to generate URL"}},
-)
-@inside(Action.VIEW)
-async def post_master(request: Request, video_id: str) -> Response:
-    """A URL that plays the master, which every identified clip is a range of, until `expiresAt`."""
-    return await to_thread.run_sync(_hand_out_master, request, video_id)
-
-
-def _hand_out_master(request: Request, video_id: str) -> Response:
-    services = services_of(request)
-    with services.database.read() as db:
-        principal_of(db, request, Action.VIEW)
-        video = video_details(db, video_id)
-    signed = services.signer.sign(video.s3_key, origin=origin_of(request))
-    return JSONResponse({"url": signed.url, "expiresAt": moment(signed.expires_at)})
-
-
-@dataclass(frozen=True, slots=True)
-class _Saved:
-    """Who took which object home."""
-
-    user_id: str
-    s3_key: str
-
-
-def _hand_out(request: Request, video_id: str, body: bytes) -> tuple[Response, _Saved | None]:
-    """All of a download in one thread hop and one short transaction: players wait for it."""
-    services = services_of(request)
-    with services.database.read() as db:
-        who = principal_of(db, request, Action.VIEW)
-        try:
-            wanted = DownloadRequest.model_validate_json(body)
-        except ValidationError as error:
-            return validation_problem(error.errors(include_input=False, include_url=False, include_context=False)), None
-        clip = clip_for_key(db, video_id, wanted.s3_key)
-        name = download_name(clip, video_details(db, video_id).title) if wanted.download else None
-    try:
-        signed = services.signer.sign(clip.s3_key, origin=origin_of(request), download_name=name)
-    except NotFound:
-        raise ClipNotFound from None
-    answer = JSONResponse({"url": signed.url, "expiresAt": moment(signed.expires_at)})
-    return answer, _Saved(who.user_id, clip.s3_key) if name is not None else None
-
-
-def _write_down(request: Request, saved: _Saved) -> None:
-    with services_of(request).database.write() as db:
-        audit.record(db, "download", actor=saved.user_id, subject=saved.s3_key, address=peer_address(request))

@@ -18,15 +18,18 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import make_url
 from sqlmodel import Session, create_engine
 
+from clipviewer.db.lookups import Lookups
+
 _BUSY_TIMEOUT_MS = 15_000
 _SQLITE_CONNECTIONS = 40  # as many as there are worker threads; opening one anew costs more than a query
 
 
 class Database:
-    """An engine and its two kinds of transaction."""
+    """An engine, its two kinds of transaction, and ``lookups`` for what has to be quick."""
 
     def __init__(self, url: str) -> None:
         self.engine = _create_engine(url)
+        self.lookups = Lookups(self.engine)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -57,6 +60,7 @@ class Database:
             command.upgrade(config, "head")
 
     def dispose(self) -> None:
+        self.lookups.close()
         self.engine.dispose()
 
 
@@ -82,5 +86,6 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("clipviewer_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("clipviewer_writes", False) else "BEGIN")

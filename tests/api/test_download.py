@@ -7,14 +7,16 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-from sqlmodel import select
+from sqlalchemy import Executable, delete, event, update
+from sqlmodel import col, select
 from starlette.testclient import TestClient
 
 from clipviewer.api.app import create_api
-from clipviewer.db.models import AuditEntry, ExportedClip, User, Video
+from clipviewer.db.models import AuditEntry, ExportedClip, User, UserSession, Video
 from clipviewer.errors import StorageCredentials
 from clipviewer.services.bucket.signing import UrlSigner, embedded_addresses
 from clipviewer.services.container import Services
+from clipviewer.services.people.sessions import IDLE_TIMEOUT
 from tests.api.people import session_of
 
 KEY = "youtube-videos/uuid/exported/clip 1+ü.mp4"
@@ -152,6 +154,53 @@ def test_a_session_that_has_ended_signs_nothing_more(client: TestClient, service
     with services.database.write() as db:
         services.sessions.sign_out(db, person["cookie"])
     assert client.post(ROUTE, json={"s3Key": KEY}, headers=person).status_code == 401
+
+
+def test_playing_a_clip_takes_one_statement(client: TestClient, services: Services) -> None:
+    person = session_of(services)
+    statements: list[str] = []
+    event.listen(services.database.engine, "before_cursor_execute", lambda *args: statements.append(args[2].split()[0]))
+    for _ in range(2):
+        assert client.post(ROUTE, json={"s3Key": KEY}, headers=person).status_code == 200
+    assert statements == ["SELECT", "SELECT"]
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        pytest.param(update(User).values(disabled_at=datetime.now(UTC)), 401, id="the account is disabled"),
+        pytest.param(update(UserSession).values(revoked_at=datetime.now(UTC)), 401, id="the session is revoked"),
+        pytest.param(update(UserSession).values(expires_at=datetime.now(UTC)), 401, id="the session has expired"),
+        pytest.param(update(UserSession).values(last_seen_at=datetime.now(UTC) - IDLE_TIMEOUT), 401, id="the session lay idle"),
+        pytest.param(delete(UserSession), 401, id="the session is gone"),
+        pytest.param(delete(ExportedClip), 404, id="the clip is gone"),
+        pytest.param(update(ExportedClip).where(col(ExportedClip.id) == "clip_1").values(s3_key="moved.mp4"), 404, id="the key is another"),
+    ],
+)
+def test_what_changes_holds_for_the_very_next_url(client: TestClient, services: Services, change: Executable, status: int) -> None:
+    person = session_of(services)
+    assert client.post(ROUTE, json={"s3Key": KEY}, headers=person).status_code == 200
+    with services.database.write() as db:
+        db.connection().execute(change)
+    assert client.post(ROUTE, json={"s3Key": KEY}, headers=person).status_code == status
+
+
+def test_playing_counts_as_a_use_of_the_session(client: TestClient, services: Services) -> None:
+    person = session_of(services)
+    before = datetime.now(UTC) - timedelta(minutes=2)
+    with services.database.write() as db:
+        db.connection().execute(update(UserSession).values(last_seen_at=before))
+    assert client.post(ROUTE, json={"s3Key": KEY}, headers=person).status_code == 200
+    with services.database.read() as db:
+        (session,) = db.exec(select(UserSession)).all()
+    assert session.last_seen_at > before + timedelta(minutes=1)
+
+
+@on_sqlite
+def test_playing_does_not_wait_behind_a_writer(client: TestClient, services: Services) -> None:
+    person = session_of(services)
+    with services.database.write():
+        assert client.post(ROUTE, json={"s3Key": KEY}, headers=person).status_code == 200
 
 
 @on_sqlite

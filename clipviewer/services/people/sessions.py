@@ -37,7 +37,7 @@ _HEADERS = {"alg", "kid", "typ"}
 _CLAIMS = ("iss", "aud", "sub", "sid", "typ", "iat", "exp")
 _TOUCH_AFTER = timedelta(minutes=1)
 _MAX_TOKEN = 2048
-_LOOKUP = (
+SESSION = (
     select(
         col(UserSession.user_id),
         col(UserSession.last_seen_at),
@@ -58,6 +58,14 @@ class NewSession:
     id: str
     token: str = field(repr=False)
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSession:
+    """What a cookie says; only ``Sessions`` knows what it is worth."""
+
+    session_id: str
+    user_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +116,28 @@ class Sessions:
         ``secure`` (the request came by HTTPS) accepts the ``__Host-`` cookie alone: a neighbouring host name cannot plant that one.
         Raises ``Unauthorized``.
         """
-        session_id, subject = self._claims(cookie_header, secure)
-        row = db.connection().execute(_LOOKUP, {"sid": session_id}).one_or_none()
+        named = self.named(cookie_header, secure=secure)
+        return self.judged(named, db.connection().execute(SESSION, {"sid": named.session_id}).one_or_none())
+
+    def named(self, cookie_header: str | None, *, secure: bool = False) -> NamedSession:
+        """The session that a cookie names, if we made the cookie; whether it holds, ``judged`` says. Raises ``Unauthorized``."""
+        token = read_cookie(cookie_header, secure=secure)
+        if not token or len(token) > _MAX_TOKEN:
+            raise Unauthorized
+        named, expires = self._opened(token)
+        if self._clock().timestamp() >= expires:
+            raise Unauthorized
+        return named
+
+    def judged(self, named: NamedSession, row: Sequence[Any] | None) -> VerifiedSession:
+        """Who is behind the row that ``SESSION`` found for ``named``. Raises ``Unauthorized`` without one, and if it does not hold."""
         if row is None:
             raise Unauthorized
         user_id, last_seen_at, expires_at, email, name, role = row
         now = self._clock()
-        if user_id != subject or now >= expires_at or now >= last_seen_at + self._idle:
+        if user_id != named.user_id or now >= expires_at or now >= last_seen_at + self._idle:
             raise Unauthorized
-        principal = Principal(user_id, email, name, Role(role), session_id, expires_at)
+        principal = Principal(user_id, email, name, Role(role), named.session_id, expires_at)
         return VerifiedSession(principal, now >= last_seen_at + _TOUCH_AFTER)
 
     def authenticate(self, db: Session, cookie_header: str | None, *, secure: bool = False) -> Principal:
@@ -167,18 +188,8 @@ class Sessions:
         }
         return jwt.encode(claims, self._keys[self._signing_kid], algorithm=_ALGORITHM, headers={"kid": self._signing_kid})
 
-    def _claims(self, cookie_header: str | None, secure: bool) -> tuple[str, str]:
-        """Session id and user id out of a cookie that we made. Time is checked against our own clock."""
-        token = read_cookie(cookie_header, secure=secure)
-        if not token or len(token) > _MAX_TOKEN:
-            raise Unauthorized
-        session_id, subject, expires = self._opened(token)
-        if self._clock().timestamp() >= expires:
-            raise Unauthorized
-        return session_id, subject
-
-    def _open(self, token: str) -> tuple[str, str, int]:
-        """``sid``, ``sub`` and ``exp`` of a genuine token. Its answer never changes, so that it may be remembered."""
+    def _open(self, token: str) -> tuple[NamedSession, int]:
+        """What a genuine token names, and its ``exp``. Its answer never changes, so that it may be remembered."""
         try:
             header = jwt.get_unverified_header(token)
             key = self._keys.get(str(header.get("kid")))
@@ -198,7 +209,7 @@ class Sessions:
         fits = isinstance(session_id, str) and isinstance(subject, str) and isinstance(expires, int)
         if not fits or claims["typ"] != _TYPE:
             raise Unauthorized
-        return session_id, subject, expires
+        return NamedSession(session_id, subject), expires
 
 
 def revoke_sessions(db: Session, user_id: str, now: datetime) -> None:

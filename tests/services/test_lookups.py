@@ -1,0 +1,87 @@
+"""Single statements over connections that stay open: what they see, whom they wait for, and what a lost connection does."""
+
+import asyncio
+import threading
+
+import pytest
+from sqlalchemy import Connection, event, text
+from sqlalchemy.exc import DBAPIError
+
+from clipviewer.db.models import Video
+from clipviewer.db.session import Database
+
+_COUNT = text("SELECT count(*) FROM video")
+
+
+def count(db: Connection) -> int:
+    return int(db.execute(_COUNT).scalar_one())
+
+
+def look_up_count(database: Database) -> int:
+    return asyncio.run(database.lookups.run(count))
+
+
+def test_each_sees_what_was_committed_before_it(database: Database) -> None:
+    assert look_up_count(database) == 0
+    for number in range(1, 4):
+        with database.write() as db:
+            db.add(Video(title="V", s3_key=f"{number}.mp4"))
+        assert look_up_count(database) == number
+
+
+def test_nobody_waits_behind_a_writer_or_sees_what_is_not_committed(database: Database) -> None:
+    with database.write() as db:
+        db.add(Video(title="V", s3_key="1.mp4"))
+        db.flush()
+        assert look_up_count(database) == 0
+
+
+def test_nothing_stays_open_between_two_of_them(database: Database) -> None:
+    """An open transaction would go on seeing what has long changed, and on SQLite keep the log from being emptied."""
+    begun: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *args: begun.append(args[2]))
+    look_up_count(database)
+    assert [statement for statement in begun if "BEGIN" in statement] == []
+
+
+def test_the_connection_is_kept(database: Database) -> None:
+    opened: list[object] = []
+    event.listen(database.engine, "checkout", lambda connection, *_: opened.append(connection))
+
+    async def ask_again_and_again() -> None:
+        for _ in range(20):
+            await database.lookups.run(count)
+
+    asyncio.run(ask_again_and_again())
+    assert 1 <= len(opened) <= 8
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_lost_connection_is_opened_again(database: Database) -> None:
+    assert look_up_count(database) == 0
+    with database.write() as db:
+        db.connection().exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    assert look_up_count(database) == 0
+
+
+def test_a_wrong_statement_does_not_spoil_the_next(database: Database) -> None:
+    with pytest.raises(DBAPIError, match="nowhere"):
+        asyncio.run(database.lookups.run(lambda db: db.execute(text("SELECT * FROM nowhere"))))
+    assert look_up_count(database) == 0
+
+
+def test_the_event_loop_goes_on_meanwhile(database: Database) -> None:
+    released = threading.Event()
+
+    def wait_for_the_loop(_db: Connection) -> bool:
+        return released.wait(timeout=30)
+
+    async def both() -> bool:
+        asked = asyncio.ensure_future(database.lookups.run(wait_for_the_loop))
+        await asyncio.sleep(0)
+        released.set()
+        return await asked
+
+    assert asyncio.run(both())
