@@ -13,13 +13,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
+from sqlmodel import select
 
+from clipviewer.db.models import Video
 from clipviewer.db.session import Database
 from clipviewer.settings import EMBEDDED_BUCKET, EMBEDDED_PATH, load_settings
 from clipviewer.storage.embedded.credentials import embedded_credentials
 from clipviewer.storage.s3 import ObjectStore, open_store
+from tests.jobs.attempts import wait_until
 
 ROOT = Path(__file__).parents[2]
 EMAIL = "anna@example.org"
@@ -46,6 +50,14 @@ class RunningApp:
         made = subprocess.run(command, cwd=ROOT, env=self._environment, check=True, capture_output=True, text=True)
         token = made.stdout.split()[-1]
         return httpx.Client(base_url=self.address, headers={"Authorization": f"Bearer {token}"}, timeout=60, trust_env=False)
+
+    def wait_for_previews(self, s3_key: str) -> None:
+        """Until that master was looked into: what is done to its file afterwards is seen by nobody but those whom the test means."""
+        wait_until(lambda: bool(self._previews(s3_key)))
+
+    def _previews(self, s3_key: str) -> dict[str, Any]:
+        with self.database.read() as db:
+            return db.exec(select(Video.previews).where(Video.s3_key == s3_key)).one()
 
 
 @contextmanager

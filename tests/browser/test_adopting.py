@@ -56,6 +56,7 @@ def test_a_prefix_is_looked_at_adopted_and_adopted_again(app: RunningApp, shelf:
     expect(done).to_contain_text("2 videos, 2 exports, 1 caption file adopted")
     adopt(page)
     expect(done).to_contain_text("Nothing new")
+    app.wait_for_previews(f"{shelf}kite.mp4")
     app.store.delete(f"{shelf}kite.mp4")
     adopt(page)
     expect(done).to_contain_text("1 gone from the bucket")

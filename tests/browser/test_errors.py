@@ -180,6 +180,7 @@ def test_a_video_whose_file_is_gone_says_so_in_place_of_a_dead_player_and_plays_
     video_id = registrar.video("gone", "A master that goes away")
     with app.database.read() as db:
         key = db.get_one(VideoRow, video_id).s3_key
+    app.wait_for_previews(key)
     master = app.store.get(key)
     app.store.delete(key)
     room = open_room(app, "")

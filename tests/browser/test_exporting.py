@@ -52,9 +52,10 @@ def test_what_is_there_already_is_not_made_again(app: RunningApp, registrar: Reg
 def test_a_source_that_is_gone_fails_with_its_reason_and_can_be_tried_again(
     app: RunningApp, registrar: Registrar, open_room: OpenRoom
 ) -> None:
-    video_id = registrar.video("gone", "Its master is gone")
+    video_id = registrar.video("nowhere", "Its master is gone")
     registrar.identified(video_id, [("Nothing", 1, 2)])
-    app.store.delete("gone/master.mp4")
+    app.wait_for_previews("nowhere/master.mp4")
+    app.store.delete("nowhere/master.mp4")
     room = open_room(app, f"/videos/{video_id}?tab=identified")
     room.announce("refused: 404", "console error: Failed to load resource")
     ask_for_export(room, "Nothing")
