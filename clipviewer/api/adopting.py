@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import ValidationError
 
 from clipviewer.api.access import peer_address, pipeline_or, services_of
-from clipviewer.api.problems import validation_problem
+from clipviewer.api.json_bodies import answer, in_a_thread
 from clipviewer.api.schemas import described_body
 from clipviewer.api.work_schemas import AdoptIn, AdoptPreview, Work
 from clipviewer.domain.permissions import Action
@@ -39,7 +36,7 @@ _STORE: dict[int | str, dict[str, Any]] = {
 )
 async def post_preview(request: Request, _registrar: Registrar) -> Response:
     """Nothing is written. It takes some five seconds at most; of a larger prefix the counts are then those of the part that was seen."""
-    return await _in_a_thread(_preview, request)
+    return await in_a_thread(_preview, request)
 
 
 @router.post(
@@ -51,23 +48,14 @@ async def post_preview(request: Request, _registrar: Registrar) -> Response:
 )
 async def post_adopt(request: Request, registrar: Registrar) -> Response:
     """Takes in, in the background, what is new, changed or gone under the prefix; asked again meanwhile, it gives the same work."""
-    return await _in_a_thread(_adopt, request, registrar)
-
-
-async def _in_a_thread(work: Callable[..., Response], request: Request, *arguments: Any) -> Response:
-    """The body is read only now that it is known who sends it."""
-    body = await request.body()
-    try:
-        return await to_thread.run_sync(work, request, body, *arguments)
-    except ValidationError as error:
-        return validation_problem(error.errors(include_input=False, include_url=False, include_context=False))
+    return await in_a_thread(_adopt, request, registrar)
 
 
 def _preview(request: Request, body: bytes) -> Response:
     services = services_of(request)
     prefix = adopting.checked_prefix(services.settings.s3_prefix, AdoptIn.model_validate_json(body).prefix)
     found = AdoptPreview.of(prefix, adopting.preview(services, prefix))
-    return Response(found.model_dump_json(by_alias=True), media_type="application/json")
+    return answer(found)
 
 
 def _adopt(request: Request, body: bytes, registrar: Pipeline | Principal) -> Response:
@@ -75,4 +63,4 @@ def _adopt(request: Request, body: bytes, registrar: Pipeline | Principal) -> Re
     actor = registrar.token_id if isinstance(registrar, Pipeline) else registrar.user_id
     with services.database.write() as db:
         asked = adopting.ask(db, services.settings.s3_prefix, wanted.prefix, actor=actor, address=peer_address(request))
-    return Response(Work.of(asked).model_dump_json(by_alias=True), 202, media_type="application/json")
+    return answer(Work.of(asked), 202)

@@ -19,6 +19,7 @@ from clipviewer.api import (
     marking,
     registration,
     settings,
+    several_videos,
     uploads,
     videos,
     work,
@@ -47,6 +48,7 @@ def create_api(services: Services) -> FastAPI:
     api.include_router(auth.router)
     api.include_router(videos.router)
     api.include_router(library.router)
+    api.include_router(several_videos.router)
     api.include_router(filmstrip.router)
     api.include_router(registration.router)
     api.include_router(marking.router)

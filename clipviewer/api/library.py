@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
-from pydantic import ValidationError
 from sqlmodel import Session
 
 from clipviewer.api.access import allow, peer_address, services_of
+from clipviewer.api.json_bodies import answer, in_a_thread
 from clipviewer.api.library_schemas import Video, VideoChange
-from clipviewer.api.problems import validation_problem
 from clipviewer.api.schemas import described_body
 from clipviewer.domain.permissions import Action
 from clipviewer.domain.removal import Objects
@@ -45,8 +43,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 )
 async def patch_video(request: Request, video_id: str, who: Exporter) -> Response:
     """An archived video is left out of lists, and works as before."""
-    body = await request.body()
-    return await to_thread.run_sync(_change, request, video_id, body, who)
+    return await in_a_thread(_change, request, video_id, who)
 
 
 @router.delete("", responses={**_ANSWERS, 409: {"description": "The video is being removed for good"}}, summary="Delete a video")
@@ -62,7 +59,7 @@ def delete_video(
 ) -> Video:
     """It is left out of lists, and can be brought back until it is removed. What is being made for it is called off."""
     with services_of(request).database.write() as db:
-        changes.delete(db, [video_id], objects, by=_actor(request, who))
+        changes.delete(db, [video_id], objects, by=actor_of(request, who))
         if now:
             removal.ask(db, video_id, actor=who.user_id)
         return _video(db, video_id)
@@ -72,17 +69,12 @@ def delete_video(
 def post_restore(request: Request, video_id: str, who: Owner) -> Video:
     """As it was before it was deleted; nothing happens to one that is not."""
     with services_of(request).database.write() as db:
-        changes.restore(db, [video_id], by=_actor(request, who))
+        changes.restore(db, [video_id], by=actor_of(request, who))
         return _video(db, video_id)
 
 
-def _change(request: Request, video_id: str, body: bytes, who: Principal) -> Response:
-    """The body is read only now that it is known who sends it."""
-    try:
-        wanted = VideoChange.model_validate_json(body)
-    except ValidationError as error:
-        return validation_problem(error.errors(include_input=False, include_url=False, include_context=False))
-    by = _actor(request, who)
+def _change(request: Request, body: bytes, video_id: str, who: Principal) -> Response:
+    wanted, by = VideoChange.model_validate_json(body), actor_of(request, who)
     with services_of(request).database.write() as db:
         if wanted.title is not None:
             changes.rename(db, video_id, wanted.title, by=by)
@@ -90,13 +82,13 @@ def _change(request: Request, video_id: str, body: bytes, who: Principal) -> Res
             changes.set_tags(db, video_id, wanted.tags, by=by)
         if wanted.archived is not None:
             changes.archive(db, [video_id], wanted.archived, by=by)
-        changed = _video(db, video_id)
-    return Response(changed.model_dump_json(by_alias=True), media_type="application/json")
+        return answer(_video(db, video_id))
 
 
 def _video(db: Session, video_id: str) -> Video:
     return Video.of_details(video_details(db, video_id), tags_by_video(db, [video_id]).get(video_id, ()))
 
 
-def _actor(request: Request, who: Principal) -> Actor:
+def actor_of(request: Request, who: Principal) -> Actor:
+    """Who changes something, and from where, for the audit log."""
     return Actor(who.user_id, peer_address(request))

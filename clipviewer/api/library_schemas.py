@@ -9,11 +9,14 @@ from typing import Annotated
 from pydantic import Field
 
 from clipviewer.api.schemas import Json, moment
+from clipviewer.domain.removal import Objects
 from clipviewer.domain.tag import MAX_TAG, MAX_TAGS
 from clipviewer.domain.timecode import ms_to_seconds
 from clipviewer.services.library.changes import MAX_TITLE
 from clipviewer.services.library.listing import VideoSummary
 from clipviewer.services.library.videos import VideoDetails
+
+MAX_IDS, MAX_ID = 500, 100
 
 
 class VideoRow(Json):
@@ -73,14 +76,41 @@ class Video(VideoRow):
         )
 
 
+Tags = Annotated[list[Annotated[str, Field(min_length=1, max_length=MAX_TAG)]], Field(max_length=MAX_TAGS)]
+
+
 class VideoChange(Json):
     """What is left out stays as it is."""
 
     title: Annotated[str, Field(min_length=1, max_length=MAX_TITLE)] | None = None
-    tags: Annotated[list[Annotated[str, Field(min_length=1, max_length=MAX_TAG)]], Field(max_length=MAX_TAGS)] | None = Field(
-        default=None, description="All of its tags, in place of those that it has", examples=[["match", "2025"]]
-    )
+    tags: Tags | None = Field(default=None, description="All of its tags, in place of those that it has", examples=[["match", "2025"]])
     archived: bool | None = None
+
+
+class SeveralVideos(Json):
+    ids: list[Annotated[str, Field(max_length=MAX_ID)]] = Field(
+        min_length=1, max_length=MAX_IDS, description="Each counts once", examples=[["video_0", "video_1"]]
+    )
+
+
+class VideosChange(SeveralVideos):
+    """What is left out stays as it is."""
+
+    add_tags: Tags = Field(default=[], description="Beside those that each has", examples=[["2025"]])
+    remove_tags: Tags = Field(default=[], description="Removed before the others are added", examples=[["draft"]])
+    archived: bool | None = None
+
+
+class VideosDeletion(SeveralVideos):
+    objects: Objects = Field(
+        description="`keep` every object, remove the `exports`, or remove `all`: the masters, their previews and their exports"
+    )
+    now: bool = Field(default=False, description="Remove them at once, instead of a day later")
+
+
+class ChangedVideos(Json):
+    changed: list[str] = Field(description="The ids of those that were not so before, in the order of the request")
+    cancelled: int = Field(description="How many exports and other work under way were called off")
 
 
 def _moment(value: datetime | None) -> str | None:

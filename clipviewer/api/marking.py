@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import ValidationError
 from sqlmodel import Session
 
 from clipviewer.api.access import peer_address, pipeline_or, services_of
+from clipviewer.api.json_bodies import in_a_thread
 from clipviewer.api.marking_schemas import ClipChange, ClipMark
-from clipviewer.api.problems import validation_problem
 from clipviewer.api.schemas import IdentifiedClip, described_body, identified_json
 from clipviewer.domain.permissions import Action
 from clipviewer.services.people.principal import Pipeline, Principal
@@ -40,7 +37,7 @@ _NO_RANGE: dict[int | str, dict[str, Any]] = {422: {"description": "The body is 
 )
 async def post_marked(request: Request, video_id: str, who: Marker) -> Response:
     """A candidate as somebody marks it in the player: held to whole frames and to the end of the video."""
-    return await _in_a_thread(_mark, request, video_id, who)
+    return await in_a_thread(_mark, request, video_id, who)
 
 
 @router.patch(
@@ -51,7 +48,7 @@ async def post_marked(request: Request, video_id: str, who: Marker) -> Response:
 )
 async def patch_identified(request: Request, video_id: str, clip_id: str, who: Marker) -> Response:
     """Another range, another title. From then on it counts as decided: finding clips again leaves it as it is."""
-    return await _in_a_thread(_change, request, video_id, clip_id, who)
+    return await in_a_thread(_change, request, video_id, clip_id, who)
 
 
 @router.delete(
@@ -62,15 +59,6 @@ def delete_identified(request: Request, video_id: str, clip_id: str, who: Marker
     with services_of(request).database.write() as db:
         marking.remove(db, video_id, clip_id, actor=_actor(who), address=peer_address(request))
     return Response(status_code=204)
-
-
-async def _in_a_thread(work: Callable[..., Response], request: Request, *arguments: Any) -> Response:
-    """The body is read only now that it is known who sends it."""
-    body = await request.body()
-    try:
-        return await to_thread.run_sync(work, request, body, *arguments)
-    except ValidationError as error:
-        return validation_problem(error.errors(include_input=False, include_url=False, include_context=False))
 
 
 def _mark(request: Request, body: bytes, video_id: str, who: Pipeline | Principal) -> Response:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ValidationError
 from sqlmodel import Session
 
 from clipviewer.api.access import peer_address, pipeline_or, services_of
-from clipviewer.api.problems import validation_problem
+from clipviewer.api.json_bodies import answer, in_a_thread
 from clipviewer.api.schemas import (
     ExportedIn,
     ExportedItems,
@@ -57,7 +56,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 )
 async def post_video(request: Request, registrar: Registrar) -> Response:
     """Its object, and its poster's, must be in the bucket. The key identifies the video: 201 when it is new, 200 when it was known."""
-    return await _in_a_thread(_register_video, request, registrar)
+    return await in_a_thread(_register_video, request, registrar)
 
 
 @router.post(
@@ -68,7 +67,7 @@ async def post_video(request: Request, registrar: Registrar) -> Response:
 )
 async def post_identified(request: Request, registrar: Registrar, video_id: str) -> Response:
     """Up to 10,000 candidates, each identified by its `reference`; every item has its own result, in the order of the request."""
-    return await _in_a_thread(_register_identified, request, registrar, video_id)
+    return await in_a_thread(_register_identified, request, registrar, video_id)
 
 
 @router.post(
@@ -83,16 +82,7 @@ async def post_exported(request: Request, registrar: Registrar, video_id: str) -
     Every item has its own result, in the order of the request: `created`, `updated`, `unchanged`, `missing` (no such object), `conflict`
     (the key belongs to another video) or `invalid`.
     """
-    return await _in_a_thread(_register_exported, request, registrar, video_id)
-
-
-async def _in_a_thread(work: Callable[..., Response], request: Request, *arguments: Any) -> Response:
-    """The body is read only now that it is known who sends it, and its 10,000 items are taken apart off the event loop."""
-    body = await request.body()
-    try:
-        return await to_thread.run_sync(work, request, body, *arguments)
-    except ValidationError as error:
-        return validation_problem(error.errors(include_input=False, include_url=False, include_context=False))
+    return await in_a_thread(_register_exported, request, registrar, video_id)
 
 
 def _register_video(request: Request, body: bytes, registrar: Pipeline | Principal) -> Response:
@@ -107,7 +97,7 @@ def _register_video(request: Request, body: bytes, registrar: Pipeline | Princip
         result = register_video(db, video.to_new(), objects)
         _write_down(db, request, registrar, result.id, "video", 1)
     status = 201 if result.status is Status.CREATED else 200
-    return _answer(RegisteredVideo(id=result.id, s3_key=result.name, status=result.status), status)
+    return answer(RegisteredVideo(id=result.id, s3_key=result.name, status=result.status), status)
 
 
 def _register_identified(request: Request, body: bytes, registrar: Pipeline | Principal, video_id: str) -> Response:
@@ -117,7 +107,7 @@ def _register_identified(request: Request, body: bytes, registrar: Pipeline | Pr
         _write_down(db, request, registrar, video_id, "identified", len(done))
     results.update(zip(good, done, strict=True))
     in_order = [IdentifiedResult(reference=result.name, **_outcome(result)) for _, result in sorted(results.items())]
-    return _answer(IdentifiedResults(results=in_order))
+    return answer(IdentifiedResults(results=in_order))
 
 
 def _register_exported(request: Request, body: bytes, registrar: Pipeline | Principal, video_id: str) -> Response:
@@ -136,7 +126,7 @@ def _register_exported(request: Request, body: bytes, registrar: Pipeline | Prin
         _write_down(db, request, registrar, video_id, "exported", len(done))
     results.update(zip(good, done, strict=True))
     in_order = [ExportedResult(s3_key=result.name, **_outcome(result)) for _, result in sorted(results.items())]
-    return _answer(ExportedResults(results=in_order))
+    return answer(ExportedResults(results=in_order))
 
 
 def _sorted_out(items: Sequence[Any], model: type[_Item], name: str) -> tuple[dict[int, _Item], dict[int, Result]]:
@@ -167,10 +157,6 @@ def _refusal(key: str, prefix: str) -> str:
     except ValueError as error:
         return str(error)
     return ""
-
-
-def _answer(model: BaseModel, status: int = 200) -> Response:
-    return Response(model.model_dump_json(by_alias=True), status, media_type="application/json")
 
 
 def _outcome(result: Result) -> dict[str, Any]:

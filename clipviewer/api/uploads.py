@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, ValidationError
 from sqlmodel import Session
 
 from clipviewer.api.access import origin_of, peer_address, pipeline_or, services_of
-from clipviewer.api.problems import validation_problem
+from clipviewer.api.json_bodies import answer, in_a_thread
 from clipviewer.api.schemas import described_body
 from clipviewer.api.upload_schemas import ArrivedParts, PartsIn, PartUrl, PartUrls, Upload, UploadIn, Uploads
 from clipviewer.domain.permissions import Action
@@ -60,7 +58,7 @@ async def post_upload(request: Request, sender: Sender) -> Response:
 
     201 when it is new; 200 when you have an unfinished upload of the same name, size and fingerprint, which then goes on.
     """
-    return await _in_a_thread(_begin, request, sender)
+    return await in_a_thread(_begin, request, sender)
 
 
 @router.get("", summary="List your unfinished uploads", responses=_WHO)
@@ -81,7 +79,7 @@ def get_parts(request: Request, sender: Sender, upload_id: str) -> ArrivedParts:
 )
 async def post_parts(request: Request, sender: Sender, upload_id: str) -> Response:
     """Each URL takes one exact part, of exactly its size, for at most an hour. A part may be sent again."""
-    return await _in_a_thread(_sign, request, sender, upload_id)
+    return await in_a_thread(_sign, request, sender, upload_id)
 
 
 @router.post("/{upload_id}/complete", summary="Complete an upload", responses=_ONE)
@@ -96,31 +94,18 @@ def delete_upload(request: Request, sender: Sender, upload_id: str) -> None:
     Uploading(services_of(request)).cancel(upload_id, _id_of(sender), _written_down(request, sender, "upload_cancel"))
 
 
-async def _in_a_thread(work: Callable[..., Response], request: Request, *arguments: Any) -> Response:
-    """The body is read only now that it is known who sends it."""
-    body = await request.body()
-    try:
-        return await to_thread.run_sync(work, request, body, *arguments)
-    except ValidationError as error:
-        return validation_problem(error.errors(include_input=False, include_url=False, include_context=False))
-
-
 def _begin(request: Request, body: bytes, sender: Pipeline | Principal) -> Response:
     wanted = UploadIn.model_validate_json(body)
     uploading = Uploading(services_of(request))
     write_down = _written_down(request, sender, "upload_begin")
     found, new = uploading.begin(wanted.file_name, wanted.size, wanted.fingerprint, _id_of(sender), write_down)
-    return _answer(Upload.of(found), 201 if new else 200)
+    return answer(Upload.of(found), 201 if new else 200)
 
 
 def _sign(request: Request, body: bytes, sender: Pipeline | Principal, upload_id: str) -> Response:
     wanted = [part.to_wanted() for part in PartsIn.model_validate_json(body).parts]
     signed = Uploading(services_of(request)).sign(upload_id, _id_of(sender), wanted, origin_of(request))
-    return _answer(PartUrls(parts=[PartUrl.of(part) for part in signed]))
-
-
-def _answer(model: BaseModel, status: int = 200) -> Response:
-    return Response(model.model_dump_json(by_alias=True), status, media_type="application/json")
+    return answer(PartUrls(parts=[PartUrl.of(part) for part in signed]))
 
 
 def _id_of(sender: Pipeline | Principal) -> str:

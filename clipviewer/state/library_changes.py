@@ -144,7 +144,7 @@ class LibraryChangesState(rx.State):
         tags = [tag for tag in form.get("tags", "").split(",") if tag.strip()]
 
         def save(db: Session, by: Actor, ids: list[str]) -> Changed:
-            return changes.set_tags(db, ids[0], tags, by=by) if len(ids) == 1 else changes.add_tags(db, ids, tags, by=by)
+            return changes.set_tags(db, ids[0], tags, by=by) if len(ids) == 1 else changes.change_tags(db, ids, add=tags, by=by)
 
         return await self._from_dialog(TAGS, save)
 

@@ -20,8 +20,8 @@ from clipviewer.services.library.changes import (
     Actor,
     Changed,
     Stakes,
-    add_tags,
     archive,
+    change_tags,
     delete,
     rename,
     restore,
@@ -74,7 +74,7 @@ def test_tags_are_kept_alike_found_and_filtered_by(database: Database) -> None:
         assert titles(db, "wide") == titles(db, "ETE harbour") == ["Harbour"]
         assert [video.title for video in list_videos(db, Wanted(tag="wide shot")).items] == ["Harbour"]
         assert list_videos(db, Wanted(tag="wide")).total == 0
-        done = add_tags(db, ["video_1", "video_2"], ["dawn"])
+        done = change_tags(db, ["video_1", "video_2"], add=["dawn"])
         assert done.tags == {"video_1": ["boats", "wide shot", "été"], "video_2": []}
         assert set(titles(db, "dawn")) == {"Harbour", "Quay"}
         assert set(known_tags(db)) == {"boats", "wide shot", "été", "dawn"}
@@ -144,7 +144,7 @@ def test_what_is_under_way_for_a_deleted_video_is_called_off_and_nothing_new_beg
             lambda: archive(db, ["video_2", "video_1"]),
         ]
         for ask in refused:
-            with pytest.raises(Conflict, match="Bring it back first"):
+            with pytest.raises(Conflict, match=r"Bring (it|them) back first"):
                 ask()
         restore(db, ["video_1"])
         assert {item.kind for item in work.unfinished_work(db) if item.video_id == "video_1"} == {"previews"}
@@ -200,7 +200,7 @@ def test_of_many_all_are_changed_or_none(database: Database) -> None:
     with database.write() as db:
         add_video(db, 1, "Harbour")
     for ids in (["video_1", "video_none"], ["video_1", "clip_1"], ["video_1", "\ud800"]):
-        for change in (archive, restore, lambda db, ids: delete(db, ids, Objects.KEEP), lambda db, ids: add_tags(db, ids, ["x"])):
+        for change in (archive, restore, lambda db, ids: delete(db, ids, Objects.KEEP), lambda db, ids: change_tags(db, ids, add=["x"])):
             with database.write() as db, pytest.raises(VideoNotFound):
                 change(db, ids)
     with database.write() as db:

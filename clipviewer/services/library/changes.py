@@ -19,7 +19,7 @@ from clipviewer.domain.ids import is_id
 from clipviewer.domain.job_state import UNFINISHED, JobState
 from clipviewer.domain.one_line import one_line
 from clipviewer.domain.removal import Objects
-from clipviewer.domain.tag import tags_of
+from clipviewer.domain.tag import tag_of, tags_of
 from clipviewer.errors import Conflict, Invalid, VideoNotFound
 from clipviewer.services import audit
 from clipviewer.services.cells.board import JOB, change
@@ -28,6 +28,7 @@ from clipviewer.services.library.removal import KIND as REMOVAL
 from clipviewer.services.library.tags import tags_by_video, write_tags
 
 MAX_TITLE, MAX_VIDEOS = 300, 1_000
+_TOLD = 3
 _VIDEO = Video.metadata.tables["video"]
 _EXPORTED = ExportedClip.metadata.tables["exported_clip"]
 _WORK = Work.metadata.tables["work"]
@@ -84,9 +85,16 @@ def set_tags(db: Session, video_id: str, tags: Collection[str], *, by: Actor = N
     return _tag(db, [video_id], lambda _: tags, by)
 
 
-def add_tags(db: Session, video_ids: Collection[str], tags: Collection[str], *, by: Actor = NOBODY) -> Changed:
-    """Give all of them these tags beside their own. Raises as ``set_tags`` does."""
-    return _tag(db, video_ids, lambda before: [*before, *tags], by)
+def change_tags(
+    db: Session, video_ids: Collection[str], *, add: Collection[str] = (), remove: Collection[str] = (), by: Actor = NOBODY
+) -> Changed:
+    """Take tags away from all of them, then give them others beside their own. Raises as ``set_tags`` does."""
+
+    def wanted(before: Sequence[str]) -> list[str]:
+        unwanted = {tag_of(tag) for tag in remove}
+        return [*(tag for tag in before if tag not in unwanted), *add]
+
+    return _tag(db, video_ids, wanted, by)
 
 
 def archive(
@@ -127,8 +135,8 @@ def delete(
     return Changed(deleted=[row.id for row in rows if row.deleted_at is None], cancelled=_call_off(db, ids, now))
 
 
-def restore(db: Session, video_ids: Collection[str], *, by: Actor = NOBODY, clock: Callable[[], datetime] = utc_now) -> None:
-    """Bring deleted videos back as they were. Raises ``VideoNotFound``, and ``Conflict`` for one that is being removed."""
+def restore(db: Session, video_ids: Collection[str], *, by: Actor = NOBODY, clock: Callable[[], datetime] = utc_now) -> Sequence[str]:
+    """Bring deleted videos back as they were. → which. Raises ``VideoNotFound``, and ``Conflict`` for one that is being removed."""
     rows = [row for row in _rows(db, video_ids, deleted=True) if row.deleted_at is not None]
     ids = [row.id for row in rows]
     _hold_removal(db, ids, clock())
@@ -137,6 +145,7 @@ def restore(db: Session, video_ids: Collection[str], *, by: Actor = NOBODY, cloc
         audit.record(db, "video_restored", actor=by.id, address=by.address, subject=row.id)
         if not row.previews:
             video_previews.ask(db, row.id, actor=by.id)
+    return ids
 
 
 def undo(db: Session, done: Changed, *, by: Actor = NOBODY) -> None:
@@ -159,11 +168,19 @@ def _rows(db: Session, video_ids: Collection[str], *, deleted: bool = False) -> 
     if not all(is_id(video_id, "video") for video_id in ids):
         raise VideoNotFound
     rows = db.connection().execute(select(_VIDEO).where(_VIDEO.c.id.in_(ids)).order_by(_VIDEO.c.id).with_for_update()).all()
-    if len(rows) != len(ids):
-        raise VideoNotFound
-    if not deleted and any(row.deleted_at is not None for row in rows):
-        raise Conflict("This video was deleted. Bring it back first.")
+    there = {row.id for row in rows}
+    if missing := [video_id for video_id in ids if video_id not in there]:
+        raise VideoNotFound(_told("There is no such video", missing) if len(ids) > 1 else None)
+    if gone := [f"{row.title} ({row.id})" for row in rows if row.deleted_at is not None and not deleted]:
+        one = "This video was deleted. Bring it back first."
+        raise Conflict(one if len(ids) == 1 else _told("These were deleted. Bring them back first", gone))
     return rows
+
+
+def _told(sentence: str, videos: Sequence[str]) -> str:
+    """Which of several are meant."""
+    more = f" and {len(videos) - _TOLD} more" if len(videos) > _TOLD else ""
+    return f"{sentence}: {', '.join(videos[:_TOLD])}{more}."
 
 
 def _tag(db: Session, video_ids: Collection[str], wanted: Callable[[Sequence[str]], Collection[str]], by: Actor) -> Changed:
