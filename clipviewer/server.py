@@ -16,12 +16,10 @@ from collections.abc import AsyncIterator
 import uvicorn
 from reflex_base.constants import Env
 from reflex_base.environment import environment
-from sqlalchemy.exc import SQLAlchemyError
 
 from clipviewer.api.redaction import install_redaction
 from clipviewer.db.models import utc_now
 from clipviewer.demo.making import Demo
-from clipviewer.errors import StorageError
 from clipviewer.services.container import Services
 
 _LOG = logging.getLogger(__name__)
@@ -138,6 +136,7 @@ async def _exports() -> AsyncIterator[None]:
         if stop.is_set():
             return
         from clipviewer.jobs.engine import ExportEngine
+        from clipviewer.jobs.hourly import tidy_up
         from clipviewer.jobs.work_kinds import open_desks
 
         desks = open_desks(services)
@@ -150,8 +149,7 @@ async def _exports() -> AsyncIterator[None]:
             _LOG.exception("exports cannot be rendered by this process")
             return
         while True:
-            _clear_uploads(services)
-            _remove_deleted(services)
+            tidy_up(services, utc_now())
             if stop.wait(_HOUR):
                 break
         for desk in desks:
@@ -164,27 +162,6 @@ async def _exports() -> AsyncIterator[None]:
     stop.set()
     _ready.set()
     await asyncio.to_thread(thread.join, 15)
-
-
-def _clear_uploads(services: Services) -> None:
-    """Remove what abandoned and cancelled uploads have left in the bucket."""
-    from clipviewer.jobs.uploading import Uploading
-
-    try:
-        Uploading(services).sweep()
-    except (StorageError, SQLAlchemyError):
-        _LOG.warning("the leftovers of uploads could not be removed; it is tried again in an hour")
-
-
-def _remove_deleted(services: Services) -> None:
-    """Have those deleted videos removed for good whose time is over."""
-    from clipviewer.services.library import removal
-
-    try:
-        with services.database.write() as db:
-            removal.ask_due(db, utc_now())
-    except SQLAlchemyError:
-        _LOG.warning("the database did not answer; deleted videos are removed later")
 
 
 def _sweep(services: Services) -> None:

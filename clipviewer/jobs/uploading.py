@@ -11,6 +11,7 @@ import logging
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel import Session
 
@@ -147,16 +148,16 @@ class Uploading:
         except StorageError:
             _LOG.warning("the store did not answer; what is left of an upload is removed later")
 
-    def sweep(self) -> None:
+    def sweep(self, now: datetime) -> None:
         """Remove what abandoned, refused and cancelled uploads have left in the bucket."""
         with self._database.write() as db:
-            uploads.forget_old(db, utc_now())
+            uploads.forget_old(db, now)
         with self._database.read() as db:
-            left = uploads.to_clear(db, utc_now())
+            left = uploads.to_clear(db, now)
         for found in left:
             with self._database.write() as db:
                 if found.state in uploads.UNFINISHED:
-                    uploads.cancel(db, found, utc_now())
+                    uploads.cancel(db, found, now)
             self._clear(found)
 
     def _check_room(self, size: int) -> None:

@@ -233,12 +233,12 @@ def test_what_is_abandoned_for_a_week_is_swept(uploading: Uploading, served: Ser
     for found in (old, new):
         send(uploading, found, clip, 2)
     change(uploading, old, updated_at=utc_now() - timedelta(days=8))
-    uploading.sweep()
+    uploading.sweep(utc_now())
     assert len(files(served.root)) == 1
     with uploading.services.database.read() as db:
         assert [each.id for each in uploads.unfinished(db, ANNA)] == [new.id]
     change(uploading, old, cleared_at=utc_now() - timedelta(days=8))
-    uploading.sweep()
+    uploading.sweep(utc_now())
     with uploading.services.database.read() as db:
         assert [each.id for each in db.exec(select(VideoUpload))] == [new.id]
 
@@ -249,5 +249,5 @@ def test_what_could_not_be_removed_is_removed_later(uploading: Uploading, served
     send(uploading, found, clip, 2)
     Uploading(dataclasses.replace(uploading.services, store=services.store)).cancel(found.id, ANNA, nothing)
     assert len(files(served.root)) == 1
-    uploading.sweep()
+    uploading.sweep(utc_now())
     assert files(served.root) == set()
