@@ -1,4 +1,4 @@
-"""A bucket and the steps of an upload into it."""
+"""Buckets that answer, and the steps of an upload into one."""
 
 from __future__ import annotations
 
@@ -13,8 +13,22 @@ from clipviewer.jobs.uploading import Uploading
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.services.bucket.signing import signer_for
 from clipviewer.services.container import Services
-from clipviewer.storage.s3 import open_store
+from clipviewer.storage.s3 import ObjectStore, open_store
+from tests.api.stores import running_bucket
 from tests.storage.serving import KEYS, Served, serving
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Iterator[ObjectStore]:
+    """An empty one that answers."""
+    with running_bucket("a secret key that only this bucket has", tmp_path / "store") as store:
+        yield store
+
+
+@pytest.fixture
+def team(services: Services, bucket: ObjectStore) -> Services:
+    """The services over that bucket."""
+    return dataclasses.replace(services, store=bucket)
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlmodel import select
@@ -26,21 +24,9 @@ from clipviewer.services.library import uploads, video_previews
 from clipviewer.services.library.listing import Filter, Wanted, list_videos
 from clipviewer.services.room.captions import attach, captions_of, remove
 from clipviewer.storage.s3 import ObjectStore
-from tests.api.stores import running_bucket
 from tests.made_exports import MASTER, make_library
 
 VTT = b"WEBVTT\n\n00:00.000 --> 00:01.000\nHallo\n"
-
-
-@pytest.fixture
-def bucket(tmp_path: Path) -> Iterator[ObjectStore]:
-    with running_bucket("a secret key that only this bucket has", tmp_path / "store") as store:
-        yield store
-
-
-@pytest.fixture
-def team(services: Services, bucket: ObjectStore) -> Services:
-    return dataclasses.replace(services, store=bucket)
 
 
 def under(services: Services, prefix: str) -> Services:

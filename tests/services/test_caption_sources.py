@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,7 +19,6 @@ from clipviewer.services.room import caption_sources
 from clipviewer.services.room.caption_sources import find_captions, translate_captions
 from clipviewer.services.room.captions import CaptionsNotFound, attach, captions_of, webvtt
 from clipviewer.storage.s3 import ObjectStore
-from tests.api.stores import running_bucket
 from tests.services.test_embedded_captions import video, with_bitmap_track
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -35,12 +34,6 @@ class Loud:
     def translate(self, texts: Sequence[str], *, source: str, target: str) -> list[str]:
         self.asked.append((list(texts), source, target))
         return [text.upper() for text in texts]
-
-
-@pytest.fixture
-def bucket(tmp_path: Path) -> Iterator[ObjectStore]:
-    with running_bucket("a secret key that only this bucket has", tmp_path / "store") as store:
-        yield store
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,16 +20,9 @@ from clipviewer.services.adoption.tally import Tally
 from clipviewer.services.cells.board import framing_of
 from clipviewer.services.container import Services
 from clipviewer.storage.s3 import ObjectStore
-from tests.api.stores import running_bucket
 from tests.made_exports import make_library
 
 Change = Callable[[dict[str, Any]], object]
-
-
-@pytest.fixture
-def bucket(tmp_path: Path) -> Iterator[ObjectStore]:
-    with running_bucket("a secret key that only this bucket has", tmp_path / "store") as store:
-        yield store
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -30,23 +28,11 @@ from clipviewer.services.library.changes import delete
 from clipviewer.services.room.captions import captions_of
 from clipviewer.services.room.clips import exported_clips
 from clipviewer.storage.s3 import ObjectStore, StoredObject
-from tests.api.stores import running_bucket
 from tests.made_exports import MASTER, finish, make_library
 from tests.services.test_quick_start import QUICK
 
 VTT = b"WEBVTT\n\n00:00.000 --> 00:01.000\nBonjour\n"
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-
-
-@pytest.fixture
-def bucket(tmp_path: Path) -> Iterator[ObjectStore]:
-    with running_bucket("a secret key that only this bucket has", tmp_path / "store") as store:
-        yield store
-
-
-@pytest.fixture
-def team(services: Services, bucket: ObjectStore) -> Services:
-    return dataclasses.replace(services, store=bucket)
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlmodel import select
@@ -20,14 +18,7 @@ from clipviewer.services.exporting.matrix import matrix
 from clipviewer.services.library.videos import video_details
 from clipviewer.services.room.clips import exported_clips
 from clipviewer.storage.s3 import ObjectStore
-from tests.api.stores import running_bucket
 from tests.made_exports import MASTER, finish, make_library
-
-
-@pytest.fixture
-def bucket(tmp_path: Path) -> Iterator[ObjectStore]:
-    with running_bucket("a secret key that only this bucket has", tmp_path / "store") as store:
-        yield store
 
 
 @pytest.fixture

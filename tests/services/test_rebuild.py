@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session, select
 
+from clipviewer.db.adoption_models import PreviewsDue
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.domain.aspect_ratio import AspectRatio
@@ -20,14 +21,7 @@ from clipviewer.services.cells.board import CellView, cells
 from clipviewer.services.exporting.exports import request_exports
 from clipviewer.services.room.captions import attach, captions_of
 from clipviewer.storage.s3 import ObjectStore
-from tests.api.stores import running_bucket
 from tests.made_exports import finish
-
-
-@pytest.fixture
-def bucket(tmp_path: Path) -> Iterator[ObjectStore]:
-    with running_bucket("a secret key that only this bucket has", tmp_path / "store") as store:
-        yield store
 
 
 def make_library(db: Session, store: ObjectStore) -> None:
@@ -78,6 +72,7 @@ def test_videos_clips_and_exports_come_back_as_they_were(database: Database, emp
     with database.read() as before, empty.read() as after:
         assert contents(after) == contents(before)
         cells_before, cells_after = cells(before, "video_1"), cells(after, "video_1")
+        assert [due.video_id for due in after.exec(select(PreviewsDue))] == ["video_1"]
     assert {(cell.identity, cell.captions, cell.state) for cell in cells_after} == {
         (cell.identity, cell.captions, "done") for cell in cells_before
     }

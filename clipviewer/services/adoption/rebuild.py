@@ -13,9 +13,9 @@ from clipviewer.domain.bucket_contents import Sort, file_of_sidecar, recognised
 from clipviewer.domain.export_identity import captions_key
 from clipviewer.domain.quick_copy import copies_prefix, is_quick_key
 from clipviewer.errors import Conflict
+from clipviewer.services.adoption import rows
 from clipviewer.services.adoption.copies import read_copies
 from clipviewer.services.adoption.sidecars import UNUSABLE, Sidecar, belongs_to, read_sidecar, restore
-from clipviewer.services.library import quick_start
 from clipviewer.services.library.quick_start import QuickCopy
 from clipviewer.storage.s3 import ObjectStore
 
@@ -69,8 +69,9 @@ def rebuild(db: Session, sidecars: Sequence[Sidecar], copies: Sequence[QuickCopy
         except UNUSABLE:
             found.unusable += 1
             continue
-        found.videos += restored.new_video
+        if restored.new_video:
+            found.videos += 1
+            rows.have_previewed(db, [restored.video_id])
         found.clips += restored.new_clip
         found.exports += 1
-    for copy in copies:
-        quick_start.recognise(db, copy, utc_now())
+    rows.recognise(db, copies, utc_now())
