@@ -44,11 +44,11 @@ SOME = 1_000_000
 
 @pytest.fixture(scope="module")
 def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten seconds that hardly compress, about 1.3 MB each."""
+    """Ten seconds that hardly compress, about 1.3 MB each, in few pictures: they are soon rendered."""
     path = tmp_path_factory.mktemp("noise") / "noise.mp4"
-    graph = "color=gray:s=480x270:r=25:d=10,noise=alls=60:allf=t,format=yuv420p"
+    graph = "color=gray:s=640x360:r=6:d=10,noise=alls=60:allf=t,format=yuv420p"
     sound = ["-f", "lavfi", "-i", "sine=d=10", "-c:a", "aac"]
-    Ffmpeg().run(["-f", "lavfi", "-i", graph, *sound, "-preset", "ultrafast", "-qp", "20", "-g", "50", "-y", str(path)], timeout=120)
+    Ffmpeg().run(["-f", "lavfi", "-i", graph, *sound, "-preset", "ultrafast", "-qp", "20", "-g", "12", "-y", str(path)], timeout=120)
     return path
 
 
