@@ -262,3 +262,15 @@ def test_captions_of_a_deleted_video_stay_where_they_are(team: Services, mended:
     with team.database.write() as db:
         delete(db, ["video_1"], Objects.KEEP)
     assert adopted(team).ignored[Ignored.NO_VIDEO] == 1
+
+
+@on_sqlite
+def test_a_deleted_video_keeps_its_copy_in_mind_and_nothing_is_made_for_it(team: Services, tmp_path: Path) -> None:
+    with team.database.write() as db:
+        make_library(db, team.store)
+        delete(db, ["video_1"], Objects.ALL)
+    copy = lay(team.store, "talks/talk.quick-12345678-1.mp4", Original(MASTER, team.store.head(MASTER).etag), tmp_path)
+    assert adopted(team).videos == 0
+    with team.database.read() as db:
+        assert {*quick_start.former_keys(db, "video_1"), db.get_one(Video, "video_1").s3_key} == {MASTER, copy.key}
+        assert db.exec(select(PreviewsDue)).all() == []

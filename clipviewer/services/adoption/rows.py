@@ -71,8 +71,9 @@ def recognise(db: Session, copies: Sequence[QuickCopy], now: datetime) -> None:
 
 
 def have_previewed(db: Session, video_ids: Sequence[str]) -> int:
-    """Have those of the videos that are there looked into, each when the worker has nothing else to do."""
-    there = list(db.connection().execute(select(_VIDEO.c.id).where(_VIDEO.c.id.in_(video_ids))).scalars())
+    """Have those of the videos that are there, and not deleted, looked into, each when the worker has nothing else to do. → how many."""
+    kept = select(_VIDEO.c.id).where(_VIDEO.c.id.in_(video_ids), _VIDEO.c.deleted_at.is_(None))
+    there = list(db.connection().execute(kept).scalars())
     if there:
         due = [{"video_id": video_id} for video_id in video_ids if video_id in set(there)]
         db.connection().execute(_insert(db, _DUE).on_conflict_do_nothing(index_elements=["video_id"]), due)
