@@ -2,10 +2,11 @@
 
 import asyncio
 import threading
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from clipviewer.db.models import Video
 from clipviewer.db.session import Database
@@ -85,3 +86,38 @@ def test_the_event_loop_goes_on_meanwhile(database: Database) -> None:
         return await asked
 
     assert asyncio.run(both())
+
+
+def test_those_who_ask_together_each_get_their_own_answer(database: Database) -> None:
+    async def ask_all() -> list[object]:
+        asks = [text("SELECT 1"), text("SELECT * FROM nowhere"), text("SELECT 3")]
+        answers = (database.lookups.run(lambda db, ask=ask: db.execute(ask).scalar_one()) for ask in asks)  # type: ignore[misc]
+        return await asyncio.gather(*answers, return_exceptions=True)
+
+    first, wrong, last = asyncio.run(ask_all())
+    assert (first, last) == (1, 3)
+    assert isinstance(wrong, DBAPIError)
+
+
+def test_one_who_no_longer_waits_takes_nobody_along(database: Database) -> None:
+    async def leave_and_stay() -> int:
+        leaving, staying = (asyncio.ensure_future(database.lookups.run(count)) for _ in range(2))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        return await staying
+
+    assert asyncio.run(leave_and_stay()) == 0
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_nothing_can_be_asked_of_a_closed_database(database: Database) -> None:
+    database.dispose()
+    with pytest.raises(RuntimeError, match="shutdown"):
+        look_up_count(database)
+
+
+def test_a_database_that_cannot_be_opened_is_said_to_be_so(tmp_path: Path) -> None:
+    gone = Database(f"sqlite:///{tmp_path / 'nowhere' / 'clipviewer.db'}")
+    with pytest.raises(OperationalError):
+        look_up_count(gone)
+    gone.dispose()
