@@ -185,18 +185,16 @@ def _told(sentence: str, videos: Sequence[str]) -> str:
 
 def _tag(db: Session, video_ids: Collection[str], wanted: Callable[[Sequence[str]], Collection[str]], by: Actor) -> Changed:
     ids = [row.id for row in _rows(db, video_ids)]
-    known, before = tags_by_video(db, ids), {}
-    for video_id in ids:
-        had = known.get(video_id, [])
-        try:
-            tags = tags_of(wanted(had))
-        except ValueError as error:
-            raise Invalid(str(error)) from error
-        if tags != had:
-            write_tags(db, video_id, tags)
-            audit.record(db, "video_tagged", actor=by.id, address=by.address, subject=video_id, tags=", ".join(tags))
-            before[video_id] = had
-    return Changed(tags=before)
+    known = tags_by_video(db, ids)
+    try:
+        after = {video_id: tags_of(wanted(known.get(video_id, []))) for video_id in ids}
+    except ValueError as error:
+        raise Invalid(str(error)) from error
+    changed = {video_id: tags for video_id, tags in after.items() if tags != known.get(video_id, [])}
+    write_tags(db, changed)
+    for video_id, tags in changed.items():
+        audit.record(db, "video_tagged", actor=by.id, address=by.address, subject=video_id, tags=", ".join(tags))
+    return Changed(tags={video_id: known.get(video_id, []) for video_id in changed})
 
 
 def _hold_removal(db: Session, video_ids: Sequence[str], now: datetime) -> None:

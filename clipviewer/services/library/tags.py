@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, delete, insert, select
 from sqlmodel import Session
@@ -37,11 +37,13 @@ def tagged(tag: str) -> ColumnElement[bool]:
     return _VIDEO.c.id.in_(select(_TAG.c.video_id).where(_TAG.c.tag == tag))
 
 
-def write_tags(db: Session, video_id: str, tags: Sequence[str]) -> None:
-    """Let the video have exactly these tags, which are as ``domain.tag`` keeps them, and be found by them."""
-    connection, owner = db.connection(), f"tags:{video_id}"
-    connection.execute(delete(_TAG).where(_TAG.c.video_id == video_id))
-    connection.execute(delete(_ENTRY).where(_ENTRY.c.owner == owner))
-    if tags:
-        connection.execute(insert(_TAG), [{"video_id": video_id, "tag": tag} for tag in tags])
-        connection.execute(insert(_ENTRY), {"owner": owner, "video_id": video_id, "body": " ".join(tags)})
+def write_tags(db: Session, tags: Mapping[str, Sequence[str]]) -> None:
+    """Let each video, by id, have exactly these tags, which are as ``domain.tag`` keeps them, and be found by them."""
+    connection, owners = db.connection(), {video_id: f"tags:{video_id}" for video_id in tags}
+    connection.execute(delete(_TAG).where(_TAG.c.video_id.in_(list(tags))))
+    connection.execute(delete(_ENTRY).where(_ENTRY.c.owner.in_(list(owners.values()))))
+    kept = {video_id: given for video_id, given in tags.items() if given}
+    if kept:
+        connection.execute(insert(_TAG), [{"video_id": video_id, "tag": tag} for video_id, given in kept.items() for tag in given])
+        entries = [{"owner": owners[video_id], "video_id": video_id, "body": " ".join(given)} for video_id, given in kept.items()]
+        connection.execute(insert(_ENTRY), entries)
