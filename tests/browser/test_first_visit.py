@@ -29,7 +29,6 @@ def test_the_set_up_link_leads_to_a_playing_clip(fresh_app: RunningApp, footage:
     expect(room.page.get_by_text("No videos yet")).to_be_visible()
     with registering(fresh_app, footage) as registrar:
         video = registrar.four_shapes("first", "The first video")
-    room.page.get_by_role("button", name="Look again").click()
     room.page.get_by_role("link", name="The first video").click()
     room.shown("Boats leave")
     room.playing(video.exported[0].key)
