@@ -1,4 +1,4 @@
-"""What the library is searched and sorted by. Triggers keep all but the tags from the other tables; see migrations 0007, 0012 and 0018."""
+"""What the library is searched and sorted by. Triggers keep all but the tags from the other tables; see migrations 0007 and 0012."""
 
 from __future__ import annotations
 
@@ -28,8 +28,7 @@ class VideoTally(SQLModel, table=True):
 class SearchEntry(SQLModel, table=True):
     """A text by which a video is found: its title, a clip's, or a piece of its captions. ``owner`` is the id of the row that has the text.
 
-    SQLite has its words in the FTS5 table ``search_index``, PostgreSQL in the column ``words`` (tsvector). On SQLite ``number`` is that of
-    the video (``video.number``) times 2^32 and one within the video, so that the index alone tells which videos it has found.
+    SQLite has its words in the FTS5 table ``search_index``, PostgreSQL in the column ``words`` (tsvector).
     """
 
     __tablename__ = "search_entry"

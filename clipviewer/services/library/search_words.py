@@ -9,11 +9,10 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, and_, column, func, literal_column, select, table, true
+from sqlalchemy import ColumnElement, Select, and_, column, func, literal_column, select, table, true
 from sqlmodel import Session
 
 from clipviewer.db.library_models import SearchEntry
-from clipviewer.db.models import Video
 from clipviewer.media.captions.reading import Cue
 
 MAX_WORDS = 10
@@ -21,10 +20,7 @@ PIECE = 20_000
 """Characters of captions in one entry: PostgreSQL takes no more than a megabyte of words at once."""
 
 _ENTRY = SearchEntry.metadata.tables["search_entry"]
-_VIDEO = Video.metadata.tables["video"]
 _INDEX = table("search_index", column("rowid"), column("body"))
-_VIDEO_NUMBER: ColumnElement[int] = literal_column("video.number")
-"""On SQLite alone, where it stands in the upper half of every entry's number: so the index is enough to know the video (migration 0018)."""
 _WORD = re.compile(r"[^\W_]+")
 _PIECES = re.compile(rf".{{1,{PIECE}}}(?:\s|\Z)|.{{1,{PIECE}}}")
 _MARKS = re.compile("[\u0300-\u036f]")
@@ -36,8 +32,8 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(plain.lower())[:MAX_WORDS]
 
 
-def found_by(db: Session, text: str) -> ColumnElement[bool]:
-    """Whether every word of ``text`` is in something of a ``video``; the last one may be the beginning of a word.
+def found_by(db: Session, text: str, video_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether every word of ``text`` is in something of that video; the last one may be the beginning of a word.
 
     Everything is found by an empty text, and nothing by one that has no word in it.
     """
@@ -46,7 +42,7 @@ def found_by(db: Session, text: str) -> ColumnElement[bool]:
         return true() if not text.strip() else literal_column("1") == literal_column("0")
     postgresql = db.connection().dialect.name == "postgresql"
     matching = _in_postgresql if postgresql else _in_sqlite
-    return and_(*(matching(word, at == len(words) - 1) for at, word in enumerate(words)))
+    return and_(*(video_id.in_(matching(word, at == len(words) - 1)) for at, word in enumerate(words)))
 
 
 def list_captions(db: Session, owner: str, video_id: str, cues: Iterable[Cue]) -> None:
@@ -57,11 +53,11 @@ def list_captions(db: Session, owner: str, video_id: str, cues: Iterable[Cue]) -
         db.connection().execute(_ENTRY.insert(), pieces)
 
 
-def _in_sqlite(word: str, begins: bool) -> ColumnElement[bool]:
+def _in_sqlite(word: str, begins: bool) -> Select[tuple[str]]:
     wanted = _INDEX.c.body.op("MATCH")(f'"{word}"' + ("*" if begins else ""))
-    return _VIDEO_NUMBER.in_(select(_INDEX.c.rowid.op(">>")(32)).where(wanted))
+    return select(_ENTRY.c.video_id).where(_ENTRY.c.number.in_(select(_INDEX.c.rowid).where(wanted)))
 
 
-def _in_postgresql(word: str, begins: bool) -> ColumnElement[bool]:
+def _in_postgresql(word: str, begins: bool) -> Select[tuple[str]]:
     wanted = func.to_tsquery(literal_column("'simple'::regconfig"), f"'{word}'" + (":*" if begins else ""))
-    return _VIDEO.c.id.in_(select(_ENTRY.c.video_id).where(literal_column("search_entry.words").op("@@")(wanted)))
+    return select(_ENTRY.c.video_id).where(literal_column("search_entry.words").op("@@")(wanted))
