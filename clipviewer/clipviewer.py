@@ -14,20 +14,14 @@ from clipviewer.pages.preferences import preferences_page
 from clipviewer.pages.sign_in import set_up_page, sign_in_page
 from clipviewer.pages.storage_settings import storage_settings_page
 from clipviewer.pages.video_detail import video_detail_page
-from clipviewer.state.captions import CaptionsState
 from clipviewer.state.event_door import guard_events
-from clipviewer.state.exports import ExportState
 from clipviewer.state.failures import browser_failed, handler_failed
-from clipviewer.state.finding import FindingState
 from clipviewer.state.library import LibraryState
 from clipviewer.state.library_changes import LibraryChangesState
 from clipviewer.state.library_strip import LibraryStripState
-from clipviewer.state.matrix import MatrixState
 from clipviewer.state.preferences import PreferencesState
-from clipviewer.state.quick_start import QuickStartState
+from clipviewer.state.room_opening import room_opening
 from clipviewer.state.storage_doctor import StorageDoctorState
-from clipviewer.state.timeline import TimelineState
-from clipviewer.state.video_detail import VideoDetailState
 
 
 def compose(pages: ASGIApp) -> ASGIApp:
@@ -81,16 +75,7 @@ app.add_page(
     video_detail_page,
     route="/videos/[id]",
     title="Clip room · clipviewer",
-    on_load=[
-        LibraryChangesState.load,
-        VideoDetailState.fetch_video_details,
-        CaptionsState.load,
-        ExportState.follow,
-        MatrixState.open_exports,
-        FindingState.follow,
-        TimelineState.open_timeline,
-        QuickStartState.follow,
-    ],
+    on_load=[LibraryChangesState.load, *room_opening()],
 )
 app.add_page(preferences_page, route="/settings", title="Preferences · clipviewer", on_load=PreferencesState.open_page)
 app.add_page(storage_settings_page, route="/settings/storage", title="Storage · clipviewer", on_load=StorageDoctorState.open_page)

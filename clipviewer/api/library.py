@@ -86,7 +86,7 @@ def _change(request: Request, body: bytes, video_id: str, who: Principal) -> Res
 
 
 def _video(db: Session, video_id: str) -> Video:
-    return Video.of_details(video_details(db, video_id), tags_by_video(db, [video_id]).get(video_id, ()))
+    return Video.of_details(video_details(db, video_id, deleted=True), tags_by_video(db, [video_id]).get(video_id, ()))
 
 
 def actor_of(request: Request, who: Principal) -> Actor:

@@ -32,7 +32,7 @@ def video_detail_page() -> rx.Component:
         rx.match(
             VideoDetailState.phase,
             ("ready", rx.cond(_is_here(), _room(), _loading())),
-            ("deleted", rx.cond(_is_here(), _deleted(), _loading())),
+            ("deleted", rx.cond(_is_here(VideoDetailState.deleted.id), _deleted(), _loading())),
             (
                 "missing",
                 empty(
@@ -60,10 +60,10 @@ def video_detail_page() -> rx.Component:
     )
 
 
-def _is_here() -> rx.Var[bool]:
+def _is_here(video_id: rx.Var[str] | None = None) -> rx.Var[bool]:
     """Whether the loaded video is the one of the address: after coming from another one, its state is still that one's."""
     here = rx.Var("(typeof location === 'undefined' ? '' : location.pathname)").to(str)
-    return here.contains(VideoDetailState.video.id)
+    return here.contains(VideoDetailState.video.id if video_id is None else video_id)
 
 
 def _actions() -> rx.Component:
@@ -76,7 +76,7 @@ def _actions() -> rx.Component:
 
 
 def _deleted() -> rx.Component:
-    video = VideoDetailState.video
+    video = VideoDetailState.deleted
     back = rx.button("Bring back", on_click=LibraryChangesState.restore(rx.Var.create([video.id]).to(list[str])))
     return empty(
         "trash-2",

@@ -9,9 +9,11 @@ import reflex as rx
 
 from clipviewer.domain.job_state import JobState
 from clipviewer.domain.permissions import Action
+from clipviewer.errors import VideoNotFound
 from clipviewer.services.cells import board
 from clipviewer.services.container import installed
 from clipviewer.services.exporting import exports
+from clipviewer.services.library.videos import require_video
 from clipviewer.state.access import allow, authenticate
 from clipviewer.state.rows import JobRow, job_row
 from clipviewer.state.video_detail import VideoDetailState
@@ -44,9 +46,13 @@ class ExportState(rx.State):
 
         def read() -> board.Changes:
             with installed().database.read() as db:
+                require_video(db, video.id)
                 return board.changes_since(db, video.id, revision)
 
-        changes = await asyncio.to_thread(read)
+        try:
+            changes = await asyncio.to_thread(read)
+        except VideoNotFound:  # somebody deleted it, and the room says so
+            return VideoDetailState.fetch_video_details
         if changes.revision == revision:
             return None
         self._revision = changes.revision

@@ -144,7 +144,8 @@ class LibraryState(rx.State):
                 page, tags = list_videos(db, wanted, offset=first, limit=count), known_tags(db)
                 if first and not page.items:
                     page = list_videos(db, wanted, offset=max(page.total - 1, 0) // MOST * MOST, limit=count)
-            posters = sign_ahead(services.signer, ((v.id, v.poster_key) for v in page.items if v.poster_key), origin)
+            kept = ((v.id, v.poster_key) for v in page.items if v.poster_key and v.deleted_at is None)
+            posters = sign_ahead(services.signer, kept, origin)
             now = utc_now()
             return [video_card(v, posters[v.id].url if v.id in posters else "", now) for v in page.items], page, tags
 

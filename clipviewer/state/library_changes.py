@@ -24,6 +24,7 @@ from clipviewer.services.library.tags import known_tags, tags_by_video
 from clipviewer.services.library.videos import video_details
 from clipviewer.state.access import allow, authenticate
 from clipviewer.state.library import LibraryState
+from clipviewer.state.room_opening import room_opening
 from clipviewer.state.video_detail import VideoDetailState
 
 RENAME, TAGS, DELETE, REMOVE = "rename", "tags", "delete", "remove"
@@ -231,7 +232,8 @@ class LibraryChangesState(rx.State):
         self._changed = done if done != Changed() else None
         self.done, self.number, self.undoable = words, self.number + 1, self._changed is not None
         if self.router.url.path.startswith("/videos/"):
-            return VideoDetailState.fetch_video_details
+            room = await self.get_state(VideoDetailState)
+            return VideoDetailState.fetch_video_details if room.phase == "ready" else room_opening()
         await LibraryState.follow.fn(await self.get_state(LibraryState))
         return None
 
@@ -260,7 +262,7 @@ def _check(video_ids: list[str]) -> None:
 
 
 def _named(db: Session, video_ids: list[str]) -> str:
-    return video_details(db, video_ids[0]).title if len(video_ids) == 1 else _counted(len(video_ids))
+    return video_details(db, video_ids[0], deleted=True).title if len(video_ids) == 1 else _counted(len(video_ids))
 
 
 def _counted(count: int) -> str:

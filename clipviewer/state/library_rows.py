@@ -53,7 +53,7 @@ def video_card(video: VideoSummary, poster: str, now: datetime) -> VideoCard:
         tags=list(video.tags),
         archived=video.archived_at is not None,
         deleted=video.deleted_at is not None,
-        strip=bool(video.previews.get("sheets")),
+        strip=bool(video.previews.get("sheets")) and video.deleted_at is None,
     )
 
 

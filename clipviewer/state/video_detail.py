@@ -7,6 +7,7 @@ ahead what can be clicked next.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ import reflex as rx
 from sqlmodel import Session
 
 from clipviewer.domain.permissions import Action
-from clipviewer.errors import ClipNotFound, NotFound
+from clipviewer.errors import ClipNotFound, VideoNotFound
 from clipviewer.services.cells.filters import ExportFilters, export_filters
 from clipviewer.services.container import Services, installed
 from clipviewer.services.library.videos import video_details
@@ -28,25 +29,27 @@ from clipviewer.services.room.clip_room import (
     exported_window,
     identified_window,
     open_room,
-    sign_ahead,
+    sign_of_video,
 )
 from clipviewer.services.room.clips import count_exported
 from clipviewer.state.access import allow, origin_of
+from clipviewer.state.room_urls import keys_around
 from clipviewer.state.rows import ClipRow, UrlEntry, VideoView, exported_row, identified_row, url_entry, video_view
 
 T = TypeVar("T")
-SIGN_AHEAD = 30
 NEIGHBOURS = 3
 
 
 class VideoDetailState(rx.State):
     """One open clip room. ``phase`` is loading, ready, deleted, missing or failed; the clip lists are windows into longer ones.
 
+    ``deleted`` is the video where it can still be brought back; it is not opened then, so there is no ``video``.
     ``exported_total`` is the length of the list as it is filtered, ``exported_count`` that of the whole one.
     """
 
     phase: str = "loading"
     video: VideoView | None = None
+    deleted: VideoView | None = None
     tab: str = EXPORTED
     exported_clips: list[ClipRow] = []
     exported_offset: int = 0
@@ -74,20 +77,14 @@ class VideoDetailState(rx.State):
         self._filters = filters = export_filters(asked)
         try:
             room = await _in_thread(lambda _, db: open_room(db, video_id, clip_id=clip_id, tab=tab, filters=filters))
-        except NotFound:
-            self.reset()
-            self.phase = "missing"
-            return None
+        except VideoNotFound:
+            return await self._leave(video_id)
         except Exception:
             self.phase = "failed"
             raise
-        if room.video.deleted_at is not None:
-            self.reset()
-            self.video, self.phase = video_view(room.video), "deleted"
-            return None
         self._show(room)
-        await self._sign_selected()
         self.phase = "ready"
+        await self._sign_selected()
         return rx.toast.error(ClipNotFound.title) if room.clip_missing else None
 
     @rx.event
@@ -144,6 +141,14 @@ class VideoDetailState(rx.State):
     async def set_export_open(self, is_open: bool) -> None:
         """The dialog was closed by key, by a click beside it, or by Cancel."""
         self.export_open = is_open and bool(self.ticked)
+
+    async def _leave(self, video_id: str) -> None:
+        """The video is gone: show whether it can be brought back."""
+        self.reset()
+        self.phase = "missing"
+        with contextlib.suppress(VideoNotFound):
+            self.deleted = video_view(await _in_thread(lambda _, db: video_details(db, video_id, deleted=True)))
+            self.phase = "deleted"
 
     async def _show_new_exports(self, around: int | None = None) -> None:
         """Read the window of exported clips again, where it stands or around that place."""
@@ -223,27 +228,23 @@ class VideoDetailState(rx.State):
             self._show_identified(await _in_thread(lambda _, db: identified_window(db, video.id, around)), video.s3_key)
 
     async def _sign_visible(self, tab: str, first: int, last: int) -> None:
-        """Have URLs for the rows ``first`` to ``last`` of the window, for the selected one and for the master.
-
-        Only what is near is kept here, since a change sends the whole dictionary; the browser keeps every URL until it expires.
-        """
+        """Have URLs for the rows ``first`` to ``last`` of the window, for the selected one and for the master."""
         video = self.video
         if video is None:
             return
-        selected = self.selected_exported_clip
-        rows = list(self.exported_clips) if tab == EXPORTED else []
-        first, last = max(0, first), max(0, last)
-        always = {video.id: video.s3_key} | ({selected.id: selected.s3_key} if selected and tab == EXPORTED else {})
-        needed = always | {row.id: row.s3_key for row in rows[first : last + 1]}
+        rows, selected = (list(self.exported_clips), self.selected_exported_clip) if tab == EXPORTED else ([], None)
+        needed, wanted = keys_around(video, selected, rows, first, last)
         now = _now_ms()
         least = now + installed().settings.url_ttl * 1000 // 4
         fresh = {clip_id: entry for clip_id, entry in self.clip_video_urls.items() if entry.expires > least}
         if needed.keys() <= fresh.keys():
             return
-        middle = (first + last) // 2
-        wanted = always | {row.id: row.s3_key for row in rows[max(0, middle - SIGN_AHEAD // 2) : middle + SIGN_AHEAD // 2]} | needed
-        missing = [(clip_id, key) for clip_id, key in wanted.items() if clip_id not in fresh]
-        signed = await asyncio.to_thread(sign_ahead, installed().signer, missing, origin_of(self))
+        missing, origin = [(clip_id, key) for clip_id, key in wanted.items() if clip_id not in fresh], origin_of(self)
+        try:
+            signed = await _in_thread(lambda services, db: sign_of_video(db, services.signer, video.id, missing, origin))
+        except VideoNotFound:
+            await self._leave(video.id)
+            return
         added = {clip_id: url_entry(url, now) for clip_id, url in signed.items()}
         self.clip_video_urls = {clip_id: entry for clip_id, entry in (fresh | added).items() if clip_id in wanted}
 

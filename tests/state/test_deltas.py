@@ -75,6 +75,7 @@ FIELDS: dict[type[Any], set[str]] = {
     VideoDetailState: {
         "phase",
         "video",
+        "deleted",
         "tab",
         "exported_clips",
         "exported_offset",

@@ -112,9 +112,10 @@ def test_the_room_of_a_deleted_video_says_so_until_it_is_brought_back(page: Page
     page.go(harbour.path)
     page.call(VideoDetailState, "fetch_video_details")
     room = page.state(VideoDetailState)
-    assert (room.phase, room.video.title, room.exported_clips) == ("deleted", "Harbour", [])
+    assert (room.phase, room.deleted.title, room.video, room.exported_clips) == ("deleted", "Harbour", None, [])
     _, events = page.call(LibraryChangesState, "restore", [harbour.video_id])
     assert "fetch_video_details" in events
+    assert "open_timeline" in events
     page.call(VideoDetailState, "fetch_video_details")
     assert page.state(VideoDetailState).phase == "ready"
 

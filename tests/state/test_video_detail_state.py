@@ -15,7 +15,8 @@ from clipviewer.services.bucket.signing import SignedUrl, UrlSigner, embedded_ad
 from clipviewer.services.container import Services
 from clipviewer.services.room.clip_room import WINDOW
 from clipviewer.state import video_detail
-from clipviewer.state.video_detail import SIGN_AHEAD, VideoDetailState
+from clipviewer.state.room_urls import SIGN_AHEAD
+from clipviewer.state.video_detail import VideoDetailState
 from tests.conftest import Clock
 from tests.state.footage_rows import Footage, add_footage
 from tests.state.page import ORIGIN, Page

@@ -1,11 +1,11 @@
-"""What is known of one video."""
+"""What is known of one video. A deleted one is not there for whoever does not ask for it as such."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlmodel import Session
 
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
@@ -40,21 +40,26 @@ class VideoDetails:
     missing_at: datetime | None
 
 
-def video_details(db: Session, video_id: str) -> VideoDetails:
-    """One video; raises ``VideoNotFound``."""
+def video_details(db: Session, video_id: str, *, deleted: bool = False) -> VideoDetails:
+    """One video, with ``deleted`` also one that can still be brought back; raises ``VideoNotFound``."""
     row = db.connection().execute(_DETAILS, {"video_id": video_id}).one_or_none() if is_id(video_id, "video") else None
-    if row is None:
+    if row is None or (row.deleted_at is not None and not deleted):
         raise VideoNotFound
     return VideoDetails(**row._mapping)
 
 
+def is_kept(video_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """A condition of a query: the video of that id is there, and not deleted."""
+    return select(_VIDEO.id).where(_VIDEO.id == video_id, _VIDEO.deleted_at.is_(None)).exists()
+
+
 def require_video(db: Session, video_id: str) -> None:
-    """Raises ``VideoNotFound`` unless it is there."""
+    """Raises ``VideoNotFound`` unless it is there and not deleted."""
     master_key(db, video_id)
 
 
 def require_kept(db: Session, video_id: str) -> None:
-    """Raises ``VideoNotFound`` unless it is there, and ``Conflict`` if it was deleted."""
+    """As ``require_video``, for who would change something: raises ``Conflict`` if it was deleted, which says what to do first."""
     query = select(_VIDEO.id, _VIDEO.deleted_at).where(_VIDEO.id == video_id)
     row = db.connection().execute(query).one_or_none() if is_id(video_id, "video") else None
     if row is None:
@@ -64,14 +69,14 @@ def require_kept(db: Session, video_id: str) -> None:
 
 
 def master_key(db: Session, video_id: str) -> str:
-    """The object that the video itself is; raises ``VideoNotFound``."""
+    """The object that the video itself is; raises ``VideoNotFound``, also for a deleted one."""
     key = db.connection().execute(_MASTER_KEY, {"video_id": video_id}).scalar_one_or_none() if is_id(video_id, "video") else None
     if key is None:
         raise VideoNotFound
     return str(key)
 
 
-_MASTER_KEY = select(_VIDEO.s3_key).where(_VIDEO.id == bindparam("video_id"))
+_MASTER_KEY = select(_VIDEO.s3_key).where(_VIDEO.id == bindparam("video_id"), _VIDEO.deleted_at.is_(None))
 _DETAILS = select(
     _VIDEO.id,
     _VIDEO.title,

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from clipviewer.errors import ClipNotFound, SigningFailed
 from clipviewer.services.bucket.signing import SignedUrl, UrlSigner
 from clipviewer.services.cells.filters import ExportFilters
-from clipviewer.services.library.videos import VideoDetails, video_details
+from clipviewer.services.library.videos import VideoDetails, require_video, video_details
 from clipviewer.services.room import clips
 from clipviewer.services.room.clips import ANY, ExportedClipView, IdentifiedClipView
 from clipviewer.services.room.recaptioned import recaptioned_jobs
@@ -101,6 +101,12 @@ def sign_ahead(signer: UrlSigner, wanted: Iterable[tuple[str, str]], origin: str
         except SigningFailed:
             continue
     return signed
+
+
+def sign_of_video(db: Session, signer: UrlSigner, video_id: str, wanted: Iterable[tuple[str, str]], origin: str) -> dict[str, SignedUrl]:
+    """As ``sign_ahead``, of one video and its clips. Raises ``VideoNotFound``, also for one that was deleted since it was opened."""
+    require_video(db, video_id)
+    return sign_ahead(signer, wanted, origin)
 
 
 def _offset(around: int, total: int) -> int:

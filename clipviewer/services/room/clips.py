@@ -20,6 +20,7 @@ from clipviewer.errors import ClipNotFound
 from clipviewer.services.cells.board import JOB
 from clipviewer.services.cells.drift import FRAMING_MODE, Drift, drifted, drifts_of_files, labelled, reasons, with_origins
 from clipviewer.services.cells.filters import CellState, ExportFilters
+from clipviewer.services.library.videos import is_kept
 
 _EXPORTED = ExportedClip.metadata.tables["exported_clip"]
 _IDENTIFIED = IdentifiedClip.metadata.tables["identified_clip"]
@@ -126,14 +127,14 @@ def identified_position(db: Session, video_id: str, clip_id: str) -> int:
 
 
 def exported_clip(db: Session, video_id: str, clip_id: str) -> ExportedClipView:
-    """One exported clip of that video; raises ``ClipNotFound``."""
+    """One exported clip of that video; raises ``ClipNotFound``, also where the video is deleted."""
     if not is_id(video_id, "video") or not is_id(clip_id, "clip"):
         raise ClipNotFound
     return _one_exported(db, _BY_ID, {"video_id": video_id, "clip_id": clip_id})
 
 
 def identified_clip(db: Session, video_id: str, clip_id: str) -> IdentifiedClipView:
-    """One candidate of that video; raises ``ClipNotFound``."""
+    """One candidate of that video; raises ``ClipNotFound``, also where the video is deleted."""
     known = is_id(video_id, "video") and is_id(clip_id, "clip")
     row = db.connection().execute(_IDENTIFIED_ONE, {"video_id": video_id, "clip_id": clip_id}).one_or_none() if known else None
     if row is None:
@@ -142,7 +143,7 @@ def identified_clip(db: Session, video_id: str, clip_id: str) -> IdentifiedClipV
 
 
 def clip_for_key(db: Session, video_id: str, s3_key: str) -> ExportedClipView:
-    """The exported clip of that video whose stored key is exactly ``s3_key``; raises ``ClipNotFound``.
+    """The exported clip of that video whose stored key is exactly ``s3_key``; raises ``ClipNotFound``, also where the video is deleted.
 
     This decides what may be signed, so it compares and never normalises.
     """
@@ -229,10 +230,12 @@ _OF_VIDEO = _EXPORTED.c.video_id == bindparam("video_id")
 _EXPORTED_LIST = _described(_window(select(_EXPORTED.c.id), _EXPORTED))
 _CANDIDATES = select(*(_IDENTIFIED.c[field.name] for field in fields(IdentifiedClipView)))
 _IDENTIFIED_LIST = _window(_CANDIDATES, _IDENTIFIED)
-_IDENTIFIED_ONE = _CANDIDATES.where(_IDENTIFIED.c.id == bindparam("clip_id"), _IDENTIFIED.c.video_id == bindparam("video_id"))
+_IDENTIFIED_ONE = _CANDIDATES.where(
+    _IDENTIFIED.c.id == bindparam("clip_id"), _IDENTIFIED.c.video_id == bindparam("video_id"), is_kept(_IDENTIFIED.c.video_id)
+)
 _EXPORTED_COUNT, _IDENTIFIED_COUNT = _counting(_EXPORTED), _counting(_IDENTIFIED)
 _EXPORTED_POSITION, _IDENTIFIED_POSITION = _positioning(_EXPORTED), _positioning(_IDENTIFIED)
-_ONE = select(*_COLUMNS).where(_OF_VIDEO)
+_ONE = select(*_COLUMNS).where(_OF_VIDEO, is_kept(_EXPORTED.c.video_id))
 _BY_ID = _ONE.where(_EXPORTED.c.id == bindparam("clip_id"))
 _BY_KEY = _ONE.where(_EXPORTED.c.s3_key == bindparam("s3_key"))
 

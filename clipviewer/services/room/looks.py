@@ -42,9 +42,10 @@ class Sight:
 
 
 def sight_of(db: Session, video_id: str, clip_id: str) -> Sight:
-    """Where a candidate's picture lies. Raises ``ClipNotFound``."""
+    """Where a candidate's picture lies. Raises ``ClipNotFound``, also where the video is deleted."""
     columns = (_CLIP.c.id, _VIDEO.c.s3_key, _VIDEO.c.etag, _CLIP.c.start_ms, _CLIP.c.end_ms)
-    query = select(*columns).join(_VIDEO, _VIDEO.c.id == _CLIP.c.video_id).where(_CLIP.c.id == clip_id, _CLIP.c.video_id == video_id)
+    there = (_CLIP.c.id == clip_id, _CLIP.c.video_id == video_id, _VIDEO.c.deleted_at.is_(None))
+    query = select(*columns).join(_VIDEO, _VIDEO.c.id == _CLIP.c.video_id).where(*there)
     row = db.connection().execute(query).one_or_none() if is_id(clip_id, "clip") and is_id(video_id, "video") else None
     if row is None:
         raise ClipNotFound

@@ -19,7 +19,7 @@ from clipviewer.domain.timecode import clock as shown_time
 from clipviewer.domain.timecode import to_frame
 from clipviewer.errors import ClipNotFound, Conflict, Invalid
 from clipviewer.services import audit
-from clipviewer.services.library.videos import VideoDetails, require_kept, video_details
+from clipviewer.services.library.videos import VideoDetails, is_kept, require_kept, video_details
 
 ORIGIN, LEAST_MS, MOST_TITLE = "marked", 200, 300
 _CLIP = IdentifiedClip.metadata.tables["identified_clip"]
@@ -114,7 +114,7 @@ def put_back(db: Session, removed: Removed, *, actor: str = "", now: Callable[[]
 
 def _row(db: Session, video_id: str, clip_id: str) -> dict[str, Any]:
     known = is_id(video_id, "video") and is_id(clip_id, "clip")
-    query = select(_CLIP).where(_CLIP.c.id == clip_id, _CLIP.c.video_id == video_id)
+    query = select(_CLIP).where(_CLIP.c.id == clip_id, _CLIP.c.video_id == video_id, is_kept(_CLIP.c.video_id))
     row = db.connection().execute(query).mappings().one_or_none() if known else None
     if row is None:
         raise ClipNotFound

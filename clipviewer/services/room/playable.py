@@ -8,10 +8,12 @@ from clipviewer.db.models import ExportedClip
 from clipviewer.domain.ids import is_id
 from clipviewer.domain.object_key import check_object_key
 from clipviewer.domain.permissions import Action, allows
+from clipviewer.services.library.videos import is_kept
 from clipviewer.services.people.sessions import SESSION, Sessions
 
 _CLIP = ExportedClip.metadata.tables["exported_clip"].c
-_SESSION_WITH_CLIP = SESSION.join(ExportedClip, and_(_CLIP.video_id == bindparam("video_id"), _CLIP.s3_key == bindparam("s3_key")))
+_OF_KEPT_VIDEO = and_(_CLIP.video_id == bindparam("video_id"), is_kept(bindparam("video_id")))
+_SESSION_WITH_CLIP = SESSION.join(ExportedClip, and_(_OF_KEPT_VIDEO, _CLIP.s3_key == bindparam("s3_key")))
 
 
 def may_play(db: Connection, sessions: Sessions, cookie_header: str | None, video_id: str, s3_key: str, *, secure: bool = False) -> bool:

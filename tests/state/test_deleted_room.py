@@ -1,0 +1,80 @@
+"""A room that is open while somebody deletes its video: nothing more is signed, and the room says so."""
+
+from __future__ import annotations
+
+import pytest
+
+from clipviewer.db.models import Video
+from clipviewer.domain.removal import Objects
+from clipviewer.services.container import Services
+from clipviewer.services.library import changes
+from clipviewer.state.captions import CaptionsState
+from clipviewer.state.exports import ExportState
+from clipviewer.state.finding import FindingState
+from clipviewer.state.framing import FramingState
+from clipviewer.state.library import LibraryState
+from clipviewer.state.quick_start import QuickStartState
+from clipviewer.state.timeline import TimelineState
+from clipviewer.state.video_detail import VideoDetailState
+from tests.state.footage_rows import Footage, add_footage
+from tests.state.page import Page
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def harbour(page: Page, services: Services) -> Footage:
+    """An opened room of a long list."""
+    with services.database.write() as db:
+        footage = add_footage(db, exported=300)
+        sheets = [{"key": "previews/sheet.webp", "columns": 10, "count": 100}]
+        db.get_one(Video, footage.video_id).previews = {"sheets": sheets, "picture": {"width": 160, "height": 90}}
+        db.get_one(Video, footage.video_id).poster_key = "previews/poster.webp"
+    page.go(footage.path)
+    page.call(VideoDetailState, "fetch_video_details")
+    return footage
+
+
+def delete(services: Services, footage: Footage) -> None:
+    with services.database.write() as db:
+        changes.delete(db, [footage.video_id], Objects.KEEP)
+
+
+@pytest.mark.parametrize(("handler", "given"), [("show_range", (280, 290)), ("fetch_video_details", ())])
+def test_nothing_is_signed_any_more(page: Page, services: Services, harbour: Footage, handler: str, given: tuple[object, ...]) -> None:
+    assert page.state(VideoDetailState).clip_video_urls
+    delete(services, harbour)
+    page.call(VideoDetailState, handler, *given)
+    room = page.state(VideoDetailState)
+    assert (room.phase, room.clip_video_urls, room.video, room.exported_clips) == ("deleted", {}, None, [])
+    assert room.deleted is not None
+    assert room.deleted.title == "Harbour"
+
+
+def test_the_room_learns_soon_that_its_video_is_deleted_and_complains_of_nothing(page: Page, services: Services, harbour: Footage) -> None:
+    assert page.call(ExportState, "follow")[1] == ""
+    delete(services, harbour)
+    assert "fetch_video_details" in page.call(ExportState, "follow")[1]
+    page.call(VideoDetailState, "fetch_video_details")
+    for kind in (ExportState, FindingState, QuickStartState):
+        assert page.call(kind, "follow")[1] == ""
+    for kind, handler in ((CaptionsState, "load"), (TimelineState, "open_timeline")):
+        assert page.call(kind, handler)[1] == ""
+    assert not page.state(TimelineState).timeline.sheets
+
+
+def test_its_picture_is_not_looked_at(page: Page, services: Services, harbour: Footage) -> None:
+    delete(services, harbour)
+    assert "Clip not found" in page.call(FramingState, "open_clip", harbour.identified[0])[1]
+
+
+def test_its_card_shows_no_pictures(page: Page, services: Services, harbour: Footage) -> None:
+    page.go("/")
+    page.call(LibraryState, "load")
+    (card,) = page.state(LibraryState).videos
+    assert (bool(card.poster), card.strip) == (True, True)
+    delete(services, harbour)
+    page.go("/?filter=deleted")
+    page.call(LibraryState, "load")
+    (card,) = page.state(LibraryState).videos
+    assert (card.poster, card.strip, card.deleted) == ("", False, True)
