@@ -59,6 +59,7 @@ app = rx.App(
         rx.el.script(src="/film_scrub.js", type="module"),
         rx.el.script(src="/video_picker.js", type="module"),
         rx.el.script(src="/copy_text.js", type="module"),
+        rx.el.script(src="/dialog_focus.js", type="module"),
         rx.el.script(src="/storage_check.js", type="module"),
         rx.el.link(rel="icon", href="/icon.svg", type="image/svg+xml"),
     ],

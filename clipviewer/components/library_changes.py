@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.dialog_focus import gives_focus_back
 from clipviewer.domain.removal import Objects
 from clipviewer.domain.tag import MAX_TAG
 from clipviewer.services.library.changes import MAX_TITLE
@@ -13,7 +14,7 @@ _FORM = "change-form"
 
 
 def library_changes() -> rx.Component:
-    """Both; once on every page that has a video's menu."""
+    """Both; once on every page that has a video's menu. A field is focused by the dialog itself, which then knows what to go back to."""
     dialog = LibraryChangesState.dialog
     return rx.fragment(
         rx.dialog.root(
@@ -28,6 +29,7 @@ def library_changes() -> rx.Component:
                 ),
                 max_width="480px",
                 aria_describedby=rx.Var("undefined"),
+                custom_attrs=gives_focus_back(),
             ),
             open=dialog.kind != "",
             on_open_change=LibraryChangesState.close_dialog().stop_propagation,
@@ -44,7 +46,6 @@ def _title() -> rx.Component:
             name="title",
             default_value=dialog.text,
             max_length=MAX_TITLE,
-            auto_focus=True,
             class_name="field",
             custom_attrs={"aria-label": "Title"},
         ),
@@ -61,7 +62,6 @@ def _tags() -> rx.Component:
         rx.el.input(
             name="tags",
             default_value=dialog.text,
-            auto_focus=True,
             auto_complete="off",
             class_name="field",
             custom_attrs={"aria-label": "Tags"},

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import reflex as rx
 
+from clipviewer.components.dialog_focus import leaves_focus_to_dialog
 from clipviewer.state.library_changes import LibraryChangesState
 
 
@@ -30,6 +31,7 @@ def video_menu(
                 size="2",
                 variant="soft",
                 align="end",
+                custom_attrs=leaves_focus_to_dialog(),
             ),
         ),
     )
