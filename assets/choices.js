@@ -9,3 +9,11 @@ function follow(control) {
 new MutationObserver((changes) => {
   for (const { target } of changes) follow(target);
 }).observe(document, { subtree: true, attributeFilter: ["data-checked", "data-value"] });
+
+// A form that the server refused leads to the first field that is wrong, every time: data-refused counts the refusals.
+new MutationObserver((changes) => {
+  for (const { target } of changes) {
+    const wrong = target.querySelector("[aria-invalid=true]");
+    (wrong?.querySelector(":checked") ?? wrong?.querySelector("input") ?? wrong)?.focus();
+  }
+}).observe(document, { subtree: true, attributeFilter: ["data-refused"] });

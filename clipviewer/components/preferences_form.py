@@ -1,4 +1,4 @@
-"""The form of the team's preferences. ``assets/choices.js`` makes its controls follow the server."""
+"""The form of the team's preferences. ``assets/choices.js`` makes its controls follow the server, and leads to what it refuses."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ def preferences_form() -> rx.Component:
         on_submit=PreferencesState.save,
         no_validate=True,
         class_name="settings-form",
+        custom_attrs={"data-refused": PreferencesState.refused},
     )
 
 
@@ -49,7 +50,10 @@ def _exports() -> list[rx.Component]:
         _choices(
             "Aspect ratio",
             "ratios",
-            *(_tick(f"{RATIO}{ratio.value}", ratio.value, shown.ratios.contains(ratio.value), ratio.frame.use) for ratio in AspectRatio),
+            *(
+                _tick(f"{RATIO}{ratio.value}", ratio.value, shown.ratios.contains(ratio.value), ratio.frame.use, wrong=_wrong("ratios"))
+                for ratio in AspectRatio
+            ),
         ),
         _labelled(
             "Framing",
@@ -82,6 +86,7 @@ def _exports() -> list[rx.Component]:
             "Captions",
             "captions",
             *(_tick("captions", label, shown.captions == mode.value, value=mode.value) for mode, label in _CAPTIONS.items()),
+            role="radiogroup",
         ),
     ]
 
@@ -112,12 +117,16 @@ def _labelled(label: str, field: str, control: rx.Component) -> rx.Component:
     return rx.box(rx.el.label(rx.el.span(label), control, class_name="labelled"), _problem(field))
 
 
-def _choices(name: str, field: str, *controls: rx.Component) -> rx.Component:
-    described = {"aria-describedby": f"problem-{field}"}
-    return rx.el.fieldset(rx.el.legend(name), *controls, _problem(field), class_name="choices", custom_attrs=described)
+def _choices(name: str, field: str, *controls: rx.Component, role: str = "group") -> rx.Component:
+    """Radio buttons are wrong together, so a ``radiogroup`` says it of itself; of checkboxes each does."""
+    of_all = _wrong(field) if role == "radiogroup" else {"aria-describedby": f"problem-{field}"}
+    attributes = {**of_all, "role": role, "aria-label": name}
+    return rx.el.fieldset(rx.el.legend(name), *controls, _problem(field), class_name="choices", custom_attrs=attributes)
 
 
-def _tick(name: str, label: str, chosen: rx.Var[bool], note: str = "", value: str = "on") -> rx.Component:
+def _tick(
+    name: str, label: str, chosen: rx.Var[bool], note: str = "", value: str = "on", wrong: dict[str, Any] | None = None
+) -> rx.Component:
     """A checkbox; with a ``value`` of its own one of several radio buttons."""
     return rx.el.label(
         rx.el.input(
@@ -126,7 +135,7 @@ def _tick(name: str, label: str, chosen: rx.Var[bool], note: str = "", value: st
             value=value,
             default_checked=chosen,
             class_name="tick",
-            custom_attrs={"data-checked": rx.cond(chosen, "true", "false")},
+            custom_attrs={"data-checked": rx.cond(chosen, "true", "false"), **(wrong or {})},
         ),
         rx.el.span(label),
         rx.el.span(note, class_name="quiet choice-note"),
@@ -135,9 +144,14 @@ def _tick(name: str, label: str, chosen: rx.Var[bool], note: str = "", value: st
 
 
 def _control(field: str, *, name: str = "", value: rx.Var[str] | None = None) -> dict[str, Any]:
-    wrong = rx.cond(PreferencesState.problems.contains(field), "true", "false")
     shown = PreferencesState.shown.framing if value is None else value
-    return {"name": name or field, "custom_attrs": {"aria-invalid": wrong, "aria-describedby": f"problem-{field}", "data-value": shown}}
+    return {"name": name or field, "custom_attrs": {**_wrong(field), "data-value": shown}}
+
+
+def _wrong(field: str) -> dict[str, Any]:
+    """Attributes of what is wrong while there is a problem with the field."""
+    wrong = rx.cond(PreferencesState.problems.contains(field), "true", "false")
+    return {"aria-invalid": wrong, "aria-describedby": f"problem-{field}"}
 
 
 def _problem(field: str) -> rx.Component:

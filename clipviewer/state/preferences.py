@@ -38,11 +38,12 @@ class PreferencesView:
 
 
 class PreferencesState(rx.State):
-    """``phase`` is loading, ready or failed; ``problems`` are sentences by field."""
+    """``phase`` is loading, ready or failed; ``problems`` are sentences by field, ``refused`` counts how often they were found."""
 
     phase: str = "loading"
     shown: PreferencesView = PreferencesView()
     problems: dict[str, str] = {}
+    refused: int = 0
     may_change: bool = False
 
     @rx.event
@@ -72,7 +73,7 @@ class PreferencesState(rx.State):
         try:
             wanted = preferences_of(_values(form))
         except Unfit as unfit:
-            self.problems = unfit.problems
+            self.problems, self.refused = unfit.problems, self.refused + 1
             return rx.toast.error("Not saved: see what is said at the fields.")
 
         def write() -> None:

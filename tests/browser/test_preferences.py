@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -59,6 +60,34 @@ def test_what_an_admin_saves_is_chosen_in_the_export_dialog(app: RunningApp, bay
     expect(dialog.get_by_label("Framing, square")).to_have_value("fit")
     expect(dialog.get_by_label("Burned in")).to_be_checked()
     expect(dialog.get_by_text("1 clip × 1 aspect ratio × 1 language: 1 new")).to_be_visible()
+
+
+def test_a_refused_save_leads_to_the_first_field_that_is_wrong(app: RunningApp, open_room: OpenRoom, usual: None) -> None:
+    page = open_room(app, "/settings").page
+    page.get_by_label("Shortest, in seconds").fill("many")
+    page.get_by_label("Longest, in seconds").fill("17")
+    page.get_by_label("9:16").uncheck()
+    page.get_by_role("checkbox", name="1:1").uncheck()
+    save = page.get_by_role("button", name="Save")
+    save.click()
+    expect(page.get_by_label("9:16")).to_be_focused()
+    expect(page.get_by_label("9:16")).to_have_accessible_description("Choose at least one aspect ratio.")
+    page.keyboard.press("Space")
+    save.click()
+    expect(page.get_by_label("Shortest, in seconds")).to_be_focused()
+    expect(page.get_by_label("Shortest, in seconds")).to_have_accessible_description(re.compile("^Give a whole number of seconds"))
+    expect(page.get_by_label("9:16")).to_have_attribute("aria-invalid", "false")
+    save.click()
+    expect(page.get_by_label("Shortest, in seconds")).to_be_focused()
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.type("15")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Longest, in seconds")).to_be_focused()
+    page.get_by_label("Longest, in seconds").fill("60")
+    page.get_by_label("Others, where a video has captions in them").fill("de")
+    page.get_by_label("Others, where a video has captions in them").press("Enter")
+    expect(page.get_by_role("radio", name="Off")).to_be_focused()
+    expect(page.get_by_role("radiogroup", name="Captions")).to_have_attribute("aria-invalid", "true")
 
 
 def test_a_viewer_sees_them_and_cannot_change_them(app: RunningApp, open_room: OpenRoom) -> None:
