@@ -10,10 +10,10 @@ import { Footage } from "./timeline_footage.js";
 import { Gestures } from "./timeline_gestures.js";
 import { THUMB, showThumb } from "./timeline_thumb.js";
 import { ShownWindow } from "./timeline_window.js";
+import { TYPED_INTO } from "./typed_into.js";
 
 const LEAST_CLIP_MS = 200;
 const PAN = 0.3;
-const TYPED_INTO = "input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable]";
 const HTML = `
   <div class="timeline-face"><canvas tabindex="0" role="slider" aria-label="Playhead" aria-keyshortcuts="+ - 0 Shift+ArrowLeft Shift+ArrowRight" height="${HEIGHT}"></canvas>
     ${THUMB}</div>

@@ -43,6 +43,7 @@ app = rx.App(
         "/library_changes.css",
         "/adopt.css",
         "/settings.css",
+        "/keyboard.css",
     ],
     head_components=[
         rx.el.script(src="/player.js", type="module"),
@@ -60,6 +61,7 @@ app = rx.App(
         rx.el.script(src="/video_picker.js", type="module"),
         rx.el.script(src="/copy_text.js", type="module"),
         rx.el.script(src="/dialog_focus.js", type="module"),
+        rx.el.script(src="/keyboard.js", type="module"),
         rx.el.script(src="/storage_check.js", type="module"),
         rx.el.link(rel="icon", href="/icon.svg", type="image/svg+xml"),
     ],

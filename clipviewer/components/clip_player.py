@@ -45,6 +45,7 @@ def player() -> rx.Component:
             rx.el.video(*_caption_tracks(clip), slot="media", plays_inline=True, preload="auto", custom_attrs={"aria-label": clip.title}),
             MediaLoadingIndicator.create(slot="centered-chrome", custom_attrs={"noautohide": True}),
             control_bar(),
+            hotkeys="noshift+/",
             class_name="player-controls",
         ),
         _notice("missing", "Clip not found", "The file is no longer in the bucket, or the clip was removed.", ""),

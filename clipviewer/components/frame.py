@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import reflex as rx
 
+from clipviewer.components.keyboard_sheet import keyboard_sheet
 from clipviewer.state.library import AccountState
 
 
@@ -23,6 +24,7 @@ def page_frame(*content: rx.Component, title: str | rx.Var[str] = "", actions: S
             rx.el.h1(title, class_name="page-title"),
             *actions,
             rx.el.span(AccountState.name, title=AccountState.email, class_name="account"),
+            keyboard_sheet(),
             rx.link(
                 rx.icon("settings", size=18),
                 href="/settings",

@@ -11,7 +11,7 @@ from tests.browser.watched_page import OpenRoom
 FOCUS_RING = "() => { const style = getComputedStyle(document.activeElement); return style.outlineStyle !== 'none' && style.outlineWidth; }"
 
 
-def tab_to(page: Page, selector: str, most: int = 12) -> None:
+def tab_to(page: Page, selector: str, most: int = 14) -> None:
     """Press Tab until ``selector`` has the focus."""
     page.locator(selector).first.wait_for()
     for _ in range(most):

@@ -1,0 +1,117 @@
+"""Every key that the pages answer to. The sheet of keys shows this table, and a test holds it to what the scripts really handle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_SHOWN = {
+    " ": "Space",
+    "ArrowLeft": "←",
+    "ArrowRight": "→",
+    "ArrowUp": "↑",
+    "ArrowDown": "↓",
+    "PageUp": "Page Up",
+    "PageDown": "Page Down",
+    "Escape": "Esc",
+    "-": "−",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """``keys`` that do the same or belong together, each as the browser names it (``KeyboardEvent.key``), after ``Ctrl+`` or ``Shift+``
+    where that is held down. ``script``: the asset that handles them, "" for the player's controls (media-chrome).
+    """
+
+    keys: tuple[str, ...]
+    does: str
+    script: str = ""
+
+    @property
+    def shown(self) -> tuple[tuple[str, ...], ...]:
+        """What stands on the keys, of each that are pressed together."""
+        return tuple(tuple(_shown(part) for part in parts_of(key)) for key in self.keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The keys of one part of a page; ``where`` says when they count."""
+
+    name: str
+    where: str
+    shortcuts: Sequence[Shortcut]
+
+
+def parts_of(key: str) -> list[str]:
+    """``Ctrl`` and ``Home`` of ``Ctrl+Home``; the last is the key itself."""
+    return [key] if len(key) == 1 else key.split("+")
+
+
+def _shown(key: str) -> str:
+    return _SHOWN.get(key, key.upper() if len(key) == 1 else key)
+
+
+_LIST, _MATRIX, _TIMELINE, _FRAME = "clip_list.js", "matrix.js", "timeline.js", "crop_overlay.js"
+KEYBOARD: Sequence[Group] = (
+    Group(
+        "Player",
+        "while the focus is on it",
+        (
+            Shortcut((" ", "k"), "Play or pause"),
+            Shortcut(("ArrowLeft", "j"), "10 seconds back"),
+            Shortcut(("ArrowRight", "l"), "10 seconds on"),
+            Shortcut(("ArrowUp", "ArrowDown"), "Louder, quieter"),
+            Shortcut(("m",), "Sound off or on"),
+            Shortcut(("<", ">"), "Slower, faster"),
+            Shortcut(("c",), "Captions on or off"),
+            Shortcut(("f",), "Full screen"),
+            Shortcut(("p",), "Picture in picture"),
+        ),
+    ),
+    Group(
+        "Clips",
+        "in the list, and in the matrix of exports",
+        (
+            Shortcut(("ArrowUp", "ArrowDown"), "Show the clip before or after; in the matrix: go to it", _LIST),
+            Shortcut(("Home", "End"), "First and last clip; in the matrix: first and last cell of the row", _LIST),
+            Shortcut(("Enter", " "), "Show the focused clip; on a checkbox Space ticks it", _LIST),
+            Shortcut(("ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"), "Go through the cells of the matrix", _MATRIX),
+            Shortcut(("Ctrl+Home", "Ctrl+End"), "First and last cell of the whole matrix", _MATRIX),
+        ),
+    ),
+    Group(
+        "Timeline",
+        "while the focus is on it",
+        (
+            Shortcut(("ArrowLeft", "ArrowRight"), "One frame back or on", _TIMELINE),
+            Shortcut(("PageDown", "PageUp"), "5 seconds back or on", _TIMELINE),
+            Shortcut(("Home", "End"), "Beginning and end of the video", _TIMELINE),
+            Shortcut(("+", "=", "-"), "Closer, wider", _TIMELINE),
+            Shortcut(("0",), "Show all of the video", _TIMELINE),
+            Shortcut(("Shift+ArrowLeft", "Shift+ArrowRight"), "Move along what is shown", _TIMELINE),
+        ),
+    ),
+    Group(
+        "Marking",
+        "anywhere among the candidates; arrows and ends on the frame of a shape",
+        (
+            Shortcut(("i", "o"), "In point and out point at the playhead", _TIMELINE),
+            Shortcut(("Enter",), "Name what is marked, then save it", _TIMELINE),
+            Shortcut(("Escape",), "Forget what is marked", _TIMELINE),
+            Shortcut(("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"), "Move the frame; with Shift in larger steps", _FRAME),
+            Shortcut(("Home", "End"), "Frame at one edge or the other", _FRAME),
+            Shortcut(("Escape",), "Put a dragged frame back", _FRAME),
+        ),
+    ),
+    Group(
+        "Library",
+        "on a focused video",
+        (
+            Shortcut(("ArrowLeft", "ArrowRight"), "Look through the video", "film_scrub.js"),
+            Shortcut(("Escape",), "Stop looking through", "film_scrub.js"),
+            Shortcut(("Escape",), "Choose none of the videos", "video_picker.js"),
+        ),
+    ),
+    Group("Everywhere", "where nobody types", (Shortcut(("?",), "This sheet", "keyboard.js"),)),
+)

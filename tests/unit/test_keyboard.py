@@ -1,0 +1,47 @@
+"""The table of keys holds exactly what the scripts handle."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from clipviewer.domain.keyboard import KEYBOARD, parts_of
+
+ROOT = Path(__file__).parents[2]
+SHORTCUTS = [shortcut for group in KEYBOARD for shortcut in group.shortcuts]
+NAMED = r"\b(Arrow(?:Left|Right|Up|Down)|Home|End|Page(?:Up|Down)|Enter|Escape)\b"
+COMPARED = r"\b(?:event\.)?key (?:===|!==) \"([^\"]+)\""
+
+
+def scripts() -> dict[str, str]:
+    """The scripts that listen for keys, without their comments and markup, by name."""
+    sources = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "assets").glob("*.js")}
+    return {name: re.sub(r"//.*|`[^`]*`", "", text) for name, text in sources.items() if '"keydown"' in text}
+
+
+def handled(script: str) -> set[str]:
+    compared = {key.capitalize() if len(key) > 1 and key.islower() else key for key in re.findall(COMPARED, script)}
+    return set(re.findall(NAMED, script)) | compared
+
+
+@pytest.mark.parametrize("name", sorted(scripts()))
+def test_every_key_of_a_script_stands_in_the_table(name: str) -> None:
+    listed = {parts_of(key)[-1] for shortcut in SHORTCUTS if shortcut.script == name for key in shortcut.keys}
+    assert listed == handled(scripts()[name])
+
+
+def test_the_table_names_no_other_script() -> None:
+    assert {shortcut.script for shortcut in SHORTCUTS} - {""} == scripts().keys()
+
+
+def test_keys_are_shown_as_they_stand_on_a_keyboard() -> None:
+    shown = {keys: "/".join("+".join(parts) for parts in shortcut.shown) for shortcut in SHORTCUTS for keys in [shortcut.keys]}
+    assert shown[" ", "k"] == "Space/K"
+    assert shown["+", "=", "-"] == "+/=/−"
+    assert shown["Shift+ArrowLeft", "Shift+ArrowRight"] == "Shift+←/Shift+→"
+
+
+def test_the_readme_says_where_the_keys_are() -> None:
+    assert "`?` shows every key" in (ROOT / "README.md").read_text(encoding="utf-8")
