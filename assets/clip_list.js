@@ -2,24 +2,26 @@
 // may have to be scrolled to before it can be focused.
 
 import { writeClipToAddress } from "./clip_address.js";
+import { persistence } from "./persistence.js";
 
 const STEPS = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity };
-const FRAMES = 60; // how long a row may take to be there
+const revealing = persistence();
+const opening = persistence();
 const placeOf = (option) => Number(option.getAttribute("aria-posinset"));
 
 // Scrolls the list, and nothing else, so far that the row in this place (from 1) is seen; waits for a list that is still being made.
-export function reveal(place, frames = FRAMES) {
-  const list = document.querySelector("[role=listbox]");
-  const height = list?.querySelector(".clip-row")?.offsetHeight;
-  if (!height || list.scrollHeight < place * height) {
-    if (frames > 0) requestAnimationFrame(() => reveal(place, frames - 1));
-    return;
-  }
-  const room = list.clientHeight;
-  const above = (place - 1) * height - list.scrollTop;
-  if (above < -height || above > room) list.scrollTop += above - (room - height) / 2;
-  else if (above < 0) list.scrollTop += above;
-  else if (above > room - height) list.scrollTop += above - room + height;
+export function reveal(place) {
+  revealing(() => {
+    const list = document.querySelector("[role=listbox]");
+    const height = list?.querySelector(".clip-row")?.offsetHeight;
+    if (!height || list.scrollHeight < place * height) return false;
+    const room = list.clientHeight;
+    const above = (place - 1) * height - list.scrollTop;
+    if (above < -height || above > room) list.scrollTop += above - (room - height) / 2;
+    else if (above < 0) list.scrollTop += above;
+    else if (above > room - height) list.scrollTop += above - room + height;
+    return true;
+  });
 }
 
 function open(option) {
@@ -27,10 +29,12 @@ function open(option) {
   option.focus({ preventScroll: true });
 }
 
-function openPlace(list, place, frames = FRAMES) {
-  const option = list.querySelector(`[role=option][aria-posinset="${place}"]`);
-  if (option) open(option);
-  else if (frames > 0) requestAnimationFrame(() => openPlace(list, place, frames - 1));
+function openPlace(list, place) {
+  opening(() => {
+    const option = list.querySelector(`[role=option][aria-posinset="${place}"]`);
+    if (option) open(option);
+    return Boolean(option);
+  });
 }
 
 document.addEventListener("keydown", (event) => {

@@ -1,8 +1,9 @@
 // The keys of the export matrix, one stop of the Tab key as any grid; and what is chosen in its head, written to the address.
 
+import { persistence } from "./persistence.js";
+
 const SIDEWAYS = { ArrowRight: 1, ArrowLeft: -1 };
 const UPWARDS = { ArrowDown: 1, ArrowUp: -1 };
-const FRAMES = 60; // how long a row may take to be there
 
 function writeToAddress(changes) {
   const here = new URL(location.href);
@@ -38,6 +39,7 @@ const rowOf = (cell) => cell.closest("[role=row]");
 const cellsOf = (row) => [...row.querySelectorAll("button.cell")];
 const rowAt = (grid, place) => grid.querySelector(`[role=row][aria-rowindex="${place}"]`);
 
+const focusing = persistence();
 // Where the grid was left: place of the row and of the cell in it.
 const left = { row: 1, cell: 0 };
 
@@ -49,14 +51,13 @@ function focusCell(row, at) {
 }
 
 // Only some of the rows are in the page: the last one may have to be scrolled to before it can be focused.
-function focusRow(grid, place, at, frames = FRAMES) {
-  const row = rowAt(grid, place);
-  if (row) {
-    focusCell(row, at);
-    return;
-  }
-  if (frames === FRAMES) grid.scrollTop = place === 1 ? 0 : grid.scrollHeight;
-  if (frames > 0) requestAnimationFrame(() => focusRow(grid, place, at, frames - 1));
+function focusRow(grid, place, at) {
+  if (!rowAt(grid, place)) grid.scrollTop = place === 1 ? 0 : grid.scrollHeight;
+  focusing(() => {
+    const row = rowAt(grid, place);
+    if (row) focusCell(row, at);
+    return Boolean(row);
+  });
 }
 
 document.addEventListener("keydown", (event) => {

@@ -21,9 +21,10 @@ const EVENTS = {
 const MEDIA_EVENTS = ["loadeddata", "playing", "play", "pause", "timeupdate", "seeking", "waiting", "stalled", "ended", "error", "ratechange"];
 
 class ClipPlayer extends HTMLElement {
-  static observedAttributes = ["source-id", "clip-id", "urls", "ahead"];
+  static observedAttributes = ["source-id", "clip-id", "place", "urls", "ahead"];
 
   #shown = null; // {sourceId, clipId}
+  #inView = ""; // the clip that the list was brought to
   #entry = null; // the URL that the video element has
   #place = { at: 0 }; // where to go on: seconds, and whether paused (else as the video is)
   #attempt = 0; // grows with every opening, so that a late answer knows that it is late
@@ -58,6 +59,7 @@ class ClipPlayer extends HTMLElement {
     clearTimeout(this.#loop);
     this.#attempt++;
     this.#shown = this.#entry = null;
+    this.#inView = "";
   }
 
   attributeChangedCallback(name, _before, value) {
@@ -91,10 +93,17 @@ class ClipPlayer extends HTMLElement {
       // The whole video, where it has no clips yet, is no clip to lead back to.
       if (clipId !== this.getAttribute("video-id")) writeClipToAddress(clipId, { first: !this.#shown });
       this.#open({ at: this.#ms("start-ms"), paused: false });
-      requestAnimationFrame(() => reveal(Number(this.getAttribute("place")))); // it measures the list, which can wait for the picture
     } else if (this.dataset.state === "ready") {
       this.#prefetch();
     }
+    this.#bringIntoView(clipId, Number(this.getAttribute("place")));
+  }
+
+  // Once for each clip, as soon as its place is known: the rows around it may still be on their way.
+  #bringIntoView(clipId, place) {
+    if (!place || this.#inView === clipId) return;
+    this.#inView = clipId;
+    requestAnimationFrame(() => reveal(place)); // it measures the list, which can wait for the picture
   }
 
   // A time attribute in seconds; 0 where there is none.

@@ -24,6 +24,8 @@ from clipviewer.services.container import Services
 
 _LOG = logging.getLogger(__name__)
 _HOUR = 3600.0
+_KEEP_ALIVE_SECONDS = 75
+"""Longer than any usual client or proxy keeps a quiet connection (60 s): whoever sends must be the one that closes it."""
 
 
 def run(services: Services, listener: socket.socket, setup_token: str | None, started: float) -> int:
@@ -43,6 +45,7 @@ def run(services: Services, listener: socket.socket, setup_token: str | None, st
         proxy_headers=settings.public_url is not None,
         ws_max_size=1024 * 1024,
         timeout_graceful_shutdown=3,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         lifespan="on",
     )
     install_redaction()

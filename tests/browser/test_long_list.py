@@ -58,6 +58,7 @@ def test_back_returns_to_a_clip_far_up_the_list(app: RunningApp, crowd: Video, o
     room.playing(crowd.exported[-1].key)
     room.page.go_back()
     room.playing(crowd.exported[1].key)
+    expect(room.option("Clip 2 of 300")).to_be_in_viewport()
     room.shown("Clip 2 of 300")
 
 

@@ -29,9 +29,9 @@ def end_menu(page: Page) -> None:
 def test_a_dialog_keeps_the_focus_when_its_menu_closes_late_and_gives_it_back(
     app: RunningApp, registrar: Registrar, open_room: OpenRoom, action: str, field: str
 ) -> None:
-    name = f"Plover {action.lower()}"
+    name = f"Lapwing {action.lower()}"
     named(app, registrar, name)
-    page = open_room(app, f"/?q=plover+{action.lower()}", reduced_motion="reduce").page
+    page = open_room(app, f"/?q=lapwing+{action.lower()}", reduced_motion="reduce").page
     expect(page.get_by_role("link", name=name)).to_be_visible()
     keep_menus(page)
     menu(page, name, action)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import signal
 import socket
 import stat
@@ -12,6 +13,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -111,6 +114,16 @@ def test_ctrl_c_ends_the_server_within_seconds_and_frees_the_port(started: Start
     with socket.socket() as again:
         again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         again.bind(("127.0.0.1", started.port))
+
+
+def test_a_quiet_connection_is_not_closed_before_its_client_does(started: Started) -> None:
+    """Clients and proxies keep one for five seconds to a minute: a request that meets its end would be lost."""
+    started.wait_for("Ready")
+    with closing(HTTPConnection("127.0.0.1", started.port)) as connection:
+        connection.request("GET", "/api/health")
+        assert json.load(connection.getresponse())["status"] == "ok"
+        closed, _, _ = select.select([connection.sock], [], [], 6)
+        assert not closed
 
 
 def test_a_second_start_needs_no_build(started: Started) -> None:
