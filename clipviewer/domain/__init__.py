@@ -1,1 +1,1 @@
-"""Pure rules of the product: no framework, no storage, no clock, no files."""
+"""Pure domain rules: no framework, no storage, no clock, no files."""

@@ -1,4 +1,4 @@
-"""The shapes an export can have, and the box in which the player shows each of them."""
+"""Aspect ratios of exports, and the player frame for each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class AspectRatio(StrEnum):
-    """Width to height, written as people write it."""
+    """An aspect ratio, written ``width:height``."""
 
     PORTRAIT = "9:16"
     SQUARE = "1:1"
@@ -20,9 +20,10 @@ class AspectRatio(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """``width`` by ``height`` is the size that we render (pixels); ``max_width`` the widest player (CSS), None for 100 %.
+    """Sizes for one aspect ratio.
 
-    ``sharp``: a larger size, for footage that has that many pixels to show.
+    ``width`` and ``height`` are the rendered size in pixels, ``sharp`` the larger size used when the footage has enough pixels.
+    ``max_width`` is the player's maximum width in CSS pixels; None means 100 %.
     """
 
     width: int

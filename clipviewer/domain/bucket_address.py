@@ -1,7 +1,7 @@
-"""Where a bucket answers: virtual-host style on AWS, path style everywhere else.
+"""The address of a bucket: virtual-hosted style on AWS, path style everywhere else.
 
-Source: AWS, "Virtual hosting of general purpose buckets". A name with dots breaks the TLS wildcard certificate, and stores other
-than AWS seldom answer to bucket host names, so both get path style.
+Source: AWS, "Virtual hosting of general purpose buckets". Bucket names with dots break the TLS wildcard certificate, and most other
+stores do not answer to bucket host names, so both use path style.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def virtual_hosted(name: str, endpoint: str | None) -> bool:
-    """Whether the bucket is part of the host name rather than of the path. ``endpoint`` None means AWS itself."""
+    """Return whether the bucket is part of the host name. ``endpoint`` None means AWS."""
     return endpoint is None and _HOST_LABEL.fullmatch(name) is not None
 
 
 def bucket_address(name: str, region: str, endpoint: str | None = None) -> Bucket:
-    """The address of bucket ``name`` on AWS, or at ``endpoint`` (``scheme://host[:port][/path]``).
+    """Return the address of bucket ``name`` on AWS, or at ``endpoint`` (``scheme://host[:port][/path]``).
 
-    The host is written as browsers send it: lower case, without the scheme's own port. Raises ``ValueError`` for an endpoint that is
-    no such address.
+    The host is normalized as browsers send it: lower case, without the scheme's default port. Raises ``ValueError`` for an invalid
+    endpoint.
     """
     if endpoint is None:
         host = f"s3.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}"

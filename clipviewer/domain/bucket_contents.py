@@ -1,4 +1,4 @@
-"""What an object in the bucket is to the library, as far as its key and its size tell."""
+"""Classify the objects of a bucket by key and size, for import."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from clipviewer.domain.master_file import MIB, TYPES
 from clipviewer.domain.object_key import check_object_key
 
 MAX_SIDECAR = 64 * 1024
-"""Bytes; a sidecar of ours has two thousand."""
+"""Maximum size of a sidecar in bytes; ours have about 2,000."""
 _PIECE = 20 * MIB
 _CAPTIONS = (".vtt", ".srt")
 _SIDECAR = ".json"
@@ -19,7 +19,7 @@ _TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|[0-
 
 
 class Sort(StrEnum):
-    """What an object may be taken in as."""
+    """How the library can import an object."""
 
     VIDEO = "video"
     EXPORT = "export"
@@ -28,7 +28,7 @@ class Sort(StrEnum):
 
 
 class Ignored(StrEnum):
-    """Why an object is left where it is."""
+    """Why an object is not imported."""
 
     OTHER = "other"
     OWN = "own"
@@ -65,7 +65,7 @@ IGNORED_WORDS = {
 
 
 def recognised(key: str, size: int, prefix: str) -> Sort | Ignored:
-    """What the object of ``size`` bytes is, or why not; ``prefix`` is the library's, under which its own folders lie."""
+    """Return what the object of ``size`` bytes is, or why it is ignored. ``prefix`` is the library's prefix."""
     if key.startswith(f"{prefix}previews/"):
         return Ignored.OWN
     try:
@@ -88,17 +88,17 @@ def recognised(key: str, size: int, prefix: str) -> Sort | Ignored:
 
 
 def file_of_sidecar(key: str) -> str:
-    """``a/b.json`` → ``a/b.mp4``."""
+    """Return the key of the file that a sidecar describes: ``a/b.json`` → ``a/b.mp4``."""
     return key.removesuffix(_SIDECAR) + ".mp4"
 
 
 def stem(key: str) -> str:
-    """The key without the end of its name: ``a/b.c.mp4`` → ``a/b.c``."""
+    """Return the key without its extension: ``a/b.c.mp4`` → ``a/b.c``."""
     return key[: len(key) - len(_end(key))]
 
 
 def captioned_stems(key: str) -> Iterator[tuple[str, str]]:
-    """The stems of the videos that a caption file may belong to, each with the language it then has, the likeliest first.
+    """Return the video stems that a caption file may belong to, each with its language, most likely first.
 
     ``a/talk.de.vtt`` → (``a/talk.de``, ``original``), (``a/talk``, ``de``).
     """
@@ -110,7 +110,7 @@ def captioned_stems(key: str) -> Iterator[tuple[str, str]]:
 
 
 def _language(tag: str) -> str:
-    """``pt-br`` and ``pt_BR`` → ``pt-BR``; "" for what is no language tag."""
+    """Normalize a language tag: ``pt-br`` and ``pt_BR`` → ``pt-BR``; "" if it is not a valid tag."""
     parts = _TAG.fullmatch(tag)
     if parts is None:
         return ""
@@ -123,7 +123,7 @@ def _language(tag: str) -> str:
 
 
 def _end(key: str) -> str:
-    """The end of the name with its dot, in lower case; "" for a name without one, or of which it is all."""
+    """Return the extension with its dot, in lower case; "" for a name without one."""
     name = key.rpartition("/")[2]
     base, dot, end = name.rpartition(".")
     return f".{end.lower()}" if dot and base else ""

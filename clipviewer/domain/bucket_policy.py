@@ -1,7 +1,7 @@
-"""The policies of a bucket that clipviewer works in: what its credentials may do, and which page may ask from a browser.
+"""The IAM and CORS policies that clipviewer needs on its bucket.
 
-Sources: AWS, "Actions, resources, and condition keys for Amazon S3", "IAM JSON policy elements: Variables and tags" (how a wildcard is
-written when it is meant as itself) and "Elements of a CORS configuration".
+Sources: AWS, "Actions, resources, and condition keys for Amazon S3", "IAM JSON policy elements: Variables and tags" (escaping of
+wildcards) and "Elements of a CORS configuration".
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 WRITTEN = ("videos/", "exports/", "previews/")
-"""Where clipviewer writes what it makes, after the prefix: uploads, exports with their sidecars, posters and filmstrips."""
+"""Folders under the prefix that clipviewer writes to: uploads, exports with their sidecars, posters and filmstrips."""
 _WRITE = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
 _CHANGE = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
 _MEANT_AS_THEMSELVES = str.maketrans({"*": "${*}", "?": "${?}", "$": "${$}"})
@@ -17,9 +17,10 @@ _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
 def iam_policy(bucket: str, prefix: str, region: str) -> dict[str, Any]:
-    """What the credentials need, and nothing outside ``bucket`` and ``prefix``: read all of it, write where clipviewer writes.
+    """Return the IAM policy for the credentials, limited to ``bucket`` and ``prefix``: read everything, write the product's own folders.
 
-    ``Masters`` is for a quick start of masters that were adopted, and for deleting those; without it nothing but its own is touched.
+    The statement ``Masters`` is needed to make imported masters start quickly and to delete them; without it only the product's own
+    objects are changed.
     """
     partition = next((name for start, name in _PARTITIONS.items() if region.startswith(start)), "aws")
     arn, below = f"arn:{partition}:s3:::{bucket}", prefix.translate(_MEANT_AS_THEMSELVES)
@@ -38,5 +39,5 @@ def iam_policy(bucket: str, prefix: str, region: str) -> dict[str, Any]:
 
 
 def cors_policy(origin: str) -> list[dict[str, list[str]]]:
-    """The bucket's CORS rules for the page at ``origin`` (``scheme://host[:port]``): reading ahead, captions, uploads in parts."""
+    """Return the bucket's CORS rules for pages at ``origin`` (``scheme://host[:port]``): reading ahead, captions, multipart uploads."""
     return [{"AllowedOrigins": [origin], "AllowedMethods": ["GET", "PUT"], "AllowedHeaders": ["*"], "ExposeHeaders": ["ETag"]}]

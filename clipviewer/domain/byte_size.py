@@ -1,4 +1,4 @@
-"""Sizes in bytes, for people."""
+"""Human-readable sizes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ _UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 
 
 def byte_size(count: int) -> str:
-    """``1.2 GB``: powers of a thousand, as browsers and the uploads show them."""
+    """Format a number of bytes, such as ``1.2 GB``. Uses powers of 1,000, as browsers do."""
     value, unit = float(count), 0
     while value >= 999.5 and unit < len(_UNITS) - 1:
         value, unit = value / 1_000, unit + 1

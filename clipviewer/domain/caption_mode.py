@@ -1,4 +1,4 @@
-"""How captions come with an export."""
+"""How captions are delivered with an export."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class CaptionMode(StrEnum):
-    """``SOFT``: a track that a player switches on; ``BURNED``: part of the picture. Both have a WebVTT sidecar."""
+    """``SOFT`` is a track that the player can switch on, ``BURNED`` is part of the picture. Both come with a WebVTT sidecar."""
 
     OFF = "off"
     SOFT = "soft"
@@ -15,10 +15,10 @@ class CaptionMode(StrEnum):
 
 
 def captions_identity(mode: CaptionMode, webvtt: str) -> str:
-    """What tells apart exports by their captions: ``soft:0123456789abcdef`` from the sidecar's text; "" without captions."""
+    """Return the captions' part of an export's identity, such as ``soft:0123456789abcdef``; "" without captions."""
     return "" if mode is CaptionMode.OFF else f"{mode}:{hashlib.sha256(webvtt.encode()).hexdigest()[:16]}"
 
 
 def mode_of(identity: str) -> CaptionMode:
-    """The mode in what ``captions_identity`` gave. Raises ``ValueError`` for anything else."""
+    """Return the mode in a value made by ``captions_identity``. Raises ``ValueError`` for anything else."""
     return CaptionMode(identity.partition(":")[0]) if identity else CaptionMode.OFF

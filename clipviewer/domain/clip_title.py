@@ -1,4 +1,4 @@
-"""A title for a clip, out of what is said in it."""
+"""Derive a clip's title from what is said in it."""
 
 from __future__ import annotations
 
@@ -15,21 +15,20 @@ _LATER = 0.03
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text, in lower case."""
+    """Return the words of a text, in lower case."""
     return [word.casefold() for word in _WORD.findall(text)]
 
 
 def rarity(sentences: Sequence[str]) -> Mapping[str, float]:
-    """How much each word tells, by the share of ``sentences`` (all that are said in a video) that it is not in."""
+    """Return a weight per word: the share of ``sentences`` (all that is said in the video) that do not contain it."""
     found = Counter(word for sentence in sentences for word in set(words_of(sentence)))
     return {word: log((1 + len(sentences)) / (1 + count)) for word, count in found.items()}
 
 
 def title_of(sentences: Sequence[str], telling: Mapping[str, float]) -> str:
-    """The sentence that tells most, cut to 60 characters at a word; empty where nothing is said.
+    """Return the most informative sentence, shortened to 60 characters at a word boundary; "" if nothing is said.
 
-    A whole sentence counts for more than one that has to be cut, a question or an exclamation for more than a statement, and of equals
-    the first is taken.
+    Whole sentences rank above shortened ones, questions and exclamations above statements; the first wins a tie.
     """
     best, best_value = "", float("-inf")
     for index, sentence in enumerate(sentences):
@@ -46,7 +45,7 @@ def title_of(sentences: Sequence[str], telling: Mapping[str, float]) -> str:
 
 
 def shortened(text: str, most: int = MAX_TITLE) -> str:
-    """``text`` in one line of at most ``most`` characters: whole words, then an ellipsis if anything is missing."""
+    """Return ``text`` as one line of at most ``most`` characters: whole words, with an ellipsis if something was cut."""
     line = " ".join(text.split())
     if len(line) <= most:
         return line

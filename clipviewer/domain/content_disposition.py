@@ -1,4 +1,4 @@
-"""The Content-Disposition header that gives a download its name (RFC 6266, RFC 8187)."""
+"""The Content-Disposition header that names a download (RFC 6266, RFC 8187)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NOT_PLAIN = re.compile(r"[^\x20-\x7e]|%")
 
 
 def attachment(filename: str) -> str:
-    """The header value that saves a response as ``filename``: ASCII only, safe to sign and to send.
+    """Return the header value that saves a response as ``filename``: ASCII only, safe to sign and to send.
 
     Path separators, quotes and control characters become ``_``; the name keeps its extension and at most 200 bytes of UTF-8.
     """
@@ -30,7 +30,7 @@ def attachment(filename: str) -> str:
 
 
 def file_name(text: str) -> str:
-    """``text`` as one safe file name: no separators, no control characters, no leading or trailing dots and spaces, never empty."""
+    """Return ``text`` as a safe file name: no separators, control characters, leading or trailing dots and spaces; never empty."""
     name = _EDGES.sub("", _UNSAFE.sub("_", unicodedata.normalize("NFC", text)))
     stem, dot, extension = name.rpartition(".")
     if not stem or len(extension.encode()) > _MAX_EXTENSION:

@@ -1,4 +1,4 @@
-"""What makes two exports the same file: the hash of everything that decides its content."""
+"""The identity of an export: a hash of everything that decides its content, and the keys derived from it."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ def export_identity(
     captions: str,
     recipe: int,
 ) -> str:
-    """SHA-256 in hex. ``captions``: as ``captions_identity`` gives it; ``recipe``: the renderer's version."""
+    """Return the identity as SHA-256 in hex. ``captions`` comes from ``captions_identity``; ``recipe`` is the renderer's version."""
     parts = [video_id, source_etag, start_ms, end_ms, ratio.value, language, framing_key(framing), captions, recipe]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def export_key(prefix: str, video_id: str, identity: str, ratio: AspectRatio, attempt: int) -> str:
-    """Where the file lies in the bucket. A repeated attempt has a key of its own, so what is left of an earlier one cannot harm it."""
+    """Return the key of the exported file. Every attempt has its own key, so leftovers of an earlier attempt do no harm."""
     again = f"-{attempt}" if attempt > 1 else ""
     return f"{prefix}exports/{video_id}/{identity[:16]}_{ratio.value.replace(':', 'x')}{again}.mp4"
 
 
 def sidecar_key(key: str) -> str:
-    """The provenance sidecar beside the file."""
+    """Return the key of the provenance sidecar."""
     return f"{key.removesuffix('.mp4')}.json"
 
 
 def captions_key(key: str) -> str:
-    """The WebVTT sidecar beside the file."""
+    """Return the key of the WebVTT sidecar."""
     return f"{key.removesuffix('.mp4')}.vtt"

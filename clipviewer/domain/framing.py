@@ -1,4 +1,4 @@
-"""Which part of a picture an export shows. One specification drives the preview over the master and the renderer alike."""
+"""Which part of the picture an export shows. The preview and the renderer share these rules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 
 
 class FramingMode(StrEnum):
-    """``AUTO`` shows what was found shot by shot, the centre where nothing was; ``FIT`` lays the whole picture over itself, blurred."""
+    """``AUTO`` follows what was found in each shot, or the centre; ``FIT`` shows the whole picture over a blurred copy of itself."""
 
     CENTRE = "centre"
     MANUAL = "manual"
@@ -21,7 +21,7 @@ class FramingMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """``x`` and ``y``: the centre of the crop, as a share of the picture between its black bars, 0 to 1; only ``MANUAL`` looks at them."""
+    """A framing mode; for ``MANUAL``, ``x`` and ``y`` are the crop's centre as shares (0 to 1) of the picture between its black bars."""
 
     mode: FramingMode = FramingMode.CENTRE
     x: float = 0.5
@@ -34,9 +34,9 @@ class Framing:
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """From ``start_ms`` after the clip's start the crop has its centre at ``x`` and ``y``, as shares like those of a ``Framing``.
+    """The crop's centre from ``start_ms`` (after the clip's start) on, as shares like those of ``Framing``.
 
-    It stays there until the next one starts; where it ``glides``, it goes there in a straight line.
+    It holds until the next shot starts; with ``glides`` it moves there linearly.
     """
 
     start_ms: int
@@ -47,7 +47,7 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class Rect:
-    """Whole pixels of the picture as displayed, from its upper left corner."""
+    """A rectangle in whole pixels of the displayed picture, measured from the upper left corner."""
 
     x: int
     y: int
@@ -56,11 +56,10 @@ class Rect:
 
 
 def crop_rect(width: int, height: int, ratio: AspectRatio, framing: Framing) -> Rect:
-    """The part of a ``width`` × ``height`` picture that an export in ``ratio`` shows: as large as fits, never outside the picture.
+    """Return the part of a ``width`` × ``height`` picture that an export in ``ratio`` shows: as large as fits, never outside.
 
-    The picture is what lies between the black bars. All four numbers are even, because video stores colour for pairs of pixels.
-    ``FIT`` gives the whole picture, ``AUTO`` what it shows where it found nothing.
-    Raises ``ValueError`` for a picture of less than 2 × 2 pixels.
+    The picture is the area between the black bars. All four numbers are even, because video stores colour for pairs of pixels.
+    ``FIT`` returns the whole picture, ``AUTO`` its fallback (the centre). Raises ``ValueError`` for a picture under 2 × 2 pixels.
     """
     if min(width, height) < 2:
         raise ValueError("a picture has at least 2 × 2 pixels")
@@ -74,7 +73,7 @@ def crop_rect(width: int, height: int, ratio: AspectRatio, framing: Framing) -> 
 
 
 def framing_at(shots: Sequence[Shot], at_ms: float) -> Framing:
-    """What *Auto* shows ``at_ms`` after the clip's start, as a framing by hand; the centre where there are no shots."""
+    """Return the framing that *Auto* uses ``at_ms`` after the clip's start; the centre if there are no shots."""
     index = max((index for index, shot in enumerate(shots) if shot.start_ms <= at_ms), default=0)
     here, then = shots[index : index + 1], shots[index + 1 : index + 2]
     if not here:
@@ -86,7 +85,7 @@ def framing_at(shots: Sequence[Shot], at_ms: float) -> Framing:
 
 
 def export_size(content: Rect, ratio: AspectRatio, framing: Framing) -> tuple[int, int]:
-    """Pixels of an export of ``content``: the ratio's sharp size where what is shown has at least as many, else its own."""
+    """Return the pixel size of an export of ``content``: the ratio's sharp size if the footage has enough pixels, else the normal one."""
     frame, shown = ratio.frame, crop_rect(content.width, content.height, ratio, framing)
     if frame.sharp is not None and shown.width >= frame.sharp[0] and shown.height >= frame.sharp[1]:
         return frame.sharp
@@ -94,7 +93,7 @@ def export_size(content: Rect, ratio: AspectRatio, framing: Framing) -> tuple[in
 
 
 def framing_key(framing: Framing) -> str:
-    """Text that is equal for framings that show the same, for hashing: ``centre``, ``manual:0.2500:0.5000``."""
+    """Return a text that is equal for framings that show the same, for hashing: ``centre``, ``manual:0.2500:0.5000``."""
     if framing.mode is FramingMode.MANUAL:
         return f"{framing.mode}:{framing.x:.4f}:{framing.y:.4f}"
     return framing.mode.value

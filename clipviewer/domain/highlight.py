@@ -1,4 +1,4 @@
-"""A candidate clip: what was measured in it, what its score is made of, and why it was chosen. Times are milliseconds."""
+"""Candidate clips: their measured parts, the score made of them, and the reasons shown to people. Times are milliseconds."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FindOptions:
-    """``most`` candidates of ``shortest_ms`` to ``longest_ms``, which make up at most ``share`` of the video (one is always allowed).
+    """At most ``most`` candidates of ``shortest_ms`` to ``longest_ms``, covering at most ``share`` of the video (one is always allowed).
 
-    ``overlap``: the most that two of them may have in common, as intersection over union.
+    ``overlap`` is the maximum intersection over union of two candidates.
     """
 
     shortest_ms: int = 15_000
@@ -28,7 +28,7 @@ class FindOptions:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """``parts``: each measured number by its name, in the unit that the name says; ``score``: ``score_of(parts)``, 0 to 100."""
+    """A candidate. ``parts`` maps each measured part to its value, in the unit of its name; ``score`` is ``score_of(parts)``, 0 to 100."""
 
     start_ms: int
     end_ms: int
@@ -44,9 +44,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One measured number: it is worth nothing up to ``low``, everything from ``high`` on, and evenly more in between.
+    """One measured part. It is worth 0 up to ``low``, 1 from ``high`` on, and a linear share in between.
 
-    From ``told`` on it is a reason, in the words of ``says``.
+    From ``told`` on it is shown as a reason, worded by ``says``.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Part:
     digits: int = 1
 
     def worth(self, value: float) -> float:
-        """0 to 1; never less for more of it."""
+        """Return the part's worth for ``value``, 0 to 1. Never decreases."""
         return min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
 
 
@@ -72,14 +72,14 @@ CUTS = Part("cuts", 0.08, 0, 8, 1, "{:.0f} cuts", 0)
 WORDS = Part("words per minute", 0.07, 60, 220, 140, "{:.0f} words a minute", 0)
 EMPHASIS = Part("questions and exclamations", 0.05, 0, 4, 1, "{:.0f} questions and exclamations", 0)
 INTEREST = Part("interest by transcript", 0.30, 0, 100, 60, "interesting by what is said: {:.0f} of 100", 0)
-"""What a language model says of the words alone, where a team has named one."""
+"""The language model's rating of the words alone, if the team configured one."""
 EDGES = Part("clean edges %", 0.15, 0, 100, 75, "begins and ends where a pause, a cut or a sentence does", 0)
 
 PARTS = (LOUDNESS, CONTRAST, SPEECH, SPEECH_LIKE, LIVELINESS, MOTION, CUTS, WORDS, EMPHASIS, INTEREST, EDGES)
-"""Everything that a score may be made of. What a video does not have (sound, captions) is left out, and the others weigh more.
+"""Every part that a score may be made of. Parts that a video lacks (sound, captions) are left out and the others weigh more.
 
-σ is the standard deviation of the rest of the video, over stretches of a second. The weights are a judgement, not the result of training:
-what is loud, spoken and moving weighs most, then whether a clip begins and ends where something does.
+σ is the standard deviation of the rest of the video, over stretches of a second. The weights are a judgement, not trained: loud,
+spoken and moving weigh most, then whether a clip starts and ends at a natural edge.
 """
 
 _BY_NAME = {part.name: part for part in PARTS}
@@ -87,24 +87,24 @@ _MOST_REASONS = 4
 
 
 def score_of(parts: Mapping[str, float]) -> float:
-    """The mean of what the parts are worth, by weight, from 0 to 100 with one decimal. More of any part never scores less."""
+    """Return the weighted mean of the parts' worth, 0 to 100 with one decimal. A larger part never lowers the score."""
     weight = sum(_BY_NAME[name].weight for name in parts)
     worth = sum(_BY_NAME[name].weight * _BY_NAME[name].worth(value) for name, value in parts.items())
     return round(100 * worth / weight, 1) if weight else 0.0
 
 
 def rounded(parts: Mapping[str, float]) -> dict[str, float]:
-    """The parts as they are shown, so that the score follows from what a person sees."""
+    """Round the parts as they are shown, so that the shown parts give the shown score."""
     return {name: round(value, _BY_NAME[name].digits) + 0.0 for name, value in parts.items()}
 
 
 def stands_out(parts: Mapping[str, float]) -> bool:
-    """Whether anything in it is a reason, other than where it begins and ends."""
+    """Return whether any part is a reason, apart from where the clip starts and ends."""
     return any(parts[part.name] >= part.told for part in PARTS if part.name in parts and part is not EDGES)
 
 
 def reasons_of(parts: Mapping[str, float]) -> tuple[str, ...]:
-    """What stands out, what weighs most first."""
+    """Return the reasons, the heaviest first."""
     told = [part for part in PARTS if part.name in parts and parts[part.name] >= part.told] if stands_out(parts) else []
     told.sort(key=lambda part: -part.weight * part.worth(parts[part.name]))
     sentences = tuple(_singular(part.says.format(parts[part.name])) for part in told[:_MOST_REASONS])

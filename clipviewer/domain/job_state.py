@@ -1,4 +1,4 @@
-"""How far work in the background is, exports among it."""
+"""States of background jobs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class JobState(StrEnum):
-    """How far it is."""
+    """The state of a job."""
 
     QUEUED = "queued"
     RUNNING = "running"

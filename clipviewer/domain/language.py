@@ -1,6 +1,6 @@
-"""Target languages of exports: BCP 47 tags, shown by name.
+"""Target languages of exports: BCP 47 tags with display names.
 
-The short table of names is our own: the full registry (langcodes with its data, 2 MB) is not worth a list of labels.
+The short table of names is our own: the full registry (langcodes with its data, 2 MB) is too large for a list of labels.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _NAMES = {
 
 
 def parse_language(value: str) -> str:
-    """A tag such as ``en``, ``pt-BR``, ``zh-Hant`` or ``original``; raises ``ValueError`` for anything else."""
+    """Return a valid tag such as ``en``, ``pt-BR``, ``zh-Hant`` or ``original``; raises ``ValueError`` for anything else."""
     if value == ORIGINAL or _TAG.fullmatch(value):
         return value
     raise ValueError(f"not a language tag: {value[:40]!r}")
 
 
 def language_name(tag: str) -> str:
-    """``en`` → ``English``, ``pt-BR`` → ``Portuguese (BR)``; an unknown tag is shown as it is."""
+    """Return the display name: ``en`` → ``English``, ``pt-BR`` → ``Portuguese (BR)``; an unknown tag is returned as it is."""
     base, _, rest = tag.partition("-")
     name = _NAMES.get(base)
     if name is None:
@@ -36,5 +36,5 @@ def language_name(tag: str) -> str:
 
 
 def known_languages() -> list[tuple[str, str]]:
-    """Tags with their names, in the order of the names; without ``original``."""
+    """Return (tag, name) pairs sorted by name, without ``original``."""
     return sorted(((tag, name) for tag, name in _NAMES.items() if tag != ORIGINAL), key=lambda pair: pair[1])

@@ -1,7 +1,7 @@
-"""Which strings may be object keys here.
+"""Valid object keys.
 
-S3 accepts almost any 1,024 bytes of UTF-8 (AWS: "Naming Amazon S3 objects"). We refuse what makes two keys look like one, or one
-path look like another: control characters, ``.`` and ``..`` segments, a leading slash, empty segments and backslashes.
+S3 accepts almost any 1,024 bytes of UTF-8 (AWS: "Naming Amazon S3 objects"). This product also refuses keys that can be confused with
+another key or path: control characters, ``.`` and ``..`` segments, a leading slash, empty segments and backslashes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _PATH_SEGMENTS = frozenset(("", ".", ".."))
 
 
 def check_object_key(key: str, prefix: str = "") -> str:
-    """The key itself when it is acceptable and lies under ``prefix``; else ``ValueError`` with the reason."""
+    """Return the key if it is valid and lies under ``prefix``; otherwise raise ``ValueError`` with the reason."""
     try:
         size = len(key.encode("utf-8"))
     except UnicodeEncodeError as error:

@@ -1,4 +1,4 @@
-"""Short texts that people type: one line, without what cannot be shown."""
+"""Short single-line texts that people type."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _UNSEEN = frozenset(("Cc", "Cs", "Cn"))
 
 
 def one_line(text: str, most: int) -> str:
-    """``text`` with single spaces, of 1 to ``most`` characters; else ``ValueError`` with the reason."""
+    """Return ``text`` with single spaces, 1 to ``most`` characters; otherwise raise ``ValueError`` with the reason."""
     line = " ".join(unicodedata.normalize("NFC", text).split())
     if not 1 <= len(line) <= most:
         raise ValueError(f"has 1 to {most} characters")

@@ -1,4 +1,4 @@
-"""Who may do what: roles, and the actions that each of them allows. Deny by default."""
+"""Roles and the actions that each allows. Deny by default."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Role(StrEnum):
 
 
 class Action(StrEnum):
-    """What a route or an event handler does; every one of them names exactly one."""
+    """What a route or an event handler does. Each names exactly one action."""
 
     VIEW = "view"
     EXPORT = "export"
@@ -30,5 +30,5 @@ _ALLOWED: dict[Role, frozenset[Action]] = {
 
 
 def allows(role: Role, action: Action) -> bool:
-    """Whether a person with that role may do that."""
+    """Return whether a person with ``role`` may perform ``action``."""
     return action in _ALLOWED[role]

@@ -1,7 +1,7 @@
-"""The copy of a master that starts quicker: what it is called, and what it says it was made from.
+"""Quick-start copies of masters: their keys, and the metadata that names the original.
 
-It lies beside that file and says so in its own object metadata, so that both are known for one video from the bucket alone, wherever their
-folder is moved to.
+A copy lies beside its original and names it in its object metadata, so the bucket alone shows that both are one video, wherever their
+folder is moved.
 """
 
 from __future__ import annotations
@@ -21,38 +21,38 @@ _LONGEST_TAIL = 32
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """The file that a copy was made from, as it was then."""
+    """The file that a copy was made from, as it was at that time."""
 
     key: str
     etag: str
 
 
 def quick_key(key: str, work_id: str, attempt: int | str) -> str:
-    """Where that attempt of that work puts the copy of ``key``: beside it, under a name that nothing else has."""
+    """Return the key for the copy of ``key`` made by one attempt of a job: beside the original, under a unique name."""
     tail = f".quick-{work_id[-8:]}-{attempt}.mp4"
     return _cut(stem(key), len(tail)) + tail
 
 
 def is_quick_key(key: str) -> bool:
-    """Whether it looks like the name of a copy; what the object says of itself decides."""
+    """Return whether ``key`` has the form of a copy's key; the object's metadata decides."""
     return _TAIL.search(key) is not None
 
 
 def copies_prefix(key: str) -> str:
-    """What the keys of all copies begin with that were made from the same file as ``key``, or from ``key`` itself."""
+    """Return the common key prefix of all copies of the same file as ``key``, or of ``key`` itself."""
     tail = _TAIL.search(key)
     base = stem(key) if tail is None else key[: tail.start()]
     return _cut(f"{base}.quick-", _LONGEST_TAIL)
 
 
 def copy_metadata(original: Original) -> dict[str, str]:
-    """The metadata of a copy: the name of its original in base 64, which takes every name and stays below 2 KB, and its ETag."""
+    """Return the copy's metadata: the original's name in base 64 (any name fits, under 2 KB) and its ETag."""
     name = original.key.rpartition("/")[2]
     return {_COPY_OF: urlsafe_b64encode(name.encode()).decode(), _ETAG: original.etag}
 
 
 def original_of(key: str, metadata: Mapping[str, str]) -> Original | None:
-    """What the object at ``key`` was made from; None where it is no such copy, or says what cannot be."""
+    """Return what the object at ``key`` was made from; None if it is not a copy or its metadata is invalid."""
     tail = _TAIL.search(key)
     if tail is None or _COPY_OF not in metadata:
         return None
@@ -65,5 +65,5 @@ def original_of(key: str, metadata: Mapping[str, str]) -> Original | None:
 
 
 def _cut(text: str, room: int) -> str:
-    """As much of it as leaves ``room`` bytes of a key."""
+    """Shorten ``text`` to leave ``room`` bytes of a key."""
     return text.encode()[: MAX_KEY_BYTES - room].decode(errors="ignore")

@@ -1,4 +1,4 @@
-"""What must never be written down: passwords, cookies, tokens and signatures, cut out of any text."""
+"""Redaction of secrets in text: passwords, cookies, tokens and signatures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HINT = re.compile(r"amz|signature|cookie|clipviewer_session|auth|bearer|set-up|
 
 
 def redact(text: str) -> str:
-    """``text`` with every secret that it shows replaced by ``[hidden]``; what cannot hold one comes back as it is."""
+    """Return ``text`` with every recognized secret replaced by ``[hidden]``; text without secrets is returned unchanged."""
     if _HINT.search(text) is None:
         return text
     for pattern in _PATTERNS:

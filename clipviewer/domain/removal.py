@@ -1,4 +1,4 @@
-"""What becomes of a deleted video's objects once it is removed for good."""
+"""What happens to a deleted video's objects when it is removed for good."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from datetime import timedelta
 from enum import StrEnum
 
 KEPT_FOR = timedelta(hours=24)
-"""How long a deleted video can be brought back."""
+"""How long a deleted video can be restored."""
 
 
 class Objects(StrEnum):
-    """Which objects leave the bucket with the video."""
+    """Which objects are deleted together with the video."""
 
     KEEP = "keep"
     EXPORTS = "exports"

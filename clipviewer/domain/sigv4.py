@@ -1,8 +1,8 @@
-"""AWS Signature Version 4, pure: what is signed, and the signature. No clock, no network, no credentials of its own.
+"""AWS Signature Version 4 as pure functions: no clock, no network, no credentials of its own.
 
 Source: AWS, "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)" and "… Using the Authorization Header".
-Written by hand because botocore offers no way to fix the signing date, which stable URLs need, and takes many times as long; a
-property test holds ``presign`` equal to botocore byte for byte. What many keys share is worked out once (``_prepare``).
+Written by hand because botocore cannot fix the signing date, which stable URLs need, and takes many times as long; a property test
+holds ``presign`` equal to botocore byte for byte. What many keys share is computed once (``_prepare``).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_TTL = 7 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """``expires_at`` (UTC) is set for temporary credentials, which also carry a ``session_token``."""
+    """S3 credentials. ``expires_at`` (UTC) is set for temporary ones, which also carry a ``session_token``."""
 
     access_key: str
     secret_key: str
@@ -35,10 +35,10 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Where a bucket answers. ``host`` as in the Host header (port included unless it is the scheme's own).
+    """The address of a bucket. ``host`` is the Host header (with the port unless it is the scheme's default).
 
-    ``path`` is what stands before the key, without a trailing slash: ``""`` in virtual-host style, ``/bucket`` in path style,
-    ``/s3/bucket`` for the embedded store.
+    ``path`` precedes the key, without a trailing slash: ``""`` in virtual-hosted style, ``/bucket`` in path style, ``/s3/bucket`` for the
+    embedded store.
     """
 
     scheme: str
@@ -49,7 +49,7 @@ class Bucket:
 
 @lru_cache(maxsize=8)
 def signing_key(secret_key: str, day: str, region: str, service: str = "s3") -> bytes:
-    """The key of one day (``YYYYMMDD``), region and service: four HMACs, so kept."""
+    """Return the signing key for a day (``YYYYMMDD``), region and service. Cached, because it takes four HMACs."""
     key = b"AWS4" + secret_key.encode()
     for part in (day, region, service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
@@ -57,12 +57,12 @@ def signing_key(secret_key: str, day: str, region: str, service: str = "s3") -> 
 
 
 def uri_encode(value: str, *, keep_slash: bool = False) -> str:
-    """AWS's URI encoding: everything but ``A–Z a–z 0–9 - . _ ~``, upper-case hex; the slash only on demand."""
+    """Percent-encode as AWS does: everything but ``A–Z a–z 0–9 - . _ ~``, in upper-case hex. Slashes are kept only with ``keep_slash``."""
     return quote(value, safe="/~" if keep_slash else "~")
 
 
 def canonical_query(parameters: Iterable[tuple[str, str]]) -> str:
-    """Names and values encoded, then sorted."""
+    """Return the canonical query string: names and values encoded, then sorted."""
     return _join(sorted(_encoded(parameters)))
 
 
@@ -81,7 +81,7 @@ def canonical_request(
     headers: Iterable[tuple[str, str]],
     payload_hash: str = UNSIGNED_PAYLOAD,
 ) -> str:
-    """The text that stands for a request. ``path`` and ``query`` are already encoded; header names are lower case and sorted."""
+    """Return the canonical request. ``path`` and ``query`` are already encoded; header names are lower case and sorted."""
     pairs = list(headers)
     lines = "".join(f"{name}:{' '.join(value.split())}\n" for name, value in pairs)
     names = ";".join(name for name, _ in pairs)
@@ -89,7 +89,7 @@ def canonical_request(
 
 
 def signature(secret_key: str, timestamp: str, region: str, request: str) -> str:
-    """The hex signature of a canonical request; ``timestamp`` is ``YYYYMMDDTHHMMSSZ``."""
+    """Return the signature of a canonical request in hex; ``timestamp`` is ``YYYYMMDDTHHMMSSZ``."""
     day = timestamp[:8]
     digest = hashlib.sha256(request.encode()).hexdigest()
     text = f"{ALGORITHM}\n{timestamp}\n{day}/{region}/s3/aws4_request\n{digest}"
@@ -98,7 +98,7 @@ def signature(secret_key: str, timestamp: str, region: str, request: str) -> str
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """What all keys signed with one date, life, bucket and credentials have in common."""
+    """What all keys signed with one date, lifetime, bucket and credentials have in common."""
 
     pairs: list[tuple[str, str]]
     query: str
@@ -146,12 +146,11 @@ def presign(
     overrides: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> str:
-    """A URL that lets its holder do ``method`` on one ``key`` until ``signed_at`` + ``ttl`` seconds.
+    """Return a URL that allows ``method`` on one ``key`` until ``signed_at`` + ``ttl`` seconds.
 
-    ``overrides`` are further query parameters (``response-content-disposition``, ``partNumber`` …); they are signed too and
-    stand first in the URL, as botocore writes it. ``headers`` (names in lower case) must come with the request exactly as given here.
-    ``signed_at`` is aware; fractions of a second are cut off. Raises ``ValueError`` for a ttl outside 1 second to 7 days and for a naive
-    date.
+    ``overrides`` are further query parameters (``response-content-disposition``, ``partNumber`` …); they are signed too and come first in
+    the URL, as botocore writes it. ``headers`` (lower-case names) must be sent with the request exactly as given. ``signed_at`` is aware;
+    fractions of a second are dropped. Raises ``ValueError`` for a ttl outside 1 second to 7 days and for a naive date.
     """
     lines, names = f"host:{bucket.host}\n", "host"
     if headers:

@@ -1,4 +1,4 @@
-"""Tags: short words by which a team sorts its videos."""
+"""Tags: short words that a team sorts its videos by."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MAX_TAG, MAX_TAGS = 40, 20
 
 
 def tag_of(text: str) -> str:
-    """The tag as it is kept: in small letters, with single spaces; else ``ValueError`` with a sentence."""
+    """Return the normalized tag (lower case, single spaces); raises ``ValueError`` with a sentence."""
     try:
         tag = one_line(text.lower(), MAX_TAG)
     except ValueError as error:
@@ -21,7 +21,7 @@ def tag_of(text: str) -> str:
 
 
 def tags_of(texts: Iterable[str]) -> list[str]:
-    """Each tag once, in the order of letters; ``ValueError`` for one that is no tag, or for more than ``MAX_TAGS``."""
+    """Return the distinct tags, sorted; raises ``ValueError`` for an invalid tag or more than ``MAX_TAGS``."""
     tags = sorted({tag_of(text) for text in texts})
     if len(tags) > MAX_TAGS:
         raise ValueError(f"A video has at most {MAX_TAGS} tags.")

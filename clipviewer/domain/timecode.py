@@ -1,4 +1,4 @@
-"""Times: whole milliseconds inside, decimal seconds in strings at the API, timecodes on screen."""
+"""Times: whole milliseconds inside, decimal seconds as strings in the API, timecodes on screen."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _DECIMAL = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?", re.ASCII)
 
 
 def seconds_to_ms(value: str | float | Decimal) -> int:
-    """Decimal seconds (``"125.007"``) to whole milliseconds, half up.
+    """Convert decimal seconds (``"125.007"``) to whole milliseconds, rounding half up.
 
     Raises ``ValueError`` for signs, exponents, NaN and anything longer than a week.
     """
@@ -28,17 +28,17 @@ def seconds_to_ms(value: str | float | Decimal) -> int:
 
 
 def ms_to_seconds(ms: int) -> str:
-    """Whole milliseconds to decimal seconds with three places: ``125007`` → ``"125.007"``."""
+    """Convert whole milliseconds to decimal seconds with three places: ``125007`` → ``"125.007"``."""
     return f"{ms // 1000}.{ms % 1000:03d}"
 
 
 def to_frame(ms: int, rate: Fraction) -> int:
-    """The beginning of the frame that begins nearest to ``ms``, at ``rate`` frames a second."""
+    """Return the start of the frame that starts nearest to ``ms``, at ``rate`` frames per second."""
     return round(round(ms * rate / 1000) * 1000 / rate)
 
 
 def clock(ms: int, *, tenths: bool = False) -> str:
-    """Milliseconds as a person reads them: ``2:05``, ``1:02:05``; with ``tenths`` ``2:05.0``. Rounds down."""
+    """Format milliseconds for people: ``2:05``, ``1:02:05``; with ``tenths`` ``2:05.0``. Rounds down."""
     seconds, rest = divmod(max(ms, 0), 1000)
     minutes, second = divmod(seconds, 60)
     hours, minute = divmod(minutes, 60)
