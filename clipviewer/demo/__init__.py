@@ -1,1 +1,1 @@
-"""Demo footage for an empty embedded store, rendered on the spot."""
+"""Demo footage for an empty embedded store, rendered locally."""

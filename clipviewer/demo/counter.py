@@ -1,7 +1,7 @@
-"""The counter burned into demo footage: a timecode and a frame number to read by eye, and the frame number as a strip of blocks.
+"""The counter burned into demo footage: a readable timecode and frame number, and the frame number as a strip of blocks.
 
-Drawn from a bitmap font of our own, because a bare machine may have no font at all. It lies so near to the middle that every centre
-crop keeps it, and all crops keep the full height, so the strip is found again by proportion alone.
+Drawn with a bitmap font of our own, because a bare machine may have no font. It lies so close to the centre that every centre crop keeps
+it, and crops keep the full height, so the strip can be located by proportion alone.
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ _BLANK = bytes([_DARK]) * WIDTH
 
 
 def counter_frames(count: int, frame_rate: int) -> Iterator[bytes]:
-    """``count`` pictures of ``WIDTH`` × ``HEIGHT`` grey pixels, one byte each, to be scaled up by ``SCALE``."""
+    """Yield ``count`` pictures of ``WIDTH`` × ``HEIGHT`` grey bytes, to be scaled up by ``SCALE``."""
     for number in range(count):
         yield _picture(number, frame_rate)
 
 
 def read_frame_number(luma: Callable[[int, int], int], width: int, height: int) -> int:
-    """The frame number in a picture of ``width`` × ``height`` pixels, whatever centre crop and size; ``luma(x, y)`` is 0 to 255.
+    """Read the frame number in a picture of ``width`` × ``height`` pixels, for any centre crop and size; ``luma(x, y)`` is 0 to 255.
 
-    Raises ``ValueError`` where there is no strip, or one that does not add up.
+    Raises ``ValueError`` if there is no strip or its checksum is wrong.
     """
     block = _BLOCK * SCALE * height / MASTER_HEIGHT
     y = round((TOP + (_MARGIN + _STRIP_HEIGHT / 2) * SCALE) * height / MASTER_HEIGHT)
@@ -80,7 +80,7 @@ def _picture(number: int, frame_rate: int) -> bytes:
 
 
 def _strip(number: int) -> bytes:
-    """A light guard, sixteen bits (highest first), and a block that makes their sum even."""
+    """Return a light guard, sixteen bits (highest first), and a parity block."""
     bits = f"1{number:0{_BITS}b}{number.bit_count() % 2}"
     return b"".join(bytes([_LIGHT if bit == "1" else _DARK]) * _BLOCK for bit in bits).center(WIDTH, bytes([_DARK]))
 

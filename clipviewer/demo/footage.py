@@ -1,4 +1,4 @@
-"""Renders the master of a demo video with one run of ffmpeg: its scenes one after the other, the counter over them."""
+"""Render the master of a demo video with one run of ffmpeg: its scenes in sequence, with the counter on top."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def render_master(
     on_progress: Callable[[int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> None:
-    """Write the whole video to ``out``; beside it lies the counter's raw pictures while it renders. Raises as ``Ffmpeg.run`` does."""
+    """Write the whole video to ``out``, with the counter's raw pictures beside it while it renders. Raises as ``Ffmpeg.run`` does."""
     rate = str(video.frame_rate)
     frames = sum(video.scene_frames())
     pictures = out.with_name(f"{out.name}.counter")

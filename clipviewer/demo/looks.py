@@ -1,4 +1,4 @@
-"""The pictures and sounds of the demo footage, as sources of ffmpeg's filter graphs.
+"""Pictures and sounds of the demo footage, as sources of ffmpeg's filter graphs.
 
 Pictures are drawn small and scaled up, smoothly or in whole pixels, because drawing costs more than encoding. ``{rate}`` stands for
 the video's frame rate and ``{seconds}`` for the length of the scene.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """``source`` makes small frames; ``pixels`` keeps their edges hard when they are scaled up."""
+    """A look: ``source`` draws small frames; ``pixels`` keeps their edges hard when they are scaled up."""
 
     source: str
     pixels: bool = False

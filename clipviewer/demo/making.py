@@ -1,7 +1,7 @@
-"""Demo footage for an empty embedded store: rendered on the spot, cut, put into the bucket and registered, piece by piece.
+"""Make the demo footage for an empty embedded store: render, cut, upload and register it piece by piece.
 
-Every piece is finished by itself: first the object, then its row. So the app can be used while the rest is being made, and a start
-after a kill goes on with what is missing.
+Every piece is complete by itself: first the object, then its row. The app can be used meanwhile, and a restart continues with what is
+missing.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _never() -> bool:
 
 
 class Demo:
-    """Makes ``videos`` once. Both methods block and talk to the store over HTTP: call them in a thread of a process that serves."""
+    """Makes ``videos`` once. Both methods block and talk to the store over HTTP: call them in a thread of a serving process."""
 
     def __init__(self, services: Services, videos: Sequence[DemoVideo] = DEMO_VIDEOS) -> None:
         self._settings = services.settings
@@ -49,9 +49,9 @@ class Demo:
         self._folder = services.settings.data_dir / "demo-work"
 
     def wanted(self, cancelled: Callable[[], bool] = _never) -> bool:
-        """Whether the embedded store is empty, or its demo was begun and not finished. Waits for a store that does not answer yet.
+        """Return whether the embedded store is empty or its demo is unfinished. Waits for a store that does not answer yet.
 
-        Raises a ``StorageError`` when it does not answer within half a minute, or answers with a refusal.
+        Raises a ``StorageError`` if it does not answer within half a minute, or refuses.
         """
         if not (self._settings.demo and self._settings.embedded):
             return False
@@ -66,9 +66,9 @@ class Demo:
         return False
 
     def render(self, progress: Callable[[str], None], cancelled: Callable[[], bool]) -> None:
-        """Make and register whatever is missing, telling ``progress`` in sentences; about a minute on two cores.
+        """Make and register what is missing, reporting sentences to ``progress``; about a minute on two cores.
 
-        Returns early, within a second, once ``cancelled`` says so. Raises ``MediaError`` or a ``StorageError``; what was finished stays.
+        Returns within a second once ``cancelled`` returns true. Raises ``MediaError`` or a ``StorageError``; finished pieces stay.
         """
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(mode=0o700, parents=True)
@@ -122,7 +122,7 @@ class Demo:
             self._register_export(db, video_id, clip, ratio, stored)
 
     def _ensure(self, key: str, content_type: str, path: Path, make: Callable[[], None], cancelled: Callable[[], bool]) -> StoredObject:
-        """The object under ``key``; where there is none, ``make`` writes ``path`` and it is put there."""
+        """Ensure that ``key`` exists; otherwise ``make`` writes ``path`` and it is uploaded."""
         if cancelled():
             raise MediaCancelled
         key = self._settings.s3_prefix + key

@@ -1,4 +1,4 @@
-"""What the demo footage shows: three videos, their scenes, and the clips that are found in and cut from them. Pure."""
+"""The plan of the demo footage: three videos, their scenes, their candidates and exports. Pure data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LANGUAGE = ORIGINAL
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """``look`` and ``sound`` name entries of ``looks``."""
+    """A scene. ``look`` and ``sound`` name entries of ``looks``."""
 
     look: str
     sound: str
@@ -24,7 +24,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class DemoClip:
-    """A range of a demo video, in ms; ``ratios`` are the shapes in which it is exported. Parts of the score are 0 to 100."""
+    """A range of a demo video, in ms; ``ratios`` are the shapes it is exported in. Parts of the score are 0 to 100."""
 
     number: int
     title: str
@@ -67,12 +67,12 @@ class DemoVideo:
         return sum(scene.duration_ms for scene in self.scenes)
 
     def scene_frames(self) -> list[int]:
-        """How many frames each scene has; together exactly the duration, whatever the frame rate."""
+        """Return the number of frames of each scene; together exactly the duration, at any frame rate."""
         ends = [round(end * self.frame_rate / 1000) for end in accumulate((s.duration_ms for s in self.scenes), initial=0)]
         return [end - start for start, end in pairwise(ends)]
 
     def exports(self) -> list[tuple[DemoClip, AspectRatio]]:
-        """Every clip in every shape it is exported in, in order of time."""
+        """Return every clip in every shape it is exported in, in time order."""
         return [(clip, ratio) for clip in sorted(self.clips, key=lambda clip: clip.start_ms) for ratio in clip.ratios]
 
     def export_key(self, clip: DemoClip, ratio: AspectRatio) -> str:

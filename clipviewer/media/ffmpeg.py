@@ -1,4 +1,4 @@
-"""Running ffmpeg: found once, never through a shell, stopped with everything it started."""
+"""Run ffmpeg: never through a shell, and stopped together with everything it started."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _QUERY = re.compile(rb"\?[^\s'\"]+")
 
 
 class MediaError(ClipviewerError):
-    """Footage could not be read or made. ``log`` holds ffmpeg's last lines, for the operator only; queries of URLs are left out."""
+    """Footage could not be read or made. ``log`` holds ffmpeg's last lines, for operators only, without URL queries."""
 
     code, title = "media_error", "The footage could not be processed"
 
@@ -49,14 +49,14 @@ class MediaError(ClipviewerError):
 
 
 class MediaCancelled(ClipviewerError):
-    """The work was called off; nothing was published."""
+    """The work was cancelled; nothing was published."""
 
     code, title = "media_cancelled", "The work was cancelled"
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the system stops a run at: bytes of memory, seconds of CPU, bytes in one file. Kept where the system can (Linux)."""
+    """Limits of a run, enforced by the system (Linux): bytes of memory, seconds of CPU, bytes per file."""
 
     memory: int
     cpu_seconds: int
@@ -64,7 +64,7 @@ class Limits:
 
 
 class Ffmpeg:
-    """One ffmpeg executable: the one given, else the one that is installed with the requirements; ``MediaError`` if there is none."""
+    """An ffmpeg executable: the given one, else the one installed with the requirements. Raises ``MediaError`` if there is none."""
 
     def __init__(self, executable: str | None = None) -> None:
         try:
@@ -81,10 +81,10 @@ class Ffmpeg:
         cancelled: Callable[[], bool] | None = None,
         limits: Limits | None = None,
     ) -> str:
-        """Run with ``args`` (inputs, filters, output) to the end, at low priority, for at most ``timeout`` seconds. → its last lines.
+        """Run to the end with ``args`` (inputs, filters, output), at low priority, for at most ``timeout`` seconds; return the last lines.
 
-        ``on_progress`` is told the milliseconds of output made so far, about twice a second; ``cancelled`` is asked as often.
-        Raises ``MediaCancelled``, and ``MediaError`` for a failure, an incomplete output or a timeout; the process is gone by then.
+        ``on_progress`` receives the milliseconds of output so far, about twice a second; ``cancelled`` is called as often. Raises
+        ``MediaCancelled``, or ``MediaError`` for a failure, incomplete output or timeout. The process has ended by then.
         """
         command = [self.executable, "-nostdin", "-hide_banner", "-loglevel", "error", "-nostats", "-progress", "pipe:1", *args]
         try:
@@ -109,7 +109,7 @@ class Ffmpeg:
 
 
 def _confine(pid: int, limits: Limits) -> None:
-    """Set the limits of a process that runs already: between fork and exec nothing may be done in a program with threads."""
+    """Set the limits of a running process. Between fork and exec nothing may run in a program with threads."""
     if sys.platform == "linux":
         kinds = {resource.RLIMIT_DATA: limits.memory, resource.RLIMIT_CPU: limits.cpu_seconds, resource.RLIMIT_FSIZE: limits.file_size}
         for kind, amount in kinds.items():
@@ -125,7 +125,7 @@ def _follow(
     on_progress: Callable[[int], None] | None,
     cancelled: Callable[[], bool] | None,
 ) -> tuple[bool, str]:
-    """Read both pipes until they close. → whether ffmpeg said that it reached the end, and its last lines."""
+    """Read both pipes until they close; return whether ffmpeg reported the end, and its last lines."""
     complete, reported, log = False, b"", b""
     with selectors.DefaultSelector() as selector:
         for pipe in (process.stdout, process.stderr):
@@ -150,14 +150,14 @@ def _follow(
 
 
 def _report(lines: Sequence[bytes], on_progress: Callable[[int], None] | None) -> None:
-    """Pass on the newest time among ``key=value`` lines; it is ``N/A`` before the first frame."""
+    """Report the latest time among ``key=value`` lines; it is ``N/A`` before the first frame."""
     times = [value for line in lines if (value := line.removeprefix(b"out_time_us=")) != line and value.isdigit()]
     if times and on_progress is not None:
         on_progress(int(times[-1]) // 1000)
 
 
 def _kill(process: Popen[bytes]) -> None:
-    """End the whole process group, if it is still there."""
+    """Kill the whole process group, if it still exists."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

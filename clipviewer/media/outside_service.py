@@ -1,4 +1,4 @@
-"""A service outside the house that is asked in JSON: a translator, a language model. What it answers is checked by who asks."""
+"""Call an outside JSON service: a translator or a language model. Callers validate its answers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NameResolutionError, NewConnectionError
 
 ANSWER_BYTES = 1_000_000
-"""An answer is read up to one byte more: a longer one is of no use, and is told by that."""
+"""Maximum size of a response. One byte more is read, to recognize longer ones."""
 
 _CONNECT_SECONDS = 5
 _TRY_AGAIN = frozenset((429, 502, 503, 504))
@@ -18,20 +18,21 @@ _UNREACHABLE = (NewConnectionError, NameResolutionError, ConnectTimeoutError)
 
 
 class ServiceError(Exception):
-    """There was no whole answer: the service did not answer in time."""
+    """There was no complete response: the service did not answer in time."""
 
 
 class ServiceUnreachable(ServiceError):
-    """Nobody answers at the address."""
+    """Nothing answers at the address."""
 
 
 class AnswerBroken(ServiceError):
-    """The answer broke off."""
+    """The response broke off."""
 
 
 class OutsideService:
-    """``timeout`` is how long one answer may take (seconds); a busy or unreachable service is asked ``attempts`` times, with growing
-    pauses. May be shared by threads.
+    """A JSON service. Threads may share an instance.
+
+    ``timeout`` is the limit for one response (seconds); a busy or unreachable service is tried ``attempts`` times with growing pauses.
     """
 
     def __init__(self, url: str, headers: Mapping[str, str], *, timeout: float, attempts: int, pause: float) -> None:
@@ -44,7 +45,7 @@ class OutsideService:
         self._pool = urllib3.PoolManager()
 
     def ask(self, body: Mapping[str, Any]) -> tuple[int, bytes]:
-        """The status and the body of the answer. Raises ``ServiceError`` and its kinds."""
+        """Return the response's status and body. Raises ``ServiceError`` and its subclasses."""
         try:
             # A redirect would carry the texts and the key to another address: it is an answer like any other, and a wrong one.
             response = self._pool.request(

@@ -1,4 +1,4 @@
-"""Credentials as boto3's chain finds and refreshes them, with the moment at which they die."""
+"""Credentials from boto3's chain, refreshed by botocore, with their true expiry."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ KIND_WORDS = {
     "sso": "a single sign-on profile",
     "custom-process": "a command named by the profile",
 }
-"""What botocore calls its sources, for people."""
+"""Display names for botocore's credential sources."""
 
 
 class Chain(Protocol):
-    """What botocore's ``Credentials`` and ``RefreshableCredentials`` offer."""
+    """The interface of botocore's ``Credentials`` and ``RefreshableCredentials``."""
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials: ...
 
 
 def credential_source(chain: Chain | None) -> CredentialSource:
-    """A function that returns the credentials of this moment, renewed by botocore when they are about to end.
+    """Return a function that returns current credentials, refreshed by botocore shortly before they expire.
 
-    It raises ``StorageCredentials`` when there are none or when they cannot be renewed.
+    It raises ``StorageCredentials`` when there are none or when they cannot be refreshed.
     """
 
     def current() -> Credentials:
@@ -63,11 +63,11 @@ def credential_source(chain: Chain | None) -> CredentialSource:
 
 
 def _read(chain: Chain) -> Credentials:
-    """One consistent pair of keys and expiry.
+    """Return one consistent pair of keys and expiry.
 
-    botocore offers the expiry only as ``_expiry_time`` and publishes it after the keys to which it belongs. An expiry that is the same
-    before and after reading the keys is therefore never later than the true one. Where keys live so shortly that botocore renews them at
-    every reading, it is never the same: then the earlier one, of the keys just before, is on the safe side.
+    botocore exposes the expiry only as ``_expiry_time`` and sets it after the keys that it belongs to. An expiry that is equal before and
+    after reading the keys is therefore never later than the true one. If keys are so short-lived that botocore refreshes them on every
+    read, the values never match; the earlier one, of the previous keys, is then the safe choice.
     """
     for _ in range(_READINGS):
         expiry: datetime | None = getattr(chain, "_expiry_time", None)

@@ -1,7 +1,7 @@
-"""Examines the store: everything the product asks of it, tried once, each with a sentence and what to do about it.
+"""Check the store: try everything the product needs once, and report each result with a remedy.
 
-Part goes through the boto3 client, as the server works, part by presigned URLs and plain HTTP, as a browser does: botocore follows a
-bucket into another region and repeats what fails, a signed URL does neither. No sentence holds a URL, a key or a store's own words.
+Some checks use the boto3 client, as the server does, others presigned URLs and plain HTTP, as a browser does: botocore follows a bucket
+to another region and retries, a presigned URL does neither. Findings contain no URL, no key and none of the store's own wording.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Whereabouts:
 
 
 class Doctor:
-    """``examine`` once; every step blocks for as long as the store takes to answer, at most some seconds a check."""
+    """Runs the checks once. Every step blocks until the store answers, a few seconds per check at most."""
 
     def __init__(
         self, store: ObjectStore, where: Whereabouts, *, http: Http = send, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -52,7 +52,7 @@ class Doctor:
         self._key, self._upload_key = f"{where.prefix}exports/{name}", f"{where.prefix}videos/{name}"
 
     def examine(self) -> Iterator[Finding]:
-        """One finding for each of ``CHECKS``, as it is made. What it puts into the bucket is gone in the end, or a finding names it."""
+        """Yield one finding per entry of ``CHECKS``. Test objects are deleted at the end, or a finding names them."""
         credentials = self._credentials()
         yield credentials
         if credentials.verdict is Verdict.FAILED:
@@ -105,7 +105,7 @@ class Doctor:
         return Finding("clock", Verdict.OK, "The server's clock agrees with the storage's.")
 
     def _objects(self) -> Iterator[Finding]:
-        """List, then what can be seen on one small object, which is deleted in the end whatever happens."""
+        """Check listing, then reads on one small object, which is always deleted at the end."""
         yield tried("list", "Objects under the prefix can be listed", self._list)
         put = tried("put", "Objects can be written under exports/", lambda: self._store.put(self._key, _PROBE, "text/plain"))
         yield put
@@ -168,7 +168,7 @@ class Doctor:
         return Finding(check, Verdict.WARNING, text, "Keep the bucket to one installation of clipviewer.")
 
     def _cors(self, with_object: bool) -> Iterator[Finding]:
-        """The preflights of reading and uploading, then what a page may see of an answer."""
+        """Check the preflights of reading and uploading, then which response headers a page can read."""
         origin, checks = self._where.origin, ("cors get", "cors put", "cors etag")
         if f"{self._where.outside.scheme}://{self._where.outside.host}" == origin:
             for check in checks:
@@ -217,7 +217,7 @@ class Doctor:
             self._store.abort_upload(key, upload_id)
 
     def _beside_masters(self) -> Finding:
-        """Masters that were adopted lie anywhere under the prefix; a team may want them never to be touched."""
+        """Check writes beside imported masters, which lie anywhere under the prefix. A team may want to forbid these."""
         check, key = "adopted masters", f"{self._where.prefix}{self._name}"
         remedy = f"{_AS_WANTED} add the statement Masters of the IAM policy below."
         try:
@@ -265,7 +265,7 @@ _AFTER_SERVER = (
 )  # fmt: skip
 _AFTER_CREDENTIALS = ("server", *_AFTER_SERVER)
 CHECKS = ("credentials", *_AFTER_CREDENTIALS)
-"""What is examined, in this order."""
+"""All checks, in the order in which they run."""
 
 
 def _region(answer: Answer, ours: str) -> Finding:

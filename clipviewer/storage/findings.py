@@ -1,4 +1,4 @@
-"""What an examination of the store finds: verdicts, each with a plain sentence and what to do."""
+"""Results of the storage doctor: a verdict each, with a plain sentence and a remedy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What came of one ``check``: a sentence on how it is, and in ``remedy`` what to do, "" where there is nothing to do."""
+    """The result of one ``check``: a sentence, and in ``remedy`` what to do ("" if nothing)."""
 
     check: str
     verdict: Verdict

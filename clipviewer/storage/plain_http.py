@@ -1,4 +1,4 @@
-"""The store asked as a browser asks it: one request, one answer, nothing followed, repeated or smoothed over."""
+"""Plain HTTP to the store, as a browser sends it: one request, one response, no redirects, no retries."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _ELEMENT = re.compile(rb"<(Code|Region)>([A-Za-z0-9.-]{1,100})</\1>")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``headers`` by their names in lower case; ``body`` up to a megabyte."""
+    """A response. ``headers`` have lower-case names; ``body`` holds at most one megabyte."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 
     def said(self, name: str) -> str:
-        """The text of ``Code`` or ``Region`` in S3's error; "" without."""
+        """Return the text of ``Code`` or ``Region`` in an S3 error; "" if there is none."""
         if self.status < 300:
             return ""
         return next((text.decode() for tag, text in _ELEMENT.findall(self.body) if tag == name.encode()), "")
@@ -34,7 +34,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A request; its ``url`` is a key, so it stays out of ``repr``."""
+    """A request. Its ``url`` grants access, so it is not part of ``repr``."""
 
     method: str
     url: str = field(repr=False)
@@ -46,7 +46,7 @@ Http = Callable[[Ask], Answer]
 
 
 def send(ask: Ask, *, direct: bool = False) -> Answer:
-    """Through this machine's proxy, where it names one, unless ``direct``. Raises ``StorageUnreachable`` when there is no answer."""
+    """Send the request, through the machine's proxy unless ``direct``. Raises ``StorageUnreachable`` if there is no response."""
     parts = urlsplit(ask.url)
     proxy = None if direct else getproxies().get(parts.scheme)
     through = proxy if proxy and not proxy_bypass(parts.hostname or "") else None

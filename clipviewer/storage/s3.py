@@ -1,6 +1,6 @@
-"""The bucket, through one boto3 client; its errors are translated here and nowhere else.
+"""The bucket, through one boto3 client. boto3's errors are translated here and nowhere else.
 
-Everything blocks: call it from a thread, never from the event loop. A store mounted in the same process would never answer.
+Everything blocks: call it from a thread, never from the event loop. A store mounted in the same process would otherwise never answer.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ _WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  recognise
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """``size`` in bytes; ``etag`` without quotes; ``modified_at`` UTC.
+    """An object. ``size`` in bytes; ``etag`` without quotes; ``modified_at`` UTC.
 
-    ``content_type`` and ``metadata`` (names in lower case) are empty in listings, which do not have them.
+    ``content_type`` and ``metadata`` (lower-case names) are empty in listings, which do not have them.
     """
 
     key: str
@@ -55,7 +55,7 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class StoredPart:
-    """A part of an upload that is not complete yet; ``size`` in bytes. ``crc32`` (base64) is empty where the store does not list it."""
+    """A part of an upload in progress. ``size`` in bytes; ``crc32`` (base64) is empty if the store does not list it."""
 
     number: int
     size: int
@@ -64,9 +64,9 @@ class StoredPart:
 
 
 class ObjectStore:
-    """One bucket. Every method raises a ``StorageError``; keys are taken as they are, checking them is the caller's part.
+    """One bucket. Every method raises a ``StorageError``. Keys are used as given; callers check them.
 
-    ``credential_kind`` is where the credentials come from, in botocore's words (``env``, ``iam-role`` …), or ``embedded``.
+    ``credential_kind`` is the source of the credentials in botocore's words (``env``, ``iam-role`` …), or ``embedded``.
     """
 
     def __init__(self, client: S3Client, bucket: str, credentials: CredentialSource, credential_kind: str = "") -> None:
@@ -76,7 +76,7 @@ class ObjectStore:
         self.credential_kind = credential_kind
 
     def head(self, key: str) -> StoredObject:
-        """What the bucket knows of ``key``; ``ObjectMissing`` if there is nothing."""
+        """Return the metadata of ``key``; raises ``ObjectMissing`` if there is no object."""
         with translated():
             try:
                 found = self._client.head_object(Bucket=self.bucket, Key=key)
@@ -93,18 +93,17 @@ class ObjectStore:
             self._client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
 
     def put_file(self, key: str, path: Path, content_type: str) -> None:
-        """In parts when the file is large; an upload that fails leaves nothing behind."""
+        """Upload a file, in parts if it is large. A failed upload leaves nothing behind."""
         with translated():
             self._client.upload_file(str(path), self.bucket, key, ExtraArgs={"ContentType": content_type})
 
     def send_file(
         self, key: str, path: Path, content_type: str, on_sent: Callable[[int], None], metadata: Mapping[str, str] | None = None
     ) -> None:
-        """``put_file`` for a file that takes long, a part after the other: ``on_sent`` is told before each how many bytes are there.
+        """Upload a large file part by part. ``on_sent`` receives the number of bytes sent before each part.
 
-        ``metadata`` (ASCII, 2 KB at most) is kept with the object, and there in the same moment.
-
-        What it raises ends the upload, of which nothing is left then, and is raised here.
+        ``metadata`` (ASCII, at most 2 KB) is stored with the object atomically. An exception from ``on_sent`` aborts the upload, leaves
+        nothing behind, and propagates.
         """
         size = path.stat().st_size
         part_size = max(_SENT_PART, -(-size // _MOST_PARTS))
@@ -127,19 +126,19 @@ class ObjectStore:
             raise
 
     def get(self, key: str) -> bytes:
-        """The whole object: for small ones."""
+        """Return a small object's content."""
         with translated():
             return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
     def get_range(self, key: str, start: int, end: int) -> bytes:
-        """Bytes ``start`` up to, not including, ``end``; fewer if the object ends before. ``StorageError`` if it ends before ``start``."""
+        """Return bytes ``start`` to ``end`` (exclusive); fewer if the object is shorter. Raises ``StorageError`` past its end."""
         if not 0 <= start < end:
             raise ValueError("a range has at least one byte")
         with translated():
             return self._client.get_object(Bucket=self.bucket, Key=key, Range=f"bytes={start}-{end - 1}")["Body"].read()
 
     def list(self, prefix: str) -> Iterator[StoredObject]:
-        """Every object under ``prefix`` in the order of keys, a page of 1,000 at a time."""
+        """Yield every object under ``prefix`` in key order, fetching pages of 1,000."""
         pages = iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix))
         while True:
             with translated():
@@ -150,18 +149,18 @@ class ObjectStore:
                 yield StoredObject(found["Key"], found["Size"], _bare(found["ETag"]), "", _utc(found["LastModified"]))
 
     def delete(self, key: str) -> None:
-        """No error if there is nothing."""
+        """Delete an object. It is no error if there is none."""
         with translated():
             self._client.delete_object(Bucket=self.bucket, Key=key)
 
     def copy(self, source: str, target: str) -> None:
-        """Within the bucket, without the bytes passing here; content type and metadata go with it up to 5 GiB."""
+        """Copy within the bucket on the store's side. Content type and metadata are kept up to 5 GiB."""
         config = TransferConfig(multipart_threshold=_COPY_PART)
         with translated():
             self._client.copy({"Bucket": self.bucket, "Key": source}, self.bucket, target, Config=config)
 
     def start_upload(self, key: str, content_type: str) -> tuple[str, bool]:
-        """Begin an upload in parts. → its id, and whether the store compares the CRC-32 that a part comes with."""
+        """Start a multipart upload; return its id and whether the store verifies the CRC-32 of parts."""
         with translated():
             try:
                 made = self._client.create_multipart_upload(
@@ -174,14 +173,14 @@ class ObjectStore:
         return made["UploadId"], made.get("ChecksumAlgorithm") == "CRC32"
 
     def parts(self, key: str, upload_id: str) -> Sequence[StoredPart]:
-        """The parts that have arrived, in order; ``ObjectMissing`` once the upload was completed or aborted."""
+        """Return the uploaded parts in order; raises ``ObjectMissing`` once the upload was completed or aborted."""
         with translated():
             pages = self._client.get_paginator("list_parts").paginate(Bucket=self.bucket, Key=key, UploadId=upload_id)
             found = [part for page in pages for part in page.get("Parts", ())]
         return [StoredPart(part["PartNumber"], part["Size"], part["ETag"], part.get("ChecksumCRC32", "")) for part in found]
 
     def finish_upload(self, key: str, upload_id: str, parts: Sequence[StoredPart]) -> None:
-        """Make one object of ``parts``, which is visible at once and whole."""
+        """Complete an upload from ``parts``. The object appears at once and whole."""
         chosen: list[CompletedPartTypeDef] = [
             {"PartNumber": part.number, "ETag": part.etag, **({"ChecksumCRC32": part.crc32} if part.crc32 else {})} for part in parts
         ]
@@ -189,9 +188,9 @@ class ObjectStore:
             self._client.complete_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": chosen})
 
     def abort_upload(self, key: str, upload_id: str) -> None:
-        """Drop an upload and all of its parts; no error if there is none.
+        """Abort an upload and delete its parts. It is no error if there is none.
 
-        A part that was on its way may arrive after all, so it is asked again until none is left (AWS, "AbortMultipartUpload").
+        A part in transit may still arrive, so this repeats until none is left (AWS, "AbortMultipartUpload").
         """
         for _ in range(_ABORTS):
             try:
@@ -203,21 +202,21 @@ class ObjectStore:
                 return
 
     def _first_byte(self, key: str) -> None:
-        """Ask once more in a way that has a body to answer: the answer to HEAD does not say why it refuses."""
+        """Request again in a way whose response has a body: the response to HEAD does not say why it refuses."""
         self._client.get_object(Bucket=self.bucket, Key=key, Range="bytes=0-0")["Body"].close()
 
 
 def embedded_origin(settings: Settings) -> str:
-    """``scheme://host:port`` by which this machine itself reaches the app and its embedded store."""
+    """Return ``scheme://host:port`` at which this machine reaches the app and its embedded store."""
     host = _WILDCARD_HOSTS.get(settings.host, settings.host)
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 def open_store(settings: Settings, embedded: Credentials) -> ObjectStore:
-    """The configured bucket with credentials from boto3's chain, or the embedded one with ``embedded``.
+    """Open the configured bucket with credentials from boto3's chain, or the embedded one with ``embedded``.
 
-    Once, at start: it takes about half a second. Without any credentials it still opens, and every use raises
-    ``StorageCredentials``. ``StartupError`` when the AWS configuration is broken.
+    Call it once, at start: it takes about half a second. Without credentials it still opens, and every use raises ``StorageCredentials``.
+    Raises ``StartupError`` if the AWS configuration is broken.
     """
     endpoint = embedded_origin(settings) + EMBEDDED_PATH if settings.embedded else settings.s3_endpoint_url
     config = Config(
@@ -251,7 +250,7 @@ def open_store(settings: Settings, embedded: Credentials) -> ObjectStore:
 
 
 def read_moment(value: Any) -> datetime:
-    """A moment as S3 writes it. botocore's own reader takes three quarters of the time of a listing."""
+    """Parse an S3 timestamp. botocore's own parser takes three quarters of the time of a listing."""
     if isinstance(value, str) and _MOMENT.fullmatch(value):
         return datetime.fromisoformat(value)
     return parse_timestamp(value)

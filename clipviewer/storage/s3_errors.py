@@ -1,4 +1,4 @@
-"""botocore's errors as ours: what was refused, and what to change. Nothing of the store's own wording reaches people."""
+"""Translate botocore's errors: what was refused, and what to change. None of the store's own wording reaches people."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _DETAILS = {
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raises a ``StorageError`` in place of every error of boto3 and botocore."""
+    """Raise a ``StorageError`` in place of every error of boto3 and botocore."""
     try:
         yield
     except boto.ClientError as error:
@@ -74,7 +74,7 @@ def translated() -> Iterator[None]:
 
 
 def from_client_error(error: boto.ClientError) -> StorageError:
-    """By S3's error code; by the HTTP status where there is none, as in every answer to HEAD."""
+    """Translate by S3's error code, or by the HTTP status where there is none, as in every response to HEAD."""
     code = error.response.get("Error", {}).get("Code", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     detail = _DETAILS.get(code)

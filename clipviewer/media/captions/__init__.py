@@ -1,1 +1,1 @@
-"""Caption tracks: read, cut, written, set in fonts, found in masters, translated."""
+"""Caption tracks: parse, slice, write, set in fonts, extract from masters, translate."""

@@ -1,4 +1,4 @@
-"""Caption tracks inside a video file, read without decoding its pictures and sound."""
+"""Extract caption tracks from a video file without decoding pictures or sound."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NAME_LENGTH = 100
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedTrack:
-    """One track. ``language`` is a tag, None where the file names none that is known; ``track`` is None where ``problem`` says why."""
+    """One embedded track. ``language`` is a tag, or None if unknown; if ``track`` is None, ``problem`` says why."""
 
     number: int
     language: str | None
@@ -36,10 +36,10 @@ class EmbeddedTrack:
 
 
 def embedded_captions(ffmpeg: Ffmpeg, source: Source, folder: Path) -> list[EmbeddedTrack]:
-    """Every caption track of a video, in the order of the file. ``folder`` has the room for what is read from the store.
+    """Return every caption track of a video, in file order. ``folder`` holds what is read from the store.
 
-    Blocks, for about ten seconds per GB: captions lie between the pictures, so a file that has some is read from end to end.
-    Raises ``MediaError`` for a file that cannot be read, and ``StorageError``.
+    Blocks for about ten seconds per GB: captions are interleaved with pictures, so a file that has some is read from end to end. Raises
+    ``MediaError`` for an unreadable file, and ``StorageError``.
     """
     with open_source(source, folder) as file:
         found = file.ask(_listed)
@@ -70,7 +70,7 @@ def _described(number: int, stream: SubtitleStream) -> EmbeddedTrack:
 
 
 def _written(ffmpeg: Ffmpeg, file: OpenedSource, numbers: Sequence[int], folder: Path) -> list[Path]:
-    """The tracks as SubRip files, all in one pass that decodes nothing else."""
+    """Extract the tracks as SubRip files in one pass that decodes nothing else."""
     paths = [folder / f"{number}.srt" for number in numbers]
     outputs = [
         part

@@ -1,8 +1,8 @@
-"""Fonts for burned-in captions: found among the machine's own, and checked letter by letter, so that no caption shows boxes.
+"""Fonts for burned-in captions: chosen from the machine's own and checked character by character, so that no caption shows boxes.
 
-Font files are read directly: ffmpeg's own search (fontconfig) needs a configuration that bare machines lack, and puts boxes where it finds
-nothing. No font is installed with the requirements: Noto's for East Asia alone is 19 MB, and the packages with fonts found on PyPI are
-young, each for a script or two.
+Font files are read directly: ffmpeg's own search (fontconfig) needs a configuration that bare machines lack, and draws boxes for missing
+characters. No font is installed with the requirements: Noto's for East Asia alone is 19 MB, and the font packages on PyPI are young and
+cover a script or two each.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _PLAIN_FAMILY = re.compile(r"[\w .+&'-]{1,80}")
 
 
 class FontMissing(ClipviewerError):
-    """No font on this machine has these letters; the detail says what to install."""
+    """No font on this machine has these characters; the detail says what to install."""
 
     status, code, title = 422, "font_missing", "There is no font for these captions"
 
 
 @dataclass(frozen=True, slots=True)
 class CaptionFont:
-    """One face. ``line_height`` is its ascent and descent together, as a share of the em square.
+    """One font face. ``line_height`` is ascent plus descent as a share of the em square.
 
     ``characters`` is a string because a set of the 44,000 in one Han face takes 5 MB.
     """
@@ -54,7 +54,7 @@ class CaptionFont:
 
 
 def system_font_folders() -> tuple[Path, ...]:
-    """Where Linux and macOS keep fonts, a person's own first."""
+    """Return the font folders of Linux and macOS, the user's own first."""
     home = Path.home()
     return (
         home / ".local/share/fonts", home / ".fonts", home / "Library/Fonts", Path("/usr/local/share/fonts"),
@@ -63,7 +63,7 @@ def system_font_folders() -> tuple[Path, ...]:
 
 
 class FontShelf:
-    """The fonts in some folders. Files are opened when they are needed, once; a shelf may be shared by threads."""
+    """The fonts in some folders. Files are opened lazily and once. Threads may share an instance."""
 
     def __init__(self, folders: Sequence[Path] | None = None) -> None:
         self._folders = system_font_folders() if folders is None else tuple(folders)
@@ -71,9 +71,9 @@ class FontShelf:
         self._fonts: dict[tuple[Path, int], CaptionFont | None] = {}
 
     def fonts_for(self, text: str, language: str) -> tuple[CaptionFont, ...]:
-        """Fonts that together have every letter of ``text``, the main script's first; ornaments that no font has count for nothing.
+        """Return fonts that together cover ``text``, the main script's first. Ornaments that no font has are ignored.
 
-        Raises ``FontMissing`` if a letter is in none of them, or if there is no font at all.
+        Raises ``FontMissing`` if a character is in none of them, or if there is no font at all.
         """
         missing = {char for char in needed_characters(text) if not _is_emoji(char)} or {"a"}
         chosen: list[CaptionFont] = []
@@ -91,7 +91,7 @@ class FontShelf:
         return tuple(chosen) or self.fonts_for("", language)
 
     def _best(self, script: str, wanted: set[str], language: str) -> CaptionFont | None:
-        """The first font that has all of ``wanted``, else the one that has most of it; None if none has any."""
+        """Return the first font that has all of ``wanted``, else the one that has most of it; None if none has any."""
         best, most = None, 0
         for font in self._ranked(script, language):
             found = sum(char in font.characters for char in wanted)
@@ -102,7 +102,7 @@ class FontShelf:
         return best
 
     def _ranked(self, script: str, language: str) -> Iterator[CaptionFont]:
-        """Plain sans faces named for the script first. Han characters differ by language: its face comes before its siblings."""
+        """Rank plain sans faces named for the script first. Han characters differ by language, so its own face precedes its siblings."""
         regions = _HAN_FACES.get(language) or _HAN_FACES.get(language.partition("-")[0], ())
         for path in sorted(self._files, key=lambda path: _rank(path, script)):
             if path not in self._families:
@@ -122,17 +122,17 @@ class FontShelf:
 
 
 def needed_characters(text: str) -> set[str]:
-    """The characters that a font must have to show ``text``: not spaces, joiners, direction marks and variation selectors."""
+    """Return the characters that a font must have to show ``text``: no spaces, joiners, direction marks or variation selectors."""
     return {char for char in text if unicodedata.category(char) not in ("Cc", "Cf", "Zs", "Zl", "Zp") and not 0xFE00 <= ord(char) <= 0xFE0F}
 
 
 def _is_optional(char: str) -> bool:
-    """Whether a caption can do without: pictures and ornaments, not letters, digits, marks or punctuation."""
+    """Return whether a caption can do without the character: pictures and ornaments, not letters, digits, marks or punctuation."""
     return unicodedata.category(char) in ("So", "Sk", "Co")
 
 
 def _is_emoji(char: str) -> bool:
-    """Pictures in colour, which libass cannot draw: never worth looking through every font for."""
+    """Return whether the character is a colour picture, which libass cannot draw and no font needs to be searched for."""
     return ord(char) >= 0x1F000 and unicodedata.category(char) in ("So", "Sk")
 
 
@@ -142,7 +142,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _script(char: str) -> str:
-    """A letter's script by the first word of its Unicode name, ``CJK`` for those of East Asia; ``""`` for what scripts share."""
+    """Return a character's script by the first word of its Unicode name, ``CJK`` for East Asia; ``""`` for shared characters."""
     first = unicodedata.name(char, "").partition(" ")[0]
     if first in _EAST_ASIAN:
         return "CJK"
@@ -156,14 +156,14 @@ def _rank(path: Path, script: str) -> tuple[int, bool, int, str]:
 
 
 def _largest_script(characters: set[str]) -> tuple[str, set[str]]:
-    """The script that has the most of the characters, and those; what scripts share comes last."""
+    """Return the script that has most of the characters, and those; shared characters rank last."""
     scripts = Counter(sorted(map(_script, characters)))
     largest = max(scripts, key=lambda script: (script != _COMMON, scripts[script]))
     return largest, {char for char in characters if _script(char) == largest}
 
 
 def _read_families(path: Path) -> tuple[str, ...]:
-    """The family of each face in a file, as read from its names alone; none for a damaged file."""
+    """Return the family of each face in a file, reading names only; empty for a damaged file."""
     try:
         with path.open("rb") as file:
             head = file.read(12)
@@ -179,7 +179,7 @@ def _family(path: Path, number: int) -> str:
 
 
 def _read_font(path: Path, number: int) -> CaptionFont | None:
-    """A face; None for a damaged one, or one whose name could not stand in a style."""
+    """Read a face; None if it is damaged or its name cannot be used in a style."""
     try:
         with path.open("rb") as file, TTFont(file, fontNumber=number, lazy=True) as font:
             metrics, em = font["OS/2"], font["head"].unitsPerEm

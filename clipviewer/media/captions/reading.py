@@ -1,7 +1,7 @@
-"""Reading WebVTT and SubRip (SRT) as people really have them, into plain text with times.
+"""Parse WebVTT and SubRip (SRT), including common malformed files, into plain text with times.
 
-Own reading: pysubs2 1.8 takes a caption's last line away when it is a number ("In the year / 2025"), and knows neither WebVTT's blocks
-nor its entities. Markup, positions and comments are left out: the picture is reframed, and nothing in a caption may be an instruction.
+Written by hand: pysubs2 1.8 drops a caption's last line if it is a number ("In the year / 2025"), and supports neither WebVTT's blocks
+nor its entities. Markup, positions and comments are dropped: the picture is reframed, and nothing in a caption may be an instruction.
 Source: https://www.w3.org/TR/webvtt1/ sections 4 and 6.
 """
 
@@ -40,7 +40,7 @@ class CaptionsUnreadable(ClipviewerError):
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """``text`` is shown from ``start_ms`` until ``end_ms`` (milliseconds, end exclusive): plain lines without markup or blank lines."""
+    """One caption: ``text`` is shown from ``start_ms`` to ``end_ms`` (ms, end exclusive). Plain lines, no markup."""
 
     start_ms: int
     end_ms: int
@@ -49,26 +49,26 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class CaptionTrack:
-    """Cues in order of time; they may overlap. ``skipped`` counts what had no usable times when the track was read."""
+    """Cues in time order; they may overlap. ``skipped`` counts cues without usable times in the parsed file."""
 
     cues: tuple[Cue, ...]
     skipped: int = field(default=0, compare=False)
 
     def with_texts(self, texts: Sequence[str]) -> CaptionTrack:
-        """The same times with other texts, one per cue; a cue whose new text is empty is left out. ``ValueError`` if the counts differ."""
+        """Return the same times with other texts, one per cue; cues with an empty text are dropped. ``ValueError`` if counts differ."""
         changed = (Cue(cue.start_ms, cue.end_ms, clean_text(text)) for cue, text in zip(self.cues, texts, strict=True))
         return CaptionTrack(in_order(changed))
 
 
 def in_order(cues: Iterable[Cue]) -> tuple[Cue, ...]:
-    """Cues that show something, by start, then end; equal ones keep their order."""
+    """Return the non-empty cues sorted by start, then end. The sort is stable."""
     return tuple(sorted((cue for cue in cues if cue.text), key=lambda cue: (cue.start_ms, cue.end_ms)))
 
 
 def parse_captions(data: bytes, name: str) -> CaptionTrack:
-    """The captions in a ``.vtt`` or ``.srt`` file; what it is is told by its content, ``name`` is for the sentences only.
+    """Parse a ``.vtt`` or ``.srt`` file. The format is detected from the content; ``name`` is used in messages only.
 
-    Raises ``CaptionsUnreadable`` for another format or encoding, too much of it, or nothing to show.
+    Raises ``CaptionsUnreadable`` for another format or encoding, too much content, or nothing to show.
     """
     shown = _shown(name)
     if len(data) > MAX_BYTES:
@@ -99,7 +99,7 @@ def parse_captions(data: bytes, name: str) -> CaptionTrack:
 
 
 def clean_text(text: str) -> str:
-    """Lines without blank ones, control characters or surrounding space, in Unicode's composed form (NFC)."""
+    """Drop blank lines, control characters and surrounding space; normalize to NFC."""
     one_break = re.sub(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]", "\n", text)
     kept = "".join(
         char
@@ -111,13 +111,13 @@ def clean_text(text: str) -> str:
 
 
 def _shown(name: str) -> str:
-    """A file's name as it may stand in a sentence: its last part, in one line, not too long."""
+    """Shorten a file name for messages: its last part, on one line."""
     last = "".join(char for char in re.split(r"[/\\]", name)[-1] if char.isprintable())
     return f"“{last[:80]}”" if last else "The file"
 
 
 def _decode(data: bytes, shown: str) -> str:
-    """UTF-8, or UTF-16 by its mark or by the zero bytes of its first characters; a guess at others would show wrong letters."""
+    """Decode UTF-8, or UTF-16 by its byte-order mark or zero bytes. Guessing other encodings would show wrong letters."""
     start = data[:4]
     if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
         encoding = "utf-16"
@@ -138,7 +138,7 @@ def _is_timing(line: str) -> bool:
 
 
 def _blocks(lines: Sequence[str], is_vtt: bool) -> Iterator[tuple[str, list[str]]]:
-    """Each timing line with the text that belongs to it."""
+    """Yield each timing line with its text."""
     marks = [index for index, line in enumerate(lines) if _is_timing(line) or (is_vtt and "-->" in line)]
     for mark, following in zip(marks, [*marks[1:], None], strict=False):
         text = list(lines[mark + 1 : following])
@@ -152,7 +152,7 @@ def _blocks(lines: Sequence[str], is_vtt: bool) -> Iterator[tuple[str, list[str]
 
 
 def _times(timing: str) -> tuple[int, int] | None:
-    """Start and end (ms) of a timing line; None where they cannot be, or where nothing would be shown."""
+    """Return start and end (ms) of a timing line; None if they are invalid or nothing would be shown."""
     match = _TIMING.fullmatch(timing)
     if match is None:
         return None

@@ -1,4 +1,4 @@
-"""What captions tell of speech: sentences with their times, and where no word may be cut. Times are milliseconds."""
+"""Speech in captions: sentences with their times, and where a cut would split a word. Times are milliseconds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from clipviewer.domain.clip_title import words_of
 from clipviewer.media.captions.reading import CaptionTrack, Cue
 
 PAUSE_MS = 700
-"""Between two cues: a sentence ends there, whatever its last character is."""
+"""A gap between two cues that ends a sentence, whatever its last character."""
 
 _SOUND = re.compile(r"\[[^\]]*\]|\([^)]*\)|[♪♫]")
 _SENTENCE_END = re.compile(r"[.?!…。！？][\"'”’»)\]]*$")
@@ -23,7 +23,7 @@ _LEAST_RATE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """Shown by whole cues from ``start_ms`` to ``end_ms``."""
+    """A sentence made of whole cues, from ``start_ms`` to ``end_ms``."""
 
     start_ms: int
     end_ms: int
@@ -32,36 +32,36 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """The spoken cues of a track in order of time, their sentences, and the times that lie within words as ordered, separate ranges."""
+    """The spoken cues of a track in time order, their sentences, and the disjoint ranges within which a cut would split words."""
 
     cues: tuple[Cue, ...]
     sentences: tuple[Sentence, ...]
     busy: tuple[tuple[int, int], ...]
 
     def cuts_word(self, at_ms: int) -> bool:
-        """Whether an edge at that time lies within a cue; where one ends and the next begins it does not."""
+        """Return whether a cut at ``at_ms`` lies within a cue. The boundary between two cues does not."""
         index = bisect_left(self.busy, (at_ms, -1)) - 1
         return index >= 0 and self.busy[index][0] < at_ms < self.busy[index][1]
 
     def words_between(self, start_ms: int, end_ms: int) -> bool:
-        """Whether a cue shows at any time between the two."""
+        """Return whether any cue is shown between the two times."""
         index = bisect_left(self.busy, (end_ms, -1)) - 1
         return index >= 0 and self.busy[index][1] > start_ms
 
 
 def spoken(track: CaptionTrack) -> Spoken:
-    """What is said: descriptions of sounds, and texts that merely stand in the picture, are left out."""
+    """Return the speech of a track, without descriptions of sounds and on-screen text."""
     cues = tuple(cue for cue in track.cues if _is_speech(cue))
     return Spoken(cues, tuple(_sentences(cues)), _merged(cues))
 
 
 def sentences_within(sentences: Sequence[Sentence], start_ms: int, end_ms: int) -> list[str]:
-    """The texts of those that lie in a range as a whole."""
+    """Return the texts of the sentences that lie entirely within a range."""
     return [sentence.text for sentence in sentences if start_ms <= sentence.start_ms and sentence.end_ms <= end_ms]
 
 
 def parts_of(text: str) -> list[str]:
-    """The sentences of a text that holds several."""
+    """Split a text into sentences."""
     return [part.strip() for part in _WITHIN.split(text) if part.strip()]
 
 
@@ -72,7 +72,7 @@ def _is_speech(cue: Cue) -> bool:
 
 
 def _sentences(cues: Sequence[Cue]) -> list[Sentence]:
-    """Cues joined until one ends a sentence or a pause follows."""
+    """Join cues until one ends a sentence or a pause follows."""
     found: list[Sentence] = []
     open_cues: list[Cue] = []
     for cue, following in pairwise([*cues, None]):
@@ -87,7 +87,7 @@ def _sentences(cues: Sequence[Cue]) -> list[Sentence]:
 
 
 def _merged(cues: Sequence[Cue]) -> tuple[tuple[int, int], ...]:
-    """Cues that show at the same time, as one range; those that only touch stay two."""
+    """Merge overlapping cues into ranges; adjacent ones stay separate."""
     ranges: list[tuple[int, int]] = []
     for cue in cues:
         if ranges and cue.start_ms < ranges[-1][1]:

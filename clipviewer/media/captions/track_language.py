@@ -1,4 +1,4 @@
-"""The language of a track in an mp4, which holds no more than the three letters of ISO 639-2/T."""
+"""Track languages in mp4 files, which hold only the three-letter codes of ISO 639-2/T."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _TAGS = {code: tag for tag, code in _CODES.items()} | _OLDER
 
 
 def track_language(tag: str) -> str:
-    """``pt-BR`` → ``por``, ``fil`` → ``fil``; ``und`` for what has no code here."""
+    """Return the code for a tag: ``pt-BR`` → ``por``, ``fil`` → ``fil``; ``und`` if it has none here."""
     base = tag.partition("-")[0]
     return _CODES.get(base, base if len(base) == 3 else UNDETERMINED)
 
 
 def language_of_track(code: str | None) -> str | None:
-    """``ger`` and ``deu`` → ``de``; None for what has no name here, and for none."""
+    """Return the tag for a code: ``ger`` and ``deu`` → ``de``; None if it is unknown or missing."""
     return _TAGS.get(code or "")

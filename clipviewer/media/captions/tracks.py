@@ -1,6 +1,6 @@
-"""A caption track cut to a clip, and written as what an export needs: WebVTT, SubRip, or ASS to burn into the picture.
+"""Slice a caption track to a clip and write it for an export: WebVTT, SubRip, or ASS for burning in.
 
-Texts are plain, so whatever a format would read as an instruction is written as the characters that it is.
+Texts are plain, so whatever a format would read as an instruction is escaped.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _OPENING = frozenset("（［｛〈《「『【〔‘“([{")
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Shares of the picture: ``em`` and ``side`` of its width, ``bottom`` of its height."""
+    """Layout as shares of the picture: ``em`` and ``side`` of its width, ``bottom`` of its height."""
 
     em: float
     side: float
@@ -43,7 +43,7 @@ _WIDE = _Layout(em=0.031, side=0.12, bottom=0.08)
 
 
 def slice_track(track: CaptionTrack, start_ms: int, end_ms: int) -> CaptionTrack:
-    """What shows between two times of the source (ms, end exclusive), moved so that the clip starts at 0; cues are cut at its edges."""
+    """Return the cues between two times of the source (ms, end exclusive), cut at the edges and shifted so that the clip starts at 0."""
     if not 0 <= start_ms < end_ms:
         raise ValueError("a clip ends after it starts")
     shown = (cue for cue in track.cues if cue.start_ms < end_ms and cue.end_ms > start_ms)
@@ -53,15 +53,15 @@ def slice_track(track: CaptionTrack, start_ms: int, end_ms: int) -> CaptionTrack
 
 
 def to_webvtt(track: CaptionTrack) -> str:
-    """A WebVTT file: the sidecar of an export, and what a browser's ``<track>`` takes."""
+    """Write a WebVTT file: the sidecar of an export, for a browser's ``<track>``."""
     blocks = [f"{_clock(cue.start_ms, '.')} --> {_clock(cue.end_ms, '.')}\n{_vtt_escape(cue.text)}\n" for cue in track.cues]
     return "\n".join(["WEBVTT\n", *blocks])
 
 
 def to_srt(track: CaptionTrack) -> str:
-    """A SubRip file: what editors take, and ffmpeg for a soft ``mov_text`` track (of WebVTT it would show its own escapes).
+    """Write a SubRip file, for editors and for ffmpeg's soft ``mov_text`` track (from WebVTT it would show the escapes).
 
-    The format has no escapes: what looks like markup is split by an invisible character.
+    The format has no escapes: text that looks like markup is split by an invisible character.
     """
     return "\n".join(
         f"{number}\n{_clock(cue.start_ms, ',')} --> {_clock(cue.end_ms, ',')}\n{_srt_escape(cue.text)}\n"
@@ -70,9 +70,9 @@ def to_srt(track: CaptionTrack) -> str:
 
 
 def to_ass(track: CaptionTrack, width: int, height: int, language: str, fonts: Sequence[CaptionFont] | None = None) -> str:
-    """An ASS script for a picture of ``width`` by ``height`` pixels, laid out clear of the places that players cover.
+    """Write an ASS script for a picture of ``width`` by ``height`` pixels, placed clear of players' own controls.
 
-    ``fonts``: as ``FontShelf.fonts_for`` gives them (default: for this text, from the machine's own). Raises ``FontMissing``.
+    ``fonts`` come from ``FontShelf.fonts_for`` (default: for this text, from the machine's own). Raises ``FontMissing``.
     Source: the format as libass reads it, https://github.com/libass/libass/wiki/ASS-File-Format-Guide.
     """
     text = "\n".join(cue.text for cue in track.cues)
@@ -105,7 +105,7 @@ def to_ass(track: CaptionTrack, width: int, height: int, language: str, fonts: S
 
 @dataclass(frozen=True, slots=True)
 class BurnIn:
-    """Files for a render: an ASS script, and the folder of the fonts that it is set in."""
+    """The files for burning in: an ASS script and the folder with its fonts."""
 
     script: Path
     fonts: Path
@@ -114,7 +114,7 @@ class BurnIn:
 def write_burn_in(track: CaptionTrack, folder: Path, width: int, height: int, language: str, shelf: FontShelf | None = None) -> BurnIn:
     """Write ``track`` for a picture of ``width`` by ``height`` pixels into ``folder``, with links to the fonts it needs.
 
-    Raises ``FontMissing``; nothing is written then.
+    Raises ``FontMissing`` before anything is written.
     """
     fonts = (shelf or FontShelf()).fonts_for("\n".join(cue.text for cue in track.cues), language)
     made = BurnIn(folder / "captions.ass", folder / "fonts")
@@ -126,7 +126,7 @@ def write_burn_in(track: CaptionTrack, folder: Path, width: int, height: int, la
 
 
 def is_right_to_left(language: str) -> bool:
-    """Whether a language tag's script is written from the right, by its script subtag if it has one."""
+    """Return whether a language is written from right to left, by its script subtag if it has one."""
     base, *rest = language.split("-")
     script = next((part for part in rest if len(part) == 4 and part.isalpha()), None)
     return script in _RIGHT_TO_LEFT_SCRIPTS if script else base in _RIGHT_TO_LEFT
@@ -158,7 +158,7 @@ def _srt_escape(text: str) -> str:
 
 
 def _ass_line(line: str, fonts: Sequence[CaptionFont], em: float) -> str:
-    """One line as ASS text, changing fonts where the main one lacks a letter; symbols that no font has are left out."""
+    """Return one line as ASS text, switching fonts where the main one lacks a character; symbols that no font has are dropped."""
     written, current = [], fonts[0]
     for char in line:
         font = _font_of(char, fonts, current)
@@ -179,7 +179,7 @@ def _font_of(char: str, fonts: Sequence[CaptionFont], current: CaptionFont) -> C
 
 
 def _fold(line: str, ems: float) -> list[str]:
-    """Break words that are wider than the line, as Chinese and Japanese sentences are; libass breaks at spaces only."""
+    """Break words that are wider than the line, such as Chinese and Japanese sentences; libass breaks at spaces only."""
     pieces = [""]
     for word in line.split(" "):
         first, *rest = _parts(word, ems)
@@ -189,7 +189,7 @@ def _fold(line: str, ems: float) -> list[str]:
 
 
 def _parts(word: str, ems: float) -> list[str]:
-    """A word in about equally wide parts of at most ``ems``, none of which starts with a closing sign or ends with an opening one."""
+    """Split a word into parts of similar width, at most ``ems``, none starting with a closing or ending with an opening mark."""
     count = math.ceil(sum(map(_ems, word)) / ems)
     if count <= 1:
         return [word]
@@ -206,7 +206,7 @@ def _parts(word: str, ems: float) -> list[str]:
 
 
 def _ems(char: str) -> float:
-    """About how wide a character is, in ems, rather too wide than too narrow."""
+    """Estimate a character's width in ems, rather too wide than too narrow."""
     if unicodedata.category(char) in ("Mn", "Me", "Cf"):
         return 0.0
     return 1.0 if unicodedata.east_asian_width(char) in "WF" else 0.65

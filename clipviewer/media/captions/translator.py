@@ -1,4 +1,4 @@
-"""Translating captions by a service that the team names; nothing leaves the machine unless it does."""
+"""Translate captions with a service that the team configures; otherwise nothing leaves the machine."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class TranslationFailed(ClipviewerError):
 
 
 class Translator(Protocol):
-    """Anything that translates short texts."""
+    """Translates short texts."""
 
     def translate(self, texts: Sequence[str], *, source: str, target: str) -> list[str]:
-        """One translation per text, in their order. ``source`` and ``target`` are language tags; ``original`` as source: found out.
+        """Return one translation per text, in order. ``source`` and ``target`` are language tags; ``original`` as source means detect.
 
         Raises ``TranslationFailed``.
         """
@@ -38,9 +38,9 @@ class Translator(Protocol):
 
 
 class LibreTranslate:
-    """A LibreTranslate server, or one that speaks as it does. May be shared by threads.
+    """A LibreTranslate server, or one with the same API. Threads may share an instance.
 
-    ``timeout`` is how long one answer may take (seconds); a busy or unreachable server is asked ``attempts`` times, with growing pauses.
+    ``timeout`` is the limit for one response (seconds); a busy or unreachable server is tried ``attempts`` times with growing pauses.
     Source: https://docs.libretranslate.com/guides/api_usage/.
     """
 
@@ -69,18 +69,18 @@ class LibreTranslate:
 
 
 def open_translator(settings: Settings) -> Translator | None:
-    """The configured translator; None where none is."""
+    """Return the configured translator, or None."""
     return LibreTranslate(settings.translate_url, settings.translate_key) if settings.translate_url else None
 
 
 def translate_track(translator: Translator, track: CaptionTrack, *, source: str, target: str) -> CaptionTrack:
-    """The track in another language with the same times. A caption's lines are translated as one text, so that sentences stay whole."""
+    """Return the track in another language with the same times. A caption's lines are one text, which keeps sentences whole."""
     texts = [" ".join(cue.text.split("\n")) for cue in track.cues]
     return track.with_texts(translator.translate(texts, source=source, target=target))
 
 
 def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
-    """Lists within both limits; a text that is too long by itself goes alone."""
+    """Group texts within both limits; a text that is too long goes alone."""
     batch: list[str] = []
     for text in texts:
         if batch and (len(batch) == MAX_TEXTS or sum(map(len, batch)) + len(text) > MAX_CHARACTERS):
@@ -92,7 +92,7 @@ def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _code(tag: str) -> str:
-    """The service's name of a language: its first part, except where regions are languages of their own there."""
+    """Return the service's code for a language: the primary subtag, except where the service distinguishes regions."""
     return _CODES.get(tag) or tag.partition("-")[0]
 
 

@@ -1,1 +1,1 @@
-"""Finding clips: what can be seen, heard and read in a video, and which ranges stand out."""
+"""Find clips: measure picture, sound and captions of a video, and choose the ranges that stand out."""

@@ -1,7 +1,7 @@
-"""Cuts between shots, found in small grey pictures.
+"""Detect cuts between shots in small grey pictures.
 
-A cut is a picture that differs from the one before by much more than its neighbours differ from each other, in its pixels and in its
-brightness: fast movement changes the first, a flash the second. Fades and dissolves have no single picture, and are not found.
+A cut is a picture that differs from the previous one by much more than its neighbours differ from each other, both in its pixels and in
+its brightness: fast movement changes only the first, a flash only the second. Fades and dissolves have no single picture and are missed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _OTHER_TONES = 0.15
 
 
 def changes(pictures: Pictures) -> NDArray[np.float64]:
-    """How much each picture differs from the one before: the mean over its pixels, 0 to 255. One less than there are pictures."""
+    """Return each picture's difference to the previous one: the mean over its pixels, 0 to 255. One value fewer than pictures."""
     found = [np.zeros(0)]
     for first in range(0, len(pictures) - 1, _CHUNK):
         soft = np.stack([cv2.GaussianBlur(picture, (0, 0), 1.0) for picture in pictures[first : first + _CHUNK + 1]]).astype(np.float32)
@@ -32,7 +32,7 @@ def changes(pictures: Pictures) -> NDArray[np.float64]:
 
 
 def find_cuts(pictures: Pictures) -> list[int]:
-    """Where a shot begins, as indices of its first picture, among pictures that follow each other closely."""
+    """Return the indices of the first picture of each shot, for pictures that follow each other closely."""
     if len(pictures) < 2:
         return []
     change, tones = changes(pictures), _tone_changes(pictures)
@@ -41,7 +41,7 @@ def find_cuts(pictures: Pictures) -> list[int]:
 
 
 def other_shots(pictures: Pictures) -> list[int]:
-    """Pictures, seconds apart from each other, that show another shot than the one before: neither its shapes nor its tones."""
+    """Return the pictures, seconds apart, that differ in shapes and tones from the previous one and so show another shot."""
     if len(pictures) < 2:
         return []
     other = (_correlations(pictures) < _OTHER_CORRELATION) & (_tone_changes(pictures) > _OTHER_TONES)
@@ -49,13 +49,13 @@ def other_shots(pictures: Pictures) -> list[int]:
 
 
 def _tone_changes(pictures: Pictures) -> NDArray[np.float64]:
-    """The share of a picture that has another brightness than in the one before, 0 to 1."""
+    """Return the share of each picture that has another brightness than in the previous one, 0 to 1."""
     tones = np.stack([np.bincount(picture.ravel() // (256 // _TONES), minlength=_TONES) for picture in pictures]) / pictures[0].size
     return np.asarray(np.abs(np.diff(tones, axis=0)).sum(1) / 2, np.float64)
 
 
 def _correlations(pictures: Pictures) -> NDArray[np.float64]:
-    """How alike the shapes of a picture and the one before are, whatever their brightness: −1 to 1."""
+    """Return the correlation of each picture with the previous one, regardless of brightness: −1 to 1."""
     found = []
     for first in range(0, len(pictures) - 1, _CHUNK):
         flat = pictures[first : first + _CHUNK + 1].reshape(-1, pictures[0].size).astype(np.float32)
@@ -66,7 +66,7 @@ def _correlations(pictures: Pictures) -> NDArray[np.float64]:
 
 
 def _against_neighbours(change: NDArray[np.float64], noise: float) -> NDArray[np.float64]:
-    """Each change as a multiple of the mean of those around it; ``noise`` is what every picture may change by."""
+    """Return each change as a multiple of the mean of its neighbours; ``noise`` is what every picture may change by."""
     padded = np.pad(change, _AROUND, mode="reflect" if len(change) > _AROUND else "edge")
     around = [padded[shift : shift + len(change)] for shift in range(2 * _AROUND + 1) if shift != _AROUND]
     return np.asarray(change / (np.mean(around, axis=0) + noise), np.float64)

@@ -1,4 +1,4 @@
-"""Where a clip may begin and end: at pauses, cuts and the ends of sentences, and never within a word. Times are milliseconds."""
+"""Where a clip may start and end: at pauses, cuts and ends of sentences, never within a word. Times are milliseconds."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from clipviewer.media.captions.sentences import PAUSE_MS, Spoken
 from clipviewer.media.finding.sound_features import STEP_MS, Steps, smoothed
 
 LEAD_IN_MS, LEAD_OUT_MS = 200, 300
-"""What is left of a pause before the first word and after the last one."""
+"""How much of a pause is kept before the first word and after the last."""
 
 _SENTENCE, _CUT, _CUE, _PAUSE = 1.0, 0.6, 0.3, 0.5
 _AT_ONCE_MS = 400
 _BUCKET_MS = 500
 _MOST_EDGES = 8_000
 GRID_MS = 5_000
-"""Where nothing else offers itself, clips may begin and end in steps of that."""
+"""The step between possible edges where nothing better exists."""
 
 _QUIETER_DB, _FAR_QUIETER_DB = 8.0, 45.0
 _SURROUNDINGS = 41  # steps
@@ -29,7 +29,7 @@ _LONG_PAUSE_MS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """``strength``: 0 for a place like any other, up to 1 for the end of a sentence; ``room_ms``: it may really lie that much earlier."""
+    """A possible edge. ``strength`` is 0 for an arbitrary place, up to 1 for the end of a sentence; it may lie ``room_ms`` earlier."""
 
     at_ms: int
     strength: float
@@ -38,7 +38,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """Where clips may begin and where they may end, each in order."""
+    """Possible starts and ends of clips, each in order."""
 
     starts: tuple[Edge, ...]
     ends: tuple[Edge, ...]
@@ -47,7 +47,7 @@ class Edges:
 def find_edges(
     duration_ms: int, level: Steps | None, cuts: Sequence[tuple[int, int]], speech: Spoken | None, grid_ms: int = GRID_MS
 ) -> Edges:
-    """All edges of a video. ``level``: its loudness per step (dB); ``cuts``: the time of each and how far before that it may really lie."""
+    """Return all edges of a video. ``level``: loudness per step (dB); ``cuts``: the time of each, and how much earlier it may lie."""
     starts, ends = [Edge(0, _SENTENCE)], [Edge(duration_ms, _SENTENCE)]
     for begin, stop in () if level is None else _pauses(level):
         strength = _PAUSE + 0.3 * min(1.0, (stop - begin) / _LONG_PAUSE_MS)
@@ -68,7 +68,7 @@ def find_edges(
 
 
 def _pauses(level: Steps) -> Iterator[tuple[int, int]]:
-    """Where it is much quieter than around, or as good as silent: from and to (ms)."""
+    """Return where it is much quieter than around, or nearly silent: start and end (ms)."""
     quiet = (level < smoothed(level, _SURROUNDINGS) - _QUIETER_DB) | (level < np.percentile(level, 95) - _FAR_QUIETER_DB)
     changes = np.flatnonzero(np.diff(np.concatenate([[False], quiet, [False]]).astype(np.int8)))
     for begin, stop in zip(changes[::2], changes[1::2], strict=True):
@@ -92,7 +92,7 @@ def _cue_ends(speech: Spoken, duration_ms: int) -> Iterator[Edge]:
 
 
 def _together(edges: Sequence[Edge]) -> list[Edge]:
-    """Two edges of different kinds at nearly one time are worth more than each."""
+    """Merge edges of different kinds at nearly the same time; together they are stronger than each."""
     ordered = sorted(edges, key=lambda edge: edge.at_ms)
     found = []
     for index, edge in enumerate(ordered):
@@ -105,7 +105,7 @@ def _together(edges: Sequence[Edge]) -> list[Edge]:
 
 
 def _thinned(edges: Iterable[Edge]) -> tuple[Edge, ...]:
-    """The strongest of each half second; where that leaves too many, of longer stretches."""
+    """Keep the strongest edge of each half second, or of longer stretches if that leaves too many."""
     kept, bucket_ms = sorted(edges, key=lambda edge: (edge.at_ms, -edge.strength)), _BUCKET_MS
     while True:
         best: dict[int, Edge] = {}

@@ -1,4 +1,4 @@
-"""Everything measured in a video, in equal steps, so that any range of it can be judged at once. Times are milliseconds."""
+"""All measurements of a video in equal steps, so that any range can be scored at once. Times are milliseconds."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Index = NDArray[np.int64]
 
 
 class _Curve:
-    """One value per step, whose means over ranges are looked up."""
+    """One value per step, with fast means over ranges."""
 
     def __init__(self, values: Steps) -> None:
         self._sums = np.concatenate([[0.0], np.cumsum(values)])
@@ -40,7 +40,7 @@ class _Curve:
         return np.asarray(self.sum(first, last) / np.maximum(last - first, 1), np.float64)
 
     def against_rest(self, first: Index, last: Index, least_spread: float) -> Steps:
-        """How far the mean of a range lies above that of the rest, in standard deviations of the rest; 0 where there is no rest."""
+        """Return how far a range's mean lies above that of the rest, in standard deviations of the rest; 0 if there is no rest."""
         count = np.maximum(self.steps - (last - first), 1)
         mean = (self._sums[-1] - self.sum(first, last)) / count
         squares = (self._squares[-1] - (self._squares[last] - self._squares[first])) / count
@@ -50,7 +50,7 @@ class _Curve:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a video has; None for what it lacks."""
+    """The measurements of a video; None for what it lacks."""
 
     steps: int
     edges: Edges
@@ -63,7 +63,7 @@ class Evidence:
     emphasis: tuple[int, ...]
 
     def parts(self, starts: Sequence[int] | Index, ends: Sequence[int] | Index, clean: Steps) -> dict[str, Steps]:
-        """Each part of the score for each of the ranges; ``clean``: the mean strength of their edges, 0 to 1."""
+        """Return each part of the score for each range. ``clean`` is the mean strength of the edges, 0 to 1."""
         begin, end = np.asarray(starts, np.int64), np.asarray(ends, np.int64)
         first = np.clip(begin // STEP_MS, 0, self.steps - 1)
         last = np.clip(-(-end // STEP_MS), first + 1, self.steps)
@@ -91,7 +91,7 @@ class Evidence:
 
 
 def gather(scan: Scan, sound: SoundFeatures | None, shots: Sequence[int], edges: Edges, speech: Spoken | None) -> Evidence:
-    """``shots``: the first picture of each but the first; ``sound`` and ``speech``: None where there is none."""
+    """Collect the measurements. ``shots`` holds the first picture of each shot but the first; ``sound`` and ``speech`` may be None."""
     steps = max(1, -(-scan.duration_ms // STEP_MS))
     said = _said(speech, steps) if speech is not None else None
     heard = None if sound is None else _fitted(sound.speech, steps)
@@ -118,7 +118,7 @@ def _fitted(values: Steps, steps: int) -> Steps:
 
 
 def _change(scan: Scan, shots: Sequence[int], steps: int) -> _Curve | None:
-    """How much the picture changes within shots; None where it does not change at all. Cuts count by themselves."""
+    """Return how much the picture changes within shots; None if it never changes. Cuts count separately."""
     if len(scan.pictures) < _LEAST_PICTURES:
         return None
     change = changes(scan.pictures)
@@ -136,7 +136,7 @@ def _change(scan: Scan, shots: Sequence[int], steps: int) -> _Curve | None:
 
 
 def _said(speech: Spoken, steps: int) -> tuple[Steps, Steps]:
-    """Whether something is said in each step, and how many words."""
+    """Return whether something is said in each step, and how many words."""
     covered, words = np.zeros(steps), np.zeros(steps)
     for start, end in speech.busy:
         covered[start // STEP_MS : -(-end // STEP_MS)] = 1

@@ -1,4 +1,4 @@
-"""One pass over a whole video: small grey pictures and the sound, for whatever looks for something in it. Times are milliseconds."""
+"""One pass over a whole video for small grey pictures and the sound. Times are milliseconds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from clipviewer.media.source.probe import MediaInfo
 WIDTH, HEIGHT = 64, 36
 SOUND_RATE = 16_000
 LOOKED_THROUGH_UP_TO_MS = 5 * 60_000
-"""Of a video up to that length every picture is looked at, of a longer one the keyframes."""
+"""Up to this length every picture of a video is read, of longer ones the keyframes."""
 
 _LEAST_STEP, _LEAST_KEYFRAME_STEP = 1 / 62, 0.5  # seconds
 _LEAST_READ = 0.9
@@ -41,14 +41,14 @@ _SOUND = (
 )  # fmt: skip
 
 Pictures = NDArray[np.uint8]
-"""Number × ``HEIGHT`` × ``WIDTH``."""
+"""Shape: number × ``HEIGHT`` × ``WIDTH``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """``pictures`` and ``times_ms`` belong together, in order; ``complete``: they are all there are, else the keyframes.
+    """The result of a scan. ``pictures`` and ``times_ms`` correspond, in order; ``complete`` if every picture was read, not only keyframes.
 
-    ``sound``: a file of 16-bit samples, one channel, 16 kHz; None where the video has none.
+    ``sound`` is a file of 16-bit mono samples at 16 kHz; None if the video has no sound.
     """
 
     duration_ms: int
@@ -58,14 +58,14 @@ class Scan:
     sound: Path | None
 
     def between(self, ranges: Sequence[tuple[int, int]]) -> list[tuple[Pictures, NDArray[np.float64]]]:
-        """The pictures of each range (ms), with their times."""
+        """Return the pictures of each range (ms), with their times."""
         bounds = [slice(*np.searchsorted(self.times_ms, edges)) for edges in ranges]
         return [(self.pictures[part], self.times_ms[part]) for part in bounds]
 
 
 @dataclass(frozen=True, slots=True)
 class Footage:
-    """A whole video, opened; ``info`` says what it is, ``duration_ms`` how much of it is looked at."""
+    """An open video. ``info`` describes it, ``duration_ms`` is how much of it is scanned."""
 
     ffmpeg: Ffmpeg
     opened: OpenedSource
@@ -73,9 +73,9 @@ class Footage:
     duration_ms: int
 
     def scan(self, folder: Path, on_progress: Callable[[float], None]) -> Scan:
-        """Read it once, and write what was found to ``folder``. Damage in some places is passed over.
+        """Read the video once and write the results to ``folder``. Damage in a few places is tolerated.
 
-        Raises ``MediaError`` for a video that breaks off before its end, and as everything done with an ``OpenedSource`` does.
+        Raises ``MediaError`` for a video that breaks off before its end, and as every use of an ``OpenedSource`` does.
         """
         complete = self.duration_ms <= LOOKED_THROUGH_UP_TO_MS
         step = _LEAST_STEP if complete else _LEAST_KEYFRAME_STEP
@@ -95,7 +95,7 @@ class Footage:
         return Scan(self.duration_ms, frames, times, complete, sound if heard_ms else None)
 
     def look_closely(self, ranges: Sequence[tuple[int, int]], folder: Path) -> list[tuple[Pictures, NDArray[np.float64]]]:
-        """Every picture of each range (ms) with its time, all ranges in one run."""
+        """Return every picture of each range (ms) with its time, all ranges in one run."""
         leads = [0 if self.info.indexed else min(_LEAD_MS, start) for start, _ in ranges]
         files = [folder / f"close-{number}.nut" for number in range(len(ranges))]
         inputs = [
@@ -128,7 +128,7 @@ class Footage:
 
 
 def _read_pictures(path: Path, start_ms: int) -> tuple[Pictures, NDArray[np.float64]]:
-    """The pictures in a file that this process made, and their times."""
+    """Read pictures and their times from a file that this process wrote."""
     frames: list[bytes] = []
     times: list[float] = []
     with av.open(str(path), format="nut", options={"protocol_whitelist": "file"}) as container:

@@ -1,8 +1,8 @@
-"""Finding clips in a video, by nothing but what can be measured in it. Times are milliseconds.
+"""Find clips in a video by measurement alone. Times are milliseconds.
 
-One pass reads small pictures and the sound. Clips begin and end at pauses, cuts and ends of sentences; every pair of such edges is judged
-by how it stands out from the rest of the video (``domain.highlight``), and the best that do not overlap are brought to the frame.
-The same video gives the same clips.
+One pass reads small pictures and the sound. Clips start and end at pauses, cuts and ends of sentences; every pair of such edges is
+scored by how it stands out from the rest of the video (``domain.highlight``), and the best that do not overlap are aligned to frames.
+The result is deterministic.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ def find_clips(
     on_progress: Callable[[float], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> list[Candidate]:
-    """Candidates in ``source``, a path or an http(s) address, best first. Blocks; ``folder`` has the room for what is kept meanwhile
-    (2 MB a minute, beside what is read of an address), and is left as it was. ``on_progress`` is told the share done, 0 to 1.
+    """Return the candidates in ``source`` (a path or an http(s) URL), best first. Blocks.
 
-    A video shorter than the shortest clip is one candidate. Raises ``NothingFound`` where nothing can be told apart, ``MediaError`` for
-    footage that cannot be used, ``StorageError`` for a source that cannot be read, and ``MediaCancelled`` within a second.
+    ``folder`` holds temporary files (2 MB a minute, plus what is read from a URL) and is left as it was. ``on_progress`` receives the share
+    done, 0 to 1. A video shorter than the shortest clip is one candidate. Raises ``NothingFound`` if nothing stands out, ``MediaError`` for
+    unusable footage, ``StorageError`` for an unreadable source, and ``MediaCancelled`` within a second.
     """
     with open_source(source, folder, cancelled=cancelled) as opened:
         return find_clips_in(
@@ -79,7 +79,7 @@ def find_clips_in(
     options: FindOptions | None = None,
     on_progress: Callable[[float], None] = lambda _: None,
 ) -> list[Candidate]:
-    """``find_clips`` in a source that is open already, so that whatever else looks at it does not read it again."""
+    """Run ``find_clips`` on an open source, so that several readers share one pass over the store."""
     with tempfile.TemporaryDirectory(prefix="find-", dir=folder) as name:
         work = Path(name)
         info = opened.ask(probe)
@@ -110,7 +110,7 @@ def choose(
     on_progress: Callable[[float], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> list[Candidate]:
-    """The candidates in what was seen and heard, best first; ``look`` gives all pictures around an edge. Raises ``NothingFound``."""
+    """Return the candidates of a scan, best first; ``look`` returns all pictures around an edge. Raises ``NothingFound``."""
     grid_ms = min(GRID_MS, (options.longest_ms - options.shortest_ms) // 2)
     found = _gather(seen, None if sound is None or sound.silent else sound, captions, grid_ms, cancelled)
     if seen.duration_ms < options.shortest_ms:
@@ -125,7 +125,7 @@ def choose(
 
 
 def _gather(seen: Scan, sound: SoundFeatures | None, captions: CaptionTrack | None, grid_ms: int, cancelled: Callable[[], bool]) -> _Found:
-    """What the video has to judge by. Raises ``NothingFound``."""
+    """Collect what the video can be scored by. Raises ``NothingFound``."""
     speech = spoken(captions) if captions is not None else None
     speech = speech if speech is not None and speech.cues else None
     shots = find_cuts(seen.pictures) if seen.complete else other_shots(seen.pictures)
@@ -152,7 +152,7 @@ def _short(found: _Found, duration_ms: int, options: FindOptions) -> Candidate:
 
 
 def _described(found: _Found, ranges: Sequence[tuple[int, int, float]]) -> list[Candidate]:
-    """Candidates for ranges, each with the strength of its edges."""
+    """Make candidates of ranges, each with the strength of its edges."""
     if not ranges:
         return []
     starts, ends, clean = zip(*ranges, strict=True)

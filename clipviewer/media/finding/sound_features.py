@@ -1,4 +1,4 @@
-"""What can be heard in a video, in steps of a tenth of a second: how loud, how lively, and whether it sounds like speech."""
+"""Features of the sound in steps of a tenth of a second: loudness, liveliness, and whether it sounds like speech."""
 
 from __future__ import annotations
 
@@ -34,8 +34,10 @@ Steps = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class SoundFeatures:
-    """One value per step: ``level`` in dB of full scale (−60: silence), ``flux``: how much louder the bands of the spectrum became in
-    sum (dB, per frame), ``speech``: 1 where it sounds like speech, else 0.
+    """One value per step.
+
+    ``level`` is in dB of full scale (−60: silence), ``flux`` the summed rise of the spectrum's bands (dB per frame), ``speech`` 1 where it
+    sounds like speech, else 0.
     """
 
     level: Steps
@@ -48,7 +50,7 @@ class SoundFeatures:
 
 
 def listen(sound: Path, cancelled: Callable[[], bool]) -> SoundFeatures:
-    """Read a file of 16-bit samples, one channel, 16 kHz, a minute at a time. Raises ``MediaCancelled``."""
+    """Read a file of 16-bit mono samples at 16 kHz, a minute at a time. Raises ``MediaCancelled``."""
     samples = np.memmap(sound, np.int16, "r")
     steps = max(1, len(samples) // (_HOP * _IN_STEP))
     levels, fluxes, voices, shares = [], [], [], []
@@ -77,14 +79,14 @@ def listen(sound: Path, cancelled: Callable[[], bool]) -> SoundFeatures:
 
 
 def _power(chunk: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    """The power spectrum of ``count`` frames."""
+    """Return the power spectrum of ``count`` frames."""
     frames = np.lib.stride_tricks.sliding_window_view(chunk, _FRAME)[::_HOP][:count]
     spectrum = np.fft.rfft(frames * _WINDOW, axis=1)
     return np.asarray((spectrum.real**2 + spectrum.imag**2) / _FRAME, np.float32)
 
 
 def _speech(voice: NDArray[np.float32], share: NDArray[np.float32], level: Steps) -> Steps:
-    """Whether each step lies in a stretch that has syllables, depth and a voice's place in the spectrum, and is not quiet."""
+    """Return whether each step lies in a stretch with syllables, modulation depth and a voice's spectrum that is not quiet."""
     if len(voice) < _STRETCH:
         voice = np.pad(voice, (0, _STRETCH - len(voice)), mode="wrap")
         share = np.pad(share, (0, _STRETCH - len(share)), mode="wrap")
@@ -106,7 +108,7 @@ def _speech(voice: NDArray[np.float32], share: NDArray[np.float32], level: Steps
 
 
 def smoothed(values: Steps, count: int) -> Steps:
-    """The mean over an odd ``count`` of steps around each."""
+    """Return the moving mean over an odd ``count`` of steps."""
     padded = np.pad(values, count // 2, mode="edge")
     return np.convolve(padded, np.full(count, 1 / count), mode="valid")
 
@@ -121,7 +123,7 @@ def _bin(hertz: float) -> int:
 
 
 def _band_sums() -> NDArray[np.float32]:
-    """Which bin of the spectrum belongs to which band: 24 of them, evenly spaced on the mel scale."""
+    """Return the matrix from spectrum bins to 24 bands, evenly spaced on the mel scale."""
     edges = 700 * (10 ** (np.linspace(0, 2595 * np.log10(1 + SOUND_RATE / 2 / 700), _BANDS + 1) / 2595) - 1)
     bins = np.arange(_FRAME // 2 + 1)
     band = np.clip(np.searchsorted(edges, bins * SOUND_RATE / _FRAME, side="right") - 1, 0, _BANDS - 1)

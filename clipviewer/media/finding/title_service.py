@@ -1,6 +1,6 @@
-"""Titles and a ranking by what is said, from a language model that the team names; nothing leaves the machine unless it does.
+"""Titles and a ranking of clips from a language model that the team configures; otherwise nothing leaves the machine.
 
-Sent are the text and the times of the captions within the candidates, and nothing else: no picture, no sound, no name of a video or person.
+Only the text and times of the captions within the candidates are sent: no picture, no sound, no name of a video or person.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from clipviewer.settings import Settings
 
 MAX_CLIPS = 10
 MAX_CHARACTERS = 2_000
-"""Of one clip; a sentence that would go beyond is left out, and all after it."""
+"""Maximum text of one clip; the sentence that would exceed it and all after it are left out."""
 
 _TASK = (
     "You are given the captions of candidate clips of one video, as JSON. For each clip write a title of at most 60 characters in the "
@@ -29,23 +29,23 @@ _TASK = (
 
 
 class TitlesFailed(ClipviewerError):
-    """No titles were made; the detail says why and what to do. The clips keep those that they have."""
+    """No titles were made; the detail says why and what to do. The clips keep their titles."""
 
     status, code, title = 502, "titles_failed", "The clips could not be titled"
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """``title``: one line of at most 60 characters; ``interest``: 0 to 100."""
+    """The model's answer for one clip. ``title``: one line of at most 60 characters; ``interest``: 0 to 100."""
 
     title: str
     interest: int
 
 
 class TitleService:
-    """An OpenAI-compatible server at ``url`` (``…/v1``). May be shared by threads.
+    """An OpenAI-compatible server at ``url`` (``…/v1``). Threads may share an instance.
 
-    ``timeout`` is how long one answer may take (seconds); a busy or unreachable server is asked ``attempts`` times, with growing pauses.
+    ``timeout`` is the limit for one response (seconds); a busy or unreachable server is tried ``attempts`` times with growing pauses.
     Source: https://platform.openai.com/docs/api-reference/chat/create.
     """
 
@@ -57,7 +57,7 @@ class TitleService:
         self._model = model
 
     def judge(self, clips: Mapping[int, str]) -> dict[int, Judged]:
-        """What the model says of each clip, by its number. Raises ``TitlesFailed``."""
+        """Return the model's answer for each clip by number. Raises ``TitlesFailed``."""
         judged: dict[int, Judged] = {}
         numbers = sorted(clips)
         for first in range(0, len(numbers), MAX_CLIPS):
@@ -78,16 +78,16 @@ class TitleService:
 
 
 def open_title_service(settings: Settings) -> TitleService | None:
-    """The configured service; None where none is."""
+    """Return the configured service, or None."""
     if settings.llm_url is None or settings.llm_model is None:
         return None
     return TitleService(settings.llm_url, settings.llm_model, settings.llm_key)
 
 
 def titled(service: TitleService, candidates: Sequence[Candidate], captions: CaptionTrack | None) -> tuple[list[Candidate], str]:
-    """The candidates with the model's titles, its interest as a part of their scores, best first; and why not, where it failed.
+    """Return the candidates with the model's titles and scores, best first, and the reason if it failed.
 
-    A candidate in which nothing is said stays as it is, and where the service fails all do. Blocks.
+    Candidates without speech are unchanged, and all are if the service fails. Blocks.
     """
     texts = {index: text for index, one in enumerate(candidates) if (text := _said(captions, one.start_ms, one.end_ms))}
     if not texts:
@@ -106,7 +106,7 @@ def _with(candidate: Candidate, judged: Judged) -> Candidate:
 
 
 def _said(captions: CaptionTrack | None, start_ms: int, end_ms: int) -> str:
-    """The captions that lie in a range, each with the second at which it begins there."""
+    """Return the captions in a range, each with its start in seconds from the range's start."""
     return "\n".join(_fitting(captions, start_ms, end_ms)) if captions else ""
 
 
@@ -122,7 +122,7 @@ def _fitting(captions: CaptionTrack, start_ms: int, end_ms: int) -> Iterator[str
 
 
 def _judged(answer: bytes, numbers: frozenset[int]) -> dict[int, Judged]:
-    """What the answer holds, if it is exactly what was asked for. Raises ``TitlesFailed``."""
+    """Parse the answer, which must be exactly as requested. Raises ``TitlesFailed``."""
     try:
         if len(answer) > ANSWER_BYTES:
             raise ValueError

@@ -1,6 +1,6 @@
-"""Edges brought to the frame: onto a cut that is near, else onto the nearest picture. Times are milliseconds, rounded down.
+"""Align edges to frames: to a nearby cut, else to the nearest picture. Times are milliseconds, rounded down.
 
-Rounded down, because a clip shows the pictures from its start on, and none from its end on.
+Rounded down because a clip shows the pictures from its start on and none from its end on.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from clipviewer.media.finding.footage_scan import Pictures
 from clipviewer.media.finding.windows import Window, overlap
 
 ROOM_MS = 3_000
-"""How far from an edge pictures are looked at."""
+"""How far around an edge pictures are read."""
 
 _NEAR_MS = 1_000
 _CLOCK_MS = 0.012  # the error of a picture's time
@@ -29,7 +29,7 @@ _AT_ONCE = 4
 Range = tuple[int, int]
 Close = tuple[Pictures, NDArray[np.float64]]
 Look = Callable[[Sequence[Range]], Sequence[Close]]
-"""Gives every picture of each range, with its time."""
+"""Returns every picture of each range, with its time."""
 
 
 def trimmed(
@@ -40,7 +40,7 @@ def trimmed(
     look: Look,
     on_progress: Callable[[float], None],
 ) -> list[tuple[Window, Range]]:
-    """Each window with its exact range; one that then overlaps a better one too much is left out."""
+    """Return each window with its exact range, dropping those that then overlap a better one too much."""
     edges = [edge for window in windows for edge in (window.start, window.end)]
     close: list[Close] = []
     for first in range(0, len(edges), _AT_ONCE):
@@ -65,7 +65,7 @@ def _surroundings(edge: Edge, duration_ms: int) -> Range:
 
 
 def _near_cuts(edge: Edge, close: Close, lead_ms: int, speech: Spoken | None, *, is_start: bool) -> Iterator[int]:
-    """Cuts so near that they are meant, the nearest first: as far outside as nothing is said, inside no farther than the pause reaches."""
+    """Return the cuts near enough to be meant, nearest first: outwards while nothing is said, inwards within the pause."""
     pictures, times = close
     before, after = (max(_NEAR_MS, edge.room_ms), lead_ms) if is_start else (max(lead_ms, edge.room_ms), _NEAR_MS)
     cuts = [_floor(times[index]) for index in find_cuts(pictures)]
@@ -77,7 +77,7 @@ def _near_cuts(edge: Edge, close: Close, lead_ms: int, speech: Spoken | None, *,
 
 
 def _near_pictures(edge: Edge, close: Close, speech: Spoken | None) -> Iterator[int]:
-    """The pictures around the edge, the nearest first, then the edge itself."""
+    """Return the pictures around the edge, nearest first, then the edge itself."""
     times = close[1]
     index = int(np.searchsorted(times, edge.at_ms))
     around = [_floor(time) for time in times[max(0, index - 1) : index + 2]]

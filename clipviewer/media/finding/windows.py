@@ -1,4 +1,4 @@
-"""The best ranges of a video: every pair of edges is judged, and of those that overlap the best is kept. Times are milliseconds."""
+"""Choose the best ranges of a video: score every pair of edges and keep the best of overlapping ones. Times are milliseconds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Window:
 
 
 def best_windows(evidence: Evidence, duration_ms: int, options: FindOptions, cancelled: Callable[[], bool]) -> list[Window]:
-    """The best that overlap no more than allowed, best first; of equals the earlier."""
+    """Return the best ranges within the allowed overlap, best first; the earlier wins a tie."""
     chosen: list[Window] = []
     left_ms = options.share * duration_ms
     for window in _judged(evidence, options, cancelled):
@@ -39,7 +39,7 @@ def best_windows(evidence: Evidence, duration_ms: int, options: FindOptions, can
 
 
 def overlap(first: tuple[int, int], second: tuple[int, int]) -> float:
-    """Intersection over union of two ranges."""
+    """Return the intersection over union of two ranges."""
     common = min(first[1], second[1]) - max(first[0], second[0])
     return max(0, common) / (max(first[1], second[1]) - min(first[0], second[0])) if common > 0 else 0.0
 
@@ -50,7 +50,7 @@ def _crowded(window: Window, others: Sequence[Window], limit: float) -> bool:
 
 
 def _judged(evidence: Evidence, options: FindOptions, cancelled: Callable[[], bool]) -> list[Window]:
-    """For each start the best few ends."""
+    """Return the best few ends for each start."""
     starts, ends = evidence.edges.starts, evidence.edges.ends
     start_at, end_at = (np.array([edge.at_ms for edge in edges], np.int64) for edges in (starts, ends))
     start_strength, end_strength = (np.array([edge.strength for edge in edges]) for edges in (starts, ends))
@@ -73,7 +73,7 @@ def _judged(evidence: Evidence, options: FindOptions, cancelled: Callable[[], bo
 
 
 def _scores(measured: dict[str, Steps], count: int) -> Steps:
-    """``domain.highlight.score_of`` for many at once."""
+    """Compute ``domain.highlight.score_of`` for many ranges at once."""
     total, weight = np.zeros(count), 0.0
     for part in PARTS:
         if part.name in measured:

@@ -1,1 +1,1 @@
-"""Where the frame of another shape goes: bars, shots, faces, motion."""
+"""Where to crop for another aspect ratio: bars, shots, faces, motion."""

@@ -1,4 +1,4 @@
-"""Where a crop stands along the one axis it has room on: at one place for a shot, on a path only where its subject really travels."""
+"""Choose where a crop stands on its free axis: one place per shot, or a path if its subject really travels."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _SHORTEST_PATH_MS = 1_200
 
 
 def choose_path(signs: Sequence[tuple[Weights, float, float]], times_ms: Sequence[float], window: float) -> list[tuple[float, float]]:
-    """The middle of a crop that shows the share ``window`` of an axis: times (ms) and places (shares), one, or several to glide between.
+    """Return where a crop of ``window`` (a share of the axis) is centred: times (ms) and places (shares); several to glide between.
 
-    ``signs``: how much there is to see (pictures × places along the axis), which share of it a crop has to hold, and how much more than
-    one around the centre. The first that is clear decides; where none is, the centre.
+    Each entry of ``signs`` holds how much there is to see (pictures × places along the axis), the share of it that a crop must hold, and
+    how much more that must be than in a centre crop. The first clear sign decides; without one, the centre.
     """
     for weights, clear, gain in signs if window < 1 else ():
         path = _follow(weights, times_ms, window, clear, gain)
@@ -59,7 +59,7 @@ def _follow(weights: Weights, times_ms: Sequence[float], window: float, clear: f
 
 
 def _spread(weights: Weights) -> float:
-    """How far what there is to see lies apart within a picture, as a standard deviation in places: many movers are no traveller."""
+    """Return how far apart the interest lies within a picture, as a standard deviation in places: many movers are no traveller."""
     places = np.arange(weights.shape[1])
     each = weights.sum(axis=1) + 1e-9
     middle = weights @ places / each
@@ -67,7 +67,7 @@ def _spread(weights: Weights) -> float:
 
 
 def _scores(weights: Weights, width: int) -> Scores:
-    """What a crop shows at each place, for each picture; a little more for standing near the middle."""
+    """Return what a crop shows at each place for each picture, with a small bonus near the centre."""
     places = weights.shape[1]
     edge = max(1, round(width * _EDGE))
     shown = np.ones(width)
@@ -79,7 +79,7 @@ def _scores(weights: Weights, width: int) -> Scores:
 
 
 def _travel(scores: Scores, times_ms: Sequence[float], places: int) -> NDArray[np.intp]:
-    """The best place for each picture (Viterbi), at no more than the greatest speed, and only as far as it pays."""
+    """Return the best place for each picture (Viterbi), within the maximum speed, moving only if it pays."""
     count, choices = scores.shape
     pace = float(scores.max(axis=1).mean()) * _STEADY / places
     best, came_from = scores[0].copy(), np.zeros((count, choices), np.intp)
@@ -99,7 +99,7 @@ def _travel(scores: Scores, times_ms: Sequence[float], places: int) -> NDArray[n
 
 
 def _corners(path: NDArray[np.intp], times_ms: Sequence[float], places: int) -> list[tuple[float, float]]:
-    """The path smoothed and drawn with few straight lines (Douglas and Peucker)."""
+    """Simplify the smoothed path to few straight lines (Douglas and Peucker)."""
     reach = 3
     padded = np.pad(path.astype(np.float64), reach, mode="edge")
     smooth = np.convolve(padded, np.full(2 * reach + 1, 1 / (2 * reach + 1)), mode="valid")
@@ -117,5 +117,5 @@ def _corners(path: NDArray[np.intp], times_ms: Sequence[float], places: int) -> 
 
 
 def _share(place: float, width: int, places: int, window: float) -> float:
-    """The middle of the crop that starts at ``place``, such that it stays within the picture."""
+    """Return the centre of the crop that starts at ``place``, kept within the picture."""
     return float(min(max((place + width / 2) / places, window / 2), 1 - window / 2))

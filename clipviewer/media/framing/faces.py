@@ -1,4 +1,4 @@
-"""Faces in small grey pictures. The detectors see few that are there, and some that are not: a face counts when it is seen again."""
+"""Detect faces in small grey pictures. The detectors miss some and invent others, so a face counts only when it is seen again."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _AWAY_MS = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """Centre and side as shares of the picture's width (``x``, ``side``) and height (``y``). ``vote``: how sure it is, 0 to 1."""
+    """A face: centre and side as shares of the picture's width (``x``, ``side``) and height (``y``). ``vote`` is the confidence, 0 to 1."""
 
     at_ms: float
     x: float
@@ -36,7 +36,7 @@ class Face:
 
 
 def find_faces(pictures: Pictures, times_ms: Sequence[float], cancelled: Callable[[], bool] = lambda: False) -> list[list[Face]]:
-    """The faces of one shot, each as it was seen over time; ``pictures``: number × height × width. Raises ``MediaCancelled``."""
+    """Return the faces of one shot, each over time. ``pictures``: number × height × width. Raises ``MediaCancelled``."""
     seen: dict[int, list[Face]] = {}
     # Every other picture first: where none of them shows a face, the rest is spared.
     for step in (range(0, len(pictures), 2), range(1, len(pictures), 2)):

@@ -1,4 +1,4 @@
-"""Black bars that are part of a picture: found in a few of its pictures, so that an export does not carry them on."""
+"""Detect black bars in the picture, so that exports leave them out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from clipviewer.domain.framing import Rect
 
 DETECT = "cropdetect=limit=24:round=2:skip=0:reset=0"
-"""The filter that looks for bars, over all pictures it is given; ``parse_content`` reads what it says."""
+"""The ffmpeg filter that detects bars over all its pictures; ``parse_content`` reads its log."""
 
 _FOUND = re.compile(r"crop=(\d+):(\d+):(\d+):(\d+)")
 _LEAST_BAR = 0.02
@@ -16,9 +16,9 @@ _SKEW = 0.02
 
 
 def parse_content(log: str, width: int, height: int) -> Rect:
-    """The part of a ``width`` × ``height`` picture between the bars, from ffmpeg's log; the whole picture where there are none.
+    """Return the part of a ``width`` × ``height`` picture between the bars, from ffmpeg's log; the whole picture if there are none.
 
-    Bars lie on both sides and are about equal, and leave at least half of the picture: a night sky is no bar.
+    Bars lie on both sides, are about equal, and leave at least half of the picture: a night sky is no bar.
     """
     x, y, content_width, content_height = 0, 0, width, height
     found = _FOUND.findall(log)

@@ -1,4 +1,4 @@
-"""A look at a clip's picture: what lies between its black bars, and which part of it *Auto* shows. Times are milliseconds."""
+"""Analyse a clip's picture: its content between black bars, and the crops that *Auto* proposes. Times are milliseconds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from clipviewer.media.source.clip_source import ClipSource, Reading, open_clip
 from clipviewer.media.source.stored_source import Source
 
 LOOK_VERSION = 2
-"""Counts up whenever the same clip is seen differently."""
+"""Version of the analysis; increased whenever it gives another result for the same clip."""
 
 _BARS_PICTURES = 24
 _ABOUT = 0.04
@@ -29,9 +29,9 @@ _ABOUT = 0.04
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """``width`` and ``height`` are the picture's as displayed, ``content`` the part between its bars; pixels.
+    """The analysis of a clip. ``width`` and ``height`` are the displayed picture's, ``content`` the part between its bars; pixels.
 
-    ``shots``: for each ratio what *Auto* shows, the first from 0; times count from the clip's start, shares are of ``content``.
+    ``shots`` holds what *Auto* shows for each ratio, the first from 0; times count from the clip's start, shares are of ``content``.
     """
 
     width: int
@@ -43,18 +43,18 @@ class Look:
 def look_at(
     ffmpeg: Ffmpeg, source: Source, start_ms: int, end_ms: int, folder: Path, *, cancelled: Callable[[], bool] = lambda: False
 ) -> Look:
-    """What the renderer sees in that range of ``source``. Blocks; ``folder`` is for what is kept meanwhile.
+    """Analyse a range of ``source`` as the renderer does. Blocks; ``folder`` holds temporary files and is left empty.
 
-    Raises as ``render`` does; nothing is left in ``folder``.
+    Raises as ``render`` does.
     """
     with open_clip(ffmpeg, source, start_ms, end_ms, folder, cancelled=cancelled) as clip, TemporaryDirectory(dir=folder) as own:
         return look_through(clip, Path(own), list(AspectRatio))[0]
 
 
 def look_through(clip: ClipSource, folder: Path, ratios: Sequence[AspectRatio], also: Sequence[Reading] = ()) -> tuple[Look, str]:
-    """The look, with shots for ``ratios`` only, and what ffmpeg said; ``also``: what is read in the same run.
+    """Analyse a clip with shots for ``ratios`` only; return the analysis and ffmpeg's log. ``also`` is read in the same run.
 
-    ``folder`` is empty, and not cleared afterwards.
+    ``folder`` must be empty, and is not cleared afterwards.
     """
     width, height = clip.info.width, clip.info.height
     # From the keyframe before the clip on: a short clip may not have one of its own.
@@ -94,7 +94,7 @@ def _between_bars(pictures: Pictures, whole: Rect, content: Rect) -> Pictures:
 
 
 def _follow(signs: Sequence[Sign], times_ms: Sequence[float], start_ms: int, content: Rect, ratio: AspectRatio) -> list[Shot]:
-    """One shot in ``ratio``: the crop has room on one axis at most, and stands in the middle of the other."""
+    """Return the crop of one shot in ``ratio``: it moves on one axis at most and is centred on the other."""
     crop = crop_rect(content.width, content.height, ratio, Framing())
     across = choose_path([(sign.across, sign.clear, sign.gain) for sign in signs], times_ms, crop.width / content.width)
     down = choose_path([(sign.down, sign.clear, sign.gain) for sign in signs], times_ms, crop.height / content.height)
@@ -108,7 +108,7 @@ def _follow(signs: Sequence[Sign], times_ms: Sequence[float], start_ms: int, con
 
 
 def _calm(shots: Sequence[Shot]) -> tuple[Shot, ...]:
-    """Without the small jumps that nobody asked for: a still shot stands where the one before it stood, if that is about the same."""
+    """Drop small jumps: a still shot keeps the previous shot's place if that is about the same."""
     calm: list[Shot] = []
     for shot in shots:
         before = calm[-1] if calm else None

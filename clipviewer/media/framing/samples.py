@@ -1,4 +1,4 @@
-"""Small grey pictures of a clip, decoded by ffmpeg in a process of its own, and how much each picture differs from the one before."""
+"""Sample a clip as small grey pictures, decoded by ffmpeg in its own process, with the difference between successive pictures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_PICTURES = 900
 
 _ROUGHLY = ("-skip_loop_filter", "all")
 _FEWER = ("-skip_frame", "noref")
-"""Without the pictures that no other is made from, and a little blocky: half the work, and enough to see who stands where."""
+"""Decoder options: skip unreferenced pictures and deblocking. Half the work, and enough to see who stands where."""
 
 _CHANGE = re.compile(r"pts_time:(-?[\d.]+)\s+lavfi\.scd\.mafd=(-?[\d.]+)\s+lavfi\.scd\.score=(-?[\d.]+)")
 
@@ -29,7 +29,7 @@ Pictures = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A picture ``at_ms``: ``difference`` to the one before, 0 to 100, and ``score``: how much that is out of the ordinary."""
+    """A picture ``at_ms``: ``difference`` to the previous one, 0 to 100, and ``score``: how unusual that difference is."""
 
     at_ms: float
     difference: float
@@ -38,7 +38,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """``pictures``: number × height × width, grey; ``times_ms``: when each is shown, from the clip's start; ``changes``: of all."""
+    """``pictures``: number × height × width, grey; ``times_ms``: when each is shown, from the clip's start; ``changes``: all of them."""
 
     pictures: Pictures
     times_ms: tuple[float, ...]
@@ -46,7 +46,7 @@ class Samples:
 
 
 class Sampling:
-    """Takes samples of a clip into files of an empty folder."""
+    """Samples a clip into files of an empty folder."""
 
     def __init__(self, clip: ClipSource, folder: Path) -> None:
         self._clip = clip
@@ -54,7 +54,7 @@ class Sampling:
 
     @property
     def file_size(self) -> int:
-        """Bytes that no file of the sampling needs to exceed."""
+        """Upper limit in bytes for any file of the sampling."""
         width, height = sample_size(self._clip.info)
         return 2 * width * height * (MOST_PICTURES + 2) + self._clip.duration_ms * 20
 
@@ -74,7 +74,7 @@ class Sampling:
         return Reading((*_ROUGHLY, *fewer), "v:0", output)
 
     def samples(self) -> Samples:
-        """What was taken, after ffmpeg has read; only as much as there is times for."""
+        """Return the samples after ffmpeg has run, as many as have times."""
         width, height = sample_size(self._clip.info)
         changes, times = read_changes(self._changes), [change.at_ms for change in read_changes(self._times)]
         pictures = np.fromfile(self._pictures, np.uint8)
@@ -83,19 +83,19 @@ class Sampling:
 
 
 def sample_size(info: MediaInfo) -> tuple[int, int]:
-    """Width and height of a sample, even: at most 320 pixels on the longer side."""
+    """Return the even width and height of a sample: at most 320 pixels on the longer side."""
     shrink = min(1.0, LONGEST_SIDE / max(info.width, info.height))
     return max(2, round(info.width * shrink / 2) * 2), max(2, round(info.height * shrink / 2) * 2)
 
 
 def changes_filter(info: MediaInfo, path: Path, steady: Sequence[str] = ()) -> list[str]:
-    """The filters that make pictures small and write to ``path`` how each differs from the one before."""
+    """Return the filters that scale pictures down and write their differences to ``path``."""
     width, height = sample_size(info)
     small = f"scale={width}:{height}:flags=fast_bilinear,setsar=1"
     return [small, *steady, "scdet=threshold=100", f"metadata=mode=print:file={escaped(path)}"]
 
 
 def read_changes(path: Path) -> list[Change]:
-    """What those filters wrote; nothing if there were no pictures."""
+    """Read what those filters wrote; empty if there were no pictures."""
     text = path.read_text(encoding="ascii") if path.exists() else ""
     return [Change(float(at) * 1000, float(mafd), float(score)) for at, mafd, score in _CHANGE.findall(text)]

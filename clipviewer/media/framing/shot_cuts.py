@@ -1,4 +1,4 @@
-"""Where one shot of a clip ends and the next begins, to the picture."""
+"""Find the exact pictures where one shot of a clip ends and the next begins."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _AT_ONCE = 4  # Each opens the source anew.
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The first picture that was seen of a shot is shown at ``at_ms``, the last of the shot before at ``after_ms``."""
+    """A cut: the new shot's first sampled picture is shown at ``at_ms``, the old shot's last at ``after_ms``."""
 
     at_ms: float
     after_ms: float
 
     @property
     def start_ms(self) -> int:
-        """Rounded down, so that the picture shown then is not before it."""
+        """The cut's time, rounded down so that the picture shown then is not before it."""
         return math.floor(self.at_ms + 1e-6)
 
 
 def find_cuts(changes: Sequence[Change]) -> list[Cut]:
-    """The cuts among the changes from picture to picture. Of several within 400 ms, as in a flash, only the greatest is one."""
+    """Return the cuts among the differences. Of several within 400 ms, as in a flash, only the largest counts."""
     cuts: list[tuple[Change, Cut]] = []
     for before, change in pairwise(changes):
         if change.score < _CUT_SCORE:
@@ -46,7 +46,7 @@ def find_cuts(changes: Sequence[Change]) -> list[Cut]:
 
 
 def settle_cuts(clip: ClipSource, cuts: Sequence[Cut], folder: Path) -> list[Cut]:
-    """The same cuts, where pictures were left out between a shot and the next looked at again with every picture."""
+    """Return the same cuts, refined with every picture where sampling skipped some between two shots."""
     step_ms = 1000 / clip.info.frame_rate if clip.info.frame_rate else math.inf
     open_ones = [cut for cut in cuts if cut.at_ms - cut.after_ms > 1.5 * step_ms][:_MOST_LOOKED_CLOSER]
     settled: dict[Cut, Cut] = {}
@@ -62,7 +62,7 @@ def settle_cuts(clip: ClipSource, cuts: Sequence[Cut], folder: Path) -> list[Cut
 
 
 def _input(clip: ClipSource, cut: Cut) -> list[str]:
-    """From the last picture before the cut to the first after it."""
+    """Return input options from the last picture before the cut to the first after it."""
     start, length = clip.start_ms + _start(cut), math.ceil(cut.at_ms) - _start(cut) + 1
     return clip.opened.input("-ss", ms_to_seconds(start), "-t", ms_to_seconds(length))
 

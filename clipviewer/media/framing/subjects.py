@@ -1,4 +1,4 @@
-"""What is worth showing in a shot: faces, then what moves by itself, then what stands out. The later, the less it is worth."""
+"""What is worth showing in a shot: faces, then independent motion, then what stands out; each trusted less than the one before."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _BLURRED = 4
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """How much there is to see: pictures × height × width, about one in all for each picture where it says something.
+    """How much there is to see: pictures × height × width, summing to about one per picture that says something.
 
-    ``clear``: the share of it that a crop has to hold before it is believed; ``gain``: how much more of it than a crop around the centre.
+    ``clear`` is the share of it that a crop must hold to be believed; ``gain`` how much more that must be than in a centre crop.
     """
 
     weights: Weights
@@ -38,17 +38,17 @@ class Sign:
 
     @property
     def across(self) -> Weights:
-        """From left to right: pictures × columns."""
+        """Sum over columns, left to right: pictures × columns."""
         return _grey(self.weights.sum(axis=1))
 
     @property
     def down(self) -> Weights:
-        """From top to bottom: pictures × rows."""
+        """Sum over rows, top to bottom: pictures × rows."""
         return _grey(self.weights.sum(axis=2))
 
 
 def find_signs(pictures: Pictures, times_ms: Sequence[float], cancelled: Callable[[], bool]) -> list[Sign]:
-    """What speaks for a subject in the ``pictures`` of one shot (number × height × width, grey); the most trusted comes first.
+    """Return the signs of a subject in the ``pictures`` of one shot (number × height × width, grey), the most trusted first.
 
     Raises ``MediaCancelled``.
     """
@@ -70,21 +70,21 @@ def _grey(picture: NDArray[Any]) -> Weights:
 
 
 def _few(times_ms: Sequence[float]) -> list[int]:
-    """Which pictures to look for faces in: about two a second, and a few of every shot."""
+    """Choose which pictures to search for faces: about two a second, and a few of every shot."""
     count = len(times_ms)
     wanted = max(_LEAST_FACE_PICTURES, round((times_ms[-1] - times_ms[0]) / _FACE_EVERY_MS))
     return sorted({round(index * (count - 1) / max(1, wanted - 1)) for index in range(min(wanted, count))})
 
 
 def _between(track: Sequence[Face], times_ms: Sequence[float]) -> list[Face]:
-    """Where that face is in every picture: between two times it was seen on the line from one place to the other."""
+    """Interpolate a face's place linearly between the times it was seen."""
     seen = [face.at_ms for face in track]
     rows = [np.interp(times_ms, seen, [getattr(face, name) for face in track]) for name in ("x", "y", "side")]
     return [Face(at_ms, float(x), float(y), float(side)) for at_ms, x, y, side in zip(times_ms, *rows, strict=True)]
 
 
 def _person(face: Face, wide: int, tall: int) -> Weights:
-    """A face and, at less weight, what is below it; one in all."""
+    """Return the weight of a face and, weaker, of the body below it; sums to one."""
     side = face.side * wide
     columns, rows = np.arange(wide, dtype=np.float32), np.arange(tall, dtype=np.float32)
     x = np.exp(-(((columns - face.x * wide) / (0.6 * side)) ** 2))
@@ -96,7 +96,7 @@ def _person(face: Face, wide: int, tall: int) -> Weights:
 
 
 def _motion(small: Sequence[Weights]) -> Weights:
-    """What moves other than the whole picture does; at most one in all for each picture."""
+    """Return what moves differently from the whole picture; at most one in sum per picture."""
     tall, wide = small[0].shape
     blurred = [_grey(cv2.GaussianBlur(picture, (0, 0), 1.5)) for picture in small]
     found = np.zeros((len(small), tall, wide), np.float32)
@@ -133,7 +133,7 @@ def _moved(before: Weights, now: Weights, window: Weights) -> Weights:
 
 
 def _standing_out(small: Sequence[Weights]) -> Weights:
-    """What is unlike the rest of the picture, by its spectral residual (Hou and Zhang, 2007): one in all, the same for the whole shot."""
+    """Return what differs from the rest of the picture by spectral residual (Hou and Zhang, 2007), one for the whole shot; sums to 1."""
     tall, wide = small[0].shape
     size = (64, max(8, round(64 * tall / wide))) if wide >= tall else (max(8, round(64 * wide / tall)), 64)
     total = np.zeros((size[1], size[0]), np.float32)

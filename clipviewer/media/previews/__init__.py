@@ -1,1 +1,1 @@
-"""What stands for a video: poster, filmstrip, waveform."""
+"""Previews of a video: poster, filmstrip, waveform."""

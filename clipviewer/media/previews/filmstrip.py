@@ -1,4 +1,4 @@
-"""A video as a strip of small pictures on a few sheets, and the WebVTT file that says which part of which sheet shows when.
+"""Filmstrips: small pictures on a few sheets, and a WebVTT file that maps times to pictures.
 
 Times are milliseconds, sizes pixels.
 """
@@ -25,23 +25,23 @@ _QUALITY = 75
 
 
 def step_ms(duration_ms: int) -> int:
-    """From one picture to the next: a second, but short videos have more than a few, and long ones not more than ``MOST_PICTURES``."""
+    """Return the time between pictures: a second, less for short videos, more where ``MOST_PICTURES`` would be exceeded."""
     return max(-(-duration_ms // MOST_PICTURES), min(_STEP_MS, duration_ms // _FEW_PICTURES), _LEAST_STEP_MS)
 
 
 def longest_gap_ms(duration_ms: int) -> int:
-    """What a strip may leave out between two pictures before it is too coarse to find something by."""
+    """Return the largest gap between two pictures before a strip is too coarse to be useful."""
     return max(2 * step_ms(duration_ms), min(_LONGEST_GAP_MS, duration_ms // _FEW_PICTURES))
 
 
 def picture_size(width: int, height: int) -> tuple[int, int]:
-    """Of one picture of a video of that size: in proportion, even, and at most ``LONGEST_SIDE``."""
+    """Return the size of one picture: in proportion to the video, even, and at most ``LONGEST_SIDE``."""
     scale = min(1.0, LONGEST_SIDE / max(width, height))
     return tuple(max(2, round(side * scale / 2) * 2) for side in (width, height))  # type: ignore[return-value]
 
 
 def write_sheets(pictures: Iterable[tuple[int, Picture]], folder: Path) -> tuple[list[Path], list[int]]:
-    """Write the sheets. → the files, and the time of each picture."""
+    """Write the sheets; return the files, and the time of each picture."""
     sheets: list[Path] = []
     times: list[int] = []
     sheet: list[Picture] = []
@@ -57,7 +57,7 @@ def write_sheets(pictures: Iterable[tuple[int, Picture]], folder: Path) -> tuple
 
 
 def thumbnails_vtt(times_ms: Sequence[int], size: tuple[int, int], duration_ms: int) -> str:
-    """From 0 to the end without a gap: a picture stands from its own time until the next one's, the first from the beginning."""
+    """Return the WebVTT file. It covers 0 to the end without gaps: each picture from its time, the first from the start."""
     width, height = size
     cues = []
     for index, (start, end) in enumerate(zip([0, *times_ms[1:]], [*times_ms[1:], max(duration_ms, times_ms[-1] + 1)], strict=True)):

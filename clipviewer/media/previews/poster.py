@@ -1,4 +1,4 @@
-"""The picture that stands for a video: chosen among several from all over it."""
+"""Choose a video's poster among several pictures from all over it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _FULL_CONTRAST = 60.0
 
 
 def best_picture(paths: Sequence[Path]) -> Path:
-    """The one that shows most: many shades, contrast, sharp edges, and neither dark nor glaring; bars around all of them do not count.
+    """Return the picture that shows most: many shades, contrast, sharp edges, neither dark nor glaring, bars ignored.
 
-    The first of equals. Raises ``MediaError`` where none can be read.
+    The first wins a tie. Raises ``MediaError`` if none can be read.
     """
     pictures = [(path, picture) for path in paths if (picture := _read(path)) is not None]
     if not pictures:
@@ -41,7 +41,7 @@ def _read(path: Path) -> Picture | None:
 
 
 def _between_bars(pictures: Sequence[Picture]) -> tuple[slice, slice]:
-    """The rows and columns that are not black in all of them."""
+    """Return the rows and columns that are not black in all pictures."""
     lightest = np.max(np.stack(pictures), axis=0)
     rows, columns = (np.flatnonzero(lightest.max(axis=axis) > _BLACK_BAR) for axis in (1, 0))
     if not rows.size or not columns.size:
@@ -54,7 +54,7 @@ def _sharpness(picture: Picture) -> float:
 
 
 def _worth(picture: Picture) -> float:
-    """0 to 2, and less for a picture that is nearly black or nearly white."""
+    """Return a picture's worth, 0 to 2, lower if it is nearly black or nearly white."""
     shares = np.bincount(picture.ravel(), minlength=256) / picture.size
     shares = shares[shares > 0]
     shades = float(-(shares * np.log2(shares)).sum()) / 8

@@ -1,4 +1,4 @@
-"""Everything that stands for a video where it is not played, from one pass over it: poster, filmstrip, waveform. Times are milliseconds."""
+"""Make poster, filmstrip and waveform of a video in one pass. Times are milliseconds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from clipviewer.media.source.opened_source import OpenedSource, open_source
 from clipviewer.media.source.stored_source import Source
 
 PREVIEWS_VERSION = 1
-"""Counts up whenever the same video gives other previews."""
+"""Version of the previews; increased whenever the same video gives other ones."""
 
 POSTER_WIDTH = 1280
 THUMB_WIDTH, THUMB_HEIGHT = 64, 36
@@ -40,10 +40,10 @@ _SOUND_BYTES_PER_SECOND = SAMPLE_RATE * 2
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a search for highlights wants to know too, and nobody shows; whoever is done with it deletes it.
+    """Intermediate files that a search for highlights can reuse; the last user deletes them.
 
-    ``sound``: 16 kHz mono PCM (``s16le``) from the video's beginning on, None without sound. ``thumbs``: grey pictures of ``THUMB_WIDTH`` ×
-    ``THUMB_HEIGHT`` bytes one after the other, shown at ``thumb_times_ms``; keyframes mostly, about one for each second at most.
+    ``sound``: 16 kHz mono PCM (``s16le``) from the video's start on, None without sound. ``thumbs``: grey pictures of ``THUMB_WIDTH`` ×
+    ``THUMB_HEIGHT`` bytes one after the other, shown at ``thumb_times_ms``; mostly keyframes, about one per second at most.
     """
 
     sound: Path | None
@@ -53,8 +53,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Previews:
-    """``poster``: a JPEG of what is shown at ``poster_ms``, at most 1280 pixels wide. ``sheets``: the WebP files to which ``filmstrip``, a
-    WebVTT file, refers by name. ``waveform``: JSON, None without sound. ``source_bytes``: read from the store, 0 for a path.
+    """The previews of a video.
+
+    ``poster``: a JPEG of the picture at ``poster_ms``, at most 1280 pixels wide. ``sheets``: the WebP files that ``filmstrip``, a WebVTT
+    file, refers to by name. ``waveform``: JSON, None without sound. ``source_bytes``: read from the store, 0 for a path.
     """
 
     poster: Path
@@ -75,10 +77,10 @@ def make_previews(
     on_progress: Callable[[float], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Previews:
-    """Write all of it into ``folder``, which has been empty, or nothing. ``info``: what ``inspect`` says of ``source``. Blocks.
+    """Write all previews into the empty ``folder``, or none. ``info`` is the result of ``inspect`` on ``source``. Blocks.
 
-    ``on_progress`` is told the share done, 0 to 1, and never less than before. Raises ``MediaError`` for footage that is damaged or cannot
-    be used, ``StorageError`` for a source that cannot be read, and ``MediaCancelled`` within a second of ``cancelled`` saying so.
+    ``on_progress`` receives the share done, 0 to 1, never decreasing. Raises ``MediaError`` for damaged or unusable footage,
+    ``StorageError`` for an unreadable source, and ``MediaCancelled`` within a second of ``cancelled`` returning true.
     """
     with TemporaryDirectory(dir=folder, prefix="part-", ignore_cleanup_errors=True) as name:
         making = _Making(ffmpeg, info, Path(name), on_progress, cancelled)
@@ -116,7 +118,7 @@ class _Making:
         self._strip, self._thumbs, self._sound = (folder / name for name in ("strip.nut", "thumbs.nut", "sound.pcm"))
 
     def read(self, found: OpenedSource) -> None:
-        """One pass, and a second one only where the first shows that keyframes are too far from each other."""
+        """Read in one pass, or two if the first shows that keyframes are too far apart."""
         choices, begun = self._choices(), 0.0
         for index, choice in enumerate(choices):
             end = _READ_SHARE if index == len(choices) - 1 else _TRIED_SHARE
@@ -126,7 +128,7 @@ class _Making:
             begun = end
 
     def _choices(self) -> list[str]:
-        """ffmpeg's ``skip_frame``: keyframes, where they lie near enough to each other, else all pictures that others are made from."""
+        """Return ffmpeg's ``skip_frame`` values to try: keyframes if they are close enough, else all referenced pictures."""
         known, longest = self._info.keyframe_ms, filmstrip.longest_gap_ms(self._length)
         if known is not None and known <= longest:
             return [_KEYFRAMES]
@@ -172,7 +174,7 @@ class _Making:
             run()
 
     def _all_keyframes(self) -> bool:
-        """Whether most keyframes are more than is wanted: those are not even decoded."""
+        """Return whether there are more keyframes than wanted; the surplus is then not even decoded."""
         known = self._info.keyframe_ms
         return self._media.video_codec in _INTRA or (known is not None and known <= self._step_ms // 2)
 
@@ -227,13 +229,13 @@ class _Making:
 
 
 def _one_each(ms: int) -> str:
-    """The filter that lets the first picture of each ``ms`` pass, counted from the beginning."""
+    """Return the filter that passes the first picture of each ``ms``, counted from the start."""
     of = f"{{}}*1000/{ms}+0.001"
     return f"select='isnan(prev_selected_t)+gt(floor({of.format('t')}),floor({of.format('prev_selected_t')}))'"
 
 
 def _first_packets(ms: int) -> str:
-    """The bitstream filter that drops all packets but the first keyframe of each ``ms``; one that does not say its time stays."""
+    """Return the bitstream filter that keeps only the first keyframe of each ``ms``, and packets without a time."""
     time = "(pts*tb*1000+1)"
     return f"noise=drop='if(isnan(pts),0,if(key*gte({time},ld(0)),st(0,(floor({time}/{ms})+1)*{ms})*0,1))'"
 

@@ -1,4 +1,4 @@
-"""Small pictures that ffmpeg wrote down with the time of each. Times are milliseconds."""
+"""Read small raw pictures that ffmpeg wrote together with their times. Times are milliseconds."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
-"""Height × width × 3 (blue, green, red), or height × width (grey)."""
+"""Shape: height × width × 3 (blue, green, red), or height × width (grey)."""
 
 
 def written_to(path: Path, pixel_format: str) -> list[str]:
-    """ffmpeg's options of an output that ``read_pictures`` reads; ``pixel_format``: ``bgr24`` or ``gray``."""
+    """Return ffmpeg's output options for ``read_pictures``; ``pixel_format`` is ``bgr24`` or ``gray``."""
     return [
         "-c:v", "rawvideo", "-pix_fmt", pixel_format, "-fps_mode", "passthrough", "-enc_time_base", "1:1000",
         "-f", "nut", "-y", f"file:{path}",
@@ -22,7 +22,7 @@ def written_to(path: Path, pixel_format: str) -> list[str]:
 
 
 def read_pictures(path: Path) -> Iterator[tuple[int, Picture]]:
-    """Each picture with its time, one after the other."""
+    """Yield each picture with its time."""
     with av.open(str(path), format="nut", options={"protocol_whitelist": "file"}) as container:
         stream = container.streams.video[0]
         height, width = stream.codec_context.height, stream.codec_context.width

@@ -1,4 +1,4 @@
-"""How loud a video is over its length, to be drawn: one number for each tenth of a second."""
+"""Waveform peaks: one loudness value per tenth of a second."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 SAMPLE_RATE = 16_000
-"""Of the sound that is looked at: mono, 16 bits with a sign, lowest byte first."""
+"""Format of the sound: mono, signed 16-bit little-endian."""
 
 PEAKS_PER_SECOND = 10
 
@@ -18,9 +18,9 @@ _QUIETEST_FULL = 0.003 * 32_768  # About -50 dBFS: what is never louder is noise
 
 
 def peaks(sound: Path, duration_ms: int) -> list[int]:
-    """The loudness (RMS) of each tenth of a second of the file ``sound``, 0 to 100, where 100 is its loudest; as many as the video is long.
+    """Return the loudness (RMS) of each tenth of a second, 0 to 100 relative to the loudest, for the video's whole length.
 
-    An hour is never in memory as a whole.
+    Reads in pieces: an hour is never in memory at once.
     """
     count = -(-duration_ms * PEAKS_PER_SECOND // 1000)
     levels = np.zeros(count)
@@ -36,6 +36,6 @@ def peaks(sound: Path, duration_ms: int) -> list[int]:
 
 
 def write_waveform(sound: Path, duration_ms: int, out: Path) -> None:
-    """``{"version": 1, "seconds_per_peak": 0.1, "peaks": [0 … 100, …]}``, without a space."""
+    """Write ``{"version": 1, "seconds_per_peak": 0.1, "peaks": [0 … 100, …]}`` without whitespace."""
     content = {"version": 1, "seconds_per_peak": 1 / PEAKS_PER_SECOND, "peaks": peaks(sound, duration_ms)}
     out.write_text(json.dumps(content, separators=(",", ":")), encoding="utf-8")

@@ -1,1 +1,1 @@
-"""From a source to a finished file."""
+"""Render exports."""

@@ -1,4 +1,4 @@
-"""A clip out of a longer file, and the still that stands for a video. Times are milliseconds of the source."""
+"""Cut a clip or a still out of a local file. Times are milliseconds of the source."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def cut(
     on_progress: Callable[[int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> None:
-    """Write ``start_ms`` to ``end_ms`` of ``source`` to ``out``: H.264 and AAC in an mp4 that plays while it loads.
+    """Write ``start_ms`` to ``end_ms`` of ``source`` to ``out``: H.264 and AAC in a fast-start mp4.
 
-    The picture is cropped around its centre to ``ratio`` and scaled to that ratio's frame. ``out`` appears whole or not at all.
-    Raises as ``Ffmpeg.run`` does.
+    The picture is centre-cropped to ``ratio`` and scaled to that ratio's frame. ``out`` appears whole or not at all. Raises as
+    ``Ffmpeg.run`` does.
     """
     if not 0 <= start_ms < end_ms:
         raise ValueError("a clip ends after it starts")
@@ -56,7 +56,7 @@ def cut(
 
 
 def poster(ffmpeg: Ffmpeg, source: Path, out: Path, *, at_ms: int, timeout: float = 60) -> None:
-    """Write the picture shown at ``at_ms`` to ``out`` as JPEG, at most 640 pixels wide. Raises as ``Ffmpeg.run`` does."""
+    """Write the picture at ``at_ms`` to ``out`` as JPEG, at most 640 pixels wide. Raises as ``Ffmpeg.run`` does."""
     partial = _partial(out)
     try:
         ffmpeg.run(

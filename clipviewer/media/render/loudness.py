@@ -1,6 +1,6 @@
-"""Loudness of a clip: measured over the whole clip, then set by one gain, so that its dynamics stay what they were.
+"""Normalize a clip's loudness: measure the whole clip, then apply one gain, which keeps its dynamics.
 
-−14 LUFS is what the large platforms play at; measured after ITU-R BS.1770 as EBU R 128 does.
+The target of −14 LUFS is what the large platforms play at; measured by ITU-R BS.1770 as in EBU R 128.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ TARGET_LUFS = -14.0
 SAMPLE_RATE = 48_000
 
 CLOSED = f"aresample={SAMPLE_RATE}:async=1:first_pts=0,aformat=sample_rates={SAMPLE_RATE}:channel_layouts=stereo"
-"""Stereo without gaps: sound that begins late, or breaks off in between, keeps its place beside the picture."""
+"""Filters that make the sound stereo without gaps: late or interrupted sound stays in sync with the picture."""
 
 MEASURE = f"{CLOSED},ebur128=framelog=quiet"
-"""The filter that measures; ``parse_loudness`` reads what it says."""
+"""The filter that measures; ``parse_loudness`` reads its log."""
 
 
 def without_lead(chain: str, lead: str) -> str:
-    """``chain`` after leaving out the first ``lead`` seconds."""
+    """Return ``chain`` without the first ``lead`` seconds."""
     return f"atrim=start={lead},asetpts=PTS-{lead}/TB,{chain}" if lead else chain
 
 
@@ -29,14 +29,14 @@ _CEILING = 0.84  # −1.5 dB: room for what the coder adds between the samples
 
 
 def parse_loudness(log: str) -> float | None:
-    """Integrated loudness in LUFS from ffmpeg's log; None for silence, and where nothing was measured."""
+    """Return the integrated loudness in LUFS from ffmpeg's log; None for silence or if nothing was measured."""
     found = _INTEGRATED.findall(log)
     lufs = float(found[-1]) if found else _SILENCE_LUFS
     return lufs if lufs > _SILENCE_LUFS else None
 
 
 def levelled(lufs: float | None) -> str:
-    """The filter that brings sound of ``lufs`` to the target: one gain, at most 20 dB up, and a limiter for its peaks."""
+    """Return the filters that bring sound of ``lufs`` to the target: one gain of at most 20 dB, and a peak limiter."""
     if lufs is None:
         return CLOSED
     gain = min(TARGET_LUFS - lufs, _MOST_GAIN_DB)

@@ -1,4 +1,4 @@
-"""The filters between a source's picture and an export's, as ffmpeg writes them."""
+"""Build ffmpeg's filter graph from a source's picture to an export's."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BLUR_SHARE = 8
 
 
 def square_pixels(info: MediaInfo) -> str:
-    """The picture as it is displayed, in square pixels; it stays so where a stream changes its size in between."""
+    """Return filters that show the picture in square pixels, even if the stream changes its size."""
     return f"scale={info.width}:{info.height},setsar=1"
 
 
@@ -38,10 +38,9 @@ def picture_graph(
     burn_in: Path | None = None,
     fonts: Path | None = None,
 ) -> str:
-    """From ``[0:v:0]`` to ``[picture]``: ``content`` (pixels as displayed) in ``ratio``, scaled to ``size``, ``seconds`` long.
+    """Return a graph from ``[0:v:0]`` to ``[picture]``: ``content`` (displayed pixels) in ``ratio``, scaled to ``size``, ``seconds`` long.
 
-    The first ``lead`` seconds of what is read lie before the clip, and are left out. ``shots``, where there are any, stand in for
-    ``framing``.
+    The first ``lead`` seconds that are read lie before the clip and are dropped. ``shots``, if any, replace ``framing``.
     """
     steps = [*without_lead(lead), square_pixels(info), *steady(info, seconds)]
     width, height = size
@@ -59,18 +58,18 @@ def picture_graph(
 
 
 def escaped(path: Path) -> str:
-    """A path as the value of a filter's option: escaped for the option, then for the graph around it (ffmpeg-filters, 4.1.1)."""
+    """Escape a path for a filter option, then for the graph around it (ffmpeg-filters, 4.1.1)."""
     option = re.sub(r"([\\':])", r"\\\1", str(path.absolute()))
     return re.sub(r"([\\'\[\],;])", r"\\\1", option)
 
 
 def without_lead(lead: str) -> list[str]:
-    """The filters that leave out the first ``lead`` seconds."""
+    """Return the filters that drop the first ``lead`` seconds."""
     return [f"trim=start={lead}", f"setpts=PTS-{lead}/TB"] if lead else []
 
 
 def steady(info: MediaInfo, seconds: str) -> list[str]:
-    """Equal steps in time for footage whose pictures come as they like: its first and last picture stand until the next is due."""
+    """Return filters that make variable-rate footage constant; the first and last picture stand until the next is due."""
     rate = min(info.frame_rate, Fraction(MOST_FRAMES_PER_SECOND))
     if info.variable_frame_rate:
         return [f"fps={rate}:start_time=0", "tpad=stop_mode=clone:stop_duration=5", f"trim=duration={seconds}"]
@@ -78,7 +77,7 @@ def steady(info: MediaInfo, seconds: str) -> list[str]:
 
 
 def _fitted(picture: str, width: int, height: int) -> str:
-    """The whole picture in the middle of itself, blurred. Blurred small and scaled up: it is cheaper, and looks the same."""
+    """Return filters for the whole picture over a blurred copy. The copy is blurred small and scaled up: cheaper, and looks the same."""
     small = f"{_half(width // _BLUR_SHARE)}:{_half(height // _BLUR_SHARE)}"
     fill, fit = "force_original_aspect_ratio=increase:force_divisible_by=2", "force_original_aspect_ratio=decrease:force_divisible_by=2"
     return (
@@ -90,7 +89,7 @@ def _fitted(picture: str, width: int, height: int) -> str:
 
 
 def _following(content: Rect, ratio: AspectRatio, framing: Framing, shots: Sequence[Shot]) -> str:
-    """The crop of one framing, or the one that moves from shot to shot by the time of each picture."""
+    """Return the crop of one framing, or the crop that follows the shots by each picture's time."""
     framings = [Framing(FramingMode.MANUAL, shot.x, shot.y) for shot in shots] or [framing]
     rects = [crop_rect(content.width, content.height, ratio, each) for each in framings]
     x, y = _way([content.x + rect.x for rect in rects], shots), _way([content.y + rect.y for rect in rects], shots)
@@ -98,7 +97,7 @@ def _following(content: Rect, ratio: AspectRatio, framing: Framing, shots: Seque
 
 
 def _way(offsets: Sequence[int], shots: Sequence[Shot]) -> str:
-    """The offset over time: a sum with one term for each change."""
+    """Return the offset over time as an expression: a sum with one term per change."""
     terms = [str(offsets[0])]
     for (before, after), (shot, then) in zip(pairwise(offsets), pairwise(shots), strict=True):
         if before != after:
@@ -109,7 +108,7 @@ def _way(offsets: Sequence[int], shots: Sequence[Shot]) -> str:
 
 
 def _sum(terms: Sequence[str]) -> str:
-    """In pairs of pairs: ffmpeg takes expressions that are a hundred deep at most, and each further sign is one deeper."""
+    """Nest a sum in pairs of pairs: ffmpeg allows expressions 100 deep, and each further sign adds one level."""
     middle = len(terms) // 2
     return f"({_sum(terms[:middle])}+{_sum(terms[middle:])})" if middle else terms[0]
 

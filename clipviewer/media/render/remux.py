@@ -1,4 +1,4 @@
-"""A master whose index lies at its end, written anew with the index first: the same pictures and sound, not one encoded again."""
+"""Rewrite a master with its index first, without re-encoding pictures or sound."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def remux(
     on_progress: Callable[[float], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Inspection:
-    """Write ``source`` to ``out``, whole or not at all, as an mp4 that plays while it loads. → what the new file holds.
+    """Write ``source`` to ``out`` as a fast-start mp4, whole or not at all; return what the new file holds.
 
-    Blocks; takes as much room beside ``out`` as the source is large, and twice that where it comes from the store. ``on_progress`` is told
-    the share done, 0 to 1. Raises ``MediaError`` for footage that does not fit into an mp4 as it is, ``StorageError`` for a source that
-    cannot be read, and ``MediaCancelled`` within a second of ``cancelled`` saying so; nothing is left on disk then.
+    Blocks. Needs as much disk space beside ``out`` as the source is large, twice that if it comes from the store. ``on_progress`` receives
+    the share done, 0 to 1. Raises ``MediaError`` for footage that does not fit into an mp4 as it is, ``StorageError`` for an unreadable
+    source, and ``MediaCancelled`` within a second of ``cancelled`` returning true; nothing is left on disk then.
     """
     partial = out.with_name(f"{out.name}.part")
     try:
@@ -62,7 +62,7 @@ def remux(
 
 
 def _kept(captions: tuple[EmbeddedCaptions, ...]) -> list[str]:
-    """The picture, not its cover; every sound; and the captions of an mp4. What a camera writes besides has no place in one."""
+    """Return the streams to keep: the picture without its cover, all sound, and an mp4's captions. Camera data does not fit into an mp4."""
     texts = [part for track in captions if track.codec == "mov_text" for part in ("-map", f"0:s:{track.index}")]
     return ["-map", "0:V:0", "-map", "0:a?", *texts]
 

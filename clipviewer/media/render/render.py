@@ -1,4 +1,4 @@
-"""An export: a clip of a source in one shape, rendered from no more of the source than it needs. Times are milliseconds."""
+"""Render an export: one clip of a source in one shape, reading no more of the source than needed. Times are milliseconds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from clipviewer.media.source.probe import MAX_SIDE, probe
 from clipviewer.media.source.stored_source import Source
 
 RECIPE_VERSION = 3
-"""Counts up whenever the same specification renders to something else: exports made before are then out of date."""
+"""Version of the renderer; increased whenever a specification renders differently. Older exports are then stale."""
 
 _CAPTION_FORMATS, _CAPTION_DECODERS = "srt,webvtt,ass", "srt,subrip,webvtt,ass,ssa"
 _LOOKED_AT_SHARE = 0.05
@@ -32,9 +32,10 @@ _LOOSE_END_MS = 500
 
 @dataclass(frozen=True, slots=True)
 class RenderSpec:
-    """``size``: pixels, else as ``export_size`` says of the footage. ``burn_in``: an .ass or .srt file that becomes part of the picture,
-    set in fonts of the folder ``fonts``. ``soft_captions``: files with their language tags, as tracks to switch on. Caption times start
-    with the clip.
+    """What to render.
+
+    ``size``: pixels, by default ``export_size`` of the footage. ``burn_in``: an .ass or .srt file drawn into the picture in fonts from the
+    folder ``fonts``. ``soft_captions``: files with their language tags, added as tracks. Caption times count from the clip's start.
     """
 
     source: Source
@@ -64,9 +65,10 @@ class RenderSpec:
 
 @dataclass(frozen=True, slots=True)
 class RenderResult:
-    """What was rendered, as measured in the finished file. ``size`` in bytes; ``source_bytes``: read from the store, 0 for a path;
-    ``content``: the part of the source's picture between its black bars; ``source_lufs``: how loud the clip was, None if silent;
-    ``shots``: what *Auto* chose to show, empty for every other framing.
+    """What was rendered, measured in the finished file.
+
+    ``size`` in bytes; ``source_bytes``: read from the store, 0 for a path; ``content``: the source's picture between its black bars;
+    ``source_lufs``: the clip's loudness, None if silent; ``shots``: what *Auto* chose, empty for other framings.
     """
 
     duration_ms: int
@@ -89,10 +91,10 @@ def render(
     cancelled: Callable[[], bool] = lambda: False,
     preset: str = "veryfast",
 ) -> RenderResult:
-    """Write the export to ``out``, whole or not at all. Blocks; ``on_progress`` is told the share done, 0 to 1, and never less than before.
+    """Write the export to ``out``, whole or not at all. Blocks; ``on_progress`` receives the share done, 0 to 1, never decreasing.
 
-    Raises ``MediaError`` for footage that cannot be rendered, ``StorageError`` for a source that cannot be read, and ``MediaCancelled``
-    within a second of ``cancelled`` saying so; nothing is left on disk then.
+    Raises ``MediaError`` for footage that cannot be rendered, ``StorageError`` for an unreadable source, and ``MediaCancelled`` within a
+    second of ``cancelled`` returning true; nothing is left on disk then.
     """
     with open_clip(ffmpeg, spec.source, spec.start_ms, spec.end_ms, out.parent, cancelled=cancelled) as clip:
         result = _Rendering(clip, spec, on_progress, preset).run(out)
@@ -119,7 +121,7 @@ class _Rendering:
         return result
 
     def _look(self, folder: Path) -> tuple[Rect, tuple[Shot, ...], float | None]:
-        """The picture between the bars, what *Auto* shows of it, and the loudness: all from one pass over the clip."""
+        """Measure bars, *Auto*'s crops and loudness in one pass over the clip."""
         sound = [Reading(["-vn"], "a:0", ["-af", without_lead(MEASURE, self._clip.lead), "-f", "null", "-"])]
         auto = self._spec.framing.mode is FramingMode.AUTO
         try:
@@ -165,7 +167,7 @@ class _Rendering:
         self._on_progress(_LOOKED_AT_SHARE + (0.99 - _LOOKED_AT_SHARE) * share)
 
     def _checked(self, content: Rect, shots: tuple[Shot, ...], lufs: float | None, out: Path) -> RenderResult:
-        """What the file holds; ``MediaError`` if that is not what was asked for."""
+        """Return what the file holds; raises ``MediaError`` if that is not what was asked for."""
         made, info, frame_ms = probe(out), self._clip.info, self._clip.frame_ms
         missing = min(self._spec.end_ms, info.duration_ms) - self._spec.start_ms - made.duration_ms
         # Some containers count the sound's length, which may outlast the picture, as the video's.

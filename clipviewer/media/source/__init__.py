@@ -1,1 +1,1 @@
-"""Footage as it lies in the store: opened within limits, read by range, described."""
+"""Read footage from the store: opened within limits, by range, and described."""

@@ -1,4 +1,4 @@
-"""A clip's range of a source, opened for ffmpeg: what looks at it and what renders it read the same pictures. Times are milliseconds."""
+"""One range of a source, opened for ffmpeg. Analysis and rendering read the same pictures. Times are milliseconds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LEAD_MS = 15_000  # Longer than the distance of keyframes: where a seek may lan
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One way through the clip: options of its input, the stream to take (``v:0``), and the options of the output it goes to."""
+    """One reading of the clip: input options, the stream to take (``v:0``), and output options."""
 
     options: Sequence[str]
     stream: str
@@ -28,9 +28,9 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class ClipSource:
-    """``start_ms`` to ``end_ms`` of ``opened``; ``info`` says what it is.
+    """The range ``start_ms`` to ``end_ms`` of ``opened``; ``info`` describes the source.
 
-    Where a seek is not exact, the first ``lead_ms`` of what is read lie before the clip.
+    If a seek is not exact, the first ``lead_ms`` that are read lie before the clip.
     """
 
     ffmpeg: Ffmpeg
@@ -50,7 +50,7 @@ class ClipSource:
 
     @property
     def lead(self) -> str:
-        """The lead in seconds; empty where there is none."""
+        """The lead in seconds; empty if there is none."""
         return ms_to_seconds(self.lead_ms) if self.lead_ms else ""
 
     @property
@@ -59,7 +59,7 @@ class ClipSource:
 
     @property
     def timeout(self) -> float:
-        """Seconds that one run over the clip may take."""
+        """Maximum seconds for one run over the clip."""
         return 300 + self.duration_ms / 1000 * 40
 
     @property
@@ -68,22 +68,22 @@ class ClipSource:
 
     @property
     def bytes_read(self) -> int:
-        """What came from the store; 0 for a path."""
+        """Bytes read from the store; 0 for a path."""
         return self.opened.bytes_read
 
     def input(self) -> list[str]:
-        """ffmpeg's options that open the range, with nothing allowed that a clip does not need."""
+        """Return ffmpeg's options that open the range, allowing only what a clip needs."""
         start, length = self.start_ms - self.lead_ms, self.duration_ms + self.lead_ms
         return self.opened.input("-ss", ms_to_seconds(start), "-t", ms_to_seconds(length))
 
     def look(self, readings: Sequence[Reading], *, file_size: int = 0) -> str:
-        """Read the clip in several ways at once, each with an input and an output of its own, so that each ends by itself. → the log."""
+        """Read the clip in several ways in one run, each with its own input and output; return the log."""
         inputs = [part for reading in readings for part in (*reading.options, *self.input())]
         outputs = [part for index, reading in enumerate(readings) for part in ("-map", f"{index}:{reading.stream}", *reading.output)]
         return self.run(["-loglevel", "info", *inputs, *outputs], file_size=file_size) if readings else ""
 
     def run(self, args: Sequence[str], *, file_size: int, on_progress: Callable[[int], None] | None = None) -> str:
-        """``Ffmpeg.run`` within the limits of a render; ``file_size``: bytes that one file may take."""
+        """Run ffmpeg within the limits of a render; ``file_size`` is the maximum size of one file in bytes."""
         return self.opened.run(self.ffmpeg, args, timeout=self.timeout, file_size=file_size, on_progress=on_progress)
 
 
@@ -91,7 +91,7 @@ class ClipSource:
 def open_clip(
     ffmpeg: Ffmpeg, source: Source, start_ms: int, end_ms: int, folder: Path, *, cancelled: Callable[[], bool] = lambda: False
 ) -> Iterator[ClipSource]:
-    """Open the range; ``folder`` has the room for what is read from the store. Blocks. Raises as ``open_source`` does."""
+    """Open the range; ``folder`` holds what is read from the store. Blocks. Raises as ``open_source`` does."""
     with open_source(source, folder, cancelled=cancelled) as opened:
         info = opened.ask(probe)
         clip = ClipSource(ffmpeg, opened, start_ms, end_ms, info)

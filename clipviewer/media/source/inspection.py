@@ -1,4 +1,4 @@
-"""All that a master says of itself without being played: what ``probe`` finds, and how it is stored. Times are milliseconds."""
+"""Inspect a master without playing it: what ``probe`` finds, and how it is stored. Times are milliseconds."""
 
 from __future__ import annotations
 
@@ -34,8 +34,9 @@ _TRANSFERS = {
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedCaptions:
-    """A caption track in the file. ``index`` counts among its caption tracks (ffmpeg's ``0:s:index``), ``language`` is as the file
-    writes it, ISO 639-2 mostly, "" where it does not say. ``usable``: text, not pictures of text.
+    """A caption track in the file. ``index`` counts its caption tracks (ffmpeg's ``0:s:index``).
+
+    ``language`` is as the file states it, mostly ISO 639-2, "" if missing. ``usable`` is true for text, false for pictures of text.
     """
 
     index: int
@@ -46,10 +47,11 @@ class EmbeddedCaptions:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """``media``: length, size as displayed, frame rate, rotation, codecs. ``container`` and ``colour_…`` are ffmpeg's names, "" where the
-    file does not say; ``size`` in bytes, ``bit_rate`` in bits per second, ``audio_rate`` in Hz.
+    """The result of an inspection.
 
-    ``keyframe_ms``: the longest way from one keyframe to the next, as far as the file's index tells; None where it does not.
+    ``media``: length, displayed size, frame rate, rotation, codecs. ``container`` and ``colour_…`` are ffmpeg's names, "" if the file does
+    not say; ``size`` in bytes, ``bit_rate`` in bits per second, ``audio_rate`` in Hz. ``keyframe_ms``: the longest distance between
+    keyframes by the file's index; None if it has none.
     """
 
     media: MediaInfo
@@ -66,22 +68,22 @@ class Inspection:
 
     @property
     def slow_to_start(self) -> bool:
-        """Whether a player reads the end of the file before it shows the beginning; ``remux`` mends it."""
+        """Whether players read the end of the file before they show the start; ``remux`` fixes it."""
         return self.moov is MoovPlace.LAST
 
 
 def inspect(source: Source, folder: Path, *, cancelled: Callable[[], bool] = lambda: False) -> Inspection:
-    """Look into ``source`` without reading more than its index and its first picture. Blocks; ``folder`` is for what is kept meanwhile.
+    """Inspect ``source``, reading only its index and first picture. Blocks; ``folder`` holds temporary files.
 
-    Raises ``MediaError`` for what is no video that can be used, ``StorageError`` for a source that cannot be read, and
-    ``MediaCancelled`` within a second of ``cancelled`` saying so; nothing is left in ``folder``.
+    Raises ``MediaError`` for an unusable video, ``StorageError`` for an unreadable source, and ``MediaCancelled`` within a second of
+    ``cancelled`` returning true; nothing is left in ``folder``.
     """
     with open_source(source, folder, cancelled=cancelled) as found:
         return inspect_opened(found)
 
 
 def inspect_opened(found: OpenedSource) -> Inspection:
-    """``inspect`` for a source that is open already."""
+    """Run ``inspect`` on an open source."""
     return found.ask(lambda address: _inspect(found, address))
 
 

@@ -1,4 +1,4 @@
-"""The boxes at the top of an mp4 (ISO/IEC 14496-12): where its index lies, told from their headers alone."""
+"""Top-level boxes of an mp4 (ISO/IEC 14496-12): where its index lies, from box headers alone."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _OPENING = {b"ftyp", b"styp", b"wide", b"free", b"skip", b"pdin", b"mdat", b"moo
 
 
 class MoovPlace(StrEnum):
-    """``LAST``: a player reads the end of the file before it shows anything. ``FRAGMENTED``: the index is spread over the file.
+    """Where the index lies. ``LAST``: players read the end of the file first. ``FRAGMENTED``: the index is spread over the file.
 
-    ``NONE``: no mp4, or one without an index.
+    ``NONE``: not an mp4, or one without an index.
     """
 
     FIRST = "first"
@@ -23,7 +23,7 @@ class MoovPlace(StrEnum):
 
 
 def moov_place(read: Callable[[int, int], bytes], size: int) -> MoovPlace:
-    """``read(offset, count)`` gives bytes of a file of ``size`` bytes; a few times sixteen of them are asked for."""
+    """Return where ``moov`` lies. ``read(offset, count)`` returns bytes of a file of ``size`` bytes; called a few times for 16 bytes."""
     offset, seen = 0, set[bytes]()
     for _ in range(_MOST_BOXES):
         header = read(offset, _HEADER) if offset < size else b""

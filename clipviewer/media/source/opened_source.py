@@ -1,4 +1,4 @@
-"""A source opened for ffmpeg and for PyAV, with nothing allowed that footage does not need. Times are milliseconds."""
+"""A source opened for ffmpeg and PyAV, allowing only what footage needs. Times are milliseconds."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _Found = TypeVar("_Found")
 
 @dataclass(frozen=True, slots=True)
 class OpenedSource:
-    """``address``: where ffmpeg and PyAV find it, a path's ``file:`` or that of ``relay``, which reads it from the store."""
+    """An open source. ``address`` is a path's ``file:`` URL, or that of ``relay``, which reads from the store."""
 
     address: str
     relay: SourceRelay | None
@@ -59,11 +59,11 @@ class OpenedSource:
 
     @property
     def bytes_read(self) -> int:
-        """What came from the store; 0 for a path."""
+        """Bytes read from the store; 0 for a path."""
         return self.relay.bytes_read if self.relay else 0
 
     def size(self) -> int:
-        """Bytes of it. ``MediaError`` where there is no such path, ``StorageError`` as reading raises."""
+        """The source's size in bytes. Raises ``MediaError`` if a path does not exist, ``StorageError`` as reading does."""
         if self.relay is not None:
             return self.relay.size()
         try:
@@ -72,7 +72,7 @@ class OpenedSource:
             raise MediaError(_MISSING) from error
 
     def read(self, offset: int, count: int) -> bytes:
-        """At most ``count`` bytes from ``offset`` on, few of them; fewer at the end, and none behind it. Raises as ``size`` does."""
+        """Return at most ``count`` bytes (few) from ``offset``; fewer at the end, none past it. Raises as ``size`` does."""
         if self.relay is None:
             try:
                 with self._path.open("rb") as file:
@@ -90,7 +90,7 @@ class OpenedSource:
         return Path(self.address.removeprefix("file:"))
 
     def ask(self, look: Callable[[str], _Found]) -> _Found:
-        """``look(address)``, in a thread: a store that is slow to answer must not keep a person waiting who has cancelled."""
+        """Call ``look(address)`` in a thread, so that a slow store does not delay cancelling."""
         with ThreadPoolExecutor(1) as pool:
             future = pool.submit(look, self.address)
             while True:
@@ -104,7 +104,7 @@ class OpenedSource:
                     continue
 
     def input(self, *options: str) -> list[str]:
-        """ffmpeg's options that open it; ``options`` are those of the input besides."""
+        """Return ffmpeg's options that open the source; ``options`` are further input options."""
         limited = ("-rw_timeout", str(_STALL_MICROSECONDS), "-recv_buffer_size", str(_READ_AHEAD))
         protocols = ("-protocol_whitelist", "http,tcp", *limited) if self.relay else ("-protocol_whitelist", "file")
         return [
@@ -115,17 +115,17 @@ class OpenedSource:
     def run(
         self, ffmpeg: Ffmpeg, args: Sequence[str], *, timeout: float, file_size: int, on_progress: Callable[[int], None] | None = None
     ) -> str:
-        """``Ffmpeg.run`` within the limits of a render: ``timeout`` in seconds, ``file_size`` in bytes that one file may take."""
+        """Run ffmpeg within the limits of a render: ``timeout`` in seconds, ``file_size`` in bytes per file."""
         limits = Limits(memory=_MEMORY, cpu_seconds=math.ceil(timeout) * THREADS, file_size=file_size)
         return ffmpeg.run(args, timeout=timeout, on_progress=on_progress, cancelled=self.cancelled, limits=limits)
 
 
 @contextmanager
 def open_source(source: Source, folder: Path, *, cancelled: Callable[[], bool] = lambda: False) -> Iterator[OpenedSource]:
-    """Open all of it; ``folder`` has the room for what is read from the store. Blocks.
+    """Open the whole source; ``folder`` holds what is read from the store. Blocks.
 
-    Raises, here and for everything done with it, ``MediaError`` for footage that cannot be used, ``StorageError`` for a source that cannot
-    be read, and ``MediaCancelled`` within a second of ``cancelled`` saying so.
+    Raises, here and on every use, ``MediaError`` for unusable footage, ``StorageError`` for an unreadable source, and ``MediaCancelled``
+    within a second of ``cancelled`` returning true.
     """
     with _relayed(source, folder) as relay:
         try:

@@ -1,4 +1,4 @@
-"""What a media file holds."""
+"""Probe what a media file holds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from av.container import InputContainer
 from clipviewer.media.ffmpeg import FORMATS, MediaError
 
 MAX_SIDE = 8192
-"""Pixels. A larger picture takes gigabytes to decode, and no camera of today makes one."""
+"""Maximum pixels. A larger picture takes gigabytes to decode, and no current camera makes one."""
 
 _TIMEOUT_SECONDS = 15
 _WITHOUT_INDEX = {"mpegts", "mpeg"}
@@ -23,9 +23,9 @@ _HDR_TRANSFERS = (16, 18)  # SMPTE ST 2084 (PQ) and ARIB STD-B67 (HLG), as numbe
 
 @dataclass(frozen=True, slots=True)
 class MediaInfo:
-    """``width`` and ``height`` are pixels as displayed: rotation (degrees, clockwise) and pixel shape are already applied.
+    """A probed file. ``width`` and ``height`` are displayed pixels: rotation (degrees, clockwise) and pixel shape are applied.
 
-    ``indexed``: whether the file says where its keyframes lie, so that a seek finds them.
+    ``indexed`` is true if the file has an index of keyframes, so that seeks find them.
     """
 
     duration_ms: int
@@ -45,16 +45,16 @@ class MediaInfo:
 
 
 def probe(source: Path | str) -> MediaInfo:
-    """Open a file or an HTTP address and decode its first picture. Raises ``MediaError`` with a sentence that says what is wrong."""
+    """Open a file or an HTTP URL and decode its first picture. Raises ``MediaError`` with a sentence for people."""
     with opened(source) as container:
         return describe(container)
 
 
 @contextmanager
 def opened(source: Path | str) -> Iterator[InputContainer]:
-    """A file or an HTTP address as PyAV opens it, with no format and no protocol that footage does not need.
+    """Open a file or an HTTP URL with PyAV, allowing only the formats and protocols that footage needs.
 
-    Raises, here and for what is read from it, ``MediaError`` with a sentence that says what is wrong.
+    Raises, here and on every read, ``MediaError`` with a sentence for people.
     """
     remote = isinstance(source, str) and source.startswith(("http://", "https://"))
     options = {"format_whitelist": FORMATS, "protocol_whitelist": "http,https,tcp,tls,crypto" if remote else "file"}
@@ -66,7 +66,7 @@ def opened(source: Path | str) -> Iterator[InputContainer]:
 
 
 def describe(container: InputContainer) -> MediaInfo:
-    """Decodes the first picture. Raises ``MediaError``, and as PyAV does."""
+    """Describe an open file; decodes the first picture. Raises ``MediaError``, and as PyAV does."""
     if not container.streams.video:
         raise MediaError("This file has no picture: choose a video.")
     stream = container.streams.video[0]
@@ -104,9 +104,9 @@ def describe(container: InputContainer) -> MediaInfo:
 
 
 def _rate(average: Fraction | None, base: Fraction | None) -> Fraction | None:
-    """The rate that was meant: an average over pieces of a file is near it only. The base is a guess, and not asked without need.
+    """Return the nominal rate; an average over pieces of a file only approximates it. The base is a guess, used if needed.
 
-    An average above the base is none: AVI says how fine its clock is, not how many pictures there are.
+    An average above the base is invalid: AVI states the resolution of its clock, not its frame rate.
     """
     if average and base and average - base > base / 100:
         return base
@@ -115,5 +115,5 @@ def _rate(average: Fraction | None, base: Fraction | None) -> Fraction | None:
 
 
 def _varies(average: Fraction | None, base: Fraction | None) -> bool:
-    """Whether pictures come less often than the finest step between them says."""
+    """Return whether pictures come less often than the finest step between them suggests."""
     return average is not None and base is not None and base - average > base / 100

@@ -1,6 +1,6 @@
-"""A source in the store, lent to ffmpeg on this machine: its signed URL stays out of the list of processes.
+"""Serve a source in the store to a local ffmpeg, so that its presigned URL stays out of the process list.
 
-What was read once is kept until the end, so that looking at footage first and rendering it afterwards reads it from the store once.
+What was read is kept until the end, so that analysing and then rendering reads it from the store once.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _RANGE = re.compile(r"bytes=(\d{1,18})-(\d{0,18})", re.ASCII)
 
 
 class SourceRelay:
-    """Serves ``source`` at ``address`` on the loopback interface, under a path that nobody can guess, until it is closed.
+    """Serves ``source`` at ``address`` on the loopback interface, under an unguessable path, until it is closed.
 
-    ``folder`` has the room for what is kept. Raises what ``source.address`` raises.
+    ``folder`` holds what is kept. Raises what ``source.address`` raises.
     """
 
     def __init__(self, source: StoredSource, folder: Path) -> None:
@@ -40,24 +40,24 @@ class SourceRelay:
 
     @property
     def bytes_read(self) -> int:
-        """What came from the store."""
+        """Bytes read from the store."""
         return self._reader.bytes_read
 
     @property
     def failure(self) -> ClipviewerError | None:
-        """Why the store does not give what is asked for, or why the last read failed."""
+        """Why the store does not deliver, or why the last read failed."""
         return self._reader.failure
 
     def size(self) -> int:
-        """Bytes of the source."""
+        """The source's size in bytes."""
         return self._reader.size()
 
     def read(self, offset: int) -> bytes:
-        """As ``SourceReader.read``."""
+        """Read as ``SourceReader.read`` does."""
         return self._reader.read(offset)
 
     def close(self) -> None:
-        """End every read that is under way. Safe to call twice."""
+        """End every running read. Safe to call twice."""
         if self._thread.is_alive():
             self._reader.close()
             self._server.shutdown()
@@ -99,7 +99,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Nothing: why a read failed is kept by its reader, and a reader that hangs up is none."""
+        """Ignore errors: the reader keeps the reason, and a client that disconnects is no error."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -131,4 +131,4 @@ class _Handler(BaseHTTPRequestHandler):
             first += len(data)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: the path is a secret."""
+        """Log nothing: the path is a secret."""

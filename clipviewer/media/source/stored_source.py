@@ -1,4 +1,4 @@
-"""An object of the store, read in ranges: patiently, and no byte twice."""
+"""Read an object of the store in ranges, with retries, and no byte twice."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class StoredSource:
-    """An object of the store. ``address`` gives a URL that is good now: reading may outlast one, or the credentials that signed it.
+    """An object of the store. ``address`` returns a currently valid URL: reading may outlast one, or its credentials.
 
-    ``etag``, without quotes, is what the object has to be still; "" takes it as it is found.
+    ``etag``, without quotes, must still match the object; "" accepts any.
     """
 
     address: Callable[[], str]
@@ -50,14 +50,14 @@ class StoredSource:
 
 
 Source = StoredSource | str
-"""What a clip is cut from: an object of the store; or an http(s) address, or a path."""
+"""What a clip is cut from: an object of the store, an http(s) URL, or a path."""
 
 
 class SourceReader:
-    """Reads ``source`` until it is closed, by one thread at a time. What was read is kept in a file without a name in ``folder``.
+    """Reads ``source`` until it is closed, one thread at a time. What was read is kept in an unnamed file in ``folder``.
 
-    ``bytes_read`` counts what came from the store. While the store does not give what is asked for, and after a read that failed,
-    ``failure`` says why, in a sentence for people. Raises what ``source.address`` raises.
+    ``bytes_read`` counts bytes from the store. While the store does not deliver, and after a failed read, ``failure`` says why, in a
+    sentence for people. Raises what ``source.address`` raises.
     """
 
     def __init__(self, source: StoredSource, folder: Path) -> None:
@@ -73,21 +73,21 @@ class SourceReader:
         self._lock, self._closed = Lock(), Event()
 
     def close(self) -> None:
-        """Refuse every further read, and end the one that is under way as soon as the store lets go of it. Safe to call twice."""
+        """Refuse further reads, and end the running one as soon as the store allows. Safe to call twice."""
         if not self._closed.is_set():
             self._closed.set()
             if not self._lock.locked():
                 self._discard()
 
     def size(self) -> int:
-        """Bytes of the source."""
+        """The source's size in bytes."""
         with self._reading():
             if self._size is None:
                 self._fetch(0, 1)
             return self._size or 0
 
     def read(self, offset: int) -> bytes:
-        """What lies at ``offset``, up to a few MiB; empty at the end. Raises ``StorageError``, and keeps it as ``failure``."""
+        """Return up to a few MiB from ``offset``; empty at the end. Raises ``StorageError``, and keeps it as ``failure``."""
         with self._reading():
             number = offset // BLOCK
             if number in self._blocks:
@@ -99,7 +99,7 @@ class SourceReader:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """One read at a time. The store may keep one waiting longer than ``close`` may take: it then clears up itself."""
+        """Hold the reader for one read. The store may block longer than ``close`` may take; the read then cleans up itself."""
         try:
             with self._lock:
                 if self._closed.is_set():
@@ -166,7 +166,7 @@ class SourceReader:
         return bytes(data)
 
     def _answer(self, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
-        """What the store answers; a refusal only if it also refuses an address that was made after it refused the first."""
+        """Return the store's response. A refusal counts only if a URL made after it is refused too."""
         address = self._source.address()
         answer = self._get(address, headers)
         if answer.status in _REFUSED and (renewed := self._source.address()) != address:
@@ -178,7 +178,7 @@ class SourceReader:
         return self._pool.request("GET", address, headers=headers, redirect=False, retries=False, preload_content=False)
 
     def _check_pace(self, seconds: float) -> None:
-        """Between two pieces of an answer: whoever gives up waiting for the whole of it learns why."""
+        """Check the pace between two pieces of a response, so that whoever gives up waiting learns why."""
         if self._closed.is_set():
             raise StorageUnreachable
         if seconds > _SLOW_SECONDS:
@@ -200,7 +200,7 @@ class SourceReader:
 
 
 class _Unwell(Exception):
-    """An answer that may be better next time."""
+    """A response that may be better next time."""
 
 
 def _refusal(status: int) -> Exception:
@@ -219,7 +219,7 @@ def _refusal(status: int) -> Exception:
 
 
 def _pool(url: str) -> urllib3.PoolManager:
-    """Connections as the rest of the machine makes them: through its proxy, where it names one."""
+    """Make a connection pool through the machine's proxy, if it has one."""
     parts = urlsplit(url)
     proxy = getproxies().get(parts.scheme)
     if proxy and not proxy_bypass(parts.hostname or ""):

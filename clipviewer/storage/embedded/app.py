@@ -1,7 +1,7 @@
-"""The embedded store: the part of S3 that clipviewer needs, as an ASGI app on the app's own port.
+"""The embedded store as an ASGI app on the app's own port: the subset of S3 that clipviewer needs.
 
-It checks AWS Signature Version 4, by header and by query, and keeps its objects in one private folder. Source: Amazon S3 API
-reference. The signature, the operation, the body, the answer, in this order; whatever goes wrong becomes S3's XML error.
+It verifies AWS Signature Version 4 in headers and queries and keeps its objects in one private folder. A request is verified, routed
+to its operation, received and answered, in this order; every failure becomes an S3 XML error. Source: Amazon S3 API reference.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def _utc_now() -> datetime:
 class EmbeddedStore:
     """The ASGI app for everything under ``/s3``.
 
-    ``root`` is made private; what an earlier process left half done in it is swept. ``cors_origins`` are further origins
-    (``scheme://host[:port]``) that may call from a browser. ``clock`` gives UTC.
+    ``root`` is made private and leftovers of an earlier process are removed. ``cors_origins`` are further origins
+    (``scheme://host[:port]``) that may call from a browser. ``clock`` returns UTC.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class EmbeddedStore:
         self._limiter = CapacityLimiter(_THREADS)
 
     def close(self) -> None:
-        """Close the files; no request may be running."""
+        """Close the files. No request may be running."""
         self._shelf.close()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -134,7 +134,7 @@ class EmbeddedStore:
                 answer.rest.close()
 
     async def _stream(self, rest: Reader, receive: Receive, send: Send) -> None:
-        """Send the rest piece by piece, until the client has it or has gone."""
+        """Stream the rest of the body until the client has it or disconnects."""
         async with anyio.create_task_group() as tasks:
 
             async def watch() -> None:

@@ -1,7 +1,7 @@
-"""Who may ask: the check of AWS Signature Version 4, by header and by query. There is no anonymous access.
+"""Verify AWS Signature Version 4 in headers and queries. There is no anonymous access.
 
-Source: AWS, "Authenticating Requests (AWS Signature Version 4)". Stricter than AWS in one way: whatever is wrong with the
-authentication itself is a 403, so that a tampered address never looks like a faulty one.
+Source: AWS, "Authenticating Requests (AWS Signature Version 4)". Stricter than AWS in one way: every fault of the authentication itself
+is a 403, so a tampered URL never looks like a malformed one.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ _PRESIGNED = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expire
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A request whose signature holds.
+    """A request with a valid signature.
 
     ``payload`` is what was signed for the body: a SHA-256 in hex, ``UNSIGNED-PAYLOAD`` or a ``STREAMING-…`` name. ``timestamp`` and
-    ``signature`` seed the signatures of a streamed body's chunks. ``expires_at`` is set for presigned URLs only.
+    ``signature`` seed the chunk signatures of a streamed body. ``expires_at`` is set for presigned URLs only.
     """
 
     payload: str
@@ -56,7 +56,7 @@ class _Claim:
 
 
 def verify(request: Request, credentials: Credentials, region: str, now: datetime) -> Verified:
-    """What the signature vouches for. Raises ``S3Failure`` with status 403 when it does not hold at ``now`` (UTC)."""
+    """Return what the signature covers. Raises ``S3Failure`` with status 403 if it is not valid at ``now`` (UTC)."""
     header = request.header("authorization")
     by_header = header is not None and header.startswith(f"{ALGORITHM} ")
     by_query = any(name.lower().startswith("x-amz-") and name in _PRESIGNED for name, _ in request.query)

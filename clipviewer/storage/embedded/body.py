@@ -1,4 +1,4 @@
-"""A request's body on its way in: taken out of its aws-chunked frame, and held against every checksum that came with it.
+"""Decode a request's aws-chunked body and verify every checksum sent with it.
 
 Source: AWS, "Signature calculations for the Authorization header: Transferring a payload in multiple chunks" and "… Including trailing
 headers", "Checking object integrity". Pure: bytes in, bytes out.
@@ -54,9 +54,9 @@ def _hash(algorithm: str) -> _Hash:
 
 
 class BodyCheck:
-    """Feeds on the raw body piece by piece and gives the object's bytes; ``finish`` raises unless everything that was promised is true.
+    """Takes the raw body in pieces and returns the object's bytes; ``finish`` verifies every announced length, hash and signature.
 
-    ``S3Failure``: XAmzContentSHA256Mismatch, SignatureDoesNotMatch (a chunk), BadDigest, InvalidDigest, IncompleteBody,
+    Raises ``S3Failure``: XAmzContentSHA256Mismatch, SignatureDoesNotMatch (a chunk), BadDigest, InvalidDigest, IncompleteBody,
     MalformedTrailerError. ``checksums`` holds the verified ``x-amz-checksum-…`` headers after ``finish``.
     """
 
@@ -84,7 +84,7 @@ class BodyCheck:
         self.checksums: dict[str, str] = {}
 
     def feed(self, raw: bytes) -> bytes:
-        """The bytes of the object that are in ``raw``."""
+        """Return the object's bytes in ``raw``."""
         data = raw if self._frame is None else self._frame.feed(raw)
         self._seen += len(data)
         if self._seen > self.length:
@@ -96,7 +96,7 @@ class BodyCheck:
         return data
 
     def finish(self) -> None:
-        """Raises ``S3Failure`` unless the body was complete and is what was signed and announced."""
+        """Raise ``S3Failure`` unless the body is complete and matches what was signed and announced."""
         expected = dict(self._expected)
         if self._frame is not None:
             expected |= self._frame.finish()
@@ -112,7 +112,7 @@ class BodyCheck:
 
 
 class Frame:
-    """The aws-chunked frame: ``size[;chunk-signature=…] CRLF data CRLF``, ended by a chunk of size 0 and the trailer, if there is one."""
+    """The aws-chunked encoding: ``size[;chunk-signature=…] CRLF data CRLF``, ended by a chunk of size 0 and an optional trailer."""
 
     def __init__(self, verified: Verified, credentials: Credentials, region: str, trailer: str | None) -> None:
         self._signed = verified.payload != UNSIGNED_TRAILER
@@ -133,7 +133,7 @@ class Frame:
         self._trailers: dict[str, str] = {}
 
     def feed(self, raw: bytes) -> bytes:
-        """The data in ``raw``; incomplete lines wait for the next call."""
+        """Return the data in ``raw``. Incomplete lines wait for the next call."""
         self._buffer, self._at = self._buffer[self._at :] + raw, 0
         data = bytearray()
         while self._step(data):
@@ -141,7 +141,7 @@ class Frame:
         return bytes(data)
 
     def finish(self) -> Mapping[str, str]:
-        """The trailing checksum, if one was announced. Raises ``S3Failure`` when the frame was not complete."""
+        """Return the trailing checksum, if one was announced. Raises ``S3Failure`` if the encoding is incomplete."""
         if self._state != "done":
             raise S3Failure("IncompleteBody")
         if self.trailer is not None and self.trailer not in self._trailers:

@@ -1,4 +1,4 @@
-"""What can be asked of the bucket: its objects in pages, many deletions at once, where it is and who may call from a browser."""
+"""Bucket operations: listing, batch deletion, location and CORS rules."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def delete_objects(shelf: Shelf, call: Call) -> Answer:
 
 
 class Page:
-    """A page of a list; ``following`` is where the next one starts, ``None`` at the end."""
+    """One page of a listing. ``following`` is where the next page starts, ``None`` at the end."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
@@ -110,9 +110,9 @@ class Page:
 
 
 def page_of(index: Index, prefix: str, delimiter: str, limit: int, position: tuple[str, bool]) -> Page:
-    """Up to ``limit`` keys and common prefixes from ``position`` (a key, and whether only what comes after it counts).
+    """Return up to ``limit`` keys and common prefixes from ``position`` (a key, and whether that key itself is excluded).
 
-    A common prefix is stepped over by a seek, however many keys lie under it.
+    A common prefix is skipped by one seek, however many keys lie under it.
     """
     page = Page()
     end = after_prefix(prefix) if prefix else None
@@ -145,7 +145,7 @@ def page_of(index: Index, prefix: str, delimiter: str, limit: int, position: tup
 
 
 def after_prefix(prefix: str) -> str | None:
-    """The first string in UTF-8 order that no longer starts with ``prefix``; ``None`` when there is none."""
+    """Return the first string in UTF-8 order after all strings that start with ``prefix``; ``None`` if there is none."""
     for at in range(len(prefix) - 1, -1, -1):
         code = ord(prefix[at])
         if code < 0x10FFFF:

@@ -1,4 +1,4 @@
-"""Ranges and preconditions of HTTP (RFC 9110, sections 13 and 14) as S3 answers them. Pure."""
+"""HTTP ranges and preconditions (RFC 9110, sections 13 and 14) as S3 answers them. Pure functions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def http_date(moment: datetime) -> str:
 
 
 def parse_http_date(text: str) -> datetime | None:
-    """UTC; ``None`` for what is no date, which then counts as not sent."""
+    """Return the date in UTC; ``None`` for an invalid one, which counts as not sent."""
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:
@@ -28,9 +28,9 @@ def parse_http_date(text: str) -> datetime | None:
 
 
 def parse_range(text: str | None, size: int) -> tuple[int, int] | None:
-    """``(first, last)`` of a single range, cut to ``size``; ``None`` where the whole is to be sent: no range, several, another unit.
+    """Return ``(first, last)`` of a single range, cut to ``size``; ``None`` to send everything (no range, several, another unit).
 
-    Raises ``S3Failure`` (InvalidRange) when no byte of it exists.
+    Raises ``S3Failure`` (InvalidRange) if no byte of it exists.
     """
     match = _RANGE.fullmatch(text.strip()) if text is not None else None
     if match is None or match[0] == "bytes=-":
@@ -49,9 +49,9 @@ def parse_range(text: str | None, size: int) -> tuple[int, int] | None:
 
 
 def is_unmodified(header: Header, etag: str, modified: datetime, prefix: str = "") -> bool:
-    """Whether a reader who has this version needs nothing new (304). ``prefix`` stands before the header names.
+    """Return whether the client's version is current (304). ``prefix`` precedes the header names.
 
-    Raises ``S3Failure`` (PreconditionFailed) when If-Match or If-Unmodified-Since does not hold.
+    Raises ``S3Failure`` (PreconditionFailed) if If-Match or If-Unmodified-Since does not hold.
     """
     if (wanted := header(f"{prefix}if-match")) is not None:
         if not _names(wanted, etag):
@@ -65,7 +65,7 @@ def is_unmodified(header: Header, etag: str, modified: datetime, prefix: str = "
 
 
 def range_applies(if_range: str | None, etag: str, modified: datetime) -> bool:
-    """Whether If-Range lets the range through; else the whole is sent."""
+    """Return whether If-Range allows the range; otherwise everything is sent."""
     if if_range is None:
         return True
     text = if_range.strip()
@@ -75,7 +75,7 @@ def range_applies(if_range: str | None, etag: str, modified: datetime) -> bool:
 
 
 def check_write(header: Header, current_etag: str | None) -> None:
-    """If-None-Match: ``*`` and If-Match of a write, against the object that is there (``None``: there is none).
+    """Check If-None-Match: ``*`` and If-Match of a write against the current object (``None``: there is none).
 
     Raises ``S3Failure``: PreconditionFailed, NoSuchKey, NotImplemented.
     """

@@ -1,4 +1,4 @@
-"""Which other origins may call the embedded store from a browser. The app's own origin needs none of this."""
+"""CORS of the embedded store: which other origins may call it from a browser. The app's own origin needs no rule."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HEADER_NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{0,4000}")
 
 
 def cors_headers(request: Request, origins: Sequence[str]) -> dict[str, str]:
-    """What to add to an answer; empty for every origin that is not configured."""
+    """Return the headers to add to a response; empty unless the origin is configured."""
     if not origins:
         return {}
     origin = request.header("origin")
@@ -24,7 +24,7 @@ def cors_headers(request: Request, origins: Sequence[str]) -> dict[str, str]:
 
 
 def preflight(request: Request, origins: Sequence[str]) -> Answer:
-    """The answer to OPTIONS. Raises ``S3Failure`` (AccessForbidden) for what no rule allows."""
+    """Answer an OPTIONS request. Raises ``S3Failure`` (AccessForbidden) if no rule allows it."""
     wanted = request.header("access-control-request-headers") or ""
     allowed = request.header("origin") in origins and request.header("access-control-request-method") in CORS_METHODS
     if not allowed or not _HEADER_NAMES.fullmatch(wanted):

@@ -1,4 +1,4 @@
-"""The one key pair that the embedded store knows; it never leaves the server."""
+"""The embedded store's only key pair. It never leaves the server."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ ACCESS_KEY = "clipviewer"
 
 
 def embedded_credentials(secret_key: str) -> Credentials:
-    """Derived from the installation's secret key, so that every process of it comes to the same pair."""
+    """Derive the key pair from the installation's secret key, so that every process has the same one."""
     return Credentials(ACCESS_KEY, hmac.new(secret_key.encode(), b"embedded store", hashlib.sha256).hexdigest())

@@ -1,4 +1,4 @@
-"""Failures of the embedded store, by S3's own codes and statuses (AWS: "Error responses", Amazon S3 API reference)."""
+"""Errors of the embedded store with S3's codes and statuses (AWS: "Error responses", Amazon S3 API reference)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _KNOWN: Mapping[str, tuple[int, str]] = {
 
 
 class S3Failure(Exception):
-    """An answer that is not the one hoped for: S3's ``code``, its HTTP ``status``, a sentence, and headers to send along."""
+    """An S3 error response: its ``code``, HTTP ``status``, message, and further headers."""
 
     def __init__(self, code: str, message: str | None = None, headers: Mapping[str, str] | None = None) -> None:
         self.code = code
@@ -54,4 +54,4 @@ class S3Failure(Exception):
 
 
 class ClientGone(Exception):
-    """The client closed the connection before its request was complete."""
+    """The client disconnected before its request was complete."""

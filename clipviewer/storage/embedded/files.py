@@ -1,7 +1,7 @@
-"""The bytes of the embedded store: write-once files with random names, so that no key ever becomes a path.
+"""The files of the embedded store: write-once, with random names, so that a key never becomes a path.
 
-``incoming/`` holds what is being received, ``data/xx/`` what is complete. A file counts only once the index names it; what the index
-does not name is swept when the store opens. Everything here blocks: call it from a thread.
+``incoming/`` holds uploads in progress, ``data/xx/`` complete files. A file counts only once the index names it; others are removed when
+the store opens. Everything here blocks: call it from a thread.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from clipviewer.storage.embedded.errors import S3Failure
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """One file of ``size`` bytes; an object that came in parts has several."""
+    """One file of ``size`` bytes. A multipart object has several."""
 
     name: str
     size: int
 
 
 class Files:
-    """The private folder ``root`` and the files in it."""
+    """The private folder ``root`` and its files."""
 
     def __init__(self, root: Path) -> None:
         self._incoming = root / "incoming"
@@ -39,7 +39,7 @@ class Files:
         self._lock = os.open(root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def sole_user(self) -> bool:
-        """Whether no other process has the folder open; if so none can open it until ``share`` is called."""
+        """Return whether no other process has the folder open. If so, none can open it until ``share`` is called."""
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -47,7 +47,7 @@ class Files:
         return True
 
     def share(self) -> None:
-        """Hold the folder together with other processes, waiting for one that is just sweeping."""
+        """Share the folder with other processes, waiting for one that is removing leftovers."""
         fcntl.flock(self._lock, fcntl.LOCK_SH)
 
     def close(self) -> None:
@@ -57,12 +57,12 @@ class Files:
         return self._data / name[:2] / name
 
     def create(self) -> Incoming:
-        """A new, empty file that is nobody's yet."""
+        """Create a new, empty file that the index does not name yet."""
         name = secrets.token_hex(16)
         return Incoming(self._incoming / name, self.path(name))
 
     def clone(self, blobs: Sequence[Blob]) -> list[Blob]:
-        """The same bytes under new names, without copying them where the file system has hard links."""
+        """Duplicate blobs under new names, by hard links where the file system has them."""
         made: list[Blob] = []
         try:
             for blob in blobs:
@@ -88,7 +88,7 @@ class Files:
             self.path(blob.name).unlink(missing_ok=True)
 
     def sweep(self, kept: Collection[str]) -> int:
-        """Delete every file whose name is not in ``kept``; returns how many there were."""
+        """Delete every file whose name is not in ``kept``; return their number."""
         stale = [*self._incoming.iterdir(), *(path for path in self._data.glob("*/*") if path.name not in kept)]
         for path in stale:
             path.unlink(missing_ok=True)
@@ -96,7 +96,7 @@ class Files:
 
 
 class Incoming:
-    """A file being received. ``finish`` makes it durable under its final name; ``discard`` leaves nothing behind."""
+    """A file being received. ``finish`` makes it durable under its final name; ``discard`` removes it."""
 
     def __init__(self, path: Path, target: Path) -> None:
         self._path, self._target = path, target
@@ -109,7 +109,7 @@ class Incoming:
             raise _failure(error) from error
 
     def write(self, data: bytes) -> None:
-        """Append ``data``. Raises ``S3Failure`` (InsufficientStorage) when the disk is full."""
+        """Append ``data``. Raises ``S3Failure`` (InsufficientStorage) if the disk is full."""
         view = memoryview(data)
         try:
             while view:
@@ -124,7 +124,7 @@ class Incoming:
         return self._md5.digest()
 
     def finish(self) -> Blob:
-        """Flush to the disk and move to the final name."""
+        """Flush to disk and move to the final name."""
         try:
             os.fsync(self._descriptor)
             self._close()
@@ -147,9 +147,9 @@ class Incoming:
 
 
 class Reader:
-    """Reads ``length`` bytes from offset ``start`` of the blobs put end to end. The first file is open from the beginning.
+    """Reads ``length`` bytes from offset ``start`` of the concatenated blobs. The first file is opened at once.
 
-    Raises ``FileNotFoundError`` when a file is gone.
+    Raises ``FileNotFoundError`` if a file is gone.
     """
 
     def __init__(self, files: Files, blobs: Sequence[Blob], start: int, length: int) -> None:
@@ -164,7 +164,7 @@ class Reader:
             self._open()
 
     def read(self, size: int) -> bytes:
-        """Up to ``size`` bytes; empty only at the end."""
+        """Return up to ``size`` bytes; empty only at the end."""
         if not self.left:
             return b""
         while self._offset >= self._blobs[0].size:

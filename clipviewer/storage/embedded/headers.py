@@ -1,8 +1,8 @@
-"""The headers that are kept with an object, and those under which it is given out.
+"""The headers stored with an object, and the headers of responses.
 
-The store shares the app's origin, so nothing that was uploaded may ever run there: what is not plainly media or text is only
-downloadable, and every answer but media is sandboxed. A sandbox would make a video's own page cross-origin to the video, and the
-browser would then refuse to play an address that was opened directly.
+The store shares the app's origin, so uploads must never run there: anything but plain media and text can only be downloaded, and every
+response but media is sandboxed. A sandbox would make a video's own page cross-origin to the video, and the browser would refuse to play
+a URL that was opened directly.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _ACLS = ("private", "bucket-owner-full-control", "bucket-owner-read")
 
 
 def headers_to_keep(request: Request) -> dict[str, str]:
-    """What a write says about its object. Raises ``S3Failure``: MetadataTooLarge, and NotImplemented for what would be ignored."""
+    """Return the headers to store with an object. Raises ``S3Failure``: MetadataTooLarge, or NotImplemented for unsupported ones."""
     for name in request.headers:
         if name.startswith(_REFUSED):
             raise S3Failure("NotImplemented", f"{name} is not implemented here.")
@@ -54,7 +54,7 @@ def headers_to_keep(request: Request) -> dict[str, str]:
 
 
 def headers_of(entry: Entry, request: Request, verified: Verified, now: datetime) -> dict[str, str]:
-    """The headers of a GET or HEAD, with the response overrides of the signed query."""
+    """Return the headers of a GET or HEAD response, with the signed query's response overrides."""
     headers = {name: value for name, value in entry.headers.items() if not name.startswith("x-amz-checksum-")}
     for parameter, name in _OVERRIDES.items():
         if (value := request.parameter(parameter)) is not None:
@@ -71,7 +71,7 @@ def headers_of(entry: Entry, request: Request, verified: Verified, now: datetime
 
 
 def protection(content_type: str) -> dict[str, str]:
-    """The headers that keep an answer of this type from acting on the app's origin."""
+    """Return the headers that isolate a response of this type from the app's origin."""
     media = _SHOWN.fullmatch(content_type) and content_type.lower().startswith(("video/", "audio/", "image/"))
     return {"x-content-type-options": "nosniff", "content-security-policy": _MEDIA_POLICY if media else _POLICY}
 

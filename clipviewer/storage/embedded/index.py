@@ -1,7 +1,7 @@
-"""What the embedded store holds: one SQLite file that names every object, upload and part, and the files of each.
+"""The index of the embedded store: one SQLite file with every object, upload and part, and their files.
 
-A change of this index is the moment at which an upload becomes visible, whole or not at all. Keys sort by their UTF-8 bytes, as in
-S3. Everything here blocks: call it from a thread.
+An upload becomes visible, whole or not at all, when this index changes. Keys sort by their UTF-8 bytes, as in S3. Everything here
+blocks: call it from a thread.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _OBJECT = "key, size, etag, modified, headers, blobs"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An object. ``etag`` has no quotes; ``modified`` is UTC in whole seconds; ``headers`` are sent back as they are."""
+    """An object. ``etag`` has no quotes; ``modified`` is UTC in whole seconds; ``headers`` are returned unchanged."""
 
     key: str
     size: int
@@ -48,7 +48,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A multipart upload that is neither completed nor aborted."""
+    """A multipart upload in progress."""
 
     id: str
     key: str
@@ -65,7 +65,7 @@ class Part:
 
 
 class Index:
-    """The SQLite file at ``path``; one writer at a time, readers never wait for it."""
+    """The SQLite file at ``path``. One writer at a time; readers never wait for it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -77,7 +77,7 @@ class Index:
         self._writer.executescript(_SCHEMA)
 
     def close(self) -> None:
-        """Close every connection; no other call may be running."""
+        """Close every connection. No other call may be running."""
         with self._lock:
             self._writer.close()
         while not self._readers.empty():
@@ -88,7 +88,7 @@ class Index:
             return _entry_at(connection, key)
 
     def keys(self, first: str, after: bool, end: str | None, limit: int) -> list[Entry]:
-        """Up to ``limit`` entries in order, without headers and files: from ``first`` (or ``after`` it) up to but without ``end``."""
+        """Return up to ``limit`` entries in order, without headers and files: from ``first`` (or ``after`` it), before ``end``."""
         sign = ">" if after else ">="
         bound, values = ("", (first, limit)) if end is None else (" AND key < ?", (first, end, limit))
         query = f"SELECT key, size, etag, modified FROM object WHERE key {sign} ?{bound} ORDER BY key LIMIT ?"  # noqa: S608 - fixed text
@@ -96,9 +96,9 @@ class Index:
             return [Entry(key, size, etag, _moment(modified)) for key, size, etag, modified in connection.execute(query, values)]
 
     def put(self, entry: Entry, allow: Callable[[Entry | None], None], upload: str | None = None) -> Sequence[Blob]:
-        """Make ``entry`` the object of its key if ``allow`` does not raise on the one before; returns the files that are free now.
+        """Store ``entry`` under its key unless ``allow`` raises on the current entry; return the files that are no longer used.
 
-        With ``upload`` that upload ends in the same moment; ``S3Failure`` (InvalidPart) when the files are no longer among its parts.
+        With ``upload``, that upload ends in the same transaction; raises ``S3Failure`` (InvalidPart) if the files are no longer its parts.
         """
         with self._writing() as connection:
             before = _entry_at(connection, entry.key)
@@ -118,7 +118,7 @@ class Index:
         return [blob for blob in freed if blob.name not in kept]
 
     def delete(self, keys: Sequence[str]) -> Sequence[Blob]:
-        """Forget the objects; returns the files that are free now."""
+        """Delete the objects; return the files that are no longer used."""
         freed: list[Blob] = []
         with self._writing() as connection:
             for key in keys:
@@ -139,13 +139,13 @@ class Index:
         return None if row is None else Upload(row[0], row[1], _moment(row[2]), json.loads(row[3]))
 
     def uploads(self, prefix: str) -> list[Upload]:
-        """The open uploads of keys that start with ``prefix``, by key and then by id."""
+        """Return the open uploads of keys that start with ``prefix``, by key and then by id."""
         with self._reading() as connection:
             rows = connection.execute("SELECT id, key, created FROM upload ORDER BY key, id").fetchall()
         return [Upload(row[0], row[1], _moment(row[2])) for row in rows if row[1].startswith(prefix)]
 
     def put_part(self, upload_id: str, part: Part) -> Sequence[Blob]:
-        """Add or replace a part; returns the files that are free now. Raises ``S3Failure`` (NoSuchUpload)."""
+        """Add or replace a part; return the files that are no longer used. Raises ``S3Failure`` (NoSuchUpload)."""
         with self._writing() as connection:
             if connection.execute("SELECT 1 FROM upload WHERE id = ?", (upload_id,)).fetchone() is None:
                 raise S3Failure("NoSuchUpload")
@@ -156,19 +156,19 @@ class Index:
         return [Blob(*row) for row in before]
 
     def parts(self, upload_id: str) -> list[Part]:
-        """The parts in ascending order."""
+        """Return the parts in ascending order."""
         query = "SELECT number, blob, size, etag, modified FROM part WHERE upload = ? ORDER BY number"
         with self._reading() as connection:
             rows = connection.execute(query, (upload_id,)).fetchall()
         return [Part(row[0], Blob(row[1], row[2]), row[3], _moment(row[4])) for row in rows]
 
     def end_upload(self, upload_id: str) -> Sequence[Blob]:
-        """Abort; returns the files that are free now."""
+        """Abort an upload; return the files that are no longer used."""
         with self._writing() as connection:
             return _end_upload(connection, upload_id)
 
     def blob_names(self) -> set[str]:
-        """Every file that belongs to something."""
+        """Return the names of all files in use."""
         with self._reading() as connection:
             names = {name for (name,) in connection.execute("SELECT blob FROM part")}
             for (blobs,) in connection.execute("SELECT blobs FROM object"):

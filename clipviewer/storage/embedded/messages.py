@@ -1,4 +1,4 @@
-"""What the embedded store is asked and what it answers, as plain values."""
+"""Requests and responses of the embedded store as plain values."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from clipviewer.storage.embedded.files import Reader
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request, decoded once. ``path`` is the whole decoded path; ``bucket`` and ``key`` are empty where it names none.
+    """A decoded HTTP request. ``path`` is the whole decoded path; ``bucket`` and ``key`` are empty if it names none.
 
-    Header names are lower case; values are Latin-1 text, so their bytes are kept as they came.
+    Header names are lower case; values are Latin-1 text, which preserves their bytes.
     """
 
     method: str
@@ -28,12 +28,12 @@ class Request:
     key: str
 
     def header(self, name: str) -> str | None:
-        """The header's value, several joined by a comma; ``None`` when it was not sent."""
+        """Return the header's value, repeated headers joined by commas; ``None`` if it was not sent."""
         values = self.headers.get(name)
         return None if values is None else ",".join(values)
 
     def canonical_header(self, name: str) -> str:
-        """The header's value as it is signed: its bytes read as UTF-8 where they are UTF-8."""
+        """Return the header's value as it is signed: decoded as UTF-8 where possible."""
         value = self.header(name) or ""
         try:
             return value.encode("latin-1").decode()
@@ -41,7 +41,7 @@ class Request:
             return value
 
     def parameter(self, name: str) -> str | None:
-        """The first value of a query parameter; ``None`` when it was not sent."""
+        """Return the first value of a query parameter; ``None`` if it was not sent."""
         return next((value for given, value in self.query if given == name), None)
 
     def has(self, name: str) -> bool:
@@ -50,7 +50,7 @@ class Request:
 
 @dataclass(slots=True)
 class Answer:
-    """A response. ``body`` is what is sent at once; ``rest`` is what is streamed after it."""
+    """A response: ``body`` is sent at once, ``rest`` is streamed after it."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Answer:
 
 
 def read_request(scope: Mapping[str, Any]) -> Request:
-    """The request of an ASGI ``http`` scope. Raises ``S3Failure`` (InvalidURI, InvalidArgument) for what is not UTF-8."""
+    """Decode the request of an ASGI ``http`` scope. Raises ``S3Failure`` (InvalidURI, InvalidArgument) for invalid UTF-8."""
     raw_path: bytes = scope.get("raw_path") or uri_encode(scope["path"], keep_slash=True).encode()
     path = _decode(raw_path, "InvalidURI")
     query = tuple(_pairs(scope.get("query_string", b"")))

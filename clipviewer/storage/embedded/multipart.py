@@ -1,4 +1,4 @@
-"""Uploads in parts. Completing one joins the parts in the index only: no byte is copied, however long the video."""
+"""Multipart uploads. Completing one joins its parts in the index only: no byte is copied, however long the video."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from clipviewer.storage.embedded.objects import Call, Shelf, check_key
 from clipviewer.storage.embedded.xml import Content, document, iso_time, parse
 
 CHECKSUMS = ("CRC32", "SHA1", "SHA256")
-"""Those that a part is compared with when it comes with one."""
+"""Checksum headers that are verified when a part is sent with one."""
 
 MIN_PART = 5 * 1024 * 1024
 MAX_PARTS = 10_000
@@ -34,13 +34,13 @@ def create_upload(shelf: Shelf, call: Call) -> Answer:
 
 
 def check_part(shelf: Shelf, call: Call) -> None:
-    """What can be refused before the part is received."""
+    """Check what can be refused before the part is received."""
     _part_number(call.request.parameter("partNumber") or "")
     _upload(shelf, call)
 
 
 def put_part(shelf: Shelf, call: Call) -> Answer:
-    """PUT ?partNumber&uploadId: the received body becomes the part, in place of one with the same number."""
+    """PUT ?partNumber&uploadId: store the received body as the part, replacing one with the same number."""
     received = call.received
     if received is None:
         raise ValueError("a body must have been received")
@@ -93,7 +93,7 @@ def list_uploads(shelf: Shelf, call: Call) -> Answer:
 
 
 def complete_upload(shelf: Shelf, call: Call) -> Answer:
-    """POST ?uploadId: the listed parts become the object; parts that were not listed are deleted."""
+    """POST ?uploadId: make the listed parts the object; delete the others."""
     upload = _upload(shelf, call)
     chosen = _chosen(call.body, {part.number: part for part in shelf.index.parts(upload.id)})
     if any(part.blob.size < MIN_PART for part in chosen[:-1]):

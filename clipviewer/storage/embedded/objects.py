@@ -1,4 +1,4 @@
-"""What can be done with one object: read, write, copy, delete. Everything here blocks: call it from a thread."""
+"""Object operations: read, write, copy, delete. Everything here blocks: call it from a thread."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STALE_UPLOAD = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A body on the disk that belongs to nobody yet: its file, MD5 and verified ``x-amz-checksum-…`` headers."""
+    """A received body that the index does not name yet: its file, MD5 and verified ``x-amz-checksum-…`` headers."""
 
     blob: Blob
     md5: bytes
@@ -35,7 +35,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A verified request at ``now`` (UTC). ``received`` is set for uploads, ``body`` for what comes as XML."""
+    """A verified request at ``now`` (UTC). ``received`` is set for uploads, ``body`` for XML."""
 
     request: Request
     verified: Verified
@@ -45,7 +45,7 @@ class Call:
 
 
 class Shelf:
-    """The index and the files together: whatever one says, the other has."""
+    """The index and the files, kept consistent."""
 
     def __init__(self, root: Path, now: datetime) -> None:
         self.files = Files(root)
@@ -62,7 +62,7 @@ class Shelf:
         self.files.close()
 
     def put(self, entry: Entry, allow: Callable[[Entry | None], None], upload: str | None = None) -> None:
-        """Make ``entry`` visible if ``allow`` does not raise on what is there; files that nothing names any more are deleted."""
+        """Store ``entry`` unless ``allow`` raises on the current one; delete files that are no longer used."""
         try:
             freed = self.index.put(entry, allow, upload)
         except BaseException as error:
@@ -74,7 +74,7 @@ class Shelf:
         self.files.remove(freed)
 
     def open(self, key: str, start_and_length: Callable[[Entry], tuple[int, int]]) -> tuple[Entry, Reader]:
-        """The object of ``key`` and a reader of the part asked for; a version that is replaced meanwhile is looked up again."""
+        """Return the object of ``key`` and a reader of the requested part. Looks again if the version is replaced meanwhile."""
         for _ in range(10):
             entry = self.index.get(key)
             if entry is None:
@@ -137,7 +137,7 @@ def head_object(shelf: Shelf, call: Call) -> Answer:
 
 
 def check_put(shelf: Shelf, call: Call) -> None:
-    """What can be refused before the body is received: the key, the headers, the preconditions as they stand now."""
+    """Check what can be refused before the body is received: key, headers and current preconditions."""
     check_key(call.request.key)
     headers_to_keep(call.request)
     before = shelf.index.get(call.request.key)
@@ -145,7 +145,7 @@ def check_put(shelf: Shelf, call: Call) -> None:
 
 
 def put_object(shelf: Shelf, call: Call) -> Answer:
-    """PUT: the received body becomes the object."""
+    """PUT: store the received body as the object."""
     received = call.received
     if received is None:
         raise ValueError("a body must have been received")
@@ -156,7 +156,7 @@ def put_object(shelf: Shelf, call: Call) -> Answer:
 
 
 def delete_object(shelf: Shelf, call: Call) -> Answer:
-    """DELETE: 204, whether it was there or not."""
+    """DELETE: 204, whether or not the object existed."""
     delete_keys(shelf, [call.request.key])
     return Answer(204)
 
@@ -166,7 +166,7 @@ def delete_keys(shelf: Shelf, keys: Sequence[str]) -> None:
 
 
 def copy_object(shelf: Shelf, call: Call) -> Answer:
-    """PUT with x-amz-copy-source: the same bytes under another key, at once and without taking space where hard links exist."""
+    """PUT with x-amz-copy-source: copy within the store, by hard links where they exist."""
     request = call.request
     check_key(request.key)
     source = _copy_source(request.header("x-amz-copy-source") or "")
@@ -192,7 +192,7 @@ def copy_object(shelf: Shelf, call: Call) -> Answer:
 
 
 def check_key(key: str) -> None:
-    """Raises ``S3Failure`` unless a new object may have this key."""
+    """Raise ``S3Failure`` unless a new object may have this key."""
     if len(key.encode()) > MAX_KEY_BYTES:
         raise S3Failure("KeyTooLongError")
     try:

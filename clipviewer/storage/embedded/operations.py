@@ -1,4 +1,4 @@
-"""Which operation of S3 a request means."""
+"""Route a request to its S3 operation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Handler = Callable[[Shelf, Call], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """``run`` answers, in a thread. ``check`` is set where an object's bytes are received first: what can be refused before that."""
+    """An operation. ``run`` answers in a thread; ``check`` is set for uploads and refuses what it can before the body is received."""
 
     run: Handler
     check: Callable[[Shelf, Call], None] | None = None
@@ -34,7 +34,7 @@ _ELSEWHERE = frozenset(
 
 
 class Operations:
-    """The table of operations for one region and its configured origins."""
+    """The operations for one region and its configured origins."""
 
     def __init__(self, region: str, origins: Sequence[str]) -> None:
         self._root: Mapping[tuple[str, str], Operation] = {("GET", ""): Operation(bucket.list_buckets)}
@@ -61,7 +61,7 @@ class Operations:
         }
 
     def find(self, request: Request) -> Operation:
-        """Raises ``S3Failure``: NoSuchBucket, NotImplemented, MethodNotAllowed."""
+        """Return the request's operation. Raises ``S3Failure``: NoSuchBucket, NotImplemented, MethodNotAllowed."""
         if request.bucket not in ("", EMBEDDED_BUCKET):
             raise S3Failure("NoSuchBucket")
         table = self._object if request.key else self._bucket if request.bucket else self._root

@@ -1,4 +1,4 @@
-"""The way in: from the connection to a file that nothing names yet, with bounded memory and nothing left behind on failure."""
+"""Receive request bodies with bounded memory; nothing is left behind on failure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DRAIN_SECONDS = 10
 
 
 class Body:
-    """The messages of one request's body, and whether all of them have come. It is callable in place of ``receive``."""
+    """The messages of one request's body, and whether it is complete. Can be called in place of ``receive``."""
 
     def __init__(self, request: Request, receive: Receive) -> None:
         self._receive = receive
@@ -43,9 +43,9 @@ class Body:
         return message
 
     async def drain(self) -> bool:
-        """Read on after a refusal, so that the client comes to read it; whether the connection can be used again.
+        """Read the rest of a refused body so that the client reads the response; return whether the connection can be reused.
 
-        A client that waits for 100 Continue is told the answer instead, and sends no body.
+        A client that waits for 100 Continue gets the response instead, and sends no body.
         """
         size = 0
         with anyio.move_on_after(_DRAIN_SECONDS):
@@ -55,7 +55,7 @@ class Body:
 
 
 async def receive_file(receive: Body, check: BodyCheck, files: Files, limiter: CapacityLimiter) -> Received:
-    """The whole body as one file. Raises ``S3Failure`` and ``ClientGone``, and then has deleted it again."""
+    """Receive the body into a file. Raises ``S3Failure`` and ``ClientGone``; the file is then deleted."""
     if check.length > MAX_UPLOAD:
         raise S3Failure("EntityTooLarge")
     incoming = await to_thread.run_sync(files.create, limiter=limiter)
@@ -70,7 +70,7 @@ async def receive_file(receive: Body, check: BodyCheck, files: Files, limiter: C
 
 
 async def receive_small(receive: Body, payload: str) -> bytes:
-    """A body that is read whole: XML, or none at all. Raises ``S3Failure`` where it is too long or not the one that was signed."""
+    """Receive a short body (XML or empty). Raises ``S3Failure`` if it is too long or does not match its signed hash."""
     body = b""
     if not receive.complete:
         async for raw in _pieces(receive):
@@ -83,7 +83,7 @@ async def receive_small(receive: Body, payload: str) -> bytes:
 
 
 async def _pieces(receive: Body) -> AsyncIterator[bytes]:
-    """The body in pieces of about 1 MiB."""
+    """Yield the body in pieces of about 1 MiB."""
     waiting: list[bytes] = []
     size = 0
     more = True

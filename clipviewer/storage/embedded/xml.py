@@ -1,4 +1,4 @@
-"""S3's XML, written and read."""
+"""Read and write S3's XML."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def document(root: str, content: Content, namespace: str | None = _NAMESPACE) -> bytes:
-    """A whole XML document; what XML cannot hold is left out."""
+    """Return an XML document. Characters that XML cannot represent are dropped."""
     attribute = f' xmlns="{namespace}"' if namespace else ""
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<{root}{attribute}>{_inner(content)}</{root}>'.encode()
 
@@ -29,7 +29,7 @@ def iso_time(moment: datetime) -> str:
 
 
 def parse(body: bytes, root: str) -> ElementTree.Element:
-    """The root element, without namespaces. Raises ``S3Failure`` (MalformedXML); a document type is refused before it is read."""
+    """Return the root element without namespaces. Raises ``S3Failure`` (MalformedXML); document types are refused unread."""
     try:
         text = body.decode()
         if "<!" in text:
