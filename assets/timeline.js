@@ -2,7 +2,7 @@
 //
 // <clip-timeline> draws itself. Attributes: view (JSON of TimelineView in clipviewer/state/timeline.py), clips (JSON [{id, title,
 // start_ms, end_ms}], those that are listed), clip-id (the one that is shown), candidates (another text whenever any candidate is another).
-// Events: ClipSaved {clip, start, end, title} (clip is "" for a new one), ClipRemoved {clip}. Times are ms. Keys, where nobody types: I and
+// Events: ClipSaved {clip, start, end, title} (clip is "" for a new one), ClipRemoved {clip}. Times are ms. Keys, unless you are typing: I and
 // O set in and out at the playhead, Enter asks for the title; on the timeline itself + and − zoom, 0 shows all, Shift and arrows pan.
 
 import { HEIGHT, draw, shownTime } from "./timeline_drawing.js";

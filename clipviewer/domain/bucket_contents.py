@@ -48,19 +48,19 @@ class Ignored(StrEnum):
 
 IGNORED_WORDS = {
     Ignored.OTHER: "neither video nor captions",
-    Ignored.OWN: "made here beside videos and exports",
+    Ignored.OWN: "made by clipviewer beside videos and exports",
     Ignored.EMPTY: "empty",
     Ignored.NAME: "a name with control characters, backslashes, or empty or dotted folders: rename it",
-    Ignored.PIECE: "a piece of a stream: join the pieces into one file",
+    Ignored.PIECE: "a segment of a stream: join the segments into one file",
     Ignored.ARRIVING: "still being uploaded or rendered",
-    Ignored.DELETED: "its video was deleted: bring it back under Recently deleted",
+    Ignored.DELETED: "its video was deleted: restore it under Recently deleted",
     Ignored.SIDECAR: "an export whose sidecar is damaged or belongs to another file",
     Ignored.NO_SIDECAR: "under exports/ without its sidecar",
     Ignored.NO_FILE: "a sidecar whose export is gone",
-    Ignored.NO_VIDEO: "captions without a video of their name",
-    Ignored.LANGUAGE: "captions in a language that the video has already: remove those in the room first",
+    Ignored.NO_VIDEO: "captions without a video of the same name",
+    Ignored.LANGUAGE: "captions in a language that the video already has: remove those in the clip room first",
     Ignored.CAPTIONS: "captions that cannot be read",
-    Ignored.UNREADABLE: "the storage did not hand it out",
+    Ignored.UNREADABLE: "the storage did not return it",
 }
 
 

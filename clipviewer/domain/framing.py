@@ -29,7 +29,7 @@ class Framing:
 
     def __post_init__(self) -> None:
         if not all(math.isfinite(share) and 0 <= share <= 1 for share in (self.x, self.y)):
-            raise ValueError("the centre of a crop lies within the picture: 0 to 1")
+            raise ValueError("the crop's centre must be within the picture: 0 to 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def crop_rect(width: int, height: int, ratio: AspectRatio, framing: Framing) -> 
     ``FIT`` returns the whole picture, ``AUTO`` its fallback (the centre). Raises ``ValueError`` for a picture under 2 × 2 pixels.
     """
     if min(width, height) < 2:
-        raise ValueError("a picture has at least 2 × 2 pixels")
+        raise ValueError("a picture must have at least 2 × 2 pixels")
     if framing.mode is FramingMode.FIT:
         return Rect(0, 0, _even(width), _even(height))
     frame = ratio.frame

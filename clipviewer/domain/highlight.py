@@ -21,9 +21,9 @@ class FindOptions:
 
     def __post_init__(self) -> None:
         if not 1_000 <= self.shortest_ms <= self.longest_ms - 1_000:
-            raise ValueError("the shortest clip takes a second or more, and the longest at least a second more than that")
+            raise ValueError("the shortest clip must be at least one second, and the longest at least one second longer")
         if self.most < 1 or not 0 <= self.overlap < 1 or not 0 < self.share <= 1:
-            raise ValueError("there is at least one candidate, and the overlap and the share are parts of a whole")
+            raise ValueError("at least one candidate must be allowed, and overlap and share must lie between 0 and 1")
 
 
 @dataclass(frozen=True, slots=True)

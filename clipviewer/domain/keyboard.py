@@ -60,7 +60,7 @@ KEYBOARD: Sequence[Group] = (
         (
             Shortcut((" ", "k"), "Play or pause"),
             Shortcut(("ArrowLeft", "j"), "10 seconds back"),
-            Shortcut(("ArrowRight", "l"), "10 seconds on"),
+            Shortcut(("ArrowRight", "l"), "10 seconds forward"),
             Shortcut(("ArrowUp", "ArrowDown"), "Louder, quieter"),
             Shortcut(("m",), "Sound off or on"),
             Shortcut(("<", ">"), "Slower, faster"),
@@ -84,12 +84,12 @@ KEYBOARD: Sequence[Group] = (
         "Timeline",
         "while the focus is on it",
         (
-            Shortcut(("ArrowLeft", "ArrowRight"), "One frame back or on", _TIMELINE),
-            Shortcut(("PageDown", "PageUp"), "5 seconds back or on", _TIMELINE),
-            Shortcut(("Home", "End"), "Beginning and end of the video", _TIMELINE),
+            Shortcut(("ArrowLeft", "ArrowRight"), "One frame back or forward", _TIMELINE),
+            Shortcut(("PageDown", "PageUp"), "5 seconds back or forward", _TIMELINE),
+            Shortcut(("Home", "End"), "Start and end of the video", _TIMELINE),
             Shortcut(("+", "=", "-"), "Closer, wider", _TIMELINE),
             Shortcut(("0",), "Show all of the video", _TIMELINE),
-            Shortcut(("Shift+ArrowLeft", "Shift+ArrowRight"), "Move along what is shown", _TIMELINE),
+            Shortcut(("Shift+ArrowLeft", "Shift+ArrowRight"), "Scroll the timeline", _TIMELINE),
         ),
     ),
     Group(
@@ -97,8 +97,8 @@ KEYBOARD: Sequence[Group] = (
         "anywhere among the candidates; arrows and ends on the frame of a shape",
         (
             Shortcut(("i", "o"), "In point and out point at the playhead", _TIMELINE),
-            Shortcut(("Enter",), "Name what is marked, then save it", _TIMELINE),
-            Shortcut(("Escape",), "Forget what is marked", _TIMELINE),
+            Shortcut(("Enter",), "Name the marked clip, then save it", _TIMELINE),
+            Shortcut(("Escape",), "Clear the marks", _TIMELINE),
             Shortcut(("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"), "Move the frame; with Shift in larger steps", _FRAME),
             Shortcut(("Home", "End"), "Frame at one edge or the other", _FRAME),
             Shortcut(("Escape",), "Put a dragged frame back", _FRAME),
@@ -110,8 +110,8 @@ KEYBOARD: Sequence[Group] = (
         (
             Shortcut(("ArrowLeft", "ArrowRight"), "Look through the video", "film_scrub.js"),
             Shortcut(("Escape",), "Stop looking through", "film_scrub.js"),
-            Shortcut(("Escape",), "Choose none of the videos", "video_picker.js"),
+            Shortcut(("Escape",), "Clear the selection", "video_picker.js"),
         ),
     ),
-    Group("Everywhere", "where nobody types", (Shortcut(("?",), "This sheet", "keyboard.js"),)),
+    Group("Everywhere", "unless you are typing", (Shortcut(("?",), "This sheet", "keyboard.js"),)),
 )

@@ -23,7 +23,7 @@ def parse_language(value: str) -> str:
     """Return a valid tag such as ``en``, ``pt-BR``, ``zh-Hant`` or ``original``; raises ``ValueError`` for anything else."""
     if value == ORIGINAL or _TAG.fullmatch(value):
         return value
-    raise ValueError(f"not a language tag: {value[:40]!r}")
+    raise ValueError(f"not a valid language tag: {value[:40]!r}")
 
 
 def language_name(tag: str) -> str:

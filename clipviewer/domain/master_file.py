@@ -35,7 +35,7 @@ def content_type(name: str) -> str:
     """Return the content type for the file's extension; raises ``ValueError`` for an unsupported type."""
     kind = _split(name)[1]
     if kind not in TYPES:
-        raise ValueError(f"a video is wanted: a file that ends in {', '.join(sorted(TYPES))}")
+        raise ValueError(f"unsupported file type; use {', '.join(sorted(TYPES))}")
     return TYPES[kind]
 
 

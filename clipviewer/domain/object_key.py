@@ -22,9 +22,9 @@ def check_object_key(key: str, prefix: str = "") -> str:
     if not 0 < size <= MAX_KEY_BYTES:
         raise ValueError(f"the key must have 1 to {MAX_KEY_BYTES} bytes")
     if _CONTROL_OR_BACKSLASH.search(key):
-        raise ValueError("the key has control characters or backslashes")
+        raise ValueError("the key must not contain control characters or backslashes")
     if not _PATH_SEGMENTS.isdisjoint(key.split("/")):
-        raise ValueError("the key has empty or dotted segments")
+        raise ValueError("the key must not contain empty, . or .. segments")
     if not key.startswith(prefix):
-        raise ValueError("the key lies outside the configured prefix")
+        raise ValueError("the key is outside the configured prefix")
     return key

@@ -11,7 +11,7 @@ def one_line(text: str, most: int) -> str:
     """Return ``text`` with single spaces, 1 to ``most`` characters; otherwise raise ``ValueError`` with the reason."""
     line = " ".join(unicodedata.normalize("NFC", text).split())
     if not 1 <= len(line) <= most:
-        raise ValueError(f"has 1 to {most} characters")
+        raise ValueError(f"must have 1 to {most} characters")
     if any(unicodedata.category(character) in _UNSEEN for character in line):
-        raise ValueError("has characters that cannot be shown")
+        raise ValueError("contains characters that cannot be displayed")
     return line

@@ -110,9 +110,9 @@ class _Prepared:
 @lru_cache(maxsize=64)
 def _prepare(credentials: Credentials, bucket: Bucket, signed_at: datetime, ttl: int, signed_headers: str = "host") -> _Prepared:
     if not 0 < ttl <= MAX_TTL:
-        raise ValueError("a presigned URL lives from 1 second to 7 days")
+        raise ValueError("a presigned URL must be valid for 1 second to 7 days")
     if signed_at.tzinfo is None:
-        raise ValueError("the signing date needs its zone")
+        raise ValueError("the signing date must have a time zone")
     timestamp = signed_at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
     day = timestamp[:8]
     scope = f"{day}/{bucket.region}/s3/aws4_request"

@@ -16,7 +16,7 @@ def tag_of(text: str) -> str:
     except ValueError as error:
         raise ValueError(f"A tag {error}.") from error
     if "," in tag:
-        raise ValueError("A tag has no comma.")
+        raise ValueError("A tag cannot contain a comma.")
     return tag
 
 
@@ -24,5 +24,5 @@ def tags_of(texts: Iterable[str]) -> list[str]:
     """Return the distinct tags, sorted; raises ``ValueError`` for an invalid tag or more than ``MAX_TAGS``."""
     tags = sorted({tag_of(text) for text in texts})
     if len(tags) > MAX_TAGS:
-        raise ValueError(f"A video has at most {MAX_TAGS} tags.")
+        raise ValueError(f"A video can have at most {MAX_TAGS} tags.")
     return tags

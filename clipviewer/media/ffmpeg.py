@@ -21,12 +21,12 @@ from clipviewer.errors import ClipviewerError
 # What an input file may be. Playlists (HLS, DASH, concat) are not among them: they make requests and open other files.
 FORMATS = "mov,matroska,avi,mpegts,mpeg,flv,ogg,wav,mp3,aac,flac"
 
-_FAILED = "The footage is damaged, or of a kind that is not supported: upload a whole file, then retry."
+_FAILED = "The footage is damaged or not supported: upload a complete file, then retry."
 
 # Why the system ended a run, by the number of its signal.
 _STOPPED: dict[int, str] = {
-    signal.SIGXFSZ: "The output grew beyond its limit and was stopped: the footage is damaged, or made to do harm.",
-    signal.SIGKILL: "The system stopped ffmpeg: it took more time or memory than it may.",
+    signal.SIGXFSZ: "The output exceeded its limit and was stopped: the footage is damaged or malicious.",
+    signal.SIGKILL: "The system stopped ffmpeg: it exceeded its limit of time or memory.",
 }
 
 _NICENESS = 10
@@ -70,7 +70,7 @@ class Ffmpeg:
         try:
             self.executable: str = executable or get_ffmpeg_exe()
         except RuntimeError as error:
-            raise MediaError("There is no ffmpeg for this machine: install one and name it in CLIPVIEWER_FFMPEG.") from error
+            raise MediaError("There is no ffmpeg for this machine: install one and set CLIPVIEWER_FFMPEG.") from error
 
     def run(
         self,

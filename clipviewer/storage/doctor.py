@@ -26,7 +26,7 @@ _SOON = timedelta(minutes=15)
 _PROBE = b"clipviewer looks whether the storage works; this object may be deleted"
 _FIRST, _LAST = 11, 20
 _OTHER_REGION = {"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "AuthorizationQueryParametersError"}
-_AS_WANTED = "That may be as you want it; else"
+_AS_WANTED = "This may be intended. Otherwise"
 _CORS_REMEDY = "Put the CORS rules below on the bucket"
 
 
@@ -83,26 +83,26 @@ class Doctor:
         left = found.expires_at - self._clock()
         if left <= timedelta(0):
             text = f"They come from {kind} and expired at {found.expires_at:%Y-%m-%d %H:%M} UTC."
-            return Finding("credentials", Verdict.FAILED, text, "Renew them, or give the machine a role that renews itself.")
+            return Finding("credentials", Verdict.FAILED, text, "Renew them, or give the machine a role, which renews itself.")
         text = f"They come from {kind} and are good until {found.expires_at:%Y-%m-%d %H:%M} UTC."
         if left < _SOON:
-            return Finding("credentials", Verdict.WARNING, text, "URLs end with them: see that they are renewed in time.")
+            return Finding("credentials", Verdict.WARNING, text, "Presigned URLs expire with them: make sure they are renewed in time.")
         return Finding("credentials", Verdict.OK, text)
 
     def _time(self, answer: Answer) -> Finding:
         try:
             theirs = parsedate_to_datetime(answer.headers.get("date", ""))
         except ValueError:
-            return Finding("clock", Verdict.NOT_CHECKED, "The storage does not say what time it has.")
+            return Finding("clock", Verdict.NOT_CHECKED, "The storage does not report its time.")
         theirs = theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)
         skew = self._clock() - theirs
         apart = f"{abs(skew).total_seconds():.0f} s {'ahead of' if skew > timedelta(0) else 'behind'} the storage's"
         if abs(skew) >= _SKEW_REFUSED:
-            text = f"The server's clock is {apart}: the storage refuses what it signs."
+            text = f"The server's clock is {apart}: the storage rejects its signatures."
             return Finding("clock", Verdict.FAILED, text, "Set the clock by NTP.")
         if abs(skew) > _SKEW_NOTED:
-            return Finding("clock", Verdict.WARNING, f"The server's clock is {apart}.", "Set the clock by NTP before it grows.")
-        return Finding("clock", Verdict.OK, "The server's clock agrees with the storage's.")
+            return Finding("clock", Verdict.WARNING, f"The server's clock is {apart}.", "Set the clock by NTP before the difference grows.")
+        return Finding("clock", Verdict.OK, "The server's clock matches the storage's.")
 
     def _objects(self) -> Iterator[Finding]:
         """Check listing, then reads on one small object, which is always deleted at the end."""
@@ -116,7 +116,7 @@ class Doctor:
                 yield self._public()
                 yield self._conditional()
             else:
-                yield from skipped("nothing could be written to try it on", "get", "range", "public address", "conditional put")
+                yield from skipped("no test object could be written", "get", "range", "public address", "conditional put")
             yield from self._cors(put.verdict is Verdict.OK)
         finally:
             deleted = tried("delete", "Objects can be deleted", lambda: self._store.delete(self._key))
@@ -130,7 +130,7 @@ class Doctor:
 
     def _read(self) -> None:
         if self._store.head(self._key).size != len(_PROBE) or self._store.get(self._key) != _PROBE:
-            raise StorageError("What was written does not come back the same")
+            raise StorageError("What was read is not what was written")
 
     def _range(self, check: str, bucket: Bucket) -> Finding:
         try:
@@ -138,10 +138,10 @@ class Doctor:
         except StorageUnreachable:
             return Finding(check, Verdict.FAILED, "The storage cannot be reached there.", "Check the endpoint and the network.")
         if answer.status == 206 and answer.body == _PROBE[_FIRST : _LAST + 1]:
-            return Finding(check, Verdict.OK, "A presigned URL gives the bytes that are asked for, with status 206.")
+            return Finding(check, Verdict.OK, "A presigned URL returns the requested bytes with status 206.")
         if answer.status in (200, 206):
-            text = f"A presigned URL does not give the bytes that are asked for: status {answer.status} and {len(answer.body)} bytes."
-            return Finding(check, Verdict.FAILED, text, "Players cannot seek: use a storage, and proxies, that pass Range on.")
+            text = f"A presigned URL does not return the requested bytes: status {answer.status} and {len(answer.body)} bytes."
+            return Finding(check, Verdict.FAILED, text, "Players cannot seek: use a storage and proxies that support Range requests.")
         why = f" ({answer.said('Code')})" if answer.said("Code") else ""
         text = f"A presigned URL is refused with status {answer.status}{why}."
         return Finding(check, Verdict.FAILED, text, f"Check the clock, the region and that proxies keep Host. {POLICY}.")
@@ -163,9 +163,9 @@ class Doctor:
         except StorageUnreachable:
             return Finding(check, Verdict.WARNING, "The storage did not answer.", "Look again in a moment.")
         if answer.status == 412:
-            return Finding(check, Verdict.OK, "A write that must not replace anything is refused when there is something.")
-        text = f"A write that must not replace anything was answered with status {answer.status}, not 412."
-        return Finding(check, Verdict.WARNING, text, "Keep the bucket to one installation of clipviewer.")
+            return Finding(check, Verdict.OK, "A write that must not replace an object is refused if there is one.")
+        text = f"A write that must not replace an object was answered with status {answer.status}, not 412."
+        return Finding(check, Verdict.WARNING, text, "Use the bucket for one installation of clipviewer only.")
 
     def _cors(self, with_object: bool) -> Iterator[Finding]:
         """Check the preflights of reading and uploading, then which response headers a page can read."""
@@ -182,16 +182,16 @@ class Doctor:
             yield from skipped("the address that browsers use cannot be reached from the server", *checks)
             return
         reads = f"Pages of {origin} may read from the bucket."
-        yield _cors_finding("cors get", get, reads, f"Pages of {origin} may not read: nothing is fetched ahead.", Verdict.WARNING)
+        yield _cors_finding("cors get", get, reads, f"Pages of {origin} may not read: clips are not loaded ahead.", Verdict.WARNING)
         sends = f"Pages of {origin} may upload to the bucket."
         yield _cors_finding("cors put", put, sends, f"Pages of {origin} may not upload to the bucket.", Verdict.FAILED)
         if seen is None:
-            yield from skipped("nothing could be written to try it on", "cors etag")
+            yield from skipped("no test object could be written", "cors etag")
             return
         exposed = {name.strip().lower() for name in seen.headers.get("access-control-expose-headers", "").split(",")}
         shown = bool(exposed & {"etag", "*"}) and _lets_in(seen, origin)
-        unseen = "Pages do not see the ETag: uploads here do without it, other programs in a browser may not."
-        yield _cors_finding("cors etag", shown, "Pages see the ETag.", unseen, Verdict.WARNING)
+        unseen = "Pages cannot read the ETag: uploads here work without it, other browser programs may not."
+        yield _cors_finding("cors etag", shown, "Pages can read the ETag.", unseen, Verdict.WARNING)
 
     def _preflight(self, method: str, headers: str) -> bool:
         asked = {"Origin": self._where.origin, "Access-Control-Request-Method": method, "Access-Control-Request-Headers": headers}
@@ -212,7 +212,7 @@ class Doctor:
             if answer.status != 200:
                 raise StorageError(f"A part sent by a presigned URL is refused with status {answer.status}")
             if [part.size for part in self._store.parts(key, upload_id)] != [len(_PROBE)]:
-                raise StorageError("A part that was sent is not there")
+                raise StorageError("An uploaded part is missing")
         finally:
             self._store.abort_upload(key, upload_id)
 
@@ -223,11 +223,11 @@ class Doctor:
         try:
             self._store.put(key, _PROBE, "text/plain")
         except StorageDenied:
-            text = "Nothing may be written beside adopted masters: they get no quick start, and deleting a video leaves them in the bucket."
+            text = "Nothing may be written beside imported masters: they get no quick start, and deleting a video keeps them in the bucket."
             return Finding(check, Verdict.WARNING, text, remedy)
         except StorageError as error:
-            return Finding(check, Verdict.FAILED, f"{error.detail}.", "Mend that, then look again.")
-        deleted = tried(check, "Objects beside adopted masters can be written and deleted", lambda: self._store.delete(key))
+            return Finding(check, Verdict.FAILED, f"{error.detail}.", "Fix that, then check again.")
+        deleted = tried(check, "Objects beside imported masters can be written and deleted", lambda: self._store.delete(key))
         if deleted.verdict is Verdict.OK:
             return deleted
         return Finding(check, deleted.verdict, deleted.text, f"{deleted.remedy} Delete {key} by hand.")
@@ -236,13 +236,13 @@ class Doctor:
         try:
             self._store.head(f"{self._key}-missing")
         except ObjectMissing:
-            return Finding("missing", Verdict.OK, "An object that is not there is told from one that is forbidden.")
+            return Finding("missing", Verdict.OK, "A missing object is distinguished from a forbidden one.")
         except StorageDenied:
-            text = "An object that is not there is answered like a forbidden one, so a deleted video looks like a wrong policy."
-            return Finding("missing", Verdict.WARNING, text, "Without a prefix allow s3:ListBucket; AWS with a prefix always answers so.")
+            text = "A missing object is answered like a forbidden one, so a deleted video looks like a wrong policy."
+            return Finding("missing", Verdict.WARNING, text, "Without a prefix, allow s3:ListBucket; with one, AWS always answers so.")
         except StorageError as error:
             return Finding("missing", Verdict.FAILED, f"{error.detail}.", "Look again in a moment.")
-        return Finding("missing", Verdict.FAILED, "The storage says that an object is there which is not.", "Use another storage.")
+        return Finding("missing", Verdict.FAILED, "The storage reports an object that does not exist.", "Use another storage.")
 
     def _send(
         self,
@@ -274,7 +274,7 @@ def _region(answer: Answer, ours: str) -> Finding:
     if elsewhere or (theirs and theirs != ours):
         named = f"in {theirs}" if theirs else "in another region or at another endpoint"
         remedy = f"Set CLIPVIEWER_S3_REGION={theirs}." if theirs else "Check CLIPVIEWER_S3_REGION and CLIPVIEWER_S3_ENDPOINT_URL."
-        return Finding("region", Verdict.FAILED, f"The bucket lies {named}, not in {ours}: signed URLs are refused.", remedy)
+        return Finding("region", Verdict.FAILED, f"The bucket is {named}, not in {ours}: signed URLs are refused.", remedy)
     if not theirs and answer.status >= 300 and answer.said("Code") != "AccessDenied":
         return Finding("region", Verdict.NOT_CHECKED, "Not checked: the storage refuses to list for another reason.")
     return Finding("region", Verdict.OK, f"The storage accepts {ours} as the bucket's region.")

@@ -38,5 +38,5 @@ def tried(check: str, fine: str, attempt: Callable[[], object]) -> Finding:
     except StorageDenied:
         return Finding(check, Verdict.FAILED, "The policy does not allow it.", f"{POLICY}.")
     except StorageError as error:
-        return Finding(check, Verdict.FAILED, f"{error.detail}.", "Mend that, then look again.")
+        return Finding(check, Verdict.FAILED, f"{error.detail}.", "Fix that, then check again.")
     return Finding(check, Verdict.OK, f"{fine}.")

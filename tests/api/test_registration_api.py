@@ -110,7 +110,7 @@ def test_each_exported_clip_has_its_own_result_in_the_order_of_the_request(clien
     ]
     details = [result["detail"] for result in answer.json()["results"]]
     assert details[2] == "end must be later than start."
-    assert details[3] == "s3Key: the key has empty or dotted segments."
+    assert details[3] == "s3Key: the key must not contain empty, . or .. segments."
     assert details[0] == ""
 
 

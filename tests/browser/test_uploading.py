@@ -237,8 +237,8 @@ def test_what_is_no_video_is_refused_with_a_sentence(app: RunningApp, desk: Desk
     wrong.write_text("just words")
     notes.write_text("just words")
     desk.choose(wrong, notes)
-    expect(desk.row("words.mp4")).to_contain_text("words.mp4 was not added. This is no video file that can be read")
-    expect(desk.row("notes.txt")).to_contain_text("A video is wanted: a file that ends in .avi")
+    expect(desk.row("words.mp4")).to_contain_text("words.mp4 was not added. This video file cannot be read")
+    expect(desk.row("notes.txt")).to_contain_text("Unsupported file type; use .avi")
     assert left_in_the_store(app) == before
     desk.press("Dismiss words.mp4")
     expect(desk.rows).to_have_count(1)

@@ -26,13 +26,13 @@ from tests.jobs.lag import idle_loop, worst_lag
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 PLAYLIST = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{url}\n#EXT-X-ENDLIST\n"
-NO_VIDEO = "no video file that can be read"
+NO_VIDEO = "video file cannot be read"
 REASONS = {
     "text": NO_VIDEO,
     "playlist": NO_VIDEO,
     "nothing": "source is empty",
-    "truncated": "damaged|breaks off",
-    "corrupt": "damaged|breaks off",
+    "truncated": "damaged|ends too early|ends within",
+    "corrupt": "damaged|ends too early|ends within",
     "huge": "too large",
 }
 MOST_LAG = 0.5

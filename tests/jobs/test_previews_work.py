@@ -150,7 +150,7 @@ def test_a_store_that_fails_in_the_middle_leaves_the_earlier_previews(
 
 def test_footage_that_is_none_fails_with_a_sentence(room: Services, tmp_path: Path) -> None:
     room.store.put(MASTER_KEY, b"no video", "video/mp4")
-    with pytest.raises(MediaError, match="no video file"):
+    with pytest.raises(MediaError, match="video file cannot be read"):
         make_video_previews(claimed(room, tmp_path))
 
 

@@ -102,7 +102,7 @@ def test_a_master_that_is_missing_damaged_or_unknown_is_told_apart(library: Serv
     with pytest.raises(ObjectMissing):
         find_captions(library, "video_1")
     library.store.put("talk.mkv", b"no video", "video/x-matroska")
-    with pytest.raises(CaptionsUnreadable, match="no video file"):
+    with pytest.raises(CaptionsUnreadable, match="video file cannot be read"):
         find_captions(library, "video_1")
     assert languages(library) == []
 

@@ -105,7 +105,7 @@ def test_a_master_in_the_store_is_read_by_its_url(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n", b"no video", b""])
 def test_what_is_no_video_is_refused_with_a_sentence(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.mp4").write_bytes(content)
-    with pytest.raises(MediaError, match="no video file that can be read"):
+    with pytest.raises(MediaError, match="video file cannot be read"):
         embedded_captions(Ffmpeg(), str(tmp_path / "a.mp4"), tmp_path)
 
 

@@ -176,7 +176,7 @@ BAD = {
 def test_a_file_that_is_no_video_is_refused_with_a_sentence(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "bad.mp4"
     path.write_bytes(content)
-    with pytest.raises(MediaError, match="no video file that can be read"):
+    with pytest.raises(MediaError, match="video file cannot be read"):
         look(path, tmp_path)
 
 

@@ -70,7 +70,7 @@ def test_a_file_without_a_picture_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_no_video_is_refused_with_a_sentence(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "bad.mp4"
     path.write_bytes(content)
-    with pytest.raises(MediaError, match="no video file that can be read"):
+    with pytest.raises(MediaError, match="video file cannot be read"):
         probe(path)
 
 

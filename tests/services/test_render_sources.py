@@ -175,7 +175,7 @@ BAD = {
 def test_a_file_that_is_no_video_is_refused(tmp_path: Path, out: Path, content: bytes) -> None:
     source = tmp_path / "bad.mp4"
     source.write_bytes(content)
-    with pytest.raises(MediaError, match="no video file that can be read"):
+    with pytest.raises(MediaError, match="video file cannot be read"):
         export(source, out)
     assert list(out.parent.iterdir()) == []
 
@@ -183,7 +183,7 @@ def test_a_file_that_is_no_video_is_refused(tmp_path: Path, out: Path, content: 
 def test_a_truncated_source_is_refused(master: Path, tmp_path: Path, out: Path) -> None:
     source = tmp_path / "truncated.mp4"
     source.write_bytes(master.read_bytes()[: master.stat().st_size // 2])
-    with pytest.raises(MediaError, match=r"damaged|breaks off"):
+    with pytest.raises(MediaError, match=r"damaged|ends too early|ends within"):
         export(source, out, 0, 6_000)
     assert list(out.parent.iterdir()) == []
 
@@ -194,7 +194,7 @@ def test_a_source_with_damage_in_the_clip_is_refused(master: Path, tmp_path: Pat
     data[middle : middle + 100_000] = bytes(255 - byte for byte in data[middle : middle + 100_000])
     source = tmp_path / "damaged.mp4"
     source.write_bytes(data)
-    with pytest.raises(MediaError, match=r"damaged|breaks off"):
+    with pytest.raises(MediaError, match=r"damaged|ends too early|ends within"):
         export(source, out, 0, 6_000)
     assert list(out.parent.iterdir()) == []
 

@@ -135,7 +135,7 @@ def test_an_answer_that_is_not_what_was_asked_for_changes_nothing(server: Servic
         (always(200, b'{"choices": []}'), "as it was asked to", 1),
         (always(200, b'{"choices": [{"message": {"content": null}}]}'), "as it was asked to", 1),
         (always(200, b'"' + b"a" * 2_000_000 + b'"'), "as it was asked to", 1),
-        (always(200, b'{"choices', **{"Content-Length": "900"}), "broke off", 1),
+        (always(200, b'{"choices', **{"Content-Length": "900"}), "incomplete", 1),
     ],
 )
 def test_a_failure_is_one_sentence_and_the_clips_stay(server: Service, answer: Answer, reason: str, requests: int) -> None:

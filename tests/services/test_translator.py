@@ -96,7 +96,7 @@ def test_a_busy_service_is_asked_again(service: Service, status: int) -> None:
         (always(200, b'{"error": "hidden-word"}'), "not a translation", 1),
         (always(200, b'{"translatedText": ["' + b"a" * 2_000_000 + b'"]}'), "not a translation", 1),
         (always(200, b"[" * 500_000), "not a translation", 1),
-        (always(200, b'{"translated', Content_Length="900"), "broke off", 1),
+        (always(200, b'{"translated', Content_Length="900"), "incomplete", 1),
     ],
 )
 def test_a_failure_is_one_sentence_without_the_key_or_the_answer(service: Service, answer: Answer, reason: str, requests: int) -> None:

@@ -94,7 +94,7 @@ def test_an_upload_with_missing_parts_stays_open(uploading: Uploading, clip: byt
 def test_what_is_no_video_is_refused_and_nothing_is_left(uploading: Uploading, served: Served, name: str, data: bytes) -> None:
     found = begin(uploading, name, data)
     send(uploading, found, data)
-    with pytest.raises(UploadRefused, match=f"{name} was not added. This is no video file that can be read") as refusal:
+    with pytest.raises(UploadRefused, match=f"{name} was not added. This video file cannot be read") as refusal:
         uploading.complete(found.id, ANNA, nothing)
     assert files(served.root) == set()
     with uploading.services.database.read() as db:
@@ -150,7 +150,12 @@ def test_an_upload_is_its_senders_alone(uploading: Uploading, clip: bytes) -> No
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("name", "size", "reason"),
-    [("talk.exe", 10, "A video is wanted"), ("talk.mp4", 0, "empty"), ("a" * 256 + ".mp4", 10, "1 to 255"), ("talk.mp4", 2**60, "5 TiB")],
+    [
+        ("talk.exe", 10, "Unsupported file type"),
+        ("talk.mp4", 0, "empty"),
+        ("a" * 256 + ".mp4", 10, "1 to 255"),
+        ("talk.mp4", 2**60, "5 TiB"),
+    ],
 )
 def test_such_a_file_is_not_even_begun(uploading: Uploading, name: str, size: int, reason: str) -> None:
     with pytest.raises(Invalid, match=reason):

@@ -115,7 +115,7 @@ def test_nobody_listening_is_told_once(store: ObjectStore, where: Whereabouts, e
 
 @pytest.mark.parametrize(
     ("seconds", "verdict", "said"),
-    [(1000, Verdict.FAILED, "behind"), (-1000, Verdict.FAILED, "ahead of"), (90, Verdict.WARNING, "behind"), (5, Verdict.OK, "agrees")],
+    [(1000, Verdict.FAILED, "behind"), (-1000, Verdict.FAILED, "ahead of"), (90, Verdict.WARNING, "behind"), (5, Verdict.OK, "matches")],
 )
 def test_a_clock_that_is_off_is_told(store: ObjectStore, where: Whereabouts, seconds: int, verdict: Verdict, said: str) -> None:
     theirs = format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
@@ -217,7 +217,7 @@ def test_wrong_bytes_are_told(store: ObjectStore, where: Whereabouts, monkeypatc
     ("answer", "said"),
     [
         (Answer(200, {}, b"all of it"), "status 200"),
-        (Answer(206, {}, b"other part"), "does not give the bytes"),
+        (Answer(206, {}, b"other part"), "does not return the requested bytes"),
         (Answer(403, {}, b"<Error><Code>SignatureDoesNotMatch</Code></Error>"), "(SignatureDoesNotMatch)"),
     ],
 )

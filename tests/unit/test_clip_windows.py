@@ -142,5 +142,5 @@ def test_silence_before_a_still_picture_says_that_there_is_nothing_to_find() -> 
 def test_one_caption_without_end_leaves_no_place_for_an_edge() -> None:
     scan = seen(60_000, 2)
     track = CaptionTrack((Cue(1_000, 59_000, " ".join(["word"] * 100)),))
-    with pytest.raises(NothingFound, match="without cutting a word"):
+    with pytest.raises(NothingFound, match="would split a word"):
         choose(scan, None, track, FindOptions(longest_ms=20_000), look=scan.between)

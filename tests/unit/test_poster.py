@@ -58,5 +58,5 @@ def test_a_video_that_is_all_black_has_a_poster_too(tmp_path: Path) -> None:
 
 def test_no_picture_that_can_be_read_is_said(tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
-    with pytest.raises(MediaError, match="no picture"):
+    with pytest.raises(MediaError, match="No picture"):
         best_picture([tmp_path / "broken.jpg"])

@@ -101,7 +101,7 @@ def _reason(error: ServiceError) -> str:
         case ServiceUnreachable():
             return "The translation service cannot be reached: check CLIPVIEWER_TRANSLATE_URL, and that the service runs."
         case AnswerBroken():
-            return "The translation service broke off its answer: try again."
+            return "The translation service's response was incomplete: try again."
         case _:
             return "The translation service did not answer in time: try again, or translate fewer captions at once."
 
@@ -113,11 +113,11 @@ def _refusal(status: int, language: str) -> str:
         case 401 | 403:
             return "The translation service refused the key: check CLIPVIEWER_TRANSLATE_KEY."
         case 429:
-            return "The translation service has had too many requests: try again in a few minutes."
+            return "The translation service received too many requests: try again in a few minutes."
         case 404 | 405 | 301 | 302 | 303 | 307 | 308:
             return "There is no translation service at CLIPVIEWER_TRANSLATE_URL: check the address."
         case _:
-            return f"The translation service failed (status {status}): try again, and look at its log if it fails once more."
+            return f"The translation service failed (status {status}): try again, and check its log if it fails again."
 
 
 def _texts(answer: bytes, count: int) -> list[str]:
@@ -126,5 +126,5 @@ def _texts(answer: bytes, count: int) -> list[str]:
     except (ValueError, KeyError, TypeError, RecursionError):
         texts = None
     if not isinstance(texts, list) or len(texts) != count or not all(isinstance(text, str) for text in texts):
-        raise TranslationFailed("The translation service gave an answer that is not a translation: check CLIPVIEWER_TRANSLATE_URL.")
+        raise TranslationFailed("The translation service returned something that is not a translation: check CLIPVIEWER_TRANSLATE_URL.")
     return texts

@@ -91,7 +91,7 @@ class Footage:
         # After the last keyframe there may be as much as there was between others.
         seen_ms = times[-1] + np.diff(times).max(initial=0 if len(times) > 1 else self.duration_ms) if len(times) else 0
         if max(heard_ms, seen_ms) < self.duration_ms * _LEAST_READ:
-            raise MediaError("The source breaks off before its end: it is damaged, or was not written to the end.")
+            raise MediaError("The source ends too early: it is damaged or incomplete.")
         return Scan(self.duration_ms, frames, times, complete, sound if heard_ms else None)
 
     def look_closely(self, ranges: Sequence[tuple[int, int]], folder: Path) -> list[tuple[Pictures, NDArray[np.float64]]]:

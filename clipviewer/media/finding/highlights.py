@@ -119,7 +119,7 @@ def choose(
     exact = trimmed(windows, seen.duration_ms, found.speech, options, look, on_progress)
     candidates = _described(found, [(*bounds, (one.start.strength + one.end.strength) / 2) for one, bounds in exact])
     if not candidates:
-        raise NothingFound("No part of this video can be cut without cutting a word: allow longer clips, or mark them by hand.")
+        raise NothingFound("Every cut in this video would split a word: allow longer clips, or mark clips by hand.")
     candidates.sort(key=lambda candidate: (-candidate.score, candidate.start_ms))
     return [candidate for candidate in candidates if stands_out(candidate.parts)] or candidates[:1]
 

@@ -134,9 +134,7 @@ def _judged(answer: bytes, numbers: frozenset[int]) -> dict[int, Judged]:
         if len(clips) != len(judged) or judged.keys() != numbers or not all(type(number) is int for number in judged):
             raise ValueError
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
-        raise TitlesFailed(
-            "The language model did not answer as it was asked to: try again, or name another in CLIPVIEWER_LLM_MODEL."
-        ) from error
+        raise TitlesFailed("The language model's answer was not as requested: try again, or set another CLIPVIEWER_LLM_MODEL.") from error
     return judged
 
 
@@ -155,9 +153,9 @@ def _reason(error: ServiceError) -> str:
         case ServiceUnreachable():
             return "The language model cannot be reached: check CLIPVIEWER_LLM_URL, and that the server runs."
         case AnswerBroken():
-            return "The language model broke off its answer: try again."
+            return "The language model's response was incomplete: try again."
         case _:
-            return "The language model did not answer in time: try again, or name a quicker one in CLIPVIEWER_LLM_MODEL."
+            return "The language model did not answer in time: try again, or set a faster CLIPVIEWER_LLM_MODEL."
 
 
 def _refusal(status: int) -> str:
@@ -165,10 +163,10 @@ def _refusal(status: int) -> str:
         case 401 | 403:
             return "The language model's server refused the key: check CLIPVIEWER_LLM_KEY."
         case 400 | 422:
-            return "The language model's server did not take the request: check CLIPVIEWER_LLM_MODEL."
+            return "The language model's server refused the request: check CLIPVIEWER_LLM_MODEL."
         case 404 | 405 | 301 | 302 | 303 | 307 | 308:
-            return "There is no such model or no server for it: check CLIPVIEWER_LLM_URL and CLIPVIEWER_LLM_MODEL."
+            return "The model or its server does not exist: check CLIPVIEWER_LLM_URL and CLIPVIEWER_LLM_MODEL."
         case 429:
-            return "The language model's server has had too many requests: try again in a few minutes."
+            return "The language model's server received too many requests: try again in a few minutes."
         case _:
-            return f"The language model's server failed (status {status}): try again, and look at its log if it fails once more."
+            return f"The language model's server failed (status {status}): try again, and check its log if it fails again."

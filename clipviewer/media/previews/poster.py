@@ -24,7 +24,7 @@ def best_picture(paths: Sequence[Path]) -> Path:
     """
     pictures = [(path, picture) for path in paths if (picture := _read(path)) is not None]
     if not pictures:
-        raise MediaError("This video has no picture that can be decoded.")
+        raise MediaError("No picture of this video can be decoded.")
     shown = _between_bars([picture for _, picture in pictures])
     sharpness = [_sharpness(picture[shown]) for _, picture in pictures]
     sharpest = max(*sharpness, 1e-9)

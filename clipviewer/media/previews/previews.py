@@ -187,7 +187,7 @@ class _Making:
         sheets, times = write_sheets(self._going_on(read_pictures(self._strip)), folder)
         candidates = sorted(folder.glob("poster-*.jpg"), key=_shown_ms)
         if not times:
-            raise MediaError("This video has no picture that can be decoded.")
+            raise MediaError("No picture of this video can be decoded.")
         thumbnails, poster = folder / "filmstrip.vtt", best_picture(candidates)
         thumbnails.write_text(thumbnails_vtt(times, self._size, self._length), encoding="utf-8")
         waveform = folder / "waveform.json" if has_sound else None

@@ -49,11 +49,11 @@ def remux(
             )  # fmt: skip
             after = inspect(str(partial), out.parent, cancelled=cancelled)
             if not _same(before, after):
-                raise MediaError("The copy came out other than the master, and was thrown away: the master is damaged.")
+                raise MediaError("The copy differs from the master and was discarded: the master is damaged.")
         partial.replace(out)
     except MediaError as error:
         if _NO_TAG in error.log:
-            raise MediaError("What this master is coded in does not fit into an mp4: convert it to H.264 first.", error.log) from error
+            raise MediaError("This master's codecs do not fit into an mp4: convert it to H.264 first.", error.log) from error
         raise
     finally:
         partial.unlink(missing_ok=True)

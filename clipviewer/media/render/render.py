@@ -173,9 +173,9 @@ class _Rendering:
         # Some containers count the sound's length, which may outlast the picture, as the video's.
         at_end = self._spec.end_ms > info.duration_ms - _LOOSE_END_MS
         if not -frame_ms <= missing <= (_LOOSE_END_MS if at_end else frame_ms):
-            raise MediaError("The source breaks off within the clip: it is damaged, or was not written to the end.")
+            raise MediaError("The source ends within the clip: it is damaged or incomplete.")
         if (made.width, made.height) != self._size or made.has_audio is not info.has_audio:
-            raise MediaError("The export came out other than asked for, and was thrown away. Retry.")
+            raise MediaError("The export is not as requested and was discarded. Retry.")
         size = out.stat().st_size
         return RenderResult(made.duration_ms, made.width, made.height, size, made.has_audio, content, lufs, self._clip.bytes_read, shots)
 

@@ -97,5 +97,5 @@ def open_clip(
         clip = ClipSource(ffmpeg, opened, start_ms, end_ms, info)
         known_ms = min(end_ms, info.duration_ms)
         if known_ms - start_ms < clip.frame_ms or end_ms - known_ms > 1000:
-            raise MediaError("The clip lies beyond the end of its video: trim it, then export it again.")
+            raise MediaError("The clip is beyond the end of its video: trim it, then export it again.")
         yield clip if info.indexed else replace(clip, lead_ms=min(_LEAD_MS, start_ms))

@@ -32,19 +32,19 @@ _READ_AHEAD = 256 * 1024  # The system would let several MB wait between the rel
 
 # What ffmpeg says, and what a person can do about it; the first that fits.
 _REASONS = (
-    ("No space left on device", "The disk of this machine is full: make room for the render, then retry."),
-    ("not on whitelist", "The footage is in a format that is not rendered here: convert it to H.264 in an mp4 first."),
+    ("No space left on device", "The server's disk is full: free some disk space, then retry."),
+    ("not on whitelist", "The footage is in an unsupported format: convert it to H.264 in an mp4 first."),
     (
         "zscale",
-        "This is HDR footage, and this ffmpeg cannot convert it: unset CLIPVIEWER_FFMPEG to use the one that is installed with clipviewer.",
+        "This is HDR footage, and this ffmpeg cannot convert it: unset CLIPVIEWER_FFMPEG to use the one installed with clipviewer.",
     ),
-    ("Cannot allocate memory", "The footage needs more memory than a render may take: convert it to H.264 at a smaller size first."),
+    ("Cannot allocate memory", "The footage needs more memory than a render may use: convert it to H.264 at a smaller size first."),
 )
 
 # Captions inside a master are not read here, which ffmpeg says of every such file.
 _CAPTIONS_LEFT_OUT = re.compile(r"(?:mov_text|subrip|srt|webvtt|ass|ssa|subtitle|cc_dec|teletext).*not on whitelist")
 
-_MISSING = "This is no video file that can be read: it is missing."
+_MISSING = "This video file cannot be read: it is missing."
 
 _Found = TypeVar("_Found")
 

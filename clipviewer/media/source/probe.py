@@ -62,7 +62,7 @@ def opened(source: Path | str) -> Iterator[InputContainer]:
         with av.open(str(source), options=options, timeout=_TIMEOUT_SECONDS) as container:
             yield container
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise MediaError("This is no video file that can be read: it is missing, damaged or of an unknown kind.") from error
+        raise MediaError("This video file cannot be read: it is missing, damaged or of an unknown type.") from error
 
 
 def describe(container: InputContainer) -> MediaInfo:
@@ -71,18 +71,18 @@ def describe(container: InputContainer) -> MediaInfo:
         raise MediaError("This file has no picture: choose a video.")
     stream = container.streams.video[0]
     if stream.codec_context is None:
-        raise MediaError("The picture of this video is in a format that is not known here.")
+        raise MediaError("The picture of this video is in an unknown format.")
     if max(stream.codec_context.width, stream.codec_context.height) > MAX_SIDE:
         raise MediaError(f"This picture is too large: a side has more than {MAX_SIDE} pixels.")
     frame = next(container.decode(stream), None)
     if frame is None:
-        raise MediaError("This video has no picture that can be decoded.")
+        raise MediaError("No picture of this video can be decoded.")
     if stream.duration is not None and stream.time_base is not None:
         duration_ms = round(stream.duration * stream.time_base * 1000)
     else:
         duration_ms = round((container.duration or 0) * 1000 / av.time_base)
     if duration_ms <= 0:
-        raise MediaError("This video does not say how long it is: it was not written to the end.")
+        raise MediaError("This video does not state its length: it is incomplete.")
     # PyAV gives counter-clockwise degrees from -180 to 180, the way the display matrix is stored.
     rotation = -frame.rotation % 360
     width, height = round(frame.width * (stream.sample_aspect_ratio or 1)), frame.height

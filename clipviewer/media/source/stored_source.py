@@ -119,7 +119,7 @@ class SourceReader:
             try:
                 data = self._request(start, start + count * BLOCK - 1)
             except (urllib3.exceptions.HTTPError, _Unwell) as error:
-                self.failure = StorageUnreachable("The storage does not send the source: check that it runs, then retry.")
+                self.failure = StorageUnreachable("The storage does not send the source: check that it is running, then retry.")
                 if pause is None or self._closed.wait(pause):
                     raise self.failure from error
             except StorageDenied as error:
@@ -194,7 +194,7 @@ class SourceReader:
             self._kept.write(data)
             self._kept.flush()
         except OSError as error:
-            self.failure = StorageError("The disk of this machine is full: make room for the render, then retry.")
+            self.failure = StorageError("The server's disk is full: free some disk space, then retry.")
             raise self.failure from error
         self._blocks.update(range(start // BLOCK, -(-(start + len(data)) // BLOCK)))
 
@@ -210,12 +210,12 @@ def _refusal(status: int) -> Exception:
         case status if status in _REFUSED:
             return StorageDenied("The storage refuses the source: check the server's credentials and the policy of the bucket, then retry.")
         case HTTPStatus.PRECONDITION_FAILED:
-            return PreconditionFailed("The source was replaced while it was read: export again.")
+            return PreconditionFailed("The source was replaced while it was being read: export again.")
         case HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             return StorageError("The source is empty.")
         case status if status >= 500 or status == HTTPStatus.TOO_MANY_REQUESTS:
             return _Unwell()
-    return StorageError("The storage does not serve parts of an object (byte ranges), so no clip can be read from it.")
+    return StorageError("The storage does not support byte ranges, so no clip can be read from it.")
 
 
 def _pool(url: str) -> urllib3.PoolManager:

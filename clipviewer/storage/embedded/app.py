@@ -76,7 +76,7 @@ class EmbeddedStore:
             await send({"type": "websocket.close", "code": 1008})
             return
         if scope["type"] != "http":
-            raise ValueError("the store answers HTTP only")
+            raise ValueError("the store supports HTTP only")
         try:
             request = read_request(scope)
         except S3Failure as failure:

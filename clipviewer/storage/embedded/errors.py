@@ -33,7 +33,7 @@ _KNOWN: Mapping[str, tuple[int, str]] = {
     "NoSuchCORSConfiguration": (404, "No origins are configured."),
     "NoSuchKey": (404, "The key does not exist."),
     "NoSuchUpload": (404, "The upload does not exist; it may have been aborted or completed."),
-    "NotImplemented": (501, "This part of S3 is not implemented here."),
+    "NotImplemented": (501, "This part of S3 is not implemented."),
     "PreconditionFailed": (412, "A precondition does not hold."),
     "RequestTimeTooSkewed": (403, "The difference between the request's time and the server's is too large."),
     "RequestTimeout": (400, "Nothing was received for too long."),

@@ -173,7 +173,7 @@ class Reader:
             self._open()
         data = os.pread(self._descriptor, min(size, self.left), self._offset)
         if not data:
-            raise FileNotFoundError("a file of the store is shorter than its index says")
+            raise FileNotFoundError("a file of the store is shorter than its index states")
         self._offset += len(data)
         self.left -= len(data)
         return data
