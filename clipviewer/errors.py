@@ -1,4 +1,4 @@
-"""Errors that carry what an edge needs: an HTTP status, a stable code and a sentence for the person.
+"""Expected errors: each carries an HTTP status, a stable code and a sentence for people.
 
 Raised where they are known, translated once: by the API into problem details (RFC 9457), by the state into a toast.
 """
@@ -9,7 +9,7 @@ from typing import ClassVar
 
 
 class ClipviewerError(Exception):
-    """Base of every expected failure. ``detail`` is shown to people; it holds no secret and no key of others."""
+    """Base class of expected failures. ``detail`` is shown to people; it contains no secrets and no keys of others."""
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
@@ -27,13 +27,13 @@ class Unauthorized(ClipviewerError):
 
 
 class Forbidden(ClipviewerError):
-    """Signed in, but the role does not allow this."""
+    """The principal's role does not allow the action."""
 
     status, code, title = 403, "forbidden", "Your role does not allow this"
 
 
 class NotFound(ClipviewerError):
-    """No such thing, or not for this person: the same answer."""
+    """The thing does not exist, or this person may not see it: the same answer."""
 
     status, code, title = 404, "not_found", "Not found"
 
@@ -71,7 +71,7 @@ class SigningFailed(ClipviewerError):
 
 
 class StorageError(ClipviewerError):
-    """The object store did not do what was asked; subclasses say why."""
+    """The object store failed; subclasses say why."""
 
     status, code, title = 502, "storage_error", "The storage refused the request"
 

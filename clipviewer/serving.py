@@ -1,4 +1,4 @@
-"""One ASGI application in front of everything: who answers which path, and what guards all of them."""
+"""One ASGI application in front of everything: route each path to its part, behind all guards."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ASK_AGAIN = b"no-cache"
 
 
 def compose(pages: ASGIApp) -> ASGIApp:
-    """Reflex's application with the API, the embedded store and the guards around it, over the installed services."""
+    """Wrap Reflex's application with the API, the embedded store and the guards, over the installed services."""
     services = installed()
     settings = services.settings
     store = _embedded_store(settings, services.secret_key) if settings.embedded else None
@@ -39,7 +39,7 @@ def compose(pages: ASGIApp) -> ASGIApp:
 
 
 class Dispatch:
-    """``/api`` to the API, ``/s3`` to the embedded store, all else to Reflex."""
+    """Route ``/api`` to the API, ``/s3`` to the embedded store, everything else to Reflex."""
 
     def __init__(self, pages: ASGIApp, api: ASGIApp, store: ASGIApp | None) -> None:
         self._pages, self._api, self._store = pages, api, store
@@ -55,9 +55,9 @@ class Dispatch:
 
 
 class SignInFirst:
-    """Sends who has no session cookie at all to the sign-in page, before a page is loaded for nothing.
+    """Redirect requests without any session cookie to the sign-in page, before a page is loaded in vain.
 
-    Only a courtesy: whether a cookie is worth anything is decided by the door of every handler and route.
+    Only a convenience: the guards of handlers and routes decide whether a cookie is valid.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -75,10 +75,10 @@ class SignInFirst:
 
 
 class BuiltPages:
-    """Serves a prerendered page at its own path, without a redirect to a trailing slash.
+    """Serve a prerendered page at its own path, without a redirect to a trailing slash.
 
-    Browsers keep the bundle's files for good, since their names change with their contents. All else they ask for again (304 if it is
-    the same): scripts of two versions must not meet in one page.
+    The bundle's files are immutable, since their names change with their contents. Everything else is revalidated (304 if unchanged):
+    scripts of two versions must not meet in one page.
     """
 
     def __init__(self, app: ASGIApp, folder: Path) -> None:
@@ -105,7 +105,7 @@ class BuiltPages:
 
 
 class PublicScheme:
-    """Behind a proxy that ends TLS the configured public address knows the scheme; the connection does not."""
+    """Set the scheme from the configured public address: behind a proxy that terminates TLS the connection does not know it."""
 
     def __init__(self, app: ASGIApp, scheme: str) -> None:
         self._app, self._scheme = app, scheme
@@ -119,7 +119,7 @@ class PublicScheme:
 
 
 def script_hashes(folder: Path) -> tuple[str, ...]:
-    """CSP sources of the inline scripts in the built pages, so that no other inline script may run."""
+    """Return the CSP hashes of the inline scripts in the built pages, so that no other inline script may run."""
     found = {script for page in folder.rglob("*.html") for script in _INLINE_SCRIPT.findall(page.read_text(encoding="utf-8")) if script}
     return tuple(sorted(f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}" for text in found))
 

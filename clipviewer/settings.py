@@ -1,6 +1,6 @@
 """Frozen settings: the only reader of the environment.
 
-A ``.env`` in the working directory is read too; the real environment wins. ``NAME_FILE`` gives a secret from a file.
+A ``.env`` file in the working directory is read too; the real environment wins. ``NAME_FILE`` reads a secret from a file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_URL_TTL = 3600
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that can be configured, checked and typed. Secrets are kept out of ``repr``."""
+    """All settings, validated and typed. Secrets are not part of ``repr``."""
 
     data_dir: Path
     database_url: str = field(repr=False)
@@ -59,7 +59,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Documented:
-    """One row of the README's table: name, default as written there, meaning."""
+    """One row of the README's settings table: name, default as written there, meaning."""
 
     name: str
     default: str
@@ -103,7 +103,7 @@ _STANDARD = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
 def load_settings(environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Settings:
-    """Settings from ``environ`` (default: the process's) over ``folder/.env`` (default: the working directory).
+    """Return the settings from ``environ`` (default: the process's) over ``folder/.env`` (default: the working directory).
 
     Raises ``StartupError`` with one sentence that names the variable.
     """

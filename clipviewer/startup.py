@@ -1,4 +1,4 @@
-"""What has to be there before the first request: private folder, secret key, database, storage, services."""
+"""Prepare what the first request needs: private folder, secret key, database, storage, services."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from clipviewer.storage.s3 import open_store
 
 
 def prepare_data_dir(folder: Path) -> None:
-    """Make the data directory, readable by its owner alone; ``StartupError`` where that cannot be."""
+    """Create the data directory, readable by its owner only. Raises ``StartupError`` if that is not possible."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -34,7 +34,7 @@ def prepare_data_dir(folder: Path) -> None:
 
 
 def secret_keys(settings: Settings) -> list[str]:
-    """The configured keys, else the one kept in the data directory, made at the first start and readable by its owner alone."""
+    """Return the configured keys, else the one in the data directory, created at the first start and readable by its owner only."""
     if settings.secret_key is not None:
         return settings.secret_key.split(",")
     path = settings.data_dir / "secret_key"
@@ -53,7 +53,7 @@ def secret_keys(settings: Settings) -> list[str]:
 
 
 def open_database(settings: Settings) -> Database:
-    """The database at its newest schema; ``StartupError`` where it cannot be reached or written."""
+    """Open the database and migrate it. Raises ``StartupError`` if it cannot be reached or written."""
     database = Database(settings.database_url)
     try:
         database.migrate()
@@ -64,7 +64,7 @@ def open_database(settings: Settings) -> Database:
 
 
 def build_services(settings: Settings, database: Database) -> Services:
-    """Every service, over one client and one engine."""
+    """Build every service over one storage client and one database engine."""
     keys = secret_keys(settings)
     try:
         store = open_store(settings, embedded_credentials(keys[0]))
@@ -83,7 +83,7 @@ def build_services(settings: Settings, database: Database) -> Services:
 
 
 def claim_port(settings: Settings) -> socket.socket:
-    """A listening socket, taken before any long work; ``StartupError`` where the port is taken or not allowed."""
+    """Return a listening socket, claimed before any long work. Raises ``StartupError`` if the port is in use or not allowed."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     where = f"port {settings.port} (CLIPVIEWER_PORT) on {settings.host} (CLIPVIEWER_HOST)"
     # Without the protocol asyncio does not recognise TCP, and leaves Nagle's delay on.

@@ -1,4 +1,4 @@
-"""Every error of the API as problem details (RFC 9457), with a stable ``code``; nothing that was sent is echoed."""
+"""API errors as problem details (RFC 9457) with a stable ``code``; input is never echoed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LOG = logging.getLogger(__name__)
 def problem(
     status: int, code: str, title: str, detail: str | None = None, *, headers: Mapping[str, str] | None = None, **more: Any
 ) -> JSONResponse:
-    """One problem. ``type`` is a URN made of the code; ``more`` are extension members."""
+    """Return one problem response. ``type`` is a URN made of the code; ``more`` are extension members."""
     body = {"type": f"urn:clipviewer:problem:{code}", "title": title, "status": status, "detail": detail or title, "code": code, **more}
     return JSONResponse(body, status, headers={"Cache-Control": "no-store", **(headers or {})}, media_type=MEDIA_TYPE)
 
@@ -37,7 +37,7 @@ def problem_of(error: ClipviewerError) -> JSONResponse:
 
 
 def unexpected(error: Exception, path: str) -> JSONResponse:
-    """A generic body with an id; the log has the same id and the traceback."""
+    """Return a generic problem with an id; the log has the same id and the traceback."""
     error_id = new_id("error")
     _LOG.error("%s: %s failed", error_id, path, exc_info=error)
     if isinstance(error, OperationalError):
@@ -54,7 +54,7 @@ def install_problems(api: FastAPI) -> None:
 
 
 class LastResort:
-    """ASGI: ``Cache-Control: no-store`` on every answer, and a problem instead of an unexpected exception."""
+    """ASGI middleware: ``Cache-Control: no-store`` on every response, and a problem for unexpected exceptions."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -95,7 +95,7 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
 
 
 def validation_problem(errors: Sequence[Any]) -> JSONResponse:
-    """The places and the rules of pydantic's ``errors``, without the values."""
+    """Return the locations and rules of pydantic's ``errors``, without the values."""
     places = [{"location": ".".join(map(str, item["loc"])), "message": str(item["msg"])} for item in errors[:20]]
     return problem(422, "invalid", "The input is not valid", "Check the fields named in errors.", errors=places)
 

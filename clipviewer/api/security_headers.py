@@ -1,4 +1,4 @@
-"""ASGI: what every answer tells the browser to refuse (content security policy, sniffing, referrers, features, plain HTTP)."""
+"""ASGI middleware for security headers: content security policy, sniffing, referrers, features, HSTS."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _FEATURES = ("camera", "microphone", "geolocation", "payment", "usb", "serial", 
 
 
 def content_security_policy(media_origins: Sequence[str] = (), script_hashes: Iterable[str] = (), *, allow_eval: bool = True) -> str:
-    """The policy. ``media_origins`` are where the browser gets objects from; ``script_hashes`` such as ``sha256-…`` admit inline scripts.
+    """Return the policy. ``media_origins`` serve objects to the browser; ``script_hashes`` such as ``sha256-…`` allow inline scripts.
 
-    ``allow_eval`` is on because Reflex's client runs the scripts that events send it by ``eval``.
+    ``allow_eval`` is on because Reflex's client uses ``eval`` for scripts that events send.
     """
     media = " ".join(["'self'", "blob:", "data:", *media_origins])
     scripts = ["'self'", *(f"'{value}'" for value in script_hashes), *(["'unsafe-eval'"] if allow_eval else [])]
@@ -34,7 +34,7 @@ def content_security_policy(media_origins: Sequence[str] = (), script_hashes: It
 
 
 class SecurityHeaders:
-    """Adds the headers that the inner application has not set itself.
+    """Add the headers that the inner application has not set itself.
 
     The referrer policy is ``same-origin``: nothing leaks to other sites, and unlike with ``no-referrer`` our own forms still send an
     ``Origin`` that can be checked (Fetch, "append a request Origin header").

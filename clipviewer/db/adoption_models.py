@@ -1,4 +1,4 @@
-"""What adopting a bucket remembers beside the library itself."""
+"""Tables that only imports from the bucket need."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sqlmodel import Field, SQLModel
 
 
 class PreviewsDue(SQLModel, table=True):
-    """A video that was adopted and not looked into yet. The worker asks for one at a time, in order, while nobody waits for it."""
+    """An imported video that awaits its previews. The worker enqueues one at a time, in order, while nothing else waits."""
 
     __tablename__ = "previews_due"
 
@@ -16,7 +16,7 @@ class PreviewsDue(SQLModel, table=True):
 
 
 class AdoptedCaptions(SQLModel, table=True):
-    """A caption file that was attached to the video beside it. ``digest`` is that of the track that it became."""
+    """A caption file that was attached to the video beside it. ``digest`` is that of the resulting track."""
 
     __tablename__ = "adopted_captions"
 

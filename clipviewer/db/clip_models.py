@@ -1,4 +1,4 @@
-"""What belongs to a video's clips before they are exported: captions, the chosen crops, and what was seen in the picture."""
+"""Tables of what belongs to candidates before export: captions, chosen crops, and picture analyses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from clipviewer.domain.ids import new_id
 
 
 class VideoCaptions(SQLModel, table=True):
-    """The captions of a video in one language, as WebVTT that was read and written anew.
+    """The captions of a video in one language, as normalized WebVTT.
 
     ``origin`` is ``uploaded``, ``embedded`` (found in the master) or ``translated``; ``digest`` is the SHA-256 of ``webvtt``, in hex.
     """
@@ -34,7 +34,7 @@ class VideoCaptions(SQLModel, table=True):
 
 
 class ClipFraming(SQLModel, table=True):
-    """The crop that a person chose for a candidate in one aspect ratio: its centre as a share of the picture between the bars, 0 to 1."""
+    """The crop that a person chose for a candidate in one aspect ratio: its centre as shares of the picture between the bars, 0 to 1."""
 
     __tablename__ = "clip_framing"
     __table_args__ = (CheckConstraint("x >= 0 AND x <= 1 AND y >= 0 AND y <= 1", name="ck_clip_framing_within"),)
@@ -48,9 +48,9 @@ class ClipFraming(SQLModel, table=True):
 
 
 class ClipLook(SQLModel, table=True):
-    """What was seen in a candidate's picture: ``found`` holds its size, the part between the bars and the crops proposed for each ratio.
+    """The analysis of a candidate's picture: ``found`` holds its size, the area between the bars and the proposed crops per ratio.
 
-    It holds as long as ``source_etag``, the range (ms) and ``version`` of the method are still those of the clip.
+    It is valid while ``source_etag``, the range (ms) and the analysis ``version`` are still those of the clip.
     """
 
     __tablename__ = "clip_look"

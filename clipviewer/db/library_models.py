@@ -1,4 +1,4 @@
-"""What the library is searched and sorted by. Triggers keep all but the tags from the other tables; see migrations 0007 and 0012."""
+"""Tables that the library is searched and sorted by. Triggers maintain all but the tags; see migrations 0007 and 0012."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlmodel import Field, SQLModel
 
 
 class VideoTally(SQLModel, table=True):
-    """How many clips a video has, whether an export of it was made from another file, and when something was last added to it."""
+    """Counts of a video's clips, whether an export of it is stale because of the master, and its last addition."""
 
     __tablename__ = "video_tally"
     __table_args__ = (
@@ -26,9 +26,9 @@ class VideoTally(SQLModel, table=True):
 
 
 class SearchEntry(SQLModel, table=True):
-    """A text by which a video is found: its title, a clip's, or a piece of its captions. ``owner`` is the id of the row that has the text.
+    """A text by which a video is found: its title, a clip's, or a piece of its captions. ``owner`` is the id of the row with the text.
 
-    SQLite has its words in the FTS5 table ``search_index``, PostgreSQL in the column ``words`` (tsvector).
+    The search index is the FTS5 table ``search_index`` on SQLite, and the column ``words`` (tsvector) on PostgreSQL.
     """
 
     __tablename__ = "search_entry"
@@ -40,7 +40,7 @@ class SearchEntry(SQLModel, table=True):
 
 
 class VideoTag(SQLModel, table=True):
-    """A word by which a video is sorted, as ``domain.tag`` keeps it."""
+    """A tag of a video, normalized by ``domain.tag``."""
 
     __tablename__ = "video_tag"
     __table_args__ = (Index("ix_video_tag_tag", "tag", "video_id"),)

@@ -1,4 +1,4 @@
-"""What a video's master was before."""
+"""Former masters of videos."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from clipviewer.db.models import utc_now
 
 
 class FormerMaster(SQLModel, table=True):
-    """An object that was a video's master until its footage was written anew into another one. It still lies in the bucket.
+    """An object that was a video's master until its footage was rewritten into another one. It is still in the bucket.
 
-    ``etag`` is the state of it that was copied: whoever names this key with that state means the video.
+    ``etag`` is the state that was copied: whoever names this key in that state means the video.
     """
 
     __tablename__ = "former_master"

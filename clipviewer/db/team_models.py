@@ -1,4 +1,4 @@
-"""The table of what a team has settled for everybody."""
+"""The table of team preferences."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from clipviewer.db.models import utc_now
 
 
 class TeamPref(SQLModel, table=True):
-    """One preference: ``key`` is a field of ``domain.preferences.Preferences``; what is not here has its default."""
+    """One preference: ``key`` is a field of ``domain.preferences.Preferences``; missing fields have their default."""
 
     __tablename__ = "team_pref"
 

@@ -1,4 +1,4 @@
-"""The table of uploads on their way from a browser, or a pipeline, to the bucket."""
+"""The table of uploads in progress."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from clipviewer.domain.ids import new_id
 
 
 class VideoUpload(SQLModel, table=True):
-    """One file. ``video_id`` is the id that the video will have; ``store_id`` names the upload to the store; sizes are bytes.
+    """One uploaded file. ``video_id`` is the id that the video will have; ``store_id`` is the store's upload id; sizes are bytes.
 
-    ``fingerprint`` tells the sender's files apart, so that one chosen again goes on where it was; ``checked``: the store compares the
-    CRC-32 of every part. ``note`` says why it was refused. ``cleared_at``: nothing of it is left in the bucket.
+    ``fingerprint`` identifies the sender's file, so that choosing it again resumes the upload; ``checked`` means that the store verifies
+    the CRC-32 of every part. ``note`` says why it was refused. ``cleared_at``: nothing of it is left in the bucket.
     """
 
     __tablename__ = "video_upload"
