@@ -23,7 +23,11 @@ def keyboard_sheet() -> rx.Component:
             rx.dialog.title("Keyboard"),
             rx.dialog.description("They count where nobody types.", size="2", class_name="quiet"),
             rx.box(*(_group(group) for group in KEYBOARD), class_name="keys"),
-            rx.box(rx.dialog.close(rx.button("Close", type="button", variant="soft", color_scheme="gray")), class_name="dialog-actions"),
+            rx.box(
+                rx.link("Help", href="/help", size="2", class_name="keys-help"),
+                rx.dialog.close(rx.button("Close", type="button", variant="soft", color_scheme="gray")),
+                class_name="dialog-actions",
+            ),
             max_width="860px",
         ),
     )
