@@ -28,9 +28,32 @@ from clipviewer import frontend, startup
 from clipviewer.errors import ClipviewerError, StartupError
 from clipviewer.settings import Settings, load_settings
 
-_LIBRARIES = ["reflex", "reflex.app", "reflex.compiler.compiler", "alembic", "av", "boto3", "dbos", "fastapi", "sqlmodel", "uvicorn"]
+_LIBRARIES = [
+    "reflex",
+    "reflex.app",
+    "reflex.compiler.compiler",
+    "reflex.experimental",
+    "reflex.plugins",
+    "markdown_it",
+    "uvicorn",
+    "fastapi",
+    "sqlmodel",
+    "sqlalchemy.dialects.sqlite",
+    "alembic",
+    "dbos",
+    "boto3",
+    "argon2",
+    "jwt",
+    "av",
+    "cv2",
+    "fontTools.ttLib",
+    "imageio_ffmpeg",
+]
 _ASSETS = frontend.ROOT / "assets"
-_FRONT_END_ONLY = tuple(frontend.ROOT / name for name in ("README.md", "clipviewer/components", "clipviewer/docs", "clipviewer/pages"))
+_FRONT_END_ONLY = (
+    _ASSETS,
+    *(frontend.ROOT / name for name in ("README.md", "clipviewer/components", "clipviewer/docs", "clipviewer/pages")),
+)
 _WATCHED = (frontend.ROOT / "README.md", frontend.ROOT / "rxconfig.py", frontend.ROOT / "clipviewer", _ASSETS)
 _SOURCE_SUFFIXES = (".py", ".md")
 _STOP_SECONDS = 15.0
@@ -65,17 +88,16 @@ def _is_source(_change: Change, path: str) -> bool:
 
 
 def _apply(changed: set[Path], context: ForkServerContext, app: _App) -> None:
-    """Copy changed assets, restart the app where it runs changed code, and compile the pages where they are made from it."""
+    """Copy changed assets to where Vite finds them at once, restart the app if it runs changed code, and compile the pages."""
     started = time.monotonic()
     assets = {path for path in changed if path.is_relative_to(_ASSETS)}
-    code = changed - assets
     for path in assets:
         copy = frontend.web_dir() / "public" / path.relative_to(_ASSETS)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
-    if not all(any(path.is_relative_to(place) for place in _FRONT_END_ONLY) for path in code):
+    if not all(any(path.is_relative_to(place) for place in _FRONT_END_ONLY) for path in changed):
         app.restart()
-    if code and _compile_in_process(context):
+    if _compile_in_process(context):
         print(f"Front end: compiled in {time.monotonic() - started:.1f} s", flush=True)
 
 

@@ -79,7 +79,7 @@ class VitePages:
                     task.cancel()
         except (OSError, InvalidHandshake):
             pass
-        with contextlib.suppress(RuntimeError):  # where the browser has closed it already
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # where the browser has closed it already
             await browser.close()
 
 

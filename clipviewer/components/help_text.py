@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 _ROOT = Path(__file__).parents[2]
 _DOCS = _ROOT / "clipviewer" / "docs"
@@ -43,6 +44,8 @@ def render(page: HelpPage) -> str:
 
     Raises ``ValueError`` for a link that leads to no page of Help and to no other site.
     """
+    from markdown_it import MarkdownIt  # here, since the server imports this module and never renders
+
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = parser.parse(_markdown(page))
     for token, following in zip(tokens, [*tokens[1:], None], strict=True):

@@ -1,4 +1,4 @@
-"""What the pages under ``clipviewer/docs``, the README and CONTRIBUTING.md name exists: links, files, commands, routes, settings, policies."""
+"""What the pages of ``clipviewer/docs``, the README and CONTRIBUTING.md name exists: links, files, commands, routes, settings."""
 
 from __future__ import annotations
 
