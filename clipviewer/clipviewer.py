@@ -20,6 +20,7 @@ from clipviewer.pages.storage_settings import storage_settings_page
 from clipviewer.pages.video_detail import video_detail_page
 from clipviewer.state.event_door import guard_events
 from clipviewer.state.failures import browser_failed, handler_failed
+from clipviewer.state.help import HelpState
 from clipviewer.state.library import LibraryState
 from clipviewer.state.library_changes import LibraryChangesState
 from clipviewer.state.library_strip import LibraryStripState
@@ -88,7 +89,7 @@ app.add_page(
 app.add_page(preferences_page, route="/settings", title="Preferences · clipviewer", on_load=PreferencesState.open_page)
 app.add_page(storage_settings_page, route="/settings/storage", title="Storage · clipviewer", on_load=StorageDoctorState.open_page)
 for page in HELP_PAGES:
-    app.add_page(partial(help_page, page), route=page.route, title=f"{page.name} · clipviewer")
+    app.add_page(partial(help_page, page), route=page.route, title=f"{page.name} · clipviewer", on_load=HelpState.open_page)
 app.add_page(sign_in_page, route="/sign-in", title="Sign in · clipviewer")
 app.add_page(set_up_page, route="/set-up/[token]", title="Set up · clipviewer")
 app.add_page(not_found_page, route="/404", title="Not found · clipviewer")
