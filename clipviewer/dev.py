@@ -198,7 +198,7 @@ def _vite() -> Iterator[int]:
         port = int(probe.getsockname()[1])
     tool = frontend.web_dir() / "node_modules" / ".bin" / "react-router"
     process = subprocess.Popen(  # noqa: S603
-        [_NODE, *_NODE_OPTIONS, tool, "dev", "--host", "127.0.0.1", "--port", str(port), "--strictPort"],
+        [_NODE, *_NODE_OPTIONS, tool, "dev", "--host", "127.0.0.1", "--port", str(port), "--strictPort", "--logLevel", "error"],
         cwd=frontend.web_dir(),
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
