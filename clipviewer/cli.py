@@ -15,7 +15,7 @@ from pathlib import Path
 from dotenv import load_dotenv
 
 from clipviewer import frontend, startup
-from clipviewer.errors import ClipviewerError, Invalid, StartupError
+from clipviewer.errors import ClipviewerError, StartupError
 from clipviewer.services import audit
 from clipviewer.services.container import Services, install
 from clipviewer.settings import EMBEDDED_PATH, Settings, load_settings
@@ -46,11 +46,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(run=_serve)
     commands = parser.add_subparsers(metavar="command")
     commands.add_parser("serve", help="serve the app (default)").set_defaults(run=_serve)
+    commands.add_parser("dev", help="serve the app from its sources and show every change in the open page").set_defaults(run=_dev)
     commands.add_parser("build", help="build the front end and stop").set_defaults(run=_build)
     commands.add_parser("worker", help="render exports beside the app (PostgreSQL only)").set_defaults(run=_worker)
     commands.add_parser("rebuild", help="restore an empty library from the bucket").set_defaults(run=_rebuild)
     commands.add_parser("previews", help="have previews made of the videos that have none").set_defaults(run=_previews)
-    adopt = commands.add_parser("adopt", help="take in videos, captions and exports that lie in the bucket")
+    adopt = commands.add_parser("import", aliases=["adopt"], help="import videos, captions and exports that are in the bucket")
     adopt.add_argument("prefix", nargs="?", default="", help="what their keys begin with (default: the whole library)")
     adopt.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     adopt.set_defaults(run=_adopt)
@@ -81,10 +82,16 @@ def _serve(settings: Settings, _options: argparse.Namespace) -> int:
         _say(f"Data directory: {settings.data_dir}")
         _say("Database: bringing the schema up to date")
         services = _services(settings)
-        setup_token = _first_admin(services)
+        setup_token = startup.first_admin(services)
         _build_front_end()
         install(services)
         return server.run(services, listener, setup_token, started)
+
+
+def _dev(settings: Settings, _options: argparse.Namespace) -> int:
+    from clipviewer import dev
+
+    return dev.run(settings)
 
 
 def _build(_settings: Settings, _options: argparse.Namespace) -> None:
@@ -204,19 +211,6 @@ def _prepared(settings: Settings) -> Services:
 
 def _services(settings: Settings) -> Services:
     return startup.build_services(settings, startup.open_database(settings))
-
-
-def _first_admin(services: Services) -> str | None:
-    """The one-time set-up token where there is no user yet and none is configured."""
-    settings = services.settings
-    with services.database.write() as db:
-        if settings.admin_email is not None and settings.admin_password is not None:
-            try:
-                services.accounts.ensure_admin(db, settings.admin_email, settings.admin_password)
-            except Invalid as error:
-                raise StartupError(f"CLIPVIEWER_ADMIN_EMAIL and CLIPVIEWER_ADMIN_PASSWORD cannot be used: {error.detail}.") from error
-            return None
-        return services.accounts.issue_setup_link(db)
 
 
 def _build_front_end() -> None:

@@ -5,9 +5,13 @@ Reflex imports this module twice: to compile the front end, where only the pages
 
 from __future__ import annotations
 
+from functools import partial
+
 import reflex as rx
 from starlette.types import ASGIApp
 
+from clipviewer.components.help_text import HELP_PAGES
+from clipviewer.pages.help import help_page
 from clipviewer.pages.library import library_page
 from clipviewer.pages.not_found import not_found_page
 from clipviewer.pages.preferences import preferences_page
@@ -16,6 +20,7 @@ from clipviewer.pages.storage_settings import storage_settings_page
 from clipviewer.pages.video_detail import video_detail_page
 from clipviewer.state.event_door import guard_events
 from clipviewer.state.failures import browser_failed, handler_failed
+from clipviewer.state.help import HelpState
 from clipviewer.state.library import LibraryState
 from clipviewer.state.library_changes import LibraryChangesState
 from clipviewer.state.library_strip import LibraryStripState
@@ -44,6 +49,7 @@ app = rx.App(
         "/adopt.css",
         "/settings.css",
         "/keyboard.css",
+        "/help/help.css",
     ],
     head_components=[
         rx.el.script(src="/player.js", type="module"),
@@ -82,6 +88,8 @@ app.add_page(
 )
 app.add_page(preferences_page, route="/settings", title="Preferences · clipviewer", on_load=PreferencesState.open_page)
 app.add_page(storage_settings_page, route="/settings/storage", title="Storage · clipviewer", on_load=StorageDoctorState.open_page)
+for page in HELP_PAGES:
+    app.add_page(partial(help_page, page), route=page.route, title=f"{page.name} · clipviewer", on_load=HelpState.open_page)
 app.add_page(sign_in_page, route="/sign-in", title="Sign in · clipviewer")
 app.add_page(set_up_page, route="/set-up/[token]", title="Set up · clipviewer")
 app.add_page(not_found_page, route="/404", title="Not found · clipviewer")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -9,7 +10,7 @@ import re
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,13 @@ _PLACEHOLDER = re.compile(r"""(["'`])(?:http|ws)://clipviewer\.invalid(/[^"'`]*)
 _SOURCES = (
     "rxconfig.py",
     "requirements.txt",
+    "README.md",
     "assets",
     "reflex.lock",
     "clipviewer/clipviewer.py",
     "clipviewer/frontend.py",
     "clipviewer/components",
+    "clipviewer/docs",
     "clipviewer/domain",
     "clipviewer/pages",
     "clipviewer/state",
@@ -128,13 +131,17 @@ def build_environment(environ: Mapping[str, str]) -> dict[str, str]:
         "npm_config_audit": "false",
         "npm_config_fund": "false",
         "npm_config_update_notifier": "false",
-        "CLIPVIEWER_BUILDING": "1",
     }
 
 
 def build(say: Callable[[str], None]) -> None:
     """Build the front end with Reflex; raises ``StartupError`` with the tool's last words."""
-    locks = {path: path.read_bytes() for path in (ROOT / "reflex.lock").glob("*.json")}
+    with locks_kept():
+        _export(say)
+    (web_dir() / _STAMP).write_text(json.dumps({"fingerprint": fingerprint()}), encoding="utf-8")
+
+
+def _export(say: Callable[[str], None]) -> None:
     (web_dir() / _STAMP).unlink(missing_ok=True)
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip", "--env", "prod"]
     process = subprocess.Popen(  # noqa: S603
@@ -160,12 +167,13 @@ def build(say: Callable[[str], None]) -> None:
     if process.returncode != 0:
         said = [line for line in lines if "rror" in line] or lines
         raise StartupError("The front end could not be built:\n" + "\n".join(said[-15:]))
-    _keep_unchanged(locks)
-    (web_dir() / _STAMP).write_text(json.dumps({"fingerprint": fingerprint()}), encoding="utf-8")
 
 
-def _keep_unchanged(locks: Mapping[Path, bytes]) -> None:
-    """Reflex writes its lock files anew with every build, in another order of keys: put back what says the same."""
+@contextlib.contextmanager
+def locks_kept() -> Iterator[None]:
+    """Put back lock files that say the same as before; Reflex rewrites them with every compilation, in another order of keys."""
+    locks = {path: path.read_bytes() for path in (ROOT / "reflex.lock").glob("*.json")}
+    yield
     for path, before in locks.items():
         if path.is_file() and json.loads(path.read_bytes()) == json.loads(before):
             path.write_bytes(before)

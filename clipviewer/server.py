@@ -11,11 +11,12 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import uvicorn
 from reflex_base.constants import Env
 from reflex_base.environment import environment
+from starlette.types import ASGIApp
 
 from clipviewer.api.redaction import install_redaction
 from clipviewer.db.models import utc_now
@@ -28,11 +29,23 @@ _KEEP_ALIVE_SECONDS = 75
 """Longer than any usual client or proxy keeps a quiet connection (60 s): whoever sends must be the one that closes it."""
 
 
-def run(services: Services, listener: socket.socket, setup_token: str | None, started: float) -> int:
-    """Serve until a signal comes; 0 when it ended in order. ``started`` is when the command began (monotonic seconds)."""
-    _configure_reflex(services)
+def run(
+    services: Services,
+    listener: socket.socket,
+    setup_token: str | None,
+    started: float,
+    *,
+    compose: Callable[[ASGIApp], ASGIApp] | None = None,
+) -> int:
+    """Serve until a signal comes; 0 when it ended in order. ``started`` is when the command began (monotonic seconds).
+
+    ``compose`` makes the application from Reflex's where the pages do not come from the built front end.
+    """
+    _configure_reflex(services, built=compose is None)
     from clipviewer.clipviewer import app
 
+    if compose is not None:
+        app.api_transformer = [compose]
     app.register_lifespan_task(_demo_footage)
     app.register_lifespan_task(_exports)
     _sweep(services)
@@ -174,11 +187,11 @@ def _sweep(services: Services) -> None:
         services.accounts.throttle.sweep(db, utc_now())
 
 
-def _configure_reflex(services: Services) -> None:
-    """Serve the built front end as it is; nothing is compiled, fetched or reported."""
+def _configure_reflex(services: Services, *, built: bool) -> None:
+    """Serve the front end as it is, where it is ``built``; nothing is compiled, fetched or reported."""
     os.environ.update(REFLEX_TELEMETRY_ENABLED="false", REFLEX_CHECK_LATEST_VERSION="false")
     if services.settings.redis_url is not None:
         os.environ.update(REFLEX_REDIS_URL=services.settings.redis_url, REFLEX_STATE_MANAGER_MODE="redis")
     environment.REFLEX_ENV_MODE.set(Env.PROD)
     environment.REFLEX_SKIP_COMPILE.set(True)
-    environment.REFLEX_MOUNT_FRONTEND_COMPILED_APP.set(True)
+    environment.REFLEX_MOUNT_FRONTEND_COMPILED_APP.set(built)

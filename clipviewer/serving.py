@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -25,16 +26,26 @@ from clipviewer.storage.embedded.credentials import embedded_credentials
 _INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _YEAR = b"public, max-age=31536000, immutable"
 _ASK_AGAIN = b"no-cache"
+_FOLDERS = ("/videos/", "/settings/", "/help/")
+_PAGES = ("/", "/settings", "/help")
 
 
 def compose(pages: ASGIApp) -> ASGIApp:
-    """Wrap Reflex's application with the API, the embedded store and the guards, over the installed services."""
+    """Wrap Reflex's application with the built pages, the API, the embedded store and the guards, over the installed services."""
+    return compose_around(BuiltPages(pages, static_dir()), script_sources=script_hashes(static_dir()))
+
+
+def compose_around(pages: ASGIApp, *, script_sources: Iterable[str]) -> ASGIApp:
+    """Wrap ``pages``, which answer every path that is neither the API's nor the store's.
+
+    ``script_sources`` are the CSP sources that allow the pages' inline scripts, without quotes.
+    """
     services = installed()
     settings = services.settings
     store = _embedded_store(settings, services.secret_key) if settings.embedded else None
-    app: ASGIApp = Dispatch(SignInFirst(BuiltPages(pages, static_dir())), create_api(services), store)
+    app: ASGIApp = Dispatch(SignInFirst(pages), create_api(services), store)
     media_origins = () if settings.embedded else (_bucket_origin(settings),)
-    app = guarded(app, settings, media_origins=media_origins, script_hashes=script_hashes(static_dir()))
+    app = guarded(app, settings, media_origins=media_origins, script_hashes=script_sources)
     return app if settings.public_url is None else PublicScheme(app, urlsplit(settings.public_url).scheme)
 
 
@@ -64,7 +75,7 @@ class SignInFirst:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (scope["path"] in ("/", "/settings") or scope["path"].startswith(("/videos/", "/settings/"))):
+        if scope["type"] == "http" and (scope["path"] in _PAGES or scope["path"].startswith(_FOLDERS)):
             cookie = Headers(scope=scope).get("cookie")
             if read_cookie(cookie) is None:
                 asked = scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else "")

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from clipviewer.db.session import Database
-from clipviewer.errors import ClipviewerError, StartupError
+from clipviewer.errors import ClipviewerError, Invalid, StartupError
 from clipviewer.services.bucket.signing import signer_for
 from clipviewer.services.container import Services
 from clipviewer.services.people.accounts import Accounts
@@ -80,6 +80,19 @@ def build_services(settings: Settings, database: Database) -> Services:
         accounts=Accounts(),
         api_tokens=ApiTokens(),
     )
+
+
+def first_admin(services: Services) -> str | None:
+    """Make the configured first admin; else return the one-time set-up token where there is no user yet."""
+    settings = services.settings
+    with services.database.write() as db:
+        if settings.admin_email is not None and settings.admin_password is not None:
+            try:
+                services.accounts.ensure_admin(db, settings.admin_email, settings.admin_password)
+            except Invalid as error:
+                raise StartupError(f"CLIPVIEWER_ADMIN_EMAIL and CLIPVIEWER_ADMIN_PASSWORD cannot be used: {error.detail}.") from error
+            return None
+        return services.accounts.issue_setup_link(db)
 
 
 def claim_port(settings: Settings) -> socket.socket:

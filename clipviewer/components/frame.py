@@ -26,6 +26,14 @@ def page_frame(*content: rx.Component, title: str | rx.Var[str] = "", actions: S
             rx.el.span(AccountState.name, title=AccountState.email, class_name="account"),
             keyboard_sheet(),
             rx.link(
+                rx.icon("circle-help", size=18),
+                href="/help",
+                underline="none",
+                title="Help",
+                class_name="icon-button help-button",
+                custom_attrs={"aria-label": "Help"},
+            ),
+            rx.link(
                 rx.icon("settings", size=18),
                 href="/settings",
                 underline="none",

@@ -7,6 +7,7 @@ import reflex as rx
 from clipviewer.domain.keyboard import KEYBOARD, Group, Shortcut
 
 
+@rx.memo
 def keyboard_sheet() -> rx.Component:
     """Opens and closes in the browser alone."""
     return rx.dialog.root(
@@ -23,7 +24,11 @@ def keyboard_sheet() -> rx.Component:
             rx.dialog.title("Keyboard"),
             rx.dialog.description("They count unless you are typing.", size="2", class_name="quiet"),
             rx.box(*(_group(group) for group in KEYBOARD), class_name="keys"),
-            rx.box(rx.dialog.close(rx.button("Close", type="button", variant="soft", color_scheme="gray")), class_name="dialog-actions"),
+            rx.box(
+                rx.link("Help", href="/help", size="2", class_name="keys-help"),
+                rx.dialog.close(rx.button("Close", type="button", variant="soft", color_scheme="gray")),
+                class_name="dialog-actions",
+            ),
             max_width="860px",
         ),
     )

@@ -9,6 +9,7 @@ from clipviewer.components.frame import page_frame
 PAGES = {
     "/settings": ("Preferences", "sliders-horizontal"),
     "/settings/storage": ("Storage", "hard-drive"),
+    "/help": ("Help", "circle-help"),
 }
 
 

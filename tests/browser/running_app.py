@@ -66,7 +66,7 @@ def running_app(folder: Path, *, bucket_of: RunningApp | None = None, **settings
 
     ``bucket_of``: its objects lie in the store of that other app, which is an S3 of another origin to it.
     """
-    port = _free_port()
+    port = free_port()
     aws = {}
     if bucket_of is not None:
         settings |= {"S3_BUCKET": EMBEDDED_BUCKET, "S3_ENDPOINT_URL": f"http://127.0.0.1:{bucket_of.port}{EMBEDDED_PATH}"}
@@ -86,7 +86,7 @@ def running_app(folder: Path, *, bucket_of: RunningApp | None = None, **settings
             stdin=subprocess.DEVNULL,
         )
     try:
-        text = _wait_for_line(process, log, "Ready in" if "ADMIN_EMAIL" in settings else "/set-up/")
+        text = wait_for_line(process, log, "Ready in" if "ADMIN_EMAIL" in settings else "/set-up/")
         link = re.search(r"http://\S+(/set-up/\S+)", text)
         address = f"http://localhost:{port}"
         read = load_settings({name: value for name, value in environment.items() if name.startswith("CLIPVIEWER_")}, folder)
@@ -112,7 +112,7 @@ def running_app(folder: Path, *, bucket_of: RunningApp | None = None, **settings
             process.wait()
 
 
-def _wait_for_line(process: subprocess.Popen[bytes], log: Path, words: str) -> str:
+def wait_for_line(process: subprocess.Popen[bytes], log: Path, words: str) -> str:
     deadline = time.monotonic() + BUILD_SECONDS
     while not re.search(f"{words}.*\n", text := log.read_text(errors="replace")):
         if process.poll() is not None or time.monotonic() > deadline:
@@ -121,7 +121,7 @@ def _wait_for_line(process: subprocess.Popen[bytes], log: Path, words: str) -> s
     return text
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,0 +1,31 @@
+"""``/help`` and ``/help/{page}``: what ``clipviewer/docs`` and the README's table of settings say, for everybody who is signed in."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from clipviewer.components.frame import page_frame
+from clipviewer.components.help_text import HELP_PAGES, HelpPage, render
+
+
+def help_page(page: HelpPage) -> rx.Component:
+    """The ways between the pages of Help, and one of them."""
+    ways = [
+        rx.link(
+            rx.icon(other.icon, size=16),
+            other.name,
+            href=other.route,
+            underline="none",
+            custom_attrs={"aria-current": "page"} if other == page else {},
+        )
+        for other in HELP_PAGES
+    ]
+    reference = rx.link(rx.icon("braces", size=16), "API reference", href="/api/docs", underline="none", is_external=True)
+    return page_frame(
+        rx.box(
+            rx.el.nav(*ways, reference, aria_label="Help", class_name="settings-nav"),
+            rx.el.article(rx.html(render(page)), class_name="help-text card"),
+            class_name="settings",
+        ),
+        title="Help",
+    )

@@ -1,0 +1,17 @@
+"""State of the pages of Help."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from clipviewer.domain.permissions import Action
+from clipviewer.state.access import allow
+
+
+class HelpState(rx.State):
+    """Holds nothing: the pages say the same to everybody."""
+
+    @rx.event
+    @allow(Action.VIEW)
+    async def open_page(self) -> None:
+        """Lead to the sign-in page whoever is not signed in."""
