@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from botocore.loaders import create_loader
 from hypothesis import settings as hypothesis_settings
 
 from clipviewer.db.session import Database
@@ -49,6 +50,15 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _botocore_models() -> Iterator[None]:
+    """Let all clients of a worker share what botocore knows of S3: reading it takes 0.2 s for each client."""
+    loader = create_loader()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("botocore.session.create_loader", lambda _search_path=None: loader)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -10,17 +10,19 @@ from clipviewer.domain.bucket_policy import cors_policy, iam_policy
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SET_UP = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .venv/bin/python -m "
+SET_UP = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt"
 
 
 def test_both_commands_stand_alone_and_share_their_set_up() -> None:
     commands = [block.strip() for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)][:2]
-    assert commands == [f"{SET_UP}clipviewer", f"{SET_UP}tests"]
+    run, test = (f"{SET_UP}{more} && .venv/bin/python -m " for more in ("", " -r tests/requirements.txt"))
+    assert commands == [f"{run}clipviewer", f"{test}tests"]
 
 
 def test_continuous_integration_runs_the_readmes_test_command() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert [step in script for step in ("python3 -m venv .venv", "-r requirements.txt", ".venv/bin/python -m tests")] == [True] * 3
+    steps = ("python3 -m venv .venv", "-r requirements.txt -r tests/requirements.txt", ".venv/bin/python -m tests")
+    assert [step in script for step in steps] == [True] * 3
 
 
 def test_the_picture_names_every_room_and_no_other() -> None:
