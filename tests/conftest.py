@@ -30,8 +30,16 @@ from tests.postgres import WorkerDatabase, shared_server
 SECRET = "a secret key that only the tests have"
 
 
-hypothesis_settings.register_profile("clipviewer", deadline=None, derandomize=True)
-hypothesis_settings.load_profile("clipviewer")
+hypothesis_settings.register_profile("ci", deadline=None, derandomize=True, max_examples=30)
+hypothesis_settings.register_profile("thorough", deadline=None, derandomize=False, max_examples=1_000, print_blob=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--thorough", action="store_true", help="try 1,000 random examples of each property instead of 30 fixed ones")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    hypothesis_settings.load_profile("thorough" if config.getoption("--thorough") else "ci")
 
 
 class Clock:
