@@ -42,6 +42,9 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis_settings.load_profile("thorough" if config.getoption("--thorough") else "ci")
 
 
+pytest_plugins = ["tests.run_order"]
+
+
 class Clock:
     """A clock that stands still until it is told."""
 
@@ -79,6 +82,14 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     database.dispose()
     return path
+
+
+@pytest.fixture(scope="session")
+def front_end() -> None:
+    """The built front end, for tests that start the app over it."""
+    from tests.checks import wait_for_front_end  # late: it imports Reflex
+
+    wait_for_front_end()
 
 
 @pytest.fixture(scope="session")
