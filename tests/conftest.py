@@ -25,6 +25,7 @@ from clipviewer.services.people.sessions import Sessions
 from clipviewer.settings import load_settings
 from clipviewer.storage.embedded.credentials import embedded_credentials
 from clipviewer.storage.s3 import ObjectStore, open_store
+from tests.kept_footage import KeptFootage
 from tests.postgres import WorkerDatabase, shared_server
 
 SECRET = "a secret key that only the tests have"
@@ -97,6 +98,21 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that all workers of this run share."""
     base = tmp_path_factory.getbasetemp()
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def kept_footage(run_folder: Path) -> KeptFootage:
+    return KeptFootage(run_folder / "footage")
+
+
+@pytest.fixture(scope="session")
+def small_footage(kept_footage: KeptFootage) -> Path:
+    """``tests.footage.SMALL``: six seconds in 720p with a number in every frame."""
+    from clipviewer.demo.footage import render_master  # late: not every worker renders
+    from clipviewer.media.ffmpeg import Ffmpeg
+    from tests.footage import SMALL
+
+    return kept_footage.get("small.mp4", SMALL, lambda path: render_master(Ffmpeg(), SMALL, path))
 
 
 @pytest.fixture(scope="session")
