@@ -7,18 +7,13 @@ A test that takes ``database`` (or ``services``) runs twice, on SQLite and on Po
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
-import signal
-import subprocess
-import tempfile
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import psycopg
 import pytest
+from botocore.loaders import create_loader
 from hypothesis import settings as hypothesis_settings
 
 from clipviewer.db.session import Database
@@ -30,12 +25,25 @@ from clipviewer.services.people.sessions import Sessions
 from clipviewer.settings import load_settings
 from clipviewer.storage.embedded.credentials import embedded_credentials
 from clipviewer.storage.s3 import ObjectStore, open_store
+from tests.kept_footage import KeptFootage
+from tests.postgres import WorkerDatabase, shared_server
 
 SECRET = "a secret key that only the tests have"
 
 
-hypothesis_settings.register_profile("clipviewer", deadline=None, derandomize=True)
-hypothesis_settings.load_profile("clipviewer")
+hypothesis_settings.register_profile("ci", deadline=None, derandomize=True, max_examples=30)
+hypothesis_settings.register_profile("thorough", deadline=None, derandomize=False, max_examples=1_000, print_blob=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--thorough", action="store_true", help="try 1,000 random examples of each property instead of 30 fixed ones")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    hypothesis_settings.load_profile("thorough" if config.getoption("--thorough") else "ci")
+
+
+pytest_plugins = ["tests.run_order"]
 
 
 class Clock:
@@ -56,6 +64,15 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _botocore_models() -> Iterator[None]:
+    """Let all clients of a worker share what botocore knows of S3: reading it takes 0.2 s for each client."""
+    loader = create_loader()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("botocore.session.create_loader", lambda _search_path=None: loader)
+        yield
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file, to be copied."""
@@ -69,33 +86,48 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """A PostgreSQL of our own on a unix socket, with a migrated ``template``; gives the socket's folder."""
-    binaries = _postgres_binaries()
-    folder = Path(tempfile.mkdtemp(prefix="clipviewer-pg-"))
-    prefix: list[str] = []
-    if os.geteuid() == 0:
-        owner = pwd.getpwnam("postgres")
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
-        prefix = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups", "--pdeathsig=INT"]
-    data = folder / "data"
-    initdb = [*prefix, str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C.UTF-8"]
-    subprocess.run(initdb, check=True, capture_output=True, cwd=folder)
-    options = {"listen_addresses": "", "unix_socket_directories": str(folder), "fsync": "off", "synchronous_commit": "off"}
-    switches = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen([*prefix, str(binaries / "postgres"), "-D", str(data), *switches], stdout=log, stderr=log, cwd=folder)
-    try:
-        _wait_for(folder, server)
-        _administer(folder, "CREATE DATABASE template")
-        database = Database(_postgres_url(folder, "template"))
-        database.migrate()
-        database.dispose()
-        yield str(folder)
-    finally:
-        server.send_signal(signal.SIGINT)
-        server.wait(timeout=30)
-        shutil.rmtree(folder)
+def front_end() -> None:
+    """The built front end, for tests that start the app over it."""
+    from tests.checks import wait_for_front_end  # late: it imports Reflex
+
+    wait_for_front_end()
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def kept_footage(run_folder: Path) -> KeptFootage:
+    return KeptFootage(run_folder / "footage")
+
+
+@pytest.fixture(scope="session")
+def small_footage(kept_footage: KeptFootage) -> Path:
+    """``tests.footage.SMALL``: six seconds in 720p with a number in every frame."""
+    from clipviewer.demo.footage import render_master  # late: not every worker renders
+    from clipviewer.media.ffmpeg import Ffmpeg
+    from tests.footage import SMALL
+
+    return kept_footage.get("small.mp4", SMALL, lambda path: render_master(Ffmpeg(), SMALL, path))
+
+
+@pytest.fixture(scope="session")
+def postgres_server(run_folder: Path) -> Iterator[Path]:
+    """The run's PostgreSQL on a unix socket; gives the socket's folder."""
+    with shared_server(run_folder) as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def worker_database(postgres_server: Path) -> Iterator[WorkerDatabase]:
+    """A migrated database of this worker on it, emptied after each test."""
+    database = WorkerDatabase(postgres_server, f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}")
+    yield database
+    database.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -108,13 +140,11 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         yield database
         database.dispose()
         return
-    folder = Path(request.getfixturevalue("postgres_server"))
-    name = f"test_{uuid.uuid4().hex}"
-    _administer(folder, f"CREATE DATABASE {name} TEMPLATE template")
-    database = Database(_postgres_url(folder, name))
+    shared: WorkerDatabase = request.getfixturevalue("worker_database")
+    database = Database(shared.url)
     yield database
     database.dispose()
-    _administer(folder, f"DROP DATABASE {name} WITH (FORCE)")
+    shared.empty()
 
 
 @pytest.fixture(scope="session")
@@ -138,33 +168,3 @@ def services(database: Database, tmp_path: Path, unreachable_store: ObjectStore)
         accounts=Accounts(),
         api_tokens=ApiTokens(),
     )
-
-
-def _postgres_binaries() -> Path:
-    found = shutil.which("initdb")
-    if found is not None:
-        return Path(found).resolve().parent
-    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parent.parent.name))
-    if not installed:
-        pytest.fail("PostgreSQL is missing: install it (Debian: apt-get install postgresql), the database tests run on it too")
-    return installed[-1].parent
-
-
-def _wait_for(folder: Path, server: subprocess.Popen[bytes]) -> None:
-    deadline = datetime.now(UTC) + timedelta(seconds=30)
-    while True:
-        try:
-            _administer(folder, "SELECT 1")
-            return
-        except psycopg.OperationalError:
-            if server.poll() is not None or datetime.now(UTC) > deadline:
-                pytest.fail("PostgreSQL did not start: " + (folder / "log").read_text()[-2000:])
-
-
-def _administer(folder: Path, statement: str) -> None:
-    with psycopg.connect(host=str(folder), user="postgres", dbname="postgres", autocommit=True) as connection:
-        connection.execute(statement)  # type: ignore[arg-type]
-
-
-def _postgres_url(folder: Path, name: str) -> str:
-    return f"postgresql+psycopg://postgres@/{name}?host={folder}"

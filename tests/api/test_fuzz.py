@@ -1,17 +1,16 @@
 """The API against its own description: whatever is sent, no answer is a server error, and none forgets to ask who is there."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
-import schemathesis
 from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, Phase, settings
-from schemathesis import Case
-from schemathesis.checks import not_a_server_error, response_schema_conformance, status_code_conformance
-from schemathesis.core.failures import FailureGroup
 
 from clipviewer.api.app import create_api
 from clipviewer.db.models import ExportedClip, Video
@@ -21,9 +20,16 @@ from clipviewer.storage.s3 import ObjectStore
 from tests.api.people import session_of
 from tests.api.stores import running_bucket
 
-SCHEMA = schemathesis.openapi.from_dict(create_api(cast(Services, None)).openapi())
+if TYPE_CHECKING:
+    from schemathesis import Case
+
 FOR_EVERYBODY = {("GET", "/api/health"), ("POST", "/api/auth/sign-in"), ("POST", "/api/auth/sign-out"), ("POST", "/api/auth/set-up")}
-CHECKS = [not_a_server_error, response_schema_conformance, status_code_conformance]
+EXAMPLES = settings(
+    max_examples=settings().max_examples // 3,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 
 
 @pytest.fixture(scope="module")
@@ -36,41 +42,69 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
 @pytest.fixture
 def api(services: Services, bucket: ObjectStore) -> FastAPI:
     services.settings.data_dir.mkdir()
-    with services.database.write() as db:
-        db.add(Video(id="video_0", title="0", s3_key="one.mp4"))
-        db.flush()
-        db.add(
-            ExportedClip(video_id="video_0", start_ms=0, end_ms=1, title="0", s3_key="clip.mp4", aspect_ratio="9:16", target_language="en")
-        )
+    put_back(services)
     port = urlsplit(bucket._client.meta.endpoint_url).port
     assert port is not None
     return create_api(dataclasses.replace(services, settings=dataclasses.replace(services.settings, port=port), store=bucket))
 
 
-@SCHEMA.parametrize()
-@settings(
-    max_examples=10,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-def test_no_request_makes_the_server_fail_or_forget_to_ask_who_is_there(case: Case, api: FastAPI, services: Services) -> None:
+def put_back(services: Services) -> None:
+    """A video with one exported clip, whatever was done to them."""
+    with services.database.write() as db:
+        db.merge(Video(id="video_0", title="0", s3_key="one.mp4"))
+        db.flush()
+        clip = {"start_ms": 0, "end_ms": 1, "title": "0", "aspect_ratio": "9:16", "target_language": "en"}
+        db.merge(ExportedClip(id="clip_0", video_id="video_0", s3_key="clip.mp4", **clip))
+
+
+def checks() -> list[Any]:
+    """Imported late, as everything of Schemathesis: it takes seconds, and every worker collects this file."""
+    from schemathesis.checks import not_a_server_error, response_schema_conformance, status_code_conformance
+
+    return [not_a_server_error, response_schema_conformance, status_code_conformance]
+
+
+def test_no_request_makes_the_server_fail_or_forget_to_ask_who_is_there(
+    api: FastAPI, services: Services, subtests: pytest.Subtests
+) -> None:
+    import schemathesis
+    from schemathesis.pytest.lazy import get_all_tests
+
     how: dict[str, Any] = {"app": api, "base_url": "http://clips.test"}
-    video_ids = {case.path_parameters["video_id"], "video_0"} if "video_id" in case.path_parameters else {None}
-    for video_id in video_ids:
-        if video_id is not None:
-            case.path_parameters["video_id"] = video_id
-        anonymous, admin = case.call(**how), case.call(headers=session_of(services, Role.ADMIN), **how)
-        if (case.method, case.path) not in FOR_EVERYBODY:
+    wanted = checks()
+
+    admin = session_of(services, Role.ADMIN)
+
+    def ask(case: Case) -> None:
+        nonlocal admin
+        anonymous = case.call(**how)
+        case.validate_response(anonymous, checks=wanted)
+        if (case.method, case.path) in FOR_EVERYBODY:
+            admin = session_of(services, Role.ADMIN)  # one of these signs out
+        else:
             assert anonymous.status_code in (401, 405), anonymous.text
-        for answer in (anonymous, admin):
-            case.validate_response(answer, checks=CHECKS)
+        video_ids = {case.path_parameters["video_id"], "video_0"} if "video_id" in case.path_parameters else {None}
+        for video_id in video_ids:
+            if video_id is not None:
+                case.path_parameters["video_id"] = video_id
+            case.validate_response(case.call(headers=admin, **how), checks=wanted)
+
+    asked = 0
+    for found in get_all_tests(schema=schemathesis.openapi.from_dict(api.openapi()), test_func=ask, settings=EXAMPLES, given_kwargs=None):
+        operation, ask_all = found.ok()  # type: ignore[union-attr]
+        with subtests.test(operation.label):
+            put_back(services)
+            ask_all()
+        asked += 1
+    assert asked >= 50
+    assert TestClient(api).get("/api/auth/session", headers=admin).status_code == 200
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_an_answer_that_does_not_fit_the_description_is_noticed(api: FastAPI, services: Services) -> None:
+    import schemathesis
+    from schemathesis.core.failures import FailureGroup
+
     description = api.openapi()
     description["components"]["schemas"]["Video"]["properties"]["width"] = {"type": "string"}
     route = schemathesis.openapi.from_dict(description)["/api/clips/videos/{video_id}"]["GET"]
@@ -78,4 +112,4 @@ def test_an_answer_that_does_not_fit_the_description_is_noticed(api: FastAPI, se
     answer = case.call(headers=session_of(services), app=api, base_url="http://clips.test")
     assert answer.status_code == 200
     with pytest.raises(FailureGroup):
-        case.validate_response(answer, checks=CHECKS)
+        case.validate_response(answer, checks=checks())

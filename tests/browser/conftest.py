@@ -32,6 +32,11 @@ FLAGS = (
 SHORT_LIFE = 20
 
 
+@pytest.fixture(scope="package", autouse=True)
+def _built(front_end: None) -> None:
+    """Every room is drawn by the built front end."""
+
+
 @pytest.fixture(scope="package")
 def chromium() -> Path:
     """The browser's executable; the test fails where none can be had."""

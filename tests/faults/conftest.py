@@ -13,17 +13,14 @@ import pytest
 
 from clipviewer.db.models import IdentifiedClip, Video
 from clipviewer.db.session import Database
-from clipviewer.demo.footage import render_master
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
-from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.services.cells.board import CellView, cell
 from clipviewer.services.exporting.exports import request_exports
 from clipviewer.services.room.captions import attach
 from clipviewer.storage.s3 import ObjectStore
 from tests.api.stores import running_bucket
 from tests.faults.export_process import VIDEO_ID
-from tests.footage import SMALL
 
 ROOT = Path(__file__).parents[2]
 SECRET = "a secret key that only this bucket has"
@@ -55,10 +52,8 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("footage") / "small.mp4"
-    render_master(Ffmpeg(), SMALL, path)
-    return path
+def footage(small_footage: Path) -> Path:
+    return small_footage
 
 
 @pytest.fixture

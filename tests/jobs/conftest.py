@@ -10,12 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from clipviewer.db.models import IdentifiedClip, Video
-from clipviewer.demo.footage import render_master
-from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.services.container import Services
 from clipviewer.storage.s3 import ObjectStore
 from tests.api.stores import running_bucket
-from tests.footage import SMALL
 
 VIDEO_ID = "video_small"
 SECRET = "a secret key that only this bucket has"
@@ -23,11 +20,9 @@ MASTER_KEY = "talks/small.mp4"
 
 
 @pytest.fixture(scope="session")
-def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def footage(small_footage: Path) -> Path:
     """Six seconds with a number in every frame."""
-    path = tmp_path_factory.mktemp("footage") / "small.mp4"
-    render_master(Ffmpeg(), SMALL, path)
-    return path
+    return small_footage
 
 
 @pytest.fixture

@@ -27,6 +27,8 @@ from tests.api.stores import running_bucket
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "a secret key that only this bucket has"
 
+pytestmark = pytest.mark.usefixtures("front_end")
+
 
 def environment(folder: Path, **settings: str) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("CLIPVIEWER_")}

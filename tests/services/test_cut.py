@@ -9,19 +9,16 @@ from pathlib import Path
 import av
 import pytest
 
-from clipviewer.demo.footage import render_master
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
 from clipviewer.media.render.cut import cut, poster
 from clipviewer.media.source.probe import probe
-from tests.footage import SMALL, frame_numbers
+from tests.footage import frame_numbers
 
 
 @pytest.fixture(scope="module")
-def master(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("cut") / "master.mp4"
-    render_master(Ffmpeg(), SMALL, path)
-    return path
+def master(small_footage: Path) -> Path:
+    return small_footage
 
 
 def test_a_master_carries_every_frame_number_once_and_starts_playing_at_once(master: Path) -> None:

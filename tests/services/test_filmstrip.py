@@ -9,13 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
-from clipviewer.demo.footage import render_master
 from clipviewer.media.captions.reading import parse_captions
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.media.previews.filmstrip import longest_gap_ms, step_ms, thumbnails_vtt
 from clipviewer.media.previews.previews import Previews, make_previews
 from clipviewer.media.source.inspection import inspect
-from tests.footage import SMALL
 from tests.previewed import RATE, SAMPLES, counted_footage, make, number_on, previews, strip
 
 
@@ -97,10 +95,8 @@ def test_other_containers_give_pictures_of_the_right_time(counted: Path, tmp_pat
     expect_gapless(made, inspect(str(source), tmp_path).media.duration_ms)
 
 
-def test_a_short_video_has_more_than_a_few_pictures(tmp_path: Path, folder: Path) -> None:
-    source = tmp_path / "small.mp4"
-    render_master(Ffmpeg(), SMALL, source)
-    made = previews(source, folder)
+def test_a_short_video_has_more_than_a_few_pictures(small_footage: Path, folder: Path) -> None:
+    made = previews(small_footage, folder)
     assert len(strip(made)) == 24
     expect_gapless(made, 6_000)
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from clipviewer.demo.footage import render_master
 from clipviewer.domain.highlight import Candidate, FindOptions
 from clipviewer.errors import ObjectMissing
 from clipviewer.media.captions.tracks import CaptionTrack, Cue, parse_captions
@@ -20,7 +19,6 @@ from clipviewer.media.finding.footage_scan import Footage
 from clipviewer.media.finding.highlights import NothingFound, find_clips
 from clipviewer.media.source.opened_source import open_source
 from clipviewer.media.source.probe import probe
-from tests.footage import SMALL
 from tests.range_server import answering, refusing, well
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples"
@@ -50,10 +48,8 @@ def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("small") / "small.mp4"
-    render_master(Ffmpeg(), SMALL, path)
-    return path
+def small(small_footage: Path) -> Path:
+    return small_footage
 
 
 @pytest.fixture

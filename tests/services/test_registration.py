@@ -1,17 +1,12 @@
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-from moto import mock_aws
 
 from clipviewer.db.models import Video
 from clipviewer.db.session import Database
-from clipviewer.domain.sigv4 import Credentials
 from clipviewer.errors import Conflict, ObjectMissing, VideoNotFound
-from clipviewer.services.bucket.lookup import find_objects
 from clipviewer.services.library.registration import (
     NewExportedClip,
     NewIdentifiedClip,
@@ -23,8 +18,7 @@ from clipviewer.services.library.registration import (
 )
 from clipviewer.services.library.videos import require_video, video_details
 from clipviewer.services.room.clips import exported_clips, identified_clips
-from clipviewer.settings import Settings
-from clipviewer.storage.s3 import ObjectStore, StoredObject, open_store
+from clipviewer.storage.s3 import StoredObject
 
 NOON = datetime(2025, 10, 5, 12, tzinfo=UTC)
 
@@ -199,47 +193,3 @@ def test_two_pipelines_that_send_the_same_make_one_clip(library: Database) -> No
         sent = list(threads.map(send, range(4)))
     assert all(ids == sent[0] for ids in sent)
     assert len(sent[0]) == 200
-
-
-class Bucket:
-    """A store of ``objects`` behind the real client, that counts what it is asked."""
-
-    def __init__(self, store: ObjectStore) -> None:
-        self.store = store
-        self.asked: Counter[str] = Counter()
-        store._client.meta.events.register("before-call.s3", lambda model, **_: self.asked.update([model.name]))
-
-
-@pytest.fixture
-def bucket(tmp_path: Path) -> Iterator[Bucket]:
-    with mock_aws():
-        settings = Settings(data_dir=tmp_path, database_url="sqlite://", s3_bucket="footage")
-        store = open_store(settings, Credentials("unused", "unused"))
-        store._client.create_bucket(Bucket="footage")
-        yield Bucket(store)
-
-
-def test_a_few_objects_are_asked_for_one_by_one(bucket: Bucket) -> None:
-    bucket.store.put("a/1.mp4", b"12345", "video/mp4")
-    bucket.asked.clear()
-    found = find_objects(bucket.store, ["a/1.mp4", "a/2.mp4", "a/1.mp4"])
-    assert {key: item.size for key, item in found.items()} == {"a/1.mp4": 5}
-    assert bucket.asked == {"HeadObject": 2}
-
-
-def test_many_objects_of_one_folder_are_found_by_listing_it(bucket: Bucket) -> None:
-    for number in range(100):
-        bucket.store.put(f"a/{number}.mp4", b"1", "video/mp4")
-    bucket.asked.clear()
-    keys = [f"a/{number}.mp4" for number in range(20, 120)]
-    assert find_objects(bucket.store, keys).keys() == {f"a/{number}.mp4" for number in range(20, 100)}
-    assert bucket.asked == {"ListObjectsV2": 1}
-
-
-def test_a_folder_far_larger_than_the_request_is_not_listed_to_its_end(bucket: Bucket) -> None:
-    for number in range(1400):
-        bucket.store.put(f"a/{number:04d}.mp4", b"1", "video/mp4")
-    bucket.asked.clear()
-    keys = ["a/0000.mp4", *(f"a/{number:04d}.mp4" for number in range(1330, 1400))]
-    assert find_objects(bucket.store, keys).keys() == set(keys)
-    assert bucket.asked == {"ListObjectsV2": 2, "HeadObject": 70}

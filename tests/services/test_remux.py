@@ -7,21 +7,18 @@ from pathlib import Path
 import av
 import pytest
 
-from clipviewer.demo.footage import render_master
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
 from clipviewer.media.render.remux import remux
 from clipviewer.media.source.inspection import inspect
 from clipviewer.media.source.mp4_boxes import MoovPlace
-from tests.footage import SMALL, frame_numbers
+from tests.footage import frame_numbers
 from tests.range_server import answering, well
 
 
 @pytest.fixture(scope="module")
-def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def slow(tmp_path_factory: pytest.TempPathFactory, small_footage: Path) -> Path:
     """Six seconds with a frame number each, and the index last."""
-    folder = tmp_path_factory.mktemp("remux")
-    render_master(Ffmpeg(), SMALL, folder / "small.mp4")
-    return make(folder / "slow.mp4", "-i", str(folder / "small.mp4"), "-map", "0", "-c", "copy")
+    return make(tmp_path_factory.mktemp("remux") / "slow.mp4", "-i", str(small_footage), "-map", "0", "-c", "copy")
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from pathlib import Path
 import av
 import pytest
 
-from clipviewer.demo.footage import render_master
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, FramingMode, Rect
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
@@ -16,16 +15,14 @@ from clipviewer.media.framing.reframe import look_at
 from clipviewer.media.render.loudness import MEASURE, TARGET_LUFS, parse_loudness
 from clipviewer.media.render.render import RenderResult, RenderSpec, render
 from clipviewer.media.source.probe import probe
-from tests.footage import SMALL, frame_numbers
+from tests.footage import frame_numbers
 
 FIT = Framing(FramingMode.FIT)
 
 
 @pytest.fixture(scope="module")
-def master(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("render") / "master.mp4"
-    render_master(Ffmpeg(), SMALL, path)
-    return path
+def master(small_footage: Path) -> Path:
+    return small_footage
 
 
 def export(source: Path, out: Path, start_ms: int, end_ms: int, ratio: AspectRatio = AspectRatio.SQUARE, **fields: object) -> RenderResult:

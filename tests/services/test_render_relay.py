@@ -15,7 +15,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from clipviewer.demo.footage import render_master
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.errors import ClipviewerError, ObjectMissing, PreconditionFailed, StorageDenied, StorageError, StorageUnreachable
@@ -27,7 +26,7 @@ from clipviewer.services.bucket.signing import signer_for
 from clipviewer.settings import Settings
 from clipviewer.storage.s3 import open_store
 from tests.bench.delay import serving as tcp_serving
-from tests.footage import SMALL, frame_numbers
+from tests.footage import frame_numbers
 from tests.range_server import answering, refusing, well
 from tests.storage.serving import KEYS, serving
 
@@ -44,10 +43,8 @@ class Master:
 
 
 @pytest.fixture(scope="module")
-def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("footage") / "small.mp4"
-    render_master(Ffmpeg(), SMALL, path)
-    return path
+def footage(small_footage: Path) -> Path:
+    return small_footage
 
 
 @pytest.fixture(scope="module")

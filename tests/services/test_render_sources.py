@@ -9,22 +9,19 @@ from pathlib import Path
 import av
 import pytest
 
-from clipviewer.demo.footage import render_master
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.media.ffmpeg import Ffmpeg, MediaError
 from clipviewer.media.render.render import RenderResult, RenderSpec, render
 from clipviewer.media.source.probe import probe
-from tests.footage import SMALL, frame_numbers
+from tests.footage import frame_numbers
 
 TONE = ("-f", "lavfi", "-i", "sine=d=2")
 
 
 @pytest.fixture(scope="module")
-def master(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("sources") / "master.mp4"
-    render_master(Ffmpeg(), SMALL, path)
-    return path
+def master(small_footage: Path) -> Path:
+    return small_footage
 
 
 @pytest.fixture

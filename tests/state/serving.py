@@ -22,6 +22,7 @@ from clipviewer.domain.permissions import Role
 from clipviewer.services.container import Services
 from clipviewer.services.people.sessions import COOKIE
 from clipviewer.settings import load_settings
+from tests.checks import wait_for_front_end
 
 PATIENCE = 60
 
@@ -62,6 +63,7 @@ class Running:
 @contextlib.contextmanager
 def running_app(folder: Path, **settings: str) -> Iterator[Running]:
     """``python -m clipviewer`` on a free port with all its data in ``folder``, over an empty front end; stopped at the end."""
+    wait_for_front_end()  # until then its build writes to what ``fingerprint`` reads
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -172,7 +173,16 @@ CALLS: dict[str, Call] = {
         lambda f: f'"opened_rx_state_":{{"key":"{f.exported[0]}"', ROOM, GRID, key=lambda f: f.exported[0]
     ),
 }
-POLICIES = {name: policy for name, handler in registered().items() if isinstance(policy := policy_of(handler), Action)}
+
+
+@functools.cache
+def policies() -> dict[str, Action]:
+    """What every handler of ours demands."""
+    return {name: policy for name, handler in registered().items() if isinstance(policy := policy_of(handler), Action)}
+
+
+def short(name: str) -> str:
+    return name.rpartition("___")[2]
 
 
 @pytest.fixture(scope="module")
@@ -184,10 +194,14 @@ def footage(app: Running) -> Footage:
 def prepare(tab: Tab, wanted: Call, footage: Footage) -> None:
     """Bring the room to where the handler has something to do."""
     for handler in wanted.before:
-        name = handler if handler in CALLS else name_of(VideoDetailState, handler)
-        before = CALLS[name]
-        tab.send(name, **before.payload(footage))
-        tab.wait_for(before.effect(footage))
+        send_before(tab, handler, footage)
+
+
+def send_before(tab: Tab, handler: str, footage: Footage) -> None:
+    name = handler if handler in CALLS else name_of(VideoDetailState, handler)
+    before = CALLS[name]
+    tab.send(name, **before.payload(footage))
+    tab.wait_for(before.effect(footage))
 
 
 def assert_only_the_way_to_the_sign_in_page(tab: Tab, footage: Footage, since: int = 0) -> None:
@@ -207,30 +221,43 @@ def test_every_handler_states_a_policy_or_is_the_frameworks_own_for_a_reason() -
 
 
 def test_the_matrix_knows_how_to_call_every_handler_of_ours() -> None:
-    assert CALLS.keys() == POLICIES.keys()
+    assert CALLS.keys() == policies().keys()
 
 
 @pytest.mark.parametrize("role", list(Role))
-@pytest.mark.parametrize("name", CALLS, ids=lambda name: name.rpartition("___")[2])
-def test_a_role_gets_what_the_policy_says(app: Running, footage: Footage, name: str, role: Role) -> None:
-    wanted = CALLS[name]
-    with open_tab(app.address, cookie=app.person(role).cookie, path=footage.path) as tab:
-        prepare(tab, wanted, footage)
-        before = tab.snapshot()
-        tab.send(name, **wanted.payload(footage))
+def test_a_role_gets_what_the_policy_says(app: Running, footage: Footage, role: Role, subtests: pytest.Subtests) -> None:
+    cookie = app.person(role).cookie
+    for name, wanted in CALLS.items():
         effect = wanted.effect(footage)
-        if not effect:
-            assert tab.snapshot() == before
-            assert not any(word in frame for frame in tab.frames for word in (REFUSED, "Unauthorized"))
-        elif allows(role, POLICIES[name]):
-            assert tab.wait_for(effect).ours
-        else:
-            tab.wait_for(REFUSED)
-            assert tab.snapshot() == before
+        if effect and not allows(role, policies()[name]):
+            continue
+        with subtests.test(short(name)), open_tab(app.address, cookie=cookie, path=footage.path) as tab:
+            prepare(tab, wanted, footage)
+            before = {} if effect else tab.snapshot()
+            tab.send(name, **wanted.payload(footage))
+            if effect:
+                assert tab.wait_for(effect).ours
+            else:
+                assert tab.snapshot() == before
+                assert not any(word in frame for frame in tab.frames for word in (REFUSED, "Unauthorized"))
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_role_is_refused_the_rest_and_nothing_changes(app: Running, footage: Footage, role: Role, subtests: pytest.Subtests) -> None:
+    refused = {name: wanted for name, wanted in CALLS.items() if wanted.effect(footage) and not allows(role, policies()[name])}
+    with open_tab(app.address, cookie=app.person(role).cookie, path=footage.path) as tab:
+        for handler in (ROOM, TICK, GRID):
+            send_before(tab, handler, footage)
+        before = tab.snapshot()
+        for name, wanted in refused.items():
+            with subtests.test(short(name)):
+                tab.send(name, **wanted.payload(footage))
+                tab.wait_for(REFUSED)
+                assert tab.snapshot() == before
 
 
 def test_what_leads_to_an_export_is_not_for_viewers() -> None:
-    for_reviewers = {name.rpartition("___")[2] for name, policy in POLICIES.items() if not allows(Role.VIEWER, policy)}
+    for_reviewers = {name.rpartition("___")[2] for name, policy in policies().items() if not allows(Role.VIEWER, policy)}
     assert for_reviewers == {
         "video_detail_state.handle_generate_shorts",
         "finding_state.find",
@@ -255,28 +282,40 @@ def test_what_leads_to_an_export_is_not_for_viewers() -> None:
     }
 
 
-@pytest.mark.parametrize("name", CALLS, ids=lambda name: name.rpartition("___")[2])
-def test_anonymous_gets_nothing_but_the_way_to_the_sign_in_page(app: Running, footage: Footage, name: str) -> None:
+def test_anonymous_gets_nothing_but_the_way_to_the_sign_in_page(app: Running, footage: Footage, subtests: pytest.Subtests) -> None:
     with open_tab(app.address, path=footage.path) as tab:
         before = tab.snapshot()
-        seen = len(tab.updates)
-        tab.send(name, **CALLS[name].payload(footage))
-        assert_only_the_way_to_the_sign_in_page(tab, footage, seen)
-        assert tab.snapshot() == before
+        for name in CALLS:
+            with subtests.test(short(name)):
+                seen = len(tab.updates)
+                tab.send(name, **CALLS[name].payload(footage))
+                assert_only_the_way_to_the_sign_in_page(tab, footage, seen)
+                assert tab.snapshot() == before
 
 
-@pytest.mark.parametrize("name", CALLS, ids=lambda name: name.rpartition("___")[2])
-def test_somebody_disabled_gets_no_more_than_anonymous_even_in_an_open_room(app: Running, footage: Footage, name: str) -> None:
-    admin = app.person(Role.ADMIN)
-    with open_tab(app.address, cookie=admin.cookie, path=footage.path) as tab:
-        prepare(tab, CALLS[name], footage)
-        disable(app, admin)
-        seen = len(tab.updates)
-        tab.send(name, **CALLS[name].payload(footage))
-        assert_only_the_way_to_the_sign_in_page(tab, footage, seen)
-    with open_tab(app.address, cookie=admin.cookie, path=footage.path) as tab:
-        tab.send(name, **CALLS[name].payload(footage))
-        assert_only_the_way_to_the_sign_in_page(tab, footage)
+def test_somebody_disabled_gets_no_more_than_anonymous_even_in_an_open_room(
+    app: Running, footage: Footage, subtests: pytest.Subtests
+) -> None:
+    groups: dict[str, list[str]] = {}
+    for name in CALLS:
+        groups.setdefault(name.rpartition(".")[0], []).append(name)
+    for names in groups.values():
+        admin = app.person(Role.ADMIN)
+        with open_tab(app.address, cookie=admin.cookie, path=footage.path) as tab:
+            for handler in {handler: None for name in names for handler in CALLS[name].before}:
+                send_before(tab, handler, footage)
+            disable(app, admin)
+            for name in names:
+                with subtests.test(short(name)):
+                    seen = len(tab.updates)
+                    tab.send(name, **CALLS[name].payload(footage))
+                    assert_only_the_way_to_the_sign_in_page(tab, footage, seen)
+        with open_tab(app.address, cookie=admin.cookie, path=footage.path) as tab:
+            for name in names:
+                with subtests.test(f"{short(name)} in a new tab"):
+                    seen = len(tab.updates)
+                    tab.send(name, **CALLS[name].payload(footage))
+                    assert_only_the_way_to_the_sign_in_page(tab, footage, seen)
 
 
 def disable(app: Running, person: Person) -> None:

@@ -56,7 +56,7 @@ def chosen(seed: int, duration_ms: int, options: FindOptions, sound: bool = True
     return choose(scan, heard(duration_ms, seed) if sound else None, track, options, look=scan.between)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=2 * settings().max_examples)
 @given(
     seed=st.integers(0, 2**32),
     duration_ms=st.integers(9_000, 240_000),

@@ -13,7 +13,7 @@ from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials as BotoCredentials
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clipviewer.domain.bucket_address import bucket_address, virtual_hosted
@@ -130,7 +130,6 @@ def test_url_equals_that_of_botocores_signer(
     assert presign(credentials, bucket, key, signed_at=moment, ttl=ttl, method=method, overrides=overrides) == request.url
 
 
-@settings(deadline=None)
 @given(PLACES, KNOWN, KEYS, MOMENTS, TTLS, RESPONSE)
 def test_download_url_equals_that_of_boto3(
     place: tuple[str, str, str | None], credentials: Credentials, key: str, moment: datetime, ttl: int, response: dict[str, str]
@@ -140,7 +139,6 @@ def test_download_url_equals_that_of_boto3(
     assert presign(credentials, bucket_address(*place), key, signed_at=moment, ttl=ttl, overrides=overrides) == theirs
 
 
-@settings(deadline=None)
 @given(PLACES, KNOWN, KEYS, MOMENTS, TTLS, st.integers(1, 10_000), st.text("abcXYZ019._-~+/=", min_size=1, max_size=80))
 def test_part_upload_url_equals_that_of_boto3(
     place: tuple[str, str, str | None], credentials: Credentials, key: str, moment: datetime, ttl: int, part: int, upload: str

@@ -1,0 +1,80 @@
+"""The checks that run beside the tests, one after the other: the front-end build first, since browser tests wait for it.
+
+A new check is a line in ``CHECKS``: its name and its command, which ends with 0 when all is well.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from clipviewer import frontend
+
+BUILD = "clipviewer build"
+CHECKS = {
+    BUILD: [sys.executable, "-m", "clipviewer", "build"],
+    "ruff check": [sys.executable, "-m", "ruff", "check", "."],
+    "ruff format": [sys.executable, "-m", "ruff", "format", "--check", "."],
+    "mypy": [sys.executable, "-m", "mypy"],
+}
+BUILDING = "TESTS_FRONT_END_LOCK"
+"""The environment variable that names the file which is locked as long as the front end is being built."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a check ended: exit code, everything that it printed, seconds."""
+
+    name: str
+    code: int
+    output: str
+    seconds: float
+
+
+class Checks:
+    """Runs all checks in the background; the tests that are started afterwards know that the front end is being built."""
+
+    def __init__(self) -> None:
+        self._outcomes: list[Outcome] = []
+        self._lock = tempfile.NamedTemporaryFile(prefix="clipviewer-front-end-")  # noqa: SIM115  # closed when the build has ended
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self.environment = {BUILDING: self._lock.name}
+        self._thread = Thread(target=self._run)
+        self._thread.start()
+
+    def wait(self) -> list[Outcome]:
+        """Return what came of each check."""
+        self._thread.join()
+        return self._outcomes
+
+    def _run(self) -> None:
+        for name, command in CHECKS.items():
+            began = time.monotonic()
+            ended = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+            self._outcomes.append(Outcome(name, ended.returncode, ended.stdout, time.monotonic() - began))
+            if name == BUILD:
+                fcntl.flock(self._lock, fcntl.LOCK_UN)
+        self._lock.close()
+
+
+def wait_for_front_end() -> None:
+    """Wait until ``python -m tests`` has built the front end; fails the test where that went wrong.
+
+    Without such a run around the test there is nothing to wait for: the app builds what is missing when it starts.
+    """
+    name = os.environ.get(BUILDING)
+    if name is None or not Path(name).exists():
+        return
+    with open(name) as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+    if not frontend.is_built():
+        pytest.fail("The front end was not built: the output of its build stands at the end of the run.")

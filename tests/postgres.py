@@ -1,0 +1,173 @@
+"""One PostgreSQL for a whole test run, whatever the number of workers: started by the first that needs it, stopped after the last.
+
+Everybody who uses the server holds a shared lock on its file ``users``. ``python -m tests.postgres FOLDER`` runs the server until it can
+have that lock for itself: the system drops the locks of a process however it ends, so nothing stays behind a killed run.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from clipviewer.db.session import Database
+from tests.system_packages import postgres_bin
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATE = "template"
+PATIENCE = 30
+
+_keepers: list[subprocess.Popen[bytes]] = []  # of servers that this process has started; they end when nobody uses these any more
+
+_OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+_EMPTY = """
+DO $$ DECLARE place record; filled boolean; BEGIN
+  FOR place IN SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+      WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND tablename NOT IN ('alembic_version', 'dbos_migrations') LOOP
+    EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s)', place.name) INTO filled;
+    IF filled THEN EXECUTE format('DELETE FROM %s', place.name); END IF;
+  END LOOP;
+  PERFORM setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) FROM pg_sequences WHERE last_value IS NOT NULL;
+END $$
+"""
+
+
+class WorkerDatabase:
+    """A migrated database of one worker, which is emptied between its tests: that takes 2 ms, making a new one 80."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        administer(folder, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        self.url = url_of(folder, name)
+        self._folder, self._name = folder, name
+        self._connection = self._connect()
+
+    def empty(self) -> None:
+        """Delete every row once nobody is connected any more; fails the test that leaves somebody behind."""
+        try:
+            self._wait_until_left_alone()
+        except psycopg.OperationalError:  # a test of lost connections ends this one as well
+            self._connection = self._connect()
+            self._wait_until_left_alone()
+        self._connection.execute(_EMPTY)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _connect(self) -> psycopg.Connection:
+        connection = psycopg.connect(host=str(self._folder), user="postgres", dbname=self._name, autocommit=True)
+        connection.execute("SET session_replication_role = replica")  # neither triggers nor foreign keys: every row goes anyway
+        return connection
+
+    def _wait_until_left_alone(self) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while left := self._connection.execute(f"SELECT pid {_OTHERS}").fetchall():
+            if time.monotonic() > deadline:
+                self._connection.execute(f"SELECT pg_terminate_backend(pid) {_OTHERS}")
+                pytest.fail(f"the test left {len(left)} connections to the database open: the next test would meet who uses them")
+            time.sleep(0.01)
+
+
+@contextmanager
+def shared_server(run_folder: Path) -> Iterator[Path]:
+    """The folder of the run's server, which runs as long as the context lasts; ``run_folder`` is shared by the workers."""
+    note = run_folder / "postgres"
+    with (run_folder / "postgres.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder = Path(note.read_text()) if note.exists() else None
+        users = None if folder is None else _join(folder)
+        if users is None:
+            folder, users = _start()
+            note.write_text(str(folder))
+        fcntl.flock(lock, fcntl.LOCK_UN)
+    assert folder is not None
+    try:
+        yield folder
+    finally:
+        os.close(users)
+
+
+def administer(folder: Path, statement: str) -> None:
+    with psycopg.connect(host=str(folder), user="postgres", dbname="postgres", autocommit=True) as connection:
+        connection.execute(statement)  # type: ignore[arg-type]
+
+
+def url_of(folder: Path, name: str) -> str:
+    return f"postgresql+psycopg://postgres@/{name}?host={folder}"
+
+
+def _join(folder: Path) -> int | None:
+    """Hold the shared lock of a running server; None where it is being stopped."""
+    try:
+        users = os.open(folder / "users", os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(users, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(users)
+        return None
+    return users
+
+
+def _start() -> tuple[Path, int]:
+    folder = Path(tempfile.mkdtemp(prefix="clipviewer-pg-"))
+    (folder / "users").touch()
+    users = _join(folder)
+    assert users is not None
+    with (folder / "log").open("wb") as log:
+        command = [sys.executable, "-m", "tests.postgres", str(folder)]
+        keeper = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+    _keepers.append(keeper)
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            administer(folder, f"CREATE DATABASE {TEMPLATE}")
+            break
+        except psycopg.OperationalError:
+            if keeper.poll() is not None or time.monotonic() > deadline:
+                pytest.fail("PostgreSQL did not start: " + (folder / "log").read_text()[-2000:])
+            time.sleep(0.05)
+    database = Database(url_of(folder, TEMPLATE))
+    database.migrate()
+    database.dispose()
+    return folder, users
+
+
+def _keep(folder: Path) -> None:
+    """Run a server in ``folder`` until nobody uses it, then remove it."""
+    binaries = postgres_bin()
+    if binaries is None:
+        sys.exit("PostgreSQL is missing: install it (Debian: apt-get install postgresql), the database tests run on it too")
+    prefix: list[str] = []
+    if os.geteuid() == 0:
+        owner = pwd.getpwnam("postgres")
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+        prefix = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups", "--pdeathsig=INT"]
+    data = str(folder / "data")
+    initdb = [*prefix, str(binaries / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C.UTF-8"]
+    subprocess.run(initdb, check=True, cwd=folder)
+    options = {"listen_addresses": "", "unix_socket_directories": str(folder), "max_connections": "200"}
+    options |= dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "off")
+    switches = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+    server = subprocess.Popen([*prefix, str(binaries / "postgres"), "-D", data, *switches], cwd=folder)
+    with (folder / "users").open() as users:
+        fcntl.flock(users, fcntl.LOCK_EX)
+        server.send_signal(signal.SIGINT)
+        server.wait(timeout=PATIENCE)
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    _keep(Path(sys.argv[1]))
