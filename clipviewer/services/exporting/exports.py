@@ -10,16 +10,15 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy import insert, update
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from clipviewer.db.models import utc_now
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode, mode_of
-from clipviewer.domain.export_identity import export_identity
+from clipviewer.domain.export_identity import RECIPE_VERSION, export_identity
 from clipviewer.domain.ids import new_id
 from clipviewer.domain.job_state import UNFINISHED, JobState
 from clipviewer.errors import ClipNotFound, Conflict, Invalid
-from clipviewer.media.render.render import RECIPE_VERSION
 from clipviewer.services.cells.board import (
     JOB,
     CellView,
