@@ -16,6 +16,7 @@ from clipviewer.db.session import Database
 from clipviewer.demo.footage import render_master
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.services.cells.board import CellView, cell
 from clipviewer.services.exporting.exports import request_exports
@@ -77,4 +78,4 @@ def scene(database: Database, tmp_path: Path, footage: Path) -> Iterator[Scene]:
 @pytest.fixture
 def job(scene: Scene) -> CellView:
     with scene.database.write() as db:
-        return request_exports(db, VIDEO_ID, ["clip_1"], [AspectRatio.PORTRAIT], ["de"], captions=CaptionMode.SOFT)[0]
+        return request_exports(db, VIDEO_ID, ["clip_1"], ExportChoices([AspectRatio.PORTRAIT], ["de"], captions=CaptionMode.SOFT))[0]

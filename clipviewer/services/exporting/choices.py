@@ -13,6 +13,7 @@ from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.export_identity import RECIPE_VERSION, export_identity
 from clipviewer.domain.framing import Framing
 from clipviewer.domain.ids import is_id
@@ -25,9 +26,6 @@ from clipviewer.services.room.captions import captions_of, captions_of_cell, tra
 from clipviewer.services.room.framings import saved_framings
 
 MAX_CELLS = 1_000
-
-Framings = Framing | Mapping[AspectRatio, Framing | None]
-"""For all ratios, or by ratio. A ratio without one is framed as somebody has saved for each clip, else around the centre."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +76,14 @@ def plan_exports(
     db: Session,
     video_id: str,
     clip_ids: Sequence[str],
-    ratios: Sequence[AspectRatio],
-    languages: Sequence[str],
-    *,
-    framing: Framings | None = None,
-    captions: CaptionMode = CaptionMode.OFF,
+    choices: ExportChoices,
 ) -> ExportPlan:
     """What ``request_exports`` would do with the same choices, in the order of the clips. Clips that are gone are left out.
 
     Raises ``VideoNotFound``, and ``Invalid`` for a language that cannot be served.
     """
-    check_languages(db, video_id, languages, captions)
-    there = standing(db, video_id, clip_ids, ratios, languages, framing, captions)
+    check_languages(db, video_id, choices.languages, choices.captions)
+    there = standing(db, video_id, clip_ids, choices)
     missing = {item.identity: item for item in there.wanted if there.is_missing(item)}
     cells = {item.cell for item in missing.values()}
     seconds = estimated_seconds(db, [item.end_ms - item.start_ms for item in missing.values()])
@@ -100,13 +94,10 @@ def standing(
     db: Session,
     video_id: str,
     clip_ids: Sequence[str],
-    ratios: Sequence[AspectRatio],
-    languages: Sequence[str],
-    framing: Framings | None,
-    captions: CaptionMode,
+    choices: ExportChoices,
 ) -> Standing:
     """Every cell of the choices whose clip exists, and which of them are there. Raises ``VideoNotFound``."""
-    wanted = _wanted(db, video_id, clip_ids, ratios, languages, framing, captions)
+    wanted = _wanted(db, video_id, clip_ids, choices)
     known = cells_by_identity(db, [item.identity for item in wanted])
     return Standing(wanted, known, _delivered(db, video_id, [item for item in wanted if item.identity not in known]))
 
@@ -140,22 +131,20 @@ def _wanted(
     db: Session,
     video_id: str,
     clip_ids: Sequence[str],
-    ratios: Sequence[AspectRatio],
-    languages: Sequence[str],
-    framing: Framings | None,
-    captions: CaptionMode,
+    choices: ExportChoices,
 ) -> list[Wanted]:
     etag = source_etag(db, video_id)
     columns = (col(IdentifiedClip.id), col(IdentifiedClip.start_ms), col(IdentifiedClip.end_ms), col(IdentifiedClip.title))
     query = select(*columns).where(col(IdentifiedClip.video_id) == video_id, col(IdentifiedClip.id).in_(list(clip_ids)))
     clips = {row.id: row for row in db.execute(query)}
     saved = saved_framings(db, clips)
+    languages, captions = choices.languages, choices.captions
     tracks = {language: track(db, video_id, language) for language in languages} if captions is not CaptionMode.OFF else {}
     wanted = []
     for clip in (clips[clip_id] for clip_id in dict.fromkeys(clip_ids) if clip_id in clips):
         shown = {language: captions_of_cell(tracks.get(language), language, captions, clip.start_ms, clip.end_ms) for language in languages}
-        for ratio in dict.fromkeys(ratios):
-            chosen = (framing.get(ratio) if isinstance(framing, Mapping) else framing) or saved.get((clip.id, ratio), Framing())
+        for ratio in dict.fromkeys(choices.ratios):
+            chosen = choices.framings.get(ratio) or saved.get((clip.id, ratio), Framing())
             for language, part in shown.items():
                 identity = export_identity(
                     video_id,
