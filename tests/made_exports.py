@@ -7,7 +7,7 @@ from sqlmodel import Session
 from clipviewer.db.models import IdentifiedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
-from clipviewer.domain.language import ORIGINAL
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.services.cells.board import CellView
 from clipviewer.services.exporting import export_runs
 from clipviewer.services.exporting.export_runs import Ticket
@@ -34,8 +34,8 @@ def make_library(db: Session, store: ObjectStore, prefix: str = "", master: byte
     db.flush()
     attach(db, "video_1", "de", b"WEBVTT\n\n00:01.000 --> 00:02.000\nHallo\n", "a.vtt")
     jobs = [
-        *request_exports(db, "video_1", ["clip_1"], [AspectRatio.PORTRAIT], [ORIGINAL]),
-        *request_exports(db, "video_1", ["clip_1"], [AspectRatio.PORTRAIT], ["de"], captions=CaptionMode.SOFT),
+        *request_exports(db, "video_1", ["clip_1"], ExportChoices([AspectRatio.PORTRAIT])),
+        *request_exports(db, "video_1", ["clip_1"], ExportChoices([AspectRatio.PORTRAIT], ["de"], captions=CaptionMode.SOFT)),
     ]
     for job in jobs:
         finish(db, store, job, prefix)

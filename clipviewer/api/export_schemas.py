@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from clipviewer.api.schemas import Json, Language, Shape, moment
-from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode, mode_of
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.domain.job_state import JobState
 from clipviewer.domain.timecode import ms_to_seconds
@@ -44,8 +44,10 @@ class ExportRequest(Json):
         description="With each language other than `original` there have to be some, and the video has to have them",
     )
 
-    def framing_by_ratio(self) -> dict[AspectRatio, Framing | None]:
-        return {ratio: self.framings.get(ratio, self.framing).to_framing() for ratio in self.aspect_ratios}
+    def choices(self) -> ExportChoices:
+        """Return what is chosen for each of the clips."""
+        framings = {ratio: self.framings.get(ratio, self.framing).to_framing() for ratio in self.aspect_ratios}
+        return ExportChoices(self.aspect_ratios, self.target_languages, framings, self.captions)
 
 
 class ExportJob(Json):

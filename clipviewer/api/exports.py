@@ -163,16 +163,7 @@ def _request(request: Request, video_id: str, body: bytes, who: Principal) -> Re
     except ValidationError as error:
         return validation_problem(error.errors(include_input=False, include_url=False, include_context=False))
     with services_of(request).database.write() as db:
-        jobs = request_exports(
-            db,
-            video_id,
-            wanted.clip_ids,
-            wanted.aspect_ratios,
-            wanted.target_languages,
-            framing=wanted.framing_by_ratio(),
-            captions=wanted.captions,
-            actor=who.user_id,
-        )
+        jobs = request_exports(db, video_id, wanted.clip_ids, wanted.choices(), actor=who.user_id)
         audit.record(db, "export", actor=who.user_id, subject=video_id, address=peer_address(request), jobs=len(jobs))
     return Response(ExportJobs.of_cells(jobs).model_dump_json(by_alias=True), 202, media_type="application/json")
 

@@ -16,12 +16,21 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session as PlainSession
 from sqlmodel import Session, create_engine
 
 from clipviewer.db.lookups import Lookups
 
 _BUSY_TIMEOUT_MS = 15_000
+_PLAIN_CHANGES = {"synchronize_session": False, "render_nulls": True}
+"""UPDATE and DELETE leave loaded objects alone, and rows with and without a NULL are inserted by one statement."""
 _SQLITE_CONNECTIONS = 40  # as many as there are worker threads; opening one anew costs more than a query
+
+
+class _Session(Session):
+    """A session whose ``execute`` is SQLAlchemy's own: SQLModel marks it as deprecated, to lead to objects where rows are wanted here."""
+
+    execute = PlainSession.execute
 
 
 class Database:
@@ -34,7 +43,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that only reads; nothing is committed."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with _Session(self.engine, expire_on_commit=False, execution_options=_PLAIN_CHANGES) as session:
             yield session
 
     @contextmanager
@@ -44,7 +53,7 @@ class Database:
         SQLite takes its write lock at BEGIN: a deferred transaction that reads first fails at once with SQLITE_BUSY_SNAPSHOT when
         another one wrote in between, whatever the timeout.
         """
-        with Session(self.engine, expire_on_commit=False) as session:
+        with _Session(self.engine, expire_on_commit=False, execution_options=_PLAIN_CHANGES) as session:
             session.connection(execution_options={"clipviewer_writes": True})
             yield session
             session.commit()

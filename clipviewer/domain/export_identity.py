@@ -8,6 +8,9 @@ import json
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, framing_key
 
+RECIPE_VERSION = 3
+"""Counts up whenever the same specification renders to something else: exports made before are then out of date."""
+
 
 def export_identity(
     video_id: str,

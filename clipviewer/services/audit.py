@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import event
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from clipviewer.db.models import AuditEntry
 from clipviewer.domain.redaction import redact

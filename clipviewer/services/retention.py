@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, delete, select
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from clipviewer.db.export_models import ExportUpload
 from clipviewer.domain.job_state import JobState

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.domain.job_state import UNFINISHED
 from clipviewer.domain.language import ORIGINAL
@@ -110,7 +111,7 @@ class ExportDialogState(rx.State):
         def write() -> list[CellView]:
             principal = authenticate(router.headers)
             with installed().database.write() as db:
-                cells = exports.request_exports(db, video.id, ticked, **choices, actor=principal.user_id)
+                cells = exports.request_exports(db, video.id, ticked, choices, actor=principal.user_id)
                 audit.record(db, "export", actor=principal.user_id, subject=video.id, address=router.session.client_ip, cells=len(cells))
             return cells
 
@@ -161,19 +162,15 @@ class ExportDialogState(rx.State):
         by_hand = {ratio: FramingMode.MANUAL.value for ratio, count in self.framed.items() if count and ratio not in self._changed}
         self.framings = self.framings | by_hand
         choices = self._choices()
-        plan = await asyncio.to_thread(_read, lambda db: plan_exports(db, video.id, ticked, **choices))
+        plan = await asyncio.to_thread(_read, lambda db: plan_exports(db, video.id, ticked, choices))
         self.missing = len(plan.missing)
         self.summary = _summary(len(ticked), len(self.ratios), len(self.languages), plan)
 
-    def _choices(self) -> dict[str, Any]:
-        """The arguments of ``plan_exports`` and ``request_exports``."""
+    def _choices(self) -> ExportChoices:
+        """Return what is chosen now."""
         ratios = [AspectRatio(ratio) for ratio in self.ratios]
-        return {
-            "ratios": ratios,
-            "languages": list(self.languages),
-            "framing": {ratio: _framing(self.framings[ratio]) for ratio in ratios},
-            "captions": CaptionMode(self.captions),
-        }
+        framings = {ratio: _framing(self.framings[ratio]) for ratio in ratios}
+        return ExportChoices(ratios, list(self.languages), framings, CaptionMode(self.captions))
 
 
 def _framing(mode: str) -> Framing | None:

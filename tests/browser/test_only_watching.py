@@ -8,7 +8,7 @@ from sqlmodel import Session, select
 
 from clipviewer.db.export_models import ExportJob
 from clipviewer.domain.aspect_ratio import AspectRatio
-from clipviewer.domain.language import ORIGINAL
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.services.exporting.exports import request_exports
 from clipviewer.services.room.captions import attach
 from tests.browser.clip_library import Registrar, Video
@@ -30,7 +30,7 @@ def harbour(app: RunningApp, registrar: Registrar) -> Video:
 
 
 def fail(db: Session, video: Video) -> None:
-    request_exports(db, video.id, [video.identified[0].id], [AspectRatio.PORTRAIT], [ORIGINAL])
+    request_exports(db, video.id, [video.identified[0].id], ExportChoices([AspectRatio.PORTRAIT]))
     job = db.exec(select(ExportJob).where(ExportJob.video_id == video.id)).one()
     job.state, job.reason = "failed", "The disk was full."
     db.add(job)

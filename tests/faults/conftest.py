@@ -15,6 +15,7 @@ from clipviewer.db.models import IdentifiedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.services.cells.board import CellView, cell
 from clipviewer.services.exporting.exports import request_exports
 from clipviewer.services.room.captions import attach
@@ -72,4 +73,4 @@ def scene(database: Database, tmp_path: Path, footage: Path) -> Iterator[Scene]:
 @pytest.fixture
 def job(scene: Scene) -> CellView:
     with scene.database.write() as db:
-        return request_exports(db, VIDEO_ID, ["clip_1"], [AspectRatio.PORTRAIT], ["de"], captions=CaptionMode.SOFT)[0]
+        return request_exports(db, VIDEO_ID, ["clip_1"], ExportChoices([AspectRatio.PORTRAIT], ["de"], captions=CaptionMode.SOFT))[0]

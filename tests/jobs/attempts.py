@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Thread
 
 from clipviewer.domain.aspect_ratio import AspectRatio
-from clipviewer.domain.language import ORIGINAL
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.jobs.export_run import STEPS, ExportRun
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.services.cells.board import CellView, cell
@@ -21,7 +21,7 @@ from tests.jobs.conftest import VIDEO_ID
 
 def ask(room: Services, clip: str = "clip_1") -> CellView:
     with room.database.write() as db:
-        return request_exports(db, VIDEO_ID, [clip], [AspectRatio.PORTRAIT], [ORIGINAL])[0]
+        return request_exports(db, VIDEO_ID, [clip], ExportChoices([AspectRatio.PORTRAIT]))[0]
 
 
 def again(room: Services, job: CellView) -> CellView:

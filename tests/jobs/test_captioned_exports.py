@@ -14,6 +14,7 @@ from clipviewer.db.export_models import ExportJob, ExportUpload
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.job_state import JobState
 from clipviewer.errors import StorageCredentials
 from clipviewer.jobs import rendering
@@ -39,7 +40,7 @@ VTT = b"WEBVTT\n\n00:00.000 --> 00:00.750\nEnds in it\n\n00:01.000 --> 00:01.250
 
 def ask(room: Services, mode: CaptionMode, language: str = "de", clip: str = "clip_1") -> CellView:
     with room.database.write() as db:
-        return request_exports(db, VIDEO_ID, [clip], [AspectRatio.PORTRAIT], [language], captions=mode)[0]
+        return request_exports(db, VIDEO_ID, [clip], ExportChoices([AspectRatio.PORTRAIT], [language], captions=mode))[0]
 
 
 def caption(room: Services, language: str = "de", data: bytes = VTT) -> None:
@@ -233,7 +234,7 @@ def test_a_person_who_speaks_is_exported_with_the_words_of_the_clip(
         db.flush()
         db.add(IdentifiedClip(id="clip_f", video_id="video_friday", reference="f", start_ms=1_000, end_ms=4_000, title="Hildy"))
         attach(db, "video_friday", "original", (SAMPLES / "friday.vtt").read_bytes(), "friday.vtt")
-        (job,) = request_exports(db, "video_friday", ["clip_f"], [AspectRatio.PORTRAIT], ["original"], captions=mode)
+        (job,) = request_exports(db, "video_friday", ["clip_f"], ExportChoices([AspectRatio.PORTRAIT], captions=mode))
     assert attempt(room, job, folder).state == JobState.DONE
     found = exported(room)
     (tmp_path / "made.mp4").write_bytes(found["mp4"])

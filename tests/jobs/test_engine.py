@@ -16,6 +16,7 @@ from sqlmodel import select
 
 from clipviewer.db.models import AuditEntry, ExportedClip, utc_now
 from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.job_state import JobState
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.jobs import engine, export_run
@@ -44,7 +45,7 @@ def working(services: Services) -> Iterator[ExportEngine]:
 
 def ask(services: Services, *clips: str, ratios: tuple[AspectRatio, ...] = (AspectRatio.PORTRAIT,)) -> list[CellView]:
     with services.database.write() as db:
-        return request_exports(db, VIDEO_ID, clips, ratios, [ORIGINAL], actor="user_anna")
+        return request_exports(db, VIDEO_ID, clips, ExportChoices(ratios), actor="user_anna")
 
 
 def now(services: Services, job_id: str) -> CellView:

@@ -13,8 +13,8 @@ from sqlmodel import select
 from clipviewer.db.export_models import ExportUpload
 from clipviewer.db.models import Video
 from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.job_state import JobState
-from clipviewer.domain.language import ORIGINAL
 from clipviewer.errors import StorageCredentials, StorageUnreachable
 from clipviewer.jobs import export_run
 from clipviewer.jobs.export_run import STEPS, ExportRun
@@ -49,7 +49,7 @@ class Faulty:
 @pytest.fixture
 def job(room: Services) -> CellView:
     with room.database.write() as db:
-        return request_exports(db, VIDEO_ID, ["clip_1"], [AspectRatio.PORTRAIT], [ORIGINAL])[0]
+        return request_exports(db, VIDEO_ID, ["clip_1"], ExportChoices([AspectRatio.PORTRAIT]))[0]
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,8 @@ from sqlmodel import select
 
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.job_state import UNFINISHED, JobState
-from clipviewer.domain.language import ORIGINAL
 from clipviewer.jobs.engine import ExportEngine
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.services.cells.board import CellView
@@ -78,7 +78,7 @@ def jobs(room: Services, bad: dict[str, bytes]) -> dict[str, CellView]:
             db.flush()
             db.add(IdentifiedClip(id=f"clip_{name}", video_id=f"video_{name}", reference="1", start_ms=0, end_ms=6_000, title=name))
             db.flush()
-            asked[name] = request_exports(db, f"video_{name}", [f"clip_{name}"], [AspectRatio.PORTRAIT], [ORIGINAL])[0]
+            asked[name] = request_exports(db, f"video_{name}", [f"clip_{name}"], ExportChoices([AspectRatio.PORTRAIT]))[0]
     return asked
 
 

@@ -15,8 +15,8 @@ from clipviewer.db.clip_models import ClipLook
 from clipviewer.db.master_models import FormerMaster
 from clipviewer.db.models import Video, utc_now
 from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.job_state import JobState
-from clipviewer.domain.language import ORIGINAL
 from clipviewer.domain.quick_copy import Original, original_of
 from clipviewer.domain.removal import Objects
 from clipviewer.errors import Conflict, Invalid, StorageUnreachable
@@ -119,7 +119,7 @@ def test_exports_and_what_was_seen_stay_what_they_were(slow: Services, tmp_path:
     make_quick_start(claimed(slow, tmp_path))
     assert exported(slow) == before == [(before[0][0], ())]
     with slow.database.read() as db:
-        planned = plan_exports(db, VIDEO_ID, ["clip_1", "clip_2"], [AspectRatio.PORTRAIT], [ORIGINAL])
+        planned = plan_exports(db, VIDEO_ID, ["clip_1", "clip_2"], ExportChoices([AspectRatio.PORTRAIT]))
         assert db.exec(select(ClipLook)).one().source_etag == video_of(slow).etag
     assert (len(planned.missing), len(planned.present)) == (0, 2)
     assert attempt(slow, waiting, tmp_path).state == JobState.DONE

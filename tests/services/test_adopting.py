@@ -12,7 +12,7 @@ from clipviewer.db.export_models import ExportUpload
 from clipviewer.db.models import ExportedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.bucket_contents import Ignored
-from clipviewer.domain.language import ORIGINAL
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.errors import Invalid, StorageUnreachable
 from clipviewer.services import work
 from clipviewer.services.adoption.adopting import adopt, ask, checked_prefix, preview
@@ -136,7 +136,7 @@ def test_an_export_that_is_gone_can_be_made_again(team: Services, bucket: Object
     assert counts(found) == {"known": 2, "missing": 1}
     assert found.ignored[Ignored.NO_FILE] == 1
     with team.database.write() as db:
-        again = request_exports(db, "video_1", ["clip_1"], [AspectRatio.PORTRAIT], [ORIGINAL])
+        again = request_exports(db, "video_1", ["clip_1"], ExportChoices([AspectRatio.PORTRAIT]))
         assert [(cell.id, cell.state) for cell in again] == [(jobs[0].id, "queued")]
 
 

@@ -10,6 +10,7 @@ from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode, mode_of
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.errors import Conflict, Invalid, VideoNotFound
 from clipviewer.services.cells.board import CellView, cells, framing_of
@@ -39,7 +40,7 @@ def footage(database: Database) -> Database:
 
 
 def ask(db: Session, *languages: str, captions: CaptionMode = OFF, clip: str = "clip_1") -> list[CellView]:
-    return request_exports(db, "video_1", [clip], [PORTRAIT], languages or ("original",), captions=captions)
+    return request_exports(db, "video_1", [clip], ExportChoices([PORTRAIT], languages or ("original",), captions=captions))
 
 
 def caption(db: Session, language: str, text: str = "Hello") -> None:
@@ -61,9 +62,9 @@ def test_a_language_without_captions_shown_is_refused_by_plan_and_request_alike(
         caption(db, "en")
         for refused in (plan_exports, request_exports):
             with pytest.raises(Invalid, match="an export in English is the original"):
-                refused(db, "video_1", ["clip_1"], [PORTRAIT], ["en"])
+                refused(db, "video_1", ["clip_1"], ExportChoices([PORTRAIT], ["en"]))
             with pytest.raises(Invalid, match="no caption track in German"):
-                refused(db, "video_1", ["clip_1"], [PORTRAIT], ["de"], captions=SOFT)
+                refused(db, "video_1", ["clip_1"], ExportChoices([PORTRAIT], ["de"], captions=SOFT))
         assert cells(db, "video_1") == []
 
 
@@ -133,10 +134,12 @@ def test_a_ratio_without_a_framing_is_framed_as_saved_for_each_clip(footage: Dat
     with footage.write() as db:
         save_framing(db, "video_1", "clip_1", PORTRAIT, 0.25, 0.5)
         fit = Framing(FramingMode.FIT)
-        jobs = request_exports(db, "video_1", ["clip_1", "clip_2"], [PORTRAIT, SQUARE], ["original"], framing={PORTRAIT: None, SQUARE: fit})
+        jobs = request_exports(
+            db, "video_1", ["clip_1", "clip_2"], ExportChoices([PORTRAIT, SQUARE], framings={PORTRAIT: None, SQUARE: fit})
+        )
         by_hand = Framing(FramingMode.MANUAL, 0.25, 0.5)
         assert [framing_of(job.framing) for job in jobs] == [by_hand, fit, Framing(), fit]
-        again = request_exports(db, "video_1", ["clip_1"], [PORTRAIT], ["original"])
+        again = request_exports(db, "video_1", ["clip_1"], ExportChoices([PORTRAIT]))
         assert [job.id for job in again] == [jobs[0].id]
 
 
@@ -163,7 +166,7 @@ def test_what_a_pipeline_delivered_is_not_made_again(
             )
         )  # fmt: skip
         db.flush()
-        plan = plan_exports(db, "video_1", ["clip_1"], [PORTRAIT], [language], captions=captions)
+        plan = plan_exports(db, "video_1", ["clip_1"], ExportChoices([PORTRAIT], [language], captions=captions))
         assert (len(plan.present), len(plan.missing)) == (int(present), int(not present))
         assert len(ask(db, language, captions=captions)) == len(plan.missing)
 
@@ -181,14 +184,14 @@ def test_what_a_pipeline_delivered_of_another_range_does_not_stand_for_the_clip(
         }
         db.add(ExportedClip(video_id="video_1", identified_clip_id="clip_1", **made))
         db.flush()
-        assert bool(plan_exports(db, "video_1", ["clip_1"], [PORTRAIT], ["original"]).present) == present
+        assert bool(plan_exports(db, "video_1", ["clip_1"], ExportChoices([PORTRAIT])).present) == present
 
 
 def test_the_plan_takes_its_time_from_what_was_rendered_last(footage: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimate, "renders_at_once", lambda: 2)
 
     def seconds(clips: int) -> int:
-        return plan_exports(db, "video_1", ["clip_1", "clip_2"][:clips], list(AspectRatio), ["original"]).seconds
+        return plan_exports(db, "video_1", ["clip_1", "clip_2"][:clips], ExportChoices(list(AspectRatio))).seconds
 
     with footage.write() as db:
         for clip in ("clip_1", "clip_2"):

@@ -14,7 +14,7 @@ from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.domain.caption_mode import CaptionMode
-from clipviewer.media.render.render import RECIPE_VERSION
+from clipviewer.domain.export_identity import RECIPE_VERSION
 from clipviewer.services.cells.drift import Drift
 from clipviewer.services.cells.filters import ExportFilters, export_filters
 from clipviewer.services.exporting.matrix import matrix

@@ -16,10 +16,11 @@ from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.export_choices import ExportChoices
+from clipviewer.domain.export_identity import RECIPE_VERSION
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.errors import VideoNotFound
-from clipviewer.media.render.render import RECIPE_VERSION
 from clipviewer.services.cells import board
 from clipviewer.services.cells.board import CellView
 from clipviewer.services.cells.drift import Drift
@@ -48,7 +49,7 @@ def footage(database: Database) -> Database:
 
 
 def ask(db: Session, clip: str = "clip_1", ratio: AspectRatio = PORTRAIT, framing: Framing | None = None) -> CellView:
-    (cell,) = exports.request_exports(db, VIDEO, [clip], [ratio], [ORIGINAL], framing=framing, clock=Clock())
+    (cell,) = exports.request_exports(db, VIDEO, [clip], ExportChoices([ratio], framings={ratio: framing}), clock=Clock())
     return cell
 
 

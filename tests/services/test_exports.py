@@ -13,6 +13,7 @@ from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.domain.job_state import JobState
 from clipviewer.domain.language import ORIGINAL
@@ -45,7 +46,7 @@ def footage(database: Database) -> Database:
 
 
 def ask(db: Session, *clips: str, ratios: tuple[AspectRatio, ...] = (PORTRAIT,), framing: Framing | None = None) -> list[CellView]:
-    return request_exports(db, VIDEO, clips or ("clip_1",), ratios, [ORIGINAL], framing=framing, actor="user_1")
+    return request_exports(db, VIDEO, clips or ("clip_1",), ExportChoices(ratios, framings=dict.fromkeys(ratios, framing)), actor="user_1")
 
 
 def stored(key: str) -> StoredObject:
@@ -98,24 +99,24 @@ def test_the_plan_says_what_a_request_then_does(footage: Database) -> None:
         )  # fmt: skip
         db.flush()
         ask(db, "clip_1", ratios=(SQUARE,))
-        plan = plan_exports(db, VIDEO, ["clip_1", "clip_2"], [PORTRAIT, SQUARE], [ORIGINAL])
+        plan = plan_exports(db, VIDEO, ["clip_1", "clip_2"], ExportChoices([PORTRAIT, SQUARE]))
         assert [(item.identified_clip_id, item.aspect_ratio) for item in plan.missing] == [("clip_1", PORTRAIT), ("clip_2", SQUARE)]
         assert [(item.identified_clip_id, item.aspect_ratio) for item in plan.present] == [("clip_1", SQUARE), ("clip_2", PORTRAIT)]
         jobs = ask(db, "clip_1", "clip_2", ratios=(PORTRAIT, SQUARE))
         assert len(jobs) == len(cells(db, VIDEO)) == 3
-        assert plan_exports(db, VIDEO, ["clip_1", "clip_2"], [PORTRAIT, SQUARE], [ORIGINAL]).missing == []
+        assert plan_exports(db, VIDEO, ["clip_1", "clip_2"], ExportChoices([PORTRAIT, SQUARE])).missing == []
 
 
 def test_what_cannot_be_served_is_refused(footage: Database) -> None:
     with footage.write() as db:
         with pytest.raises(VideoNotFound):
-            request_exports(db, "video_none", ["clip_1"], [PORTRAIT], [ORIGINAL])
+            request_exports(db, "video_none", ["clip_1"], ExportChoices([PORTRAIT]))
         with pytest.raises(ClipNotFound):
             ask(db, "clip_1", "clip_gone")
         with pytest.raises(Invalid, match="no caption track in German"):
-            request_exports(db, VIDEO, ["clip_1"], [PORTRAIT], ["de"])
+            request_exports(db, VIDEO, ["clip_1"], ExportChoices([PORTRAIT], ["de"]))
         with pytest.raises(Invalid, match="at least one"):
-            request_exports(db, VIDEO, ["clip_1"], [], [ORIGINAL])
+            request_exports(db, VIDEO, ["clip_1"], ExportChoices([]))
         assert cells(db, VIDEO) == []
 
 

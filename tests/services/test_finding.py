@@ -11,8 +11,8 @@ from clipviewer.db.clip_models import ClipFraming
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video, utc_now
 from clipviewer.db.session import Database
 from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.highlight import Candidate
-from clipviewer.domain.language import ORIGINAL
 from clipviewer.errors import VideoNotFound
 from clipviewer.services import work
 from clipviewer.services.exporting.exports import request_exports
@@ -83,7 +83,7 @@ def exported(db: Session, clip: IdentifiedClip) -> None:
 
 
 def on_its_way(db: Session, clip: IdentifiedClip) -> None:
-    request_exports(db, VIDEO, [clip.id], [AspectRatio.LANDSCAPE], [ORIGINAL])
+    request_exports(db, VIDEO, [clip.id], ExportChoices([AspectRatio.LANDSCAPE]))
 
 
 def marked(db: Session, clip: IdentifiedClip) -> None:

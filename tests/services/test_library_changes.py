@@ -10,6 +10,7 @@ from sqlmodel import Session, select
 from clipviewer.db.models import AuditEntry, IdentifiedClip
 from clipviewer.db.session import Database
 from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.removal import KEPT_FOR, Objects
 from clipviewer.errors import Conflict, Invalid, VideoNotFound
 from clipviewer.services import work
@@ -127,14 +128,14 @@ def test_what_is_under_way_for_a_deleted_video_is_called_off_and_nothing_new_beg
             video_previews.ask(db, f"video_{number}")
         clips = {clip.video_id: clip.id for clip in db.exec(select(IdentifiedClip))}
         jobs = {
-            video_id: exports.request_exports(db, video_id, [clip], [AspectRatio.SQUARE], ["original"])[0].id
+            video_id: exports.request_exports(db, video_id, [clip], ExportChoices([AspectRatio.SQUARE]))[0].id
             for video_id, clip in clips.items()
         }
         assert delete(db, ["video_1"], Objects.KEEP, clock=clock).cancelled == 2
         assert {video_id: board.cell(db, job).state for video_id, job in jobs.items()} == {"video_1": "cancelled", "video_2": "queued"}
         assert [item.video_id for item in work.unfinished_work(db)] == ["video_2"]
         refused = [
-            lambda: exports.request_exports(db, "video_1", [clips["video_1"]], [AspectRatio.SQUARE], ["original"]),
+            lambda: exports.request_exports(db, "video_1", [clips["video_1"]], ExportChoices([AspectRatio.SQUARE])),
             lambda: exports.retry(db, jobs["video_1"]),
             lambda: finding.ask(db, "video_1"),
             lambda: video_previews.ask(db, "video_1"),

@@ -14,7 +14,7 @@ from clipviewer.db.models import ExportedClip, Video, utc_now
 from clipviewer.domain import quick_copy
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.bucket_contents import Ignored
-from clipviewer.domain.language import ORIGINAL
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.quick_copy import Original, copy_metadata
 from clipviewer.domain.removal import Objects
 from clipviewer.services import work
@@ -48,7 +48,7 @@ def mended(team: Services, tmp_path: Path) -> StoredObject:
     with team.database.write() as db:
         assert work.finish(db, item, utc_now(), {})
         quick_start.change_over(db, item, old, copy, QUICK, utc_now())
-        finish(db, team.store, request_exports(db, "video_1", ["clip_2"], [AspectRatio.SQUARE], [ORIGINAL])[0])
+        finish(db, team.store, request_exports(db, "video_1", ["clip_2"], ExportChoices([AspectRatio.SQUARE]))[0])
     return copy
 
 

@@ -9,6 +9,7 @@ from sqlmodel import select
 
 from clipviewer.db.models import ExportedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.services.adoption.missing_files import look_for
 from clipviewer.services.cells.drift import Drift
@@ -54,7 +55,7 @@ def test_an_export_whose_file_went_away_says_so_in_list_and_matrix_and_is_made_a
         assert [one.drift for one in exported_clips(db, "video_1") if one.id == clip.id] == [(Drift.MISSING,)]
         (entry,) = [entry for row in matrix(db, "video_1").rows for entry in row.entries if entry.language == ORIGINAL]
         assert (entry.state, entry.drift) == ("stale", (Drift.MISSING,))
-        (job,) = request_exports(db, "video_1", ["clip_1"], [AspectRatio.PORTRAIT], [ORIGINAL])
+        (job,) = request_exports(db, "video_1", ["clip_1"], ExportChoices([AspectRatio.PORTRAIT]))
         assert job.state == "queued"
         finish(db, bucket, job)
         assert [(one.id != clip.id, one.drift) for one in exported_clips(db, "video_1") if one.target_language == ORIGINAL] == [(True, ())]

@@ -12,7 +12,7 @@ from clipviewer.db.master_models import FormerMaster
 from clipviewer.db.models import AuditEntry, IdentifiedClip, Video, utc_now
 from clipviewer.db.session import Database
 from clipviewer.domain.aspect_ratio import AspectRatio
-from clipviewer.domain.language import ORIGINAL
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.errors import Conflict, VideoNotFound
 from clipviewer.media.source.inspection import Inspection
 from clipviewer.media.source.mp4_boxes import MoovPlace
@@ -43,7 +43,7 @@ def library(database: Database) -> Database:
 
 
 def ask(db: Session, first: int, last: int) -> int:
-    return len(request_exports(db, "video_1", [f"clip_{number}" for number in range(first, last)], [AspectRatio.SQUARE], [ORIGINAL]))
+    return len(request_exports(db, "video_1", [f"clip_{number}" for number in range(first, last)], ExportChoices([AspectRatio.SQUARE])))
 
 
 def changed_over(database: Database, old: StoredObject = OLD, new: StoredObject = NEW) -> None:
@@ -60,7 +60,7 @@ def test_every_export_is_one_of_the_new_object(library: Database) -> None:
     with library.write() as db:
         assert set(db.exec(select(ExportJob.source_etag))) == {"new"}
         clip_ids = [f"clip_{number}" for number in range(1_000)]
-        assert plan_exports(db, "video_1", clip_ids, [AspectRatio.SQUARE], [ORIGINAL]).missing == []
+        assert plan_exports(db, "video_1", clip_ids, ExportChoices([AspectRatio.SQUARE])).missing == []
         entry = db.exec(select(AuditEntry).where(AuditEntry.action == "master_repacked")).one()
     assert (entry.actor, entry.subject, entry.details) == ("user_1", NEW.key, {"video": "video_1", "before": OLD.key})
 

@@ -14,7 +14,7 @@ from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
-from clipviewer.domain.language import ORIGINAL
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.errors import Conflict
 from clipviewer.services.adoption.rebuild import Rebuilt, read_sidecars, rebuild
 from clipviewer.services.cells.board import CellView, cells
@@ -40,8 +40,8 @@ def make_library(db: Session, store: ObjectStore) -> None:
 
 
 def ask(db: Session) -> list[CellView]:
-    jobs = request_exports(db, "video_1", ["clip_1"], [AspectRatio.PORTRAIT, AspectRatio.SQUARE], [ORIGINAL])
-    return [*jobs, *request_exports(db, "video_1", ["clip_1"], [AspectRatio.PORTRAIT], ["de"], captions=CaptionMode.BURNED)]
+    jobs = request_exports(db, "video_1", ["clip_1"], ExportChoices([AspectRatio.PORTRAIT, AspectRatio.SQUARE]))
+    return [*jobs, *request_exports(db, "video_1", ["clip_1"], ExportChoices([AspectRatio.PORTRAIT], ["de"], captions=CaptionMode.BURNED))]
 
 
 def contents(db: Session) -> list[dict[str, object]]:

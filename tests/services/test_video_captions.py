@@ -11,6 +11,7 @@ from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.errors import ClipNotFound, Conflict, Invalid, VideoNotFound
 from clipviewer.media.captions.tracks import CaptionsUnreadable, Cue
 from clipviewer.services.cells.board import CellView
@@ -41,7 +42,7 @@ def talk(database: Database) -> Database:
 
 
 def burned(db: Session, language: str = "en") -> CellView:
-    return request_exports(db, "video_1", ["clip_1"], [AspectRatio.SQUARE], [language], captions=CaptionMode.BURNED)[0]
+    return request_exports(db, "video_1", ["clip_1"], ExportChoices([AspectRatio.SQUARE], [language], captions=CaptionMode.BURNED))[0]
 
 
 def test_a_file_of_either_kind_is_kept_as_webvtt_and_replaced_by_the_next_of_its_language(talk: Database, clock: Clock) -> None:

@@ -9,8 +9,8 @@ from sqlmodel import Session
 
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.ids import new_id
-from clipviewer.domain.language import ORIGINAL
 from clipviewer.services import work
 from clipviewer.services.adoption import adopting
 from clipviewer.services.exporting.exports import request_exports
@@ -67,7 +67,7 @@ def add_footage(db: Session, title: str = "Harbour", *, exported: int = 3, ident
     db.flush()
     jobs = []
     if ordered:
-        cells = request_exports(db, video.id, [c.id for c in candidates[:2]], [AspectRatio.LANDSCAPE], [ORIGINAL])
+        cells = request_exports(db, video.id, [c.id for c in candidates[:2]], ExportChoices([AspectRatio.LANDSCAPE]))
         jobs = [cell.id for cell in cells]
         work.cancel(db, work.ask(db, adopting.KIND, "").id)
         attach(db, video.id, "de", b"WEBVTT\n\n00:01.000 --> 00:03.000\nMoin\n", "harbour.de.vtt")

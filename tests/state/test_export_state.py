@@ -6,7 +6,7 @@ import pytest
 
 from clipviewer.db.models import utc_now
 from clipviewer.domain.aspect_ratio import AspectRatio
-from clipviewer.domain.language import ORIGINAL
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.preferences import preferences_of
 from clipviewer.services.cells.board import cells
 from clipviewer.services.container import Services
@@ -99,7 +99,7 @@ def test_an_export_that_was_asked_for_and_made_between_two_looks_joins_the_list(
     page.call(ExportState, "follow")
     now = utc_now()
     with services.database.write() as db:
-        (cell,) = request_exports(db, footage.video_id, [footage.identified[2]], [AspectRatio.SQUARE], [ORIGINAL])
+        (cell,) = request_exports(db, footage.video_id, [footage.identified[2]], ExportChoices([AspectRatio.SQUARE]))
         ticket = Ticket(cell.id, cell.attempt)
         claim(db, ticket, now)
         order = order_of(db, ticket)

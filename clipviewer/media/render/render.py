@@ -21,9 +21,6 @@ from clipviewer.media.source.opened_source import THREADS
 from clipviewer.media.source.probe import MAX_SIDE, probe
 from clipviewer.media.source.stored_source import Source
 
-RECIPE_VERSION = 3
-"""Version of the renderer; increased whenever a specification renders differently. Older exports are then stale."""
-
 _CAPTION_FORMATS, _CAPTION_DECODERS = "srt,webvtt,ass", "srt,subrip,webvtt,ass,ssa"
 _LOOKED_AT_SHARE = 0.05
 _BITS_PER_PIXEL = 13

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from clipviewer.domain.object_key import MAX_KEY_BYTES, check_object_key
 from clipviewer.errors import Invalid

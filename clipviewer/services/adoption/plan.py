@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import BindParameter, Row, String, bindparam, literal, null, select, union_all
-from sqlmodel import Session
+from sqlalchemy import BindParameter, CompoundSelect, Row, String, bindparam, literal, null, select, union_all
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.adoption_models import AdoptedCaptions
 from clipviewer.db.clip_models import VideoCaptions
@@ -28,13 +29,6 @@ from clipviewer.media.captions.track_language import language_of_track
 from clipviewer.services.library import uploads
 from clipviewer.storage.s3 import StoredObject
 
-_VIDEO = Video.metadata.tables["video"]
-_EXPORTED = ExportedClip.metadata.tables["exported_clip"]
-_FORMER = FormerMaster.metadata.tables["former_master"]
-_UPLOAD = VideoUpload.metadata.tables["video_upload"]
-_EXPORT_UPLOAD = ExportUpload.metadata.tables["export_upload"]
-_TRACKS = VideoCaptions.metadata.tables["video_captions"]
-_ADOPTED = AdoptedCaptions.metadata.tables["adopted_captions"]
 _CHUNK = 1_000
 _WANTED: BindParameter[Any] = bindparam("wanted", expanding=True)
 
@@ -205,59 +199,73 @@ def _masters_known(db: Session, items: Sequence[StoredObject]) -> dict[str, str]
 
 def videos_named(db: Session, keys: Iterable[str]) -> dict[str, str]:
     """The ids of the videos that are one of those objects, or were before they were mended, by key; without deleted ones."""
-    rows = [row for chunk in _chunks(dict.fromkeys(keys)) for row in db.connection().execute(_NAMED, {"wanted": chunk})]
+    rows = [row for chunk in _chunks(dict.fromkeys(keys)) for row in db.execute(_NAMED, {"wanted": chunk})]
     return {row.s3_key: row.id for row in sorted(rows, key=lambda row: bool(row.is_present))}
 
 
 def _languages(db: Session, video_ids: Iterable[str]) -> dict[tuple[str, str], str]:
     """By video and language, the digest of the track that is there."""
-    query = select(_TRACKS.c.video_id, _TRACKS.c.language, _TRACKS.c.digest).where(_TRACKS.c.video_id.in_(_WANTED))
-    rows = [row for chunk in _chunks(dict.fromkeys(video_ids)) for row in db.connection().execute(query, {"wanted": chunk})]
+    query = select(col(VideoCaptions.video_id), col(VideoCaptions.language), col(VideoCaptions.digest)).where(
+        col(VideoCaptions.video_id).in_(_WANTED)
+    )
+    rows = [row for chunk in _chunks(dict.fromkeys(video_ids)) for row in db.execute(query, {"wanted": chunk})]
     return {(row.video_id, row.language): row.digest for row in rows}
 
 
 _ARRIVING = "arriving"
 _no = literal(False)
 _EMPTY = literal("")
-_is_kept = _VIDEO.c.deleted_at.is_(None)
+_is_kept = col(Video.deleted_at).is_(None)
 _NAMED = union_all(
-    select(_VIDEO.c.s3_key, _VIDEO.c.id, literal(True).label("is_present")).where(_VIDEO.c.s3_key.in_(_WANTED), _is_kept),
-    select(_FORMER.c.s3_key, _VIDEO.c.id, _no)
-    .join_from(_FORMER, _VIDEO, _VIDEO.c.id == _FORMER.c.video_id)
-    .where(_FORMER.c.s3_key.in_(_WANTED), _is_kept),
+    select(col(Video.s3_key), col(Video.id), literal(True).label("is_present")).where(col(Video.s3_key).in_(_WANTED), _is_kept),
+    select(col(FormerMaster.s3_key), col(Video.id), _no)
+    .join_from(FormerMaster, Video, col(Video.id) == col(FormerMaster.video_id))
+    .where(col(FormerMaster.s3_key).in_(_WANTED), _is_kept),
 )
-_KNOWN = union_all(
+_KNOWN: CompoundSelect[Any] = union_all(
     select(
         literal(Sort.VIDEO.value).label("sort"),
-        _VIDEO.c.id.label("id"),
-        _VIDEO.c.s3_key.label("s3_key"),
-        _VIDEO.c.etag.label("etag"),
-        _VIDEO.c.missing_at.is_not(None).label("missing"),
-        _VIDEO.c.deleted_at.is_not(None).label("deleted"),
+        col(Video.id).label("id"),
+        col(Video.s3_key).label("s3_key"),
+        col(Video.etag).label("etag"),
+        col(Video.missing_at).is_not(None).label("missing"),
+        col(Video.deleted_at).is_not(None).label("deleted"),
         _EMPTY.label("note"),
-    ).where(_VIDEO.c.s3_key.in_(_WANTED)),
+    ).where(col(Video.s3_key).in_(_WANTED)),
     select(
-        literal(Sort.EXPORT.value), _EXPORTED.c.id, _EXPORTED.c.s3_key, _EXPORTED.c.etag, _EXPORTED.c.missing_at.is_not(None), _no, _EMPTY
-    ).where(_EXPORTED.c.s3_key.in_(_WANTED)),
-    select(literal(Sort.CAPTIONS.value), _ADOPTED.c.video_id, _ADOPTED.c.s3_key, _ADOPTED.c.etag, _no, _no, _ADOPTED.c.digest).where(
-        _ADOPTED.c.s3_key.in_(_WANTED)
-    ),
+        literal(Sort.EXPORT.value),
+        col(ExportedClip.id),
+        col(ExportedClip.s3_key),
+        col(ExportedClip.etag),
+        col(ExportedClip.missing_at).is_not(None),
+        _no,
+        _EMPTY,
+    ).where(col(ExportedClip.s3_key).in_(_WANTED)),
+    select(
+        literal(Sort.CAPTIONS.value),
+        col(AdoptedCaptions.video_id),
+        col(AdoptedCaptions.s3_key),
+        col(AdoptedCaptions.etag),
+        _no,
+        _no,
+        col(AdoptedCaptions.digest),
+    ).where(col(AdoptedCaptions.s3_key).in_(_WANTED)),
     # What a quick copy took the place of is known as it was then, and a file of its own once it is another.
-    select(literal(Sort.VIDEO.value), _FORMER.c.video_id, _FORMER.c.s3_key, _FORMER.c.etag, _no, _no, _EMPTY).where(
-        _FORMER.c.s3_key.in_(_WANTED)
+    select(literal(Sort.VIDEO.value), col(FormerMaster.video_id), col(FormerMaster.s3_key), col(FormerMaster.etag), _no, _no, _EMPTY).where(
+        col(FormerMaster.s3_key).in_(_WANTED)
     ),
-    select(literal(_ARRIVING), null().cast(String), _UPLOAD.c.s3_key, _EMPTY, _no, _no, _EMPTY).where(
-        _UPLOAD.c.s3_key.in_(_WANTED), _UPLOAD.c.state.in_([state.value for state in uploads.UNFINISHED])
+    select(literal(_ARRIVING), null().cast(String), col(VideoUpload.s3_key), _EMPTY, _no, _no, _EMPTY).where(
+        col(VideoUpload.s3_key).in_(_WANTED), col(VideoUpload.state).in_([state.value for state in uploads.UNFINISHED])
     ),
-    select(literal(_ARRIVING), null().cast(String), _EXPORT_UPLOAD.c.s3_key, _EMPTY, _no, _no, _EMPTY).where(
-        _EXPORT_UPLOAD.c.s3_key.in_(_WANTED)
+    select(literal(_ARRIVING), null().cast(String), col(ExportUpload.s3_key), _EMPTY, _no, _no, _EMPTY).where(
+        col(ExportUpload.s3_key).in_(_WANTED)
     ),
 )
 
 
 def _known(db: Session, keys: Iterable[str]) -> dict[str, Row[Any]]:
     """What the library has at those keys; an object that is arriving is nothing yet."""
-    rows = [row for chunk in _chunks(keys) for row in db.connection().execute(_KNOWN, {"wanted": chunk})]
+    rows = [row for chunk in _chunks(keys) for row in db.execute(_KNOWN, {"wanted": chunk})]
     return {row.s3_key: row for row in sorted(rows, key=lambda row: row.sort != _ARRIVING)}
 
 

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from sqlmodel import Session, select
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.models import Video, utc_now
 from clipviewer.domain.bucket_contents import Sort, file_of_sidecar, recognised
@@ -60,7 +62,7 @@ def rebuild(db: Session, sidecars: Sequence[Sidecar], copies: Sequence[QuickCopy
 
     Raises ``Conflict`` unless the library is empty: it never mixes with what is there.
     """
-    if db.exec(select(Video.id).limit(1)).first() is not None:
+    if db.scalars(select(col(Video.id)).limit(1)).first() is not None:
         raise Conflict("The library is not empty. Rebuild works on a new, empty database only; adopt adds to one.")
     for sidecar in sidecars:
         try:

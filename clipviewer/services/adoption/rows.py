@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Table, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.adoption_models import AdoptedCaptions, PreviewsDue
 from clipviewer.db.clip_models import VideoCaptions
 from clipviewer.db.models import ExportedClip, Video
+from clipviewer.db.statements import count_changed, upsert
 from clipviewer.domain.bucket_contents import Ignored
 from clipviewer.domain.ids import is_id, new_id
 from clipviewer.services.adoption.plan import CaptionFile, videos_named
@@ -22,11 +23,6 @@ from clipviewer.services.library.registration import title_of
 from clipviewer.services.room.captions import UPLOADED, WrittenTrack, attach_written
 from clipviewer.storage.s3 import StoredObject
 
-_VIDEO = Video.metadata.tables["video"]
-_EXPORTED = ExportedClip.metadata.tables["exported_clip"]
-_DUE = PreviewsDue.metadata.tables["previews_due"]
-_TRACKS = VideoCaptions.metadata.tables["video_captions"]
-_ADOPTED = AdoptedCaptions.metadata.tables["adopted_captions"]
 _TICK = timedelta(microseconds=1)
 
 
@@ -47,7 +43,7 @@ def add_videos(db: Session, objects: Sequence[StoredObject], now: datetime) -> i
         }
         for place, item in enumerate(objects)
     ]
-    db.connection().execute(_insert(db, _VIDEO).on_conflict_do_nothing(index_elements=["s3_key"]), rows)
+    db.execute(upsert(db, Video).on_conflict_do_nothing(index_elements=["s3_key"]), rows)
     return have_previewed(db, [str(row["id"]) for row in rows])
 
 
@@ -55,7 +51,7 @@ def add_copy(db: Session, copy: QuickCopy, now: datetime) -> int:
     """Let a quick copy be what it says, the video of its original being made where nobody has it. → how many videos are new."""
     new = 0
     if not quick_start.videos_of(db, copy):
-        if db.connection().execute(select(_EXPORTED.c.id).where(_EXPORTED.c.s3_key == copy.original.key)).first() is not None:
+        if db.execute(select(col(ExportedClip.id)).where(col(ExportedClip.s3_key) == copy.original.key)).first() is not None:
             return add_videos(db, [copy.file], now)
         was = replace(copy.file, key=copy.original.key, etag=copy.original.etag)
         new = add_videos(db, [copy.there or was], now)
@@ -72,11 +68,11 @@ def recognise(db: Session, copies: Sequence[QuickCopy], now: datetime) -> None:
 
 def have_previewed(db: Session, video_ids: Sequence[str]) -> int:
     """Have those of the videos that are there, and not deleted, looked into, each when the worker has nothing else to do. → how many."""
-    kept = select(_VIDEO.c.id).where(_VIDEO.c.id.in_(video_ids), _VIDEO.c.deleted_at.is_(None))
-    there = list(db.connection().execute(kept).scalars())
+    kept = select(col(Video.id)).where(col(Video.id).in_(video_ids), col(Video.deleted_at).is_(None))
+    there = list(db.execute(kept).scalars())
     if there:
         due = [{"video_id": video_id} for video_id in video_ids if video_id in set(there)]
-        db.connection().execute(_insert(db, _DUE).on_conflict_do_nothing(index_elements=["video_id"]), due)
+        db.execute(upsert(db, PreviewsDue).on_conflict_do_nothing(index_elements=["video_id"]), due)
     return len(there)
 
 
@@ -86,7 +82,7 @@ def bring_up_to_date(db: Session, found: Sequence[tuple[str, StoredObject]], cha
         table = _table_of(row_id)
         quick_start.take_back(db, item.key, now)
         values = {"missing_at": None, "etag": item.etag, "size": item.size}
-        db.connection().execute(update(table).where(table.c.id == row_id).values(**values))
+        db.execute(update(table).where(col(table.id) == row_id).values(**values))
     if changed:
         have_previewed(db, [row_id for row_id, _ in found if is_id(row_id, "video")])
 
@@ -96,8 +92,8 @@ def mark_missing(db: Session, row_ids: Sequence[str], now: datetime) -> int:
     marked = 0
     for row_id in row_ids:
         table = _table_of(row_id)
-        marks = update(table).where(table.c.id == row_id, table.c.missing_at.is_(None)).values(missing_at=now)
-        marked += db.connection().execute(marks).rowcount
+        marks = update(table).where(col(table.id) == row_id, col(table.missing_at).is_(None)).values(missing_at=now)
+        marked += count_changed(db, marks)
     return marked
 
 
@@ -106,20 +102,16 @@ def add_captions(db: Session, found: CaptionFile, track: WrittenTrack, now: date
     video_id = videos_named(db, [found.master]).get(found.master)
     if video_id is None:
         return Ignored.NO_VIDEO
-    there = select(_TRACKS.c.digest).where(_TRACKS.c.video_id == video_id, _TRACKS.c.language == found.language)
-    if db.connection().execute(there).scalar_one_or_none() not in (None, found.instead_of):
+    there = select(col(VideoCaptions.digest)).where(col(VideoCaptions.video_id) == video_id, col(VideoCaptions.language) == found.language)
+    if db.execute(there).scalar_one_or_none() not in (None, found.instead_of):
         return Ignored.LANGUAGE
     name = found.file.key
     made = attach_written(db, video_id, found.language, track, name, origin=UPLOADED, actor=actor, clock=lambda: now)
     values = {"etag": found.file.etag, "video_id": video_id, "language": found.language, "digest": made.digest}
-    kept = _insert(db, _ADOPTED).values(s3_key=name, **values)
-    db.connection().execute(kept.on_conflict_do_update(index_elements=["s3_key"], set_=values))
+    kept = upsert(db, AdoptedCaptions).values(s3_key=name, **values)
+    db.execute(kept.on_conflict_do_update(index_elements=["s3_key"], set_=values))
     return None
 
 
-def _table_of(row_id: str) -> Table:
-    return _VIDEO if is_id(row_id, "video") else _EXPORTED
-
-
-def _insert(db: Session, table: Table) -> sqlite.Insert | postgresql.Insert:
-    return postgresql.insert(table) if db.connection().dialect.name == "postgresql" else sqlite.insert(table)
+def _table_of(row_id: str) -> type[Video] | type[ExportedClip]:
+    return Video if is_id(row_id, "video") else ExportedClip

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.exc import DataError, IntegrityError
-from sqlmodel import Session, col, select
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
@@ -189,7 +191,7 @@ def _video(
     key, video_id = check_object_key(_text(source["s3Key"], 1024), prefix), str(source["videoId"])
     if not is_id(video_id, "video"):
         raise ValueError("not the id of a video")
-    of_key, of_id = db.exec(select(Video).where(col(Video.s3_key) == key)).first(), db.get(Video, video_id)
+    of_key, of_id = db.scalars(select(Video).where(col(Video.s3_key) == key)).first(), db.get(Video, video_id)
     if of_key is None and (former := quick_start.former_master(db, key)) is not None:
         of_key = db.get_one(Video, former["video_id"])
     if of_key is not None and of_id is not None and of_key.id != of_id.id:
@@ -199,7 +201,7 @@ def _video(
     content_type(key)
     if key.startswith((f"{prefix}exports/", f"{prefix}previews/")):
         raise ValueError("a video does not lie there")
-    if db.exec(select(ExportedClip.id).where(col(ExportedClip.s3_key) == key)).first() is not None:
+    if db.scalars(select(col(ExportedClip.id)).where(col(ExportedClip.s3_key) == key)).first() is not None:
         raise ValueError("this is a clip, no video")
     stored = masters.get(key) if masters is not None else None
     poster = source["posterKey"]
@@ -231,7 +233,7 @@ def _candidate(db: Session, video_id: str, clip: Mapping[str, Any], start_ms: in
     known = db.get(IdentifiedClip, clip_id)
     if known is None:
         same = select(IdentifiedClip).where(col(IdentifiedClip.video_id) == video_id, col(IdentifiedClip.reference) == reference)
-        known = db.exec(same).first()
+        known = db.scalars(same).first()
     if known is not None:
         if known.video_id != video_id:
             raise ValueError("the clip is one of another video")

@@ -5,28 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sqlalchemy import select
+from sqlmodel import col
 
 from clipviewer.db.models import ExportedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.services.bucket.lookup import find_objects
 from clipviewer.storage.s3 import ObjectStore
 
-_VIDEO = Video.metadata.tables["video"]
-_EXPORTED = ExportedClip.metadata.tables["exported_clip"]
 _PAGE = 1_000
 _ASKED_AT_ONCE = 50
 
 
 def known_under(database: Database, prefix: str) -> Iterator[list[tuple[str, str]]]:
     """The ids and keys of all videos and exports whose keys begin with ``prefix``, a page at a time, but for those of deleted videos."""
-    for table in (_VIDEO, _EXPORTED):
+    tables: tuple[type[Video] | type[ExportedClip], ...] = (Video, ExportedClip)
+    for table in tables:
         after = ""
         while True:
-            query = select(table.c.id, table.c.s3_key).where(table.c.id > after, table.c.s3_key.startswith(prefix, autoescape=True))
-            if table is _VIDEO:
-                query = query.where(_VIDEO.c.deleted_at.is_(None))
+            query = select(col(table.id), col(table.s3_key)).where(
+                col(table.id) > after, col(table.s3_key).startswith(prefix, autoescape=True)
+            )
+            if table is Video:
+                query = query.where(col(Video.deleted_at).is_(None))
             with database.read() as db:
-                rows = db.connection().execute(query.order_by(table.c.id).limit(_PAGE)).all()
+                rows = db.execute(query.order_by(col(table.id)).limit(_PAGE)).all()
             if not rows:
                 break
             after = rows[-1].id

@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from clipviewer.db.models import utc_now
 from clipviewer.domain.bucket_contents import Ignored, Sort

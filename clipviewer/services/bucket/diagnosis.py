@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
-from sqlmodel import Session
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.models import Video
 from clipviewer.domain.bucket_address import bucket_address
@@ -29,7 +30,6 @@ _MASTERS = 5
 _MASTERS_CHECK = ("masters",)
 CHECKS = (*STORE_CHECKS, *_MASTERS_CHECK)
 """What is examined, in this order."""
-_VIDEO = Video.metadata.tables["video"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,11 @@ class Master:
 
 def some_masters(db: Session) -> list[Master]:
     """The newest few videos that are there."""
-    there = _VIDEO.c.deleted_at.is_(None) & _VIDEO.c.missing_at.is_(None)
-    query = select(_VIDEO.c.s3_key, _VIDEO.c.title, _VIDEO.c.media).where(there).order_by(_VIDEO.c.created_at.desc()).limit(_MASTERS)
-    return [Master(key, title, str((media or {}).get("moov", ""))) for key, title, media in db.connection().execute(query)]
+    there = col(Video.deleted_at).is_(None) & col(Video.missing_at).is_(None)
+    query = (
+        select(col(Video.s3_key), col(Video.title), col(Video.media)).where(there).order_by(col(Video.created_at).desc()).limit(_MASTERS)
+    )
+    return [Master(key, title, str((media or {}).get("moov", ""))) for key, title, media in db.execute(query)]
 
 
 def app_origin(settings: Settings) -> str:

@@ -1,7 +1,8 @@
-"""Why an export no longer is what a new one would be: its file is gone, or its video, range, crop, captions or the renderer has changed.
+"""Whether an export is stale, and why: its file is gone, or its video, range, crop, captions or the renderer has changed.
 
-The reasons are SQL over ``export_job`` and ``exported_clip`` with what they were made from (``with_origins``), so that lists can be
-filtered by them and counted without being read.
+This is the only place that says so. The reasons are SQL over ``export_job`` and ``exported_clip`` with what they were made from
+(``jobs_with_origins``, ``files_with_origins``), so that lists can be filtered by them and counted without being read. The trigger that
+keeps ``video_tally.stale`` has ``source_changed`` in its own words; tests hold both to the same rule.
 """
 
 from __future__ import annotations
@@ -10,18 +11,18 @@ from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, case, false, func, or_
+from sqlalchemy import ColumnElement, FromClause, and_, case, false, func, or_, select
+from sqlalchemy.orm import join, outerjoin
+from sqlmodel import col
 
 from clipviewer.db.clip_models import ClipFraming
+from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
+from clipviewer.domain.export_identity import RECIPE_VERSION
 from clipviewer.domain.framing import FramingMode
-from clipviewer.media.render.render import RECIPE_VERSION
-from clipviewer.services.cells.board import FILE_MISSING, JOB
+from clipviewer.domain.job_state import JobState
+from clipviewer.services.cells.filters import CellState
 
-_VIDEO = Video.metadata.tables["video"]
-_EXPORTED = ExportedClip.metadata.tables["exported_clip"]
-_IDENTIFIED = IdentifiedClip.metadata.tables["identified_clip"]
-_FRAMING = ClipFraming.metadata.tables["clip_framing"]
 _CUT_SLACK_MS = 100  # by how much the edges of a pipeline's own file may lie beside the clip's
 _SHARE = 0.00005  # half of the last place that tells two crops apart
 
@@ -37,31 +38,37 @@ class Drift(StrEnum):
     RECIPE = "recipe"
 
 
-FRAMING_MODE = JOB.c.framing["mode"].as_string()
+FRAMING_MODE = col(ExportJob.framing)["mode"].as_string()
 
 
-def with_origins(exports: FromClause, *, of: FromClause) -> FromClause:
-    """``exports`` joined with the video, the candidate and the saved crop of ``of``, which is ``export_job`` or ``exported_clip``."""
-    saved = and_(_FRAMING.c.identified_clip_id == of.c.identified_clip_id, _FRAMING.c.aspect_ratio == of.c.aspect_ratio)
-    return (
-        exports.join(_VIDEO, _VIDEO.c.id == of.c.video_id)
-        .outerjoin(_IDENTIFIED, _IDENTIFIED.c.id == of.c.identified_clip_id)
-        .outerjoin(_FRAMING, saved)
-    )
+def jobs_with_origins() -> FromClause:
+    """Return the export jobs, each joined with its video, its candidate and the saved crop."""
+    return _with_origins(ExportJob, ExportJob)
+
+
+def files_with_origins() -> FromClause:
+    """Return the exported clips, each joined with the job that made it, its video, its candidate and the saved crop, if there are such."""
+    return _with_origins(outerjoin(ExportedClip, ExportJob, col(ExportJob.exported_clip_id) == col(ExportedClip.id)), ExportedClip)
+
+
+def source_changed() -> ColumnElement[bool]:
+    """Return the condition that a job's file was made from another object than its video is now."""
+    return and_(col(ExportJob.source_etag) != "", col(Video.etag) != "", col(ExportJob.source_etag) != col(Video.etag))
 
 
 def drifts_of_jobs(recaptioned: Collection[str] = ()) -> dict[Drift, ColumnElement[bool]]:
     """By reason, whether it holds for an export that was made here. ``recaptioned`` are the jobs whose captions read otherwise now."""
-    moved = or_(JOB.c.start_ms != _IDENTIFIED.c.start_ms, JOB.c.end_ms != _IDENTIFIED.c.end_ms)
-    return _drifts(moved, FILE_MISSING, recaptioned)
+    moved = or_(col(ExportJob.start_ms) != col(IdentifiedClip.start_ms), col(ExportJob.end_ms) != col(IdentifiedClip.end_ms))
+    gone = col(ExportJob.exported_clip_id).in_(select(col(ExportedClip.id)).where(col(ExportedClip.missing_at).is_not(None)))
+    return _drifts(moved, gone, recaptioned)
 
 
 def drifts_of_files(recaptioned: Collection[str] = ()) -> dict[Drift, ColumnElement[bool]]:
     """The same for exported clips, those that a pipeline made included: of these only the range is known."""
-    slack = case((JOB.c.id.is_(None), _CUT_SLACK_MS), else_=0)
-    edges = ((_EXPORTED.c.start_ms, _IDENTIFIED.c.start_ms), (_EXPORTED.c.end_ms, _IDENTIFIED.c.end_ms))
+    slack = case((col(ExportJob.id).is_(None), _CUT_SLACK_MS), else_=0)
+    edges = ((col(ExportedClip.start_ms), col(IdentifiedClip.start_ms)), (col(ExportedClip.end_ms), col(IdentifiedClip.end_ms)))
     moved = or_(*(func.abs(made - wanted) > slack for made, wanted in edges))
-    return _drifts(moved, _EXPORTED.c.missing_at.is_not(None), recaptioned)
+    return _drifts(moved, col(ExportedClip.missing_at).is_not(None), recaptioned)
 
 
 def is_cut_at(made: tuple[int, int], wanted: tuple[int, int]) -> bool:
@@ -72,6 +79,17 @@ def is_cut_at(made: tuple[int, int], wanted: tuple[int, int]) -> bool:
 def drifted(drifts: dict[Drift, ColumnElement[bool]]) -> ColumnElement[bool]:
     """Whether any of them holds."""
     return or_(*drifts.values())
+
+
+def state_of_job(drifts: dict[Drift, ColumnElement[bool]]) -> ColumnElement[str]:
+    """Return the ``CellState`` of a job: a finished one is done or stale."""
+    finished = col(ExportJob.state) == JobState.DONE
+    return case((and_(finished, drifted(drifts)), CellState.STALE.value), else_=col(ExportJob.state))
+
+
+def state_of_file(drifts: dict[Drift, ColumnElement[bool]]) -> ColumnElement[str]:
+    """Return the ``CellState`` of an exported clip: done or stale, never anything else."""
+    return case((drifted(drifts), CellState.STALE.value), else_=CellState.DONE.value)
 
 
 def labelled(drifts: dict[Drift, ColumnElement[bool]]) -> list[ColumnElement[bool]]:
@@ -85,17 +103,27 @@ def reasons(flags: Sequence[Any]) -> tuple[Drift, ...]:
 
 
 def _drifts(moved: ColumnElement[bool], missing: ColumnElement[bool], recaptioned: Collection[str]) -> dict[Drift, ColumnElement[bool]]:
-    framing, saved = JOB.c.framing, _FRAMING.c
+    framing = col(ExportJob.framing)
     cropped = FRAMING_MODE.in_((FramingMode.CENTRE, FramingMode.MANUAL))
-    elsewhere = (func.abs(framing[axis].as_float() - column) > _SHARE for axis, column in (("x", saved.x), ("y", saved.y)))
+    axes = (("x", col(ClipFraming.x)), ("y", col(ClipFraming.y)))
+    elsewhere = (func.abs(framing[axis].as_float() - column) > _SHARE for axis, column in axes)
     return {
         Drift.MISSING: _known(missing),
-        Drift.SOURCE: _known(and_(JOB.c.source_etag != "", _VIDEO.c.etag != "", JOB.c.source_etag != _VIDEO.c.etag)),
+        Drift.SOURCE: _known(source_changed()),
         Drift.RANGE: _known(moved),
-        Drift.CROP: _known(and_(cropped, saved.chosen_at > JOB.c.created_at, or_(*elsewhere))),
-        Drift.CAPTIONS: _known(JOB.c.id.in_(list(recaptioned))) if recaptioned else false(),
-        Drift.RECIPE: _known(JOB.c.recipe < RECIPE_VERSION),
+        Drift.CROP: _known(and_(cropped, col(ClipFraming.chosen_at) > col(ExportJob.created_at), or_(*elsewhere))),
+        Drift.CAPTIONS: _known(col(ExportJob.id).in_(list(recaptioned))) if recaptioned else false(),
+        Drift.RECIPE: _known(col(ExportJob.recipe) < RECIPE_VERSION),
     }
+
+
+def _with_origins(exports: Any, of: type[ExportJob] | type[ExportedClip]) -> FromClause:
+    same_crop = and_(
+        col(ClipFraming.identified_clip_id) == col(of.identified_clip_id), col(ClipFraming.aspect_ratio) == col(of.aspect_ratio)
+    )
+    with_video = join(exports, Video, col(Video.id) == col(of.video_id))
+    with_candidate = outerjoin(with_video, IdentifiedClip, col(IdentifiedClip.id) == col(of.identified_clip_id))
+    return outerjoin(with_candidate, ClipFraming, same_crop)
 
 
 def _known(condition: ColumnElement[bool]) -> ColumnElement[bool]:

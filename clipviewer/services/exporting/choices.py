@@ -6,30 +6,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
-from sqlmodel import Session
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
+from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
-from clipviewer.domain.export_identity import export_identity
+from clipviewer.domain.export_choices import ExportChoices
+from clipviewer.domain.export_identity import RECIPE_VERSION, export_identity
 from clipviewer.domain.framing import Framing
 from clipviewer.domain.ids import is_id
 from clipviewer.domain.language import ORIGINAL, language_name
 from clipviewer.errors import Invalid, VideoNotFound
-from clipviewer.media.render.render import RECIPE_VERSION
-from clipviewer.services.cells.board import JOB, CellView, cells_by_identity
+from clipviewer.services.cells.board import CellView, cells_by_identity
 from clipviewer.services.cells.drift import is_cut_at
 from clipviewer.services.exporting.estimate import estimated_seconds
 from clipviewer.services.room.captions import captions_of, captions_of_cell, track
 from clipviewer.services.room.framings import saved_framings
 
 MAX_CELLS = 1_000
-_VIDEO = Video.metadata.tables["video"].c
-_IDENTIFIED = IdentifiedClip.metadata.tables["identified_clip"].c
-_EXPORTED = ExportedClip.metadata.tables["exported_clip"].c
-
-Framings = Framing | Mapping[AspectRatio, Framing | None]
-"""For all ratios, or by ratio. A ratio without one is framed as somebody has saved for each clip, else around the centre."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +76,14 @@ def plan_exports(
     db: Session,
     video_id: str,
     clip_ids: Sequence[str],
-    ratios: Sequence[AspectRatio],
-    languages: Sequence[str],
-    *,
-    framing: Framings | None = None,
-    captions: CaptionMode = CaptionMode.OFF,
+    choices: ExportChoices,
 ) -> ExportPlan:
     """What ``request_exports`` would do with the same choices, in the order of the clips. Clips that are gone are left out.
 
     Raises ``VideoNotFound``, and ``Invalid`` for a language that cannot be served.
     """
-    check_languages(db, video_id, languages, captions)
-    there = standing(db, video_id, clip_ids, ratios, languages, framing, captions)
+    check_languages(db, video_id, choices.languages, choices.captions)
+    there = standing(db, video_id, clip_ids, choices)
     missing = {item.identity: item for item in there.wanted if there.is_missing(item)}
     cells = {item.cell for item in missing.values()}
     seconds = estimated_seconds(db, [item.end_ms - item.start_ms for item in missing.values()])
@@ -102,13 +94,10 @@ def standing(
     db: Session,
     video_id: str,
     clip_ids: Sequence[str],
-    ratios: Sequence[AspectRatio],
-    languages: Sequence[str],
-    framing: Framings | None,
-    captions: CaptionMode,
+    choices: ExportChoices,
 ) -> Standing:
     """Every cell of the choices whose clip exists, and which of them are there. Raises ``VideoNotFound``."""
-    wanted = _wanted(db, video_id, clip_ids, ratios, languages, framing, captions)
+    wanted = _wanted(db, video_id, clip_ids, choices)
     known = cells_by_identity(db, [item.identity for item in wanted])
     return Standing(wanted, known, _delivered(db, video_id, [item for item in wanted if item.identity not in known]))
 
@@ -131,8 +120,8 @@ def check_languages(db: Session, video_id: str, languages: Sequence[str], captio
 
 def source_etag(db: Session, video_id: str) -> str:
     """Raises ``VideoNotFound``."""
-    query = select(_VIDEO.etag).where(_VIDEO.id == video_id)
-    etag = db.connection().execute(query).scalar_one_or_none() if is_id(video_id, "video") else None
+    query = select(col(Video.etag)).where(col(Video.id) == video_id)
+    etag = db.execute(query).scalar_one_or_none() if is_id(video_id, "video") else None
     if etag is None:
         raise VideoNotFound
     return str(etag)
@@ -142,22 +131,20 @@ def _wanted(
     db: Session,
     video_id: str,
     clip_ids: Sequence[str],
-    ratios: Sequence[AspectRatio],
-    languages: Sequence[str],
-    framing: Framings | None,
-    captions: CaptionMode,
+    choices: ExportChoices,
 ) -> list[Wanted]:
     etag = source_etag(db, video_id)
-    columns = (_IDENTIFIED.id, _IDENTIFIED.start_ms, _IDENTIFIED.end_ms, _IDENTIFIED.title)
-    query = select(*columns).where(_IDENTIFIED.video_id == video_id, _IDENTIFIED.id.in_(list(clip_ids)))
-    clips = {row.id: row for row in db.connection().execute(query)}
+    columns = (col(IdentifiedClip.id), col(IdentifiedClip.start_ms), col(IdentifiedClip.end_ms), col(IdentifiedClip.title))
+    query = select(*columns).where(col(IdentifiedClip.video_id) == video_id, col(IdentifiedClip.id).in_(list(clip_ids)))
+    clips = {row.id: row for row in db.execute(query)}
     saved = saved_framings(db, clips)
+    languages, captions = choices.languages, choices.captions
     tracks = {language: track(db, video_id, language) for language in languages} if captions is not CaptionMode.OFF else {}
     wanted = []
     for clip in (clips[clip_id] for clip_id in dict.fromkeys(clip_ids) if clip_id in clips):
         shown = {language: captions_of_cell(tracks.get(language), language, captions, clip.start_ms, clip.end_ms) for language in languages}
-        for ratio in dict.fromkeys(ratios):
-            chosen = (framing.get(ratio) if isinstance(framing, Mapping) else framing) or saved.get((clip.id, ratio), Framing())
+        for ratio in dict.fromkeys(choices.ratios):
+            chosen = choices.framings.get(ratio) or saved.get((clip.id, ratio), Framing())
             for language, part in shown.items():
                 identity = export_identity(
                     video_id,
@@ -183,14 +170,22 @@ def _delivered(db: Session, video_id: str, wanted: Iterable[Wanted]) -> frozense
     plain = [item for item in wanted if item.framing == Framing()]
     if not plain:
         return frozenset()
-    made_here = select(JOB.c.exported_clip_id).where(JOB.c.video_id == video_id, JOB.c.exported_clip_id.is_not(None))
-    columns = (_EXPORTED.identified_clip_id, _EXPORTED.start_ms, _EXPORTED.end_ms, _EXPORTED.aspect_ratio, _EXPORTED.target_language)
-    query = select(*columns, _EXPORTED.captions_key.is_not(None)).where(
-        _EXPORTED.video_id == video_id, _EXPORTED.missing_at.is_(None), _EXPORTED.id.not_in(made_here)
+    made_here = select(col(ExportJob.exported_clip_id)).where(
+        col(ExportJob.video_id) == video_id, col(ExportJob.exported_clip_id).is_not(None)
+    )
+    columns = (
+        col(ExportedClip.identified_clip_id),
+        col(ExportedClip.start_ms),
+        col(ExportedClip.end_ms),
+        col(ExportedClip.aspect_ratio),
+        col(ExportedClip.target_language),
+    )
+    query = select(*columns, col(ExportedClip.captions_key).is_not(None)).where(
+        col(ExportedClip.video_id) == video_id, col(ExportedClip.missing_at).is_(None), col(ExportedClip.id).not_in(made_here)
     )
     ranges = {item.cell.identified_clip_id: (item.start_ms, item.end_ms) for item in plain}
     there: set[tuple[object, ...]] = set()
-    for clip_id, start_ms, end_ms, ratio, language, captioned in db.connection().execute(query):
+    for clip_id, start_ms, end_ms, ratio, language, captioned in db.execute(query):
         for told in (False, True) if captioned or language != ORIGINAL else (False,):
             there.add((start_ms, end_ms, ratio, language, told))
             if clip_id in ranges and is_cut_at((start_ms, end_ms), ranges[clip_id]):

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from statistics import median
 
 from sqlalchemy import select
-from sqlmodel import Session
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
+from clipviewer.db.export_models import ExportJob
 from clipviewer.domain.job_state import JobState
-from clipviewer.services.cells.board import JOB
 
 UNTRIED_SHARE = 0.6
 """Seconds of rendering for one of footage before anything was rendered here; 30 s of 1080p to 9:16 took 13 s on two cores."""
@@ -28,7 +29,9 @@ def estimated_seconds(db: Session, lengths_ms: Sequence[int]) -> int:
     """The wall time, in whole seconds, of rendering clips of these lengths here, once it is their turn; 0 for none."""
     if not lengths_ms:
         return 0
-    done = select(JOB.c.render_ms, JOB.c.end_ms - JOB.c.start_ms).where(JOB.c.state == JobState.DONE, JOB.c.render_ms.is_not(None))
-    rows = db.connection().execute(done.order_by(JOB.c.updated_at.desc()).limit(_LAST)).all()
-    share = median([took / length for took, length in rows]) if rows else UNTRIED_SHARE
+    done = select(col(ExportJob.render_ms), col(ExportJob.end_ms) - col(ExportJob.start_ms)).where(
+        col(ExportJob.state) == JobState.DONE, col(ExportJob.render_ms).is_not(None)
+    )
+    rows = db.execute(done.order_by(col(ExportJob.updated_at).desc()).limit(_LAST)).all()
+    share = median([took / length for took, length in rows if took is not None]) if rows else UNTRIED_SHARE
     return math.ceil(share * max(max(lengths_ms), sum(lengths_ms) / renders_at_once()) / 1000)

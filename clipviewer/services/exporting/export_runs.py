@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from clipviewer.db.export_models import ExportUpload
 from clipviewer.db.models import ExportedClip, Video

@@ -10,16 +10,16 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy import insert, update
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from clipviewer.db.models import utc_now
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode, mode_of
-from clipviewer.domain.export_identity import export_identity
+from clipviewer.domain.export_choices import ExportChoices
+from clipviewer.domain.export_identity import RECIPE_VERSION, export_identity
 from clipviewer.domain.ids import new_id
 from clipviewer.domain.job_state import UNFINISHED, JobState
 from clipviewer.errors import ClipNotFound, Conflict, Invalid
-from clipviewer.media.render.render import RECIPE_VERSION
 from clipviewer.services.cells.board import (
     JOB,
     CellView,
@@ -33,7 +33,6 @@ from clipviewer.services.cells.board import (
 )
 from clipviewer.services.exporting.choices import (
     MAX_CELLS,
-    Framings,
     Wanted,
     check_languages,
     source_etag,
@@ -47,29 +46,26 @@ def request_exports(
     db: Session,
     video_id: str,
     clip_ids: Sequence[str],
-    ratios: Sequence[AspectRatio],
-    languages: Sequence[str],
+    choices: ExportChoices,
     *,
-    framing: Framings | None = None,
-    captions: CaptionMode = CaptionMode.OFF,
     actor: str = "",
     clock: Callable[[], datetime] = utc_now,
 ) -> list[CellView]:
     """Queue what is missing. → the cells of these choices in the order of the clips, new or known.
 
     A cell that failed or was cancelled is tried again. What a pipeline has delivered already has no cell and is left out. In the spoken
-    language, ``captions`` come with those exports that have some. Raises ``VideoNotFound``, ``ClipNotFound``, ``Conflict`` for a deleted
+    language, captions come with those exports that have some. Raises ``VideoNotFound``, ``ClipNotFound``, ``Conflict`` for a deleted
     video, and ``Invalid`` for a language that cannot be served, nothing chosen, or more than 1,000 cells.
     """
-    if not (clip_ids and ratios and languages):
+    if not (clip_ids and choices.ratios and choices.languages):
         raise Invalid("Choose at least one clip, one aspect ratio and one language.")
-    if len(set(clip_ids)) * len(set(ratios)) * len(set(languages)) > MAX_CELLS:
+    if len(set(clip_ids)) * len(set(choices.ratios)) * len(set(choices.languages)) > MAX_CELLS:
         raise Invalid(f"These are more than {MAX_CELLS} exports at once. Choose fewer clips.")
     require_kept(db, video_id)
-    check_languages(db, video_id, languages, captions)
+    check_languages(db, video_id, choices.languages, choices.captions)
     revision = hold_board(db, video_id)
     etag = source_etag(db, video_id)
-    there = standing(db, video_id, clip_ids, ratios, languages, framing, captions)
+    there = standing(db, video_id, clip_ids, choices)
     if {item.cell.identified_clip_id for item in there.wanted} != set(clip_ids):
         raise ClipNotFound("One of these clips is no longer there. Load the page again.")
     now, rows = clock(), {}

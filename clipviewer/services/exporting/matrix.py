@@ -11,30 +11,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, false, func, select, union
-from sqlmodel import Session
+from sqlalchemy.orm import Session, aliased
+from sqlmodel import col
 
 from clipviewer.db.clip_models import VideoCaptions
+from clipviewer.db.export_models import ExportJob
+from clipviewer.db.models import ExportedClip, IdentifiedClip
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.job_state import JobState
 from clipviewer.domain.language import ORIGINAL
-from clipviewer.services.cells.board import JOB
+from clipviewer.services.cells.drift import drifts_of_files, files_with_origins, state_of_file
 from clipviewer.services.cells.filters import CellState, ExportFilters
 from clipviewer.services.exporting.choices import served_languages
 from clipviewer.services.exporting.matrix_entries import (
-    EXPORTED,
-    IDENTIFIED,
     MatrixEntry,
     all_entries,
     entries_of_clips,
     entries_of_ranges,
     has_range_of,
-    state_of_file,
-    with_making,
 )
 from clipviewer.services.room.recaptioned import recaptioned_jobs
 
 MAX_ROWS = 60
-_CAPTIONS = VideoCaptions.metadata.tables["video_captions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +71,13 @@ def matrix(db: Session, video_id: str, *, offset: int = 0, limit: int = MAX_ROWS
     recaptioned = recaptioned_jobs(db, video_id)
     wanted = _wanted_clips(video_id, filters, served, recaptioned)
     ranges = _ranges(video_id, filters, recaptioned)
-    candidates = _count(db, select(IDENTIFIED.c.id).where(wanted))
+    candidates = _count(db, select(col(IdentifiedClip.id)).where(wanted))
     total = candidates + _count(db, ranges)
     offset, limit = min(max(offset, 0), total), min(max(limit, 0), MAX_ROWS)
     rows = _clips(db, wanted, offset, limit)
     if (rest := limit - len(rows)) and total > candidates:
-        in_order = ranges.order_by(EXPORTED.c.start_ms, EXPORTED.c.end_ms)
-        found = db.connection().execute(in_order.offset(max(0, offset - candidates)).limit(rest))
+        in_order = ranges.order_by(col(ExportedClip.start_ms), col(ExportedClip.end_ms))
+        found = db.execute(in_order.offset(max(0, offset - candidates)).limit(rest))
         rows += [MatrixRow("", row.title, row.start_ms, row.end_ms, ()) for row in found]
     return MatrixPage(_filled(db, video_id, rows, languages, recaptioned), offset, total, languages, served)
 
@@ -87,15 +85,15 @@ def matrix(db: Session, video_id: str, *, offset: int = 0, limit: int = MAX_ROWS
 def matrix_languages(db: Session, video_id: str) -> list[str]:
     """The original, then every language in which something was exported or can be, by tag."""
     there = union(
-        select(EXPORTED.c.target_language).where(EXPORTED.c.video_id == video_id),
-        select(JOB.c.target_language).where(JOB.c.video_id == video_id, JOB.c.state != JobState.CANCELLED),
-        select(_CAPTIONS.c.language).where(_CAPTIONS.c.video_id == video_id),
+        select(col(ExportedClip.target_language)).where(col(ExportedClip.video_id) == video_id),
+        select(col(ExportJob.target_language)).where(col(ExportJob.video_id) == video_id, col(ExportJob.state) != JobState.CANCELLED),
+        select(col(VideoCaptions.language)).where(col(VideoCaptions.video_id) == video_id),
     )
-    return [ORIGINAL, *sorted({*db.connection().execute(there).scalars()} - {ORIGINAL})]
+    return [ORIGINAL, *sorted({*db.execute(there).scalars()} - {ORIGINAL})]
 
 
 def _wanted_clips(video_id: str, filters: ExportFilters, served: Sequence[str], recaptioned: Collection[str]) -> ColumnElement[bool]:
-    of_video: ColumnElement[bool] = IDENTIFIED.c.video_id == video_id
+    of_video: ColumnElement[bool] = col(IdentifiedClip.video_id) == video_id
     if not filters.state:
         return of_video
     entries = all_entries(video_id, recaptioned).c
@@ -103,36 +101,36 @@ def _wanted_clips(video_id: str, filters: ExportFilters, served: Sequence[str], 
     among = select(entries.clip).where(entries.ratio.in_(ratios))
     if filters.state != CellState.MISSING:
         spoken = among.where(entries.language == filters.language) if filters.language else among
-        return of_video & IDENTIFIED.c.id.in_(spoken.where(entries.state == filters.state))
+        return of_video & col(IdentifiedClip.id).in_(spoken.where(entries.state == filters.state))
     languages = [language for language in served if filters.language in ("", language)]
     cells = func.count((entries.ratio + " " + entries.language).distinct())
     whole = among.where(entries.language.in_(languages)).group_by(entries.clip).having(cells >= len(ratios) * len(languages))
-    return of_video & IDENTIFIED.c.id.not_in(whole) if languages else false()
+    return of_video & col(IdentifiedClip.id).not_in(whole) if languages else false()
 
 
 def _ranges(video_id: str, filters: ExportFilters, recaptioned: Collection[str]) -> Any:
     """The ranges that no candidate has; ``filters`` look at the files that are there."""
-    same = IDENTIFIED.alias("same")
+    same = aliased(IdentifiedClip, name="same")
     query = (
-        select(EXPORTED.c.start_ms, EXPORTED.c.end_ms, func.max(EXPORTED.c.title).label("title"))
-        .select_from(with_making())
-        .where(EXPORTED.c.video_id == video_id, EXPORTED.c.identified_clip_id.is_(None))
-        .where(~select(same.c.id).where(has_range_of(same)).exists())
-        .group_by(EXPORTED.c.start_ms, EXPORTED.c.end_ms)
+        select(col(ExportedClip.start_ms), col(ExportedClip.end_ms), func.max(col(ExportedClip.title)).label("title"))
+        .select_from(files_with_origins())
+        .where(col(ExportedClip.video_id) == video_id, col(ExportedClip.identified_clip_id).is_(None))
+        .where(~select(col(same.id)).where(has_range_of(same)).exists())
+        .group_by(col(ExportedClip.start_ms), col(ExportedClip.end_ms))
     )
     if filters.ratio:
-        query = query.where(EXPORTED.c.aspect_ratio == filters.ratio)
+        query = query.where(col(ExportedClip.aspect_ratio) == filters.ratio)
     if filters.language:
-        query = query.where(EXPORTED.c.target_language == filters.language)
+        query = query.where(col(ExportedClip.target_language) == filters.language)
     if filters.state:
-        query = query.where(state_of_file(recaptioned) == filters.state)
+        query = query.where(state_of_file(drifts_of_files(recaptioned)) == filters.state)
     return query
 
 
 def _clips(db: Session, wanted: ColumnElement[bool], offset: int, limit: int) -> list[MatrixRow]:
-    columns = (IDENTIFIED.c.id, IDENTIFIED.c.title, IDENTIFIED.c.start_ms, IDENTIFIED.c.end_ms)
-    query = select(*columns).where(wanted).order_by(IDENTIFIED.c.start_ms, IDENTIFIED.c.id).offset(offset).limit(limit)
-    return [MatrixRow(*row, entries=()) for row in db.connection().execute(query)]
+    columns = (col(IdentifiedClip.id), col(IdentifiedClip.title), col(IdentifiedClip.start_ms), col(IdentifiedClip.end_ms))
+    query = select(*columns).where(wanted).order_by(col(IdentifiedClip.start_ms), col(IdentifiedClip.id)).offset(offset).limit(limit)
+    return [MatrixRow(*row, entries=()) for row in db.execute(query)]
 
 
 def _filled(
@@ -157,4 +155,4 @@ def _filled(
 
 
 def _count(db: Session, query: Any) -> int:
-    return int(db.connection().execute(select(func.count()).select_from(query.subquery())).scalar_one())
+    return int(db.execute(select(func.count()).select_from(query.subquery())).scalar_one())

@@ -10,27 +10,29 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Subquery, and_, case, func, literal, null, or_, select, union_all
-from sqlmodel import Session
+from sqlalchemy import ColumnElement, Subquery, and_, func, literal, null, or_, select, union_all
+from sqlalchemy.orm import Session, aliased, join
+from sqlmodel import col
 
+from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import ExportedClip, IdentifiedClip
 from clipviewer.domain.framing import FramingMode
 from clipviewer.domain.job_state import JobState
-from clipviewer.services.cells.board import JOB
 from clipviewer.services.cells.drift import (
     FRAMING_MODE,
     Drift,
     drifted,
     drifts_of_files,
     drifts_of_jobs,
+    files_with_origins,
+    jobs_with_origins,
     labelled,
     reasons,
-    with_origins,
+    state_of_file,
+    state_of_job,
 )
 from clipviewer.services.cells.filters import CellState
 
-EXPORTED = ExportedClip.metadata.tables["exported_clip"]
-IDENTIFIED = IdentifiedClip.metadata.tables["identified_clip"]
 _MODE = 4  # letters that tell the kinds of captions apart: "", "soft:…", "burned:…"
 
 
@@ -57,19 +59,19 @@ def entries_of_clips(db: Session, clip_ids: Collection[str], recaptioned: Collec
     """What was made of those candidates here, or delivered for them, with the candidate's id, in the order of asking."""
     drifts = drifts_of_jobs(recaptioned)
     made = (
-        select(JOB.c.identified_clip_id, *_columns_of_jobs(drifts))
-        .select_from(with_origins(JOB, of=JOB))
-        .where(JOB.c.identified_clip_id.in_(clip_ids), _counts(JOB), ~_outdone(drifts))
-        .order_by(JOB.c.number)
+        select(col(ExportJob.identified_clip_id), *_columns_of_jobs(drifts))
+        .select_from(jobs_with_origins())
+        .where(col(ExportJob.identified_clip_id).in_(clip_ids), _counts(ExportJob), ~_outdone(drifts))
+        .order_by(col(ExportJob.number))
     )
     drifts = drifts_of_files(recaptioned)
     given = (
-        select(EXPORTED.c.identified_clip_id, *_columns_of_files(drifts))
-        .select_from(with_making())
-        .where(EXPORTED.c.identified_clip_id.in_(clip_ids), JOB.c.id.is_(None), ~_made_anew(drifts))
-        .order_by(EXPORTED.c.created_at, EXPORTED.c.id)
+        select(col(ExportedClip.identified_clip_id), *_columns_of_files(drifts))
+        .select_from(files_with_origins())
+        .where(col(ExportedClip.identified_clip_id).in_(clip_ids), col(ExportJob.id).is_(None), ~_made_anew(drifts))
+        .order_by(col(ExportedClip.created_at), col(ExportedClip.id))
     )
-    found = [*db.connection().execute(given), *db.connection().execute(made)]
+    found = [*db.execute(given), *db.execute(made)]
     return [(row[0], _entry(row[1:])) for row in found]
 
 
@@ -78,67 +80,82 @@ def entries_of_ranges(
 ) -> list[tuple[tuple[int, int], MatrixEntry]]:
     """The video's exported clips of no candidate that start there, with their range in ms."""
     found = (
-        select(EXPORTED.c.start_ms, EXPORTED.c.end_ms, *_columns_of_files(drifts_of_files(recaptioned)))
-        .select_from(with_making())
-        .where(EXPORTED.c.video_id == video_id, EXPORTED.c.start_ms.in_(starts), EXPORTED.c.identified_clip_id.is_(None))
-        .order_by(EXPORTED.c.created_at, EXPORTED.c.id)
+        select(col(ExportedClip.start_ms), col(ExportedClip.end_ms), *_columns_of_files(drifts_of_files(recaptioned)))
+        .select_from(files_with_origins())
+        .where(
+            col(ExportedClip.video_id) == video_id, col(ExportedClip.start_ms).in_(starts), col(ExportedClip.identified_clip_id).is_(None)
+        )
+        .order_by(col(ExportedClip.created_at), col(ExportedClip.id))
     )
-    return [((row[0], row[1]), _entry(row[2:])) for row in db.connection().execute(found)]
+    return [((row[0], row[1]), _entry(row[2:])) for row in db.execute(found)]
 
 
 def all_entries(video_id: str, recaptioned: Collection[str]) -> Subquery:
     """Every file of the video's candidates as SQL: ``clip``, ``ratio``, ``language``, ``state``; for filtering without reading them."""
     drifts = drifts_of_jobs(recaptioned)
     made = (
-        select(JOB.c.identified_clip_id.label("clip"), JOB.c.aspect_ratio.label("ratio"), JOB.c.target_language.label("language"))
-        .add_columns(_state_of_job(drifts).label("state"))
-        .select_from(with_origins(JOB, of=JOB))
-        .where(JOB.c.video_id == video_id, JOB.c.identified_clip_id.is_not(None), _counts(JOB), ~_outdone(drifts))
+        select(
+            col(ExportJob.identified_clip_id).label("clip"),
+            col(ExportJob.aspect_ratio).label("ratio"),
+            col(ExportJob.target_language).label("language"),
+        )
+        .add_columns(state_of_job(drifts).label("state"))
+        .select_from(jobs_with_origins())
+        .where(col(ExportJob.video_id) == video_id, col(ExportJob.identified_clip_id).is_not(None), _counts(ExportJob), ~_outdone(drifts))
     )
     drifts = drifts_of_files(recaptioned)
     given = (
-        select(EXPORTED.c.identified_clip_id, EXPORTED.c.aspect_ratio, EXPORTED.c.target_language, state_of_file(recaptioned))
-        .select_from(with_making())
-        .where(EXPORTED.c.video_id == video_id, EXPORTED.c.identified_clip_id.is_not(None), JOB.c.id.is_(None), ~_made_anew(drifts))
+        select(
+            col(ExportedClip.identified_clip_id),
+            col(ExportedClip.aspect_ratio),
+            col(ExportedClip.target_language),
+            state_of_file(drifts),
+        )
+        .select_from(files_with_origins())
+        .where(
+            col(ExportedClip.video_id) == video_id,
+            col(ExportedClip.identified_clip_id).is_not(None),
+            col(ExportJob.id).is_(None),
+            ~_made_anew(drifts),
+        )
     )
-    same = IDENTIFIED.alias("same")
+    same = aliased(IdentifiedClip, name="same")
     of_its_range = (
-        select(same.c.id, EXPORTED.c.aspect_ratio, EXPORTED.c.target_language, state_of_file(recaptioned))
-        .select_from(with_making().join(same, has_range_of(same)))
-        .where(EXPORTED.c.video_id == video_id, EXPORTED.c.identified_clip_id.is_(None))
+        select(col(same.id), col(ExportedClip.aspect_ratio), col(ExportedClip.target_language), state_of_file(drifts))
+        .select_from(join(files_with_origins(), same, has_range_of(same)))
+        .where(col(ExportedClip.video_id) == video_id, col(ExportedClip.identified_clip_id).is_(None))
     )
     return union_all(made, given, of_its_range).subquery("entries")
 
 
-def has_range_of(candidate: FromClause) -> ColumnElement[bool]:
-    """Whether an exported clip shows exactly what ``candidate`` is."""
-    clip = candidate.c
-    return and_(clip.video_id == EXPORTED.c.video_id, clip.start_ms == EXPORTED.c.start_ms, clip.end_ms == EXPORTED.c.end_ms)
-
-
-def with_making() -> FromClause:
-    """Exported clips with the job that made each and what that was made from, where there are such."""
-    return with_origins(EXPORTED.outerjoin(JOB, JOB.c.exported_clip_id == EXPORTED.c.id), of=EXPORTED)
-
-
-def state_of_file(recaptioned: Collection[str]) -> ColumnElement[str]:
-    """What is there is done or stale."""
-    return case((drifted(drifts_of_files(recaptioned)), CellState.STALE.value), else_=CellState.DONE.value)
-
-
-def _state_of_job(drifts: dict[Drift, ColumnElement[bool]]) -> ColumnElement[str]:
-    return case((and_(JOB.c.state == JobState.DONE, drifted(drifts)), CellState.STALE.value), else_=JOB.c.state)
+def has_range_of(clip: type[IdentifiedClip]) -> ColumnElement[bool]:
+    """Whether an exported clip shows exactly what the candidate ``clip`` is."""
+    same_edges = and_(col(clip.start_ms) == col(ExportedClip.start_ms), col(clip.end_ms) == col(ExportedClip.end_ms))
+    return and_(col(clip.video_id) == col(ExportedClip.video_id), same_edges)
 
 
 def _columns_of_jobs(drifts: dict[Drift, ColumnElement[bool]]) -> Sequence[ColumnElement[Any]]:
-    told = (JOB.c.id, JOB.c.exported_clip_id, JOB.c.aspect_ratio, JOB.c.target_language, FRAMING_MODE, JOB.c.captions)
-    return *told, _state_of_job(drifts).label("state"), JOB.c.progress, JOB.c.reason, *labelled(drifts)
+    told = (
+        col(ExportJob.id),
+        col(ExportJob.exported_clip_id),
+        col(ExportJob.aspect_ratio),
+        col(ExportJob.target_language),
+        FRAMING_MODE,
+        col(ExportJob.captions),
+    )
+    return *told, state_of_job(drifts).label("state"), col(ExportJob.progress), col(ExportJob.reason), *labelled(drifts)
 
 
 def _columns_of_files(drifts: dict[Drift, ColumnElement[bool]]) -> Sequence[ColumnElement[Any]]:
-    told = (JOB.c.id, EXPORTED.c.id, EXPORTED.c.aspect_ratio, EXPORTED.c.target_language, FRAMING_MODE, JOB.c.captions)
-    state = case((drifted(drifts), CellState.STALE.value), else_=CellState.DONE.value)
-    return *told, state.label("state"), literal(1.0), null(), *labelled(drifts)
+    told = (
+        col(ExportJob.id),
+        col(ExportedClip.id),
+        col(ExportedClip.aspect_ratio),
+        col(ExportedClip.target_language),
+        FRAMING_MODE,
+        col(ExportJob.captions),
+    )
+    return *told, state_of_file(drifts).label("state"), literal(1.0), null(), *labelled(drifts)
 
 
 def _entry(row: Sequence[Any]) -> MatrixEntry:
@@ -148,29 +165,32 @@ def _entry(row: Sequence[Any]) -> MatrixEntry:
     return MatrixEntry(job_id or "", exported_id or "", ratio, language, framing or "", kind, state, progress, reason or "", drift)
 
 
-def _counts(job: FromClause) -> ColumnElement[bool]:
-    return and_(job.c.state != JobState.CANCELLED, or_(job.c.state != JobState.DONE, job.c.exported_clip_id.is_not(None)))
+def _counts(job: type[ExportJob]) -> ColumnElement[bool]:
+    return and_(col(job.state) != JobState.CANCELLED, or_(col(job.state) != JobState.DONE, col(job.exported_clip_id).is_not(None)))
 
 
-def _of_same_cell(job: FromClause, of: FromClause) -> ColumnElement[bool]:
-    columns = ("identified_clip_id", "aspect_ratio", "target_language")
-    return and_(_counts(job), *(job.c[name] == of.c[name] for name in columns))
+def _of_same_cell(job: type[ExportJob], of: type[ExportJob] | type[ExportedClip]) -> ColumnElement[bool]:
+    same_clip = col(job.identified_clip_id) == col(of.identified_clip_id)
+    same_shape = col(job.aspect_ratio) == col(of.aspect_ratio)
+    return and_(_counts(job), same_clip, same_shape, col(job.target_language) == col(of.target_language))
 
 
 def _outdone(drifts: dict[Drift, ColumnElement[bool]]) -> ColumnElement[bool]:
     """Whether a later job stands in the place of this one."""
-    later = JOB.alias("later")
-    mode = later.c.framing["mode"].as_string()
+    later = aliased(ExportJob, name="later")
+    mode = col(later.framing)["mode"].as_string()
     framed_alike = or_(mode == FRAMING_MODE, and_(drifts[Drift.CROP], mode == FramingMode.MANUAL))
-    captioned_alike = func.substr(later.c.captions, 1, _MODE) == func.substr(JOB.c.captions, 1, _MODE)
-    failed = JOB.c.state == JobState.FAILED
-    gives_way = or_(failed, and_(JOB.c.state == JobState.DONE, drifted(drifts), later.c.state != JobState.FAILED))
-    query = select(later.c.id).where(_of_same_cell(later, JOB), later.c.number > JOB.c.number, framed_alike, captioned_alike, gives_way)
+    captioned_alike = func.substr(col(later.captions), 1, _MODE) == func.substr(col(ExportJob.captions), 1, _MODE)
+    failed = col(ExportJob.state) == JobState.FAILED
+    gives_way = or_(failed, and_(col(ExportJob.state) == JobState.DONE, drifted(drifts), col(later.state) != JobState.FAILED))
+    query = select(col(later.id)).where(
+        _of_same_cell(later, ExportJob), col(later.number) > col(ExportJob.number), framed_alike, captioned_alike, gives_way
+    )
     return query.exists()
 
 
 def _made_anew(drifts: dict[Drift, ColumnElement[bool]]) -> ColumnElement[bool]:
     """Whether a job stands in the place of a pipeline's file that has drifted."""
-    later = JOB.alias("later")
-    query = select(later.c.id).where(_of_same_cell(later, EXPORTED), later.c.state != JobState.FAILED, drifted(drifts))
+    later = aliased(ExportJob, name="later")
+    query = select(col(later.id)).where(_of_same_cell(later, ExportedClip), col(later.state) != JobState.FAILED, drifted(drifts))
     return query.exists()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode, mode_of
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.errors import Conflict
@@ -32,7 +33,8 @@ def export_cell(
         wanted = preferences(db)
         framing = saved_framings(db, [clip_id]).get((clip_id, ratio), Framing(wanted.framing))
         captions = CaptionMode.SOFT if wanted.captions is CaptionMode.OFF and language != ORIGINAL else wanted.captions
-    cells = exports.request_exports(db, video_id, [clip_id], [ratio], [language], framing=framing, captions=captions, actor=actor)
+    choices = ExportChoices([ratio], [language], {ratio: framing}, captions)
+    cells = exports.request_exports(db, video_id, [clip_id], choices, actor=actor)
     if not cells:
         raise Conflict("This export is there already: a pipeline has delivered it.")
     return cells[0]

@@ -9,7 +9,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from clipviewer.db.models import IdentifiedClip, User, Video
 from clipviewer.domain.export_identity import captions_key

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import case, func, literal, select, union_all
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
+from clipviewer.db.models import Video
 from clipviewer.db.work_models import Work
 from clipviewer.domain.job_state import UNFINISHED, JobState
 from clipviewer.services.cells.board import JOB
-from clipviewer.services.library.listing import VIDEO
 
+VIDEO = Video.metadata.tables["video"]
 _WORK = Work.metadata.tables["work"]
 _UNFINISHED = [state.value for state in UNFINISHED]
 EXPORT = "export"

@@ -11,9 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
-from sqlmodel import Session
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
+from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import ExportedClip, Video, utc_now
+from clipviewer.db.statements import count_changed
 from clipviewer.db.work_models import Work
 from clipviewer.domain.ids import is_id
 from clipviewer.domain.job_state import UNFINISHED, JobState
@@ -22,16 +25,13 @@ from clipviewer.domain.removal import Objects
 from clipviewer.domain.tag import tag_of, tags_of
 from clipviewer.errors import Conflict, Invalid, VideoNotFound
 from clipviewer.services import audit
-from clipviewer.services.cells.board import JOB, change
+from clipviewer.services.cells.board import change
 from clipviewer.services.library import video_previews
 from clipviewer.services.library.removal import KIND as REMOVAL
 from clipviewer.services.library.tags import tags_by_video, write_tags
 
 MAX_TITLE, MAX_VIDEOS = 300, 1_000
 _TOLD = 3
-_VIDEO = Video.metadata.tables["video"]
-_EXPORTED = ExportedClip.metadata.tables["exported_clip"]
-_WORK = Work.metadata.tables["work"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def rename(db: Session, video_id: str, title: str, *, by: Actor = NOBODY) -> Cha
         raise Invalid(f"A title {error}.") from error
     if wanted == row.title:
         return Changed()
-    db.connection().execute(update(_VIDEO).where(_VIDEO.c.id == video_id).values(title=wanted))
+    db.execute(update(Video).where(col(Video.id) == video_id).values(title=wanted))
     audit.record(db, "video_renamed", actor=by.id, address=by.address, subject=video_id, title=wanted, before=row.title)
     return Changed(titles={video_id: row.title})
 
@@ -103,7 +103,7 @@ def archive(
     """Put them out of the way, or bring them back. Raises ``VideoNotFound``, and ``Conflict`` for a deleted one."""
     found = [row for row in _rows(db, video_ids) if (row.archived_at is not None) != archived]
     ids = [row.id for row in found]
-    db.connection().execute(update(_VIDEO).where(_VIDEO.c.id.in_(ids)).values(archived_at=clock() if archived else None))
+    db.execute(update(Video).where(col(Video.id).in_(ids)).values(archived_at=clock() if archived else None))
     for video_id in ids:
         audit.record(db, "video_archived" if archived else "video_unarchived", actor=by.id, address=by.address, subject=video_id)
     return Changed(archived=dict.fromkeys(ids, not archived))
@@ -111,10 +111,10 @@ def archive(
 
 def stakes(db: Session, video_ids: Collection[str]) -> Stakes:
     """What would go with them."""
-    ids, connection = list(video_ids), db.connection()
-    videos = select(func.count(), func.coalesce(func.sum(_VIDEO.c.size), 0)).where(_VIDEO.c.id.in_(ids))
-    exports = select(func.count(), func.coalesce(func.sum(_EXPORTED.c.size), 0)).where(_EXPORTED.c.video_id.in_(ids))
-    return Stakes(*map(int, connection.execute(videos).one()), *map(int, connection.execute(exports).one()))
+    ids = list(video_ids)
+    videos = select(func.count(), func.coalesce(func.sum(col(Video.size)), 0)).where(col(Video.id).in_(ids))
+    exports = select(func.count(), func.coalesce(func.sum(col(ExportedClip.size)), 0)).where(col(ExportedClip.video_id).in_(ids))
+    return Stakes(*map(int, db.execute(videos).one()), *map(int, db.execute(exports).one()))
 
 
 def delete(
@@ -128,8 +128,8 @@ def delete(
     rows = _rows(db, video_ids, deleted=True)
     now, ids = clock(), [row.id for row in rows]
     _hold_removal(db, ids, now)
-    again = func.coalesce(_VIDEO.c.deleted_at, now)
-    db.connection().execute(update(_VIDEO).where(_VIDEO.c.id.in_(ids)).values(deleted_at=again, removal=objects.value))
+    again = func.coalesce(col(Video.deleted_at), now)
+    db.execute(update(Video).where(col(Video.id).in_(ids)).values(deleted_at=again, removal=objects.value))
     for video_id in ids:
         audit.record(db, "video_deleted", actor=by.id, address=by.address, subject=video_id, objects=objects.value)
     return Changed(deleted=[row.id for row in rows if row.deleted_at is None], cancelled=_call_off(db, ids, now))
@@ -140,7 +140,7 @@ def restore(db: Session, video_ids: Collection[str], *, by: Actor = NOBODY, cloc
     rows = [row for row in _rows(db, video_ids, deleted=True) if row.deleted_at is not None]
     ids = [row.id for row in rows]
     _hold_removal(db, ids, clock())
-    db.connection().execute(update(_VIDEO).where(_VIDEO.c.id.in_(ids)).values(deleted_at=None, removal=""))
+    db.execute(update(Video).where(col(Video.id).in_(ids)).values(deleted_at=None, removal=""))
     for row in rows:
         audit.record(db, "video_restored", actor=by.id, address=by.address, subject=row.id)
         if not row.previews:
@@ -167,7 +167,8 @@ def _rows(db: Session, video_ids: Collection[str], *, deleted: bool = False) -> 
         raise Invalid(f"These are more than {MAX_VIDEOS} videos at once. Choose fewer.")
     if not all(is_id(video_id, "video") for video_id in ids):
         raise VideoNotFound
-    rows = db.connection().execute(select(_VIDEO).where(_VIDEO.c.id.in_(ids)).order_by(_VIDEO.c.id).with_for_update()).all()
+    columns = (col(Video.id), col(Video.title), col(Video.previews), col(Video.archived_at), col(Video.deleted_at))
+    rows = db.execute(select(*columns).where(col(Video.id).in_(ids)).order_by(col(Video.id)).with_for_update()).all()
     there = {row.id for row in rows}
     if missing := [video_id for video_id in ids if video_id not in there]:
         raise VideoNotFound(_told("There is no such video", missing) if len(ids) > 1 else None)
@@ -199,21 +200,24 @@ def _tag(db: Session, video_ids: Collection[str], wanted: Callable[[Sequence[str
 
 def _hold_removal(db: Session, video_ids: Sequence[str], now: datetime) -> None:
     """Call off removals that wait; raises ``Conflict`` where one has begun."""
-    ours = (_WORK.c.kind == REMOVAL) & _WORK.c.subject.in_(list(video_ids))
-    waiting = update(_WORK).where(ours, _WORK.c.state == JobState.QUEUED)
-    db.connection().execute(waiting.values(state=JobState.CANCELLED, slot=None, updated_at=now))
-    if db.connection().execute(select(_WORK.c.id).where(ours, _WORK.c.state == JobState.RUNNING)).first() is not None:
+    ours = (col(Work.kind) == REMOVAL) & col(Work.subject).in_(list(video_ids))
+    waiting = update(Work).where(ours, col(Work.state) == JobState.QUEUED)
+    db.execute(waiting.values(state=JobState.CANCELLED, slot=None, updated_at=now))
+    if db.execute(select(col(Work.id)).where(ours, col(Work.state) == JobState.RUNNING)).first() is not None:
         raise Conflict("This video is being removed for good just now.")
 
 
 def _call_off(db: Session, video_ids: Sequence[str], now: datetime) -> int:
     """→ how many exports and pieces of work were under way."""
     unfinished = [state.value for state in UNFINISHED]
-    jobs = db.connection().execute(select(JOB.c.id, JOB.c.video_id).where(JOB.c.video_id.in_(video_ids), JOB.c.state.in_(unfinished)))
+    jobs = db.execute(
+        select(col(ExportJob.id), col(ExportJob.video_id)).where(
+            col(ExportJob.video_id).in_(video_ids), col(ExportJob.state).in_(unfinished)
+        )
+    )
     count = 0
     for job_id, video_id in jobs.all():
         values = {"state": JobState.CANCELLED, "progress": 0.0, "reason": "", "log": ""}
-        count += change(db, job_id, video_id, now, JOB.c.state.in_(unfinished), **values)
-    ended = update(_WORK).where(_WORK.c.video_id.in_(video_ids), _WORK.c.state.in_(unfinished))
-    done = db.connection().execute(ended.values(state=JobState.CANCELLED, slot=None, updated_at=now))
-    return count + done.rowcount
+        count += change(db, job_id, video_id, now, col(ExportJob.state).in_(unfinished), **values)
+    ended = update(Work).where(col(Work.video_id).in_(video_ids), col(Work.state).in_(unfinished))
+    return count + count_changed(db, ended.values(state=JobState.CANCELLED, slot=None, updated_at=now))

@@ -8,23 +8,20 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, case, func, select, union_all
-from sqlmodel import Session
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, case, func, select, union_all
+from sqlalchemy.orm import Mapped, Session, aliased
+from sqlmodel import col
 
 from clipviewer.db.clip_models import VideoCaptions
+from clipviewer.db.export_models import ExportJob
 from clipviewer.db.library_models import VideoTally
 from clipviewer.db.models import ExportedClip, Video
 from clipviewer.db.work_models import Work
 from clipviewer.domain.job_state import UNFINISHED, JobState
-from clipviewer.services.cells.board import JOB
+from clipviewer.services.cells.drift import source_changed
 from clipviewer.services.library.search_words import found_by
 from clipviewer.services.library.tags import tagged, tags_by_video
 
-VIDEO = Video.metadata.tables["video"]
-_TALLY = VideoTally.metadata.tables["video_tally"]
-_EXPORTED = ExportedClip.metadata.tables["exported_clip"]
-_CAPTIONS = VideoCaptions.metadata.tables["video_captions"]
-_WORK = Work.metadata.tables["work"]
 MAX_PAGE = 500
 
 Item = TypeVar("Item")
@@ -112,50 +109,56 @@ class Attention:
 def list_videos(db: Session, wanted: Wanted = Wanted(), *, offset: int = 0, limit: int = 60) -> Page[VideoSummary]:
     """The videos that are wanted, from ``offset`` on."""
     offset, limit = max(offset, 0), min(max(limit, 1), MAX_PAGE)
-    connection = db.connection()
-    condition = and_(found_by(db, wanted.text, VIDEO.c.id), _kept(wanted.filter))
+    condition = and_(found_by(db, wanted.text, col(Video.id)), _kept(wanted.filter))
     if wanted.tag:
         condition = and_(condition, tagged(wanted.tag))
-    count = select(func.count()).select_from(VIDEO).where(condition)
+    count = select(func.count()).select_from(Video).where(condition)
     if wanted.text.strip():  # Looked for once, for the page and its number: that is what takes the time.
-        found = select(VIDEO.c.id).where(condition).cte("found").prefix_with("MATERIALIZED")
-        condition, count = VIDEO.c.id.in_(select(found.c.id)), select(func.count()).select_from(found)
-    rows = connection.execute(
+        found = select(col(Video.id)).where(condition).cte("found").prefix_with("MATERIALIZED")
+        condition, count = col(Video.id).in_(select(found.c.id)), select(func.count()).select_from(found)
+    rows = db.execute(
         select(*_COLUMNS, count.scalar_subquery().label("total"))
-        .select_from(VIDEO.join(_TALLY, _TALLY.c.video_id == VIDEO.c.id))
+        .join(VideoTally, col(VideoTally.video_id) == col(Video.id))
         .where(condition)
         .order_by(*_ORDERS[wanted.sort])
         .offset(offset)
         .limit(limit)
     ).all()
-    total = rows[0].total if rows else connection.execute(count).scalar_one()
+    total = rows[0].total if rows else db.execute(count).scalar_one()
     ids = [row.id for row in rows]
     counts, tags = _counts(db, ids), tags_by_video(db, ids)
-    names = [column.name for column in _COLUMNS]
-    told = [dict(zip(names, row, strict=False)) | counts.get(row.id, {}) for row in rows]
+    told = [dict(zip(_NAMES, row, strict=False)) | counts.get(row.id, {}) for row in rows]
     items = [VideoSummary(**each, tags=tags.get(each["id"], ())) for each in told]
     return Page(items, total, offset)
 
 
 def attention(db: Session) -> Attention:
     """Over the whole library, but for what is archived or deleted."""
-    columns = [select(func.count()).select_from(VIDEO).where(_kept(name)).scalar_subquery() for name in _TROUBLES]
-    return Attention(*db.connection().execute(select(*columns)).one())
+    columns = [select(func.count()).select_from(Video).where(_kept(name)).scalar_subquery() for name in _TROUBLES]
+    return Attention(*db.execute(select(*columns)).one())
 
 
 _COLUMNS = [
-    *(VIDEO.c[name] for name in ("id", "title", "duration_ms", "poster_key", "previews", "created_at")),
-    *(VIDEO.c[name] for name in ("archived_at", "deleted_at", "missing_at")),
-    _TALLY.c.active_at,
-    _TALLY.c.identified.label("identified_count"),
-    _TALLY.c.exported.label("exported_count"),
+    col(Video.id),
+    col(Video.title),
+    col(Video.duration_ms),
+    col(Video.poster_key),
+    col(Video.previews),
+    col(Video.created_at),
+    col(Video.archived_at),
+    col(Video.deleted_at),
+    col(Video.missing_at),
+    col(VideoTally.active_at),
+    col(VideoTally.identified).label("identified_count"),
+    col(VideoTally.exported).label("exported_count"),
 ]
-_ORDERS: dict[Sort, tuple[ColumnElement[Any], ...]] = {
-    Sort.NEWEST: (VIDEO.c.created_at.desc(), VIDEO.c.id),
-    Sort.ACTIVITY: (_TALLY.c.active_at.desc(), _TALLY.c.video_id.desc()),
-    Sort.TITLE: (func.lower(VIDEO.c.title), VIDEO.c.id),
-    Sort.DURATION: (VIDEO.c.duration_ms.desc(), VIDEO.c.id.desc()),
-    Sort.EXPORTS: (_TALLY.c.exported.desc(), _TALLY.c.video_id.desc()),
+_NAMES = [column.name for column in select(*_COLUMNS).selected_columns]
+_ORDERS: dict[Sort, tuple[SQLColumnExpression[Any], ...]] = {
+    Sort.NEWEST: (col(Video.created_at).desc(), col(Video.id)),
+    Sort.ACTIVITY: (col(VideoTally.active_at).desc(), col(VideoTally.video_id).desc()),
+    Sort.TITLE: (func.lower(col(Video.title)), col(Video.id)),
+    Sort.DURATION: (col(Video.duration_ms).desc(), col(Video.id).desc()),
+    Sort.EXPORTS: (col(VideoTally.exported).desc(), col(VideoTally.video_id).desc()),
 }
 _TROUBLES = (Filter.FAILED, Filter.STALE, Filter.MISSING)
 _UNFINISHED = [state.value for state in UNFINISHED]
@@ -163,48 +166,50 @@ _UNFINISHED = [state.value for state in UNFINISHED]
 
 def _failed_work() -> ColumnElement[bool]:
     """Work that failed, unless the same was asked for again since."""
-    later = _WORK.alias("later")
-    again = select(later.c.id).where(
-        later.c.video_id == _WORK.c.video_id, later.c.kind == _WORK.c.kind, later.c.created_at > _WORK.c.created_at
-    )
-    return and_(_WORK.c.state == JobState.FAILED, _WORK.c.video_id.is_not(None), ~again.exists())
+    later = aliased(Work, name="later")
+    same = and_(col(later.video_id) == col(Work.video_id), col(later.kind) == col(Work.kind))
+    again = select(col(later.id)).where(same, col(later.created_at) > col(Work.created_at))
+    return and_(col(Work.state) == JobState.FAILED, col(Work.video_id).is_not(None), ~again.exists())
 
 
-_STALE = and_(JOB.c.state == JobState.DONE, JOB.c.source_etag != "", VIDEO.c.etag != "", JOB.c.source_etag != VIDEO.c.etag)
+_STALE = and_(col(ExportJob.state) == JobState.DONE, source_changed())
 """Of a job beside its video: the file was made from an object that the video is no longer."""
-_GONE = _EXPORTED.c.missing_at.is_not(None)
+_GONE = col(ExportedClip.missing_at).is_not(None)
 
 
-def _videos_of(table: FromClause, condition: ColumnElement[bool]) -> Select[tuple[str]]:
-    return select(table.c.video_id).where(condition)
+def _videos_of(owner: Mapped[str] | Mapped[str | None], condition: SQLColumnExpression[bool]) -> Select[Any]:
+    return select(owner).where(condition)
 
 
-def _any_of(*ids: Select[tuple[str]]) -> ColumnElement[bool]:
+def _any_of(*ids: Select[Any]) -> ColumnElement[bool]:
     """One set of ids, so that the database begins with the few that there are and not with every video."""
-    return VIDEO.c.id.in_(union_all(*ids))
+    return col(Video.id).in_(union_all(*ids))
 
 
-_LOST = VIDEO.alias("lost")
-_IS_FAILED = (_videos_of(JOB, JOB.c.state == JobState.FAILED), _videos_of(_WORK, _failed_work()))
-_IS_STALE = (_videos_of(_TALLY, _TALLY.c.stale),)
-_IS_MISSING = (select(_LOST.c.id).where(_LOST.c.missing_at.is_not(None)), _videos_of(_EXPORTED, _GONE))
+_LOST = aliased(Video, name="lost")
+_IS_FAILED = (_videos_of(col(ExportJob.video_id), col(ExportJob.state) == JobState.FAILED), _videos_of(col(Work.video_id), _failed_work()))
+_IS_STALE = (_videos_of(col(VideoTally.video_id), col(VideoTally.stale)),)
+_IS_MISSING = (select(col(_LOST.id)).where(col(_LOST.missing_at).is_not(None)), _videos_of(col(ExportedClip.video_id), _GONE))
 _FILTERS: dict[Filter, ColumnElement[bool]] = {
     Filter.ATTENTION: _any_of(*_IS_FAILED, *_IS_STALE, *_IS_MISSING),
     Filter.FAILED: _any_of(*_IS_FAILED),
     Filter.STALE: _any_of(*_IS_STALE),
     Filter.MISSING: _any_of(*_IS_MISSING),
-    Filter.RUNNING: _any_of(_videos_of(JOB, JOB.c.state.in_(_UNFINISHED)), _videos_of(_WORK, _WORK.c.state.in_(_UNFINISHED))),
-    Filter.EXPORTED: _any_of(_videos_of(_TALLY, _TALLY.c.exported > 0)),
-    Filter.CAPTIONED: _any_of(_videos_of(_CAPTIONS, _CAPTIONS.c.video_id.is_not(None))),
+    Filter.RUNNING: _any_of(
+        _videos_of(col(ExportJob.video_id), col(ExportJob.state).in_(_UNFINISHED)),
+        _videos_of(col(Work.video_id), col(Work.state).in_(_UNFINISHED)),
+    ),
+    Filter.EXPORTED: _any_of(_videos_of(col(VideoTally.video_id), col(VideoTally.exported) > 0)),
+    Filter.CAPTIONED: _any_of(_videos_of(col(VideoCaptions.video_id), col(VideoCaptions.video_id).is_not(None))),
 }
 
 
 def _kept(wanted: Filter) -> ColumnElement[bool]:
     if wanted is Filter.DELETED:
-        return VIDEO.c.deleted_at.is_not(None)
+        return col(Video.deleted_at).is_not(None)
     if wanted is Filter.ARCHIVED:
-        return and_(VIDEO.c.deleted_at.is_(None), VIDEO.c.archived_at.is_not(None))
-    listed = and_(VIDEO.c.deleted_at.is_(None), VIDEO.c.archived_at.is_(None))
+        return and_(col(Video.deleted_at).is_(None), col(Video.archived_at).is_not(None))
+    listed = and_(col(Video.deleted_at).is_(None), col(Video.archived_at).is_(None))
     return and_(listed, _FILTERS[wanted]) if wanted in _FILTERS else listed
 
 
@@ -214,19 +219,19 @@ def _counts(db: Session, video_ids: list[str]) -> dict[str, dict[str, int]]:
     if not video_ids:
         return counts
     jobs = select(
-        JOB.c.video_id,
-        func.sum(_one_if(JOB.c.state.in_(_UNFINISHED))).label("running"),
-        func.sum(_one_if(JOB.c.state == JobState.FAILED)).label("failed"),
+        col(ExportJob.video_id),
+        func.sum(_one_if(col(ExportJob.state).in_(_UNFINISHED))).label("running"),
+        func.sum(_one_if(col(ExportJob.state) == JobState.FAILED)).label("failed"),
         func.sum(_one_if(_STALE)).label("stale"),
-    ).select_from(JOB.join(VIDEO, VIDEO.c.id == JOB.c.video_id))
+    ).join(Video, col(Video.id) == col(ExportJob.video_id))
     work = select(
-        _WORK.c.video_id,
-        func.sum(_one_if(_WORK.c.state.in_(_UNFINISHED))).label("running"),
+        col(Work.video_id),
+        func.sum(_one_if(col(Work.state).in_(_UNFINISHED))).label("running"),
         func.sum(_one_if(_failed_work())).label("failed"),
     )
-    gone = select(_EXPORTED.c.video_id, func.count().label("missing")).where(_GONE)
-    for query, column in ((jobs, JOB.c.video_id), (work, _WORK.c.video_id), (gone, _EXPORTED.c.video_id)):
-        for row in db.connection().execute(query.where(column.in_(video_ids)).group_by(column)):
+    gone = select(col(ExportedClip.video_id), func.count().label("missing")).where(_GONE)
+    for query, column in ((jobs, col(ExportJob.video_id)), (work, col(Work.video_id)), (gone, col(ExportedClip.video_id))):
+        for row in db.execute(query.where(column.in_(video_ids)).group_by(column)):
             found = counts.setdefault(row.video_id, {})
             for name, value in row._mapping.items():
                 if name != "video_id":

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, union, update
-from sqlmodel import Session
+from sqlalchemy import delete, insert, select, union, update
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.clip_models import ClipLook
+from clipviewer.db.export_models import ExportJob
 from clipviewer.db.master_models import FormerMaster
 from clipviewer.db.models import IdentifiedClip, Video
 from clipviewer.domain import quick_copy
@@ -26,18 +28,14 @@ from clipviewer.domain.quick_copy import Original
 from clipviewer.errors import Conflict
 from clipviewer.media.source.inspection import Inspection
 from clipviewer.services import audit, work
-from clipviewer.services.cells.board import JOB, framing_of, hold_board
+from clipviewer.services.cells.board import framing_of, hold_board
 from clipviewer.services.library import video_previews
 from clipviewer.services.library.videos import require_video
 from clipviewer.services.work import WorkView
 from clipviewer.storage.s3 import StoredObject
 
 KIND = "remux"
-_VIDEO = Video.metadata.tables["video"]
-_FORMER = FormerMaster.metadata.tables["former_master"]
-_LOOK = ClipLook.metadata.tables["clip_look"]
-_CLIP = IdentifiedClip.metadata.tables["identified_clip"]
-_OWNERS = ((_VIDEO.c.id, _VIDEO.c.s3_key), (_FORMER.c.video_id, _FORMER.c.s3_key))
+_OWNERS = ((col(Video.id), col(Video.s3_key)), (col(FormerMaster.video_id), col(FormerMaster.s3_key)))
 _CHUNK = 500
 
 
@@ -67,7 +65,7 @@ class QuickCopy:
 def quick_start_of(db: Session, video_id: str) -> QuickStart:
     """How the video starts. Raises ``VideoNotFound``."""
     require_video(db, video_id)
-    row = db.connection().execute(select(_VIDEO.c.media, _VIDEO.c.size).where(_VIDEO.c.id == video_id)).one()
+    row = db.execute(select(col(Video.media), col(Video.size)).where(col(Video.id) == video_id)).one()
     making = next(iter(work.latest_work(db, [video_id], KIND)), None)
     return QuickStart(bool(row.media.get("slowToStart")), row.size, making)
 
@@ -107,8 +105,8 @@ def change_over(db: Session, item: WorkView, old: StoredObject, new: StoredObjec
     """
     video_id = item.subject
     hold_board(db, video_id)
-    mine = (_VIDEO.c.id == video_id) & (_VIDEO.c.s3_key == old.key)
-    previews = db.connection().execute(select(_VIDEO.c.previews).where(mine).with_for_update()).scalar_one_or_none()
+    mine = (col(Video.id) == video_id) & (col(Video.s3_key) == old.key)
+    previews = db.execute(select(col(Video.previews)).where(mine).with_for_update()).scalar_one_or_none()
     if previews is None:
         raise Conflict("Another file took the place of this one meanwhile. Load the page again.")
     if previews.get("etag") != old.etag:
@@ -121,7 +119,7 @@ def videos_of(db: Session, copy: QuickCopy) -> list[str]:
     """The videos that the copy or its original is, or was: one, unless the library knows neither or both."""
     keys = (copy.original.key, copy.file.key)
     owners = union(*(select(owner).where(key.in_(keys)) for owner, key in _OWNERS))
-    return list(db.connection().execute(owners).scalars())
+    return list(db.execute(owners).scalars())
 
 
 def recognise(db: Session, copy: QuickCopy, now: datetime) -> str | None:
@@ -134,8 +132,8 @@ def recognise(db: Session, copy: QuickCopy, now: datetime) -> str | None:
         return None
     (video_id,) = video_ids
     hold_board(db, video_id)
-    held = select(_VIDEO.c.s3_key, _VIDEO.c.etag).where(_VIDEO.c.id == video_id).with_for_update()
-    before = db.connection().execute(held).one()
+    held = select(col(Video.s3_key), col(Video.etag)).where(col(Video.id) == video_id).with_for_update()
+    before = db.execute(held).one()
     if before.s3_key not in (copy.original.key, copy.file.key):
         _remember(db, video_id, Original(copy.file.key, copy.file.etag), before.s3_key, now)
         return None
@@ -150,13 +148,14 @@ def recognise(db: Session, copy: QuickCopy, now: datetime) -> str | None:
 
 def former_master(db: Session, key: str) -> Mapping[str, Any] | None:
     """The video (``video_id``) whose master that object was, and its state then (``etag``)."""
-    row = db.connection().execute(select(_FORMER).where(_FORMER.c.s3_key == key)).mappings().one_or_none()
+    query = select(col(FormerMaster.video_id), col(FormerMaster.etag)).where(col(FormerMaster.s3_key) == key)
+    row = db.execute(query).mappings().one_or_none()
     return None if row is None else dict(row)
 
 
 def former_keys(db: Session, video_id: str) -> list[str]:
     """The objects that were its master and still lie in the bucket."""
-    return list(db.connection().execute(select(_FORMER.c.s3_key).where(_FORMER.c.video_id == video_id)).scalars())
+    return list(db.execute(select(col(FormerMaster.s3_key)).where(col(FormerMaster.video_id) == video_id)).scalars())
 
 
 def take_back(db: Session, key: str, now: datetime) -> None:
@@ -164,9 +163,9 @@ def take_back(db: Session, key: str, now: datetime) -> None:
     former = former_master(db, key)
     if former is None:
         return
-    of_video = _VIDEO.c.id == former["video_id"]
-    present = db.connection().execute(select(_VIDEO.c.s3_key, _VIDEO.c.etag).where(of_video)).one()
-    db.connection().execute(update(_VIDEO).where(of_video).values(s3_key=key))
+    of_video = col(Video.id) == former["video_id"]
+    present = db.execute(select(col(Video.s3_key), col(Video.etag)).where(of_video)).one()
+    db.execute(update(Video).where(of_video).values(s3_key=key))
     _remember(db, former["video_id"], Original(present.s3_key, present.etag), key, now)
 
 
@@ -179,31 +178,42 @@ def _is_in_the_making(db: Session, video_id: str, copy: QuickCopy) -> bool:
 
 def _take_place(db: Session, video_id: str, old: Original, new: StoredObject, now: datetime, **values: Any) -> None:
     """Make ``new`` the master, with all that was made from ``old``."""
-    previews = db.connection().execute(select(_VIDEO.c.previews).where(_VIDEO.c.id == video_id)).scalar_one()
+    previews = db.execute(select(col(Video.previews)).where(col(Video.id) == video_id)).scalar_one()
     if previews.get("etag") == old.etag:
         values["previews"] = {**previews, "etag": new.etag}
     _point(db, video_id, new, **values)
     _carry_exports(db, video_id, old.etag, new.etag)
-    of_video = _LOOK.c.identified_clip_id.in_(select(_CLIP.c.id).where(_CLIP.c.video_id == video_id))
-    db.connection().execute(update(_LOOK).where(of_video, _LOOK.c.source_etag == old.etag).values(source_etag=new.etag))
+    of_video = col(ClipLook.identified_clip_id).in_(select(col(IdentifiedClip.id)).where(col(IdentifiedClip.video_id) == video_id))
+    db.execute(update(ClipLook).where(of_video, col(ClipLook.source_etag) == old.etag).values(source_etag=new.etag))
     _remember(db, video_id, old, new.key, now)
 
 
 def _point(db: Session, video_id: str, master: StoredObject, **values: Any) -> None:
     where = {"s3_key": master.key, "etag": master.etag, "size": master.size, "missing_at": None}
-    db.connection().execute(update(_VIDEO).where(_VIDEO.c.id == video_id).values(**where, **values))
+    db.execute(update(Video).where(col(Video.id) == video_id).values(**where, **values))
 
 
 def _remember(db: Session, video_id: str, former: Original, present: str, now: datetime) -> None:
     """That the video's master was ``former``, and is what lies at ``present``."""
-    db.connection().execute(delete(_FORMER).where(_FORMER.c.s3_key.in_((former.key, present))))
+    db.execute(delete(FormerMaster).where(col(FormerMaster.s3_key).in_((former.key, present))))
     row = {"s3_key": former.key, "video_id": video_id, "etag": former.etag, "replaced_at": now}
-    db.connection().execute(insert(_FORMER).values(row))
+    db.execute(insert(FormerMaster).values(row))
 
 
 def _carry_exports(db: Session, video_id: str, old_etag: str, new_etag: str) -> None:
     """Let every cell made from the old object, or to be made from it, be one of the new object, unless there is such a one."""
-    rows = db.connection().execute(select(JOB).where(JOB.c.video_id == video_id, JOB.c.source_etag == old_etag)).all()
+    rows = db.execute(
+        select(
+            col(ExportJob.id),
+            col(ExportJob.start_ms),
+            col(ExportJob.end_ms),
+            col(ExportJob.aspect_ratio),
+            col(ExportJob.target_language),
+            col(ExportJob.framing),
+            col(ExportJob.captions),
+            col(ExportJob.recipe),
+        ).where(col(ExportJob.video_id) == video_id, col(ExportJob.source_etag) == old_etag)
+    ).all()
     renewed = {
         row.id: export_identity(
             video_id,
@@ -221,8 +231,7 @@ def _carry_exports(db: Session, video_id: str, old_etag: str, new_etag: str) -> 
     known = list(renewed.items())
     for start in range(0, len(known), _CHUNK):
         chunk = known[start : start + _CHUNK]
-        there = set(db.connection().execute(select(JOB.c.identity).where(JOB.c.identity.in_([one for _, one in chunk]))).scalars())
-        changes = [{"row_id": job_id, "new_identity": identity} for job_id, identity in chunk if identity not in there]
+        there = set(db.execute(select(col(ExportJob.identity)).where(col(ExportJob.identity).in_([one for _, one in chunk]))).scalars())
+        changes = [{"id": job_id, "identity": identity, "source_etag": new_etag} for job_id, identity in chunk if identity not in there]
         if changes:
-            values = {"identity": bindparam("new_identity"), "source_etag": new_etag}
-            db.connection().execute(update(JOB).where(JOB.c.id == bindparam("row_id")).values(values), changes)
+            db.execute(update(ExportJob), changes)

@@ -13,9 +13,10 @@ from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import bindparam, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.master_models import FormerMaster
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video, utc_now
@@ -28,13 +29,10 @@ from clipviewer.services.library import quick_start, video_previews
 from clipviewer.services.library.videos import require_video
 from clipviewer.storage.s3 import StoredObject
 
-_VIDEO = Video.metadata.tables["video"]
-_IDENTIFIED = IdentifiedClip.metadata.tables["identified_clip"]
-_FORMER = FormerMaster.metadata.tables["former_master"]
-_EXPORTED = ExportedClip.metadata.tables["exported_clip"]
 _MEASURED = ("duration_ms", "width", "height", "frame_rate")
 MAX_ITEMS = 10_000
 _CHUNK = 500
+_Model = type[Video] | type[IdentifiedClip] | type[ExportedClip] | type[FormerMaster]
 
 
 class Status(StrEnum):
@@ -116,7 +114,7 @@ def register_video(db: Session, new: NewVideo, objects: Mapping[str, StoredObjec
         raise ObjectMissing(f"There is no object {new.s3_key!r} in the bucket. Upload it, then register it.")
     if new.poster_key is not None and new.poster_key not in objects:
         raise ObjectMissing(f"There is no object {new.poster_key!r} in the bucket. Upload the poster, then register the video.")
-    if _among(db, _EXPORTED, "s3_key", [new.s3_key]):
+    if _among(db, ExportedClip, "s3_key", [new.s3_key]):
         raise Conflict("This key belongs to an exported clip.")
     given = {
         "title": new.title or None,
@@ -133,7 +131,7 @@ def register_video(db: Session, new: NewVideo, objects: Mapping[str, StoredObjec
     if former is not None and former["etag"] == stored.etag:
         return _register_former(db, new, str(former["video_id"]), given)
     quick_start.take_back(db, new.s3_key, utc_now())
-    writer = _Writer(db, _VIDEO, _among(db, _VIDEO, "s3_key", [new.s3_key]))
+    writer = _Writer(db, Video, _among(db, Video, "s3_key", [new.s3_key]))
     known = writer.known.get(new.s3_key)
     measured = _MEASURED if known is not None and known["previews"].get("etag") == stored.etag else ()
     values = {name: value for name, value in given.items() if value is not None and name not in measured}
@@ -146,7 +144,7 @@ def register_video(db: Session, new: NewVideo, objects: Mapping[str, StoredObjec
 
 def _register_former(db: Session, new: NewVideo, video_id: str, given: Mapping[str, Any]) -> Result:
     """The same file as another object now is the video's master: that one stays, with what was measured of it."""
-    writer = _Writer(db, _VIDEO, {new.s3_key: _among(db, _VIDEO, "id", [video_id])[video_id]})
+    writer = _Writer(db, Video, {new.s3_key: _among(db, Video, "id", [video_id])[video_id]})
     measured = ("etag", "size", *_MEASURED)
     result = writer.put(new.s3_key, "video", {}, {name: given[name] for name in given if name not in measured and given[name] is not None})
     writer.flush()
@@ -157,7 +155,7 @@ def register_identified(db: Session, video_id: str, items: Sequence[NewIdentifie
     """Make the candidates known or bring them up to date, by reference; one result per item. Raises ``VideoNotFound``, ``Conflict``."""
     _lock_video(db, video_id)
     references = [item.reference or f"{item.start_ms}-{item.end_ms}" for item in items]
-    writer = _Writer(db, _IDENTIFIED, _among(db, _IDENTIFIED, "reference", references, video_id))
+    writer = _Writer(db, IdentifiedClip, _among(db, IdentifiedClip, "reference", references, video_id))
     results = []
     for reference, item in zip(references, items, strict=True):
         values = {
@@ -180,11 +178,11 @@ def register_exported(db: Session, video_id: str, items: Sequence[NewExportedCli
     """
     _lock_video(db, video_id)
     keys = [item.s3_key for item in items]
-    writer = _Writer(db, _EXPORTED, _among(db, _EXPORTED, "s3_key", keys))
-    masters = _among(db, _VIDEO, "s3_key", keys).keys() | _among(db, _FORMER, "s3_key", keys).keys()
+    writer = _Writer(db, ExportedClip, _among(db, ExportedClip, "s3_key", keys))
+    masters = _among(db, Video, "s3_key", keys).keys() | _among(db, FormerMaster, "s3_key", keys).keys()
     captions_keys = [item.captions_key for item in items if item.captions_key]
-    films = _among(db, _VIDEO, "s3_key", captions_keys).keys() | _among(db, _EXPORTED, "s3_key", captions_keys).keys() | set(keys)
-    candidates = _among(db, _IDENTIFIED, "id", {item.identified_clip_id for item in items if item.identified_clip_id}, video_id)
+    films = _among(db, Video, "s3_key", captions_keys).keys() | _among(db, ExportedClip, "s3_key", captions_keys).keys() | set(keys)
+    candidates = _among(db, IdentifiedClip, "id", {item.identified_clip_id for item in items if item.identified_clip_id}, video_id)
     results = []
     for item in items:
         stored, known = objects.get(item.s3_key), writer.known.get(item.s3_key)
@@ -222,9 +220,9 @@ def register_exported(db: Session, video_id: str, items: Sequence[NewExportedCli
 class _Writer:
     """Sorts items into rows to insert, rows to change and rows that are as they should be; writes each sort in one go."""
 
-    def __init__(self, db: Session, table: Table, known: dict[str, Mapping[str, Any]]) -> None:
+    def __init__(self, db: Session, model: _Model, known: dict[str, Mapping[str, Any]]) -> None:
         self.known = known
-        self._db, self._table = db, table
+        self._db, self._model = db, model
         self._seen: set[str] = set()
         self._inserts: list[dict[str, Any]] = []
         self._updates: list[dict[str, Any]] = []
@@ -242,36 +240,35 @@ class _Writer:
             return Result(name, new, Status.CREATED)
         if all(row[column] == value for column, value in values.items()):
             return Result(name, row["id"], Status.UNCHANGED)
-        self._updates.append({"row_id": row["id"], **{f"new_{column}": value for column, value in values.items()}})
+        self._updates.append({"id": row["id"], **values})
         return Result(name, row["id"], Status.UPDATED)
 
     def flush(self) -> None:
-        connection = self._db.connection()
         try:
             if self._inserts:
-                connection.execute(self._table.insert(), self._inserts)
+                self._db.execute(insert(self._model), self._inserts)
             if self._updates:
-                columns: dict[str, Any] = {name.removeprefix("new_"): bindparam(name) for name in self._updates[0] if name != "row_id"}
-                connection.execute(self._table.update().where(self._table.c.id == bindparam("row_id")).values(columns), self._updates)
+                self._db.execute(update(self._model), self._updates)
         except IntegrityError as error:
             raise Conflict("The same was being registered by another request. Send this one again.") from error
 
 
-def _among(db: Session, table: Table, column: str, values: Iterable[str], video_id: str | None = None) -> dict[str, Mapping[str, Any]]:
+def _among(db: Session, model: _Model, column: str, values: Iterable[str], video_id: str | None = None) -> dict[str, Mapping[str, Any]]:
     """The rows that have one of ``values`` in ``column``, by that value."""
     rows: dict[str, Mapping[str, Any]] = {}
-    query = select(table).where(table.c[column].in_(bindparam("wanted", expanding=True)))
+    columns = inspect(model).columns
+    query = select(*columns).where(columns[column].in_(bindparam("wanted", expanding=True)))
     if video_id is not None:
-        query = query.where(table.c.video_id == video_id)
+        query = query.where(columns["video_id"] == video_id)
     for chunk in _chunks(values):
-        rows |= {row[column]: row for row in db.connection().execute(query, {"wanted": chunk}).mappings()}
+        rows |= {row[column]: row for row in db.execute(query, {"wanted": chunk}).mappings()}
     return rows
 
 
 def _lock_video(db: Session, video_id: str) -> None:
     """Let registrations of one video follow each other; SQLite's writers do so anyway."""
     require_video(db, video_id)
-    db.connection().execute(select(_VIDEO.c.id).where(_VIDEO.c.id == video_id).with_for_update())
+    db.execute(select(col(Video.id)).where(col(Video.id) == video_id).with_for_update())
 
 
 def title_of(key: str) -> str:

@@ -9,17 +9,18 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Select, and_, column, func, literal_column, select, table, true
-from sqlmodel import Session
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, column, func, insert, literal_column, select, table, true
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.library_models import SearchEntry
+from clipviewer.db.statements import is_postgresql
 from clipviewer.media.captions.reading import Cue
 
 MAX_WORDS = 10
 PIECE = 20_000
 """Characters of captions in one entry: PostgreSQL takes no more than a megabyte of words at once."""
 
-_ENTRY = SearchEntry.metadata.tables["search_entry"]
 _INDEX = table("search_index", column("rowid"), column("body"))
 _WORD = re.compile(r"[^\W_]+")
 _PIECES = re.compile(rf".{{1,{PIECE}}}(?:\s|\Z)|.{{1,{PIECE}}}")
@@ -32,7 +33,7 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(plain.lower())[:MAX_WORDS]
 
 
-def found_by(db: Session, text: str, video_id: ColumnElement[str]) -> ColumnElement[bool]:
+def found_by(db: Session, text: str, video_id: SQLColumnExpression[str]) -> ColumnElement[bool]:
     """Whether every word of ``text`` is in something of that video; the last one may be the beginning of a word.
 
     Everything is found by an empty text, and nothing by one that has no word in it.
@@ -40,8 +41,7 @@ def found_by(db: Session, text: str, video_id: ColumnElement[str]) -> ColumnElem
     words = words_of(text)
     if not words:
         return true() if not text.strip() else literal_column("1") == literal_column("0")
-    postgresql = db.connection().dialect.name == "postgresql"
-    matching = _in_postgresql if postgresql else _in_sqlite
+    matching = _in_postgresql if is_postgresql(db) else _in_sqlite
     return and_(*(video_id.in_(matching(word, at == len(words) - 1)) for at, word in enumerate(words)))
 
 
@@ -50,14 +50,14 @@ def list_captions(db: Session, owner: str, video_id: str, cues: Iterable[Cue]) -
     said = " ".join(re.sub(r"\s+", " ", cue.text) for cue in cues).replace("\0", "")
     pieces = [{"owner": owner, "video_id": video_id, "body": piece} for piece in _PIECES.findall(said)]
     if pieces:
-        db.connection().execute(_ENTRY.insert(), pieces)
+        db.execute(insert(SearchEntry), pieces)
 
 
-def _in_sqlite(word: str, begins: bool) -> Select[tuple[str]]:
+def _in_sqlite(word: str, begins: bool) -> Select[str]:
     wanted = _INDEX.c.body.op("MATCH")(f'"{word}"' + ("*" if begins else ""))
-    return select(_ENTRY.c.video_id).where(_ENTRY.c.number.in_(select(_INDEX.c.rowid).where(wanted)))
+    return select(col(SearchEntry.video_id)).where(col(SearchEntry.number).in_(select(_INDEX.c.rowid).where(wanted)))
 
 
-def _in_postgresql(word: str, begins: bool) -> Select[tuple[str]]:
+def _in_postgresql(word: str, begins: bool) -> Select[str]:
     wanted = func.to_tsquery(literal_column("'simple'::regconfig"), f"'{word}'" + (":*" if begins else ""))
-    return select(_ENTRY.c.video_id).where(literal_column("search_entry.words").op("@@")(wanted))
+    return select(col(SearchEntry.video_id)).where(literal_column("search_entry.words").op("@@")(wanted))

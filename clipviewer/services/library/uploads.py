@@ -13,10 +13,12 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, or_, select, update
-from sqlmodel import Session
+from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.models import Video, utc_now
+from clipviewer.db.statements import count_changed
 from clipviewer.db.upload_models import VideoUpload
 from clipviewer.domain.ids import is_id, new_id
 from clipviewer.domain.master_file import MAX_NAME, content_type, master_key, part_count, part_size
@@ -31,7 +33,6 @@ ABANDONED = timedelta(days=7)
 KEPT = timedelta(days=7)
 """How long a finished upload can still be asked about."""
 CHECKING_TAKES = timedelta(minutes=2)
-_UPLOAD = VideoUpload.metadata.tables["video_upload"]
 
 
 class State(StrEnum):
@@ -90,7 +91,7 @@ class UploadView:
         return min(self.part_size, self.size - (number - 1) * self.part_size)
 
 
-_COLUMNS = [_UPLOAD.c[field.name] for field in fields(UploadView)]
+_COLUMNS = [col(getattr(VideoUpload, field.name)) for field in fields(UploadView)]
 
 
 def planned(
@@ -114,13 +115,17 @@ def planned(
 
 def resumable(db: Session, plan: UploadView) -> UploadView | None:
     """The sender's unfinished upload of the same file, if there is one. Raises ``Conflict`` when they have too many others."""
-    mine = (_UPLOAD.c.sender == plan.sender) & _UPLOAD.c.state.in_(UNFINISHED)
-    same = (_UPLOAD.c.file_name == plan.file_name) & (_UPLOAD.c.size == plan.size) & (_UPLOAD.c.fingerprint == plan.fingerprint)
+    mine = (col(VideoUpload.sender) == plan.sender) & col(VideoUpload.state).in_(UNFINISHED)
+    same = (
+        (col(VideoUpload.file_name) == plan.file_name)
+        & (col(VideoUpload.size) == plan.size)
+        & (col(VideoUpload.fingerprint) == plan.fingerprint)
+    )
     if plan.fingerprint:
-        row = db.connection().execute(select(*_COLUMNS).where(mine & same).order_by(_UPLOAD.c.created_at)).first()
+        row = db.execute(select(*_COLUMNS).where(mine & same).order_by(col(VideoUpload.created_at))).first()
         if row is not None:
             return _view(row)
-    if db.connection().execute(select(func.count()).select_from(_UPLOAD).where(mine)).scalar_one() >= MAX_OPEN:
+    if db.execute(select(func.count()).select_from(VideoUpload).where(mine)).scalar_one() >= MAX_OPEN:
         raise Conflict(f"You have {MAX_OPEN} unfinished uploads. Finish or cancel some of them first.")
     return None
 
@@ -128,14 +133,14 @@ def resumable(db: Session, plan: UploadView) -> UploadView | None:
 def begin(db: Session, plan: UploadView, store_id: str, checked: bool) -> UploadView:
     """Remember ``plan``, for which the store has opened ``store_id``; ``checked`` if it compares the checksum of each part."""
     row = {name: getattr(plan, name) for name in (field.name for field in fields(plan))}
-    db.connection().execute(_UPLOAD.insert().values(row | {"store_id": store_id, "checked": checked}))
+    db.execute(insert(VideoUpload).values(row | {"store_id": store_id, "checked": checked}))
     return upload(db, plan.id, plan.sender)
 
 
 def upload(db: Session, upload_id: str, sender: str) -> UploadView:
     """One upload of ``sender``; raises ``UploadNotFound``, also for somebody else's."""
-    mine = (_UPLOAD.c.id == upload_id) & (_UPLOAD.c.sender == sender)
-    row = db.connection().execute(select(*_COLUMNS).where(mine)).one_or_none() if is_id(upload_id, "upload") else None
+    mine = (col(VideoUpload.id) == upload_id) & (col(VideoUpload.sender) == sender)
+    row = db.execute(select(*_COLUMNS).where(mine)).one_or_none() if is_id(upload_id, "upload") else None
     if row is None:
         raise UploadNotFound
     return _view(row)
@@ -165,24 +170,24 @@ _WHY_NOT = {
 
 def unfinished(db: Session, sender: str) -> list[UploadView]:
     """What ``sender`` began and did not finish, the oldest first."""
-    mine = (_UPLOAD.c.sender == sender) & _UPLOAD.c.state.in_(UNFINISHED)
-    return [_view(row) for row in db.connection().execute(select(*_COLUMNS).where(mine).order_by(_UPLOAD.c.created_at, _UPLOAD.c.id))]
+    mine = (col(VideoUpload.sender) == sender) & col(VideoUpload.state).in_(UNFINISHED)
+    return [_view(row) for row in db.execute(select(*_COLUMNS).where(mine).order_by(col(VideoUpload.created_at), col(VideoUpload.id)))]
 
 
 def touch(db: Session, found: UploadView, now: datetime) -> None:
     """Somebody is still at it."""
-    _write(db, found.id, _UPLOAD.c.state == State.OPEN, now)
+    _write(db, found.id, col(VideoUpload.state) == State.OPEN, now)
 
 
 def claim(db: Session, found: UploadView, now: datetime) -> bool:
     """Take it for checking; False when another request has it. One whose checker has died can be taken again after two minutes."""
-    stale = (_UPLOAD.c.state == State.CHECKING) & (_UPLOAD.c.updated_at < now - CHECKING_TAKES)
-    return _write(db, found.id, or_(_UPLOAD.c.state == State.OPEN, stale), now, state=State.CHECKING.value)
+    stale = (col(VideoUpload.state) == State.CHECKING) & (col(VideoUpload.updated_at) < now - CHECKING_TAKES)
+    return _write(db, found.id, or_(col(VideoUpload.state) == State.OPEN, stale), now, state=State.CHECKING.value)
 
 
 def reopen(db: Session, found: UploadView, now: datetime) -> bool:
     """Parts are missing, or the store did not answer: it goes on. False when it was cancelled meanwhile."""
-    return _write(db, found.id, _UPLOAD.c.state == State.CHECKING, now, state=State.OPEN.value)
+    return _write(db, found.id, col(VideoUpload.state) == State.CHECKING, now, state=State.OPEN.value)
 
 
 def wanting(found: UploadView, parts: Sequence[StoredPart]) -> list[int]:
@@ -193,7 +198,7 @@ def wanting(found: UploadView, parts: Sequence[StoredPart]) -> list[int]:
 
 def finish(db: Session, found: UploadView, stored: StoredObject, info: MediaInfo, now: datetime) -> str:
     """Make it a video. → the video's id. Raises ``Conflict`` when it was cancelled meanwhile."""
-    if not _write(db, found.id, _UPLOAD.c.state == State.CHECKING, now, state=State.DONE.value, cleared_at=now):
+    if not _write(db, found.id, col(VideoUpload.state) == State.CHECKING, now, state=State.DONE.value, cleared_at=now):
         raise Conflict(WAS_CANCELLED)
     video = Video(
         id=found.video_id,
@@ -214,12 +219,12 @@ def finish(db: Session, found: UploadView, stored: StoredObject, info: MediaInfo
 
 def refuse(db: Session, found: UploadView, reason: str, now: datetime) -> None:
     """Its file is no video; what is left of it in the bucket is to be removed."""
-    _write(db, found.id, _UPLOAD.c.state == State.CHECKING, now, state=State.REFUSED.value, note=reason[:500])
+    _write(db, found.id, col(VideoUpload.state) == State.CHECKING, now, state=State.REFUSED.value, note=reason[:500])
 
 
 def cancel(db: Session, found: UploadView, now: datetime) -> None:
     """Call it off; once more does no harm. Raises ``Conflict`` when it is a video already."""
-    open_or_checking = _UPLOAD.c.state.in_(UNFINISHED)
+    open_or_checking = col(VideoUpload.state).in_(UNFINISHED)
     if (
         not _write(db, found.id, open_or_checking, now, state=State.CANCELLED.value)
         and upload(db, found.id, found.sender).state == State.DONE
@@ -229,26 +234,26 @@ def cancel(db: Session, found: UploadView, now: datetime) -> None:
 
 def cleared(db: Session, found: UploadView, now: datetime) -> None:
     """Nothing of it is left in the bucket."""
-    _write(db, found.id, _UPLOAD.c.cleared_at.is_(None), now, cleared_at=now)
+    _write(db, found.id, col(VideoUpload.cleared_at).is_(None), now, cleared_at=now)
 
 
 def to_clear(db: Session, now: datetime, *, limit: int = 100) -> list[UploadView]:
     """Those of which something may lie in the bucket for nothing: refused, cancelled, or not touched for seven days."""
-    ended = and_(_UPLOAD.c.state.in_((State.REFUSED, State.CANCELLED)), _UPLOAD.c.cleared_at.is_(None))
-    abandoned = and_(_UPLOAD.c.state.in_(UNFINISHED), _UPLOAD.c.updated_at < now - ABANDONED)
-    query = select(*_COLUMNS).where(or_(ended, abandoned)).order_by(_UPLOAD.c.updated_at).limit(limit)
-    return [_view(row) for row in db.connection().execute(query)]
+    ended = and_(col(VideoUpload.state).in_((State.REFUSED, State.CANCELLED)), col(VideoUpload.cleared_at).is_(None))
+    abandoned = and_(col(VideoUpload.state).in_(UNFINISHED), col(VideoUpload.updated_at) < now - ABANDONED)
+    query = select(*_COLUMNS).where(or_(ended, abandoned)).order_by(col(VideoUpload.updated_at)).limit(limit)
+    return [_view(row) for row in db.execute(query)]
 
 
 def forget_old(db: Session, now: datetime) -> None:
     """Drop the rows of uploads that ended a week ago."""
-    db.connection().execute(delete(_UPLOAD).where(_UPLOAD.c.cleared_at < now - KEPT))
+    db.execute(delete(VideoUpload).where(col(VideoUpload.cleared_at) < now - KEPT))
 
 
 def _write(db: Session, upload_id: str, condition: ColumnElement[bool], now: datetime, **values: object) -> bool:
     """Whether the row was as ``condition`` says, and so was changed."""
-    changed = db.connection().execute(update(_UPLOAD).where(_UPLOAD.c.id == upload_id, condition).values(updated_at=now, **values))
-    return changed.rowcount == 1
+    change = update(VideoUpload).where(col(VideoUpload.id) == upload_id, condition).values(updated_at=now, **values)
+    return count_changed(db, change) == 1
 
 
 def _view(row: Row[Any]) -> UploadView:

@@ -9,10 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import String, case, cast, delete, select, update
-from sqlmodel import Session
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.adoption_models import PreviewsDue
 from clipviewer.db.models import Video
+from clipviewer.db.statements import count_changed
 from clipviewer.media.source.inspection import Inspection
 from clipviewer.services import work
 from clipviewer.services.library.videos import require_kept, require_video
@@ -20,8 +22,6 @@ from clipviewer.services.work import WorkView
 from clipviewer.storage.s3 import StoredObject
 
 KIND = "previews"
-_VIDEO = Video.metadata.tables["video"]
-_DUE = PreviewsDue.metadata.tables["previews_due"]
 _NO_KEY_PART = re.compile(r"[^A-Za-z0-9-]")
 
 
@@ -49,7 +49,7 @@ def write_down(db: Session, video_id: str, seen: SeenFile, info: Inspection, pre
     False if there is no such video with that file.
     """
     media = info.media
-    own = _VIDEO.c.poster_key.is_(None) | _VIDEO.c.poster_key.startswith(previews_root(prefix, video_id), autoescape=True)
+    own = col(Video.poster_key).is_(None) | col(Video.poster_key).startswith(previews_root(prefix, video_id), autoescape=True)
     values = {
         "etag": seen.stored.etag,
         "size": seen.stored.size,
@@ -57,13 +57,13 @@ def write_down(db: Session, video_id: str, seen: SeenFile, info: Inspection, pre
         "width": media.width,
         "height": media.height,
         "frame_rate": f"{media.frame_rate.numerator}/{media.frame_rate.denominator}" if media.frame_rate else "",
-        "poster_key": case((own, previews["posterKey"]), else_=_VIDEO.c.poster_key),
+        "poster_key": case((own, previews["posterKey"]), else_=col(Video.poster_key)),
         "media": media_json(info),
         "previews": dict(previews),
-        "missing_at": case((_VIDEO.c.missing_at > seen.at, _VIDEO.c.missing_at)),
+        "missing_at": case((col(Video.missing_at) > seen.at, col(Video.missing_at))),
     }
-    chosen = update(_VIDEO).where(_VIDEO.c.id == video_id, _VIDEO.c.s3_key == seen.stored.key)
-    return db.connection().execute(chosen.values(**values)).rowcount == 1
+    chosen = update(Video).where(col(Video.id) == video_id, col(Video.s3_key) == seen.stored.key)
+    return count_changed(db, chosen.values(**values)) == 1
 
 
 def media_json(info: Inspection) -> dict[str, Any]:
@@ -90,8 +90,8 @@ def media_json(info: Inspection) -> dict[str, Any]:
 
 def ask_for_missing(db: Session, *, actor: str = "") -> int:
     """Have previews made of every video that has none. → how many those are."""
-    query = select(_VIDEO.c.id).where(cast(_VIDEO.c.previews, String) == "{}", _VIDEO.c.deleted_at.is_(None)).order_by(_VIDEO.c.id)
-    video_ids = list(db.connection().execute(query).scalars())
+    query = select(col(Video.id)).where(cast(col(Video.previews), String) == "{}", col(Video.deleted_at).is_(None)).order_by(col(Video.id))
+    video_ids = list(db.execute(query).scalars())
     for video_id in video_ids:
         work.ask(db, KIND, video_id, video_id=video_id, actor=actor)
     return len(video_ids)
@@ -102,17 +102,17 @@ def ask_for_next_due(db: Session) -> bool:
 
     One at a time, when the worker has nothing to do: however many were adopted, what a person asks for waits for one of them at most.
     """
-    due = db.connection().execute(select(_DUE.c.number, _DUE.c.video_id).order_by(_DUE.c.number).limit(1)).one_or_none()
+    due = db.execute(select(col(PreviewsDue.number), col(PreviewsDue.video_id)).order_by(col(PreviewsDue.number)).limit(1)).one_or_none()
     if due is None:
         return False
-    db.connection().execute(delete(_DUE).where(_DUE.c.number == due.number))
+    db.execute(delete(PreviewsDue).where(col(PreviewsDue.number) == due.number))
     work.ask(db, KIND, due.video_id, video_id=due.video_id)
     return True
 
 
 def ask_if_due(db: Session, video_id: str) -> bool:
     """Have the previews of an adopted video made before its turn: somebody looks at it."""
-    if db.connection().execute(delete(_DUE).where(_DUE.c.video_id == video_id)).rowcount == 0:
+    if not count_changed(db, delete(PreviewsDue).where(col(PreviewsDue.video_id) == video_id)):
         return False
     work.ask(db, KIND, video_id, video_id=video_id)
     return True
@@ -134,10 +134,10 @@ class PreviewsView:
 def previews_of(db: Session, video_id: str) -> PreviewsView:
     """The previews of a video; raises ``VideoNotFound``."""
     require_video(db, video_id)
-    columns = (_VIDEO.c.duration_ms, _VIDEO.c.frame_rate, _VIDEO.c.previews)
-    row = db.connection().execute(select(*columns).where(_VIDEO.c.id == video_id)).one()
-    due = db.connection().execute(select(_DUE.c.number).where(_DUE.c.video_id == video_id)).one_or_none() is not None
-    return PreviewsView(*row, next(iter(work.latest_work(db, [video_id], KIND)), None), due)
+    columns = (col(Video.duration_ms), col(Video.frame_rate), col(Video.previews))
+    duration_ms, frame_rate, previews = db.execute(select(*columns).where(col(Video.id) == video_id)).one()
+    due = db.execute(select(col(PreviewsDue.number)).where(col(PreviewsDue.video_id) == video_id)).one_or_none() is not None
+    return PreviewsView(duration_ms, frame_rate, previews, next(iter(work.latest_work(db, [video_id], KIND)), None), due)
 
 
 def ask(db: Session, video_id: str, *, actor: str = "") -> WorkView:

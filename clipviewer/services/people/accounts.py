@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, text
-from sqlmodel import Session, col
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.models import SetupLink, User, utc_now
 from clipviewer.domain.permissions import Role
@@ -71,7 +72,7 @@ class Accounts:
         self._clock = clock
 
     def any_user(self, db: Session) -> bool:
-        return db.connection().execute(select(col(User.id)).limit(1)).first() is not None
+        return db.execute(select(col(User.id)).limit(1)).first() is not None
 
     def list(self, db: Session) -> list[Account]:
         """Everybody, by e-mail address."""
@@ -95,7 +96,7 @@ class Accounts:
         _one_at_a_time(db)
         if self.any_user(db):
             return None
-        db.connection().execute(delete(SetupLink))
+        db.execute(delete(SetupLink))
         token, now = secrets.token_urlsafe(32), self._clock()
         db.add(SetupLink(token_hash=_hash(token), created_at=now, expires_at=now + SETUP_LINK_LIFE))
         db.flush()
@@ -122,7 +123,7 @@ class Accounts:
         _one_at_a_time(db)
         if self.any_user(db):
             return None
-        db.connection().execute(delete(SetupLink))
+        db.execute(delete(SetupLink))
         return self.create_user(db, email=email, name=email.partition("@")[0] or email, role=Role.ADMIN, password=password)
 
     def change_password(self, db: Session, user_id: str, current: str, new: str) -> None:
@@ -184,7 +185,7 @@ class Accounts:
         user = self._user(db, user_id)
         if user.role == Role.ADMIN and user.disabled_at is None and not keeps_admin:
             admins = select(func.count()).select_from(User).where(col(User.role) == Role.ADMIN, col(User.disabled_at).is_(None))
-            if db.connection().execute(admins).scalar_one() == 1:
+            if db.execute(admins).scalar_one() == 1:
                 raise LastAdmin
         return user
 
@@ -213,7 +214,7 @@ def _account(user: User) -> Account:
 def _one_at_a_time(db: Session) -> None:
     """Until the transaction ends nobody else makes or unmakes an admin; on SQLite a writer is alone anyway."""
     if db.get_bind().dialect.name == "postgresql":
-        db.connection().execute(_ONE_AT_A_TIME)
+        db.execute(_ONE_AT_A_TIME)
 
 
 def _hash(token: str) -> str:

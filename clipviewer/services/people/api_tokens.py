@@ -13,9 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
-from sqlmodel import Session, col
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.models import ApiToken, utc_now
+from clipviewer.db.statements import count_changed
 from clipviewer.errors import Invalid, NotFound, Unauthorized
 from clipviewer.services import audit
 from clipviewer.services.people.principal import Pipeline
@@ -65,14 +67,14 @@ class ApiTokens:
     def revoke(self, db: Session, token_id: str, *, actor: str = "") -> None:
         """The token is refused from now on. Raises ``NotFound`` when there is none, or it was revoked before."""
         statement = update(ApiToken).where(col(ApiToken.id) == token_id, col(ApiToken.revoked_at).is_(None))
-        if db.connection().execute(statement.values(revoked_at=self._clock())).rowcount != 1:
+        if count_changed(db, statement.values(revoked_at=self._clock())) != 1:
             raise NotFound("There is no such token.")
         audit.record(db, "token_revoked", actor=actor, subject=token_id, at=self._clock())
 
     def list(self, db: Session) -> list[TokenSummary]:
         """Every token, newest first."""
         columns: tuple[Any, ...] = (ApiToken.id, ApiToken.name, ApiToken.created_at, ApiToken.last_used_at, ApiToken.revoked_at)
-        rows = db.connection().execute(select(*columns).order_by(col(ApiToken.created_at).desc(), col(ApiToken.id)))
+        rows = db.execute(select(*columns).order_by(col(ApiToken.created_at).desc(), col(ApiToken.id)))
         return [TokenSummary(id_, name, created, used, revoked is not None) for id_, name, created, used, revoked in rows]
 
     def verify(self, db: Session, authorization_header: str | None) -> VerifiedToken:
@@ -81,7 +83,7 @@ class ApiTokens:
         secret = secret.strip()
         if scheme.lower() != "bearer" or not secret.startswith(PREFIX) or len(secret) > 100:
             raise Unauthorized
-        row = db.connection().execute(_LOOKUP, {"secret_hash": _hash(secret)}).one_or_none()
+        row = db.execute(_LOOKUP, {"secret_hash": _hash(secret)}).one_or_none()
         if row is None:
             raise Unauthorized
         token_id, name, last_used_at = row
@@ -95,7 +97,7 @@ class ApiTokens:
     def touch(self, db: Session, pipeline: Pipeline) -> None:
         """Write down that the token was used now."""
         statement = update(ApiToken).where(col(ApiToken.id) == pipeline.token_id)
-        db.connection().execute(statement.values(last_used_at=self._clock()))
+        db.execute(statement.values(last_used_at=self._clock()))
 
 
 def _hash(secret: str) -> str:

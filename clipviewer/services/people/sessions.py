@@ -16,7 +16,8 @@ from typing import Any
 
 import jwt
 from sqlalchemy import bindparam, delete, or_, select, update
-from sqlmodel import Session, col
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.models import User, UserSession, utc_now
 from clipviewer.domain.ids import new_id

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
-from sqlmodel import Session, col
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.models import User
 from clipviewer.domain.permissions import Role
@@ -51,7 +52,7 @@ def begin(db: Session, throttle: Throttle, email: str, address: str, now: dateti
     email = "".join(filter(str.isprintable, email)).strip().lower()[:320]
     attempt = throttle.take(db, email, address, now)
     found = select(col(User.password_hash)).where(col(User.email) == email, col(User.disabled_at).is_(None))
-    return Candidate(email, address, db.connection().execute(found).scalar_one_or_none(), attempt)
+    return Candidate(email, address, db.execute(found).scalar_one_or_none(), attempt)
 
 
 def check(candidate: Candidate, password: str, passwords: Passwords) -> Checked:
@@ -73,13 +74,13 @@ def finish(
         found = select(col(User.id), col(User.name), col(User.role)).where(
             col(User.email) == candidate.email, col(User.password_hash) == candidate.password_hash, col(User.disabled_at).is_(None)
         )
-        user = db.connection().execute(found).one_or_none()
+        user = db.execute(found).one_or_none()
     if user is None:
         audit.record(db, "sign_in_failed", subject=candidate.email, address=candidate.address, at=now)
         return None
     user_id, name, role = user
     if checked.new_hash is not None:
-        db.connection().execute(update(User).where(col(User.id) == user_id).values(password_hash=checked.new_hash))
+        db.execute(update(User).where(col(User.id) == user_id).values(password_hash=checked.new_hash))
     throttle.forgive(db, candidate.attempt)
     session = sessions.start(db, user_id, address=candidate.address, user_agent=user_agent)
     audit.record(db, "sign_in", actor=user_id, subject=session.id, address=candidate.address, at=now)

@@ -19,10 +19,11 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
 
 from sqlalchemy import case, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, col
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.models import SignInThrottle, User, UserSession
+from clipviewer.db.statements import count_changed, upsert
 from clipviewer.errors import TooManyAttempts
 
 WINDOW = timedelta(minutes=15)
@@ -70,24 +71,21 @@ class Throttle:
 
         Only this one: a person who owns an account must not be able to clear an address for guessing at other accounts.
         """
-        connection = db.connection()
-        connection.execute(delete(SignInThrottle).where(col(SignInThrottle.bucket) == attempt.own))
+        db.execute(delete(SignInThrottle).where(col(SignInThrottle.bucket) == attempt.own))
         for bucket in sorted(attempt.shared):
             statement = update(SignInThrottle).where(col(SignInThrottle.bucket) == bucket, col(SignInThrottle.failures) > 0)
-            connection.execute(statement.values(failures=SignInThrottle.failures - 1))
+            db.execute(statement.values(failures=SignInThrottle.failures - 1))
 
     def sweep(self, db: Session, now: datetime) -> int:
         """Delete counters that no longer count; how many."""
-        return db.connection().execute(delete(SignInThrottle).where(col(SignInThrottle.window_started_at) <= now - WINDOW)).rowcount
+        return count_changed(db, delete(SignInThrottle).where(col(SignInThrottle.window_started_at) <= now - WINDOW))
 
 
 def _count(db: Session, bucket: str, now: datetime) -> tuple[int, datetime]:
     """Add one to a counter, in one statement: the row's lock keeps parallel attempts apart."""
-    connection = db.connection()
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     over = col(SignInThrottle.window_started_at) <= now - WINDOW
     statement = (
-        insert(SignInThrottle)
+        upsert(db, SignInThrottle)
         .values(bucket=bucket, failures=1, window_started_at=now)
         .on_conflict_do_update(
             index_elements=["bucket"],
@@ -98,7 +96,7 @@ def _count(db: Session, bucket: str, now: datetime) -> tuple[int, datetime]:
         )
         .returning(col(SignInThrottle.failures), col(SignInThrottle.window_started_at))
     )
-    failures, started_at = connection.execute(statement).one()
+    failures, started_at = db.execute(statement).one()
     return failures, started_at
 
 
@@ -108,7 +106,7 @@ def _is_usual_place(db: Session, email: str, address: str) -> bool:
         .join(User, col(User.id) == col(UserSession.user_id))
         .where(col(User.email) == email, col(UserSession.address) == address)
     )
-    return db.connection().execute(signed_in_here.limit(1)).first() is not None
+    return db.execute(signed_in_here.limit(1)).first() is not None
 
 
 def _place(address: str) -> str:

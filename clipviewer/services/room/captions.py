@@ -11,10 +11,12 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlmodel import Session
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.clip_models import VideoCaptions
 from clipviewer.db.models import ExportedClip, Video, utc_now
+from clipviewer.db.statements import count_changed
 from clipviewer.domain.caption_mode import CaptionMode, captions_identity, mode_of
 from clipviewer.domain.ids import is_id
 from clipviewer.domain.language import ORIGINAL, language_name, parse_language
@@ -27,9 +29,6 @@ from clipviewer.services.library.videos import require_video
 from clipviewer.services.room.clips import exported_clip
 
 UPLOADED, EMBEDDED, TRANSLATED = "uploaded", "embedded", "translated"
-_CAPTIONS = VideoCaptions.metadata.tables["video_captions"]
-_VIDEO = Video.metadata.tables["video"].c
-_EXPORTED = ExportedClip.metadata.tables["exported_clip"].c
 _NAME_LENGTH = 200
 _KEPT_READ = 4
 
@@ -51,7 +50,7 @@ class CaptionsView:
     created_at: datetime
 
 
-_COLUMNS = [_CAPTIONS.c[field.name] for field in fields(CaptionsView)]
+_COLUMNS = [col(getattr(VideoCaptions, field.name)) for field in fields(CaptionsView)]
 
 
 def attach(
@@ -117,8 +116,8 @@ def attach_written(
     """As ``attach``, of captions that are written anew already."""
     checked_language(language)
     require_video(db, video_id)
-    db.connection().execute(select(_VIDEO.id).where(_VIDEO.id == video_id).with_for_update())
-    db.connection().execute(delete(_CAPTIONS).where(*_of(video_id, language)))
+    db.execute(select(col(Video.id)).where(col(Video.id) == video_id).with_for_update())
+    db.execute(delete(VideoCaptions).where(*_of(video_id, language)))
     row = VideoCaptions(
         video_id=video_id,
         language=language,
@@ -139,7 +138,7 @@ def attach_written(
 def captions_of(db: Session, video_id: str) -> list[CaptionsView]:
     """The tracks of a video, the spoken language's first, the others by their names. Raises ``VideoNotFound``."""
     require_video(db, video_id)
-    rows = db.connection().execute(select(*_COLUMNS).where(_CAPTIONS.c.video_id == video_id))
+    rows = db.execute(select(*_COLUMNS).where(col(VideoCaptions.video_id) == video_id))
     found = [CaptionsView(**row._mapping) for row in rows]
     return sorted(found, key=lambda captions: (captions.language != ORIGINAL, language_name(captions.language), captions.language))
 
@@ -162,8 +161,7 @@ def track(db: Session, video_id: str, language: str) -> CaptionTrack | None:
 def remove(db: Session, video_id: str, language: str) -> None:
     """Take the captions in a language away; exports that have them keep them. Raises ``VideoNotFound``, ``CaptionsNotFound``."""
     require_video(db, video_id)
-    gone = db.connection().execute(delete(_CAPTIONS).where(*_of(video_id, language))) if _is_language(language) else None
-    if gone is None or gone.rowcount == 0:
+    if not _is_language(language) or not count_changed(db, delete(VideoCaptions).where(*_of(video_id, language))):
         raise CaptionsNotFound
 
 
@@ -192,7 +190,7 @@ def captions_of_cell(whole: CaptionTrack | None, language: str, captions: Captio
 def sidecar_of(db: Session, video_id: str, clip_id: str) -> str:
     """The object key of an exported clip's captions. Raises ``ClipNotFound``, ``CaptionsNotFound``."""
     clip = exported_clip(db, video_id, clip_id)
-    key = db.connection().execute(select(_EXPORTED.captions_key).where(_EXPORTED.id == clip.id)).scalar_one()
+    key = db.execute(select(col(ExportedClip.captions_key)).where(col(ExportedClip.id) == clip.id)).scalar_one()
     if key is None:
         raise CaptionsNotFound("This export has no captions.")
     return str(key)
@@ -214,13 +212,13 @@ def _is_language(language: str) -> bool:
 
 
 def _of(video_id: str, language: str) -> tuple[Any, Any]:
-    return _CAPTIONS.c.video_id == video_id, _CAPTIONS.c.language == language
+    return col(VideoCaptions.video_id) == video_id, col(VideoCaptions.language) == language
 
 
 def _text(db: Session, video_id: str, language: str) -> str | None:
     if not (is_id(video_id, "video") and _is_language(language)):
         return None
-    return db.connection().execute(select(_CAPTIONS.c.webvtt).where(*_of(video_id, language))).scalar_one_or_none()
+    return db.execute(select(col(VideoCaptions.webvtt)).where(*_of(video_id, language))).scalar_one_or_none()
 
 
 @lru_cache(maxsize=_KEPT_READ)

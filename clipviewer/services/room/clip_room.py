@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from clipviewer.errors import ClipNotFound, SigningFailed
 from clipviewer.services.bucket.signing import SignedUrl, UrlSigner

@@ -9,21 +9,21 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row, and_, bindparam, false, func, or_, select, true
-from sqlmodel import Session
+from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, bindparam, func, inspect, or_, select, true
+from sqlalchemy.orm import Session, join
+from sqlmodel import col
 
+from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import ExportedClip, IdentifiedClip
 from clipviewer.domain.ids import is_id
 from clipviewer.domain.language import language_name
 from clipviewer.domain.object_key import check_object_key
 from clipviewer.errors import ClipNotFound
-from clipviewer.services.cells.board import JOB
-from clipviewer.services.cells.drift import FRAMING_MODE, Drift, drifted, drifts_of_files, labelled, reasons, with_origins
-from clipviewer.services.cells.filters import CellState, ExportFilters
+from clipviewer.services.cells.drift import FRAMING_MODE, Drift, drifts_of_files, files_with_origins, labelled, reasons, state_of_file
+from clipviewer.services.cells.filters import ExportFilters
 from clipviewer.services.library.videos import is_kept
 
-_EXPORTED = ExportedClip.metadata.tables["exported_clip"]
-_IDENTIFIED = IdentifiedClip.metadata.tables["identified_clip"]
+_Clip = type[ExportedClip] | type[IdentifiedClip]
 _ALL = 2**31 - 1
 ANY = ExportFilters()
 MAX_NAME_BYTES = 180
@@ -86,7 +86,7 @@ def exported_clips(
     """
     if not filters.narrow and not recaptioned:
         return [_exported(row) for row in _rows(db, _EXPORTED_LIST, video_id, offset, limit)]
-    window = _window(select(_EXPORTED.c.id).select_from(_ORIGINS).where(_wanted(filters, recaptioned)), _EXPORTED)
+    window = _window(select(col(ExportedClip.id)).select_from(files_with_origins()).where(_wanted(filters, recaptioned)), ExportedClip)
     return [_exported(row) for row in _rows(db, _described(window, recaptioned), video_id, offset, limit)]
 
 
@@ -97,15 +97,15 @@ def identified_clips(db: Session, video_id: str, *, offset: int = 0, limit: int 
 
 def identified_ranges(db: Session, video_id: str) -> list[tuple[int, int]]:
     """Where the video's candidates begin and end, in their order."""
-    query = select(_IDENTIFIED.c.start_ms, _IDENTIFIED.c.end_ms).where(_IDENTIFIED.c.video_id == video_id)
-    rows = db.connection().execute(query.order_by(_IDENTIFIED.c.start_ms, _IDENTIFIED.c.id)) if is_id(video_id, "video") else ()
+    query = select(col(IdentifiedClip.start_ms), col(IdentifiedClip.end_ms)).where(col(IdentifiedClip.video_id) == video_id)
+    rows = db.execute(query.order_by(col(IdentifiedClip.start_ms), col(IdentifiedClip.id))) if is_id(video_id, "video") else ()
     return [(start, end) for start, end in rows]
 
 
 def count_exported(db: Session, video_id: str, filters: ExportFilters = ANY, recaptioned: Collection[str] = ()) -> int:
     if not filters.narrow:
         return _count(db, _EXPORTED_COUNT, video_id)
-    return _count(db, select(func.count()).select_from(_ORIGINS).where(_wanted(filters, recaptioned), _OF_VIDEO), video_id)
+    return _count(db, select(func.count()).select_from(files_with_origins()).where(_wanted(filters, recaptioned), _OF_VIDEO), video_id)
 
 
 def count_identified(db: Session, video_id: str) -> int:
@@ -116,8 +116,8 @@ def exported_position(db: Session, video_id: str, clip_id: str, filters: ExportF
     """Where the clip stands in ``exported_clips``, from 0; raises ``ClipNotFound``, also for one that ``filters`` leave out."""
     if not filters.narrow:
         return _position(db, _EXPORTED_POSITION, video_id, clip_id)
-    columns = (_EXPORTED.c.id, _EXPORTED.c.start_ms, _EXPORTED.c.video_id)
-    listed = select(*columns).select_from(_ORIGINS).where(_wanted(filters, recaptioned), _OF_VIDEO).cte("listed")
+    columns = (col(ExportedClip.id), col(ExportedClip.start_ms), col(ExportedClip.video_id))
+    listed = select(*columns).select_from(files_with_origins()).where(_wanted(filters, recaptioned), _OF_VIDEO).cte("listed")
     return _position(db, _positioning(listed), video_id, clip_id)
 
 
@@ -136,7 +136,7 @@ def exported_clip(db: Session, video_id: str, clip_id: str) -> ExportedClipView:
 def identified_clip(db: Session, video_id: str, clip_id: str) -> IdentifiedClipView:
     """One candidate of that video; raises ``ClipNotFound``, also where the video is deleted."""
     known = is_id(video_id, "video") and is_id(clip_id, "clip")
-    row = db.connection().execute(_IDENTIFIED_ONE, {"video_id": video_id, "clip_id": clip_id}).one_or_none() if known else None
+    row = db.execute(_IDENTIFIED_ONE, {"video_id": video_id, "clip_id": clip_id}).one_or_none() if known else None
     if row is None:
         raise ClipNotFound
     return IdentifiedClipView(*row)
@@ -178,18 +178,18 @@ def _stamp(ms: int) -> str:
     return f"{hours}.{minute:02d}.{second:02d}" if hours else f"{minute:02d}.{second:02d}"
 
 
-def _window(query: Any, table: FromClause) -> Any:
+def _window(query: Select[Any], clip: _Clip) -> Select[Any]:
     """``query`` over the clips of one video, cut to a part of their list."""
-    in_order = query.where(table.c.video_id == bindparam("video_id")).order_by(table.c.start_ms, table.c.id)
+    in_order = query.where(col(clip.video_id) == bindparam("video_id")).order_by(col(clip.start_ms), col(clip.id))
     return in_order.offset(bindparam("offset")).limit(bindparam("limit"))
 
 
-def _described(window: Any, recaptioned: Collection[str] = ()) -> Any:
+def _described(window: Select[Any], recaptioned: Collection[str] = ()) -> Select[Any]:
     """The exported clips of ``window`` with what is known of their making; that is looked up for these alone."""
     listed = window.subquery("listed")
-    making = (FRAMING_MODE, JOB.c.captions, *labelled(drifts_of_files(recaptioned)))
-    origins = _ORIGINS.join(listed, listed.c.id == _EXPORTED.c.id)
-    return select(*_COLUMNS, *making).select_from(origins).order_by(_EXPORTED.c.start_ms, _EXPORTED.c.id)
+    making = (FRAMING_MODE, col(ExportJob.captions), *labelled(drifts_of_files(recaptioned)))
+    origins = join(files_with_origins(), listed, listed.c.id == col(ExportedClip.id))
+    return select(*_COLUMNS, *making).select_from(origins).order_by(col(ExportedClip.start_ms), col(ExportedClip.id))
 
 
 def _exported(row: Row[Any]) -> ExportedClipView:
@@ -199,23 +199,21 @@ def _exported(row: Row[Any]) -> ExportedClipView:
 
 
 def _wanted(filters: ExportFilters, recaptioned: Collection[str]) -> ColumnElement[bool]:
-    """A file is done or stale, never anything else."""
-    stale = drifted(drifts_of_files(recaptioned))
     conditions: list[ColumnElement[bool]] = [true()]
     if filters.ratio:
-        conditions.append(_EXPORTED.c.aspect_ratio == filters.ratio)
+        conditions.append(col(ExportedClip.aspect_ratio) == filters.ratio)
     if filters.language:
-        conditions.append(_EXPORTED.c.target_language == filters.language)
+        conditions.append(col(ExportedClip.target_language) == filters.language)
     if filters.state:
-        conditions.append({CellState.DONE: ~stale, CellState.STALE: stale}.get(CellState(filters.state), false()))
+        conditions.append(state_of_file(drifts_of_files(recaptioned)) == filters.state)
     return and_(*conditions)
 
 
-def _counting(table: FromClause) -> Any:
-    return select(func.count()).select_from(table).where(table.c.video_id == bindparam("video_id"))
+def _counting(clip: _Clip) -> Select[Any]:
+    return select(func.count()).select_from(clip).where(col(clip.video_id) == bindparam("video_id"))
 
 
-def _positioning(table: FromClause) -> Any:
+def _positioning(table: FromClause) -> Select[Any]:
     """How many clips of the video come before the given one; no row when the video does not have it."""
     other = table.alias("earlier")
     before = or_(other.c.start_ms < table.c.start_ms, and_(other.c.start_ms == table.c.start_ms, other.c.id < table.c.id))
@@ -223,44 +221,45 @@ def _positioning(table: FromClause) -> Any:
     return select(count.scalar_subquery()).where(table.c.id == bindparam("clip_id"), table.c.video_id == bindparam("video_id"))
 
 
-_PLAIN = [field.name for field in fields(ExportedClipView) if field.name in _EXPORTED.c]
-_COLUMNS = [_EXPORTED.c[name] for name in _PLAIN]
-_ORIGINS = with_origins(_EXPORTED.outerjoin(JOB, JOB.c.exported_clip_id == _EXPORTED.c.id), of=_EXPORTED)
-_OF_VIDEO = _EXPORTED.c.video_id == bindparam("video_id")
-_EXPORTED_LIST = _described(_window(select(_EXPORTED.c.id), _EXPORTED))
-_CANDIDATES = select(*(_IDENTIFIED.c[field.name] for field in fields(IdentifiedClipView)))
-_IDENTIFIED_LIST = _window(_CANDIDATES, _IDENTIFIED)
+_PLAIN = [field.name for field in fields(ExportedClipView) if field.name in ExportedClip.model_fields]
+_COLUMNS = [col(getattr(ExportedClip, name)) for name in _PLAIN]
+_OF_VIDEO = col(ExportedClip.video_id) == bindparam("video_id")
+_EXPORTED_LIST = _described(_window(select(col(ExportedClip.id)), ExportedClip))
+_CANDIDATES = select(*(col(getattr(IdentifiedClip, field.name)) for field in fields(IdentifiedClipView)))
+_IDENTIFIED_LIST = _window(_CANDIDATES, IdentifiedClip)
 _IDENTIFIED_ONE = _CANDIDATES.where(
-    _IDENTIFIED.c.id == bindparam("clip_id"), _IDENTIFIED.c.video_id == bindparam("video_id"), is_kept(_IDENTIFIED.c.video_id)
+    col(IdentifiedClip.id) == bindparam("clip_id"),
+    col(IdentifiedClip.video_id) == bindparam("video_id"),
+    is_kept(col(IdentifiedClip.video_id)),
 )
-_EXPORTED_COUNT, _IDENTIFIED_COUNT = _counting(_EXPORTED), _counting(_IDENTIFIED)
-_EXPORTED_POSITION, _IDENTIFIED_POSITION = _positioning(_EXPORTED), _positioning(_IDENTIFIED)
-_ONE = select(*_COLUMNS).where(_OF_VIDEO, is_kept(_EXPORTED.c.video_id))
-_BY_ID = _ONE.where(_EXPORTED.c.id == bindparam("clip_id"))
-_BY_KEY = _ONE.where(_EXPORTED.c.s3_key == bindparam("s3_key"))
+_EXPORTED_COUNT, _IDENTIFIED_COUNT = _counting(ExportedClip), _counting(IdentifiedClip)
+_EXPORTED_POSITION, _IDENTIFIED_POSITION = (_positioning(inspect(clip).local_table) for clip in (ExportedClip, IdentifiedClip))
+_ONE = select(*_COLUMNS).where(_OF_VIDEO, is_kept(col(ExportedClip.video_id)))
+_BY_ID = _ONE.where(col(ExportedClip.id) == bindparam("clip_id"))
+_BY_KEY = _ONE.where(col(ExportedClip.s3_key) == bindparam("s3_key"))
 
 
 def _rows(db: Session, statement: Any, video_id: str, offset: int, limit: int | None) -> Any:
     if not is_id(video_id, "video"):
         return ()
     window = {"offset": min(max(offset, 0), _ALL), "limit": _ALL if limit is None else min(max(limit, 0), _ALL)}
-    return db.connection().execute(statement, {"video_id": video_id, **window})
+    return db.execute(statement, {"video_id": video_id, **window})
 
 
 def _count(db: Session, statement: Any, video_id: str) -> int:
-    return int(db.connection().execute(statement, {"video_id": video_id}).scalar_one()) if is_id(video_id, "video") else 0
+    return int(db.execute(statement, {"video_id": video_id}).scalar_one()) if is_id(video_id, "video") else 0
 
 
 def _position(db: Session, statement: Any, video_id: str, clip_id: str) -> int:
     known = is_id(video_id, "video") and is_id(clip_id, "clip")
-    position = db.connection().execute(statement, {"video_id": video_id, "clip_id": clip_id}).scalar_one_or_none() if known else None
+    position = db.execute(statement, {"video_id": video_id, "clip_id": clip_id}).scalar_one_or_none() if known else None
     if position is None:
         raise ClipNotFound
     return int(position)
 
 
 def _one_exported(db: Session, statement: Any, parameters: dict[str, str]) -> ExportedClipView:
-    row = db.connection().execute(statement, parameters).one_or_none()
+    row = db.execute(statement, parameters).one_or_none()
     if row is None:
         raise ClipNotFound
     return ExportedClipView(*row)

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, exists, func, insert, select, update
-from sqlmodel import Session
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.clip_models import ClipFraming
 from clipviewer.db.export_models import ExportJob
@@ -23,10 +24,6 @@ from clipviewer.services.work import WorkView
 
 KIND, ORIGIN = "find", "found"
 _SAME = 0.5
-_CLIP = IdentifiedClip.metadata.tables["identified_clip"]
-_EXPORTED = ExportedClip.metadata.tables["exported_clip"]
-_JOB = ExportJob.metadata.tables["export_job"]
-_FRAMING = ClipFraming.metadata.tables["clip_framing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,11 @@ def keep(db: Session, video_id: str, candidates: Sequence[Candidate], clock: Cal
     same, and go where they do not. Everything else stays as it is, and nothing is put a second time beside it. Raises ``VideoNotFound``.
     """
     require_video(db, video_id)
-    rows = db.connection().execute(select(_CLIP.c.id, _CLIP.c.start_ms, _CLIP.c.end_ms, _free()).where(_CLIP.c.video_id == video_id)).all()
+    rows = db.execute(
+        select(col(IdentifiedClip.id), col(IdentifiedClip.start_ms), col(IdentifiedClip.end_ms), _free()).where(
+            col(IdentifiedClip.video_id) == video_id
+        )
+    ).all()
     free = {row.id: row for row in rows if row.free}
     decided = [row for row in rows if not row.free]
     added, changed, there = [], 0, 0
@@ -85,35 +86,35 @@ def keep(db: Session, video_id: str, candidates: Sequence[Candidate], clock: Cal
         if earlier is not None and _shared(candidate, earlier) >= _SAME:
             del free[earlier.id]
             changed += 1
-            db.connection().execute(update(_CLIP).where(_CLIP.c.id == earlier.id).values(**_values(candidate)))
+            db.execute(update(IdentifiedClip).where(col(IdentifiedClip.id) == earlier.id).values(**_values(candidate)))
         else:
             clip_id = new_id("clip")
             own = {"id": clip_id, "video_id": video_id, "reference": f"{ORIGIN}:{clip_id}", "origin": ORIGIN, "created_at": clock()}
             added.append(own | _values(candidate))
     if free:
-        db.connection().execute(delete(_CLIP).where(_CLIP.c.id.in_(list(free))))
+        db.execute(delete(IdentifiedClip).where(col(IdentifiedClip.id).in_(list(free))))
     if added:
-        db.connection().execute(insert(_CLIP), added)
+        db.execute(insert(IdentifiedClip), added)
     return Kept(len(added), changed, len(free), there)
 
 
 def state_of_candidates(db: Session, video_id: str) -> str:
     """Something that is another text whenever the candidates of the video are others, by which an open room sees that they are."""
-    count, made, touched = (
-        db.connection()
-        .execute(select(func.count(), func.max(_CLIP.c.created_at), func.max(_CLIP.c.touched_at)).where(_CLIP.c.video_id == video_id))
-        .one()
-    )
+    count, made, touched = db.execute(
+        select(func.count(), func.max(col(IdentifiedClip.created_at)), func.max(col(IdentifiedClip.touched_at))).where(
+            col(IdentifiedClip.video_id) == video_id
+        )
+    ).one()
     search = latest(db, video_id)
     return f"{count} {made} {touched} {search.id if search and search.state == 'done' else ''}"
 
 
 def _free() -> Any:
     """Whether a candidate was found here and nobody has decided on it."""
-    exported = exists().where(_EXPORTED.c.identified_clip_id == _CLIP.c.id)
-    asked = exists().where(_JOB.c.identified_clip_id == _CLIP.c.id)
-    framed = exists().where(_FRAMING.c.identified_clip_id == _CLIP.c.id)
-    return ((_CLIP.c.origin == ORIGIN) & _CLIP.c.touched_at.is_(None) & ~exported & ~asked & ~framed).label("free")
+    exported = exists().where(col(ExportedClip.identified_clip_id) == col(IdentifiedClip.id))
+    asked = exists().where(col(ExportJob.identified_clip_id) == col(IdentifiedClip.id))
+    framed = exists().where(col(ClipFraming.identified_clip_id) == col(IdentifiedClip.id))
+    return ((col(IdentifiedClip.origin) == ORIGIN) & col(IdentifiedClip.touched_at).is_(None) & ~exported & ~asked & ~framed).label("free")
 
 
 def _shared(candidate: Candidate, row: Any) -> float:

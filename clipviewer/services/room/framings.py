@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from sqlalchemy import delete, insert, select
-from sqlmodel import Session
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.clip_models import ClipFraming
 from clipviewer.db.models import IdentifiedClip, utc_now
@@ -15,8 +16,6 @@ from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.domain.ids import is_id
 from clipviewer.errors import ClipNotFound, Invalid
 
-_FRAMING = ClipFraming.metadata.tables["clip_framing"]
-_IDENTIFIED = IdentifiedClip.metadata.tables["identified_clip"]
 _CHUNK = 500
 _DECIMALS = 4
 
@@ -26,9 +25,9 @@ def saved_framings(db: Session, clip_ids: Collection[str]) -> dict[tuple[str, As
     found: dict[tuple[str, AspectRatio], Framing] = {}
     wanted = list(clip_ids)
     for start in range(0, len(wanted), _CHUNK):
-        columns = (_FRAMING.c.identified_clip_id, _FRAMING.c.aspect_ratio, _FRAMING.c.x, _FRAMING.c.y)
-        query = select(*columns).where(_FRAMING.c.identified_clip_id.in_(wanted[start : start + _CHUNK]))
-        for clip_id, ratio, x, y in db.connection().execute(query):
+        columns = (col(ClipFraming.identified_clip_id), col(ClipFraming.aspect_ratio), col(ClipFraming.x), col(ClipFraming.y))
+        query = select(*columns).where(col(ClipFraming.identified_clip_id).in_(wanted[start : start + _CHUNK]))
+        for clip_id, ratio, x, y in db.execute(query):
             found[clip_id, AspectRatio(ratio)] = Framing(FramingMode.MANUAL, x, y)
     return found
 
@@ -55,18 +54,20 @@ def save_framing(
         raise Invalid("The crop lies outside the picture. Drag it back into it.") from error
     forget_framing(db, video_id, clip_id, ratio)
     chosen = {"x": framing.x, "y": framing.y, "chosen_by": actor, "chosen_at": clock()}
-    db.connection().execute(insert(_FRAMING).values(identified_clip_id=clip_id, aspect_ratio=ratio.value, **chosen))
+    db.execute(insert(ClipFraming).values(identified_clip_id=clip_id, aspect_ratio=ratio.value, **chosen))
     return framing
 
 
 def forget_framing(db: Session, video_id: str, clip_id: str, ratio: AspectRatio) -> None:
     """Go back to the centre. Raises ``ClipNotFound``."""
     _require_clip(db, video_id, clip_id)
-    db.connection().execute(delete(_FRAMING).where(_FRAMING.c.identified_clip_id == clip_id, _FRAMING.c.aspect_ratio == ratio.value))
+    db.execute(delete(ClipFraming).where(col(ClipFraming.identified_clip_id) == clip_id, col(ClipFraming.aspect_ratio) == ratio.value))
 
 
 def _require_clip(db: Session, video_id: str, clip_id: str) -> None:
     """Also lets those who choose crops of one candidate follow each other."""
-    query = select(_IDENTIFIED.c.id).where(_IDENTIFIED.c.id == clip_id, _IDENTIFIED.c.video_id == video_id).with_for_update()
-    if not is_id(clip_id, "clip") or db.connection().execute(query).one_or_none() is None:
+    query = (
+        select(col(IdentifiedClip.id)).where(col(IdentifiedClip.id) == clip_id, col(IdentifiedClip.video_id) == video_id).with_for_update()
+    )
+    if not is_id(clip_id, "clip") or db.execute(query).one_or_none() is None:
         raise ClipNotFound

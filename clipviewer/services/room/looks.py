@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, delete, insert, select
-from sqlmodel import Session
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.clip_models import ClipLook
 from clipviewer.db.models import IdentifiedClip, Video, utc_now
@@ -18,15 +19,12 @@ from clipviewer.domain.ids import is_id
 from clipviewer.errors import ClipNotFound
 from clipviewer.media.framing.reframe import LOOK_VERSION, Look
 
-_LOOK = ClipLook.metadata.tables["clip_look"]
-_CLIP = IdentifiedClip.metadata.tables["identified_clip"]
-_VIDEO = Video.metadata.tables["video"]
 _SAME_PICTURE = and_(
-    _LOOK.c.identified_clip_id == _CLIP.c.id,
-    _LOOK.c.source_etag == _VIDEO.c.etag,
-    _LOOK.c.start_ms == _CLIP.c.start_ms,
-    _LOOK.c.end_ms == _CLIP.c.end_ms,
-    _LOOK.c.version == LOOK_VERSION,
+    col(ClipLook.identified_clip_id) == col(IdentifiedClip.id),
+    col(ClipLook.source_etag) == col(Video.etag),
+    col(ClipLook.start_ms) == col(IdentifiedClip.start_ms),
+    col(ClipLook.end_ms) == col(IdentifiedClip.end_ms),
+    col(ClipLook.version) == LOOK_VERSION,
 )
 
 
@@ -43,10 +41,10 @@ class Sight:
 
 def sight_of(db: Session, video_id: str, clip_id: str) -> Sight:
     """Where a candidate's picture lies. Raises ``ClipNotFound``, also where the video is deleted."""
-    columns = (_CLIP.c.id, _VIDEO.c.s3_key, _VIDEO.c.etag, _CLIP.c.start_ms, _CLIP.c.end_ms)
-    there = (_CLIP.c.id == clip_id, _CLIP.c.video_id == video_id, _VIDEO.c.deleted_at.is_(None))
-    query = select(*columns).join(_VIDEO, _VIDEO.c.id == _CLIP.c.video_id).where(*there)
-    row = db.connection().execute(query).one_or_none() if is_id(clip_id, "clip") and is_id(video_id, "video") else None
+    columns = (col(IdentifiedClip.id), col(Video.s3_key), col(Video.etag), col(IdentifiedClip.start_ms), col(IdentifiedClip.end_ms))
+    there = (col(IdentifiedClip.id) == clip_id, col(IdentifiedClip.video_id) == video_id, col(Video.deleted_at).is_(None))
+    query = select(*columns).join(Video, col(Video.id) == col(IdentifiedClip.video_id)).where(*there)
+    row = db.execute(query).one_or_none() if is_id(clip_id, "clip") and is_id(video_id, "video") else None
     if row is None:
         raise ClipNotFound
     return Sight(*row)
@@ -55,19 +53,19 @@ def sight_of(db: Session, video_id: str, clip_id: str) -> Sight:
 def look_of(db: Session, video_id: str, clip_id: str) -> Look | None:
     """What was seen in a candidate's picture; None where nobody looked since its range, its video or the method changed."""
     query = (
-        select(_LOOK.c.found)
-        .join(_CLIP, _CLIP.c.id == _LOOK.c.identified_clip_id)
-        .join(_VIDEO, _VIDEO.c.id == _CLIP.c.video_id)
-        .where(_CLIP.c.id == clip_id, _CLIP.c.video_id == video_id, _SAME_PICTURE)
+        select(col(ClipLook.found))
+        .join(IdentifiedClip, col(IdentifiedClip.id) == col(ClipLook.identified_clip_id))
+        .join(Video, col(Video.id) == col(IdentifiedClip.video_id))
+        .where(col(IdentifiedClip.id) == clip_id, col(IdentifiedClip.video_id) == video_id, _SAME_PICTURE)
     )
     known = is_id(clip_id, "clip") and is_id(video_id, "video")
-    found = db.connection().execute(query).scalar_one_or_none() if known else None
+    found = db.execute(query).scalar_one_or_none() if known else None
     return None if found is None else _look(found)
 
 
 def store_look(db: Session, sight: Sight, look: Look, *, clock: Callable[[], datetime] = utc_now) -> None:
     """Keep what was seen at ``sight``, in place of what was seen before; nothing where the candidate is gone meanwhile."""
-    if db.connection().execute(select(_CLIP.c.id).where(_CLIP.c.id == sight.clip_id).with_for_update()).one_or_none() is None:
+    if db.execute(select(col(IdentifiedClip.id)).where(col(IdentifiedClip.id) == sight.clip_id).with_for_update()).one_or_none() is None:
         return
     row = {
         "identified_clip_id": sight.clip_id,
@@ -78,8 +76,8 @@ def store_look(db: Session, sight: Sight, look: Look, *, clock: Callable[[], dat
         "found": _json(look),
         "looked_at": clock(),
     }
-    db.connection().execute(delete(_LOOK).where(_LOOK.c.identified_clip_id == sight.clip_id))
-    db.connection().execute(insert(_LOOK).values(row))
+    db.execute(delete(ClipLook).where(col(ClipLook.identified_clip_id) == sight.clip_id))
+    db.execute(insert(ClipLook).values(row))
 
 
 def _json(look: Look) -> dict[str, Any]:

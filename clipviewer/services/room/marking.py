@@ -8,8 +8,9 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
-from sqlmodel import Session
+from sqlalchemy import delete, insert, inspect, select, update
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.clip_models import ClipFraming
 from clipviewer.db.export_models import ExportJob
@@ -22,9 +23,7 @@ from clipviewer.services import audit
 from clipviewer.services.library.videos import VideoDetails, is_kept, require_kept, video_details
 
 ORIGIN, LEAST_MS, MOST_TITLE = "marked", 200, 300
-_CLIP = IdentifiedClip.metadata.tables["identified_clip"]
-_FRAMING = ClipFraming.metadata.tables["clip_framing"]
-_OF_CLIP = (ExportedClip.metadata.tables["exported_clip"], ExportJob.metadata.tables["export_job"])
+_OF_CLIP: tuple[type[ExportedClip] | type[ExportJob], ...] = (ExportedClip, ExportJob)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def mark(
         "id": clip_id, "video_id": video_id, "reference": f"{ORIGIN}:{clip_id}", "origin": ORIGIN, "start_ms": start, "end_ms": end,
         "title": _title(title, start, end), "score": None, "score_parts": {}, "reasons": [], "created_at": moment, "touched_at": moment,
     }  # fmt: skip
-    db.connection().execute(insert(_CLIP), row)
+    db.execute(insert(IdentifiedClip), row)
     audit.record(db, "clip_marked", actor=actor, subject=clip_id, address=address, video=video_id)
     return clip_id
 
@@ -82,17 +81,17 @@ def change(
     same = (clip["start_ms"], clip["end_ms"]) == (start_ms, end_ms)
     start, end = (start_ms, end_ms) if same else _held(video, start_ms, end_ms)
     values = {"start_ms": start, "end_ms": end, "title": _title(clip["title"] if title is None else title, start, end), "touched_at": now()}
-    db.connection().execute(update(_CLIP).where(_CLIP.c.id == clip_id).values(**values))
+    db.execute(update(IdentifiedClip).where(col(IdentifiedClip.id) == clip_id).values(**values))
     audit.record(db, "clip_changed", actor=actor, subject=clip_id, address=address, video=video_id)
 
 
 def remove(db: Session, video_id: str, clip_id: str, *, actor: str = "", address: str = "") -> Removed:
     """Take a candidate away; files that were exported from it stay. Raises ``ClipNotFound``."""
     clip = _row(db, video_id, clip_id)
-    framings = db.connection().execute(select(_FRAMING).where(_FRAMING.c.identified_clip_id == clip_id)).mappings()
-    kept = [dict(row) for row in framings]
-    exports = [list(db.connection().execute(select(t.c.id).where(t.c.identified_clip_id == clip_id)).scalars()) for t in _OF_CLIP]
-    db.connection().execute(delete(_CLIP).where(_CLIP.c.id == clip_id))
+    framings = select(*inspect(ClipFraming).columns).where(col(ClipFraming.identified_clip_id) == clip_id)
+    kept = [dict(row) for row in db.execute(framings).mappings()]
+    exports = [list(db.execute(select(col(made.id)).where(col(made.identified_clip_id) == clip_id)).scalars()) for made in _OF_CLIP]
+    db.execute(delete(IdentifiedClip).where(col(IdentifiedClip.id) == clip_id))
     audit.record(db, "clip_removed", actor=actor, subject=clip_id, address=address, video=video_id)
     return Removed(clip, kept, exports)
 
@@ -100,22 +99,24 @@ def remove(db: Session, video_id: str, clip_id: str, *, actor: str = "", address
 def put_back(db: Session, removed: Removed, *, actor: str = "", now: Callable[[], datetime] = utc_now) -> None:
     """Undo ``remove``. Raises ``VideoNotFound``, and ``Conflict`` when it is there again."""
     video_details(db, removed.clip["video_id"])
-    same = (_CLIP.c.video_id == removed.clip["video_id"]) & (_CLIP.c.reference == removed.clip["reference"])
-    if db.connection().execute(select(_CLIP.c.id).where((_CLIP.c.id == removed.clip["id"]) | same)).first() is not None:
+    same = (col(IdentifiedClip.video_id) == removed.clip["video_id"]) & (col(IdentifiedClip.reference) == removed.clip["reference"])
+    if db.execute(select(col(IdentifiedClip.id)).where((col(IdentifiedClip.id) == removed.clip["id"]) | same)).first() is not None:
         raise Conflict("This clip is in the list again already.")
-    db.connection().execute(insert(_CLIP), {**removed.clip, "touched_at": now()})
+    db.execute(insert(IdentifiedClip), {**removed.clip, "touched_at": now()})
     if removed.framings:
-        db.connection().execute(insert(_FRAMING), list(removed.framings))
-    for table, ids in zip(_OF_CLIP, removed.exports, strict=True):
-        of_clip = table.c.id.in_(list(ids)) & table.c.identified_clip_id.is_(None)
-        db.connection().execute(update(table).where(of_clip).values(identified_clip_id=removed.clip["id"]))
+        db.execute(insert(ClipFraming), list(removed.framings))
+    for made, ids in zip(_OF_CLIP, removed.exports, strict=True):
+        of_clip = col(made.id).in_(list(ids)) & col(made.identified_clip_id).is_(None)
+        db.execute(update(made).where(of_clip).values(identified_clip_id=removed.clip["id"]))
     audit.record(db, "clip_put_back", actor=actor, subject=removed.clip["id"], video=removed.clip["video_id"])
 
 
 def _row(db: Session, video_id: str, clip_id: str) -> dict[str, Any]:
     known = is_id(video_id, "video") and is_id(clip_id, "clip")
-    query = select(_CLIP).where(_CLIP.c.id == clip_id, _CLIP.c.video_id == video_id, is_kept(_CLIP.c.video_id))
-    row = db.connection().execute(query).mappings().one_or_none() if known else None
+    query = select(*inspect(IdentifiedClip).columns).where(
+        col(IdentifiedClip.id) == clip_id, col(IdentifiedClip.video_id) == video_id, is_kept(col(IdentifiedClip.video_id))
+    )
+    row = db.execute(query).mappings().one_or_none() if known else None
     if row is None:
         raise ClipNotFound
     return dict(row)

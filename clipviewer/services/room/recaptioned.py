@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from sqlalchemy import and_, select
-from sqlmodel import Session
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.clip_models import VideoCaptions
+from clipviewer.db.export_models import ExportJob
 from clipviewer.domain.caption_mode import mode_of
 from clipviewer.domain.job_state import JobState
-from clipviewer.services.cells.board import JOB
 from clipviewer.services.room.captions import captions_of_cell, track
 
 MOST = 10_000
-_CAPTIONS = VideoCaptions.metadata.tables["video_captions"]
 
 
 def recaptioned_jobs(db: Session, video_id: str) -> list[str]:
@@ -20,15 +20,22 @@ def recaptioned_jobs(db: Session, video_id: str) -> list[str]:
 
     Only those made before their track was attached are looked at, so this costs nothing where no captions were replaced.
     """
-    of_its_language = and_(_CAPTIONS.c.video_id == JOB.c.video_id, _CAPTIONS.c.language == JOB.c.target_language)
+    of_its_language = and_(
+        col(VideoCaptions.video_id) == col(ExportJob.video_id), col(VideoCaptions.language) == col(ExportJob.target_language)
+    )
     query = (
-        select(JOB.c.id, JOB.c.target_language, JOB.c.captions, JOB.c.start_ms, JOB.c.end_ms)
-        .join(_CAPTIONS, of_its_language)
-        .where(JOB.c.video_id == video_id, JOB.c.state == JobState.DONE, JOB.c.captions != "", _CAPTIONS.c.created_at > JOB.c.created_at)
-        .order_by(JOB.c.number)
+        select(col(ExportJob.id), col(ExportJob.target_language), col(ExportJob.captions), col(ExportJob.start_ms), col(ExportJob.end_ms))
+        .join(VideoCaptions, of_its_language)
+        .where(
+            col(ExportJob.video_id) == video_id,
+            col(ExportJob.state) == JobState.DONE,
+            col(ExportJob.captions) != "",
+            col(VideoCaptions.created_at) > col(ExportJob.created_at),
+        )
+        .order_by(col(ExportJob.number))
         .limit(MOST)
     )
-    rows = db.connection().execute(query).all()
+    rows = db.execute(query).all()
     tracks = {language: track(db, video_id, language) for language in {row.target_language for row in rows}}
     return [
         job_id
