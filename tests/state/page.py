@@ -33,14 +33,14 @@ class Page:
         assert isinstance(found, kind)
         return found
 
-    def call(self, kind: type[rx.State], handler: str, *args: Any) -> tuple[dict[str, Any], str]:
-        """Run an event handler: the changed vars of that state by name, and the events that it answers with, as text."""
+    def call(self, kind: type[rx.State], handler: str, *args: Any, of: type[rx.State] | None = None) -> tuple[dict[str, Any], str]:
+        """Run an event handler: the changed vars ``of`` that state or another one by name, and the events that it answers with, as text."""
 
         async def run() -> tuple[dict[str, Any], str]:
             state = await self.root.get_state(kind)
             answer = await getattr(state, handler)(*args)
-            delta = (await self.root._get_resolved_delta()).get(kind.get_full_name(), {})
+            delta = (await self.root._get_resolved_delta()).get((of or kind).get_full_name(), {})
             self.root._clean()  # type: ignore[no-untyped-call]
-            return {name.removesuffix(MARK): value for name, value in delta.items()}, "" if answer is None else str(answer)
+            return {name.removesuffix(MARK): value for name, value in delta.items()}, str(answer) if answer else ""
 
         return asyncio.run(run())
