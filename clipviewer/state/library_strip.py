@@ -92,7 +92,9 @@ def read_strip(db: Session) -> StripVars:
 
 def show_strip(state: LibraryStripState, found: StripVars) -> None:
     """Show what was read."""
-    assign(state, **vars(found))
+    assign(state, running=found.running)
+    state.more, state.busy = found.more, found.busy
+    state.failed, state.stale, state.missing = found.failed, found.stale, found.missing
 
 
 async def follow_library(page: rx.State, *, first_page: bool = False) -> None:

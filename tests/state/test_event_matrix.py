@@ -106,7 +106,7 @@ CALLS: dict[str, Call] = {
     name_of(StorageDoctorState, "open_page"): call('"phase_rx_state_":"c'),
     name_of(StorageDoctorState, "look"): call('"phase_rx_state_":"checking"'),
     ROOM: call('"phase_rx_state_":"ready"'),
-    name_of(RoomState, "follow"): call("", ROOM),
+    name_of(RoomState, "follow"): call(""),
     name_of(VideoDetailState, "select_clip"): call(
         lambda f: f'"selected_exported_clip_rx_state_":{{"id":"{f.exported[1]}"', ROOM, clip_id=lambda f: f.exported[1]
     ),
