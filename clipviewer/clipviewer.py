@@ -21,11 +21,9 @@ from clipviewer.pages.video_detail import video_detail_page
 from clipviewer.state.event_door import guard_events
 from clipviewer.state.failures import browser_failed, handler_failed
 from clipviewer.state.help import HelpState
-from clipviewer.state.library import LibraryState
-from clipviewer.state.library_changes import LibraryChangesState
-from clipviewer.state.library_strip import LibraryStripState
+from clipviewer.state.library_page import LibraryPageState
 from clipviewer.state.preferences import PreferencesState
-from clipviewer.state.room_opening import room_opening
+from clipviewer.state.room import RoomState
 from clipviewer.state.storage_doctor import StorageDoctorState
 
 
@@ -77,15 +75,8 @@ app = rx.App(
     frontend_exception_handler=browser_failed,
 )
 guard_events(app)
-app.add_page(
-    library_page, route="/", title="Library · clipviewer", on_load=[LibraryChangesState.load, LibraryState.load, LibraryStripState.follow]
-)
-app.add_page(
-    video_detail_page,
-    route="/videos/[id]",
-    title="Clip room · clipviewer",
-    on_load=[LibraryChangesState.load, *room_opening()],
-)
+app.add_page(library_page, route="/", title="Library · clipviewer", on_load=LibraryPageState.open)
+app.add_page(video_detail_page, route="/videos/[id]", title="Clip room · clipviewer", on_load=RoomState.open)
 app.add_page(preferences_page, route="/settings", title="Preferences · clipviewer", on_load=PreferencesState.open_page)
 app.add_page(storage_settings_page, route="/settings/storage", title="Storage · clipviewer", on_load=StorageDoctorState.open_page)
 for page in HELP_PAGES:

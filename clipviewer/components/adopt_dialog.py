@@ -6,7 +6,6 @@ import reflex as rx
 
 from clipviewer.components.pulse import Pulse
 from clipviewer.state.adopt import AdoptRun, AdoptState, FoundView, KeyGroup
-from clipviewer.state.library import LibraryState
 
 _FIELD = "adopt_prefix"
 _OPENED_BY = "adopt_from_bucket"
@@ -32,8 +31,6 @@ def adopt_button() -> rx.Component:
                 _dialog(),
             ),
         ),
-        # Only for who is signed in: the page itself says once that nobody is.
-        rx.cond(LibraryState.phase != "loading", rx.box(on_mount=AdoptState.load, display="none")),
     )
 
 

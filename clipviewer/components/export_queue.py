@@ -6,27 +6,16 @@ import reflex as rx
 
 from clipviewer.components.export_views import shows_matrix
 from clipviewer.components.may_change import if_may_change
-from clipviewer.components.pulse import Pulse
 from clipviewer.state.exports import ExportState
-from clipviewer.state.matrix import MatrixState
 from clipviewer.state.rows import JobRow
-
-BUSY_MS, IDLE_MS = 1_000, 5_000
 
 
 def export_queue() -> rx.Component:
     """Queued, running and failed exports of this video; nothing where there are none, or where the matrix has them."""
-    return rx.fragment(
-        rx.cond(shows_matrix(), _pulse(MatrixState.follow), _pulse(ExportState.follow)),
-        rx.cond(
-            (ExportState.jobs.length() > 0) & ~shows_matrix(),
-            rx.el.ul(rx.foreach(ExportState.jobs, _job), class_name="export-queue", aria_label="Exports on their way"),
-        ),
+    return rx.cond(
+        (ExportState.jobs.length() > 0) & ~shows_matrix(),
+        rx.el.ul(rx.foreach(ExportState.jobs, _job), class_name="export-queue", aria_label="Exports on their way"),
     )
-
-
-def _pulse(event: rx.event.EventHandler) -> rx.Component:
-    return Pulse.create(interval=rx.cond(ExportState.busy, BUSY_MS, IDLE_MS), on_pulse=event)
 
 
 def _job(job: rx.Var[JobRow]) -> rx.Component:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import reflex as rx
 
 from clipviewer.components.keyboard_sheet import keyboard_sheet
-from clipviewer.state.library import AccountState
+from clipviewer.state.account import AccountState
 
 
 def page_frame(*content: rx.Component, title: str | rx.Var[str] = "", actions: Sequence[rx.Component] = ()) -> rx.Component:
@@ -58,7 +58,6 @@ def page_frame(*content: rx.Component, title: str | rx.Var[str] = "", actions: S
         ),
         rx.el.main(*content, class_name="main"),
         class_name="app",
-        on_mount=AccountState.load,
     )
 
 

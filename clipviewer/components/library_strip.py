@@ -8,6 +8,7 @@ from clipviewer.components.may_change import if_may_change
 from clipviewer.components.pulse import Pulse
 from clipviewer.services.library.listing import Filter
 from clipviewer.state.library import LibraryState
+from clipviewer.state.library_page import LibraryPageState
 from clipviewer.state.library_strip import LibraryStripState, RunningRow
 
 BUSY_MS, IDLE_MS = 2_000, 5_000
@@ -26,7 +27,7 @@ def library_strip() -> rx.Component:
         # Only once the page lives: React attaches no listener to a custom element that was in the page before.
         rx.cond(
             LibraryState.phase != "loading",
-            Pulse.create(interval=rx.cond(hurried, BUSY_MS, IDLE_MS), on_pulse=LibraryStripState.follow),
+            Pulse.create(interval=rx.cond(hurried, BUSY_MS, IDLE_MS), on_pulse=LibraryPageState.follow),
         ),
         rx.cond(
             LibraryStripState.busy | attention,

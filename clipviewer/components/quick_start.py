@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import reflex as rx
 
-from clipviewer.components.pulse import Pulse
 from clipviewer.state.quick_start import QuickStartState
-
-MAKING_MS = 1_000
 
 
 def quick_start_line() -> rx.Component:
     """A sentence with its button; nothing for a video that starts quickly."""
     view = QuickStartState.quick_start
-    busy = (view.state == "queued") | (view.state == "running")
     return rx.match(
         view.state,
         ("", rx.fragment()),
         ("slow", rx.fragment(_words("Slow to start: the browser has to read the end of the file first."), rx.cond(view.may_mend, _mend()))),
         ("failed", rx.fragment(_words(view.note), rx.cond(view.may_mend, _mend("Try again")))),
         rx.fragment(
-            rx.cond(busy, Pulse.create(interval=MAKING_MS, on_pulse=QuickStartState.follow)),
             _words("Making it start quickly: ", view.percent, " %", rx.cond(view.note != "", " · ", ""), view.note),
             rx.cond(view.may_mend, rx.el.button("Stop", type="button", on_click=QuickStartState.call_off, class_name="find-button")),
         ),

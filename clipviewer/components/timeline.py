@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import reflex as rx
 
-from clipviewer.components.pulse import Pulse
 from clipviewer.components.quick_start import quick_start_line
 from clipviewer.components.selection import picked, shown_id
 from clipviewer.state.finding import FindingState
 from clipviewer.state.quick_start import QuickStartState
 from clipviewer.state.timeline import TimelineState
 from clipviewer.state.video_detail import VideoDetailState
-
-MAKING_MS = 1_000
 
 
 def _saved_spec(event: rx.Var[dict[str, dict[str, str]]]) -> tuple[rx.Var[str], rx.Var[int], rx.Var[int], rx.Var[str]]:
@@ -72,10 +69,7 @@ def _making() -> rx.Component:
     view = TimelineState.timeline
     return rx.cond(
         view.state == "making",
-        rx.fragment(
-            rx.el.span("Making filmstrip and waveform: ", view.percent, " %", class_name="quiet tabular", role="status"),
-            Pulse.create(interval=MAKING_MS, on_pulse=[TimelineState.open_timeline, QuickStartState.follow]),
-        ),
+        rx.el.span("Making filmstrip and waveform: ", view.percent, " %", class_name="quiet tabular", role="status"),
         rx.cond(
             view.edition == "",
             rx.fragment(

@@ -79,7 +79,7 @@ def uploads_region() -> rx.Component:
         on_uploads_changed=lambda rows: _rows.set_value(rows),
         on_video_added=LibraryState.load,
     )
-    return rx.box(rx.cond(UploadState.may_upload, desk), on_mount=UploadState.load)
+    return rx.box(rx.cond(UploadState.may_upload, desk))
 
 
 @rx.memo

@@ -1,16 +1,17 @@
 """The database: one engine, and transactions that behave alike on SQLite and PostgreSQL.
 
-Services take a ``Session`` and never commit; the edge opens ``read()`` or ``write()`` around them. All of it is synchronous: call
-it from a thread, never from the event loop.
+Services take a ``Session`` and never commit; the edge opens a transaction around them. From the event loop that is ``run_read`` or
+``run_write``, which run in a few threads of the database's own; in a thread that does more than database work, such as a job, it is
+``read()`` or ``write()``.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -19,8 +20,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session as PlainSession
 from sqlmodel import Session, create_engine
 
+from clipviewer.db.executor import Executor
 from clipviewer.db.lookups import Lookups
 
+T = TypeVar("T")
+_READERS = {"sqlite": 2, "postgresql": 8}
+_WRITERS = {"sqlite": 1, "postgresql": 8}
 _BUSY_TIMEOUT_MS = 15_000
 _PLAIN_CHANGES = {"synchronize_session": False, "render_nulls": True}
 """UPDATE and DELETE leave loaded objects alone, and rows with and without a NULL are inserted by one statement."""
@@ -39,6 +44,32 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = _create_engine(url)
         self.lookups = Lookups(self.engine)
+        self._readers = Executor("database-read", _READERS[self.engine.dialect.name])
+        self._writers = Executor("database-write", _WRITERS[self.engine.dialect.name])
+
+    async def run_read(self, work: Callable[[Session], T]) -> T:
+        """Run ``work`` with a session that only reads, off the event loop; return what it returns, or raise what it raises.
+
+        The threads are few, so ``work`` must not wait for anything but the database: not for the store, a media file or a password hash.
+        """
+
+        def run() -> T:
+            with self.read() as session:
+                return work(session)
+
+        return await self._readers.run(run)
+
+    async def run_write(self, work: Callable[[Session], T]) -> T:
+        """Run ``work`` in a transaction that is committed at its end, or rolled back whole when it raises; otherwise as ``run_read``.
+
+        Writers have threads of their own, so that readers never wait for them. On SQLite, which takes one writer at a time, it is one.
+        """
+
+        def run() -> T:
+            with self.write() as session:
+                return work(session)
+
+        return await self._writers.run(run)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -69,7 +100,8 @@ class Database:
             command.upgrade(config, "head")
 
     def dispose(self) -> None:
-        self.lookups.close()
+        for executor in (self.lookups, self._readers, self._writers):
+            executor.close()
         self.engine.dispose()
 
 

@@ -18,11 +18,13 @@ from clipviewer.components.frame import empty, page_frame, skeletons
 from clipviewer.components.library_changes import library_changes
 from clipviewer.components.may_change import if_may_change, words_if_may_change
 from clipviewer.components.missing_file import is_file_missing, missing_file
+from clipviewer.components.room_pulse import room_pulse
 from clipviewer.components.selection import picked, select_tab_events
 from clipviewer.components.timeline import timeline
 from clipviewer.components.video_menu import video_menu
 from clipviewer.state.export_dialog import ExportDialogState
 from clipviewer.state.library_changes import LibraryChangesState
+from clipviewer.state.room import RoomState
 from clipviewer.state.video_detail import VideoDetailState
 
 
@@ -48,7 +50,7 @@ def video_detail_page() -> rx.Component:
                     "cloud-off",
                     "The video could not be loaded",
                     "The database did not answer.",
-                    rx.button("Try again", on_click=VideoDetailState.fetch_video_details),
+                    rx.button("Try again", on_click=RoomState.open),
                 ),
             ),
             _loading(),
@@ -90,7 +92,7 @@ def _deleted() -> rx.Component:
 def _room() -> rx.Component:
     return rx.fragment(
         rx.box(
-            rx.box(_tabs(), export_queue(), _panel(), class_name="room-list card"),
+            rx.box(_tabs(), room_pulse(), export_queue(), _panel(), class_name="room-list card"),
             rx.cond(
                 (VideoDetailState.tab == "identified") | (VideoDetailState.exported_count > 0),
                 rx.box(

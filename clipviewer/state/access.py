@@ -1,29 +1,31 @@
-"""The one door of the event handlers: every event looks the session up again, whatever the socket was opened with."""
+"""The one door of the event handlers: every event looks the session up again, once, whatever the socket was opened with."""
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from functools import wraps
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar, get_type_hints
-from urllib.parse import quote
 
 import reflex as rx
 from pydantic import ConfigDict, Strict, StringConstraints, TypeAdapter, ValidationError
-from reflex.istate.data import HeaderData
+from reflex.istate.data import HeaderData, RouterData
 
 from clipviewer.domain.permissions import Action
 from clipviewer.errors import ClipviewerError, Forbidden, Invalid, Unauthorized
 from clipviewer.services import audit
 from clipviewer.services.container import installed
 from clipviewer.services.people.principal import Principal
+from clipviewer.state.page_address import sign_in_path
+from clipviewer.state.transactions import read, write
 
 P = ParamSpec("P")
 S = TypeVar("S", bound=rx.State)
 _LOG = logging.getLogger(__name__)
 _TEXT = Annotated[str, Strict(), StringConstraints(max_length=2000, pattern=r"\A[^\x00]*\z")]
+_PRINCIPAL: ContextVar[Principal] = ContextVar("principal")
 
 
 def allow(
@@ -31,8 +33,8 @@ def allow(
 ) -> Callable[[Callable[Concatenate[S, P], Awaitable[Any]]], Callable[Concatenate[S, P], Awaitable[Any]]]:
     """Let an event handler run only for a signed-in person whose role allows ``action``.
 
-    Stands below ``@rx.event``. Arguments are held to their annotations, since a browser may send anything. Expected errors become a
-    toast; a missing session leads to the sign-in page and back.
+    Stands below ``@rx.event``. Inside the handler ``principal()`` is that person. Arguments are held to their annotations, since a
+    browser may send anything. Expected errors become a toast; a missing session leads to the sign-in page and back.
     """
 
     def decorate(handler: Callable[Concatenate[S, P], Awaitable[Any]]) -> Callable[Concatenate[S, P], Awaitable[Any]]:
@@ -41,9 +43,12 @@ def allow(
         @wraps(handler)
         async def through_the_door(self: S, /, *args: P.args, **kwargs: P.kwargs) -> Any:
             try:
-                await asyncio.to_thread(_admit, self.router, action, handler.__qualname__)
-                given = dict(zip(adapters, args, strict=False)) | kwargs
-                return await handler(self, **checked_arguments(adapters, given))  # type: ignore[call-arg]
+                admitted = _PRINCIPAL.set(await _admit(self.router, action, handler.__qualname__))
+                try:
+                    given = dict(zip(adapters, args, strict=False)) | kwargs
+                    return await handler(self, **checked_arguments(adapters, given))  # type: ignore[call-arg]
+                finally:
+                    _PRINCIPAL.reset(admitted)
             except Unauthorized as error:
                 return [rx.toast.error(error.title), rx.redirect(sign_in_path(self.router.url))]
             except ClipviewerError as error:
@@ -81,38 +86,31 @@ def checked_arguments(adapters: Mapping[str, TypeAdapter[Any]], given: Mapping[s
     raise Invalid
 
 
-def authenticate(headers: HeaderData) -> Principal:
-    """Who opened the websocket, now; raises ``Unauthorized``. The use of the session is written down. Blocks: call it from a thread."""
-    services = installed()
-    with services.database.read() as db:
-        verified = services.sessions.verify(db, headers.cookie, secure=headers.origin.startswith("https:"))
+def principal() -> Principal:
+    """Return who sent the event that is being handled, as the door found them. Raises ``LookupError`` outside of a handler.
+
+    It belongs to the task of that event alone: no state holds it, so it can neither reach a page nor outlive the event.
+    """
+    return _PRINCIPAL.get()
+
+
+async def authenticate(headers: HeaderData) -> Principal:
+    """Return who opened the websocket, as of now, and record the use of the session. Raises ``Unauthorized``."""
+    sessions = installed().sessions
+    verified = await read(lambda db: sessions.verify(db, headers.cookie, secure=headers.origin.startswith("https:")))
     if verified.stale:
-        with services.database.write() as db:
-            services.sessions.touch(db, verified.principal)
+        await write(lambda db: sessions.touch(db, verified.principal))
     return verified.principal
 
 
-def origin_of(state: rx.State) -> str:
-    """``scheme://host`` by which the browser came; the guard has already held the Origin header to the Host header."""
-    headers = state.router.headers
-    return headers.origin or f"http://{headers.host}"
-
-
-def sign_in_path(url: Any) -> str:
-    """The sign-in page that leads back to the present one."""
-    here = url.path + (f"?{url.query}" if url.query else "")
-    return f"/sign-in?next={quote(here, safe='')}"
-
-
-def _admit(router: Any, action: Action, subject: str) -> Principal:
-    principal = authenticate(router.headers)
+async def _admit(router: RouterData, action: Action, subject: str) -> Principal:
+    """Return who sent the event; a role that does not allow it is put into the audit log. Raises ``Unauthorized``, ``Forbidden``."""
+    found = await authenticate(router.headers)
     try:
-        principal.require(action)
+        found.require(action)
     except Forbidden:
-        with installed().database.write() as db:
-            where = router.session.client_ip
-            audit.record(
-                db, "denied", actor=principal.user_id, subject=subject, address=where, wanted=str(action), role=str(principal.role)
-            )
+        where = router.session.client_ip
+        wanted, role = str(action), str(found.role)
+        await write(lambda db: audit.record(db, "denied", actor=found.user_id, subject=subject, address=where, wanted=wanted, role=role))
         raise
-    return principal
+    return found

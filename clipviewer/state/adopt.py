@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from typing import Any
 
 import reflex as rx
+from sqlmodel import Session
 
 from clipviewer.domain.bucket_contents import Sort
 from clipviewer.domain.job_state import UNFINISHED, JobState
@@ -18,8 +18,10 @@ from clipviewer.services.adoption.tally import Tally
 from clipviewer.services.adoption.words import counted, left_out, lines, whole
 from clipviewer.services.container import installed
 from clipviewer.services.work import WorkView
-from clipviewer.state.access import allow, authenticate
-from clipviewer.state.library_strip import LibraryStripState
+from clipviewer.state.access import allow, principal
+from clipviewer.state.library_strip import follow_library
+from clipviewer.state.transactions import read, write
+from clipviewer.state.vars import assign
 
 _GROUPS = {Sort.VIDEO: "Videos", Sort.EXPORT: "Exports", Sort.CAPTIONS: "Captions", "changed": "Changed", "back": "There again"}
 
@@ -64,12 +66,6 @@ class AdoptState(rx.State):
     run: AdoptRun | None = None
 
     @rx.event
-    @allow(Action.VIEW)
-    async def load(self) -> None:
-        """Look up whether this person may adopt."""
-        self.may_adopt = allows((await asyncio.to_thread(authenticate, self.router.headers)).role, Action.REGISTER)
-
-    @rx.event
     @allow(Action.REGISTER)
     async def set_opened(self, opened: bool) -> None:
         """Open or close the dialog; what is under way goes on."""
@@ -96,24 +92,17 @@ class AdoptState(rx.State):
 
     @rx.event
     @allow(Action.REGISTER)
-    async def adopt(self, prefix: str) -> Any:
+    async def adopt(self, prefix: str) -> None:
         """Have the prefix adopted in the background."""
-        router = self.router
-
-        def ask() -> None:
-            services, who = installed(), authenticate(router.headers)
-            with services.database.write() as db:
-                library, address = services.settings.s3_prefix, router.session.client_ip
-                adopting.ask(db, library, prefix.strip(), actor=who.user_id, address=address)
-
+        library, actor, address = installed().settings.s3_prefix, principal().user_id, self.router.session.client_ip
         try:
-            await asyncio.to_thread(ask)
+            await write(lambda db: adopting.ask(db, library, prefix.strip(), actor=actor, address=address))
         except ClipviewerError as error:
             self.problem = error.detail
-            return None
+            return
         self.problem, self.look = "", None
         await self._show_run()
-        return LibraryStripState.follow
+        await follow_library(self)
 
     @rx.event
     @allow(Action.REGISTER)
@@ -127,13 +116,16 @@ class AdoptState(rx.State):
         """Stop it; what was adopted until then stays."""
         run = self.run
         if run is not None and run.state in UNFINISHED:
-            await asyncio.to_thread(_cancel, run.id)
+            await write(lambda db: work.cancel(db, run.id))
         await self._show_run()
 
     async def _show_run(self) -> None:
-        run = await asyncio.to_thread(_newest)
-        if run != self.run:
-            self.run = run
+        assign(self, run=await read(_newest))
+
+
+async def show_adopt_right(page: rx.State) -> None:
+    """Show the dialog's button to who may adopt."""
+    assign(await page.get_state(AdoptState), may_adopt=allows(principal().role, Action.REGISTER))
 
 
 def _seen(prefix: str) -> FoundView:
@@ -142,15 +134,9 @@ def _seen(prefix: str) -> FoundView:
     return _view(adopting.preview(services, where), where, done=False)
 
 
-def _newest() -> AdoptRun | None:
-    with installed().database.read() as db:
-        item = next(iter(work.recent_work(db, adopting.KIND, limit=1)), None)
+def _newest(db: Session) -> AdoptRun | None:
+    item = next(iter(work.recent_work(db, adopting.KIND, limit=1)), None)
     return None if item is None else _run(item)
-
-
-def _cancel(work_id: str) -> None:
-    with installed().database.write() as db:
-        work.cancel(db, work_id)
 
 
 def _run(item: WorkView) -> AdoptRun:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -15,9 +15,11 @@ from clipviewer.domain.permissions import Action
 from clipviewer.services import audit
 from clipviewer.services.container import Services, installed
 from clipviewer.services.room import caption_sources, captions
-from clipviewer.state.access import allow, authenticate
-from clipviewer.state.export_dialog import ExportDialogState
+from clipviewer.state.access import allow, principal
+from clipviewer.state.export_dialog import plan_exports_of
 from clipviewer.state.rows import CaptionsRow, captions_row, counted
+from clipviewer.state.transactions import read, write
+from clipviewer.state.vars import reset
 from clipviewer.state.video_detail import VideoDetailState
 
 T = TypeVar("T")
@@ -47,9 +49,9 @@ class CaptionsState(rx.State):
         """Read which captions the video of the page has."""
         room = await self.get_state(VideoDetailState)
         if room.video is None:
-            self.reset()
-            return
-        await self._show(room.video.id)
+            reset(self)
+        else:
+            await self._show(room.video.id)
 
     @rx.event
     @allow(Action.VIEW)
@@ -61,7 +63,7 @@ class CaptionsState(rx.State):
             return
         await self._show(room.video.id)
         if room.export_open and not opened:
-            await ExportDialogState.plan.fn(await self.get_state(ExportDialogState))
+            await plan_exports_of(self)
 
     @rx.event
     @allow(Action.EXPORT)
@@ -72,7 +74,9 @@ class CaptionsState(rx.State):
             return None
         video_id = room.video.id
 
-        def take_away(db: Session, actor: str, address: str) -> _Removed | None:
+        actor, address = principal().user_id, self.router.session.client_ip
+
+        def take_away(db: Session) -> _Removed | None:
             kept = next((view for view in captions.captions_of(db, video_id) if view.language == language), None)
             if kept is None:
                 return None
@@ -81,7 +85,7 @@ class CaptionsState(rx.State):
             audit.record(db, "captions_removed", actor=actor, subject=video_id, address=address, language=language)
             return _Removed(video_id, language, kept.name, kept.origin, text)
 
-        removed = await self._write(take_away)
+        removed = await write(take_away)
         await self._show(video_id)
         if removed is None:
             return None
@@ -94,15 +98,18 @@ class CaptionsState(rx.State):
     async def put_back(self) -> None:
         """Attach again what was removed last."""
         removed, self._removed = self._removed, None
+        actor, address = principal().user_id, self.router.session.client_ip
 
-        def attach(db: Session, actor: str, address: str) -> None:
+        def attach(db: Session) -> None:
             if removed is not None:
                 text = removed.webvtt.encode()
                 captions.attach(db, removed.video_id, removed.language, text, removed.name, origin=removed.origin, actor=actor)
                 audit.record(db, "captions_attached", actor=actor, subject=removed.video_id, address=address, language=removed.language)
 
-        await self._write(attach)
-        await CaptionsState.load.fn(self)
+        await write(attach)
+        room = await self.get_state(VideoDetailState)
+        if room.video is not None:
+            await self._show(room.video.id)
 
     @rx.event(background=True)
     @allow(Action.EXPORT)
@@ -121,8 +128,8 @@ class CaptionsState(rx.State):
     async def translate(self, source: str, target: str) -> Any:
         """Have the captions in ``source`` translated by the configured server."""
 
-        def work(services: Services, video_id: str, **who: str) -> captions.CaptionsView:
-            return caption_sources.translate_captions(services, video_id, source, target, **who)
+        def work(services: Services, video_id: str, *, actor: str, address: str) -> captions.CaptionsView:
+            return caption_sources.translate_captions(services, video_id, source, target, actor=actor, address=address)
 
         made = await self._work(f"Translating into {language_name(target)}…", work)
         return None if made is None else rx.toast.success(f"Translated into {language_name(target)}")
@@ -133,30 +140,19 @@ class CaptionsState(rx.State):
             room = await self.get_state(VideoDetailState)
             if room.video is None or self.working:
                 return None
-            video_id, router, self.working = room.video.id, self.router, words
+            video_id, address, self.working = room.video.id, self.router.session.client_ip, words
         try:
-            actor = (await asyncio.to_thread(authenticate, router.headers)).user_id
-            return await asyncio.to_thread(work, installed(), video_id, actor=actor, address=router.session.client_ip)
+            return await asyncio.to_thread(work, installed(), video_id, actor=principal().user_id, address=address)
         finally:
             async with self:
                 self.working = ""
                 await self._show(video_id)
 
     async def _show(self, video_id: str) -> None:
-        def read() -> list[captions.CaptionsView]:
-            with installed().database.read() as db:
-                return captions.captions_of(db, video_id)
+        show_captions(self, await read(lambda db: captions.captions_of(db, video_id)))
 
-        self.tracks = [captions_row(view) for view in await asyncio.to_thread(read)]
-        self.translates = caption_sources.can_translate(installed())
 
-    async def _write(self, work: Callable[[Session, str, str], T]) -> T:
-        """Do ``work`` (session, actor, address) in a transaction, in the name of the person at the page."""
-        router = self.router
-
-        def run() -> T:
-            actor = authenticate(router.headers).user_id
-            with installed().database.write() as db:
-                return work(db, actor, router.session.client_ip)
-
-        return await asyncio.to_thread(run)
+def show_captions(state: CaptionsState, tracks: Sequence[captions.CaptionsView]) -> None:
+    """Show which captions the video has, and whether they can be translated."""
+    state.tracks = [captions_row(view) for view in tracks]
+    state.translates = caption_sources.can_translate(installed())

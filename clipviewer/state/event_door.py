@@ -25,7 +25,8 @@ from reflex_base.registry import RegistrationContext
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from clipviewer.errors import Forbidden, Invalid, Unauthorized
-from clipviewer.state.access import authenticate, sign_in_path
+from clipviewer.state.access import authenticate
+from clipviewer.state.page_address import sign_in_path
 
 _TOKEN = re.compile(r"[A-Za-z0-9-]{8,64}")
 _VERSION = re.compile(r"[0-9][0-9a-z.]{0,20}")
@@ -177,12 +178,11 @@ class EventDoor(EventNamespace):
                 raise Forbidden
 
     async def _session_behind(self, router_data: dict[str, Any]) -> str:
-        """The id of the session that holds now, or ""."""
+        """Return the id of the session that holds now, or ""."""
         try:
-            principal = await asyncio.to_thread(authenticate, HeaderData.from_router_data(router_data))
+            return (await authenticate(HeaderData.from_router_data(router_data))).session_id
         except Unauthorized:
             return ""
-        return principal.session_id
 
     async def _answer(self, sid: str, *events: EventSpec) -> None:
         await self.emit_update(StateUpdate(events=Event.from_event_type(list(events))), self.sid_to_token[sid])

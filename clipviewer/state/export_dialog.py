@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from typing import Any
 
 import reflex as rx
+from reflex.event import EventSpec
 from sqlmodel import Session
 
 from clipviewer.domain.aspect_ratio import AspectRatio
@@ -19,14 +18,14 @@ from clipviewer.domain.permissions import Action
 from clipviewer.errors import Invalid
 from clipviewer.services import audit
 from clipviewer.services.cells.board import CellView
-from clipviewer.services.container import installed
 from clipviewer.services.exporting import exports
 from clipviewer.services.exporting.choices import ExportPlan, plan_exports, served_languages
 from clipviewer.services.prefs import preferences
 from clipviewer.services.room.framings import saved_framings
-from clipviewer.state.access import allow, authenticate
-from clipviewer.state.exports import ExportState
+from clipviewer.state.access import allow, principal
+from clipviewer.state.exports import follow_exports
 from clipviewer.state.rows import LanguageRow, counted, language_row
+from clipviewer.state.transactions import read, write
 from clipviewer.state.video_detail import VideoDetailState
 
 
@@ -52,10 +51,7 @@ class ExportDialogState(rx.State):
 
         Where clips were framed by hand they are exported so, unless it was decided otherwise.
         """
-        room = await self.get_state(VideoDetailState)
-        if room.video is not None:
-            await self._take_up(room.video.id)
-        await self._weigh()
+        await plan_exports_of(self)
 
     @rx.event
     @allow(Action.EXPORT)
@@ -100,32 +96,31 @@ class ExportDialogState(rx.State):
 
     @rx.event
     @allow(Action.EXPORT)
-    async def handle_export_clips(self) -> Any:
+    async def handle_export_clips(self) -> list[EventSpec]:
         """Queue what is missing of the ticked clips and the choices; what is there, or on its way, is left alone."""
         room = await self.get_state(VideoDetailState)
         video, ticked = room.video, list(room.ticked)
         if video is None:
-            return None
-        choices, router = self._choices(), self.router
+            return []
+        choices, actor, address = self._choices(), principal().user_id, self.router.session.client_ip
 
-        def write() -> list[CellView]:
-            principal = authenticate(router.headers)
-            with installed().database.write() as db:
-                cells = exports.request_exports(db, video.id, ticked, choices, actor=principal.user_id)
-                audit.record(db, "export", actor=principal.user_id, subject=video.id, address=router.session.client_ip, cells=len(cells))
+        def request(db: Session) -> list[CellView]:
+            cells = exports.request_exports(db, video.id, ticked, choices, actor=actor)
+            audit.record(db, "export", actor=actor, subject=video.id, address=address, cells=len(cells))
             return cells
 
-        cells = await asyncio.to_thread(write)
+        cells = await write(request)
         room.export_open = False
         queued = [cell.id for cell in cells if cell.state in UNFINISHED]
-        await (await self.get_state(ExportState))._await(queued)
-        return (
+        finished = await follow_exports(self, *queued)
+        told = (
             rx.toast.success(f"{counted(len(queued), 'export')} on the way") if queued else rx.toast.info("All of these are there already")
         )
+        return [told, *finished]
 
     async def _take_up(self, video_id: str) -> None:
         """Choose for this video what the team prefers, except where the person has chosen before."""
-        wanted, changed = await asyncio.to_thread(_read, preferences), set(self._changed)
+        wanted, changed = await read(preferences), set(self._changed)
         if "ratios" not in changed:
             self.ratios = [ratio.value for ratio in wanted.ratios]
         if "captions" not in changed:
@@ -153,7 +148,7 @@ class ExportDialogState(rx.State):
         def look(db: Session) -> tuple[list[str], Mapping[tuple[str, AspectRatio], Framing]]:
             return served_languages(db, video.id), saved_framings(db, ticked)
 
-        served, saved = await asyncio.to_thread(_read, look)
+        served, saved = await read(look)
         self.offered = [language_row(tag) for tag in served]
         self.languages = [tag for tag in served if tag in self.languages] or [ORIGINAL] * bool(self.languages)
         if self.captions == CaptionMode.OFF and self.languages not in ([], [ORIGINAL]):
@@ -162,7 +157,7 @@ class ExportDialogState(rx.State):
         by_hand = {ratio: FramingMode.MANUAL.value for ratio, count in self.framed.items() if count and ratio not in self._changed}
         self.framings = self.framings | by_hand
         choices = self._choices()
-        plan = await asyncio.to_thread(_read, lambda db: plan_exports(db, video.id, ticked, choices))
+        plan = await read(lambda db: plan_exports(db, video.id, ticked, choices))
         self.missing = len(plan.missing)
         self.summary = _summary(len(ticked), len(self.ratios), len(self.languages), plan)
 
@@ -173,14 +168,17 @@ class ExportDialogState(rx.State):
         return ExportChoices(ratios, list(self.languages), framings, CaptionMode(self.captions))
 
 
+async def plan_exports_of(page: rx.State) -> None:
+    """Bring the dialog of ``page`` up to date: with the ticked clips, the team's preferences, and the languages that the video has."""
+    dialog, room = await page.get_state(ExportDialogState), await page.get_state(VideoDetailState)
+    if room.video is not None:
+        await dialog._take_up(room.video.id)
+    await dialog._weigh()
+
+
 def _framing(mode: str) -> Framing | None:
     """None: as each clip was framed by hand."""
     return None if mode == FramingMode.MANUAL else Framing(FramingMode(mode))
-
-
-def _read(work: Any) -> Any:
-    with installed().database.read() as db:
-        return work(db)
 
 
 def _summary(clips: int, ratios: int, languages: int, plan: ExportPlan) -> str:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
 import reflex as rx
+from reflex.event import EventSpec
+from sqlmodel import Session
 
 from clipviewer.domain.job_state import JobState
 from clipviewer.domain.permissions import Action
 from clipviewer.errors import VideoNotFound
 from clipviewer.services.cells import board
-from clipviewer.services.container import installed
+from clipviewer.services.cells.board import CellView, Changes
 from clipviewer.services.exporting import exports
 from clipviewer.services.library.videos import require_video
-from clipviewer.state.access import allow, authenticate
+from clipviewer.state.access import allow, principal
+from clipviewer.state.clip_lists import close_lists, reload_exports
 from clipviewer.state.rows import JobRow, job_row
+from clipviewer.state.transactions import read, write
 from clipviewer.state.video_detail import VideoDetailState
 
 SHOWN = (JobState.QUEUED, JobState.RUNNING, JobState.FAILED)
@@ -32,65 +33,69 @@ class ExportState(rx.State):
     _asked: list[str] = []
 
     @rx.event
-    @allow(Action.VIEW)
-    async def follow(self) -> Any:
-        """Show what has changed since the last time; a finished export joins the list without a reload."""
-        room = await self.get_state(VideoDetailState)
-        video = room.video
-        if video is None:
-            return None
-        first = self._video_id != video.id
-        if first:
-            self._video_id, self._revision, self.jobs, self.busy = video.id, 0, [], False
-        revision = self._revision
-
-        def read() -> board.Changes:
-            with installed().database.read() as db:
-                require_video(db, video.id)
-                return board.changes_since(db, video.id, revision)
-
-        try:
-            changes = await asyncio.to_thread(read)
-        except VideoNotFound:  # somebody deleted it, and the room says so
-            return VideoDetailState.fetch_video_details
-        if changes.revision == revision:
-            return None
-        self._revision = changes.revision
-        jobs = {job.id: job for job in self.jobs}
-        done = [cell for cell in changes.cells if cell.state == JobState.DONE]
-        for cell in changes.cells:
-            if cell.state in SHOWN:
-                jobs[cell.id] = job_row(cell)
-            else:
-                jobs.pop(cell.id, None)
-        self.jobs = list(jobs.values())[-MAX_SHOWN:]
-        self.busy = any(job.state != JobState.FAILED for job in self.jobs)
-        if first or not done:
-            return None
-        await room._show_new_exports()
-        return [rx.toast.success(f"Exported: {cell.title} {cell.aspect_ratio}") for cell in done if cell.id in self._asked]
+    @allow(Action.EXPORT)
+    async def cancel_export(self, job_id: str) -> list[EventSpec]:
+        """Cancel an export."""
+        await write(lambda db: exports.cancel(db, job_id))
+        return await follow_exports(self)
 
     @rx.event
     @allow(Action.EXPORT)
-    async def cancel_export(self, job_id: str) -> None:
-        """Call an export off."""
-        await asyncio.to_thread(_write, lambda db: exports.cancel(db, job_id))
-        await ExportState.follow.fn(self)
-
-    @rx.event
-    @allow(Action.EXPORT)
-    async def retry_export(self, job_id: str) -> None:
+    async def retry_export(self, job_id: str) -> list[EventSpec]:
         """Queue a failed export again."""
-        user_id = (await asyncio.to_thread(authenticate, self.router.headers)).user_id
-        await asyncio.to_thread(_write, lambda db: exports.retry(db, job_id, actor=user_id))
-        await self._await([job_id])
-
-    async def _await(self, job_ids: list[str]) -> None:
-        """Follow them, and tell this person when they are done."""
-        self._asked = [*self._asked, *job_ids][-MAX_SHOWN * 4 :]
-        await ExportState.follow.fn(self)
+        actor = principal().user_id
+        await write(lambda db: exports.retry(db, job_id, actor=actor))
+        return await follow_exports(self, job_id)
 
 
-def _write(work: Any) -> None:
-    with installed().database.write() as db:
-        work(db)
+async def follow_exports(page: rx.State, *asked: str) -> list[EventSpec]:
+    """Show what has changed in the room of ``page``; this person is told when the jobs that they ``asked`` for are done."""
+    state, room = await page.get_state(ExportState), await page.get_state(VideoDetailState)
+    state._asked = [*state._asked, *asked][-MAX_SHOWN * 4 :]
+    video = room.video
+    if video is None:
+        return []
+    revision = revision_of(state, video.id)
+
+    def look(db: Session) -> Changes:
+        require_video(db, video.id)
+        return board.changes_since(db, video.id, max(revision, 0))
+
+    try:
+        changes = await read(look)
+    except VideoNotFound:  # somebody deleted it
+        await close_lists(room, video.id)
+        return []
+    done = show_changes(state, video.id, changes)
+    if done:
+        await reload_exports(room)
+    return told(state, done)
+
+
+def revision_of(state: ExportState, video_id: str) -> int:
+    """Return the revision of that video's exports that is shown; -1 where those of no video or of another one are."""
+    return state._revision if state._video_id == video_id else -1
+
+
+def show_changes(state: ExportState, video_id: str, changes: Changes) -> list[CellView]:
+    """Show the ``changes`` since ``revision_of``; return what was finished meanwhile, nothing of that for a video that is new here."""
+    first = state._video_id != video_id
+    if first:
+        state._video_id, state._revision, state.jobs, state.busy = video_id, 0, [], False
+    if changes.revision == state._revision:
+        return []
+    state._revision = changes.revision
+    jobs = {job.id: job for job in state.jobs}
+    for cell in changes.cells:
+        if cell.state in SHOWN:
+            jobs[cell.id] = job_row(cell)
+        else:
+            jobs.pop(cell.id, None)
+    state.jobs = list(jobs.values())[-MAX_SHOWN:]
+    state.busy = any(job.state != JobState.FAILED for job in state.jobs)
+    return [] if first else [cell for cell in changes.cells if cell.state == JobState.DONE]
+
+
+def told(state: ExportState, done: list[CellView]) -> list[EventSpec]:
+    """Return a toast for each of the exports that this person asked for."""
+    return [rx.toast.success(f"Exported: {cell.title} {cell.aspect_ratio}") for cell in done if cell.id in state._asked]

@@ -19,7 +19,8 @@ def handler_failed(exception: Exception) -> EventSpec:
     error_id = new_id("error")
     _LOG.error("%s: an event handler failed", error_id, exc_info=exception)
     title = "The database cannot be reached" if isinstance(exception, OperationalError) else "Something went wrong"
-    return rx.toast.error(title, description=f"The server's log tells more under {error_id}.")
+    toast: EventSpec = rx.toast.error(title, description=f"The server's log tells more under {error_id}.")
+    return toast
 
 
 def browser_failed(exception: Exception) -> None:

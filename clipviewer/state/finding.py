@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import zlib
-from collections.abc import Callable
-from typing import Any
 
 import reflex as rx
+from reflex.event import EventSpec
 from sqlmodel import Session
 
 from clipviewer.domain.job_state import UNFINISHED, JobState
 from clipviewer.domain.permissions import Action, allows
-from clipviewer.errors import VideoNotFound
-from clipviewer.services.container import installed
 from clipviewer.services.library.videos import require_video
 from clipviewer.services.room import finding
 from clipviewer.services.work import WorkView
-from clipviewer.state.access import allow, authenticate
+from clipviewer.state.access import allow, principal
+from clipviewer.state.clip_lists import reload_candidates, select_elsewhere
+from clipviewer.state.page_address import video_in_address
 from clipviewer.state.rows import counted
+from clipviewer.state.transactions import read, write
+from clipviewer.state.vars import assign
 from clipviewer.state.video_detail import VideoDetailState
 
 
@@ -38,6 +38,14 @@ class SearchView:
     candidates: str = ""
 
 
+@dataclasses.dataclass(frozen=True)
+class SearchNews:
+    """The newest ``search`` in a video, and the change token of its ``candidates``."""
+
+    search: WorkView | None
+    candidates: str
+
+
 class FindingState(rx.State):
     """``search`` is how far the search for clips is."""
 
@@ -46,62 +54,60 @@ class FindingState(rx.State):
     _asked: str = ""
 
     @rx.event
-    @allow(Action.VIEW)
-    async def follow(self) -> Any:
-        """Show how far the search is, and what has become of the candidates since the last time."""
-        try:
-            return await self._look()
-        except VideoNotFound:  # the room itself says so
-            self.search = SearchView()
-            return None
-
-    @rx.event
     @allow(Action.EXPORT)
-    async def find(self) -> Any:
+    async def find(self) -> list[EventSpec]:
         """Look for clips in the video."""
-        video_id, headers = self._video_id(), self.router.headers
-
-        def ask() -> WorkView:
-            who = authenticate(headers)
-            return _write(lambda db: finding.ask(db, video_id, actor=who.user_id))
-
-        self._asked = (await asyncio.to_thread(ask)).id
-        return await self._look()
+        video_id, actor = video_in_address(self), principal().user_id
+        self._asked = (await write(lambda db: finding.ask(db, video_id, actor=actor))).id
+        return await follow_search(self)
 
     @rx.event
     @allow(Action.EXPORT)
-    async def call_off(self) -> Any:
+    async def call_off(self) -> list[EventSpec]:
         """Stop the search; the candidates stay as they are."""
-        video_id = self._video_id()
-        await asyncio.to_thread(_write, lambda db: finding.call_off(db, video_id))
-        return await self._look()
+        video_id = video_in_address(self)
+        await write(lambda db: finding.call_off(db, video_id))
+        return await follow_search(self)
 
-    async def _look(self) -> Any:
-        video_id, headers = self._video_id(), self.router.headers
 
-        def read() -> tuple[bool, WorkView | None, str]:
-            may = allows(authenticate(headers).role, Action.EXPORT)
-            with installed().database.read() as db:
-                require_video(db, video_id)
-                return may, finding.latest(db, video_id), finding.state_of_candidates(db, video_id)
+async def follow_search(page: rx.State, clip_id: str = "") -> list[EventSpec]:
+    """Show in the room of ``page`` how far the search is and what has become of the candidates, opened at ``clip_id`` if that is given.
 
-        may_find, search, seen = await asyncio.to_thread(read)
-        shown = dataclasses.replace(_search_view(video_id, search, may_find), candidates=_short(seen))
-        others = self.search.video_id == video_id and seen != self._seen
-        self._seen = seen
-        if shown != self.search:
-            self.search = shown
-        if others:
-            room = await self.get_state(VideoDetailState)
-            await room._show_new_candidates(video_id)
-        if search is None or search.id != self._asked or search.state in UNFINISHED:
-            return None
-        self._asked = ""
-        return _outcome(search)
+    Raises ``VideoNotFound``.
+    """
+    video_id = video_in_address(page)
+    state, room = await page.get_state(FindingState), await page.get_state(VideoDetailState)
+    news = await read(lambda db: read_search(db, video_id))
+    changed = show_search(state, video_id, news)
+    if clip_id and room.video is not None and room.video.id == video_id:
+        return [*await select_elsewhere(room, clip_id), *outcome(state, news)]
+    if changed:
+        await reload_candidates(room, video_id)
+    return outcome(state, news)
 
-    def _video_id(self) -> str:
-        """The video of the address: after a new connection the room itself may not be loaded yet."""
-        return self.router.url.path.rstrip("/").rpartition("/")[2]
+
+def read_search(db: Session, video_id: str) -> SearchNews:
+    """Return the newest search and the change token. Raises ``VideoNotFound``."""
+    require_video(db, video_id)
+    return SearchNews(finding.latest(db, video_id), finding.state_of_candidates(db, video_id))
+
+
+def show_search(state: FindingState, video_id: str, news: SearchNews) -> bool:
+    """Show how far the search is; return whether the candidates are others than those that were shown before."""
+    shown = _search_view(video_id, news.search, allows(principal().role, Action.EXPORT))
+    changed = state.search.video_id == video_id and news.candidates != state._seen
+    state._seen = news.candidates
+    assign(state, search=dataclasses.replace(shown, candidates=_short(news.candidates)))
+    return changed
+
+
+def outcome(state: FindingState, news: SearchNews) -> list[EventSpec]:
+    """Return what is said of a finished search to the person who asked for it, once."""
+    search = news.search
+    if search is None or search.id != state._asked or search.state in UNFINISHED:
+        return []
+    state._asked = ""
+    return _outcome(search) if search.state == JobState.DONE else []
 
 
 def _search_view(video_id: str, search: WorkView | None, may_find: bool) -> SearchView:
@@ -114,16 +120,9 @@ def _short(state: str) -> str:
     return f"{zlib.crc32(state.encode()):08x}"
 
 
-def _outcome(search: WorkView) -> Any:
-    if search.state != JobState.DONE:
-        return None
+def _outcome(search: WorkView) -> list[EventSpec]:
     result = search.result
     words = ", ".join(f"{result[name]} {name}" for name in ("added", "changed", "removed") if result[name])
     found = counted(result["added"] + result["changed"] + result["there"], "clip")
     toasts = [rx.toast.success(f"Found {found}" + (f": {words}" if words else ", all of which are here already"))]
     return [*toasts, rx.toast.warning(result["problem"])] if result["problem"] else toasts
-
-
-def _write(work: Callable[[Session], Any]) -> Any:
-    with installed().database.write() as db:
-        return work(db)

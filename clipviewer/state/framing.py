@@ -22,8 +22,10 @@ from clipviewer.media.framing.reframe import look_at
 from clipviewer.services.bucket.signing import internal_signer
 from clipviewer.services.container import installed
 from clipviewer.services.room import framings, looks
-from clipviewer.state.access import allow, authenticate
+from clipviewer.state.access import allow, principal
 from clipviewer.state.framing_rows import FramingView, framing_view
+from clipviewer.state.page_address import video_in_address
+from clipviewer.state.transactions import read, write
 
 _LOG = logging.getLogger(__name__)
 _ONE_AT_A_TIME = asyncio.Semaphore(1)
@@ -38,19 +40,15 @@ class FramingState(rx.State):
     @allow(Action.VIEW)
     async def open_clip(self, clip_id: str) -> None:
         """Show the saved crops of a candidate, and what is known of its picture."""
-        view = await asyncio.to_thread(_read, self._video_id(), clip_id)
+        view = await _read(video_in_address(self), clip_id)
         self.shown = replace(view, answers=self.shown.answers)
 
     @rx.event
     @allow(Action.EXPORT)
     async def save_framing(self, clip_id: str, ratio: str, x: float, y: float) -> None:
         """Keep the crop that was chosen by hand: its centre as a share of the picture between the bars."""
-        router = self.router
-
-        def save(db: Session, video_id: str) -> None:
-            framings.save_framing(db, video_id, clip_id, _known(ratio), x, y, actor=authenticate(router.headers).user_id)
-
-        await self._decide(clip_id, save)
+        actor = principal().user_id
+        await self._decide(clip_id, lambda db, video_id: framings.save_framing(db, video_id, clip_id, _known(ratio), x, y, actor=actor))
 
     @rx.event
     @allow(Action.EXPORT)
@@ -63,8 +61,8 @@ class FramingState(rx.State):
     async def look(self, clip_id: str) -> None:
         """Look at a candidate's picture, if nobody has yet and the browser still shows it when its turn comes."""
         async with self:
-            video_id = self._video_id()
-            self.shown = replace(await asyncio.to_thread(_read, video_id, clip_id), answers=self.shown.answers)
+            video_id = video_in_address(self)
+            self.shown = replace(await _read(video_id, clip_id), answers=self.shown.answers)
             if self.shown.look is not None:
                 return
             self.shown = replace(self.shown, looking=True)
@@ -75,31 +73,29 @@ class FramingState(rx.State):
         # Read while nothing else changes this state: a crop that is saved meanwhile is not to be forgotten.
         async with self:
             if self.shown.clip_id == clip_id:
-                self.shown = replace(await asyncio.to_thread(_read, video_id, clip_id), problem=problem, answers=self.shown.answers)
+                self.shown = replace(await _read(video_id, clip_id), problem=problem, answers=self.shown.answers)
 
-    async def _decide(self, clip_id: str, work: Callable[[Session, str], None]) -> None:
+    async def _decide(self, clip_id: str, work: Callable[[Session, str], object]) -> None:
         """Do ``work`` and show what is saved then. What fails is answered too, so that the browser goes back to what was there."""
         self.shown = replace(self.shown, answers=self.shown.answers + 1, refused=True)
-        video_id = self._video_id()
+        video_id = video_in_address(self)
 
-        def write() -> FramingView:
-            with installed().database.write() as db:
-                work(db, video_id)
-            return _read(video_id, clip_id)
+        def decide(db: Session) -> FramingView:
+            work(db, video_id)
+            return _view(db, video_id, clip_id)
 
-        view = await asyncio.to_thread(write)
+        view = await write(decide)
         before = self.shown
         self.shown = replace(before, saved=view.saved if before.clip_id == clip_id else before.saved, refused=False)
 
-    def _video_id(self) -> str:
-        """The video of the address: after a new connection the room itself may not be loaded yet."""
-        return self.router.url.path.rstrip("/").rpartition("/")[2]
+
+async def _read(video_id: str, clip_id: str) -> FramingView:
+    return await read(lambda db: _view(db, video_id, clip_id))
 
 
-def _read(video_id: str, clip_id: str) -> FramingView:
-    with installed().database.read() as db:
-        looks.sight_of(db, video_id, clip_id)
-        return framing_view(clip_id, framings.saved_framings(db, [clip_id]), looks.look_of(db, video_id, clip_id))
+def _view(db: Session, video_id: str, clip_id: str) -> FramingView:
+    looks.sight_of(db, video_id, clip_id)
+    return framing_view(clip_id, framings.saved_framings(db, [clip_id]), looks.look_of(db, video_id, clip_id))
 
 
 async def _look_and_store(video_id: str, clip_id: str) -> str:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
+import dataclasses
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlencode
 
 import reflex as rx
+from reflex.event import EventSpec
+from sqlmodel import Session
 
 from clipviewer.db.models import utc_now
 from clipviewer.domain.permissions import Action
 from clipviewer.domain.tag import MAX_TAG
 from clipviewer.services.container import installed
-from clipviewer.services.library.listing import Filter, Page, Sort, VideoSummary, Wanted, list_videos
+from clipviewer.services.library.listing import Filter, Sort, Wanted, list_videos
 from clipviewer.services.library.tags import known_tags
 from clipviewer.services.room.clip_room import sign_ahead
-from clipviewer.state.access import allow, authenticate, origin_of
+from clipviewer.state.access import allow
 from clipviewer.state.library_rows import VideoCard, video_card
+from clipviewer.state.page_address import origin_of
+from clipviewer.state.transactions import read
+from clipviewer.state.vars import assign
 
 PAGE = 60
 MOST = 480
@@ -52,61 +57,47 @@ class LibraryState(rx.State):
     @allow(Action.VIEW)
     async def load(self) -> None:
         """Show the first page of what the address asks for: ``/?q=…&sort=…&filter=…&tag=…&from=…&view=…``."""
-        asked = self.router.url.query_parameters
-        search = asked.get("q", "")[:MAX_SEARCH]
-        if search != self.search:
-            self.search, self.entered = search, self.entered + 1
-        self.sort = _known(Sort, asked.get("sort", ""), Sort.NEWEST)
-        self.shown = _known(Filter, asked.get("filter", ""), Filter.ALL)
-        self.tag = asked.get("tag", "")[:MAX_TAG]
-        self.first = _whole(asked.get("from", ""))
-        self.view = VIEWS[asked.get("view", "") == VIEWS[1]]
-        await self._load(PAGE)
-
-    @rx.event
-    @allow(Action.VIEW)
-    async def follow(self) -> None:
-        """Show what has become of the videos that are listed."""
-        await self._load(max(len(self.videos), PAGE))
+        take_address(self)
+        await load_library(self)
 
     @rx.event
     @allow(Action.VIEW)
     async def set_search(self, text: str) -> None:
         """Show what the search finds."""
         self.search, self.first = text[:MAX_SEARCH], 0
-        await self._load(PAGE)
+        await load_library(self)
 
     @rx.event
     @allow(Action.VIEW)
-    async def set_sort(self, sort: str) -> Any:
+    async def set_sort(self, sort: str) -> EventSpec:
         """Put them in another order."""
         self.sort, self.first = _known(Sort, sort, Sort.NEWEST), 0
         return await self._go()
 
     @rx.event
     @allow(Action.VIEW)
-    async def set_filter(self, shown: str) -> Any:
+    async def set_filter(self, shown: str) -> EventSpec:
         """List others."""
         self.shown, self.first = _known(Filter, shown, Filter.ALL), 0
         return await self._go()
 
     @rx.event
     @allow(Action.VIEW)
-    async def set_tag(self, tag: str) -> Any:
+    async def set_tag(self, tag: str) -> EventSpec:
         """List those that have a tag; all of them again with ""."""
         self.tag, self.first = tag[:MAX_TAG], 0
         return await self._go()
 
     @rx.event
     @allow(Action.VIEW)
-    async def set_view(self, view: str) -> Any:
+    async def set_view(self, view: str) -> EventSpec:
         """Show them as a grid or as a table."""
         self.view = VIEWS[view == VIEWS[1]]
         return rx.redirect(self._address())
 
     @rx.event
     @allow(Action.VIEW)
-    async def clear(self) -> Any:
+    async def clear(self) -> EventSpec:
         """List everything again."""
         self.search, self.shown, self.tag, self.first, self.entered = "", Filter.ALL.value, "", 0, self.entered + 1
         return await self._go()
@@ -115,18 +106,18 @@ class LibraryState(rx.State):
     @allow(Action.VIEW)
     async def show_more(self) -> None:
         """Append the next page."""
-        await self._load(min(len(self.videos) + PAGE, MOST))
+        await load_library(self, min(len(self.videos) + PAGE, MOST))
 
     @rx.event
     @allow(Action.VIEW)
-    async def show_from(self, first: int) -> Any:
+    async def show_from(self, first: int) -> list[EventSpec]:
         """List those after the first ``first`` ones: a page has ``MOST`` of them."""
         self.first = min(max(first, 0), MAX_FIRST)
         return [await self._go(), rx.call_script("scrollTo(0, 0)")]
 
-    async def _go(self) -> Any:
+    async def _go(self) -> EventSpec:
         """Load first: the address is followed only where the router sees it change."""
-        await self._load(PAGE)
+        await load_library(self)
         return rx.redirect(self._address())
 
     def _address(self) -> str:
@@ -135,32 +126,79 @@ class LibraryState(rx.State):
         query = urlencode({name: value for name, value in asked.items() if value != usual[name]})
         return f"/?{query}" if query else "/"
 
-    async def _load(self, count: int) -> None:
-        wanted, first, origin = Wanted(self.search, Filter(self.shown), Sort(self.sort), self.tag), self.first, origin_of(self)
 
-        def read() -> tuple[list[VideoCard], Page[VideoSummary], list[str]]:
-            services = installed()
-            with services.database.read() as db:
-                page, tags = list_videos(db, wanted, offset=first, limit=count), known_tags(db)
-                if first and not page.items:
-                    page = list_videos(db, wanted, offset=max(page.total - 1, 0) // MOST * MOST, limit=count)
-            kept = ((v.id, v.poster_key) for v in page.items if v.poster_key and v.deleted_at is None)
-            posters = sign_ahead(services.signer, kept, origin)
-            now = utc_now()
-            return [video_card(v, posters[v.id].url if v.id in posters else "", now) for v in page.items], page, tags
+@dataclasses.dataclass(frozen=True)
+class LibraryQuery:
+    """``count`` videos after the ``first`` ones of what is ``wanted``; ``origin`` is where the page came from, for its posters."""
 
-        try:
-            videos, page, tags = await asyncio.to_thread(read)
-        except Exception:
-            self.phase = "failed"
-            raise
-        if videos != self.videos:
-            self.videos = videos
-        if tags != self.tags:
-            self.tags = tags
-        self.total, self.first = page.total, page.offset
-        self.preparing = installed().progress.text
-        self.phase = "ready"
+    wanted: Wanted
+    first: int
+    count: int
+    origin: str
+
+
+@dataclasses.dataclass(frozen=True)
+class LibraryVars:
+    """The vars of ``LibraryState`` that reading it sets, by their names."""
+
+    videos: list[VideoCard]
+    tags: list[str]
+    total: int
+    first: int
+
+
+def take_address(state: LibraryState) -> None:
+    """Take search, order, filters and view from the address."""
+    asked = state.router.url.query_parameters
+    search = asked.get("q", "")[:MAX_SEARCH]
+    if search != state.search:
+        state.search, state.entered = search, state.entered + 1
+    state.sort = _known(Sort, asked.get("sort", ""), Sort.NEWEST)
+    state.shown = _known(Filter, asked.get("filter", ""), Filter.ALL)
+    state.tag = asked.get("tag", "")[:MAX_TAG]
+    state.first = _whole(asked.get("from", ""))
+    state.view = VIEWS[asked.get("view", "") == VIEWS[1]]
+
+
+def library_query(state: LibraryState, count: int = PAGE) -> LibraryQuery:
+    """Return what the state asks for."""
+    return LibraryQuery(Wanted(state.search, Filter(state.shown), Sort(state.sort), state.tag), state.first, count, origin_of(state))
+
+
+def read_library(db: Session, query: LibraryQuery) -> LibraryVars:
+    """Return the page, or the last one where the list has become shorter. Signs: call it from a thread."""
+    page, tags = list_videos(db, query.wanted, offset=query.first, limit=query.count), known_tags(db)
+    if query.first and not page.items:
+        page = list_videos(db, query.wanted, offset=max(page.total - 1, 0) // MOST * MOST, limit=query.count)
+    kept = ((video.id, video.poster_key) for video in page.items if video.poster_key and video.deleted_at is None)
+    posters = sign_ahead(installed().signer, kept, query.origin)
+    now = utc_now()
+    cards = [video_card(video, posters[video.id].url if video.id in posters else "", now) for video in page.items]
+    return LibraryVars(cards, tags, page.total, page.offset)
+
+
+def show_library(state: LibraryState, found: LibraryVars) -> None:
+    """Show what was read."""
+    assign(state, videos=found.videos, tags=found.tags)
+    state.total, state.first = found.total, found.first
+    state.preparing = installed().progress.text
+    state.phase = "ready"
+
+
+async def load_library(state: LibraryState, count: int = PAGE) -> None:
+    """Read and show ``count`` videos of what the state asks for."""
+    query = library_query(state, count)
+    try:
+        found = await read(lambda db: read_library(db, query))
+    except Exception:
+        state.phase = "failed"
+        raise
+    show_library(state, found)
+
+
+async def reload_library(state: LibraryState) -> None:
+    """Show what has become of the videos that are listed."""
+    await load_library(state, max(len(state.videos), PAGE))
 
 
 def _whole(text: str) -> int:
@@ -169,17 +207,3 @@ def _whole(text: str) -> int:
 
 def _known(kind: type[Choice], value: str, otherwise: Choice) -> str:
     return value if value in list(kind) else otherwise.value
-
-
-class AccountState(rx.State):
-    """Who is signed in, for the corner of the page; nothing is decided by it."""
-
-    name: str = ""
-    email: str = ""
-
-    @rx.event
-    @allow(Action.VIEW)
-    async def load(self) -> None:
-        """Look up the name to show."""
-        principal = await asyncio.to_thread(authenticate, self.router.headers)
-        self.name, self.email = principal.name, principal.email

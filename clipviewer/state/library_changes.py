@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
 import reflex as rx
+from reflex.event import EventSpec
 from sqlmodel import Session
 
 from clipviewer.domain.byte_size import byte_size
@@ -15,18 +15,20 @@ from clipviewer.domain.ids import is_id
 from clipviewer.domain.job_state import JobState
 from clipviewer.domain.permissions import Action, allows
 from clipviewer.domain.removal import Objects
-from clipviewer.errors import ClipviewerError, Forbidden, Invalid, VideoNotFound
+from clipviewer.errors import ClipviewerError, Invalid, VideoNotFound
 from clipviewer.services import work
-from clipviewer.services.container import installed
 from clipviewer.services.library import changes, removal
 from clipviewer.services.library.changes import Actor, Changed, Stakes
 from clipviewer.services.library.tags import known_tags, tags_by_video
 from clipviewer.services.library.videos import video_details
-from clipviewer.state.access import allow, authenticate
-from clipviewer.state.library import LibraryState
-from clipviewer.state.room_opening import room_opening
+from clipviewer.state.access import allow, principal
+from clipviewer.state.library import LibraryState, reload_library
+from clipviewer.state.room_opening import open_room_of, reload_room_of
+from clipviewer.state.transactions import read, write
+from clipviewer.state.vars import assign
 from clipviewer.state.video_detail import VideoDetailState
 
+T = TypeVar("T")
 RENAME, TAGS, DELETE, REMOVE = "rename", "tags", "delete", "remove"
 
 
@@ -60,17 +62,10 @@ class LibraryChangesState(rx.State):
     _changed: Changed | None = None
 
     @rx.event
-    @allow(Action.VIEW)
-    async def load(self) -> None:
-        """What this person may do; the doors below decide."""
-        role = (await asyncio.to_thread(authenticate, self.router.headers)).role
-        self.may_change, self.may_delete = allows(role, Action.EXPORT), allows(role, Action.REGISTER)
-
-    @rx.event
     @allow(Action.EXPORT)
     async def ask_title(self, video_id: str) -> None:
         """Open the dialog with the title of a video."""
-        video = await self._read(lambda db: video_details(db, video_id))
+        video = await read(lambda db: video_details(db, video_id))
         self.dialog = ChangeDialog(RENAME, (video_id,), video.title, video.title)
 
     @rx.event
@@ -78,31 +73,31 @@ class LibraryChangesState(rx.State):
     async def ask_tags(self, video_ids: list[str]) -> None:
         """Open the dialog with the tags of a video, or for tags that several get beside their own."""
 
-        def read(db: Session) -> ChangeDialog:
+        def look(db: Session) -> ChangeDialog:
             _check(video_ids)
             own = tags_by_video(db, video_ids).get(video_ids[0], []) if len(video_ids) == 1 else []
             return ChangeDialog(TAGS, tuple(video_ids), _named(db, video_ids), ", ".join(own), tuple(known_tags(db)))
 
-        self.dialog = await self._read(read)
+        self.dialog = await read(look)
 
     @rx.event
     @allow(Action.REGISTER)
     async def ask_objects(self, video_ids: list[str]) -> None:
         """Open the dialog that asks what becomes of the objects of videos that are to be deleted."""
 
-        def read(db: Session) -> ChangeDialog:
+        def look(db: Session) -> ChangeDialog:
             _check(video_ids)
             found = changes.stakes(db, video_ids)
             return ChangeDialog(DELETE, tuple(video_ids), _named(db, video_ids), exports=_exports(found), everything=_everything(found))
 
-        self.dialog = await self._read(read)
+        self.dialog = await read(look)
 
     @rx.event
     @allow(Action.REGISTER)
     async def ask_removal(self, video_ids: list[str]) -> None:
         """Open the dialog that asks once more before deleted videos go for good."""
 
-        def read(db: Session) -> ChangeDialog:
+        def look(db: Session) -> ChangeDialog:
             _check(video_ids)
             chosen = {gone.objects for video_id in video_ids if (gone := removal.doomed(db, video_id)) is not None}
             found = changes.stakes(db, video_ids)
@@ -116,7 +111,7 @@ class LibraryChangesState(rx.State):
             problem = f"The last try failed: {tried[0].note}" if tried and tried[0].state == JobState.FAILED else ""
             return ChangeDialog(REMOVE, tuple(video_ids), _named(db, video_ids), text, problem=problem)
 
-        self.dialog = await self._read(read)
+        self.dialog = await read(look)
 
     @rx.event
     @allow(Action.VIEW)
@@ -133,14 +128,14 @@ class LibraryChangesState(rx.State):
 
     @rx.event
     @allow(Action.EXPORT)
-    async def save_title(self, form: dict[str, str]) -> Any:
+    async def save_title(self, form: dict[str, str]) -> list[EventSpec]:
         """Give the video of the dialog its new title."""
         title = form.get("title", "")
         return await self._from_dialog(RENAME, lambda db, by, ids: changes.rename(db, ids[0], title, by=by))
 
     @rx.event
     @allow(Action.EXPORT)
-    async def save_tags(self, form: dict[str, str]) -> Any:
+    async def save_tags(self, form: dict[str, str]) -> list[EventSpec]:
         """Give the videos of the dialog their tags, which stand between commas."""
         tags = [tag for tag in form.get("tags", "").split(",") if tag.strip()]
 
@@ -151,7 +146,7 @@ class LibraryChangesState(rx.State):
 
     @rx.event
     @allow(Action.REGISTER)
-    async def delete(self) -> Any:
+    async def delete(self) -> list[EventSpec]:
         """Delete the videos of the dialog; nothing before it was said what becomes of their objects."""
         chosen = self.dialog.objects
 
@@ -164,7 +159,7 @@ class LibraryChangesState(rx.State):
 
     @rx.event
     @allow(Action.REGISTER)
-    async def remove(self) -> Any:
+    async def remove(self) -> list[EventSpec]:
         """Have the videos of the dialog removed for good."""
 
         def ask(db: Session, by: Actor, ids: list[str]) -> Changed:
@@ -176,28 +171,27 @@ class LibraryChangesState(rx.State):
 
     @rx.event
     @allow(Action.EXPORT)
-    async def archive(self, video_ids: list[str], archived: bool) -> Any:
+    async def archive(self, video_ids: list[str], archived: bool) -> list[EventSpec]:
         """Put videos out of the way, or bring them back."""
         done = await self._write(lambda db, by: changes.archive(db, video_ids, archived, by=by))
         return await self._show(done, f"{'Archived' if archived else 'Brought back'}: {_counted(len(video_ids))}")
 
     @rx.event
     @allow(Action.REGISTER)
-    async def restore(self, video_ids: list[str]) -> Any:
+    async def restore(self, video_ids: list[str]) -> list[EventSpec]:
         """Bring deleted videos back."""
         await self._write(lambda db, by: changes.restore(db, video_ids, by=by))
         return await self._show(Changed(), f"Brought back: {_counted(len(video_ids))}")
 
     @rx.event
     @allow(Action.EXPORT)
-    async def undo(self) -> Any:
+    async def undo(self) -> list[EventSpec]:
         """Take the last change back."""
         done, self._changed, self.undoable = self._changed, None, False
         if done is None:
-            return None
-        role = (await asyncio.to_thread(authenticate, self.router.headers)).role
-        if done.deleted and not allows(role, Action.REGISTER):
-            raise Forbidden
+            return []
+        if done.deleted:
+            principal().require(Action.REGISTER)
         await self._write(lambda db, by: changes.undo(db, done, by=by))
         return await self._show(Changed(), "Undone")
 
@@ -207,17 +201,17 @@ class LibraryChangesState(rx.State):
         """Say no more of the last change."""
         self.done, self.undoable, self._changed = "", False, None
 
-    async def _from_dialog(self, kind: str, change: Callable[[Session, Actor, list[str]], Changed]) -> Any:
+    async def _from_dialog(self, kind: str, change: Callable[[Session, Actor, list[str]], Changed]) -> list[EventSpec]:
         """Do what the open dialog asks; where that is refused it stays open and says why."""
         dialog = self.dialog
         if dialog.kind != kind:
             self.dialog = ChangeDialog()
-            return None
+            return []
         try:
             done = await self._write(lambda db, by: change(db, by, list(dialog.videos)))
         except Invalid as error:
             self.dialog = dataclasses.replace(dialog, problem=error.detail)
-            return None
+            return []
         except ClipviewerError:
             self.dialog = ChangeDialog()
             raise
@@ -227,32 +221,26 @@ class LibraryChangesState(rx.State):
         changed = kind == REMOVE or done != Changed()
         return await self._show(done, f"{words[kind]}: {dialog.title}{called_off}" if changed else "")
 
-    async def _show(self, done: Changed, words: str) -> Any:
+    async def _show(self, done: Changed, words: str) -> list[EventSpec]:
         """Say what was done, and show what has become of the page."""
         self._changed = done if done != Changed() else None
         self.done, self.number, self.undoable = words, self.number + 1, self._changed is not None
         if self.router.url.path.startswith("/videos/"):
             room = await self.get_state(VideoDetailState)
-            return VideoDetailState.fetch_video_details if room.phase == "ready" else room_opening()
-        await LibraryState.follow.fn(await self.get_state(LibraryState))
-        return None
+            return await (reload_room_of(self) if room.phase == "ready" else open_room_of(self))
+        await reload_library(await self.get_state(LibraryState))
+        return []
 
-    async def _write(self, change: Callable[[Session, Actor], Any]) -> Any:
-        headers, address = self.router.headers, self.router.session.client_ip
+    async def _write(self, change: Callable[[Session, Actor], T]) -> T:
+        by = Actor(principal().user_id, self.router.session.client_ip)
+        return await write(lambda db: change(db, by))
 
-        def write() -> Any:
-            by = Actor(authenticate(headers).user_id, address)
-            with installed().database.write() as db:
-                return change(db, by)
 
-        return await asyncio.to_thread(write)
-
-    async def _read(self, ask: Callable[[Session], Any]) -> Any:
-        def read() -> Any:
-            with installed().database.read() as db:
-                return ask(db)
-
-        return await asyncio.to_thread(read)
+async def show_rights(page: rx.State) -> None:
+    """Show what this person may do; the doors above decide."""
+    role = principal().role
+    rights = {"may_change": allows(role, Action.EXPORT), "may_delete": allows(role, Action.REGISTER)}
+    assign(await page.get_state(LibraryChangesState), **rights)
 
 
 def _check(video_ids: list[str]) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
-from typing import Any
 
 import reflex as rx
+from sqlmodel import Session
 
 from clipviewer.domain.ids import is_id
 from clipviewer.domain.job_state import JobState
@@ -15,12 +14,13 @@ from clipviewer.jobs.work_kinds import needed_for
 from clipviewer.services import work
 from clipviewer.services.adoption import adopting
 from clipviewer.services.adoption.words import whole
-from clipviewer.services.container import installed
 from clipviewer.services.exporting import exports
 from clipviewer.services.library.activity import EXPORT, Running, running
 from clipviewer.services.library.listing import attention
-from clipviewer.state.access import allow, authenticate
-from clipviewer.state.library import LibraryState
+from clipviewer.state.access import allow, principal
+from clipviewer.state.library import PAGE, LibraryState, library_query, read_library, show_library
+from clipviewer.state.transactions import read, write
+from clipviewer.state.vars import assign
 
 SHOWN = 4
 WORK_WORDS = {
@@ -55,41 +55,59 @@ class LibraryStripState(rx.State):
     busy: bool = False
 
     @rx.event
-    @allow(Action.VIEW)
-    async def follow(self) -> None:
-        """Show how far everything is, and what has become of the videos that are listed."""
-        await self._look()
-        await LibraryState.follow.fn(await self.get_state(LibraryState))
-
-    @rx.event
     @allow(Action.EXPORT)
     async def cancel(self, running_id: str) -> None:
-        """Call it off."""
-        headers = self.router.headers
+        """Cancel a job."""
+        who = principal()
 
-        def call_off() -> None:
-            who = authenticate(headers)
-            with installed().database.write() as db:
-                if is_id(running_id, "work"):
-                    who.require(needed_for(work.work(db, running_id).kind))
-                    work.cancel(db, running_id)
-                else:
-                    exports.cancel(db, running_id)
+        def cancel(db: Session) -> StripVars:
+            if is_id(running_id, "work"):
+                who.require(needed_for(work.work(db, running_id).kind))
+                work.cancel(db, running_id)
+            else:
+                exports.cancel(db, running_id)
+            return read_strip(db)
 
-        await asyncio.to_thread(call_off)
-        await self._look()
+        show_strip(self, await write(cancel))
 
-    async def _look(self) -> None:
-        def read() -> Any:
-            with installed().database.read() as db:
-                return *running(db, limit=SHOWN), attention(db)
 
-        found, total, wrong = await asyncio.to_thread(read)
-        rows = [_row(item) for item in found]
-        if rows != self.running:
-            self.running = rows
-        self.more, self.busy = total - len(rows), total > 0
-        self.failed, self.stale, self.missing = wrong.failed, wrong.stale, wrong.missing
+@dataclasses.dataclass(frozen=True)
+class StripVars:
+    """The vars of ``LibraryStripState``, by their names."""
+
+    running: list[RunningRow]
+    more: int
+    busy: bool
+    failed: int
+    stale: int
+    missing: int
+
+
+def read_strip(db: Session) -> StripVars:
+    """Return what runs now, and what needs attention."""
+    found, total = running(db, limit=SHOWN)
+    wrong = attention(db)
+    return StripVars([_row(item) for item in found], total - len(found), total > 0, wrong.failed, wrong.stale, wrong.missing)
+
+
+def show_strip(state: LibraryStripState, found: StripVars) -> None:
+    """Show what was read."""
+    assign(state, running=found.running)
+    state.more, state.busy = found.more, found.busy
+    state.failed, state.stale, state.missing = found.failed, found.stale, found.missing
+
+
+async def follow_library(page: rx.State, *, first_page: bool = False) -> None:
+    """Show how far everything is, and what has become of the videos that are listed, or the first page: one read."""
+    library = await page.get_state(LibraryState)
+    query = library_query(library, PAGE if first_page else max(len(library.videos), PAGE))
+    try:
+        videos, strip = await read(lambda db: (read_library(db, query), read_strip(db)))
+    except Exception:
+        library.phase = "failed"
+        raise
+    show_library(library, videos)
+    show_strip(await page.get_state(LibraryStripState), strip)
 
 
 def _row(item: Running) -> RunningRow:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
+import dataclasses
 import time
-from typing import Any
+from collections.abc import Mapping
 
 import reflex as rx
+from reflex.event import EventSpec
 from sqlmodel import Session
 
 from clipviewer.domain.aspect_ratio import AspectRatio
@@ -16,15 +17,17 @@ from clipviewer.errors import NotFound
 from clipviewer.services import audit
 from clipviewer.services.cells import board
 from clipviewer.services.cells.filters import CellState, ExportFilters, export_filters
-from clipviewer.services.container import installed
 from clipviewer.services.exporting.choices import served_languages
 from clipviewer.services.exporting.matrix import MatrixPage, matrix, matrix_languages
 from clipviewer.services.exporting.matrix_exports import export_cell
 from clipviewer.services.room.clip_room import EXPORTED
-from clipviewer.state.access import allow, authenticate
-from clipviewer.state.exports import ExportState
+from clipviewer.state.access import allow, principal
+from clipviewer.state.clip_lists import filter_exports, select_clip
+from clipviewer.state.exports import ExportState, follow_exports, revision_of
 from clipviewer.state.matrix_rows import MatrixLine, OpenedCell, Place, matrix_lines, opened_cell, places
 from clipviewer.state.rows import LanguageRow
+from clipviewer.state.transactions import read, write
+from clipviewer.state.vars import assign
 from clipviewer.state.video_detail import VideoDetailState
 
 LIST, MATRIX = "list", "matrix"
@@ -55,18 +58,6 @@ class MatrixState(rx.State):
 
     @rx.event
     @allow(Action.VIEW)
-    async def open_exports(self) -> None:
-        """Take view and filters from the address: ``?view=matrix&ratio=…&language=…&state=…``."""
-        asked = self.router.url.query_parameters
-        if (await self.get_state(VideoDetailState)).video is None:
-            return
-        self._take(export_filters(asked))
-        self.view = MATRIX if asked.get("view") == MATRIX else LIST
-        self.opened = None
-        await self._load(0)
-
-    @rx.event
-    @allow(Action.VIEW)
     async def set_view(self, view: str) -> None:
         """Show the exports as a list or as a matrix."""
         self.view = MATRIX if view == MATRIX else LIST
@@ -91,7 +82,7 @@ class MatrixState(rx.State):
         """The matrix now shows lines ``first`` to ``last``: load what is missing around them."""
         first, last = max(0, min(first, self.total - 1)), max(0, min(last, self.total - 1))
         if self.total and (first < self.offset or last >= self.offset + len(self.lines)):
-            await self._load(min((first + last - self._limit()) // 2, self.total - self._limit()))
+            await self._load(min((first + last - _limit(self)) // 2, self.total - _limit(self)))
 
     @rx.event
     @allow(Action.VIEW)
@@ -101,106 +92,65 @@ class MatrixState(rx.State):
 
     @rx.event
     @allow(Action.VIEW)
-    async def follow(self) -> Any:
-        """Follow the exports, and show in the matrix what has changed since the last time."""
-        running = await self.get_state(ExportState)
-        news = await ExportState.follow.fn(running)
-        if (running._video_id, running._revision) != self._seen or time.monotonic() - self._looked > LOOK_AGAIN_SECONDS:
-            await self._load(self.offset)
-        return news
-
-    @rx.event
-    @allow(Action.VIEW)
-    async def open_cell(self, key: str) -> Any:
+    async def open_cell(self, key: str) -> list[EventSpec]:
         """Show what there is to a cell, and its file in the player."""
         place = self._place(key)
         self.opened = await self._described(place)
         if place is None or place.entry is None or not place.entry.exported_clip_id:
-            return None
-        return await VideoDetailState.select_clip.fn(await self.get_state(VideoDetailState), place.entry.exported_clip_id)
+            return []
+        return await select_clip(await self.get_state(VideoDetailState), place.entry.exported_clip_id)
 
     @rx.event
     @allow(Action.EXPORT)
-    async def export_cell(self, key: str) -> Any:
+    async def export_cell(self, key: str) -> list[EventSpec]:
         """Queue exactly this cell: one that is missing, or one that is stale."""
-        place, router = self._place(key), self.router
+        place = self._place(key)
         if place is None or not place.row.clip_id or place.state not in (CellState.MISSING, CellState.STALE):
             self.opened = await self._described(place)
-            return rx.toast.info("This cell has changed in the meantime, so nothing was exported.")
-        video_id = self._seen[0]
+            return [rx.toast.info("This cell has changed in the meantime, so nothing was exported.")]
+        video_id, actor, address = self._seen[0], principal().user_id, self.router.session.client_ip
         stale = place.entry.job_id if place.entry else ""
 
-        def write() -> str:
-            principal = authenticate(router.headers)
-            with installed().database.write() as db:
-                ratio = AspectRatio(place.ratio)
-                made = export_cell(db, video_id, place.row.clip_id, ratio, place.language, instead_of=stale, actor=principal.user_id)
-                audit.record(db, "export", actor=principal.user_id, subject=video_id, address=router.session.client_ip, cells=1)
+        def export(db: Session) -> str:
+            ratio = AspectRatio(place.ratio)
+            made = export_cell(db, video_id, place.row.clip_id, ratio, place.language, instead_of=stale, actor=actor)
+            audit.record(db, "export", actor=actor, subject=video_id, address=address, cells=1)
             return made.id
 
-        job_id = await asyncio.to_thread(write)
-        await (await self.get_state(ExportState))._await([job_id])
+        job_id = await write(export)
+        finished = await follow_exports(self, job_id)
         await self._load(self.offset)
         self.opened = await self._described(self._place(job_id)) or self.opened
-        return None
-
-    def _take(self, filters: ExportFilters) -> None:
-        self.only_ratio, self.only_language, self.only_state = filters.ratio, filters.language, filters.state
+        return finished
 
     async def _narrow(self, filters: ExportFilters) -> None:
-        self._take(filters)
+        _take(self, filters)
         self.opened = None
-        await (await self.get_state(VideoDetailState))._filter_exports(filters)
+        await filter_exports(await self.get_state(VideoDetailState), filters)
         await self._load(0)
-
-    def _filters(self) -> ExportFilters:
-        return ExportFilters(self.only_ratio, self.only_language, self.only_state)
-
-    def _limit(self) -> int:
-        """How many lines are loaded at once: fewer where each has many cells."""
-        languages = 1 if self.only_language else max(1, len(self.languages))
-        return max(LEAST_LINES, min(MOST_LINES, MOST_CELLS // (languages * (1 if self.only_ratio else len(AspectRatio)))))
 
     async def _load(self, offset: int) -> None:
         """Read the window of the matrix from ``offset`` on, and the languages; in the list only these."""
-        room, running, filters, limit = (
-            await self.get_state(VideoDetailState),
-            await self.get_state(ExportState),
-            self._filters(),
-            self._limit(),
-        )
-        video = room.video
-        if video is None:
+        room, running = await self.get_state(VideoDetailState), await self.get_state(ExportState)
+        if room.video is None:
             return
-        seen = (video.id, running._revision if running._video_id == video.id else -1)
-        wanted = self.view == MATRIX and room.tab == EXPORTED
-
-        def read(db: Session) -> tuple[MatrixPage | None, list[str]]:
-            if not wanted:
-                return None, matrix_languages(db, video.id)
-            page = matrix(db, video.id, offset=max(0, offset), limit=limit, filters=filters)
-            if not page.rows and page.total:
-                page = matrix(db, video.id, offset=max(0, page.total - limit), limit=limit, filters=filters)
-            return page, list(page.languages)
-
+        query = matrix_query(self, room.video.id, offset, shown=room.tab == EXPORTED)
+        revision = revision_of(running, query.video_id)
         try:
-            page, languages = await asyncio.to_thread(_reading, read)
+            found = await read(lambda db: read_matrix(db, query))
         except NotFound:
             return
         except Exception:
             self.phase = "failed"
             raise
-        self._assign("languages", [LanguageRow(tag, language_name(tag)) for tag in languages])
-        if page is None:
-            return
-        self._seen, self._looked, self._page = seen, time.monotonic(), page
-        self._assign("lines", matrix_lines(page, filters))
-        self._assign("offset", page.offset)
-        self._assign("total", page.total)
-        under_way = [entry for row in page.rows for entry in row.entries if entry.state == CellState.RUNNING]
-        self._assign("progress", {entry.job_id: round(entry.progress * 100) for entry in under_way})
-        self._assign("phase", "ready")
-        await self._follow_opened()
+        await show_matrix(self, found, revision)
+
+    def _places(self) -> list[Place]:
+        page = self._page
+        return [place for row in page.rows for place in places(page, row, ExportFilters())] if page else []
+
+    def _place(self, key: str) -> Place | None:
+        return next((place for place in self._places() if place.key == key), None)
 
     async def _follow_opened(self) -> None:
         """Let the opened cell change with its file; a missing one becomes the first that is made of it."""
@@ -211,14 +161,7 @@ class MatrixState(rx.State):
             where = tuple(self.opened.key.split(" "))
             place = next((other for other in self._places() if (other.row.clip_id, other.ratio, other.language) == where), None)
         if place is not None:
-            self._assign("opened", await self._described(place))
-
-    def _places(self) -> list[Place]:
-        page = self._page
-        return [place for row in page.rows for place in places(page, row, ExportFilters())] if page else []
-
-    def _place(self, key: str) -> Place | None:
-        return next((place for place in self._places() if place.key == key), None)
+            assign(self, opened=await self._described(place))
 
     async def _described(self, place: Place | None) -> OpenedCell | None:
         """The cell as its card shows it; what is long is read for this one only."""
@@ -226,17 +169,93 @@ class MatrixState(rx.State):
             return None
         video_id = self._seen[0]
 
-        def read(db: Session) -> OpenedCell:
+        def look(db: Session) -> OpenedCell:
             failed = place.entry is not None and place.entry.state == CellState.FAILED
             log = board.cell(db, place.entry.job_id).log if place.entry and failed else ""
             return opened_cell(place, log=log, refusal=_refusal(db, video_id, place))
 
-        return await asyncio.to_thread(_reading, read)
+        return await read(look)
 
-    def _assign(self, name: str, value: Any) -> None:
-        """Set a var only when it differs: an assignment alone makes Reflex send it again."""
-        if getattr(self, name) != value:
-            setattr(self, name, value)
+
+@dataclasses.dataclass(frozen=True)
+class MatrixQuery:
+    """A window of the matrix of a video, in lines; only its languages where the matrix is not ``shown``."""
+
+    video_id: str
+    offset: int
+    limit: int
+    filters: ExportFilters
+    shown: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class MatrixNews:
+    """What was read for ``query``: the languages, and the ``page`` where the matrix is shown."""
+
+    query: MatrixQuery
+    page: MatrixPage | None
+    languages: list[str]
+
+
+def take_address(state: MatrixState, asked: Mapping[str, str]) -> None:
+    """Take view and filters from the query of an address: ``view=matrix&ratio=…&language=…&state=…``."""
+    _take(state, export_filters(asked))
+    assign(state, view=MATRIX if asked.get("view") == MATRIX else LIST, opened=None)
+
+
+def matrix_query(state: MatrixState, video_id: str, offset: int, *, shown: bool) -> MatrixQuery:
+    """Return the window from line ``offset`` on; ``shown``: the exports are, and so the matrix is where it is the chosen view."""
+    filters = ExportFilters(state.only_ratio, state.only_language, state.only_state)
+    return MatrixQuery(video_id, max(0, offset), _limit(state), filters, shown and state.view == MATRIX)
+
+
+def read_matrix(db: Session, query: MatrixQuery) -> MatrixNews:
+    """Return the window, or the last one where the matrix has become shorter."""
+    if not query.shown:
+        return MatrixNews(query, None, matrix_languages(db, query.video_id))
+    page = matrix(db, query.video_id, offset=query.offset, limit=query.limit, filters=query.filters)
+    if not page.rows and page.total:
+        page = matrix(db, query.video_id, offset=max(0, page.total - query.limit), limit=query.limit, filters=query.filters)
+    return MatrixNews(query, page, list(page.languages))
+
+
+async def show_matrix(state: MatrixState, found: MatrixNews, revision: int) -> None:
+    """Show what was read at that ``revision`` of the exports."""
+    assign(state, languages=[LanguageRow(tag, language_name(tag)) for tag in found.languages])
+    page = found.page
+    if page is None:
+        return
+    state._seen, state._looked, state._page = (found.query.video_id, revision), time.monotonic(), page
+    under_way = [entry for row in page.rows for entry in row.entries if entry.state == CellState.RUNNING]
+    assign(
+        state,
+        lines=matrix_lines(page, found.query.filters),
+        offset=page.offset,
+        total=page.total,
+        progress={entry.job_id: round(entry.progress * 100) for entry in under_way},
+        phase="ready",
+    )
+    await state._follow_opened()
+
+
+async def follow_matrix(state: MatrixState) -> None:
+    """Read the shown matrix again where the exports have changed, and now and then for what changes without one."""
+    room, running = await state.get_state(VideoDetailState), await state.get_state(ExportState)
+    if room.video is None or room.tab != EXPORTED or state.view != MATRIX:
+        return
+    seen = (room.video.id, revision_of(running, room.video.id))
+    if seen != state._seen or time.monotonic() - state._looked > LOOK_AGAIN_SECONDS:
+        await state._load(state.offset)
+
+
+def _take(state: MatrixState, filters: ExportFilters) -> None:
+    assign(state, only_ratio=filters.ratio, only_language=filters.language, only_state=filters.state)
+
+
+def _limit(state: MatrixState) -> int:
+    """How many lines are loaded at once: fewer where each has many cells."""
+    languages = 1 if state.only_language else max(1, len(state.languages))
+    return max(LEAST_LINES, min(MOST_LINES, MOST_CELLS // (languages * (1 if state.only_ratio else len(AspectRatio)))))
 
 
 def _refusal(db: Session, video_id: str, place: Place) -> str:
@@ -245,8 +264,3 @@ def _refusal(db: Session, video_id: str, place: Place) -> str:
     if place.language not in served_languages(db, video_id):
         return f"Add captions in {language_name(place.language)} to export the clip in it."
     return ""
-
-
-def _reading(read: Any) -> Any:
-    with installed().database.read() as db:
-        return read(db)

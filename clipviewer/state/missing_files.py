@@ -12,6 +12,7 @@ from clipviewer.errors import NotFound
 from clipviewer.services.adoption.missing_files import look_for
 from clipviewer.services.container import installed
 from clipviewer.state.access import allow
+from clipviewer.state.clip_lists import reload_files
 from clipviewer.state.video_detail import VideoDetailState
 
 
@@ -29,14 +30,14 @@ class MissingFileState(rx.State):
         except NotFound:  # the clip was removed, and the player says so
             return
         if not there:
-            await self._show()
+            await reload_files(await self.get_state(VideoDetailState))
 
     @rx.event
     @allow(Action.VIEW)
     async def look(self, clip_id: str) -> Any:
         """Look whether the file is there again."""
         there = await self._look(clip_id)
-        await self._show()
+        await reload_files(await self.get_state(VideoDetailState))
         return rx.toast.success("The file is there again") if there else rx.toast.error("The file is still not in the bucket")
 
     async def _look(self, clip_id: str) -> bool:
@@ -44,7 +45,3 @@ class MissingFileState(rx.State):
         there = room.video is None or await asyncio.to_thread(look_for, installed(), room.video.id, clip_id)
         self.gone = "" if there else clip_id
         return there
-
-    async def _show(self) -> None:
-        room = await self.get_state(VideoDetailState)
-        await room._show_files()

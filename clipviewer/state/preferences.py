@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import re
 from typing import Any
 
 import reflex as rx
+from reflex.event import EventSpec
 
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.domain.permissions import Action, allows
 from clipviewer.domain.preferences import Preferences, Unfit, preferences_of
-from clipviewer.services.container import installed
 from clipviewer.services.prefs import preferences, save_preferences
-from clipviewer.state.access import allow, authenticate
+from clipviewer.state.access import allow, principal
+from clipviewer.state.account import show_account
+from clipviewer.state.transactions import read, write
 
 RATIO = "ratio "
 _MOST_TEXT = 500
@@ -50,16 +51,10 @@ class PreferencesState(rx.State):
     @allow(Action.VIEW)
     async def open_page(self) -> None:
         """Show them as they stand."""
-        headers = self.router.headers
-
-        def read() -> tuple[Preferences, bool]:
-            may_change = allows(authenticate(headers).role, Action.CONFIGURE)
-            with installed().database.read() as db:
-                return preferences(db), may_change
-
-        self.phase = "loading"
+        await show_account(self)
+        self.phase, self.may_change = "loading", allows(principal().role, Action.CONFIGURE)
         try:
-            standing, self.may_change = await asyncio.to_thread(read)
+            standing = await read(preferences)
         except Exception:
             self.phase = "failed"
             raise
@@ -67,23 +62,17 @@ class PreferencesState(rx.State):
 
     @rx.event
     @allow(Action.CONFIGURE)
-    async def save(self, form: dict[str, str]) -> Any:
+    async def save(self, form: dict[str, str]) -> list[EventSpec]:
         """Make what the form says hold for everybody, or say at each field what does not do."""
-        router = self.router
         try:
             wanted = preferences_of(_values(form))
         except Unfit as unfit:
             self.problems, self.refused = unfit.problems, self.refused + 1
-            return rx.toast.error("Not saved: see what is said at the fields.")
-
-        def write() -> None:
-            actor = authenticate(router.headers).user_id
-            with installed().database.write() as db:
-                save_preferences(db, wanted, actor=actor, address=router.session.client_ip)
-
-        await asyncio.to_thread(write)
+            return [rx.toast.error("Not saved: see what is said at the fields.")]
+        actor, address = principal().user_id, self.router.session.client_ip
+        await write(lambda db: save_preferences(db, wanted, actor=actor, address=address))
         self.shown, self.problems = _view(wanted), {}
-        return rx.toast.success("Preferences saved")
+        return [rx.toast.success("Preferences saved")]
 
 
 def _view(standing: Preferences) -> PreferencesView:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import dataclasses
-from collections.abc import Callable
-from typing import Any
 
 import reflex as rx
-from sqlmodel import Session
+from reflex.event import EventSpec
 
 from clipviewer.domain.job_state import UNFINISHED, JobState
 from clipviewer.domain.permissions import Action, allows
-from clipviewer.errors import Conflict, VideoNotFound
-from clipviewer.services.container import installed
+from clipviewer.errors import Conflict
 from clipviewer.services.library import quick_start
 from clipviewer.services.library.quick_start import QuickStart
-from clipviewer.state.access import allow, authenticate
+from clipviewer.state.access import allow, principal
+from clipviewer.state.clip_lists import reload_master
+from clipviewer.state.page_address import video_in_address
+from clipviewer.state.transactions import read, write
+from clipviewer.state.vars import assign
 from clipviewer.state.video_detail import VideoDetailState
 
 
@@ -42,58 +42,34 @@ class QuickStartState(rx.State):
     quick_start: QuickStartView = QuickStartView()
 
     @rx.event
-    @allow(Action.VIEW)
-    async def follow(self) -> Any:
-        """Show whether the video is slow to start, and how far the making of a quick one is."""
-        video_id, headers, before = self._video_id(), self.router.headers, self.quick_start
-
-        def read() -> tuple[bool, QuickStart]:
-            may = allows(authenticate(headers).role, Action.EXPORT)
-            with installed().database.read() as db:
-                return may, quick_start.quick_start_of(db, video_id)
-
-        try:
-            found = _view(video_id, *await asyncio.to_thread(read))
-        except VideoNotFound:  # the room itself says so
-            found = QuickStartView()
-        if found != before:
-            self.quick_start = found
-        if before.video_id == video_id and before.state in UNFINISHED and found.state == "":
-            room = await self.get_state(VideoDetailState)
-            await room._show_new_master(video_id)
-            return rx.toast.success("The video starts quickly now. The old file stays in the bucket.")
-        return None
-
-    @rx.event
     @allow(Action.EXPORT)
-    async def mend(self) -> Any:
+    async def mend(self) -> list[EventSpec]:
         """Have a quick one made, unless somebody else had."""
-        video_id = self._video_id()
+        video_id, actor = video_in_address(self), principal().user_id
         with contextlib.suppress(Conflict):
-            await self._write(lambda db, actor: quick_start.ask(db, video_id, actor=actor))
-        return await QuickStartState.follow.fn(self)
+            await write(lambda db: quick_start.ask(db, video_id, actor=actor))
+        return await self._follow(video_id)
 
     @rx.event
     @allow(Action.EXPORT)
-    async def call_off(self) -> Any:
+    async def call_off(self) -> list[EventSpec]:
         """Stop the making of it; the video stays as it is."""
-        video_id = self._video_id()
-        await self._write(lambda db, _: quick_start.call_off(db, video_id))
-        return await QuickStartState.follow.fn(self)
+        video_id = video_in_address(self)
+        await write(lambda db: quick_start.call_off(db, video_id))
+        return await self._follow(video_id)
 
-    async def _write(self, work: Callable[[Session, str], Any]) -> None:
-        headers = self.router.headers
+    async def _follow(self, video_id: str) -> list[EventSpec]:
+        return await show_quick_start(self, video_id, await read(lambda db: quick_start.quick_start_of(db, video_id)))
 
-        def write() -> None:
-            actor = authenticate(headers).user_id
-            with installed().database.write() as db:
-                work(db, actor)
 
-        await asyncio.to_thread(write)
-
-    def _video_id(self) -> str:
-        """The video of the address: after a new connection the room itself may not be loaded yet."""
-        return self.router.url.path.rstrip("/").rpartition("/")[2]
+async def show_quick_start(state: QuickStartState, video_id: str, found: QuickStart) -> list[EventSpec]:
+    """Show whether the video is slow to start and how far the making of a quick one is; say so when that has come to its end."""
+    before, shown = state.quick_start, _view(video_id, allows(principal().role, Action.EXPORT), found)
+    assign(state, quick_start=shown)
+    if before.video_id != video_id or before.state not in UNFINISHED or shown.state != "":
+        return []
+    await reload_master(await state.get_state(VideoDetailState), video_id)
+    return [rx.toast.success("The video starts quickly now. The old file stays in the bucket.")]
 
 
 def _view(video_id: str, may_mend: bool, found: QuickStart) -> QuickStartView:

@@ -1,26 +1,139 @@
-"""What a clip room loads when it opens, in this order: the video first, since the rest belongs to it."""
+"""Opening a clip room: one snapshot of all that its states show first, read in one transaction."""
 
 from __future__ import annotations
 
-from typing import Any
+import dataclasses
+from collections.abc import Mapping, Sequence
 
-from clipviewer.state.captions import CaptionsState
-from clipviewer.state.exports import ExportState
-from clipviewer.state.finding import FindingState
-from clipviewer.state.matrix import MatrixState
-from clipviewer.state.quick_start import QuickStartState
-from clipviewer.state.timeline import TimelineState
+import reflex as rx
+from reflex.event import EventSpec
+from sqlmodel import Session
+
+from clipviewer.errors import VideoNotFound
+from clipviewer.services.cells import board
+from clipviewer.services.cells.board import Changes
+from clipviewer.services.library import quick_start, video_previews
+from clipviewer.services.library.quick_start import QuickStart
+from clipviewer.services.room import captions
+from clipviewer.services.room.captions import CaptionsView
+from clipviewer.services.room.clip_room import EXPORTED
+from clipviewer.state.captions import CaptionsState, show_captions
+from clipviewer.state.clip_lists import Opening, close_lists, read_opening, show_opening
+from clipviewer.state.exports import ExportState, revision_of, show_changes, told
+from clipviewer.state.finding import FindingState, SearchNews, SearchView, outcome, read_search, show_search
+from clipviewer.state.matrix import MatrixNews, MatrixQuery, MatrixState, matrix_query, read_matrix, show_matrix, take_address
+from clipviewer.state.page_address import origin_of, video_in_address
+from clipviewer.state.quick_start import QuickStartState, QuickStartView, show_quick_start
+from clipviewer.state.rows import UrlEntry
+from clipviewer.state.timeline import TimelineState, TimelineView, show_timeline, timeline_view
+from clipviewer.state.transactions import read, write
+from clipviewer.state.vars import assign, reset
 from clipviewer.state.video_detail import VideoDetailState
 
 
-def room_opening() -> list[Any]:
-    """The events, for its address and for a video that has come back."""
-    return [
-        VideoDetailState.fetch_video_details,
-        CaptionsState.load,
-        ExportState.follow,
-        MatrixState.open_exports,
-        FindingState.follow,
-        TimelineState.open_timeline,
-        QuickStartState.follow,
-    ]
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """What is asked for: the address (``video_id``, ``given``), and what the page has already (``known`` URLs, export ``revision``)."""
+
+    video_id: str
+    given: Mapping[str, str]
+    origin: str
+    known: Mapping[str, UrlEntry]
+    revision: int
+    matrix: MatrixQuery
+
+
+@dataclasses.dataclass(frozen=True)
+class Snapshot:
+    """All that a room shows first. ``previews_due``: those of an adopted video, which are made before their turn if it is opened."""
+
+    lists: Opening
+    captions: Sequence[CaptionsView]
+    exports: Changes
+    matrix: MatrixNews
+    search: SearchNews
+    timeline: TimelineView
+    previews_due: bool
+    quick_start: QuickStart
+
+
+async def open_room_of(page: rx.State) -> list[EventSpec]:
+    """Show the video of the address: ``/videos/{id}?clip=…&tab=…``, with the filters and the view of its exports."""
+    video_id = video_in_address(page)
+    room, matrix, running = await page.get_state(VideoDetailState), await page.get_state(MatrixState), await page.get_state(ExportState)
+    given = page.router.url.query_parameters
+    if room.video is None or room.video.id != video_id:
+        reset(room)
+    take_address(matrix, given)
+    query = matrix_query(matrix, video_id, 0, shown=True)
+    asked = Asked(video_id, given, origin_of(page), dict(room.clip_video_urls), revision_of(running, video_id), query)
+    try:
+        snapshot = await read(lambda db: take_snapshot(db, asked))
+        if snapshot.previews_due:
+            snapshot = await write(lambda db: _with_previews(db, snapshot, asked))
+    except VideoNotFound:
+        await close_room(page)
+        return []
+    except Exception:
+        room.phase = "failed"
+        raise
+    return await _show(page, snapshot, asked)
+
+
+async def reload_room_of(page: rx.State) -> list[EventSpec]:
+    """Show the video of the address as it is now, in a room that is open: its parts stay as they are."""
+    video_id = video_in_address(page)
+    room = await page.get_state(VideoDetailState)
+    given, known, origin = page.router.url.query_parameters, dict(room.clip_video_urls), origin_of(page)
+    try:
+        opening = await read(lambda db: read_opening(db, video_id, given, known, origin))
+    except VideoNotFound:
+        await close_room(page)
+        return []
+    return show_opening(room, opening)
+
+
+def take_snapshot(db: Session, asked: Asked) -> Snapshot:
+    """Read all that the room shows first. Signs, too: call it from a thread. Raises ``VideoNotFound``."""
+    video_id = asked.video_id
+    lists = read_opening(db, video_id, asked.given, asked.known, asked.origin)
+    previews = video_previews.previews_of(db, video_id)
+    on_exported = lists.shown.tab == EXPORTED
+    return Snapshot(
+        lists=lists,
+        captions=captions.captions_of(db, video_id),
+        exports=board.changes_since(db, video_id, max(asked.revision, 0)),
+        matrix=read_matrix(db, dataclasses.replace(asked.matrix, shown=asked.matrix.shown and on_exported)),
+        search=read_search(db, video_id),
+        timeline=timeline_view(video_id, previews, asked.origin),
+        previews_due=previews.due,
+        quick_start=quick_start.quick_start_of(db, video_id),
+    )
+
+
+async def close_room(page: rx.State) -> None:
+    """Show that the video of the address is gone, and nothing of it."""
+    await close_lists(await page.get_state(VideoDetailState), video_in_address(page))
+    reset(await page.get_state(CaptionsState))
+    assign(await page.get_state(FindingState), search=SearchView())
+    assign(await page.get_state(QuickStartState), quick_start=QuickStartView())
+    show_timeline(await page.get_state(TimelineState), TimelineView())
+
+
+def _with_previews(db: Session, snapshot: Snapshot, asked: Asked) -> Snapshot:
+    video_previews.ask_if_due(db, asked.video_id)
+    previews = video_previews.previews_of(db, asked.video_id)
+    return dataclasses.replace(snapshot, timeline=timeline_view(asked.video_id, previews, asked.origin))
+
+
+async def _show(page: rx.State, snapshot: Snapshot, asked: Asked) -> list[EventSpec]:
+    video_id = asked.video_id
+    missing = show_opening(await page.get_state(VideoDetailState), snapshot.lists)
+    show_captions(await page.get_state(CaptionsState), snapshot.captions)
+    running, finding = await page.get_state(ExportState), await page.get_state(FindingState)
+    done = show_changes(running, video_id, snapshot.exports)
+    await show_matrix(await page.get_state(MatrixState), snapshot.matrix, snapshot.exports.revision)
+    show_search(finding, video_id, snapshot.search)
+    show_timeline(await page.get_state(TimelineState), snapshot.timeline)
+    mended = await show_quick_start(await page.get_state(QuickStartState), video_id, snapshot.quick_start)
+    return [*missing, *told(running, done), *outcome(finding, snapshot.search), *mended]

@@ -2,11 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from clipviewer.state.rows import ClipRow, VideoView
+from clipviewer.services.bucket.signing import SignedUrl
+from clipviewer.services.container import installed
+from clipviewer.state.rows import ClipRow, UrlEntry, VideoView, url_entry
 
 SIGN_AHEAD = 30
+NEIGHBOURS = 3
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """``kept`` are the URLs that stay; ``missing`` are ``(clip id, object key)`` of those that are signed now. ``now`` is in ms."""
+
+    kept: Mapping[str, UrlEntry]
+    missing: Sequence[tuple[str, str]]
+    now: int
+
+    def renewed(self, signed: Mapping[str, SignedUrl]) -> dict[str, UrlEntry]:
+        """Return the URLs that the room keeps, with those that were ``signed``."""
+        return {**self.kept, **{clip_id: url_entry(url, self.now) for clip_id, url in signed.items()}}
+
+
+def renewal(
+    known: Mapping[str, UrlEntry], video: VideoView, selected: ClipRow | None, rows: Sequence[ClipRow], first: int, last: int
+) -> Renewal | None:
+    """Return what is to be signed for the rows ``first`` to ``last``; None where all that they need is ``known`` and lasts a while."""
+    needed, wanted = keys_around(video, selected, rows, first, last)
+    now = _now_ms()
+    least = now + installed().settings.url_ttl * 1000 // 4
+    fresh = {clip_id: entry for clip_id, entry in known.items() if entry.expires > least}
+    if needed.keys() <= fresh.keys():
+        return None
+    kept = {clip_id: entry for clip_id, entry in fresh.items() if clip_id in wanted}
+    return Renewal(kept, [(clip_id, key) for clip_id, key in wanted.items() if clip_id not in fresh], now)
 
 
 def keys_around(
@@ -22,3 +54,12 @@ def keys_around(
     needed = always | {row.id: row.s3_key for row in rows[first : last + 1]}
     middle = (first + last) // 2
     return needed, always | {row.id: row.s3_key for row in rows[max(0, middle - SIGN_AHEAD // 2) : middle + SIGN_AHEAD // 2]} | needed
+
+
+def place_of(selected: ClipRow | None, rows: Sequence[ClipRow]) -> int:
+    """Return the index of the selected clip among ``rows``, 0 where it is not among them."""
+    return next((index for index, row in enumerate(rows) if selected and row.id == selected.id), 0)
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

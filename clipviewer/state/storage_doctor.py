@@ -14,8 +14,11 @@ from clipviewer.domain.ids import new_id
 from clipviewer.domain.permissions import Action, allows
 from clipviewer.services.bucket.diagnosis import CHECKS, examination, policies, some_masters
 from clipviewer.services.container import installed
-from clipviewer.state.access import allow, authenticate, origin_of
+from clipviewer.state.access import allow, principal
+from clipviewer.state.account import show_account
+from clipviewer.state.page_address import origin_of
 from clipviewer.state.rows import counted
+from clipviewer.state.vars import reset
 from clipviewer.storage.findings import Finding, Verdict
 
 _NAMES = {
@@ -56,8 +59,9 @@ class StorageDoctorState(rx.State):
     @allow(Action.VIEW)
     async def open_page(self) -> Any:
         """Begin to look, for who may."""
-        if not allows((await asyncio.to_thread(authenticate, self.router.headers)).role, Action.CONFIGURE):
-            self.reset()
+        await show_account(self)
+        if not allows(principal().role, Action.CONFIGURE):
+            reset(self)
             self.phase = "closed"
             return None
         return StorageDoctorState.look

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import reflex as rx
 
 from clipviewer.domain.permissions import Action, allows
-from clipviewer.state.access import allow, authenticate
+from clipviewer.state.access import principal
+from clipviewer.state.vars import assign
 
 
 class UploadState(rx.State):
@@ -15,8 +14,7 @@ class UploadState(rx.State):
 
     may_upload: bool = False
 
-    @rx.event
-    @allow(Action.VIEW)
-    async def load(self) -> None:
-        """Look up the role."""
-        self.may_upload = allows((await asyncio.to_thread(authenticate, self.router.headers)).role, Action.UPLOAD)
+
+async def show_upload_right(page: rx.State) -> None:
+    """Show the uploads to who may upload."""
+    assign(await page.get_state(UploadState), may_upload=allows(principal().role, Action.UPLOAD))

@@ -15,11 +15,12 @@ ORIGIN = "http://clips.example.org:3000"
 
 
 class Page:
-    """One tab of the person behind ``token``, at ``path``."""
+    """One tab of the person behind ``token``, at ``path``; ``sent`` is what the last event has changed, by the full name of the state."""
 
     def __init__(self, token: str, path: str) -> None:
         self.root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
         self._headers = {"cookie": f"{COOKIE}={token}", "host": ORIGIN.partition("//")[2], "origin": ORIGIN}
+        self.sent: dict[str, dict[str, Any]] = {}
         self.go(path)
 
     def go(self, path: str) -> None:
@@ -33,14 +34,15 @@ class Page:
         assert isinstance(found, kind)
         return found
 
-    def call(self, kind: type[rx.State], handler: str, *args: Any) -> tuple[dict[str, Any], str]:
-        """Run an event handler: the changed vars of that state by name, and the events that it answers with, as text."""
+    def call(self, kind: type[rx.State], handler: str, *args: Any, of: type[rx.State] | None = None) -> tuple[dict[str, Any], str]:
+        """Run an event handler: the changed vars ``of`` that state or another one by name, and the events that it answers with, as text."""
 
         async def run() -> tuple[dict[str, Any], str]:
             state = await self.root.get_state(kind)
             answer = await getattr(state, handler)(*args)
-            delta = (await self.root._get_resolved_delta()).get(kind.get_full_name(), {})
+            self.sent = await self.root._get_resolved_delta()
+            delta = self.sent.get((of or kind).get_full_name(), {})
             self.root._clean()  # type: ignore[no-untyped-call]
-            return {name.removesuffix(MARK): value for name, value in delta.items()}, "" if answer is None else str(answer)
+            return {name.removesuffix(MARK): value for name, value in delta.items()}, str(answer) if answer else ""
 
         return asyncio.run(run())

@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from clipviewer.domain.permissions import Role
 from clipviewer.state.library import LibraryState
+from clipviewer.state.room import RoomState
 from clipviewer.state.video_detail import VideoDetailState
 from tests.state.footage_rows import Footage, add_footage
 from tests.state.handlers import name_of
@@ -100,7 +101,7 @@ def use_over_http(app: Running, footage: Footage, secrets: dict[str, str]) -> st
 
 def use_over_the_socket(app: Running, footage: Footage, cookie: str, url: str) -> None:
     with open_tab(app.address, cookie=cookie, path=footage.path) as tab:
-        tab.send(name_of(VideoDetailState, "fetch_video_details"))
+        tab.send(name_of(RoomState, "open"))
         tab.wait_for("X-Amz-Signature")
         tab.send(SELECT, clip_id=url[:1900])
         tab.wait_for("Clip not found")

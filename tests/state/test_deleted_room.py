@@ -9,11 +9,9 @@ from clipviewer.domain.removal import Objects
 from clipviewer.services.container import Services
 from clipviewer.services.library import changes
 from clipviewer.state.captions import CaptionsState
-from clipviewer.state.exports import ExportState
-from clipviewer.state.finding import FindingState
 from clipviewer.state.framing import FramingState
 from clipviewer.state.library import LibraryState
-from clipviewer.state.quick_start import QuickStartState
+from clipviewer.state.room import RoomState
 from clipviewer.state.timeline import TimelineState
 from clipviewer.state.video_detail import VideoDetailState
 from tests.state.footage_rows import Footage, add_footage
@@ -31,7 +29,7 @@ def harbour(page: Page, services: Services) -> Footage:
         db.get_one(Video, footage.video_id).previews = {"sheets": sheets, "picture": {"width": 160, "height": 90}}
         db.get_one(Video, footage.video_id).poster_key = "previews/poster.webp"
     page.go(footage.path)
-    page.call(VideoDetailState, "fetch_video_details")
+    page.call(RoomState, "open", of=VideoDetailState)
     return footage
 
 
@@ -40,11 +38,11 @@ def delete(services: Services, footage: Footage) -> None:
         changes.delete(db, [footage.video_id], Objects.KEEP)
 
 
-@pytest.mark.parametrize(("handler", "given"), [("show_range", (280, 290)), ("fetch_video_details", ())])
+@pytest.mark.parametrize(("handler", "given"), [("show_range", (280, 290)), ("open", ())])
 def test_nothing_is_signed_any_more(page: Page, services: Services, harbour: Footage, handler: str, given: tuple[object, ...]) -> None:
     assert page.state(VideoDetailState).clip_video_urls
     delete(services, harbour)
-    page.call(VideoDetailState, handler, *given)
+    page.call(RoomState if handler == "open" else VideoDetailState, handler, *given)
     room = page.state(VideoDetailState)
     assert (room.phase, room.clip_video_urls, room.video, room.exported_clips) == ("deleted", {}, None, [])
     assert room.deleted is not None
@@ -52,15 +50,15 @@ def test_nothing_is_signed_any_more(page: Page, services: Services, harbour: Foo
 
 
 def test_the_room_learns_soon_that_its_video_is_deleted_and_complains_of_nothing(page: Page, services: Services, harbour: Footage) -> None:
-    assert page.call(ExportState, "follow")[1] == ""
+    assert page.call(RoomState, "follow")[1] == ""
+    assert page.state(TimelineState).timeline.sheets
     delete(services, harbour)
-    assert "fetch_video_details" in page.call(ExportState, "follow")[1]
-    page.call(VideoDetailState, "fetch_video_details")
-    for kind in (ExportState, FindingState, QuickStartState):
-        assert page.call(kind, "follow")[1] == ""
-    for kind, handler in ((CaptionsState, "load"), (TimelineState, "open_timeline")):
-        assert page.call(kind, handler)[1] == ""
+    assert page.call(RoomState, "follow")[1] == ""
+    assert page.state(VideoDetailState).phase == "deleted"
     assert not page.state(TimelineState).timeline.sheets
+    for kind, handler in ((RoomState, "follow"), (RoomState, "open"), (CaptionsState, "load")):
+        assert page.call(kind, handler)[1] == ""
+    assert page.state(VideoDetailState).phase == "deleted"
 
 
 def test_its_picture_is_not_looked_at(page: Page, services: Services, harbour: Footage) -> None:

@@ -14,6 +14,7 @@ from sqlmodel import select
 
 from clipviewer.db.models import User
 from clipviewer.domain.permissions import Role
+from clipviewer.state.account import AccountState
 from clipviewer.state.adopt import AdoptRun, AdoptState, FoundView, KeyGroup
 from clipviewer.state.captions import CaptionsState
 from clipviewer.state.export_dialog import ExportDialogState
@@ -21,8 +22,9 @@ from clipviewer.state.exports import ExportState
 from clipviewer.state.finding import FindingState, SearchView
 from clipviewer.state.framing import FramingState
 from clipviewer.state.framing_rows import ContentView, FramingView, LookView
-from clipviewer.state.library import AccountState, LibraryState
+from clipviewer.state.library import LibraryState
 from clipviewer.state.library_changes import ChangeDialog, LibraryChangesState
+from clipviewer.state.library_page import LibraryPageState
 from clipviewer.state.library_rows import VideoCard
 from clipviewer.state.library_strip import LibraryStripState, RunningRow
 from clipviewer.state.matrix import MatrixState
@@ -30,6 +32,7 @@ from clipviewer.state.matrix_rows import MatrixCell, MatrixGroup, MatrixLine, Op
 from clipviewer.state.missing_files import MissingFileState
 from clipviewer.state.preferences import PreferencesState, PreferencesView
 from clipviewer.state.quick_start import QuickStartState, QuickStartView
+from clipviewer.state.room import RoomState
 from clipviewer.state.rows import CaptionsRow, ClipRow, JobRow, LanguageRow, UrlEntry, VideoView
 from clipviewer.state.storage_doctor import FindingRow, StorageDoctorState
 from clipviewer.state.timeline import TimelineState, TimelineView
@@ -159,22 +162,18 @@ def walk(value: Any) -> Iterator[tuple[str, Any]]:
 def use_everything(tab: Tab, footage: Footage) -> None:
     """Call every handler once, with what a person would."""
     steps: list[tuple[type[Any], str, dict[str, Any], str]] = [
+        (LibraryPageState, "open", {}, "Kim admin"),
         (LibraryState, "load", {}, '"phase_rx_state_":"ready"'),
-        (AccountState, "load", {}, "Kim admin"),
-        (UploadState, "load", {}, '"may_upload_rx_state_"'),
         (PreferencesState, "open_page", {}, '"may_change_rx_state_":true'),
         (PreferencesState, "save", {"form": {"longest_s": "5"}}, '"problems_rx_state_":{"'),
         (StorageDoctorState, "open_page", {}, '"phase_rx_state_":"ready"'),
         (AdoptState, "preview", {"prefix": "../"}, '"problem_rx_state_"'),
-        (VideoDetailState, "fetch_video_details", {}, '"phase_rx_state_":"ready"'),
+        (RoomState, "open", {}, '"phase_rx_state_":"ready"'),
         (VideoDetailState, "select_clip", {"clip_id": footage.exported[2]}, footage.exported[2]),
         (VideoDetailState, "set_tab", {"tab": "identified"}, '"tab_rx_state_"'),
         (VideoDetailState, "toggle_clip_selection", {"clip_id": footage.identified[0]}, '"ticked_rx_state_"'),
         (VideoDetailState, "handle_generate_shorts", {}, '"export_open_rx_state_"'),
-        (FindingState, "follow", {}, '"search_rx_state_"'),
         (MissingFileState, "report", {"clip_id": footage.video_id}, '"gone_rx_state_"'),
-        (TimelineState, "open_timeline", {}, '"timeline_rx_state_"'),
-        (QuickStartState, "follow", {}, '"quick_start_rx_state_"'),
         (FramingState, "open_clip", {"clip_id": footage.identified[0]}, '"shown_rx_state_":{"clip_id"'),
         (CaptionsState, "set_opened", {"opened": True}, '"opened_rx_state_":true'),
         (ExportDialogState, "plan", {}, '"summary_rx_state_"'),
@@ -182,7 +181,7 @@ def use_everything(tab: Tab, footage: Footage) -> None:
         (ExportDialogState, "set_framing", {"ratio": "16:9", "framing": "fit"}, '"framings_rx_state_"'),
         (ExportDialogState, "set_captions", {"captions": "soft"}, '"captions_rx_state_"'),
         (ExportDialogState, "handle_export_clips", {}, '"jobs_rx_state_"'),
-        (LibraryStripState, "follow", {}, "library_strip_state"),
+        (LibraryPageState, "follow", {}, '"preparing_rx_state_"'),
     ]
     for state, handler, payload, effect in steps:
         tab.send(name_of(state, handler), **payload)

@@ -17,16 +17,17 @@ from clipviewer.state.export_dialog import ExportDialogState
 from clipviewer.state.exports import ExportState
 from clipviewer.state.finding import FindingState
 from clipviewer.state.framing import FramingState
-from clipviewer.state.library import AccountState, LibraryState
+from clipviewer.state.library import LibraryState
 from clipviewer.state.library_changes import LibraryChangesState
+from clipviewer.state.library_page import LibraryPageState
 from clipviewer.state.library_strip import LibraryStripState
 from clipviewer.state.matrix import MatrixState
 from clipviewer.state.missing_files import MissingFileState
 from clipviewer.state.preferences import PreferencesState
 from clipviewer.state.quick_start import QuickStartState
+from clipviewer.state.room import RoomState
 from clipviewer.state.storage_doctor import StorageDoctorState
 from clipviewer.state.timeline import TimelineState
-from clipviewer.state.uploads import UploadState
 from clipviewer.state.video_detail import VideoDetailState
 from tests.state.footage_rows import Footage, add_footage
 from tests.state.handlers import name_of, policy_of, registered
@@ -64,7 +65,7 @@ def call(effect: str | Callable[[Footage], str], *before: str, **payload: Any) -
     return Call(filled, effect if callable(effect) else lambda _: effect, before)
 
 
-ROOM = "fetch_video_details"
+ROOM = name_of(RoomState, "open")
 TICK = "toggle_clip_selection"
 GRID = name_of(MatrixState, "set_view")
 USUAL = {"ratio 9:16": "on", "original": "on", "captions": "off", "framing": "centre", "shortest_s": "15", "longest_s": "60"}
@@ -72,7 +73,6 @@ USUAL |= {"keep_failed_days": "30"}
 CALLS: dict[str, Call] = {
     name_of(LibraryState, "load"): call('"phase_rx_state_":"ready"'),
     name_of(LibraryState, "set_search"): call('"search_rx_state_":"Harb"', text="Harb"),
-    name_of(LibraryState, "follow"): call('"phase_rx_state_":"ready"'),
     name_of(LibraryState, "set_sort"): call('"sort_rx_state_":"title"', sort="title"),
     name_of(LibraryState, "set_filter"): call('"shown_rx_state_":"running"', shown="running"),
     name_of(LibraryState, "set_tag"): call('"tag_rx_state_":"boats"', tag="boats"),
@@ -80,7 +80,6 @@ CALLS: dict[str, Call] = {
     name_of(LibraryState, "clear"): call('"entered_rx_state_":1'),
     name_of(LibraryState, "show_from"): call('"phase_rx_state_":"ready"', first=0),
     name_of(LibraryState, "show_more"): call('"phase_rx_state_":"ready"'),
-    name_of(LibraryChangesState, "load"): call('"may_change_rx_state_":'),
     name_of(LibraryChangesState, "ask_title"): call('"dialog_rx_state_":{"kind":"rename"', video_id=lambda f: f.video_id),
     name_of(LibraryChangesState, "ask_tags"): call('"dialog_rx_state_":{"kind":"tags"', video_ids=lambda f: [f.video_id]),
     name_of(LibraryChangesState, "ask_objects"): call('"dialog_rx_state_":{"kind":"delete"', video_ids=lambda f: [f.video_id]),
@@ -95,21 +94,20 @@ CALLS: dict[str, Call] = {
     name_of(LibraryChangesState, "restore"): call('"done_rx_state_":"Brought', video_ids=lambda f: [f.video_id]),
     name_of(LibraryChangesState, "undo"): call('"undoable_rx_state_":false'),
     name_of(LibraryChangesState, "dismiss"): call('"done_rx_state_":""'),
-    name_of(LibraryStripState, "follow"): call('"failed_rx_state_":'),
+    name_of(LibraryPageState, "open"): call('"name_rx_state_":"Kim '),
+    name_of(LibraryPageState, "follow"): call('"preparing_rx_state_":'),
     name_of(LibraryStripState, "cancel"): call('"failed_rx_state_":', running_id=lambda f: f.jobs[0]),
-    name_of(AccountState, "load"): call('"name_rx_state_":"Kim '),
-    name_of(AdoptState, "load"): call('"may_adopt_rx_state_":'),
     name_of(AdoptState, "set_opened"): call('"opened_rx_state_":true', opened=True),
     name_of(AdoptState, "preview"): call('"problem_rx_state_":"This is no prefix', prefix="../"),
     name_of(AdoptState, "adopt"): call('"problem_rx_state_":"This is no prefix', prefix="../"),
     name_of(AdoptState, "follow"): call('"run_rx_state_":{"id":'),
     name_of(AdoptState, "call_off"): call('"run_rx_state_":{"id":'),
-    name_of(UploadState, "load"): call('"may_upload_rx_state_":'),
     name_of(PreferencesState, "open_page"): call('"phase_rx_state_":"ready"'),
     name_of(PreferencesState, "save"): call('"shown_rx_state_":{"ratios":["9:16"]', form=USUAL),
     name_of(StorageDoctorState, "open_page"): call('"phase_rx_state_":"c'),
     name_of(StorageDoctorState, "look"): call('"phase_rx_state_":"checking"'),
-    name_of(VideoDetailState, ROOM): call('"phase_rx_state_":"ready"'),
+    ROOM: call('"phase_rx_state_":"ready"'),
+    name_of(RoomState, "follow"): call(""),
     name_of(VideoDetailState, "select_clip"): call(
         lambda f: f'"selected_exported_clip_rx_state_":{{"id":"{f.exported[1]}"', ROOM, clip_id=lambda f: f.exported[1]
     ),
@@ -130,7 +128,6 @@ CALLS: dict[str, Call] = {
     name_of(CaptionsState, "find_in_file"): call("Reading the video file", ROOM),
     name_of(CaptionsState, "translate"): call("Translating into French", ROOM, source="de", target="fr"),
     name_of(CaptionsState, "put_back"): call('"tracks_rx_state_":[', ROOM),
-    name_of(ExportState, "follow"): call('"jobs_rx_state_":[', ROOM),
     name_of(ExportState, "cancel_export"): call('"jobs_rx_state_":[', ROOM, job_id=lambda f: f.jobs[0]),
     name_of(ExportState, "retry_export"): call('"jobs_rx_state_":[', ROOM, job_id=lambda f: f.jobs[1]),
     name_of(FramingState, "open_clip"): call(
@@ -139,12 +136,10 @@ CALLS: dict[str, Call] = {
     name_of(FramingState, "look"): call('"looking":true', ROOM, clip_id=lambda f: f.identified[2]),
     name_of(FramingState, "save_framing"): call('"answers":1', ROOM, clip_id=lambda f: f.identified[2], ratio="9:16", x=0.4, y=0.5),
     name_of(FramingState, "forget_framing"): call('"answers":1', ROOM, clip_id=lambda f: f.identified[2], ratio="1:1"),
-    name_of(FindingState, "follow"): call(lambda f: f'"video_id":"{f.video_id}","state":', ROOM),
     name_of(FindingState, "find"): call('"may_find":true', ROOM),
     name_of(FindingState, "call_off"): call(lambda f: f'"video_id":"{f.video_id}","state":', ROOM),
     name_of(MissingFileState, "report"): call('"gone_rx_state_":"video_', ROOM, clip_id=lambda f: f.video_id),
     name_of(MissingFileState, "look"): call('"gone_rx_state_":"video_', ROOM, clip_id=lambda f: f.video_id),
-    name_of(TimelineState, "open_timeline"): call(lambda f: f'"timeline_rx_state_":{{"video_id":"{f.video_id}"', ROOM),
     name_of(TimelineState, "make_previews"): call('"may_mark":true', ROOM),
     name_of(TimelineState, "save_clip"): call(
         lambda f: f'"selected_identified_clip_rx_state_":{{"id":"{f.identified[1]}"',
@@ -156,16 +151,13 @@ CALLS: dict[str, Call] = {
     ),
     name_of(TimelineState, "remove_clip"): call('"saved":1', ROOM, clip_id="clip_none"),
     name_of(TimelineState, "put_back"): call('"saved":1', ROOM),
-    name_of(QuickStartState, "follow"): call(lambda f: f'"quick_start_rx_state_":{{"video_id":"{f.video_id}"', ROOM),
     name_of(QuickStartState, "mend"): call(lambda f: f'"quick_start_rx_state_":{{"video_id":"{f.video_id}"', ROOM),
     name_of(QuickStartState, "call_off"): call(lambda f: f'"quick_start_rx_state_":{{"video_id":"{f.video_id}"', ROOM),
-    name_of(MatrixState, "open_exports"): call('"languages_rx_state_":[', ROOM),
     GRID: call('"lines_rx_state_":[', ROOM, view="matrix"),
     name_of(MatrixState, "set_filter"): call('"exported_total_rx_state_":27', ROOM, name="ratio", value="1:1"),
     name_of(MatrixState, "clear_filters"): call('"languages_rx_state_":[', ROOM),
     name_of(MatrixState, "show_lines"): call('"offset_rx_state_":20', ROOM, GRID, first=70, last=79),
     name_of(MatrixState, "refresh"): call('"languages_rx_state_":[', ROOM),
-    name_of(MatrixState, "follow"): call('"jobs_rx_state_":[', ROOM),
     name_of(MatrixState, "open_cell"): call(
         lambda f: f'"opened_rx_state_":{{"key":"{f.exported[0]}"', ROOM, GRID, key=lambda f: f.exported[0]
     ),

@@ -18,6 +18,7 @@ from clipviewer.services.room.framings import save_framing
 from clipviewer.state.captions import CaptionsState
 from clipviewer.state.export_dialog import ExportDialogState
 from clipviewer.state.exports import ExportState
+from clipviewer.state.room import RoomState
 from clipviewer.state.video_detail import VideoDetailState
 from clipviewer.storage.s3 import StoredObject
 from tests.state.footage_rows import Footage, add_footage
@@ -32,7 +33,7 @@ def room(page: Page, services: Services) -> tuple[Page, Footage]:
     with services.database.write() as db:
         footage = add_footage(db, exported=2, identified=3)
     page.go(footage.path)
-    page.call(VideoDetailState, "fetch_video_details")
+    page.call(RoomState, "open", of=VideoDetailState)
     for clip in footage.identified[:2]:
         page.call(VideoDetailState, "toggle_clip_selection", clip)
     return page, footage
@@ -91,12 +92,12 @@ def test_a_cancelled_export_leaves_the_page(room: tuple[Page, Footage]) -> None:
 def test_nothing_is_sent_while_nothing_changes(room: tuple[Page, Footage]) -> None:
     page, _ = room
     page.call(ExportDialogState, "handle_export_clips")
-    assert page.call(ExportState, "follow") == ({}, "")
+    assert page.call(RoomState, "follow", of=ExportState) == ({}, "")
 
 
 def test_an_export_that_was_asked_for_and_made_between_two_looks_joins_the_list(room: tuple[Page, Footage], services: Services) -> None:
     page, footage = room
-    page.call(ExportState, "follow")
+    page.call(RoomState, "follow", of=ExportState)
     now = utc_now()
     with services.database.write() as db:
         (cell,) = request_exports(db, footage.video_id, [footage.identified[2]], ExportChoices([AspectRatio.SQUARE]))
@@ -105,7 +106,7 @@ def test_an_export_that_was_asked_for_and_made_between_two_looks_joins_the_list(
         order = order_of(db, ticket)
         assert order is not None
         publish(db, order, StoredObject("exports/quick.mp4", 1_000, "etag", "video/mp4", now), now)
-    page.call(ExportState, "follow")
+    page.call(RoomState, "follow", of=ExportState)
     assert page.state(VideoDetailState).exported_total == len(footage.exported) + 1
 
 
@@ -224,7 +225,7 @@ def test_what_a_person_has_chosen_stays_chosen_whatever_the_team_prefers(room: t
     with services.database.write() as db:
         another = add_footage(db, "Pier", exported=1, identified=2)
     page.go(another.path)
-    page.call(VideoDetailState, "fetch_video_details")
+    page.call(RoomState, "open", of=VideoDetailState)
     page.call(VideoDetailState, "toggle_clip_selection", another.identified[0])
     page.call(ExportDialogState, "plan")
     assert chosen(page) == (["9:16", "16:9"], ["original"], "soft", "auto")
@@ -238,7 +239,7 @@ def test_a_crop_by_hand_is_not_taken_to_a_video_that_has_none(room: tuple[Page, 
     page.call(ExportDialogState, "plan")
     page.call(ExportDialogState, "set_framing", "9:16", "manual")
     page.go(another.path)
-    page.call(VideoDetailState, "fetch_video_details")
+    page.call(RoomState, "open", of=VideoDetailState)
     page.call(ExportDialogState, "plan")
     assert page.state(ExportDialogState).framings["9:16"] == "centre"
 

@@ -8,15 +8,16 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
-from clipviewer.state.library import AccountState, LibraryState
-from clipviewer.state.video_detail import VideoDetailState
+from clipviewer.state.library import LibraryState
+from clipviewer.state.preferences import PreferencesState
+from clipviewer.state.room import RoomState
 from tests.state.footage_rows import add_footage
 from tests.state.handlers import name_of
 from tests.state.serving import Running, running_app
 from tests.state.tab import Tab, open_tab
 
 CANARY = "c4narY-of-the-failures"
-LOAD_ACCOUNT = name_of(AccountState, "load")
+LOAD_ACCOUNT = name_of(PreferencesState, "open_page")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def test_the_person_gets_an_id_and_the_log_has_it_with_the_traceback(broken: Run
 
 def test_every_failure_has_an_id_of_its_own(broken: Running) -> None:
     with open_tab(broken.address, cookie=broken.person().cookie, path="/videos/video_1") as tab:
-        handler = name_of(VideoDetailState, "fetch_video_details")
+        handler = name_of(RoomState, "open")
         assert ask_in_vain(tab, handler) != ask_in_vain(tab, handler)
 
 

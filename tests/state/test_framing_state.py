@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from sqlmodel import Session
 
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Rect, Shot
@@ -139,22 +140,22 @@ def test_a_crop_that_is_saved_while_a_look_ends_stays_shown(page: Page, services
     with services.database.write() as db:
         footage = add_footage(db)
     page.go(footage.path)
-    clip, state, lock, read = footage.identified[0], page.state(FramingState), asyncio.Lock(), framing._read
+    clip, state, lock, read = footage.identified[0], page.state(FramingState), asyncio.Lock(), framing._view
     looked, was_read, is_saved = threading.Event(), threading.Event(), threading.Event()
 
     async def look_at_once(*_: object) -> str:
         looked.set()
         return ""
 
-    def read_slowly(video_id: str, clip_id: str) -> FramingView:
-        view = read(video_id, clip_id)
+    def read_slowly(db: Session, video_id: str, clip_id: str) -> FramingView:
+        view = read(db, video_id, clip_id)
         if looked.is_set() and not was_read.is_set():
             was_read.set()
             is_saved.wait(1)
         return view
 
     monkeypatch.setattr(framing, "_look_and_store", look_at_once)
-    monkeypatch.setattr(framing, "_read", read_slowly)
+    monkeypatch.setattr(framing, "_view", read_slowly)
     monkeypatch.setattr(FramingState, "__aenter__", lambda _: lock.acquire())
     monkeypatch.setattr(FramingState, "__aexit__", lambda *_: asyncio.sleep(0, lock.release()))
 

@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from clipviewer.domain.permissions import Role
-from clipviewer.state.library import AccountState
+from clipviewer.state.preferences import PreferencesState
 from tests.state.handlers import name_of
 from tests.state.serving import Running
 from tests.state.tab import NAMESPACE, open_tab
@@ -63,7 +63,7 @@ def test_one_connection_is_one_page(app: Running) -> None:
     with open_tab(app.address, cookie=app.person().cookie) as tab:
         tab.send_frame(f"40{NAMESPACE},")
         assert tab.receive().startswith(f"44{NAMESPACE}")
-        tab.send(name_of(AccountState, "load"))
+        tab.send(name_of(PreferencesState, "open_page"))
         tab.wait_for("Kim viewer")
 
 
@@ -71,8 +71,8 @@ def test_a_page_cannot_dictate_the_headers_of_its_own_handshake(app: Running) ->
     with open_tab(app.address) as tab:
         forged = {"QUERY_STRING": "token=12345678", "asgi.scope": {"headers": [["cookie", app.person(Role.ADMIN).cookie]]}}
         tab.emit("connect", forged)
-        tab.emit("connect", forged, {"event": tab.event(name_of(AccountState, "load"), {})})
-        tab.send(name_of(AccountState, "load"))
+        tab.emit("connect", forged, {"event": tab.event(name_of(PreferencesState, "open_page"), {})})
+        tab.send(name_of(PreferencesState, "open_page"))
         assert tab.wait_for('"_redirect"').ours == {}
         tab.snapshot()
         assert "Kim" not in str(tab.frames)

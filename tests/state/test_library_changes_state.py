@@ -13,6 +13,8 @@ from clipviewer.services import work
 from clipviewer.services.container import Services
 from clipviewer.state.library import LibraryState
 from clipviewer.state.library_changes import ChangeDialog, LibraryChangesState
+from clipviewer.state.room import RoomState
+from clipviewer.state.timeline import TimelineState
 from clipviewer.state.video_detail import VideoDetailState
 from tests.state.footage_rows import Footage, add_footage
 from tests.state.page import Page
@@ -110,14 +112,12 @@ def test_the_room_of_a_deleted_video_says_so_until_it_is_brought_back(page: Page
     for step in (("ask_objects", [harbour.video_id]), ("choose_objects", "keep"), ("delete",)):
         page.call(LibraryChangesState, *step)
     page.go(harbour.path)
-    page.call(VideoDetailState, "fetch_video_details")
+    page.call(RoomState, "open", of=VideoDetailState)
     room = page.state(VideoDetailState)
     assert (room.phase, room.deleted.title, room.video, room.exported_clips) == ("deleted", "Harbour", None, [])
-    _, events = page.call(LibraryChangesState, "restore", [harbour.video_id])
-    assert "fetch_video_details" in events
-    assert "open_timeline" in events
-    page.call(VideoDetailState, "fetch_video_details")
+    page.call(LibraryChangesState, "restore", [harbour.video_id])
     assert page.state(VideoDetailState).phase == "ready"
+    assert page.state(TimelineState).timeline.video_id == harbour.video_id
 
 
 @pytest.mark.parametrize("asked", ["ask_tags", "ask_objects", "ask_removal"])

@@ -6,7 +6,9 @@ import pytest
 
 from clipviewer.services.container import Services
 from clipviewer.state import library
-from clipviewer.state.library import PAGE, AccountState, LibraryState
+from clipviewer.state.account import AccountState
+from clipviewer.state.library import PAGE, LibraryState
+from clipviewer.state.library_page import LibraryPageState
 from tests.state.footage_rows import add_footage
 from tests.state.page import Page
 
@@ -109,5 +111,5 @@ def test_a_choice_goes_into_the_address(page: Page, handler: str, given: str, ad
 
 
 def test_the_corner_shows_who_is_signed_in(page: Page) -> None:
-    delta, _ = page.call(AccountState, "load")
+    delta, _ = page.call(LibraryPageState, "open", of=AccountState)
     assert delta["name"] == "Kim"

@@ -10,6 +10,7 @@ from clipviewer.db.models import Video
 from clipviewer.domain.job_state import JobState
 from clipviewer.services import work
 from clipviewer.services.container import Services
+from clipviewer.state.library_page import LibraryPageState
 from clipviewer.state.library_strip import SHOWN, LibraryStripState
 from tests.state.footage_rows import add_footage
 from tests.state.page import Page
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 def test_nothing_runs_in_an_empty_library(page: Page) -> None:
-    page.call(LibraryStripState, "follow")
+    page.call(LibraryPageState, "follow", of=LibraryStripState)
     state = page.state(LibraryStripState)
     assert (state.running, state.more, state.busy, state.failed) == ([], 0, False, 0)
 
@@ -30,7 +31,7 @@ def test_what_is_under_way_stands_before_what_waits_and_can_be_called_off(page: 
         under_way = work.claim_next(db, ["find"], datetime.now(UTC))
         assert under_way is not None
         work.report(db, under_way, datetime.now(UTC), progress=0.42)
-    page.call(LibraryStripState, "follow")
+    page.call(LibraryPageState, "follow", of=LibraryStripState)
     rows = page.state(LibraryStripState).running
     assert [(row.what, row.waits, row.percent) for row in rows] == [
         ("Finding clips", False, 42),
@@ -50,7 +51,7 @@ def test_only_the_first_are_named(page: Page, services: Services) -> None:
     with services.database.write() as db:
         for number in range(SHOWN + 3):
             work.ask(db, "adopt", f"prefix/{number}/")
-    page.call(LibraryStripState, "follow")
+    page.call(LibraryPageState, "follow", of=LibraryStripState)
     state = page.state(LibraryStripState)
     assert ([row.title for row in state.running], state.more) == ([f"prefix/{number}/" for number in range(SHOWN)], 3)
 
@@ -58,5 +59,5 @@ def test_only_the_first_are_named(page: Page, services: Services) -> None:
 def test_what_is_missing_is_counted(page: Page, services: Services) -> None:
     with services.database.write() as db:
         db.add(Video(title="Gone", s3_key="gone.mp4", missing_at=datetime.now(UTC)))
-    page.call(LibraryStripState, "follow")
+    page.call(LibraryPageState, "follow", of=LibraryStripState)
     assert page.state(LibraryStripState).missing == 1

@@ -15,6 +15,7 @@ from clipviewer.services.room.framings import save_framing
 from clipviewer.state.exports import ExportState
 from clipviewer.state.matrix import MatrixState
 from clipviewer.state.matrix_rows import MatrixCell
+from clipviewer.state.room import RoomState
 from clipviewer.state.video_detail import VideoDetailState
 from tests.conftest import Clock
 from tests.state.footage_rows import Footage, add_footage
@@ -25,8 +26,7 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 def enter(page: Page, path: str) -> None:
     page.go(path)
-    for state, handler in ((VideoDetailState, "fetch_video_details"), (ExportState, "follow"), (MatrixState, "open_exports")):
-        page.call(state, handler)
+    page.call(RoomState, "open")
 
 
 @pytest.fixture
@@ -147,24 +147,24 @@ def test_a_failed_cell_tells_why(grid: Page, footage: Footage, services: Service
     with services.database.write() as db:
         export_runs.claim(db, Ticket(job.id, 1), Clock().now)
         export_runs.report(db, Ticket(job.id, 1), Clock().now, progress=0.4)
-    grid.call(MatrixState, "follow")
+    grid.call(RoomState, "follow", of=MatrixState)
     assert grid.state(MatrixState).progress == {job.id: 40}
     lines = grid.state(MatrixState).lines
     with services.database.write() as db:
         export_runs.report(db, Ticket(job.id, 1), Clock().now, progress=0.6)
-    delta, _ = grid.call(MatrixState, "follow")
+    delta, _ = grid.call(RoomState, "follow", of=MatrixState)
     assert delta == {"progress": {job.id: 60}}
     assert grid.state(MatrixState).lines == lines
     with services.database.write() as db:
         export_runs.fail(db, Ticket(job.id, 1), Clock().now, "The picture is damaged.", "moov atom not found")
-    grid.call(MatrixState, "follow")
+    grid.call(RoomState, "follow", of=MatrixState)
     opened = grid.state(MatrixState).opened
     assert opened is not None
     assert (opened.state, opened.text, opened.log) == ("failed", "The picture is damaged.", "moov atom not found")
 
 
 def test_nothing_is_sent_while_nothing_changes(grid: Page) -> None:
-    assert grid.call(MatrixState, "follow") == ({}, "")
+    assert grid.call(RoomState, "follow", of=MatrixState) == ({}, "")
     assert grid.call(MatrixState, "refresh") == ({}, "")
 
 

@@ -7,12 +7,12 @@ import contextlib
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from clipviewer.state.library import AccountState
+from clipviewer.state.preferences import PreferencesState
 from tests.state.handlers import name_of
 from tests.state.serving import Running
 from tests.state.tab import open_tab
 
-LOAD_ACCOUNT = name_of(AccountState, "load")
+LOAD_ACCOUNT = name_of(PreferencesState, "open_page")
 FRAME = 256 * 1024
 BURST = 240
 PER_SESSION = 100

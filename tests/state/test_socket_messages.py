@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 
 from clipviewer.domain.permissions import Role
-from clipviewer.state.library import AccountState, LibraryState
+from clipviewer.state.library import LibraryState
+from clipviewer.state.preferences import PreferencesState
+from clipviewer.state.room import RoomState
 from clipviewer.state.video_detail import VideoDetailState
 from tests.state.footage_rows import Footage, add_footage
 from tests.state.handlers import name_of
 from tests.state.serving import Running
 from tests.state.tab import HYDRATE, NAMESPACE, ON_LOAD, ROOT, Tab, open_tab
 
-LOAD_ACCOUNT = name_of(AccountState, "load")
+LOAD_ACCOUNT = name_of(PreferencesState, "open_page")
 SEARCH = name_of(LibraryState, "set_search")
 SELECT = name_of(VideoDetailState, "select_clip")
 RANGE = name_of(VideoDetailState, "show_range")
@@ -36,7 +38,7 @@ def footage(app: Running) -> Footage:
 def room(app: Running, footage: Footage) -> Iterator[Tab]:
     """An admin's open clip room."""
     with open_tab(app.address, cookie=app.person(Role.ADMIN).cookie, path=footage.path) as tab:
-        tab.send(name_of(VideoDetailState, "fetch_video_details"))
+        tab.send(name_of(RoomState, "open"))
         tab.wait_for('"phase_rx_state_":"ready"')
         yield tab
 

@@ -14,18 +14,20 @@ from sqlmodel import col, select
 from clipviewer.db.models import AuditEntry, UserSession, utc_now
 from clipviewer.domain.permissions import Role
 from clipviewer.services.people.sessions import IDLE_TIMEOUT
-from clipviewer.state.library import AccountState, LibraryState
+from clipviewer.state.library import LibraryState
+from clipviewer.state.preferences import PreferencesState
+from clipviewer.state.room import RoomState
 from clipviewer.state.video_detail import VideoDetailState
 from tests.state.footage_rows import Footage, add_footage
 from tests.state.handlers import name_of
 from tests.state.serving import Person, Running
 from tests.state.tab import HYDRATE, Tab, open_again, open_tab
 
-OPEN_ROOM = name_of(VideoDetailState, "fetch_video_details")
+OPEN_ROOM = name_of(RoomState, "open")
 TICK = name_of(VideoDetailState, "toggle_clip_selection")
 GENERATE = name_of(VideoDetailState, "handle_generate_shorts")
 LOAD_LIBRARY = name_of(LibraryState, "load")
-LOAD_ACCOUNT = name_of(AccountState, "load")
+LOAD_ACCOUNT = name_of(PreferencesState, "open_page")
 REFUSED = "Your role does not allow this"
 PASSWORD = "seven brown otters"
 

@@ -10,6 +10,7 @@ from clipviewer.domain.permissions import Role
 from clipviewer.services import container, work
 from clipviewer.services.adoption.rows import have_previewed
 from clipviewer.services.container import Services
+from clipviewer.state.room import RoomState
 from clipviewer.state.timeline import TimelineState
 from tests.state.footage_rows import add_footage
 from tests.state.page import Page
@@ -27,8 +28,8 @@ def test_an_adopted_video_is_looked_into_when_somebody_opens_it(services: Servic
         db.flush()
         token = services.sessions.start(db, user.id).token
     page = Page(token, footage.path)
-    page.call(TimelineState, "open_timeline")
-    page.call(TimelineState, "open_timeline")
+    page.call(RoomState, "open")
+    page.call(RoomState, "open")
     assert page.state(TimelineState).timeline.state == "making"
     with services.database.read() as db:
         assert [(item.kind, item.subject) for item in work.unfinished_work(db)] == [("previews", footage.video_id)]

@@ -14,7 +14,8 @@ from clipviewer.services import container
 from clipviewer.services.bucket.signing import SignedUrl, UrlSigner, embedded_addresses
 from clipviewer.services.container import Services
 from clipviewer.services.room.clip_room import WINDOW
-from clipviewer.state import video_detail
+from clipviewer.state import room_urls
+from clipviewer.state.room import RoomState
 from clipviewer.state.room_urls import SIGN_AHEAD
 from clipviewer.state.video_detail import VideoDetailState
 from tests.conftest import Clock
@@ -43,7 +44,7 @@ class CountingSigner(UrlSigner):
 def signer(services: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> CountingSigner:
     counting = CountingSigner(services, clock)
     monkeypatch.setattr(container, "_installed", dataclasses.replace(services, signer=counting))
-    monkeypatch.setattr(video_detail, "_now_ms", lambda: int(clock().timestamp() * 1000))
+    monkeypatch.setattr(room_urls, "_now_ms", lambda: int(clock().timestamp() * 1000))
     return counting
 
 
@@ -72,7 +73,7 @@ def token(services: Services) -> str:
 def room(signer: CountingSigner, token: str, footage: Footage) -> Page:
     """An opened room of five exported clips and four candidates."""
     page = Page(token, footage.path)
-    page.call(VideoDetailState, "fetch_video_details")
+    page.call(RoomState, "open", of=VideoDetailState)
     signer.keys.clear()
     return page
 
@@ -81,7 +82,7 @@ def test_opening_a_room_loads_its_clips_selects_the_first_exported_one_and_signs
     signer: CountingSigner, token: str, footage: Footage
 ) -> None:
     page = Page(token, footage.path)
-    delta, answer = page.call(VideoDetailState, "fetch_video_details")
+    delta, answer = page.call(RoomState, "open", of=VideoDetailState)
     assert answer == ""
     assert (delta["phase"], delta["video"].id) == ("ready", footage.video_id)
     assert [row.id for row in delta["exported_clips"]] == list(footage.exported)
@@ -93,20 +94,20 @@ def test_opening_a_room_loads_its_clips_selects_the_first_exported_one_and_signs
 
 def test_a_url_says_when_it_ends_by_the_servers_clock(signer: CountingSigner, token: str, footage: Footage, clock: Clock) -> None:
     page = Page(token, footage.path)
-    entry = page.call(VideoDetailState, "fetch_video_details")[0]["clip_video_urls"][footage.exported[0]]
+    entry = page.call(RoomState, "open", of=VideoDetailState)[0]["clip_video_urls"][footage.exported[0]]
     assert entry.now == int(clock().timestamp() * 1000)
     assert 2700 * 1000 <= entry.expires - entry.now <= 3600 * 1000
 
 
 def test_a_deep_link_selects_its_clip_and_its_tab(signer: CountingSigner, token: str, footage: Footage) -> None:
     exported = Page(token, f"{footage.path}?clip={footage.exported[3]}")
-    assert exported.call(VideoDetailState, "fetch_video_details")[0]["selected_exported_clip"].id == footage.exported[3]
+    assert exported.call(RoomState, "open", of=VideoDetailState)[0]["selected_exported_clip"].id == footage.exported[3]
     assert exported.state(VideoDetailState).tab == "exported"
     identified = Page(token, f"{footage.path}?clip={footage.identified[2]}")
-    assert identified.call(VideoDetailState, "fetch_video_details")[0]["selected_identified_clip"].id == footage.identified[2]
+    assert identified.call(RoomState, "open", of=VideoDetailState)[0]["selected_identified_clip"].id == footage.identified[2]
     assert identified.state(VideoDetailState).tab == "identified"
     tab = Page(token, f"{footage.path}?tab=identified")
-    tab.call(VideoDetailState, "fetch_video_details")
+    tab.call(RoomState, "open", of=VideoDetailState)
     assert tab.state(VideoDetailState).tab == "identified"
 
 
@@ -114,16 +115,16 @@ def test_a_video_that_has_no_exports_yet_opens_at_its_candidates(signer: Countin
     with services.database.write() as db:
         bare = add_footage(db, exported=0, identified=0)
     page = Page(token, bare.path)
-    page.call(VideoDetailState, "fetch_video_details")
+    page.call(RoomState, "open", of=VideoDetailState)
     assert page.state(VideoDetailState).tab == "identified"
     asked = Page(token, f"{bare.path}?tab=exported")
-    asked.call(VideoDetailState, "fetch_video_details")
+    asked.call(RoomState, "open", of=VideoDetailState)
     assert asked.state(VideoDetailState).tab == "exported"
 
 
 def test_a_deep_link_to_no_clip_of_this_video_says_so_and_shows_the_first(signer: CountingSigner, token: str, footage: Footage) -> None:
     page = Page(token, f"{footage.path}?clip=clip_of_another_video")
-    delta, answer = page.call(VideoDetailState, "fetch_video_details")
+    delta, answer = page.call(RoomState, "open", of=VideoDetailState)
     assert "Clip not found" in answer
     assert delta["selected_exported_clip"].id == footage.exported[0]
 
@@ -131,10 +132,10 @@ def test_a_deep_link_to_no_clip_of_this_video_says_so_and_shows_the_first(signer
 @pytest.mark.parametrize("path", ["/videos/video_unknown", "/videos/..", "/videos/%00", "/videos/" + "x" * 2000])
 def test_an_unknown_video_is_missing_and_nothing_is_signed(signer: CountingSigner, token: str, footage: Footage, path: str) -> None:
     page = Page(token, footage.path)
-    page.call(VideoDetailState, "fetch_video_details")
+    page.call(RoomState, "open", of=VideoDetailState)
     signer.keys.clear()
     page.go(path)
-    delta, _ = page.call(VideoDetailState, "fetch_video_details")
+    delta, _ = page.call(RoomState, "open", of=VideoDetailState)
     assert delta["phase"] == "missing"
     state = page.state(VideoDetailState)
     assert (state.video, state.exported_clips, dict(state.clip_video_urls)) == (None, [], {})
@@ -182,14 +183,14 @@ def test_a_url_in_the_middle_of_its_life_is_kept(room: Page, signer: CountingSig
 def test_a_room_whose_urls_cannot_be_signed_still_opens(signer: CountingSigner, token: str, footage: Footage) -> None:
     signer.failing = True
     page = Page(token, footage.path)
-    delta, _ = page.call(VideoDetailState, "fetch_video_details")
+    delta, _ = page.call(RoomState, "open", of=VideoDetailState)
     assert delta["phase"] == "ready"
     assert dict(page.state(VideoDetailState).clip_video_urls) == {}
 
 
 def test_of_a_long_list_one_window_is_sent_and_what_is_near_is_signed(signer: CountingSigner, token: str, long_footage: Footage) -> None:
     page = Page(token, long_footage.path)
-    delta, _ = page.call(VideoDetailState, "fetch_video_details")
+    delta, _ = page.call(RoomState, "open", of=VideoDetailState)
     assert (len(delta["exported_clips"]), len(delta["identified_clips"])) == (WINDOW, WINDOW)
     assert (delta["exported_total"], delta["identified_total"]) == (300, 200)
     assert len(signer.keys) <= SIGN_AHEAD + 2
@@ -197,7 +198,7 @@ def test_of_a_long_list_one_window_is_sent_and_what_is_near_is_signed(signer: Co
 
 def test_scrolling_moves_the_window_and_signs_what_is_visible(signer: CountingSigner, token: str, long_footage: Footage) -> None:
     page = Page(token, long_footage.path)
-    page.call(VideoDetailState, "fetch_video_details")
+    page.call(RoomState, "open", of=VideoDetailState)
     page.call(VideoDetailState, "show_range", 150, 159)
     state = page.state(VideoDetailState)
     shown = [row.id for row in state.exported_clips]
@@ -210,7 +211,7 @@ def test_scrolling_moves_the_window_and_signs_what_is_visible(signer: CountingSi
 
 def test_scrolling_within_the_window_sends_no_list(signer: CountingSigner, token: str, long_footage: Footage) -> None:
     page = Page(token, long_footage.path)
-    page.call(VideoDetailState, "fetch_video_details")
+    page.call(RoomState, "open", of=VideoDetailState)
     delta, _ = page.call(VideoDetailState, "show_range", 20, 29)
     assert delta.keys() <= {"clip_video_urls"}
 
@@ -218,7 +219,7 @@ def test_scrolling_within_the_window_sends_no_list(signer: CountingSigner, token
 @pytest.mark.parametrize(("first", "last"), [(-5, -1), (10**30, 10**30), (299, 0), (-(10**30), 10**30)])
 def test_a_range_beyond_the_list_is_held_to_it(signer: CountingSigner, token: str, long_footage: Footage, first: int, last: int) -> None:
     page = Page(token, long_footage.path)
-    page.call(VideoDetailState, "fetch_video_details")
+    page.call(RoomState, "open", of=VideoDetailState)
     _, answer = page.call(VideoDetailState, "show_range", first, last)
     state = page.state(VideoDetailState)
     assert answer == ""
@@ -228,7 +229,7 @@ def test_a_range_beyond_the_list_is_held_to_it(signer: CountingSigner, token: st
 
 def test_a_clip_outside_the_window_is_selected_with_the_window_around_it(signer: CountingSigner, token: str, long_footage: Footage) -> None:
     page = Page(token, long_footage.path)
-    page.call(VideoDetailState, "fetch_video_details")
+    page.call(RoomState, "open", of=VideoDetailState)
     delta, _ = page.call(VideoDetailState, "select_clip", long_footage.exported[250])
     assert delta["selected_exported_clip"].id == long_footage.exported[250]
     assert long_footage.exported[250] in {row.id for row in delta["exported_clips"]}
@@ -274,17 +275,17 @@ def test_the_dialog_opens_for_ticked_clips_alone(room: Page, footage: Footage) -
 
 def test_loading_the_same_room_again_keeps_the_ticks_and_another_room_drops_them(room: Page, services: Services, footage: Footage) -> None:
     room.call(VideoDetailState, "toggle_clip_selection", footage.identified[0])
-    room.call(VideoDetailState, "fetch_video_details")
+    room.call(RoomState, "open", of=VideoDetailState)
     assert room.state(VideoDetailState).ticked == [footage.identified[0]]
     with services.database.write() as db:
         other = add_footage(db, "Other")
     room.go(other.path)
-    room.call(VideoDetailState, "fetch_video_details")
+    room.call(RoomState, "open", of=VideoDetailState)
     state = room.state(VideoDetailState)
     assert (state.video.id if state.video else None, list(state.ticked)) == (other.video_id, [])
     assert footage.exported[0] not in state.clip_video_urls
 
 
 def test_loading_the_same_room_again_sends_nothing_that_is_the_same(room: Page) -> None:
-    delta, _ = room.call(VideoDetailState, "fetch_video_details")
+    delta, _ = room.call(RoomState, "open", of=VideoDetailState)
     assert delta.keys() <= {"phase"}

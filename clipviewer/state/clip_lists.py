@@ -1,0 +1,269 @@
+"""The two lists of clips in an open room: the windows that are loaded of them, the clips that are opened, and the URLs of what is near."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import reflex as rx
+from reflex.event import EventSpec
+from sqlmodel import Session
+
+from clipviewer.errors import ClipNotFound, VideoNotFound
+from clipviewer.services.cells.filters import ExportFilters, export_filters
+from clipviewer.services.container import installed
+from clipviewer.services.library.videos import video_details
+from clipviewer.services.room.clip_room import (
+    EXPORTED,
+    Room,
+    Window,
+    exported_window,
+    identified_window,
+    open_room,
+    sign_ahead,
+    sign_of_video,
+)
+from clipviewer.services.room.clips import ExportedClipView, IdentifiedClipView, count_exported
+from clipviewer.state.page_address import origin_of
+from clipviewer.state.room_urls import NEIGHBOURS, place_of, renewal
+from clipviewer.state.rows import ClipRow, UrlEntry, VideoView, exported_row, identified_row, video_view
+from clipviewer.state.transactions import read
+from clipviewer.state.vars import assign, reset
+
+
+class ClipLists(rx.State, mixin=True):
+    """One open clip room. ``phase`` is loading, ready, deleted, missing or failed; the clip lists are windows into longer ones.
+
+    ``deleted`` is the video where it can still be brought back; it is not opened then, so there is no ``video``.
+    ``exported_total`` is the length of the list as it is filtered, ``exported_count`` that of the whole one.
+    """
+
+    phase: str = "loading"
+    video: VideoView | None = None
+    deleted: VideoView | None = None
+    tab: str = EXPORTED
+    exported_clips: list[ClipRow] = []
+    exported_offset: int = 0
+    exported_total: int = 0
+    exported_count: int = 0
+    identified_clips: list[ClipRow] = []
+    identified_offset: int = 0
+    identified_total: int = 0
+    selected_exported_clip: ClipRow | None = None
+    selected_identified_clip: ClipRow | None = None
+    clip_video_urls: dict[str, UrlEntry] = {}
+    _filters: ExportFilters = ExportFilters()
+
+
+@dataclasses.dataclass(frozen=True)
+class RoomVars:
+    """The vars of ``ClipLists`` that an opened room sets, by their names."""
+
+    video: VideoView
+    tab: str
+    exported_clips: list[ClipRow]
+    exported_offset: int
+    exported_total: int
+    exported_count: int
+    identified_clips: list[ClipRow]
+    identified_offset: int
+    identified_total: int
+    selected_exported_clip: ClipRow | None
+    selected_identified_clip: ClipRow | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Opening:
+    """A room that was read: what it shows, with its ``urls``, of exports that ``filters`` narrow. ``clip_missing``: not the asked clip."""
+
+    shown: RoomVars
+    urls: Mapping[str, UrlEntry]
+    filters: ExportFilters
+    clip_missing: bool
+
+
+def read_opening(db: Session, video_id: str, asked: Mapping[str, str], known: Mapping[str, UrlEntry], origin: str) -> Opening:
+    """Read the room of a video as the query of its address asks for it: ``clip=…&tab=…`` and the filters of the exports.
+
+    ``known`` are the URLs that the page has; what they lack is signed here, for ``origin``. Raises ``VideoNotFound``.
+    """
+    filters = export_filters(asked)
+    room = open_room(db, video_id, clip_id=asked.get("clip", ""), tab=asked.get("tab", ""), filters=filters)
+    shown = _room_vars(room)
+    rows, selected = (shown.exported_clips, shown.selected_exported_clip) if room.tab == EXPORTED else ([], None)
+    place = place_of(shown.selected_exported_clip, shown.exported_clips)
+    needed = renewal(known, shown.video, selected, rows, place - NEIGHBOURS, place + NEIGHBOURS)
+    urls = known if needed is None else needed.renewed(sign_ahead(installed().signer, needed.missing, origin))
+    return Opening(shown, urls, filters, room.clip_missing)
+
+
+def show_opening(lists: ClipLists, opening: Opening) -> list[EventSpec]:
+    """Show a room that was read."""
+    lists._filters = opening.filters
+    assign(lists, phase="ready", clip_video_urls=dict(opening.urls), **vars(opening.shown))
+    return [rx.toast.error(ClipNotFound.title)] if opening.clip_missing else []
+
+
+def listed(lists: ClipLists) -> tuple[int, Sequence[ClipRow], int]:
+    """Return offset, rows and total of the list that is shown."""
+    if lists.tab == EXPORTED:
+        return lists.exported_offset, lists.exported_clips, lists.exported_total
+    return lists.identified_offset, lists.identified_clips, lists.identified_total
+
+
+async def select_clip(lists: ClipLists, clip_id: str) -> list[EventSpec]:
+    """Open a clip of the list that is shown, and sign its neighbours."""
+    rows = lists.exported_clips if lists.tab == EXPORTED else lists.identified_clips
+    index = next((i for i, row in enumerate(rows) if row.id == clip_id), None)
+    if index is None:
+        return await select_elsewhere(lists, clip_id)
+    if lists.tab == EXPORTED:
+        lists.selected_exported_clip = rows[index]
+    else:
+        lists.selected_identified_clip = rows[index]
+    await sign_rows(lists, index - NEIGHBOURS, index + NEIGHBOURS)
+    return []
+
+
+async def select_elsewhere(lists: ClipLists, clip_id: str) -> list[EventSpec]:
+    """Open a clip outside of the loaded window, as after Back, with the window around it."""
+    video, filters = lists.video, lists._filters
+    if video is None:
+        return []
+    room = await read(lambda db: open_room(db, video.id, clip_id=clip_id, filters=filters))
+    if room.clip_missing or not clip_id:
+        return [rx.toast.error(ClipNotFound.title)]
+    assign(lists, **vars(_room_vars(room)))
+    await sign_selected(lists)
+    return []
+
+
+async def load_window(lists: ClipLists, around: int) -> None:
+    """Load the rows around an index of the list that is shown."""
+    video, filters = lists.video, lists._filters
+    if video is None:
+        return
+    if lists.tab == EXPORTED:
+        assign(lists, **await read(lambda db: _exported(exported_window(db, video.id, around, filters))))
+    else:
+        assign(lists, **await read(lambda db: _identified(identified_window(db, video.id, around), video.s3_key)))
+
+
+async def reload_exports(lists: ClipLists, around: int | None = None) -> None:
+    """Read the window of exported clips again, where it stands or around that place."""
+    video, filters = lists.video, lists._filters
+    middle = lists.exported_offset + len(lists.exported_clips) // 2 if around is None else around
+    if video is None:
+        return
+    window, count = await read(lambda db: (_exported(exported_window(db, video.id, middle, filters)), count_exported(db, video.id)))
+    assign(lists, exported_count=count, **window)
+    if lists.selected_exported_clip is None and lists.exported_clips:
+        lists.selected_exported_clip = lists.exported_clips[0]
+    await sign_selected(lists)
+
+
+async def filter_exports(lists: ClipLists, filters: ExportFilters) -> None:
+    """Show what ``filters`` leave of the exported clips, from the beginning; the opened one stays open."""
+    lists._filters = filters
+    await reload_exports(lists, 0)
+
+
+async def reload_files(lists: ClipLists) -> None:
+    """Read again which files are gone."""
+    video = lists.video
+    if video is None:
+        return
+    assign(lists, video=await read(lambda db: video_view(video_details(db, video.id))))
+    await reload_exports(lists)
+    opened = lists.selected_exported_clip
+    assign(lists, selected_exported_clip=next((row for row in lists.exported_clips if opened and row.id == opened.id), opened))
+
+
+async def reload_candidates(lists: ClipLists, video_id: str) -> None:
+    """Read the window of candidates again, where it stands; the opened one stays open as long as it is there."""
+    video, middle = lists.video, lists.identified_offset + len(lists.identified_clips) // 2
+    if video is None or video.id != video_id:
+        return
+    opened = lists.selected_identified_clip
+
+    def look(db: Session) -> tuple[Window[IdentifiedClipView], IdentifiedClipView | None]:
+        window = identified_window(db, video_id, middle)
+        return window, open_room(db, video_id, clip_id=opened.id if opened else "").identified_clip
+
+    window, clip = await read(look)
+    assign(lists, selected_identified_clip=clip and identified_row(clip, video.s3_key), **_identified(window, video.s3_key))
+    await sign_selected(lists)
+
+
+async def reload_master(lists: ClipLists, video_id: str) -> None:
+    """Take note that the video lies under another key now, and shows what it showed: what plays goes on, the next URL is the new file's."""
+    video, opened = lists.video, lists.selected_identified_clip
+    if video is None or video.id != video_id:
+        return
+    details = await read(lambda db: video_details(db, video_id))
+    assign(
+        lists,
+        video=video_view(details),
+        identified_clips=[dataclasses.replace(row, s3_key=details.s3_key) for row in lists.identified_clips],
+        selected_identified_clip=opened and dataclasses.replace(opened, s3_key=details.s3_key),
+    )
+    lists.clip_video_urls = {clip_id: entry for clip_id, entry in lists.clip_video_urls.items() if clip_id != video_id}
+    await sign_selected(lists)
+
+
+async def close_lists(lists: ClipLists, video_id: str) -> None:
+    """Show that the video is gone, and whether it can be brought back."""
+    reset(lists)
+    lists.phase = "missing"
+    with contextlib.suppress(VideoNotFound):
+        lists.deleted = await read(lambda db: video_view(video_details(db, video_id, deleted=True)))
+        lists.phase = "deleted"
+
+
+async def sign_selected(lists: ClipLists) -> None:
+    """Have URLs for the opened exported clip and its neighbours."""
+    place = place_of(lists.selected_exported_clip, lists.exported_clips)
+    await sign_rows(lists, place - NEIGHBOURS, place + NEIGHBOURS)
+
+
+async def sign_rows(lists: ClipLists, first: int, last: int) -> None:
+    """Have URLs for the rows ``first`` to ``last`` of the window, for the selected one and for the master."""
+    video = lists.video
+    if video is None:
+        return
+    rows, selected = (list(lists.exported_clips), lists.selected_exported_clip) if lists.tab == EXPORTED else ([], None)
+    needed = renewal(lists.clip_video_urls, video, selected, rows, first, last)
+    if needed is None:
+        return
+    origin = origin_of(lists)
+    try:
+        signed = await read(lambda db: sign_of_video(db, installed().signer, video.id, needed.missing, origin))
+    except VideoNotFound:
+        await close_lists(lists, video.id)
+    else:
+        lists.clip_video_urls = needed.renewed(signed)
+
+
+def _room_vars(room: Room) -> RoomVars:
+    video = video_view(room.video)
+    return RoomVars(
+        video=video,
+        tab=room.tab,
+        exported_count=room.video.exported_count,
+        selected_exported_clip=exported_row(room.exported_clip) if room.exported_clip else None,
+        selected_identified_clip=identified_row(room.identified_clip, video.s3_key) if room.identified_clip else None,
+        **_exported(room.exported),
+        **_identified(room.identified, video.s3_key),
+    )
+
+
+def _exported(window: Window[ExportedClipView]) -> dict[str, Any]:
+    rows = [exported_row(clip) for clip in window.items]
+    return {"exported_clips": rows, "exported_offset": window.offset, "exported_total": window.total}
+
+
+def _identified(window: Window[IdentifiedClipView], master_key: str) -> dict[str, Any]:
+    rows = [identified_row(clip, master_key) for clip in window.items]
+    return {"identified_clips": rows, "identified_offset": window.offset, "identified_total": window.total}

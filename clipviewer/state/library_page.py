@@ -1,0 +1,36 @@
+"""The events by which the library opens, and by which it learns what has changed."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from clipviewer.domain.permissions import Action
+from clipviewer.state.access import allow
+from clipviewer.state.account import show_account
+from clipviewer.state.adopt import show_adopt_right
+from clipviewer.state.library import LibraryState, take_address
+from clipviewer.state.library_changes import show_rights
+from clipviewer.state.library_strip import follow_library
+from clipviewer.state.uploads import show_upload_right
+
+
+class LibraryPageState(rx.State):
+    """The library as a whole; what it shows lies in the states of its parts."""
+
+    @rx.event
+    @allow(Action.VIEW)
+    async def open(self) -> None:
+        """Show the first page of what the address asks for, and what runs now."""
+        await show_account(self)
+        await show_rights(self)
+        await show_upload_right(self)
+        await show_adopt_right(self)
+        library = await self.get_state(LibraryState)
+        take_address(library)
+        await follow_library(self, first_page=True)
+
+    @rx.event
+    @allow(Action.VIEW)
+    async def follow(self) -> None:
+        """Show how far everything is, and what has become of the videos that are listed."""
+        await follow_library(self)

@@ -1,0 +1,17 @@
+"""How event handlers set vars, so that a page is sent no more than what is new."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+
+def assign(state: rx.State, **values: object) -> None:
+    """Set those vars of ``state`` that differ: an assignment alone makes Reflex send a var again."""
+    for name, value in values.items():
+        if getattr(state, name) != value:
+            setattr(state, name, value)
+
+
+def reset(state: rx.State) -> None:
+    """Set every var of ``state`` to its default."""
+    state.reset()  # type: ignore[no-untyped-call]  # Reflex annotates it nowhere
