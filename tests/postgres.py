@@ -98,7 +98,7 @@ def shared_server(run_folder: Path) -> Iterator[Path]:
 
 def administer(folder: Path, statement: str) -> None:
     with psycopg.connect(host=str(folder), user="postgres", dbname="postgres", autocommit=True) as connection:
-        connection.execute(statement)  # type: ignore[arg-type]
+        connection.execute(statement)
 
 
 def url_of(folder: Path, name: str) -> str:
