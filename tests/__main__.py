@@ -23,14 +23,14 @@ WORKERS_A_CORE = 2
 def main(arguments: list[str]) -> int:
     os.chdir(ROOT)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # workers and hundreds of started apps would all compile the same modules
+    checks = None if set(arguments) - {"--thorough"} else Checks()
     if find_chromium() is None:
         install_chromium()
     if postgres_bin() is None:
         install_postgres()
     pytest = [sys.executable, "-m", "pytest"]
-    if set(arguments) - {"--thorough"}:
+    if checks is None:
         return subprocess.run([*pytest, *arguments], check=False).returncode
-    checks = Checks()
     workers = ["-n", str(WORKERS_A_CORE * (os.cpu_count() or 1)), "--dist", "loadfile"]
     tests = subprocess.run([*pytest, *workers, *arguments], check=False, env=os.environ | checks.environment)
     outcomes = checks.wait()

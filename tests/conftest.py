@@ -102,7 +102,7 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def kept_footage(run_folder: Path) -> KeptFootage:
-    return KeptFootage(run_folder / "footage")
+    return KeptFootage(run_folder / "kept-footage")
 
 
 @pytest.fixture(scope="session")

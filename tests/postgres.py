@@ -29,8 +29,6 @@ ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = "template"
 PATIENCE = 30
 
-_keepers: list[subprocess.Popen[bytes]] = []  # of servers that this process has started; they end when nobody uses these any more
-
 _OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
 _EMPTY = """
 DO $$ DECLARE place record; filled boolean; BEGIN
@@ -100,7 +98,7 @@ def shared_server(run_folder: Path) -> Iterator[Path]:
 
 def administer(folder: Path, statement: str) -> None:
     with psycopg.connect(host=str(folder), user="postgres", dbname="postgres", autocommit=True) as connection:
-        connection.execute(statement)  # type: ignore[arg-type]
+        connection.execute(statement)
 
 
 def url_of(folder: Path, name: str) -> str:
@@ -122,21 +120,27 @@ def _join(folder: Path) -> int | None:
 
 
 def _start() -> tuple[Path, int]:
+    binaries = postgres_bin()
+    if binaries is None:
+        pytest.fail("PostgreSQL is missing: install it (Debian: apt-get install postgresql), the database tests run on it too")
     folder = Path(tempfile.mkdtemp(prefix="clipviewer-pg-"))
     (folder / "users").touch()
     users = _join(folder)
     assert users is not None
+    if os.geteuid() == 0:
+        owner = pwd.getpwnam("postgres")
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+    initdb = ["initdb", "-D", str(folder / "data"), "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C.UTF-8"]
+    subprocess.run(_as_owner(binaries, initdb), check=True, capture_output=True, cwd=folder)
     with (folder / "log").open("wb") as log:
-        command = [sys.executable, "-m", "tests.postgres", str(folder)]
-        keeper = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
-    _keepers.append(keeper)
+        subprocess.run([sys.executable, "-m", "tests.postgres", str(folder)], cwd=ROOT, check=True, stdout=log, stderr=log)
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
             administer(folder, f"CREATE DATABASE {TEMPLATE}")
             break
         except psycopg.OperationalError:
-            if keeper.poll() is not None or time.monotonic() > deadline:
+            if time.monotonic() > deadline:
                 pytest.fail("PostgreSQL did not start: " + (folder / "log").read_text()[-2000:])
             time.sleep(0.05)
     database = Database(url_of(folder, TEMPLATE))
@@ -145,23 +149,26 @@ def _start() -> tuple[Path, int]:
     return folder, users
 
 
-def _keep(folder: Path) -> None:
-    """Run a server in ``folder`` until nobody uses it, then remove it."""
-    binaries = postgres_bin()
-    if binaries is None:
-        sys.exit("PostgreSQL is missing: install it (Debian: apt-get install postgresql), the database tests run on it too")
+def _as_owner(binaries: Path, command: list[str]) -> list[str]:
+    """The command of PostgreSQL as a user that it accepts, which root is not; it ends with the process that starts it."""
     prefix: list[str] = []
     if os.geteuid() == 0:
         owner = pwd.getpwnam("postgres")
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
         prefix = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups", "--pdeathsig=INT"]
-    data = str(folder / "data")
-    initdb = [*prefix, str(binaries / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C.UTF-8"]
-    subprocess.run(initdb, check=True, cwd=folder)
+    return [*prefix, str(binaries / command[0]), *command[1:]]
+
+
+def _keep(folder: Path) -> None:
+    """Run a server in ``folder`` in the background until nobody uses it, then remove it."""
+    if os.fork():
+        return
+    os.setsid()
+    binaries = postgres_bin()
+    assert binaries is not None
     options = {"listen_addresses": "", "unix_socket_directories": str(folder), "max_connections": "200"}
     options |= dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "off")
     switches = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-    server = subprocess.Popen([*prefix, str(binaries / "postgres"), "-D", data, *switches], cwd=folder)
+    server = subprocess.Popen(_as_owner(binaries, ["postgres", "-D", str(folder / "data"), *switches]), cwd=folder)
     with (folder / "users").open() as users:
         fcntl.flock(users, fcntl.LOCK_EX)
         server.send_signal(signal.SIGINT)

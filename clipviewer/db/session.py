@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, Executable, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session as PlainSession
 from sqlmodel import Session, create_engine
@@ -33,9 +33,15 @@ _SQLITE_CONNECTIONS = 40  # as many as there are worker threads; opening one ane
 
 
 class _Session(Session):
-    """A session whose ``execute`` is SQLAlchemy's own: SQLModel marks it as deprecated, to lead to objects where rows are wanted here."""
+    """A session whose ``execute`` reads plain rows: of a small query, loading through the mapper would take as long as the query.
 
-    execute = PlainSession.execute
+    Objects are read by ``scalars`` and ``get``.
+    """
+
+    def execute(self, statement: Executable, params: Any = None, **options: Any) -> Any:
+        if options or not statement.is_select:
+            return PlainSession.execute(self, statement, params, **options)
+        return self.connection().execute(statement, params)
 
 
 class Database:

@@ -23,7 +23,7 @@ def help_page(page: HelpPage) -> rx.Component:
     reference = rx.link(rx.icon("braces", size=16), "API reference", href="/api/docs", underline="none", is_external=True)
     return page_frame(
         rx.box(
-            rx.el.nav(*ways, reference, aria_label="Help", class_name="settings-nav"),
+            rx.el.nav(*ways, reference, aria_label="Help", class_name="settings-nav help-ways"),
             rx.el.article(rx.html(render(page)), class_name="help-text card"),
             class_name="settings",
         ),

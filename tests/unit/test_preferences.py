@@ -27,7 +27,14 @@ def test_without_any_value_everything_has_its_default() -> None:
 
 def test_values_are_read_in_one_form_whoever_writes_them() -> None:
     wanted = Preferences(
-        (AspectRatio.PORTRAIT, AspectRatio.LANDSCAPE), ("original", "de", "pt-BR"), CaptionMode.SOFT, FramingMode.AUTO, 20, 90, False, 0
+        ratios=(AspectRatio.PORTRAIT, AspectRatio.LANDSCAPE),
+        languages=("original", "de", "pt-BR"),
+        captions=CaptionMode.SOFT,
+        framing=FramingMode.AUTO,
+        shortest_s=20,
+        longest_s=90,
+        find_on_upload=False,
+        keep_failed_days=0,
     )
     written: dict[str, Any] = {"ratios": ["16:9", "9:16", "16:9"], "languages": ["de", "pt-BR", "original", "de"], "captions": "soft"}
     written |= {"framing": "auto", "shortest_s": " 20 ", "longest_s": "90", "find_on_upload": False, "keep_failed_days": 0}
@@ -41,7 +48,7 @@ def test_values_are_read_in_one_form_whoever_writes_them() -> None:
         ("ratios", [], "at least one aspect ratio"),
         ("ratios", ["4:3"], "at least one aspect ratio"),
         ("languages", [], "at least one language"),
-        ("languages", ["original", "deutsch"], "“deutsch” is no language tag"),
+        ("languages", ["original", "deutsch"], "“deutsch” is not a valid language tag"),
         ("captions", "dubbed", "off, soft or burned in"),
         ("framing", "manual", "centre, auto or fit"),
         ("shortest_s", "2", "from 3 to 595"),

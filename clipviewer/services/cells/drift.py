@@ -7,11 +7,11 @@ keeps ``video_tally.stale`` has ``source_changed`` in its own words; tests hold 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, case, false, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, and_, bindparam, case, false, func, or_, select
 from sqlalchemy.orm import join, outerjoin
 from sqlmodel import col
 
@@ -56,43 +56,12 @@ def source_changed() -> ColumnElement[bool]:
     return and_(col(ExportJob.source_etag) != "", col(Video.etag) != "", col(ExportJob.source_etag) != col(Video.etag))
 
 
-def drifts_of_jobs(recaptioned: Collection[str] = ()) -> dict[Drift, ColumnElement[bool]]:
-    """By reason, whether it holds for an export that was made here. ``recaptioned`` are the jobs whose captions read otherwise now."""
-    moved = or_(col(ExportJob.start_ms) != col(IdentifiedClip.start_ms), col(ExportJob.end_ms) != col(IdentifiedClip.end_ms))
-    gone = col(ExportJob.exported_clip_id).in_(select(col(ExportedClip.id)).where(col(ExportedClip.missing_at).is_not(None)))
-    return _drifts(moved, gone, recaptioned)
-
-
-def drifts_of_files(recaptioned: Collection[str] = ()) -> dict[Drift, ColumnElement[bool]]:
-    """The same for exported clips, those that a pipeline made included: of these only the range is known."""
-    slack = case((col(ExportJob.id).is_(None), _CUT_SLACK_MS), else_=0)
-    edges = ((col(ExportedClip.start_ms), col(IdentifiedClip.start_ms)), (col(ExportedClip.end_ms), col(IdentifiedClip.end_ms)))
-    moved = or_(*(func.abs(made - wanted) > slack for made, wanted in edges))
-    return _drifts(moved, col(ExportedClip.missing_at).is_not(None), recaptioned)
-
-
 def is_cut_at(made: tuple[int, int], wanted: tuple[int, int]) -> bool:
     """Whether a pipeline's file, from and to ``made`` (ms), can pass for the clip from and to ``wanted``."""
     return all(abs(edge - other) <= _CUT_SLACK_MS for edge, other in zip(made, wanted, strict=True))
 
 
-def drifted(drifts: dict[Drift, ColumnElement[bool]]) -> ColumnElement[bool]:
-    """Whether any of them holds."""
-    return or_(*drifts.values())
-
-
-def state_of_job(drifts: dict[Drift, ColumnElement[bool]]) -> ColumnElement[str]:
-    """Return the ``CellState`` of a job: a finished one is done or stale."""
-    finished = col(ExportJob.state) == JobState.DONE
-    return case((and_(finished, drifted(drifts)), CellState.STALE.value), else_=col(ExportJob.state))
-
-
-def state_of_file(drifts: dict[Drift, ColumnElement[bool]]) -> ColumnElement[str]:
-    """Return the ``CellState`` of an exported clip: done or stale, never anything else."""
-    return case((drifted(drifts), CellState.STALE.value), else_=CellState.DONE.value)
-
-
-def labelled(drifts: dict[Drift, ColumnElement[bool]]) -> list[ColumnElement[bool]]:
+def labelled(drifts: Mapping[Drift, ColumnElement[bool]]) -> list[ColumnElement[bool]]:
     """Columns in the order of ``Drift``, for ``reasons``."""
     return [drifts[drift].label(f"drift_{drift}") for drift in Drift]
 
@@ -100,21 +69,6 @@ def labelled(drifts: dict[Drift, ColumnElement[bool]]) -> list[ColumnElement[boo
 def reasons(flags: Sequence[Any]) -> tuple[Drift, ...]:
     """What the columns of ``labelled`` say."""
     return tuple(drift for drift, holds in zip(Drift, flags, strict=True) if holds)
-
-
-def _drifts(moved: ColumnElement[bool], missing: ColumnElement[bool], recaptioned: Collection[str]) -> dict[Drift, ColumnElement[bool]]:
-    framing = col(ExportJob.framing)
-    cropped = FRAMING_MODE.in_((FramingMode.CENTRE, FramingMode.MANUAL))
-    axes = (("x", col(ClipFraming.x)), ("y", col(ClipFraming.y)))
-    elsewhere = (func.abs(framing[axis].as_float() - column) > _SHARE for axis, column in axes)
-    return {
-        Drift.MISSING: _known(missing),
-        Drift.SOURCE: _known(source_changed()),
-        Drift.RANGE: _known(moved),
-        Drift.CROP: _known(and_(cropped, col(ClipFraming.chosen_at) > col(ExportJob.created_at), or_(*elsewhere))),
-        Drift.CAPTIONS: _known(col(ExportJob.id).in_(list(recaptioned))) if recaptioned else false(),
-        Drift.RECIPE: _known(col(ExportJob.recipe) < RECIPE_VERSION),
-    }
 
 
 def _with_origins(exports: Any, of: type[ExportJob] | type[ExportedClip]) -> FromClause:
@@ -129,3 +83,46 @@ def _with_origins(exports: Any, of: type[ExportJob] | type[ExportedClip]) -> Fro
 def _known(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """False, not unknown, where what it looks at is not there."""
     return func.coalesce(condition, false())
+
+
+def _drifts(moved: ColumnElement[bool], missing: ColumnElement[bool]) -> Mapping[Drift, ColumnElement[bool]]:
+    framing = col(ExportJob.framing)
+    cropped = FRAMING_MODE.in_((FramingMode.CENTRE, FramingMode.MANUAL))
+    axes = (("x", col(ClipFraming.x)), ("y", col(ClipFraming.y)))
+    elsewhere = (func.abs(framing[axis].as_float() - column) > _SHARE for axis, column in axes)
+    return {
+        Drift.MISSING: _known(missing),
+        Drift.SOURCE: _known(source_changed()),
+        Drift.RANGE: _known(moved),
+        Drift.CROP: _known(and_(cropped, col(ClipFraming.chosen_at) > col(ExportJob.created_at), or_(*elsewhere))),
+        Drift.CAPTIONS: _known(col(ExportJob.id).in_(bindparam("recaptioned", expanding=True))),
+        Drift.RECIPE: _known(col(ExportJob.recipe) < RECIPE_VERSION),
+    }
+
+
+def _of_jobs() -> Mapping[Drift, ColumnElement[bool]]:
+    moved = or_(col(ExportJob.start_ms) != col(IdentifiedClip.start_ms), col(ExportJob.end_ms) != col(IdentifiedClip.end_ms))
+    gone = col(ExportJob.exported_clip_id).in_(select(col(ExportedClip.id)).where(col(ExportedClip.missing_at).is_not(None)))
+    return _drifts(moved, gone)
+
+
+def _of_files() -> Mapping[Drift, ColumnElement[bool]]:
+    slack = case((col(ExportJob.id).is_(None), _CUT_SLACK_MS), else_=0)
+    edges = ((col(ExportedClip.start_ms), col(IdentifiedClip.start_ms)), (col(ExportedClip.end_ms), col(IdentifiedClip.end_ms)))
+    moved = or_(*(func.abs(made - wanted) > slack for made, wanted in edges))
+    return _drifts(moved, col(ExportedClip.missing_at).is_not(None))
+
+
+JOB_DRIFTS = _of_jobs()
+"""By reason, whether it holds for an export that was made here.
+
+Whoever runs a statement with a reason in it gives ``recaptioned``, the ids of the jobs whose captions read otherwise now.
+"""
+FILE_DRIFTS = _of_files()
+"""The same for exported clips, those that a pipeline made included: of these only the range is known."""
+JOB_IS_STALE, FILE_IS_STALE = or_(*JOB_DRIFTS.values()), or_(*FILE_DRIFTS.values())
+_FINISHED = col(ExportJob.state) == JobState.DONE
+JOB_STATE: ColumnElement[str] = case((and_(_FINISHED, JOB_IS_STALE), CellState.STALE.value), else_=col(ExportJob.state))
+"""The ``CellState`` of a job: a finished one is done or stale."""
+FILE_STATE: ColumnElement[str] = case((FILE_IS_STALE, CellState.STALE.value), else_=CellState.DONE.value)
+"""The ``CellState`` of an exported clip: done or stale, never anything else."""

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, func, select, union
+from sqlalchemy import ColumnElement, false, func, literal, select, union
 from sqlalchemy.orm import Session, aliased
 from sqlmodel import col
 
@@ -20,7 +20,7 @@ from clipviewer.db.models import ExportedClip, IdentifiedClip
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.job_state import JobState
 from clipviewer.domain.language import ORIGINAL
-from clipviewer.services.cells.drift import drifts_of_files, files_with_origins, state_of_file
+from clipviewer.services.cells.drift import FILE_STATE, files_with_origins
 from clipviewer.services.cells.filters import CellState, ExportFilters
 from clipviewer.services.exporting.choices import served_languages
 from clipviewer.services.exporting.matrix_entries import (
@@ -69,15 +69,15 @@ def matrix(db: Session, video_id: str, *, offset: int = 0, limit: int = MAX_ROWS
     served = served_languages(db, video_id)
     languages = matrix_languages(db, video_id)
     recaptioned = recaptioned_jobs(db, video_id)
-    wanted = _wanted_clips(video_id, filters, served, recaptioned)
-    ranges = _ranges(video_id, filters, recaptioned)
-    candidates = _count(db, select(col(IdentifiedClip.id)).where(wanted))
-    total = candidates + _count(db, ranges)
+    wanted = _wanted_clips(video_id, filters, served)
+    ranges = _ranges(video_id, filters)
+    candidates = _count(db, select(col(IdentifiedClip.id)).where(wanted), recaptioned)
+    total = candidates + _count(db, ranges, recaptioned)
     offset, limit = min(max(offset, 0), total), min(max(limit, 0), MAX_ROWS)
-    rows = _clips(db, wanted, offset, limit)
+    rows = _clips(db, wanted, offset, limit, recaptioned)
     if (rest := limit - len(rows)) and total > candidates:
         in_order = ranges.order_by(col(ExportedClip.start_ms), col(ExportedClip.end_ms))
-        found = db.execute(in_order.offset(max(0, offset - candidates)).limit(rest))
+        found = db.execute(in_order.offset(max(0, offset - candidates)).limit(rest), {"recaptioned": recaptioned})
         rows += [MatrixRow("", row.title, row.start_ms, row.end_ms, ()) for row in found]
     return MatrixPage(_filled(db, video_id, rows, languages, recaptioned), offset, total, languages, served)
 
@@ -92,11 +92,11 @@ def matrix_languages(db: Session, video_id: str) -> list[str]:
     return [ORIGINAL, *sorted({*db.execute(there).scalars()} - {ORIGINAL})]
 
 
-def _wanted_clips(video_id: str, filters: ExportFilters, served: Sequence[str], recaptioned: Collection[str]) -> ColumnElement[bool]:
+def _wanted_clips(video_id: str, filters: ExportFilters, served: Sequence[str]) -> ColumnElement[bool]:
     of_video: ColumnElement[bool] = col(IdentifiedClip.video_id) == video_id
     if not filters.state:
         return of_video
-    entries = all_entries(video_id, recaptioned).c
+    entries = all_entries(video_id).c
     ratios = [filters.ratio] if filters.ratio else list(AspectRatio)
     among = select(entries.clip).where(entries.ratio.in_(ratios))
     if filters.state != CellState.MISSING:
@@ -108,7 +108,7 @@ def _wanted_clips(video_id: str, filters: ExportFilters, served: Sequence[str], 
     return of_video & col(IdentifiedClip.id).not_in(whole) if languages else false()
 
 
-def _ranges(video_id: str, filters: ExportFilters, recaptioned: Collection[str]) -> Any:
+def _ranges(video_id: str, filters: ExportFilters) -> Any:
     """The ranges that no candidate has; ``filters`` look at the files that are there."""
     same = aliased(IdentifiedClip, name="same")
     query = (
@@ -123,14 +123,14 @@ def _ranges(video_id: str, filters: ExportFilters, recaptioned: Collection[str])
     if filters.language:
         query = query.where(col(ExportedClip.target_language) == filters.language)
     if filters.state:
-        query = query.where(state_of_file(drifts_of_files(recaptioned)) == filters.state)
+        query = query.where(literal(filters.state) == FILE_STATE)
     return query
 
 
-def _clips(db: Session, wanted: ColumnElement[bool], offset: int, limit: int) -> list[MatrixRow]:
+def _clips(db: Session, wanted: ColumnElement[bool], offset: int, limit: int, recaptioned: Sequence[str]) -> list[MatrixRow]:
     columns = (col(IdentifiedClip.id), col(IdentifiedClip.title), col(IdentifiedClip.start_ms), col(IdentifiedClip.end_ms))
     query = select(*columns).where(wanted).order_by(col(IdentifiedClip.start_ms), col(IdentifiedClip.id)).offset(offset).limit(limit)
-    return [MatrixRow(*row, entries=()) for row in db.execute(query)]
+    return [MatrixRow(*row, entries=()) for row in db.execute(query, {"recaptioned": recaptioned})]
 
 
 def _filled(
@@ -154,5 +154,5 @@ def _filled(
     return filled
 
 
-def _count(db: Session, query: Any) -> int:
-    return int(db.execute(select(func.count()).select_from(query.subquery())).scalar_one())
+def _count(db: Session, query: Any, recaptioned: Sequence[str]) -> int:
+    return int(db.execute(select(func.count()).select_from(query.subquery()), {"recaptioned": recaptioned}).scalar_one())

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, and_, func, literal, null, or_, select, union_all
+from sqlalchemy import ColumnElement, Subquery, and_, bindparam, func, literal, null, or_, select, union_all
 from sqlalchemy.orm import Session, aliased, join
 from sqlmodel import col
 
@@ -19,17 +19,18 @@ from clipviewer.db.models import ExportedClip, IdentifiedClip
 from clipviewer.domain.framing import FramingMode
 from clipviewer.domain.job_state import JobState
 from clipviewer.services.cells.drift import (
+    FILE_DRIFTS,
+    FILE_IS_STALE,
+    FILE_STATE,
     FRAMING_MODE,
+    JOB_DRIFTS,
+    JOB_IS_STALE,
+    JOB_STATE,
     Drift,
-    drifted,
-    drifts_of_files,
-    drifts_of_jobs,
     files_with_origins,
     jobs_with_origins,
     labelled,
     reasons,
-    state_of_file,
-    state_of_job,
 )
 from clipviewer.services.cells.filters import CellState
 
@@ -57,71 +58,48 @@ class MatrixEntry:
 
 def entries_of_clips(db: Session, clip_ids: Collection[str], recaptioned: Collection[str]) -> list[tuple[str, MatrixEntry]]:
     """What was made of those candidates here, or delivered for them, with the candidate's id, in the order of asking."""
-    drifts = drifts_of_jobs(recaptioned)
-    made = (
-        select(col(ExportJob.identified_clip_id), *_columns_of_jobs(drifts))
-        .select_from(jobs_with_origins())
-        .where(col(ExportJob.identified_clip_id).in_(clip_ids), _counts(ExportJob), ~_outdone(drifts))
-        .order_by(col(ExportJob.number))
-    )
-    drifts = drifts_of_files(recaptioned)
-    given = (
-        select(col(ExportedClip.identified_clip_id), *_columns_of_files(drifts))
-        .select_from(files_with_origins())
-        .where(col(ExportedClip.identified_clip_id).in_(clip_ids), col(ExportJob.id).is_(None), ~_made_anew(drifts))
-        .order_by(col(ExportedClip.created_at), col(ExportedClip.id))
-    )
-    found = [*db.execute(given), *db.execute(made)]
-    return [(row[0], _entry(row[1:])) for row in found]
+    given = {"clip_ids": list(clip_ids), "recaptioned": list(recaptioned)}
+    return [(row[0], _entry(row[1:])) for query in (_DELIVERED, _MADE_HERE) for row in db.execute(query, given)]
 
 
 def entries_of_ranges(
     db: Session, video_id: str, starts: Collection[int], recaptioned: Collection[str]
 ) -> list[tuple[tuple[int, int], MatrixEntry]]:
     """The video's exported clips of no candidate that start there, with their range in ms."""
-    found = (
-        select(col(ExportedClip.start_ms), col(ExportedClip.end_ms), *_columns_of_files(drifts_of_files(recaptioned)))
-        .select_from(files_with_origins())
-        .where(
-            col(ExportedClip.video_id) == video_id, col(ExportedClip.start_ms).in_(starts), col(ExportedClip.identified_clip_id).is_(None)
-        )
-        .order_by(col(ExportedClip.created_at), col(ExportedClip.id))
-    )
-    return [((row[0], row[1]), _entry(row[2:])) for row in db.execute(found)]
+    given = {"video_id": video_id, "starts": list(starts), "recaptioned": list(recaptioned)}
+    return [((row[0], row[1]), _entry(row[2:])) for row in db.execute(_OF_RANGES, given)]
 
 
-def all_entries(video_id: str, recaptioned: Collection[str]) -> Subquery:
+def all_entries(video_id: str) -> Subquery:
     """Every file of the video's candidates as SQL: ``clip``, ``ratio``, ``language``, ``state``; for filtering without reading them."""
-    drifts = drifts_of_jobs(recaptioned)
     made = (
         select(
             col(ExportJob.identified_clip_id).label("clip"),
             col(ExportJob.aspect_ratio).label("ratio"),
             col(ExportJob.target_language).label("language"),
         )
-        .add_columns(state_of_job(drifts).label("state"))
+        .add_columns(JOB_STATE.label("state"))
         .select_from(jobs_with_origins())
-        .where(col(ExportJob.video_id) == video_id, col(ExportJob.identified_clip_id).is_not(None), _counts(ExportJob), ~_outdone(drifts))
+        .where(col(ExportJob.video_id) == video_id, col(ExportJob.identified_clip_id).is_not(None), _counts(ExportJob), ~_outdone())
     )
-    drifts = drifts_of_files(recaptioned)
     given = (
         select(
             col(ExportedClip.identified_clip_id),
             col(ExportedClip.aspect_ratio),
             col(ExportedClip.target_language),
-            state_of_file(drifts),
+            FILE_STATE,
         )
         .select_from(files_with_origins())
         .where(
             col(ExportedClip.video_id) == video_id,
             col(ExportedClip.identified_clip_id).is_not(None),
             col(ExportJob.id).is_(None),
-            ~_made_anew(drifts),
+            ~_made_anew(),
         )
     )
     same = aliased(IdentifiedClip, name="same")
     of_its_range = (
-        select(col(same.id), col(ExportedClip.aspect_ratio), col(ExportedClip.target_language), state_of_file(drifts))
+        select(col(same.id), col(ExportedClip.aspect_ratio), col(ExportedClip.target_language), FILE_STATE)
         .select_from(join(files_with_origins(), same, has_range_of(same)))
         .where(col(ExportedClip.video_id) == video_id, col(ExportedClip.identified_clip_id).is_(None))
     )
@@ -134,7 +112,7 @@ def has_range_of(clip: type[IdentifiedClip]) -> ColumnElement[bool]:
     return and_(col(clip.video_id) == col(ExportedClip.video_id), same_edges)
 
 
-def _columns_of_jobs(drifts: dict[Drift, ColumnElement[bool]]) -> Sequence[ColumnElement[Any]]:
+def _columns_of_jobs() -> Sequence[ColumnElement[Any]]:
     told = (
         col(ExportJob.id),
         col(ExportJob.exported_clip_id),
@@ -143,10 +121,10 @@ def _columns_of_jobs(drifts: dict[Drift, ColumnElement[bool]]) -> Sequence[Colum
         FRAMING_MODE,
         col(ExportJob.captions),
     )
-    return *told, state_of_job(drifts).label("state"), col(ExportJob.progress), col(ExportJob.reason), *labelled(drifts)
+    return *told, JOB_STATE.label("state"), col(ExportJob.progress), col(ExportJob.reason), *labelled(JOB_DRIFTS)
 
 
-def _columns_of_files(drifts: dict[Drift, ColumnElement[bool]]) -> Sequence[ColumnElement[Any]]:
+def _columns_of_files() -> Sequence[ColumnElement[Any]]:
     told = (
         col(ExportJob.id),
         col(ExportedClip.id),
@@ -155,7 +133,7 @@ def _columns_of_files(drifts: dict[Drift, ColumnElement[bool]]) -> Sequence[Colu
         FRAMING_MODE,
         col(ExportJob.captions),
     )
-    return *told, state_of_file(drifts).label("state"), literal(1.0), null(), *labelled(drifts)
+    return *told, FILE_STATE.label("state"), literal(1.0), null(), *labelled(FILE_DRIFTS)
 
 
 def _entry(row: Sequence[Any]) -> MatrixEntry:
@@ -175,22 +153,46 @@ def _of_same_cell(job: type[ExportJob], of: type[ExportJob] | type[ExportedClip]
     return and_(_counts(job), same_clip, same_shape, col(job.target_language) == col(of.target_language))
 
 
-def _outdone(drifts: dict[Drift, ColumnElement[bool]]) -> ColumnElement[bool]:
+def _outdone() -> ColumnElement[bool]:
     """Whether a later job stands in the place of this one."""
     later = aliased(ExportJob, name="later")
     mode = col(later.framing)["mode"].as_string()
-    framed_alike = or_(mode == FRAMING_MODE, and_(drifts[Drift.CROP], mode == FramingMode.MANUAL))
+    framed_alike = or_(mode == FRAMING_MODE, and_(JOB_DRIFTS[Drift.CROP], mode == FramingMode.MANUAL))
     captioned_alike = func.substr(col(later.captions), 1, _MODE) == func.substr(col(ExportJob.captions), 1, _MODE)
     failed = col(ExportJob.state) == JobState.FAILED
-    gives_way = or_(failed, and_(col(ExportJob.state) == JobState.DONE, drifted(drifts), col(later.state) != JobState.FAILED))
+    gives_way = or_(failed, and_(col(ExportJob.state) == JobState.DONE, JOB_IS_STALE, col(later.state) != JobState.FAILED))
     query = select(col(later.id)).where(
         _of_same_cell(later, ExportJob), col(later.number) > col(ExportJob.number), framed_alike, captioned_alike, gives_way
     )
     return query.exists()
 
 
-def _made_anew(drifts: dict[Drift, ColumnElement[bool]]) -> ColumnElement[bool]:
+def _made_anew() -> ColumnElement[bool]:
     """Whether a job stands in the place of a pipeline's file that has drifted."""
     later = aliased(ExportJob, name="later")
-    query = select(col(later.id)).where(_of_same_cell(later, ExportedClip), col(later.state) != JobState.FAILED, drifted(drifts))
+    query = select(col(later.id)).where(_of_same_cell(later, ExportedClip), col(later.state) != JobState.FAILED, FILE_IS_STALE)
     return query.exists()
+
+
+_MADE_HERE = (
+    select(col(ExportJob.identified_clip_id), *_columns_of_jobs())
+    .select_from(jobs_with_origins())
+    .where(col(ExportJob.identified_clip_id).in_(bindparam("clip_ids", expanding=True)), _counts(ExportJob), ~_outdone())
+    .order_by(col(ExportJob.number))
+)
+_DELIVERED = (
+    select(col(ExportedClip.identified_clip_id), *_columns_of_files())
+    .select_from(files_with_origins())
+    .where(col(ExportedClip.identified_clip_id).in_(bindparam("clip_ids", expanding=True)), col(ExportJob.id).is_(None), ~_made_anew())
+    .order_by(col(ExportedClip.created_at), col(ExportedClip.id))
+)
+_OF_RANGES = (
+    select(col(ExportedClip.start_ms), col(ExportedClip.end_ms), *_columns_of_files())
+    .select_from(files_with_origins())
+    .where(
+        col(ExportedClip.video_id) == bindparam("video_id"),
+        col(ExportedClip.start_ms).in_(bindparam("starts", expanding=True)),
+        col(ExportedClip.identified_clip_id).is_(None),
+    )
+    .order_by(col(ExportedClip.created_at), col(ExportedClip.id))
+)

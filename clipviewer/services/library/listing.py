@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, case, func, select, union_all
+from sqlalchemy import ColumnElement, Executable, Select, SQLColumnExpression, and_, bindparam, case, func, select, union_all
 from sqlalchemy.orm import Mapped, Session, aliased
 from sqlmodel import col
 
@@ -109,21 +110,14 @@ class Attention:
 def list_videos(db: Session, wanted: Wanted = Wanted(), *, offset: int = 0, limit: int = 60) -> Page[VideoSummary]:
     """The videos that are wanted, from ``offset`` on."""
     offset, limit = max(offset, 0), min(max(limit, 1), MAX_PAGE)
-    condition = and_(found_by(db, wanted.text, col(Video.id)), _kept(wanted.filter))
-    if wanted.tag:
-        condition = and_(condition, tagged(wanted.tag))
-    count = select(func.count()).select_from(Video).where(condition)
-    if wanted.text.strip():  # Looked for once, for the page and its number: that is what takes the time.
-        found = select(col(Video.id)).where(condition).cte("found").prefix_with("MATERIALIZED")
-        condition, count = col(Video.id).in_(select(found.c.id)), select(func.count()).select_from(found)
-    rows = db.execute(
-        select(*_COLUMNS, count.scalar_subquery().label("total"))
-        .join(VideoTally, col(VideoTally.video_id) == col(Video.id))
-        .where(condition)
-        .order_by(*_ORDERS[wanted.sort])
-        .offset(offset)
-        .limit(limit)
-    ).all()
+    if not wanted.text.strip() and not wanted.tag:
+        page, count = _page_of_all(wanted.filter, wanted.sort)
+    else:
+        condition = and_(found_by(db, wanted.text, col(Video.id)), _kept(wanted.filter))
+        if wanted.tag:
+            condition = and_(condition, tagged(wanted.tag))
+        page, count = _page(condition, wanted.sort, once=bool(wanted.text.strip()))
+    rows = db.execute(page, {"page_offset": offset, "page_limit": limit}).all()
     total = rows[0].total if rows else db.execute(count).scalar_one()
     ids = [row.id for row in rows]
     counts, tags = _counts(db, ids), tags_by_video(db, ids)
@@ -134,8 +128,7 @@ def list_videos(db: Session, wanted: Wanted = Wanted(), *, offset: int = 0, limi
 
 def attention(db: Session) -> Attention:
     """Over the whole library, but for what is archived or deleted."""
-    columns = [select(func.count()).select_from(Video).where(_kept(name)).scalar_subquery() for name in _TROUBLES]
-    return Attention(*db.execute(select(*columns)).one())
+    return Attention(*db.execute(_ATTENTION).one())
 
 
 _COLUMNS = [
@@ -213,11 +206,32 @@ def _kept(wanted: Filter) -> ColumnElement[bool]:
     return and_(listed, _FILTERS[wanted]) if wanted in _FILTERS else listed
 
 
-def _counts(db: Session, video_ids: list[str]) -> dict[str, dict[str, int]]:
-    """By video what is under way and what is wrong with it, in three queries."""
-    counts: dict[str, dict[str, int]] = {}
-    if not video_ids:
-        return counts
+def _page(condition: ColumnElement[bool], sort: Sort, *, once: bool = False) -> tuple[Executable, Executable]:
+    """Return the statements for a page of the videos that fulfil ``condition``, and for how many there are.
+
+    ``once``: they are looked for once, for the page and its number, because that is what takes the time.
+    """
+    count = select(func.count()).select_from(Video).where(condition)
+    if once:
+        found = select(col(Video.id)).where(condition).cte("found").prefix_with("MATERIALIZED")
+        condition, count = col(Video.id).in_(select(found.c.id)), select(func.count()).select_from(found)
+    page = (
+        select(*_COLUMNS, count.scalar_subquery().label("total"))
+        .join(VideoTally, col(VideoTally.video_id) == col(Video.id))
+        .where(condition)
+        .order_by(*_ORDERS[sort])
+    )
+    return page.offset(bindparam("page_offset")).limit(bindparam("page_limit")), count
+
+
+@cache
+def _page_of_all(wanted: Filter, sort: Sort) -> tuple[Executable, Executable]:
+    """Building a statement takes as long as running it."""
+    return _page(_kept(wanted), sort)
+
+
+def _counting() -> list[Executable]:
+    """Return the statements that count, by video, what is under way and what is wrong with it."""
     jobs = select(
         col(ExportJob.video_id),
         func.sum(_one_if(col(ExportJob.state).in_(_UNFINISHED))).label("running"),
@@ -230,8 +244,15 @@ def _counts(db: Session, video_ids: list[str]) -> dict[str, dict[str, int]]:
         func.sum(_one_if(_failed_work())).label("failed"),
     )
     gone = select(col(ExportedClip.video_id), func.count().label("missing")).where(_GONE)
-    for query, column in ((jobs, col(ExportJob.video_id)), (work, col(Work.video_id)), (gone, col(ExportedClip.video_id))):
-        for row in db.execute(query.where(column.in_(video_ids)).group_by(column)):
+    owned = ((jobs, col(ExportJob.video_id)), (work, col(Work.video_id)), (gone, col(ExportedClip.video_id)))
+    return [query.where(owner.in_(bindparam("video_ids", expanding=True))).group_by(owner) for query, owner in owned]
+
+
+def _counts(db: Session, video_ids: list[str]) -> dict[str, dict[str, int]]:
+    """By video what is under way and what is wrong with it, in three queries."""
+    counts: dict[str, dict[str, int]] = {}
+    for query in _COUNTS if video_ids else ():
+        for row in db.execute(query, {"video_ids": video_ids}):
             found = counts.setdefault(row.video_id, {})
             for name, value in row._mapping.items():
                 if name != "video_id":
@@ -241,3 +262,7 @@ def _counts(db: Session, video_ids: list[str]) -> dict[str, dict[str, int]]:
 
 def _one_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return case((condition, 1), else_=0)
+
+
+_ATTENTION = select(*(select(func.count()).select_from(Video).where(_kept(name)).scalar_subquery() for name in _TROUBLES))
+_COUNTS = _counting()

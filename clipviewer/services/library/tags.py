@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, delete, insert, select
+from sqlalchemy import ColumnElement, bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -16,12 +16,13 @@ def tags_by_video(db: Session, video_ids: Collection[str]) -> dict[str, list[str
     """In the order of letters; a video without any is left out."""
     found: dict[str, list[str]] = {}
     if video_ids:
-        query = (
-            select(col(VideoTag.video_id), col(VideoTag.tag)).where(col(VideoTag.video_id).in_(list(video_ids))).order_by(col(VideoTag.tag))
-        )
-        for video_id, tag in db.execute(query):
+        for video_id, tag in db.execute(_TAGS, {"video_ids": list(video_ids)}):
             found.setdefault(video_id, []).append(tag)
     return found
+
+
+_OF_VIDEOS = col(VideoTag.video_id).in_(bindparam("video_ids", expanding=True))
+_TAGS = select(col(VideoTag.video_id), col(VideoTag.tag)).where(_OF_VIDEOS).order_by(col(VideoTag.tag))
 
 
 def known_tags(db: Session, *, limit: int = 200) -> list[str]:

@@ -7,9 +7,10 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, bindparam, func, inspect, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, bindparam, func, inspect, literal, or_, select, true
 from sqlalchemy.orm import Session, join
 from sqlmodel import col
 
@@ -19,7 +20,7 @@ from clipviewer.domain.ids import is_id
 from clipviewer.domain.language import language_name
 from clipviewer.domain.object_key import check_object_key
 from clipviewer.errors import ClipNotFound
-from clipviewer.services.cells.drift import FRAMING_MODE, Drift, drifts_of_files, files_with_origins, labelled, reasons, state_of_file
+from clipviewer.services.cells.drift import FILE_DRIFTS, FILE_STATE, FRAMING_MODE, Drift, files_with_origins, labelled, reasons
 from clipviewer.services.cells.filters import ExportFilters
 from clipviewer.services.library.videos import is_kept
 
@@ -84,10 +85,8 @@ def exported_clips(
 
     ``recaptioned`` are the jobs of which ``drift`` says that the captions have changed.
     """
-    if not filters.narrow and not recaptioned:
-        return [_exported(row) for row in _rows(db, _EXPORTED_LIST, video_id, offset, limit)]
-    window = _window(select(col(ExportedClip.id)).select_from(files_with_origins()).where(_wanted(filters, recaptioned)), ExportedClip)
-    return [_exported(row) for row in _rows(db, _described(window, recaptioned), video_id, offset, limit)]
+    listed = _filtered(filters).listed if filters.narrow else _EXPORTED_LIST
+    return [_exported(row) for row in _rows(db, listed, video_id, offset, limit, recaptioned)]
 
 
 def identified_clips(db: Session, video_id: str, *, offset: int = 0, limit: int | None = None) -> list[IdentifiedClipView]:
@@ -105,7 +104,7 @@ def identified_ranges(db: Session, video_id: str) -> list[tuple[int, int]]:
 def count_exported(db: Session, video_id: str, filters: ExportFilters = ANY, recaptioned: Collection[str] = ()) -> int:
     if not filters.narrow:
         return _count(db, _EXPORTED_COUNT, video_id)
-    return _count(db, select(func.count()).select_from(files_with_origins()).where(_wanted(filters, recaptioned), _OF_VIDEO), video_id)
+    return _count(db, _filtered(filters).count, video_id, recaptioned)
 
 
 def count_identified(db: Session, video_id: str) -> int:
@@ -116,9 +115,7 @@ def exported_position(db: Session, video_id: str, clip_id: str, filters: ExportF
     """Where the clip stands in ``exported_clips``, from 0; raises ``ClipNotFound``, also for one that ``filters`` leave out."""
     if not filters.narrow:
         return _position(db, _EXPORTED_POSITION, video_id, clip_id)
-    columns = (col(ExportedClip.id), col(ExportedClip.start_ms), col(ExportedClip.video_id))
-    listed = select(*columns).select_from(files_with_origins()).where(_wanted(filters, recaptioned), _OF_VIDEO).cte("listed")
-    return _position(db, _positioning(listed), video_id, clip_id)
+    return _position(db, _filtered(filters).position, video_id, clip_id, recaptioned)
 
 
 def identified_position(db: Session, video_id: str, clip_id: str) -> int:
@@ -184,10 +181,10 @@ def _window(query: Select[Any], clip: _Clip) -> Select[Any]:
     return in_order.offset(bindparam("offset")).limit(bindparam("limit"))
 
 
-def _described(window: Select[Any], recaptioned: Collection[str] = ()) -> Select[Any]:
+def _described(window: Select[Any]) -> Select[Any]:
     """The exported clips of ``window`` with what is known of their making; that is looked up for these alone."""
     listed = window.subquery("listed")
-    making = (FRAMING_MODE, col(ExportJob.captions), *labelled(drifts_of_files(recaptioned)))
+    making = (FRAMING_MODE, col(ExportJob.captions), *labelled(FILE_DRIFTS))
     origins = join(files_with_origins(), listed, listed.c.id == col(ExportedClip.id))
     return select(*_COLUMNS, *making).select_from(origins).order_by(col(ExportedClip.start_ms), col(ExportedClip.id))
 
@@ -198,14 +195,14 @@ def _exported(row: Row[Any]) -> ExportedClipView:
     return ExportedClipView(**plain, framing=framing or "", captions=(captions or "").partition(":")[0], drift=reasons(flags))
 
 
-def _wanted(filters: ExportFilters, recaptioned: Collection[str]) -> ColumnElement[bool]:
+def _wanted(filters: ExportFilters) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = [true()]
     if filters.ratio:
         conditions.append(col(ExportedClip.aspect_ratio) == filters.ratio)
     if filters.language:
         conditions.append(col(ExportedClip.target_language) == filters.language)
     if filters.state:
-        conditions.append(state_of_file(drifts_of_files(recaptioned)) == filters.state)
+        conditions.append(literal(filters.state) == FILE_STATE)
     return and_(*conditions)
 
 
@@ -219,6 +216,24 @@ def _positioning(table: FromClause) -> Select[Any]:
     before = or_(other.c.start_ms < table.c.start_ms, and_(other.c.start_ms == table.c.start_ms, other.c.id < table.c.id))
     count = select(func.count()).select_from(other).where(other.c.video_id == table.c.video_id, before).correlate(table)
     return select(count.scalar_subquery()).where(table.c.id == bindparam("clip_id"), table.c.video_id == bindparam("video_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Filtered:
+    """The statements over the exported clips that filters leave."""
+
+    listed: Select[Any]
+    count: Select[Any]
+    position: Select[Any]
+
+
+@lru_cache(256)
+def _filtered(filters: ExportFilters) -> _Filtered:
+    """Building a statement takes as long as running it."""
+    wanted = select(col(ExportedClip.id)).select_from(files_with_origins()).where(_wanted(filters))
+    left = wanted.where(_OF_VIDEO)
+    edges = left.with_only_columns(col(ExportedClip.id), col(ExportedClip.start_ms), col(ExportedClip.video_id)).cte("listed")
+    return _Filtered(_described(_window(wanted, ExportedClip)), left.with_only_columns(func.count()), _positioning(edges))
 
 
 _PLAIN = [field.name for field in fields(ExportedClipView) if field.name in ExportedClip.model_fields]
@@ -239,20 +254,22 @@ _BY_ID = _ONE.where(col(ExportedClip.id) == bindparam("clip_id"))
 _BY_KEY = _ONE.where(col(ExportedClip.s3_key) == bindparam("s3_key"))
 
 
-def _rows(db: Session, statement: Any, video_id: str, offset: int, limit: int | None) -> Any:
+def _rows(db: Session, statement: Any, video_id: str, offset: int, limit: int | None, recaptioned: Collection[str] = ()) -> Any:
     if not is_id(video_id, "video"):
         return ()
     window = {"offset": min(max(offset, 0), _ALL), "limit": _ALL if limit is None else min(max(limit, 0), _ALL)}
-    return db.execute(statement, {"video_id": video_id, **window})
+    return db.execute(statement, {"video_id": video_id, "recaptioned": list(recaptioned), **window})
 
 
-def _count(db: Session, statement: Any, video_id: str) -> int:
-    return int(db.execute(statement, {"video_id": video_id}).scalar_one()) if is_id(video_id, "video") else 0
+def _count(db: Session, statement: Any, video_id: str, recaptioned: Collection[str] = ()) -> int:
+    given = {"video_id": video_id, "recaptioned": list(recaptioned)}
+    return int(db.execute(statement, given).scalar_one()) if is_id(video_id, "video") else 0
 
 
-def _position(db: Session, statement: Any, video_id: str, clip_id: str) -> int:
+def _position(db: Session, statement: Any, video_id: str, clip_id: str, recaptioned: Collection[str] = ()) -> int:
     known = is_id(video_id, "video") and is_id(clip_id, "clip")
-    position = db.execute(statement, {"video_id": video_id, "clip_id": clip_id}).scalar_one_or_none() if known else None
+    given = {"video_id": video_id, "clip_id": clip_id, "recaptioned": list(recaptioned)}
+    position = db.execute(statement, given).scalar_one_or_none() if known else None
     if position is None:
         raise ClipNotFound
     return int(position)

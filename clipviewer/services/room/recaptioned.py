@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -20,25 +20,27 @@ def recaptioned_jobs(db: Session, video_id: str) -> list[str]:
 
     Only those made before their track was attached are looked at, so this costs nothing where no captions were replaced.
     """
-    of_its_language = and_(
-        col(VideoCaptions.video_id) == col(ExportJob.video_id), col(VideoCaptions.language) == col(ExportJob.target_language)
-    )
-    query = (
-        select(col(ExportJob.id), col(ExportJob.target_language), col(ExportJob.captions), col(ExportJob.start_ms), col(ExportJob.end_ms))
-        .join(VideoCaptions, of_its_language)
-        .where(
-            col(ExportJob.video_id) == video_id,
-            col(ExportJob.state) == JobState.DONE,
-            col(ExportJob.captions) != "",
-            col(VideoCaptions.created_at) > col(ExportJob.created_at),
-        )
-        .order_by(col(ExportJob.number))
-        .limit(MOST)
-    )
-    rows = db.execute(query).all()
+    rows = db.execute(_MADE_BEFORE_THEIR_TRACK, {"video_id": video_id}).all()
     tracks = {language: track(db, video_id, language) for language in {row.target_language for row in rows}}
     return [
         job_id
         for job_id, language, captions, start_ms, end_ms in rows
         if captions_of_cell(tracks[language], language, mode_of(captions), start_ms, end_ms) != captions
     ]
+
+
+_OF_ITS_LANGUAGE = and_(
+    col(VideoCaptions.video_id) == col(ExportJob.video_id), col(VideoCaptions.language) == col(ExportJob.target_language)
+)
+_MADE_BEFORE_THEIR_TRACK = (
+    select(col(ExportJob.id), col(ExportJob.target_language), col(ExportJob.captions), col(ExportJob.start_ms), col(ExportJob.end_ms))
+    .join(VideoCaptions, _OF_ITS_LANGUAGE)
+    .where(
+        col(ExportJob.video_id) == bindparam("video_id"),
+        col(ExportJob.state) == JobState.DONE,
+        col(ExportJob.captions) != "",
+        col(VideoCaptions.created_at) > col(ExportJob.created_at),
+    )
+    .order_by(col(ExportJob.number))
+    .limit(MOST)
+)
