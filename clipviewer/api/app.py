@@ -25,6 +25,7 @@ from clipviewer.api import (
     work,
 )
 from clipviewer.api.access import allow
+from clipviewer.api.blocking import run_blocking
 from clipviewer.api.docs import render_docs
 from clipviewer.api.problems import install_problems
 from clipviewer.domain.permissions import Action
@@ -68,8 +69,8 @@ def _add_docs(api: FastAPI) -> None:
 
     @api.get("/api/openapi.json", dependencies=signed_in, include_in_schema=False)
     async def openapi_json() -> JSONResponse:
-        return JSONResponse(api.openapi())
+        return JSONResponse(await run_blocking(api.openapi))
 
     @api.get("/api/docs", dependencies=signed_in, include_in_schema=False)
     async def docs() -> HTMLResponse:
-        return HTMLResponse(render_docs(api.openapi()))
+        return HTMLResponse(await run_blocking(lambda: render_docs(api.openapi())))
