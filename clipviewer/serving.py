@@ -34,7 +34,7 @@ def compose(pages: ASGIApp) -> ASGIApp:
     store = _embedded_store(settings, services.secret_key) if settings.embedded else None
     app: ASGIApp = Dispatch(SignInFirst(BuiltPages(pages, static_dir())), create_api(services), store)
     media_origins = () if settings.embedded else (_bucket_origin(settings),)
-    app = guarded(app, settings, media_origins=media_origins, script_hashes=script_hashes(static_dir()))
+    app = guarded(app, settings, services.sessions, media_origins=media_origins, script_hashes=script_hashes(static_dir()))
     return app if settings.public_url is None else PublicScheme(app, urlsplit(settings.public_url).scheme)
 
 

@@ -44,10 +44,10 @@ def create_api(services: Services) -> FastAPI:
     api = FastAPI(title="clipviewer", description=_DESCRIPTION, version="1", openapi_url=None, docs_url=None, redoc_url=None)
     api.state.services = services
     install_problems(api)
-    api.include_router(hand_outs.router)  # the first to be looked at, since players wait for it
+    api.include_router(hand_outs.router)  # in the order in which they are looked at: first what people wait for
+    api.include_router(videos.router)
     api.include_router(health.router)
     api.include_router(auth.router)
-    api.include_router(videos.router)
     api.include_router(library.router)
     api.include_router(several_videos.router)
     api.include_router(filmstrip.router)

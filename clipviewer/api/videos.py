@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
+from pydantic_core import to_json
 
 from clipviewer.api.access import allow, services_of
 from clipviewer.api.blocking import run_blocking
@@ -28,7 +29,7 @@ from clipviewer.services.library.videos import require_video, video_details
 from clipviewer.services.room.clips import (
     count_exported,
     count_identified,
-    exported_clips,
+    delivered_clips,
     identified_clips,
     identified_ranges,
 )
@@ -75,7 +76,7 @@ def get_identified(db: Reading, video_id: str, offset: Offset = 0, limit: Limit 
     require_video(db, video_id)
     total = count_identified(db, video_id)
     clips = identified_clips(db, video_id, offset=offset, limit=limit)
-    return JSONResponse([identified_json(clip) for clip in clips], headers={"X-Total-Count": str(total)})
+    return _window([identified_json(clip) for clip in clips], total)
 
 
 @router.get(
@@ -87,7 +88,7 @@ def get_identified(db: Reading, video_id: str, offset: Offset = 0, limit: Limit 
 def get_ranges(db: Reading, video_id: str) -> Response:
     """Begin and end of each (ms), in the order of the footage: little enough to draw all of them."""
     require_video(db, video_id)
-    return JSONResponse({"rangesMs": identified_ranges(db, video_id)})
+    return Response(to_json({"rangesMs": identified_ranges(db, video_id)}), media_type="application/json")
 
 
 @router.get(
@@ -100,8 +101,8 @@ def get_exported(db: Reading, video_id: str, offset: Offset = 0, limit: Limit = 
     """Rendered files in the order of the footage."""
     require_video(db, video_id)
     total = count_exported(db, video_id)
-    clips = exported_clips(db, video_id, offset=offset, limit=limit)
-    return JSONResponse([exported_json(clip) for clip in clips], headers={"X-Total-Count": str(total)})
+    clips = delivered_clips(db, video_id, offset=offset, limit=limit)
+    return _window([exported_json(clip) for clip in clips], total)
 
 
 @router.get(
@@ -119,3 +120,7 @@ async def get_timeline(request: Request, video_id: str) -> Response:
         raise NotFound("This video has no previews yet.")
     peaks = await run_blocking(services.store.get, key)
     return Response(peaks, media_type="application/json", headers={"Cache-Control": "private, max-age=3600"})
+
+
+def _window(clips: list[dict[str, Any]], total: int) -> Response:
+    return Response(to_json(clips), media_type="application/json", headers={"X-Total-Count": str(total)})

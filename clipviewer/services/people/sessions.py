@@ -129,6 +129,13 @@ class Sessions:
             raise Unauthorized
         return named
 
+    def identify(self, cookie_header: str | None, *, secure: bool = False) -> str | None:
+        """Return the id of the session that a cookie of ours names, whether it still holds or not; None for anything else. No query."""
+        try:
+            return self.named(cookie_header, secure=secure).session_id
+        except Unauthorized:
+            return None
+
     def judged(self, named: NamedSession, row: Sequence[Any] | None) -> VerifiedSession:
         """Who is behind the row that ``SESSION`` found for ``named``. Raises ``Unauthorized`` without one, and if it does not hold."""
         if row is None:

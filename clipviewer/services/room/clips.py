@@ -90,6 +90,12 @@ def exported_clips(
     return [_exported(row) for row in _rows(db, _described(window, recaptioned), video_id, offset, limit)]
 
 
+def delivered_clips(db: Session, video_id: str, *, offset: int = 0, limit: int | None = None) -> Sequence[Row[Any]]:
+    """Return a window of the video's exported clips as rows of ``DELIVERED``, without how they were made. Empty for an unknown video."""
+    rows: Sequence[Row[Any]] = _rows(db, _DELIVERED_LIST, video_id, offset, limit).all() if is_id(video_id, "video") else ()
+    return rows
+
+
 def identified_clips(db: Session, video_id: str, *, offset: int = 0, limit: int | None = None) -> list[IdentifiedClipView]:
     """The video's candidates from ``offset`` on; all of them without a ``limit``. Empty for an unknown video."""
     return [IdentifiedClipView(*row) for row in _rows(db, _IDENTIFIED_LIST, video_id, offset, limit)]
@@ -227,6 +233,20 @@ _PLAIN = [field.name for field in fields(ExportedClipView) if field.name in _EXP
 _COLUMNS = [_EXPORTED.c[name] for name in _PLAIN]
 _ORIGINS = with_origins(_EXPORTED.outerjoin(JOB, JOB.c.exported_clip_id == _EXPORTED.c.id), of=_EXPORTED)
 _OF_VIDEO = _EXPORTED.c.video_id == bindparam("video_id")
+DELIVERED = (
+    _EXPORTED.c.id,
+    _EXPORTED.c.video_id,
+    _EXPORTED.c.identified_clip_id,
+    _EXPORTED.c.title,
+    _EXPORTED.c.start_ms,
+    _EXPORTED.c.end_ms,
+    _EXPORTED.c.s3_key,
+    _EXPORTED.c.aspect_ratio,
+    _EXPORTED.c.target_language,
+    _EXPORTED.c.size,
+    _EXPORTED.c.created_at,
+)
+_DELIVERED_LIST = _window(select(*DELIVERED), _EXPORTED)
 _EXPORTED_LIST = _described(_window(select(_EXPORTED.c.id), _EXPORTED))
 _CANDIDATES = select(*(_IDENTIFIED.c[field.name] for field in fields(IdentifiedClipView)))
 _IDENTIFIED_LIST = _window(_CANDIDATES, _IDENTIFIED)
