@@ -171,11 +171,11 @@ def _compile(first: bool) -> None:
     environment.REFLEX_ENV_MODE.set(Env.DEV)
     with frontend.locks_kept():
         if first and prerequisites.needs_reinit():
-            prerequisites.initialize_frontend_dependencies()
+            prerequisites.initialize_frontend_dependencies()  # type: ignore[no-untyped-call]
         with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # the progress of every page
             prerequisites.get_compiled_app(use_rich=False)
     if first:
-        build.set_env_json()
+        build.set_env_json()  # type: ignore[no-untyped-call]
 
 
 def _end_with_parent() -> None:

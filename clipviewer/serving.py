@@ -45,7 +45,7 @@ def compose_around(pages: ASGIApp, *, script_sources: Iterable[str]) -> ASGIApp:
     store = _embedded_store(settings, services.secret_key) if settings.embedded else None
     app: ASGIApp = Dispatch(SignInFirst(pages), create_api(services), store)
     media_origins = () if settings.embedded else (_bucket_origin(settings),)
-    app = guarded(app, settings, media_origins=media_origins, script_hashes=script_sources)
+    app = guarded(app, settings, services.sessions, media_origins=media_origins, script_hashes=script_sources)
     return app if settings.public_url is None else PublicScheme(app, urlsplit(settings.public_url).scheme)
 
 

@@ -1,14 +1,12 @@
-"""The one door of the API: every route states one policy, and the policy looks up anew who is asking.
+"""Who may call a route: each states one policy, as a dependency, and the session is looked up once for each request.
 
 ``Depends(allow(Action.VIEW))`` gives the ``Principal``; ``Depends(pipeline_or(Action.REGISTER))`` a ``Pipeline`` or a ``Principal``;
-``Depends(public())`` lets everybody in. A route in a hurry states ``@inside(Action.VIEW)`` and calls ``principal_of`` itself, in the one
-thread hop and transaction that it makes anyway.
+``Depends(public())`` lets everybody in. ``Depends(inside(Action.VIEW))`` is for an endpoint that calls ``admit`` itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -25,8 +23,10 @@ from clipviewer.services.people.principal import Pipeline, Principal
 if TYPE_CHECKING:
     from clipviewer.services.container import Services
 
+T = TypeVar("T")
 _MARK = "__policy__"
-_Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
+_Dependency = TypeVar("_Dependency", bound=Callable[..., Any])
+Visitor = Principal | Pipeline | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,23 @@ class Policy:
 
 
 PUBLIC = Policy()
+
+
+@dataclass(slots=True)
+class LateCheck:
+    """A check that is made together with the endpoint's work, in one transaction; until then ``LATE`` stands for the visitor."""
+
+    request: Request
+    policy: Policy | None = None
+
+    async def admit(self, work: Callable[[Session, Visitor], T]) -> T:
+        """``admit`` with the policy that the route states. Raises ``RuntimeError`` if it states none."""
+        if self.policy is None:
+            raise RuntimeError(f"{self.request.url.path} states no policy")
+        return await admit(self.request, self.policy, work)
+
+
+LATE = cast("Principal", object())
 
 
 def services_of(request: Request) -> Services:
@@ -60,98 +77,103 @@ def origin_of(request: Request) -> str | None:
     return f"{request.scope['scheme']}://{host}" if host else None
 
 
-def principal_of(db: Session, request: Request, action: Action) -> Principal:
-    """Who is asking, if their role allows ``action``. One query. Blocks: call it from a thread.
+async def admit(request: Request, policy: Policy, work: Callable[[Session, Visitor], T]) -> T:
+    """Check who is asking and run ``work(session, visitor)``, in one reading transaction; return what it returns.
 
-    ``db`` only reads, and this comes first: what the door has to write goes into a transaction of its own. Raises ``Unauthorized``, or
-    ``Forbidden`` after writing the denial down.
+    A wrong token is refused even if there is a good cookie. Raises ``Unauthorized``, or ``Forbidden`` after recording the denial.
     """
-    services = services_of(request)
-    verified = services.sessions.verify(db, request.headers.get("cookie"), secure=is_secure(request))
-    if verified.stale:
-        with _writing(services, db) as writing:
-            services.sessions.touch(writing, verified.principal)
+    database = services_of(request).database
+    to_record: list[Callable[[Session], None]] = []
     try:
-        verified.principal.require(action)
-    except Forbidden:
-        with _writing(services, db) as writing:
-            _write_down_denial(writing, request, verified.principal, action)
-        raise
-    return verified.principal
+        return await database.run_read(lambda db: work(db, _check(db, request, policy, to_record)))
+    finally:
+        for record in to_record:
+            await database.run_write(record)
 
 
-def pipeline_or_principal_of(db: Session, request: Request, action: Action) -> Pipeline | Principal:
-    """The pipeline behind ``Authorization``, else as ``principal_of``. A wrong token is refused even if there is a good cookie."""
-    authorization = request.headers.get("authorization")
-    if authorization is None:
-        return principal_of(db, request, action)
+def _check(db: Session, request: Request, policy: Policy, to_record: list[Callable[[Session], None]]) -> Visitor:
+    """Return who is asking, with one query. What is to be written about it goes to ``to_record``, since ``db`` only reads."""
+    if policy.action is None:
+        return None
     services = services_of(request)
-    verified = services.api_tokens.verify(db, authorization)
-    if verified.stale:
-        with _writing(services, db) as writing:
-            services.api_tokens.touch(writing, verified.pipeline)
-    return verified.pipeline
+    authorization = request.headers.get("authorization") if policy.pipelines else None
+    if authorization is not None:
+        token = services.api_tokens.verify(db, authorization)
+        if token.stale:
+            to_record.append(lambda db: services.api_tokens.touch(db, token.pipeline))
+        return token.pipeline
+    session = services.sessions.verify(db, request.headers.get("cookie"), secure=is_secure(request))
+    principal, action = session.principal, policy.action
+    if session.stale:
+        to_record.append(lambda db: services.sessions.touch(db, principal))
+    try:
+        principal.require(action)
+    except Forbidden:
+        to_record.append(lambda db: _record_denial(db, request, principal, action))
+        raise
+    return principal
 
 
-def allow(action: Action) -> Callable[[Request], Principal]:
-    """A dependency: the signed-in person, whose role allows the action."""
+def allow(action: Action) -> Callable[[Request], Awaitable[Principal]]:
+    """Return a dependency: the signed-in person, whose role allows the action."""
+    policy = Policy(action)
 
-    def signed_in(request: Request) -> Principal:
-        with services_of(request).database.read() as db:
-            return principal_of(db, request, action)
+    async def signed_in(request: Request) -> Principal:
+        return cast("Principal", await _visitor(request, policy))
 
-    return _marked(signed_in, Policy(action))
-
-
-def pipeline_or(action: Action) -> Callable[[Request], Pipeline | Principal]:
-    """A dependency: an API token's pipeline, or a signed-in person whose role allows the action."""
-
-    def pipeline_or_signed_in(request: Request) -> Pipeline | Principal:
-        with services_of(request).database.read() as db:
-            return pipeline_or_principal_of(db, request, action)
-
-    return _marked(pipeline_or_signed_in, Policy(action, pipelines=True))
+    return _marked(signed_in, policy)
 
 
-def public() -> Callable[[], Any]:
-    """A dependency that states: everybody may."""
+def pipeline_or(action: Action) -> Callable[[Request], Awaitable[Pipeline | Principal]]:
+    """Return a dependency: an API token's pipeline, or a signed-in person whose role allows the action."""
+    policy = Policy(action, pipelines=True)
 
-    async def everybody() -> None:
-        return
+    async def pipeline_or_signed_in(request: Request) -> Pipeline | Principal:
+        return cast("Pipeline | Principal", await _visitor(request, policy))
+
+    return _marked(pipeline_or_signed_in, policy)
+
+
+def public() -> Callable[[Request], Awaitable[None]]:
+    """Return a dependency that states: everybody may."""
+
+    async def everybody(request: Request) -> None:
+        await _visitor(request, PUBLIC)
 
     return _marked(everybody, PUBLIC)
 
 
-def inside(action: Action, *, pipelines: bool = False) -> Callable[[_Endpoint], _Endpoint]:
-    """States the policy of an endpoint that calls ``principal_of`` or ``pipeline_or_principal_of`` itself."""
-    return lambda endpoint: _marked(endpoint, Policy(action, pipelines))
+def inside(action: Action) -> Callable[[], Awaitable[None]]:
+    """Return a dependency that states the policy of an endpoint that checks it itself."""
+
+    async def checked_by_the_endpoint() -> None:
+        return
+
+    return _marked(checked_by_the_endpoint, Policy(action))
 
 
 def policies_of(route: APIRoute) -> list[Policy]:
-    """Every policy that a route states; it should be exactly one."""
-    return [policy for call in (route.endpoint, *_calls(route.dependant)) if (policy := getattr(call, _MARK, None)) is not None]
+    """Return every policy that a route states; it should be exactly one."""
+    return [policy for call in _calls(route.dependant) if (policy := getattr(call, _MARK, None)) is not None]
+
+
+async def _visitor(request: Request, policy: Policy) -> Visitor:
+    late: LateCheck | None = getattr(request.state, "late_check", None)
+    if late is not None:
+        late.policy = policy
+        return LATE
+    return None if policy == PUBLIC else await admit(request, policy, lambda _db, visitor: visitor)
 
 
 def _calls(dependant: Dependant) -> list[Any]:
     return [call for inner in dependant.dependencies for call in (inner.call, *_calls(inner))]
 
 
-def _marked(endpoint: _Endpoint, policy: Policy) -> _Endpoint:
-    setattr(endpoint, _MARK, policy)
-    return endpoint
+def _marked(dependency: _Dependency, policy: Policy) -> _Dependency:
+    setattr(dependency, _MARK, policy)
+    return dependency
 
 
-@contextmanager
-def _writing(services: Services, db: Session) -> Iterator[Session]:
-    """A transaction beside the reading ``db``, whose connection goes back first.
-
-    Requests that each hold one connection and wait for a second would starve each other once there are as many as connections.
-    """
-    db.rollback()
-    with services.database.write() as writing:
-        yield writing
-
-
-def _write_down_denial(db: Session, request: Request, who: Principal, action: Action) -> None:
+def _record_denial(db: Session, request: Request, who: Principal, action: Action) -> None:
     path = f"{request.method} {request.url.path}"
     audit.record(db, "denied", actor=who.user_id, subject=path, address=peer_address(request), wanted=str(action), role=str(who.role))

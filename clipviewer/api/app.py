@@ -25,6 +25,7 @@ from clipviewer.api import (
     work,
 )
 from clipviewer.api.access import allow
+from clipviewer.api.blocking import run_blocking
 from clipviewer.api.docs import render_docs
 from clipviewer.api.problems import install_problems
 from clipviewer.domain.permissions import Action
@@ -43,10 +44,10 @@ def create_api(services: Services) -> FastAPI:
     api = FastAPI(title="clipviewer", description=_DESCRIPTION, version="1", openapi_url=None, docs_url=None, redoc_url=None)
     api.state.services = services
     install_problems(api)
-    api.include_router(hand_outs.router)  # the first to be looked at, since players wait for it
+    api.include_router(hand_outs.router)  # in the order in which they are looked at: first what people wait for
+    api.include_router(videos.router)
     api.include_router(health.router)
     api.include_router(auth.router)
-    api.include_router(videos.router)
     api.include_router(library.router)
     api.include_router(several_videos.router)
     api.include_router(filmstrip.router)
@@ -68,8 +69,8 @@ def _add_docs(api: FastAPI) -> None:
 
     @api.get("/api/openapi.json", dependencies=signed_in, include_in_schema=False)
     async def openapi_json() -> JSONResponse:
-        return JSONResponse(api.openapi())
+        return JSONResponse(await run_blocking(api.openapi))
 
     @api.get("/api/docs", dependencies=signed_in, include_in_schema=False)
     async def docs() -> HTMLResponse:
-        return HTMLResponse(render_docs(api.openapi()))
+        return HTMLResponse(await run_blocking(lambda: render_docs(api.openapi())))

@@ -7,12 +7,13 @@ from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
+from sqlmodel import Session
 
 from clipviewer.api.access import allow, is_secure, peer_address, public, services_of
+from clipviewer.api.blocking import run_blocking
 from clipviewer.api.next_path import safe_next
 from clipviewer.db.models import utc_now
 from clipviewer.domain.permissions import Action, Role
@@ -84,7 +85,7 @@ async def post_sign_in(request: Request) -> Response:
     target = safe_next(fields.get("next"))
     try:
         credentials = _checked(Credentials, fields)
-        signed_in = await run_in_threadpool(_sign_in, request, credentials)
+        signed_in = await run_blocking(_sign_in, request, credentials)
     except (WrongCredentials, TooManyAttempts, Invalid) as error:
         if not _is_form(request):
             raise
@@ -106,7 +107,7 @@ async def post_set_up(request: Request) -> Response:
     """By the one-time token that is printed while there is no user; signs the new admin in."""
     fields = await _fields(request)
     try:
-        signed_in = await run_in_threadpool(_set_up, request, _checked(FirstAdmin, fields))
+        signed_in = await run_blocking(_set_up, request, _checked(FirstAdmin, fields))
     except ClipviewerError as error:
         if not _is_form(request):
             raise
@@ -117,7 +118,7 @@ async def post_set_up(request: Request) -> Response:
 @router.post("/sign-out", dependencies=[Depends(public())], summary="Sign out", status_code=204, responses={303: {}})
 async def post_sign_out(request: Request) -> Response:
     """Ends the session and removes the cookie; without a session it changes nothing."""
-    await run_in_threadpool(_sign_out, request)
+    await services_of(request).database.run_write(lambda db: _sign_out(db, request))
     response = _see("/sign-in") if _is_form(request) else Response(status_code=204)
     for secure in {False, is_secure(request)}:
         response.headers.append("Set-Cookie", build_cookie("", secure=secure, max_age=timedelta(0)))
@@ -155,12 +156,10 @@ def _set_up(request: Request, admin: FirstAdmin) -> SignedIn:
     return SignedIn(account, session)
 
 
-def _sign_out(request: Request) -> None:
-    services = services_of(request)
-    with services.database.write() as db:
-        principal = services.sessions.sign_out(db, request.headers.get("cookie"), secure=is_secure(request))
-        if principal is not None:
-            audit.record(db, "sign_out", actor=principal.user_id, subject=principal.session_id, address=peer_address(request))
+def _sign_out(db: Session, request: Request) -> None:
+    principal = services_of(request).sessions.sign_out(db, request.headers.get("cookie"), secure=is_secure(request))
+    if principal is not None:
+        audit.record(db, "sign_out", actor=principal.user_id, subject=principal.session_id, address=peer_address(request))
 
 
 def _welcome(request: Request, signed_in: SignedIn, *, status: int, target: str) -> Response:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated, Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
-from pydantic import ValidationError
 
 from clipviewer.api.access import allow, peer_address, pipeline_or, services_of
+from clipviewer.api.blocking import run_blocking
 from clipviewer.api.caption_schemas import Captions, FoundInMaster, TranslateRequest, VideoCaptions
-from clipviewer.api.problems import validation_problem
+from clipviewer.api.database_route import DatabaseRoute, Reading, Writing
+from clipviewer.api.json_bodies import json_body
 from clipviewer.api.schemas import Seconds, described_body
 from clipviewer.domain.permissions import Action
 from clipviewer.domain.timecode import MAX_MS
@@ -33,8 +34,9 @@ from clipviewer.services.room.captions import (
     track,
     webvtt,
 )
+from clipviewer.storage.s3 import ObjectStore
 
-router = APIRouter(prefix="/api/clips/videos/{video_id}", tags=["captions"])
+router = APIRouter(prefix="/api/clips/videos/{video_id}", tags=["captions"], route_class=DatabaseRoute)
 _SIGNED_IN = [Depends(allow(Action.VIEW))]
 Exporter = Annotated[Principal, Depends(allow(Action.EXPORT))]
 Captioner = Annotated[Pipeline | Principal, Depends(pipeline_or(Action.EXPORT))]
@@ -51,10 +53,9 @@ _WEBVTT: dict[int | str, dict[str, Any]] = {200: {"description": "A WebVTT file"
 
 
 @router.get("/captions", dependencies=_SIGNED_IN, responses={**_NOBODY, **_NO_VIDEO}, summary="List the captions of a video")
-def get_captions(request: Request, video_id: str) -> VideoCaptions:
+def get_captions(db: Reading, video_id: str) -> VideoCaptions:
     """One track per language, the spoken one first."""
-    with services_of(request).database.read() as db:
-        return VideoCaptions(captions=[Captions.of(captions) for captions in captions_of(db, video_id)])
+    return VideoCaptions(captions=[Captions.of(captions) for captions in captions_of(db, video_id)])
 
 
 @router.put(
@@ -78,7 +79,7 @@ async def put_captions(
 ) -> Captions:
     """The body is the file; `original` is the language that is spoken. Captions in the same language are replaced."""
     data = await _at_most(request.stream(), MAX_BYTES)
-    return await to_thread.run_sync(_attach, request, video_id, language, data, name, who)
+    return await run_blocking(_attach, request, video_id, language, data, name, who)
 
 
 @router.get(
@@ -89,7 +90,7 @@ async def put_captions(
     response_class=Response,
 )
 def get_webvtt(
-    request: Request,
+    db: Reading,
     video_id: str,
     language: str,
     start: Annotated[Seconds | None, Query(description="Only from here on, with times from here")] = None,
@@ -99,24 +100,22 @@ def get_webvtt(
     first, last = start or 0, MAX_MS if end is None else end
     if first >= last:
         raise Invalid("end must be later than start.")
-    with services_of(request).database.read() as db:
-        text = webvtt(db, video_id, language)
-        if start is not None or end is not None:
-            whole = track(db, video_id, language)
-            if whole is None:
-                raise CaptionsNotFound
-            text = to_webvtt(slice_track(whole, first, last))
+    text = webvtt(db, video_id, language)
+    if start is not None or end is not None:
+        whole = track(db, video_id, language)
+        if whole is None:
+            raise CaptionsNotFound
+        text = to_webvtt(slice_track(whole, first, last))
     return Response(text, media_type=_MEDIA_TYPE)
 
 
 @router.delete(
     "/captions/{language}", status_code=204, responses={**_MAY_NOT, **_NO_CAPTIONS}, summary="Remove captions", response_class=Response
 )
-def delete_captions(request: Request, video_id: str, language: str, who: Exporter) -> Response:
+def delete_captions(request: Request, video_id: str, language: str, who: Exporter, db: Writing) -> Response:
     """Exports that were made with them keep them."""
-    with services_of(request).database.write() as db:
-        remove(db, video_id, language)
-        audit.record(db, "captions_removed", actor=who.user_id, subject=video_id, address=peer_address(request), language=language)
+    remove(db, video_id, language)
+    audit.record(db, "captions_removed", actor=who.user_id, subject=video_id, address=peer_address(request), language=language)
     return Response(status_code=204)
 
 
@@ -131,15 +130,15 @@ def delete_captions(request: Request, video_id: str, language: str, who: Exporte
         422: {"description": "The video cannot be read"},
     },
 )
-def post_find(request: Request, video_id: str, who: Exporter) -> FoundInMaster:
+async def post_find(request: Request, video_id: str, who: Exporter) -> FoundInMaster:
     """Reads the master; takes the text tracks in languages that have no captions yet, one of an unknown language as `original`."""
-    return FoundInMaster.of(find_captions(services_of(request), video_id, actor=who.user_id, address=peer_address(request)))
+    find = partial(find_captions, services_of(request), video_id, actor=who.user_id, address=peer_address(request))
+    return FoundInMaster.of(await run_blocking(find))
 
 
 @router.post(
     "/captions/{language}/translate",
     summary="Translate captions",
-    response_model=Captions,
     responses={
         **_MAY_NOT,
         **_NO_CAPTIONS,
@@ -149,14 +148,13 @@ def post_find(request: Request, video_id: str, who: Exporter) -> FoundInMaster:
     },
     openapi_extra=described_body(TranslateRequest),
 )
-async def post_translate(request: Request, video_id: str, language: str, who: Exporter) -> Captions | Response:
+async def post_translate(
+    request: Request, video_id: str, language: str, who: Exporter, wanted: Annotated[TranslateRequest, Depends(json_body(TranslateRequest))]
+) -> Captions:
     """Those in `from`, by the service of CLIPVIEWER_TRANSLATE_URL; an earlier translation is replaced."""
-    body = await request.body()
-    try:
-        wanted = TranslateRequest.model_validate_json(body)
-    except ValidationError as error:
-        return validation_problem(error.errors(include_input=False, include_url=False, include_context=False))
-    return await to_thread.run_sync(_translate, request, video_id, wanted.source, language, who)
+    services, address = services_of(request), peer_address(request)
+    translate = partial(translate_captions, services, video_id, wanted.source, language, actor=who.user_id, address=address)
+    return Captions.of(await run_blocking(translate))
 
 
 @router.get(
@@ -172,15 +170,16 @@ async def post_translate(request: Request, video_id: str, language: str, who: Ex
     },
     response_class=Response,
 )
-def get_exported_captions(request: Request, video_id: str, clip_id: str) -> Response:
+async def get_exported_captions(request: Request, video_id: str, clip_id: str) -> Response:
     """The file beside the export; its times start with the clip."""
     services = services_of(request)
-    with services.database.read() as db:
-        key = sidecar_of(db, video_id, clip_id)
-    data = services.store.get_range(key, 0, MAX_BYTES + 1)
-    if not data.startswith(b"WEBVTT"):
-        data = to_webvtt(parse_captions(data, key)).encode()
-    return Response(data, media_type=_MEDIA_TYPE)
+    key = await services.database.run_read(lambda db: sidecar_of(db, video_id, clip_id))
+    return Response(await run_blocking(_read_webvtt, services.store, key), media_type=_MEDIA_TYPE)
+
+
+def _read_webvtt(store: ObjectStore, key: str) -> bytes:
+    data = store.get_range(key, 0, MAX_BYTES + 1)
+    return data if data.startswith(b"WEBVTT") else to_webvtt(parse_captions(data, key)).encode()
 
 
 async def _at_most(body: AsyncIterator[bytes], size: int) -> bytes:
@@ -203,8 +202,3 @@ def _attach(request: Request, video_id: str, language: str, data: bytes, name: s
             db, "captions_attached", actor=actor, subject=video_id, address=peer_address(request), language=language, cues=captions.cues
         )
     return Captions.of(captions)
-
-
-def _translate(request: Request, video_id: str, source: str, target: str, who: Principal) -> Captions:
-    made = translate_captions(services_of(request), video_id, source, target, actor=who.user_id, address=peer_address(request))
-    return Captions.of(made)

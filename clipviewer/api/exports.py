@@ -6,14 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import Response, StreamingResponse
-from pydantic import BaseModel, ValidationError
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+from sqlmodel import Session
 
-from clipviewer.api.access import allow, peer_address, principal_of, services_of
+from clipviewer.api.access import Policy, admit, allow, peer_address, services_of
+from clipviewer.api.database_route import DatabaseRoute, Reading, Writing
 from clipviewer.api.export_schemas import ExportJobDetails, ExportJobs, ExportRequest
-from clipviewer.api.problems import validation_problem
+from clipviewer.api.json_bodies import json_body
 from clipviewer.api.schemas import described_body
 from clipviewer.domain.job_state import UNFINISHED
 from clipviewer.domain.permissions import Action
@@ -24,7 +25,7 @@ from clipviewer.services.exporting.exports import cancel, request_exports, retry
 from clipviewer.services.library.videos import require_video
 from clipviewer.services.people.principal import Principal
 
-router = APIRouter(prefix="/api/clips", tags=["exports"])
+router = APIRouter(prefix="/api/clips", tags=["exports"], route_class=DatabaseRoute)
 _SIGNED_IN = [Depends(allow(Action.VIEW))]
 Exporter = Annotated[Principal, Depends(allow(Action.EXPORT))]
 _MAX_OFFSET = 2**31 - 1
@@ -50,28 +51,30 @@ _NO_JOB: dict[int | str, dict[str, Any]] = {404: {"description": "There is no su
     },
     openapi_extra=described_body(ExportRequest),
 )
-async def post_export(request: Request, video_id: str, who: Exporter) -> Response:
+def post_export(
+    request: Request, video_id: str, who: Exporter, wanted: Annotated[ExportRequest, Depends(json_body(ExportRequest))], db: Writing
+) -> ExportJobs:
     """One job for each clip, aspect ratio and language, new or known: the same file is never made twice.
 
     A job that failed or was cancelled is tried again. What a pipeline has delivered already has no job.
     """
-    body = await request.body()
-    return await to_thread.run_sync(_request, request, video_id, body, who)
+    jobs = request_exports(db, video_id, wanted.clip_ids, wanted.choices(), actor=who.user_id)
+    audit.record(db, "export", actor=who.user_id, subject=video_id, address=peer_address(request), jobs=len(jobs))
+    return ExportJobs.of_cells(jobs)
 
 
 @router.get(
     "/videos/{video_id}/jobs", dependencies=_SIGNED_IN, responses={**_NOBODY, **_NO_VIDEO}, summary="List the export jobs of a video"
 )
 def get_jobs(
-    request: Request,
+    db: Reading,
     video_id: str,
     offset: Annotated[int, Query(ge=0, le=_MAX_OFFSET, description="How many to leave out from the start")] = 0,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
 ) -> ExportJobs:
     """In the order in which they were asked for."""
-    with services_of(request).database.read() as db:
-        require_video(db, video_id)
-        return ExportJobs.of_cells(cells(db, video_id, offset=offset, limit=limit))
+    require_video(db, video_id)
+    return ExportJobs.of_cells(cells(db, video_id, offset=offset, limit=limit))
 
 
 @router.get(
@@ -97,24 +100,22 @@ async def get_job_events(
     """Whoever reconnects with `Last-Event-ID` misses nothing and hears nothing twice."""
     known = request.headers.get("last-event-id", "")
     revision = int(known) if known.isascii() and known.isdigit() and len(known) < 10 else since
-    await to_thread.run_sync(_require, request, video_id)
+    await services_of(request).database.run_read(lambda db: require_video(db, video_id))
     return StreamingResponse(_events(request, video_id, revision), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
 @router.get("/jobs/{job_id}", dependencies=_SIGNED_IN, responses={**_NOBODY, **_NO_JOB}, summary="Show an export job")
-def get_job(request: Request, job_id: str) -> ExportJobDetails:
-    with services_of(request).database.read() as db:
-        return ExportJobDetails.of(cell(db, job_id))
+def get_job(db: Reading, job_id: str) -> ExportJobDetails:
+    return ExportJobDetails.of(cell(db, job_id))
 
 
 @router.delete(
     "/jobs/{job_id}", responses={**_MAY_NOT, **_NO_JOB, 409: {"description": "It is finished already"}}, summary="Cancel an export job"
 )
-def delete_job(request: Request, job_id: str, who: Exporter) -> ExportJobDetails:
+def delete_job(request: Request, job_id: str, who: Exporter, db: Writing) -> ExportJobDetails:
     """The rendering stops within a second and leaves nothing in the bucket; cancelling twice does no harm."""
-    with services_of(request).database.write() as db:
-        job = cancel(db, job_id)
-        audit.record(db, "export_cancel", actor=who.user_id, subject=job_id, address=peer_address(request), video=job.video_id)
+    job = cancel(db, job_id)
+    audit.record(db, "export_cancel", actor=who.user_id, subject=job_id, address=peer_address(request), video=job.video_id)
     return ExportJobDetails.of(job)
 
 
@@ -128,11 +129,10 @@ def delete_job(request: Request, job_id: str, who: Exporter) -> ExportJobDetails
     },
     summary="Try an export job again",
 )
-def post_retry(request: Request, job_id: str, who: Exporter) -> ExportJobDetails:
+def post_retry(request: Request, job_id: str, who: Exporter, db: Writing) -> ExportJobDetails:
     """From the video as it is now; a job that is queued or running stays as it is."""
-    with services_of(request).database.write() as db:
-        job = retry(db, job_id, actor=who.user_id)
-        audit.record(db, "export_retry", actor=who.user_id, subject=job_id, address=peer_address(request), video=job.video_id)
+    job = retry(db, job_id, actor=who.user_id)
+    audit.record(db, "export_retry", actor=who.user_id, subject=job_id, address=peer_address(request), video=job.video_id)
     return ExportJobDetails.of(job)
 
 
@@ -142,7 +142,7 @@ async def _events(request: Request, video_id: str, revision: int) -> AsyncIterat
     while True:
         looks += 1
         try:
-            changes, busy = await to_thread.run_sync(_look, request, video_id, revision, looks % _LOOKS_BEFORE_ASKING_AGAIN == 0)
+            changes, busy = await _look(request, video_id, revision, looks % _LOOKS_BEFORE_ASKING_AGAIN == 0)
         except (Unauthorized, Forbidden):
             return
         if changes.cells:
@@ -156,30 +156,16 @@ async def _events(request: Request, video_id: str, revision: int) -> AsyncIterat
         await asyncio.sleep(_POLL_SECONDS)
 
 
-def _request(request: Request, video_id: str, body: bytes, who: Principal) -> Response:
-    """The body is read only now that it is known who sends it."""
-    try:
-        wanted = ExportRequest.model_validate_json(body)
-    except ValidationError as error:
-        return validation_problem(error.errors(include_input=False, include_url=False, include_context=False))
-    with services_of(request).database.write() as db:
-        jobs = request_exports(db, video_id, wanted.clip_ids, wanted.choices(), actor=who.user_id)
-        audit.record(db, "export", actor=who.user_id, subject=video_id, address=peer_address(request), jobs=len(jobs))
-    return Response(ExportJobs.of_cells(jobs).model_dump_json(by_alias=True), 202, media_type="application/json")
-
-
-def _require(request: Request, video_id: str) -> None:
-    with services_of(request).database.read() as db:
-        require_video(db, video_id)
-
-
-def _look(request: Request, video_id: str, revision: int, ask_again: bool) -> tuple[Changes, bool]:
+async def _look(request: Request, video_id: str, revision: int, ask_again: bool) -> tuple[Changes, bool]:
     """What changed, and whether anything is under way; with ``ask_again`` raises when the session has ended meanwhile."""
-    with services_of(request).database.read() as db:
-        if ask_again:
-            principal_of(db, request, Action.VIEW)
+
+    def look(db: Session, _visitor: object = None) -> tuple[Changes, bool]:
         busy = count_cells(db, video_id, *UNFINISHED) > 0
         return changes_since(db, video_id, revision), busy
+
+    if ask_again:
+        return await admit(request, Policy(Action.VIEW), look)
+    return await services_of(request).database.run_read(look)
 
 
 def _event(name: str, data: BaseModel | None, revision: int) -> str:

@@ -8,12 +8,13 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 
 from clipviewer.api.access import allow, origin_of, services_of
+from clipviewer.api.database_route import DatabaseRoute, Reading
 from clipviewer.api.schemas import Json, moment
 from clipviewer.domain.permissions import Action
 from clipviewer.errors import NotFound
 from clipviewer.services.library.video_previews import previews_of
 
-router = APIRouter(prefix="/api/clips/videos/{video_id}", tags=["library"])
+router = APIRouter(prefix="/api/clips/videos/{video_id}", tags=["library"], route_class=DatabaseRoute)
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     401: {"description": "Nobody is signed in"},
     404: {"description": "There is no such video, or it has no previews yet"},
@@ -36,14 +37,12 @@ class Filmstrip(Json):
 
 
 @router.get("/filmstrip", dependencies=[Depends(allow(Action.VIEW))], responses=_ANSWERS, summary="Get the filmstrip of a video")
-def get_filmstrip(request: Request, video_id: str) -> Filmstrip:
+def get_filmstrip(request: Request, video_id: str, db: Reading) -> Filmstrip:
     """Small pictures over the whole video, many on one sheet, with signed URLs that are good until `expiresAt`."""
-    services = services_of(request)
-    with services.database.read() as db:
-        previews = previews_of(db, video_id).previews
+    previews = previews_of(db, video_id).previews
     if not previews.get("sheets"):
         raise NotFound("This video has no previews yet.")
-    signed = [services.signer.sign(sheet["key"], origin=origin_of(request)) for sheet in previews["sheets"]]
+    signed = [services_of(request).signer.sign(sheet["key"], origin=origin_of(request)) for sheet in previews["sheets"]]
     sheets = [
         Sheet(url=url.url, columns=sheet["columns"], rows=-(-sheet["count"] // sheet["columns"]), count=sheet["count"])
         for sheet, url in zip(previews["sheets"], signed, strict=True)

@@ -15,6 +15,7 @@ from clipviewer.api.limits import RequestLimits
 from clipviewer.api.problems import problem
 from clipviewer.api.security_headers import SecurityHeaders
 from clipviewer.api.socket_limits import SocketLimits
+from clipviewer.services.people.sessions import Sessions
 from clipviewer.settings import EMBEDDED_PATH, Settings
 
 POLICY_VIOLATION = 1008
@@ -23,10 +24,12 @@ _EVENTS = "/_event"
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
-def guarded(app: ASGIApp, settings: Settings, *, media_origins: Sequence[str] = (), script_hashes: Iterable[str] = ()) -> ASGIApp:
+def guarded(
+    app: ASGIApp, settings: Settings, sessions: Sessions, *, media_origins: Sequence[str] = (), script_hashes: Iterable[str] = ()
+) -> ASGIApp:
     """``app`` behind every guard, the outermost first: headers on all answers, then the origin, then the limits."""
     public = [settings.public_url] if settings.public_url else []
-    limited = RequestLimits(SocketLimits(app))
+    limited = RequestLimits(SocketLimits(app), sessions)
     checked = OriginGuard(limited, extra_origins=public)
     return SecurityHeaders(checked, media_origins=media_origins, script_hashes=script_hashes)
 

@@ -22,11 +22,10 @@ class Health(BaseModel):
 
 
 @router.get("/health", dependencies=[Depends(public())], summary="Health", responses={503: {"model": Health}})
-def health(request: Request, response: Response) -> Health:
+async def health(request: Request, response: Response) -> Health:
     """200 when the database answers, else 503."""
     try:
-        with services_of(request).database.read() as db:
-            db.connection().execute(text("SELECT 1"))
+        await services_of(request).database.run_read(lambda db: db.connection().execute(text("SELECT 1")).all())
     except SQLAlchemyError as error:
         _LOG.warning("health: the database does not answer (%s)", type(error).__name__)
         response.status_code = 503

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import Response
 from sqlmodel import Session
 
-from clipviewer.api.access import allow, peer_address, services_of
-from clipviewer.api.json_bodies import answer, in_a_thread
+from clipviewer.api.access import allow, peer_address
+from clipviewer.api.database_route import DatabaseRoute, Writing
+from clipviewer.api.json_bodies import json_body
 from clipviewer.api.library_schemas import Video, VideoChange
 from clipviewer.api.schemas import described_body
 from clipviewer.domain.permissions import Action
@@ -20,7 +20,7 @@ from clipviewer.services.library.tags import tags_by_video
 from clipviewer.services.library.videos import video_details
 from clipviewer.services.people.principal import Principal
 
-router = APIRouter(prefix="/api/clips/videos/{video_id}", tags=["library"])
+router = APIRouter(prefix="/api/clips/videos/{video_id}", tags=["library"], route_class=DatabaseRoute)
 Exporter = Annotated[Principal, Depends(allow(Action.EXPORT))]
 Owner = Annotated[Principal, Depends(allow(Action.REGISTER))]
 _ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -41,9 +41,18 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     },
     openapi_extra=described_body(VideoChange),
 )
-async def patch_video(request: Request, video_id: str, who: Exporter) -> Response:
+def patch_video(
+    request: Request, video_id: str, who: Exporter, wanted: Annotated[VideoChange, Depends(json_body(VideoChange))], db: Writing
+) -> Video:
     """An archived video is left out of lists, and works as before."""
-    return await in_a_thread(_change, request, video_id, who)
+    by = actor_of(request, who)
+    if wanted.title is not None:
+        changes.rename(db, video_id, wanted.title, by=by)
+    if wanted.tags is not None:
+        changes.set_tags(db, video_id, wanted.tags, by=by)
+    if wanted.archived is not None:
+        changes.archive(db, [video_id], wanted.archived, by=by)
+    return _video(db, video_id)
 
 
 @router.delete("", responses={**_ANSWERS, 409: {"description": "The video is being removed for good"}}, summary="Delete a video")
@@ -55,34 +64,21 @@ def delete_video(
         Objects,
         Query(description="`keep` every object, remove the `exports`, or remove `all`: the master, its previews and its exports"),
     ],
+    db: Writing,
     now: Annotated[bool, Query(description="Remove it at once, instead of a day later")] = False,
 ) -> Video:
     """It is left out of lists, and can be brought back until it is removed. What is being made for it is called off."""
-    with services_of(request).database.write() as db:
-        changes.delete(db, [video_id], objects, by=actor_of(request, who))
-        if now:
-            removal.ask(db, video_id, actor=who.user_id)
-        return _video(db, video_id)
+    changes.delete(db, [video_id], objects, by=actor_of(request, who))
+    if now:
+        removal.ask(db, video_id, actor=who.user_id)
+    return _video(db, video_id)
 
 
 @router.post("/restore", responses={**_ANSWERS, 409: {"description": "The video is being removed for good"}}, summary="Bring a video back")
-def post_restore(request: Request, video_id: str, who: Owner) -> Video:
+def post_restore(request: Request, video_id: str, who: Owner, db: Writing) -> Video:
     """As it was before it was deleted; nothing happens to one that is not."""
-    with services_of(request).database.write() as db:
-        changes.restore(db, [video_id], by=actor_of(request, who))
-        return _video(db, video_id)
-
-
-def _change(request: Request, body: bytes, video_id: str, who: Principal) -> Response:
-    wanted, by = VideoChange.model_validate_json(body), actor_of(request, who)
-    with services_of(request).database.write() as db:
-        if wanted.title is not None:
-            changes.rename(db, video_id, wanted.title, by=by)
-        if wanted.tags is not None:
-            changes.set_tags(db, video_id, wanted.tags, by=by)
-        if wanted.archived is not None:
-            changes.archive(db, [video_id], wanted.archived, by=by)
-        return answer(_video(db, video_id))
+    changes.restore(db, [video_id], by=actor_of(request, who))
+    return _video(db, video_id)
 
 
 def _video(db: Session, video_id: str) -> Video:

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clipviewer.api.problems import problem
 from clipviewer.api.token_bucket import TokenBucket
-from clipviewer.services.people.sessions import read_cookie
+from clipviewer.services.people.sessions import Sessions
 
 MIB = 1024 * 1024
 _CAPTIONS = re.compile(r"/api/clips/videos/[^/]+/captions/[^/]+/?")
@@ -20,34 +20,34 @@ _REGISTRATION = re.compile(r"/api/clips/videos(/[^/]+/(identified|exported))?/?"
 class RequestLimits:
     """413 for a body above ``body`` bytes (``registration_body`` and ``captions_body`` where those are sent), 429 above a rate.
 
-    The rate is counted per session (or, without a cookie, per address), and more generously per address, so that making up cookies
-    helps nobody. A body is counted as it comes, so that a chunked one is held to the same measure.
+    The rate is counted per session, and for whoever has no cookie of ours per address: an office or a proxy is one address for many
+    people, and a cookie that somebody made up is none of ours. A body is counted as it comes, so that a chunked one is held to the
+    same measure.
     """
 
     def __init__(
         self,
         app: ASGIApp,
+        sessions: Sessions,
         *,
         body: int = MIB,
         registration_body: int = 32 * MIB,
         captions_body: int = 5 * MIB,
         rate: float = 100,
         burst: float = 400,
-        address_factor: float = 10,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._app = app
         self._body = body
         self._bodies = ((_REGISTRATION, registration_body), (_CAPTIONS, captions_body))
-        self._sessions = TokenBucket(rate, burst, clock)
-        self._addresses = TokenBucket(rate * address_factor, burst * address_factor, clock)
+        self._sessions = sessions
+        self._asking = TokenBucket(rate, burst, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith("/api/"):
             await self._app(scope, receive, send)
             return
-        address, session = client_of(scope)
-        if not (self._addresses.take(address) and self._sessions.take(session or address)):
+        if not self._asking.take(self._asker(scope)):
             await problem(429, "too_many_requests", "Too many requests", headers={"Retry-After": "1"})(scope, receive, send)
             return
         limit = next((limit for path, limit in self._bodies if path.fullmatch(scope["path"])), self._body)
@@ -56,6 +56,12 @@ class RequestLimits:
             await _too_large(limit)(scope, receive, send)
             return
         await self._counted(scope, receive, send, limit)
+
+    def _asker(self, scope: Scope) -> tuple[str, str]:
+        """Return whose requests are counted together: those of a session, else of an address."""
+        address, cookie = client_of(scope)
+        session_id = self._sessions.identify(cookie, secure=scope.get("scheme") == "https")
+        return ("session", session_id) if session_id is not None else ("address", address)
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
         received, over, started = 0, False, False
@@ -84,11 +90,11 @@ class RequestLimits:
             await _too_large(limit)(scope, receive, send)
 
 
-def client_of(scope: Scope) -> tuple[str, str | None]:
-    """The peer's address, and the session cookie as it came: unchecked, good only for counting."""
+def client_of(scope: Scope) -> tuple[str, str]:
+    """Return the peer's address, and the ``Cookie`` header as it came."""
     client = scope.get("client")
     cookie = next((value for name, value in scope["headers"] if name == b"cookie"), b"")
-    return client[0] if client else "", read_cookie(cookie.decode("latin-1"))
+    return client[0] if client else "", cookie.decode("latin-1")
 
 
 def _too_large(limit: int) -> ASGIApp:

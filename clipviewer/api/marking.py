@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from sqlmodel import Session
 
-from clipviewer.api.access import peer_address, pipeline_or, services_of
-from clipviewer.api.json_bodies import in_a_thread
+from clipviewer.api.access import peer_address, pipeline_or
+from clipviewer.api.database_route import DatabaseRoute, Writing
+from clipviewer.api.json_bodies import json_body
 from clipviewer.api.marking_schemas import ClipChange, ClipMark
 from clipviewer.api.schemas import IdentifiedClip, described_body, identified_json
 from clipviewer.domain.permissions import Action
@@ -17,7 +18,7 @@ from clipviewer.services.people.principal import Pipeline, Principal
 from clipviewer.services.room import marking
 from clipviewer.services.room.clips import identified_clip
 
-router = APIRouter(prefix="/api/clips/videos/{video_id}/identified", tags=["marking"])
+router = APIRouter(prefix="/api/clips/videos/{video_id}/identified", tags=["marking"], route_class=DatabaseRoute)
 Marker = Annotated[Pipeline | Principal, Depends(pipeline_or(Action.EXPORT))]
 _MAY_NOT: dict[int | str, dict[str, Any]] = {
     401: {"description": "No valid API token, and nobody is signed in"},
@@ -35,9 +36,12 @@ _NO_RANGE: dict[int | str, dict[str, Any]] = {422: {"description": "The body is 
     responses={**_MAY_NOT, **_NO_VIDEO, **_NO_RANGE, 201: {"model": IdentifiedClip}, 409: {"description": "The video is deleted"}},
     openapi_extra=described_body(ClipMark),
 )
-async def post_marked(request: Request, video_id: str, who: Marker) -> Response:
+def post_marked(
+    request: Request, video_id: str, who: Marker, new: Annotated[ClipMark, Depends(json_body(ClipMark))], db: Writing
+) -> Response:
     """A candidate as somebody marks it in the player: held to whole frames and to the end of the video."""
-    return await in_a_thread(_mark, request, video_id, who)
+    clip_id = marking.mark(db, video_id, new.start, new.end, new.title, actor=_actor(who), address=peer_address(request))
+    return _shown(db, video_id, clip_id, 201)
 
 
 @router.patch(
@@ -46,33 +50,21 @@ async def post_marked(request: Request, video_id: str, who: Marker) -> Response:
     responses={**_MAY_NOT, **_NO_CLIP, **_NO_RANGE, 200: {"model": IdentifiedClip}},
     openapi_extra=described_body(ClipChange),
 )
-async def patch_identified(request: Request, video_id: str, clip_id: str, who: Marker) -> Response:
+def patch_identified(
+    request: Request, video_id: str, clip_id: str, who: Marker, new: Annotated[ClipChange, Depends(json_body(ClipChange))], db: Writing
+) -> Response:
     """Another range, another title. From then on it counts as decided: finding clips again leaves it as it is."""
-    return await in_a_thread(_change, request, video_id, clip_id, who)
+    marking.change(db, video_id, clip_id, new.start, new.end, new.title, actor=_actor(who), address=peer_address(request))
+    return _shown(db, video_id, clip_id, 200)
 
 
 @router.delete(
     "/{clip_id}", status_code=204, summary="Remove an identified clip", responses={**_MAY_NOT, **_NO_CLIP}, response_class=Response
 )
-def delete_identified(request: Request, video_id: str, clip_id: str, who: Marker) -> Response:
+def delete_identified(request: Request, video_id: str, clip_id: str, who: Marker, db: Writing) -> Response:
     """Files that were exported from it stay."""
-    with services_of(request).database.write() as db:
-        marking.remove(db, video_id, clip_id, actor=_actor(who), address=peer_address(request))
+    marking.remove(db, video_id, clip_id, actor=_actor(who), address=peer_address(request))
     return Response(status_code=204)
-
-
-def _mark(request: Request, body: bytes, video_id: str, who: Pipeline | Principal) -> Response:
-    new = ClipMark.model_validate_json(body)
-    with services_of(request).database.write() as db:
-        clip_id = marking.mark(db, video_id, new.start, new.end, new.title, actor=_actor(who), address=peer_address(request))
-        return _shown(db, video_id, clip_id, 201)
-
-
-def _change(request: Request, body: bytes, video_id: str, clip_id: str, who: Pipeline | Principal) -> Response:
-    new = ClipChange.model_validate_json(body)
-    with services_of(request).database.write() as db:
-        marking.change(db, video_id, clip_id, new.start, new.end, new.title, actor=_actor(who), address=peer_address(request))
-        return _shown(db, video_id, clip_id, 200)
 
 
 def _shown(db: Session, video_id: str, clip_id: str, status: int) -> Response:

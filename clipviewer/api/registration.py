@@ -10,7 +10,8 @@ from pydantic import BaseModel, ValidationError
 from sqlmodel import Session
 
 from clipviewer.api.access import peer_address, pipeline_or, services_of
-from clipviewer.api.json_bodies import answer, in_a_thread
+from clipviewer.api.blocking import run_blocking
+from clipviewer.api.json_bodies import answer, parse_json
 from clipviewer.api.schemas import (
     ExportedIn,
     ExportedItems,
@@ -56,7 +57,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 )
 async def post_video(request: Request, registrar: Registrar) -> Response:
     """Its object, and its poster's, must be in the bucket. The key identifies the video: 201 when it is new, 200 when it was known."""
-    return await in_a_thread(_register_video, request, registrar)
+    return await run_blocking(_register_video, request, await request.body(), registrar)
 
 
 @router.post(
@@ -67,7 +68,7 @@ async def post_video(request: Request, registrar: Registrar) -> Response:
 )
 async def post_identified(request: Request, registrar: Registrar, video_id: str) -> Response:
     """Up to 10,000 candidates, each identified by its `reference`; every item has its own result, in the order of the request."""
-    return await in_a_thread(_register_identified, request, registrar, video_id)
+    return await run_blocking(_register_identified, request, await request.body(), registrar, video_id)
 
 
 @router.post(
@@ -82,12 +83,12 @@ async def post_exported(request: Request, registrar: Registrar, video_id: str) -
     Every item has its own result, in the order of the request: `created`, `updated`, `unchanged`, `missing` (no such object), `conflict`
     (the key belongs to another video) or `invalid`.
     """
-    return await in_a_thread(_register_exported, request, registrar, video_id)
+    return await run_blocking(_register_exported, request, await request.body(), registrar, video_id)
 
 
 def _register_video(request: Request, body: bytes, registrar: Pipeline | Principal) -> Response:
     services = services_of(request)
-    video = VideoIn.model_validate_json(body)
+    video = parse_json(VideoIn, body)
     keys = [key for key in (video.s3_key, video.poster_key) if key is not None]
     for key in keys:
         if reason := _refusal(key, services.settings.s3_prefix):
@@ -101,7 +102,7 @@ def _register_video(request: Request, body: bytes, registrar: Pipeline | Princip
 
 
 def _register_identified(request: Request, body: bytes, registrar: Pipeline | Principal, video_id: str) -> Response:
-    good, results = _sorted_out(IdentifiedItems.model_validate_json(body).items, IdentifiedIn, "reference")
+    good, results = _sorted_out(parse_json(IdentifiedItems, body).items, IdentifiedIn, "reference")
     with services_of(request).database.write() as db:
         done = register_identified(db, video_id, [item.to_new() for item in good.values()])
         _write_down(db, request, registrar, video_id, "identified", len(done))
@@ -112,7 +113,7 @@ def _register_identified(request: Request, body: bytes, registrar: Pipeline | Pr
 
 def _register_exported(request: Request, body: bytes, registrar: Pipeline | Principal, video_id: str) -> Response:
     services = services_of(request)
-    good, results = _sorted_out(ExportedItems.model_validate_json(body).items, ExportedIn, "s3Key")
+    good, results = _sorted_out(parse_json(ExportedItems, body).items, ExportedIn, "s3Key")
     for index, item in list(good.items()):
         for name, key in (("s3Key", item.s3_key), ("captionsKey", item.captions_key)):
             if key is not None and (reason := _refusal(key, services.settings.s3_prefix)):

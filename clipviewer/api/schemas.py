@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -13,12 +14,12 @@ from clipviewer.domain.language import parse_language
 from clipviewer.domain.object_key import MAX_KEY_BYTES, check_object_key
 from clipviewer.domain.timecode import ms_to_seconds, seconds_to_ms
 from clipviewer.services.library.registration import MAX_ITEMS, NewExportedClip, NewIdentifiedClip, NewVideo, Status
-from clipviewer.services.room.clips import ExportedClipView, IdentifiedClipView
+from clipviewer.services.room.clips import IdentifiedClipView
 
 
 def moment(value: datetime) -> str:
     """UTC with milliseconds: ``2025-10-05T12:00:00.000Z``."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"
+    return value.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def described_body(model: type[BaseModel]) -> dict[str, Any]:
@@ -90,20 +91,21 @@ class Ranges(Json):
     ranges_ms: list[Annotated[list[int], Field(min_length=2, max_length=2)]]
 
 
-def exported_json(clip: ExportedClipView) -> dict[str, Any]:
-    """The shape of ``ExportedClip``; made by hand because a list has thousands of them."""
+def exported_json(row: Sequence[Any]) -> dict[str, Any]:
+    """Return the shape of ``ExportedClip`` for a row of ``clips.DELIVERED``; made by hand because a list has thousands of them."""
+    id_, video_id, identified_clip_id, title, start_ms, end_ms, s3_key, aspect_ratio, target_language, size, created_at = row
     return {
-        "id": clip.id,
-        "videoId": clip.video_id,
-        "identifiedClipId": clip.identified_clip_id,
-        "title": clip.title,
-        "start": ms_to_seconds(clip.start_ms),
-        "end": ms_to_seconds(clip.end_ms),
-        "s3Key": clip.s3_key,
-        "aspectRatio": clip.aspect_ratio,
-        "targetLanguage": clip.target_language,
-        "size": clip.size,
-        "createdAt": moment(clip.created_at),
+        "id": id_,
+        "videoId": video_id,
+        "identifiedClipId": identified_clip_id,
+        "title": title,
+        "start": ms_to_seconds(start_ms),
+        "end": ms_to_seconds(end_ms),
+        "s3Key": s3_key,
+        "aspectRatio": aspect_ratio,
+        "targetLanguage": target_language,
+        "size": size,
+        "createdAt": moment(created_at),
     }
 
 

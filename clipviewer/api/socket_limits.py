@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clipviewer.api.limits import client_of
 from clipviewer.api.token_bucket import TokenBucket
+from clipviewer.services.people.sessions import read_cookie
 
 TRY_AGAIN_LATER = 1013
 TOO_BIG = 1009
@@ -46,7 +47,8 @@ class SocketLimits:
         if scope["type"] != "websocket":
             await self._app(scope, receive, send)
             return
-        address, session = client_of(scope)
+        address, cookie = client_of(scope)
+        session = read_cookie(cookie)
         caps = {f"address {address}": self._per_address, f"session {session or address}": self._per_session}
         if any(self._open[name] >= cap for name, cap in caps.items()):
             await send({"type": "websocket.close", "code": TRY_AGAIN_LATER, "reason": "too many connections"})

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from clipviewer.api.schemas import Json, Title, moment
 from clipviewer.domain.master_file import MAX_PARTS, MAX_SIZE
-from clipviewer.jobs.uploading import MAX_SIGNED, SignedPart, WantedPart
+from clipviewer.services.library.uploading import MAX_SIGNED, SignedPart, WantedPart
 from clipviewer.services.library.uploads import UploadView
 from clipviewer.storage.s3 import StoredPart
 

@@ -9,17 +9,19 @@ from fastapi import APIRouter, Depends, Request, Response
 from sqlmodel import Session
 
 from clipviewer.api.access import origin_of, peer_address, pipeline_or, services_of
-from clipviewer.api.json_bodies import answer, in_a_thread
+from clipviewer.api.blocking import run_blocking
+from clipviewer.api.database_route import DatabaseRoute, Reading
+from clipviewer.api.json_bodies import answer, json_body
 from clipviewer.api.schemas import described_body
 from clipviewer.api.upload_schemas import ArrivedParts, PartsIn, PartUrl, PartUrls, Upload, UploadIn, Uploads
 from clipviewer.domain.permissions import Action
-from clipviewer.jobs.uploading import Uploading
 from clipviewer.services import audit
 from clipviewer.services.library import uploads
+from clipviewer.services.library.uploading import Uploading
 from clipviewer.services.library.uploads import UploadView
 from clipviewer.services.people.principal import Pipeline, Principal
 
-router = APIRouter(prefix="/api/uploads", tags=["uploads"])
+router = APIRouter(prefix="/api/uploads", tags=["uploads"], route_class=DatabaseRoute)
 Sender = Annotated[Pipeline | Principal, Depends(pipeline_or(Action.UPLOAD))]
 _WHO: dict[int | str, dict[str, Any]] = {
     401: {"description": "No valid API token, and nobody is signed in"},
@@ -53,59 +55,50 @@ _ONE: dict[int | str, dict[str, Any]] = {
     },
     openapi_extra=described_body(UploadIn),
 )
-async def post_upload(request: Request, sender: Sender) -> Response:
+async def post_upload(request: Request, sender: Sender, wanted: Annotated[UploadIn, Depends(json_body(UploadIn))]) -> Response:
     """Cut the file into parts of `partSize` bytes, PUT each to its URL, then complete the upload.
 
     201 when it is new; 200 when you have an unfinished upload of the same name, size and fingerprint, which then goes on.
     """
-    return await in_a_thread(_begin, request, sender)
+    uploading, write_down = Uploading(services_of(request)), _written_down(request, sender, "upload_begin")
+    found, new = await run_blocking(uploading.begin, wanted.file_name, wanted.size, wanted.fingerprint, _id_of(sender), write_down)
+    return answer(Upload.of(found), 201 if new else 200)
 
 
 @router.get("", summary="List your unfinished uploads", responses=_WHO)
-def get_uploads(request: Request, sender: Sender) -> Uploads:
+def get_uploads(sender: Sender, db: Reading) -> Uploads:
     """The oldest first. What is not touched for seven days is removed."""
-    with services_of(request).database.read() as db:
-        return Uploads(uploads=[Upload.of(found) for found in uploads.unfinished(db, _id_of(sender))])
+    return Uploads(uploads=[Upload.of(found) for found in uploads.unfinished(db, _id_of(sender))])
 
 
 @router.get("/{upload_id}/parts", summary="List the parts that have arrived", responses=_ONE)
-def get_parts(request: Request, sender: Sender, upload_id: str) -> ArrivedParts:
-    found, parts = Uploading(services_of(request)).parts(upload_id, _id_of(sender))
+async def get_parts(request: Request, sender: Sender, upload_id: str) -> ArrivedParts:
+    found, parts = await run_blocking(Uploading(services_of(request)).parts, upload_id, _id_of(sender))
     return ArrivedParts.of_parts(found, parts)
 
 
 @router.post(
     "/{upload_id}/parts", summary="Sign URLs for parts", responses={**_ONE, 200: {"model": PartUrls}}, openapi_extra=described_body(PartsIn)
 )
-async def post_parts(request: Request, sender: Sender, upload_id: str) -> Response:
+async def post_parts(request: Request, sender: Sender, upload_id: str, wanted: Annotated[PartsIn, Depends(json_body(PartsIn))]) -> Response:
     """Each URL takes one exact part, of exactly its size, for at most an hour. A part may be sent again."""
-    return await in_a_thread(_sign, request, sender, upload_id)
+    parts = [part.to_wanted() for part in wanted.parts]
+    signed = await run_blocking(Uploading(services_of(request)).sign, upload_id, _id_of(sender), parts, origin_of(request))
+    return answer(PartUrls(parts=[PartUrl.of(part) for part in signed]))
 
 
 @router.post("/{upload_id}/complete", summary="Complete an upload", responses=_ONE)
-def post_complete(request: Request, sender: Sender, upload_id: str) -> Upload:
+async def post_complete(request: Request, sender: Sender, upload_id: str) -> Upload:
     """The parts become one object, which is looked into: if it is a video it is in the library now, else nothing of it is kept."""
-    return Upload.of(Uploading(services_of(request)).complete(upload_id, _id_of(sender), _written_down(request, sender, "upload_complete")))
+    uploading, write_down = Uploading(services_of(request)), _written_down(request, sender, "upload_complete")
+    return Upload.of(await run_blocking(uploading.complete, upload_id, _id_of(sender), write_down))
 
 
 @router.delete("/{upload_id}", status_code=204, summary="Cancel an upload", responses=_ONE)
-def delete_upload(request: Request, sender: Sender, upload_id: str) -> None:
+async def delete_upload(request: Request, sender: Sender, upload_id: str) -> None:
     """Nothing of it stays in the bucket."""
-    Uploading(services_of(request)).cancel(upload_id, _id_of(sender), _written_down(request, sender, "upload_cancel"))
-
-
-def _begin(request: Request, body: bytes, sender: Pipeline | Principal) -> Response:
-    wanted = UploadIn.model_validate_json(body)
-    uploading = Uploading(services_of(request))
-    write_down = _written_down(request, sender, "upload_begin")
-    found, new = uploading.begin(wanted.file_name, wanted.size, wanted.fingerprint, _id_of(sender), write_down)
-    return answer(Upload.of(found), 201 if new else 200)
-
-
-def _sign(request: Request, body: bytes, sender: Pipeline | Principal, upload_id: str) -> Response:
-    wanted = [part.to_wanted() for part in PartsIn.model_validate_json(body).parts]
-    signed = Uploading(services_of(request)).sign(upload_id, _id_of(sender), wanted, origin_of(request))
-    return answer(PartUrls(parts=[PartUrl.of(part) for part in signed]))
+    uploading, write_down = Uploading(services_of(request)), _written_down(request, sender, "upload_cancel")
+    await run_blocking(uploading.cancel, upload_id, _id_of(sender), write_down)
 
 
 def _id_of(sender: Pipeline | Principal) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
+from pydantic_core import to_json
 
 from clipviewer.api.access import allow, services_of
+from clipviewer.api.blocking import run_blocking
+from clipviewer.api.database_route import DatabaseRoute, Reading
 from clipviewer.api.library_schemas import Video, VideoPage, VideoRow
 from clipviewer.api.schemas import (
     ExportedClip,
@@ -26,12 +29,12 @@ from clipviewer.services.library.videos import require_video, video_details
 from clipviewer.services.room.clips import (
     count_exported,
     count_identified,
-    exported_clips,
+    delivered_clips,
     identified_clips,
     identified_ranges,
 )
 
-router = APIRouter(prefix="/api/clips/videos", tags=["videos"])
+router = APIRouter(prefix="/api/clips/videos", tags=["videos"], route_class=DatabaseRoute)
 _MAX_OFFSET = 2**31 - 1
 _SIGNED_IN = [Depends(allow(Action.VIEW))]
 _NOBODY: dict[int | str, dict[str, Any]] = {401: {"description": "Nobody is signed in"}}
@@ -43,7 +46,7 @@ Limit = Annotated[int | None, Query(ge=1, le=_MAX_OFFSET, description="At most t
 
 @router.get("", dependencies=_SIGNED_IN, responses=_NOBODY, summary="List the videos")
 def get_videos(
-    request: Request,
+    db: Reading,
     q: Annotated[str, Query(max_length=300, description="Words of titles, clips and captions; the last may be the beginning of one")] = "",
     search: Annotated[str, Query(max_length=300, description="An older name of `q`", deprecated=True)] = "",
     sort: Annotated[Sort, Query(description="The first one of the list")] = Sort.NEWEST,
@@ -53,15 +56,13 @@ def get_videos(
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 60,
 ) -> VideoPage:
     """What is archived or deleted has a filter of its own."""
-    with services_of(request).database.read() as db:
-        page = list_videos(db, Wanted(q or search, only, sort, tag), offset=offset, limit=limit)
+    page = list_videos(db, Wanted(q or search, only, sort, tag), offset=offset, limit=limit)
     return VideoPage(videos=[VideoRow.of(video) for video in page.items], total=page.total, offset=page.offset)
 
 
 @router.get("/{video_id}", dependencies=_SIGNED_IN, responses=_UNKNOWN, summary="Show a video")
-def get_video(request: Request, video_id: str) -> Video:
-    with services_of(request).database.read() as db:
-        return Video.of_details(video_details(db, video_id), tags_by_video(db, [video_id]).get(video_id, ()))
+def get_video(db: Reading, video_id: str) -> Video:
+    return Video.of_details(video_details(db, video_id), tags_by_video(db, [video_id]).get(video_id, ()))
 
 
 @router.get(
@@ -70,13 +71,12 @@ def get_video(request: Request, video_id: str) -> Video:
     summary="List the identified clips of a video",
     responses={**_UNKNOWN, 200: {"model": list[IdentifiedClip], "headers": _WINDOW_HEADERS}},
 )
-def get_identified(request: Request, video_id: str, offset: Offset = 0, limit: Limit = None) -> Response:
+def get_identified(db: Reading, video_id: str, offset: Offset = 0, limit: Limit = None) -> Response:
     """Candidates in the order of the footage."""
-    with services_of(request).database.read() as db:
-        require_video(db, video_id)
-        total = count_identified(db, video_id)
-        clips = identified_clips(db, video_id, offset=offset, limit=limit)
-    return JSONResponse([identified_json(clip) for clip in clips], headers={"X-Total-Count": str(total)})
+    require_video(db, video_id)
+    total = count_identified(db, video_id)
+    clips = identified_clips(db, video_id, offset=offset, limit=limit)
+    return _window([identified_json(clip) for clip in clips], total)
 
 
 @router.get(
@@ -85,11 +85,10 @@ def get_identified(request: Request, video_id: str, offset: Offset = 0, limit: L
     summary="Get where the identified clips of a video lie",
     responses={**_UNKNOWN, 200: {"model": Ranges}},
 )
-def get_ranges(request: Request, video_id: str) -> Response:
+def get_ranges(db: Reading, video_id: str) -> Response:
     """Begin and end of each (ms), in the order of the footage: little enough to draw all of them."""
-    with services_of(request).database.read() as db:
-        require_video(db, video_id)
-        return JSONResponse({"rangesMs": identified_ranges(db, video_id)})
+    require_video(db, video_id)
+    return Response(to_json({"rangesMs": identified_ranges(db, video_id)}), media_type="application/json")
 
 
 @router.get(
@@ -98,13 +97,12 @@ def get_ranges(request: Request, video_id: str) -> Response:
     summary="List the exported clips of a video",
     responses={**_UNKNOWN, 200: {"model": list[ExportedClip], "headers": _WINDOW_HEADERS}},
 )
-def get_exported(request: Request, video_id: str, offset: Offset = 0, limit: Limit = None) -> Response:
+def get_exported(db: Reading, video_id: str, offset: Offset = 0, limit: Limit = None) -> Response:
     """Rendered files in the order of the footage."""
-    with services_of(request).database.read() as db:
-        require_video(db, video_id)
-        total = count_exported(db, video_id)
-        clips = exported_clips(db, video_id, offset=offset, limit=limit)
-    return JSONResponse([exported_json(clip) for clip in clips], headers={"X-Total-Count": str(total)})
+    require_video(db, video_id)
+    total = count_exported(db, video_id)
+    clips = delivered_clips(db, video_id, offset=offset, limit=limit)
+    return _window([exported_json(clip) for clip in clips], total)
 
 
 @router.get(
@@ -114,11 +112,15 @@ def get_exported(request: Request, video_id: str, offset: Offset = 0, limit: Lim
     summary="Get what a timeline draws",
     response_class=Response,
 )
-def get_timeline(request: Request, video_id: str) -> Response:
+async def get_timeline(request: Request, video_id: str) -> Response:
     """The loudness over the whole video (0 to 100), and when each picture of its filmstrip begins to show (ms)."""
     services = services_of(request)
-    with services.database.read() as db:
-        key = previews_of(db, video_id).previews.get("peaksKey")
-    if key is None:
+    previews = await services.database.run_read(lambda db: previews_of(db, video_id).previews)
+    if (key := previews.get("peaksKey")) is None:
         raise NotFound("This video has no previews yet.")
-    return Response(services.store.get(key), media_type="application/json", headers={"Cache-Control": "private, max-age=3600"})
+    peaks = await run_blocking(services.store.get, key)
+    return Response(peaks, media_type="application/json", headers={"Cache-Control": "private, max-age=3600"})
+
+
+def _window(clips: list[dict[str, Any]], total: int) -> Response:
+    return Response(to_json(clips), media_type="application/json", headers={"X-Total-Count": str(total)})

@@ -24,7 +24,7 @@ class Executor:
     async def run(self, work: Callable[[], T]) -> T:
         """Return what ``work`` returns, or raise what it raises.
 
-        When the caller is cancelled, work that has begun goes on, and work that has not is left out. Raises ``RuntimeError`` after ``close``.
+        When the caller is cancelled, work that has begun goes on, and work that has not is left out. Raises ``RuntimeError`` once closed.
         """
         loop = asyncio.get_running_loop()
         future: Future[T] = loop.create_future()

@@ -9,10 +9,10 @@ from datetime import datetime
 from sqlalchemy.exc import SQLAlchemyError
 
 from clipviewer.errors import StorageError
-from clipviewer.jobs.uploading import Uploading
 from clipviewer.services.bucket import browser_probe
 from clipviewer.services.container import Services
 from clipviewer.services.library import removal
+from clipviewer.services.library.uploading import Uploading
 
 _LOG = logging.getLogger(__name__)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
 
 import pytest
 from fastapi import Depends, FastAPI, Request
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
+from sqlalchemy import event
 from sqlmodel import select
 from starlette.routing import BaseRoute
 
@@ -18,6 +18,7 @@ from clipviewer.api.access import PUBLIC, Policy, allow, policies_of, public
 from clipviewer.db.models import AuditEntry, UserSession
 from clipviewer.domain.permissions import Action, Role, allows
 from clipviewer.services.container import Services
+from clipviewer.services.people.principal import Principal
 from tests.api.conftest import Person
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -162,12 +163,26 @@ def test_many_requests_of_stale_sessions_at_once_do_not_starve_each_other(
         db.get_one(UserSession, ada.session_id).last_seen_at -= timedelta(minutes=5)
     headers = [(b"cookie", ada.cookie["Cookie"].encode())]
     scope = {"type": "http", "app": api, "method": "GET", "path": "/", "query_string": b"", "headers": headers, "server": ("t", 80)}
-    door = allow(Action.VIEW)
-    barrier = Barrier(40)
+    check = allow(Action.VIEW)
 
-    def ask(_number: int) -> str:
-        barrier.wait(timeout=30)
-        return door(Request(scope)).user_id
+    async def ask_all() -> list[Principal]:
+        return await asyncio.wait_for(asyncio.gather(*(check(Request(dict(scope))) for _ in range(40))), 30)
 
-    with ThreadPoolExecutor(40) as pool:
-        assert set(pool.map(ask, range(40))) == {ada.id}
+    assert {principal.user_id for principal in asyncio.run(ask_all())} == {ada.id}
+
+
+def test_the_session_is_looked_up_once_for_each_request(client: TestClient, services: Services, person: Callable[..., Person]) -> None:
+    headers = person(Role.ADMIN).cookie
+    statements: list[str] = []
+    event.listen(services.database.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    for method, path in (("GET", "/api/clips/videos"), ("DELETE", "/api/clips/videos/video_1?objects=keep"), ("GET", "/api/auth/session")):
+        statements.clear()
+        client.request(method, path, headers=headers)
+        assert sum("user_session" in statement for statement in statements) == 1
+
+
+def test_whoever_may_not_come_in_is_not_told_what_is_wrong_with_the_request(client: TestClient, person: Callable[..., Person]) -> None:
+    path = "/api/clips/videos?limit=none"
+    assert client.get(path).status_code == 401
+    assert client.get(path, headers=person().cookie).status_code == 422
+    assert client.post("/api/clips/videos/video_1/export", content=b"{", headers=person().cookie).status_code == 403

@@ -20,9 +20,12 @@ from clipviewer.api.security_headers import SecurityHeaders, content_security_po
 from clipviewer.api.socket_limits import SocketLimits
 from clipviewer.api.token_bucket import TokenBucket
 from clipviewer.services.container import Services
+from clipviewer.services.people.sessions import Sessions
+from tests.api.people import session_of
 
 FOREIGN = "https://evil.example"
 COOKIE = {"Cookie": "clipviewer_session=x"}
+SESSIONS = Sessions(["a secret key"])
 CORS = {"Access-Control-Allow-Origin": FOREIGN, "Access-Control-Allow-Credentials": "true"}
 
 
@@ -168,7 +171,11 @@ def test_a_socket_from_the_same_origin_or_a_program_opens() -> None:
 
 
 def test_every_answer_carries_the_headers_errors_and_refusals_too(services: Services) -> None:
-    client = browser(guarded(application(), services.settings, media_origins=["https://bucket.example"], script_hashes=["sha256-abc="]))
+    client = browser(
+        guarded(
+            application(), services.settings, services.sessions, media_origins=["https://bucket.example"], script_hashes=["sha256-abc="]
+        )
+    )
     answers = [
         client.get("/page"),
         client.get("/missing"),
@@ -212,7 +219,7 @@ def chunks(size: int, count: int) -> Iterator[bytes]:
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_body_above_the_cap_is_refused_also_when_chunked(chunked: bool) -> None:
-    client = browser(RequestLimits(application(), body=1000, registration_body=5000, captions_body=3000))
+    client = browser(RequestLimits(application(), SESSIONS, body=1000, registration_body=5000, captions_body=3000))
 
     def post(path: str, size: int) -> int:
         content: bytes | Iterator[bytes] = chunks(100, size // 100) if chunked else b"x" * size
@@ -225,27 +232,44 @@ def test_a_body_above_the_cap_is_refused_also_when_chunked(chunked: bool) -> Non
 
 
 def test_the_answer_to_a_large_body_is_a_problem() -> None:
-    response = browser(RequestLimits(application(), body=1000)).post("/api/things", content=chunks(100, 20))
+    response = browser(RequestLimits(application(), SESSIONS, body=1000)).post("/api/things", content=chunks(100, 20))
     assert (response.headers["content-type"], response.json()["code"]) == ("application/problem+json", "body_too_large")
 
 
-def test_requests_are_limited_per_session_and_the_limit_passes(moments: Moments) -> None:
-    client = browser(RequestLimits(application(), rate=2, burst=5, clock=moments))
+def statuses(client: TestClient, count: int, headers: dict[str, str] | None = None) -> list[int]:
+    return [client.get("/api/things", headers=headers).status_code for _ in range(count)]
 
-    def statuses(count: int, headers: dict[str, str]) -> list[int]:
-        return [client.get("/api/things", headers=headers).status_code for _ in range(count)]
 
-    assert statuses(7, COOKIE) == [200] * 5 + [429] * 2
-    assert statuses(1, {"Cookie": "clipviewer_session=other"}) == [200]
-    assert client.get("/page", headers=COOKIE).status_code == 200
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_requests_are_limited_per_session_and_the_limit_passes(moments: Moments, services: Services) -> None:
+    client = browser(RequestLimits(application(), services.sessions, rate=2, burst=5, clock=moments))
+    one, other = session_of(services), session_of(services)
+    assert statuses(client, 7, one) == [200] * 5 + [429] * 2
+    assert statuses(client, 1, other) == [200]
+    assert client.get("/page", headers=one).status_code == 200
     moments.now += 1
-    assert statuses(3, COOKIE) == [200, 200, 429]
+    assert statuses(client, 3, one) == [200, 200, 429]
 
 
-def test_making_up_sessions_does_not_evade_the_rate(moments: Moments) -> None:
-    client = browser(RequestLimits(application(), rate=1, burst=3, address_factor=2, clock=moments))
-    cookies = [{"Cookie": f"clipviewer_session={number}"} for number in range(10)]
-    assert [client.get("/api/things", headers=cookie).status_code for cookie in cookies] == [200] * 6 + [429] * 4
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_an_address_may_have_as_many_people_as_it_likes(moments: Moments, services: Services) -> None:
+    client = browser(RequestLimits(application(), services.sessions, rate=1, burst=3, clock=moments))
+    assert [status for _ in range(20) for status in statuses(client, 3, session_of(services))] == [200] * 60
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_those_who_are_nobody_share_the_rate_of_their_address(moments: Moments, services: Services) -> None:
+    client = browser(RequestLimits(application(), services.sessions, rate=1, burst=3, clock=moments))
+    assert statuses(client, 4) == [200] * 3 + [429]
+    assert statuses(client, 1, session_of(services)) == [200]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_making_up_sessions_does_not_evade_the_rate(moments: Moments, services: Services) -> None:
+    client = browser(RequestLimits(application(), services.sessions, rate=1, burst=3, clock=moments))
+    genuine = session_of(services)["cookie"]
+    cookies = [{"Cookie": f"clipviewer_session={number}"} for number in range(5)] + [{"Cookie": f"{genuine}{end}"} for end in "xyz"]
+    assert [client.get("/api/things", headers=cookie).status_code for cookie in cookies] == [200] * 3 + [429] * 5
 
 
 def test_a_socket_with_too_large_a_frame_is_closed_with_1009() -> None:

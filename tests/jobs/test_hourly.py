@@ -12,13 +12,13 @@ import pytest
 from clipviewer.db.models import Video, utc_now
 from clipviewer.domain.removal import KEPT_FOR, Objects
 from clipviewer.jobs.hourly import tidy_up
-from clipviewer.jobs.uploading import Uploading
 from clipviewer.services import work
 from clipviewer.services.bucket.browser_probe import lay_out
 from clipviewer.services.bucket.signing import signer_for
 from clipviewer.services.container import Services
 from clipviewer.services.library import uploads
 from clipviewer.services.library.changes import delete
+from clipviewer.services.library.uploading import Uploading
 from tests.api.stores import running_bucket
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

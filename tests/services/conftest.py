@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from clipviewer.domain.master_file import MIB
-from clipviewer.jobs.uploading import Uploading
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.services.bucket.signing import signer_for
 from clipviewer.services.container import Services
+from clipviewer.services.library.uploading import Uploading
 from clipviewer.storage.s3 import ObjectStore, open_store
 from tests.api.stores import running_bucket
 from tests.storage.serving import KEYS, Served, serving

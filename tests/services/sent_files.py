@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session, update
 
 from clipviewer.db.upload_models import VideoUpload
-from clipviewer.jobs.uploading import SignedPart, Uploading, WantedPart
+from clipviewer.services.library.uploading import SignedPart, Uploading, WantedPart
 from clipviewer.services.library.uploads import UploadView
 
 ANNA, BEN = "user_anna", "user_ben"

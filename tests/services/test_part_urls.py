@@ -10,7 +10,7 @@ from urllib.error import HTTPError
 import pytest
 
 from clipviewer.errors import Invalid
-from clipviewer.jobs.uploading import SignedPart, Uploading, WantedPart
+from clipviewer.services.library.uploading import SignedPart, Uploading, WantedPart
 from tests.services.sent_files import ANNA, begin, crc, cut, put
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

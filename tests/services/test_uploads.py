@@ -17,10 +17,10 @@ from clipviewer.db.work_models import Work
 from clipviewer.domain.master_file import MIB
 from clipviewer.domain.preferences import Preferences
 from clipviewer.errors import Conflict, Invalid, StorageUnreachable
-from clipviewer.jobs import uploading as steps
-from clipviewer.jobs.uploading import Uploading, WantedPart
 from clipviewer.services.container import Services
+from clipviewer.services.library import uploading as steps
 from clipviewer.services.library import uploads
+from clipviewer.services.library.uploading import Uploading, WantedPart
 from clipviewer.services.library.uploads import UploadBusy, UploadNotFound, UploadRefused
 from clipviewer.services.prefs import save_preferences
 from tests.services.sent_files import ANNA, BEN, begin, change, cut, nothing, put, row, send

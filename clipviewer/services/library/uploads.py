@@ -33,6 +33,8 @@ ABANDONED = timedelta(days=7)
 KEPT = timedelta(days=7)
 """How long a finished upload can still be asked about."""
 CHECKING_TAKES = timedelta(minutes=2)
+FIND_CLIPS = "find"
+"""The kind of job that finds clips in a video: a team may want it for every video that comes in."""
 
 
 class State(StrEnum):

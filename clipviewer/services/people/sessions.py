@@ -117,11 +117,11 @@ class Sessions:
         ``secure`` (the request came by HTTPS) accepts the ``__Host-`` cookie alone: a neighbouring host name cannot plant that one.
         Raises ``Unauthorized``.
         """
-        named = self.named(cookie_header, secure=secure)
-        return self.judged(named, db.connection().execute(SESSION, {"sid": named.session_id}).one_or_none())
+        named = self.decode_cookie(cookie_header, secure=secure)
+        return self.validate(named, db.connection().execute(SESSION, {"sid": named.session_id}).one_or_none())
 
-    def named(self, cookie_header: str | None, *, secure: bool = False) -> NamedSession:
-        """The session that a cookie names, if we made the cookie; whether it holds, ``judged`` says. Raises ``Unauthorized``."""
+    def decode_cookie(self, cookie_header: str | None, *, secure: bool = False) -> NamedSession:
+        """The session that a cookie names, if we made the cookie; whether it holds, ``validate`` says. Raises ``Unauthorized``."""
         token = read_cookie(cookie_header, secure=secure)
         if not token or len(token) > _MAX_TOKEN:
             raise Unauthorized
@@ -130,7 +130,14 @@ class Sessions:
             raise Unauthorized
         return named
 
-    def judged(self, named: NamedSession, row: Sequence[Any] | None) -> VerifiedSession:
+    def identify(self, cookie_header: str | None, *, secure: bool = False) -> str | None:
+        """Return the id of the session that a cookie of ours names, whether it still holds or not; None for anything else. No query."""
+        try:
+            return self.decode_cookie(cookie_header, secure=secure).session_id
+        except Unauthorized:
+            return None
+
+    def validate(self, named: NamedSession, row: Sequence[Any] | None) -> VerifiedSession:
         """Who is behind the row that ``SESSION`` found for ``named``. Raises ``Unauthorized`` without one, and if it does not hold."""
         if row is None:
             raise Unauthorized

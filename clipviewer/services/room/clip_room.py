@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from clipviewer.errors import ClipNotFound, SigningFailed
 from clipviewer.services.bucket.signing import SignedUrl, UrlSigner
 from clipviewer.services.cells.filters import ExportFilters
-from clipviewer.services.library.videos import VideoDetails, require_video, video_details
+from clipviewer.services.library.videos import VideoDetails, video_details
 from clipviewer.services.room import clips
 from clipviewer.services.room.clips import ANY, ExportedClipView, IdentifiedClipView
+from clipviewer.services.room.playable import playable_keys
 from clipviewer.services.room.recaptioned import recaptioned_jobs
 
 EXPORTED, IDENTIFIED = "exported", "identified"
@@ -104,9 +105,10 @@ def sign_ahead(signer: UrlSigner, wanted: Iterable[tuple[str, str]], origin: str
 
 
 def sign_of_video(db: Session, signer: UrlSigner, video_id: str, wanted: Iterable[tuple[str, str]], origin: str) -> dict[str, SignedUrl]:
-    """As ``sign_ahead``, of one video and its clips. Raises ``VideoNotFound``, also for one that was deleted since it was opened."""
-    require_video(db, video_id)
-    return sign_ahead(signer, wanted, origin)
+    """As ``sign_ahead``, of what the video and its clips are by now. Raises ``VideoNotFound``, also for a deleted video."""
+    pairs = list(wanted)
+    playable = playable_keys(db, video_id, {key for _, key in pairs})
+    return sign_ahead(signer, [(clip_id, key) for clip_id, key in pairs if key in playable], origin)
 
 
 def _offset(around: int, total: int) -> int:

@@ -89,6 +89,12 @@ def exported_clips(
     return [_exported(row) for row in _rows(db, listed, video_id, offset, limit, recaptioned)]
 
 
+def delivered_clips(db: Session, video_id: str, *, offset: int = 0, limit: int | None = None) -> Sequence[Row[Any]]:
+    """Return a window of the video's exported clips as rows of ``DELIVERED``, without how they were made. Empty for an unknown video."""
+    rows: Sequence[Row[Any]] = _rows(db, _DELIVERED_LIST, video_id, offset, limit).all() if is_id(video_id, "video") else ()
+    return rows
+
+
 def identified_clips(db: Session, video_id: str, *, offset: int = 0, limit: int | None = None) -> list[IdentifiedClipView]:
     """The video's candidates from ``offset`` on; all of them without a ``limit``. Empty for an unknown video."""
     return [IdentifiedClipView(*row) for row in _rows(db, _IDENTIFIED_LIST, video_id, offset, limit)]
@@ -242,6 +248,20 @@ _OF_VIDEO = col(ExportedClip.video_id) == bindparam("video_id")
 _EXPORTED_LIST = _described(_window(select(col(ExportedClip.id)), ExportedClip))
 _CANDIDATES = select(*(col(getattr(IdentifiedClip, field.name)) for field in fields(IdentifiedClipView)))
 _IDENTIFIED_LIST = _window(_CANDIDATES, IdentifiedClip)
+DELIVERED: tuple[Any, ...] = (
+    col(ExportedClip.id),
+    col(ExportedClip.video_id),
+    col(ExportedClip.identified_clip_id),
+    col(ExportedClip.title),
+    col(ExportedClip.start_ms),
+    col(ExportedClip.end_ms),
+    col(ExportedClip.s3_key),
+    col(ExportedClip.aspect_ratio),
+    col(ExportedClip.target_language),
+    col(ExportedClip.size),
+    col(ExportedClip.created_at),
+)
+_DELIVERED_LIST = _window(select(*DELIVERED), ExportedClip)
 _IDENTIFIED_ONE = _CANDIDATES.where(
     col(IdentifiedClip.id) == bindparam("clip_id"),
     col(IdentifiedClip.video_id) == bindparam("video_id"),

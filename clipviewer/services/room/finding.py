@@ -18,11 +18,12 @@ from clipviewer.domain.highlight import Candidate, FindOptions
 from clipviewer.domain.ids import is_id, new_id
 from clipviewer.domain.job_state import UNFINISHED
 from clipviewer.services import work
+from clipviewer.services.library.uploads import FIND_CLIPS
 from clipviewer.services.library.videos import require_kept, require_video
 from clipviewer.services.prefs import preferences
 from clipviewer.services.work import WorkView
 
-KIND, ORIGIN = "find", "found"
+KIND, ORIGIN = FIND_CLIPS, "found"
 _SAME = 0.5
 
 

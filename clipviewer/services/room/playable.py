@@ -1,29 +1,33 @@
-"""What a player asks for most often, found by one statement: the key of a clip, for a person whose session holds."""
+"""What may be signed for a player, each found by one statement: the clip that somebody asks for, and the files of an open room."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, and_, bindparam
+from collections.abc import Collection
+
+from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy.orm import Session
 
 from clipviewer.db.models import ExportedClip
 from clipviewer.domain.ids import is_id
 from clipviewer.domain.object_key import check_object_key
 from clipviewer.domain.permissions import Action, allows
-from clipviewer.services.library.videos import is_kept
+from clipviewer.services.library.videos import is_kept, master_key
 from clipviewer.services.people.sessions import SESSION, Sessions
 
 _CLIP = ExportedClip.metadata.tables["exported_clip"].c
 _OF_KEPT_VIDEO = and_(_CLIP.video_id == bindparam("video_id"), is_kept(bindparam("video_id")))
 _SESSION_WITH_CLIP = SESSION.join(ExportedClip, and_(_OF_KEPT_VIDEO, _CLIP.s3_key == bindparam("s3_key")))
+_KEYS_OF_KEPT_VIDEO = select(_CLIP.s3_key).where(_OF_KEPT_VIDEO, _CLIP.s3_key.in_(bindparam("keys", expanding=True)))
 
 
 def may_play(db: Connection, sessions: Sessions, cookie_header: str | None, video_id: str, s3_key: str, *, secure: bool = False) -> bool:
-    """Whether that person may play the exported clip of that video whose stored key is exactly ``s3_key``.
+    """Return whether that person may play the exported clip of that video whose stored key is exactly ``s3_key``.
 
-    No says only that it takes a closer look, by ``Sessions.verify`` and ``clip_for_key``: they tell what is wrong, and a session whose
-    last use has to be written down goes that way as well. Raises ``Unauthorized`` for a cookie that we did not make, and for a session
-    that has ended.
+    The same rule as ``Sessions.verify`` followed by ``clip_for_key``, which a property test holds it to. False means only that those
+    two have to be asked: they tell what is wrong, and they are asked as well when the session's last use has to be recorded.
+    Raises ``Unauthorized`` for a cookie that we did not make, and for a session that has ended.
     """
-    named = sessions.named(cookie_header, secure=secure)
+    named = sessions.decode_cookie(cookie_header, secure=secure)
     try:
         check_object_key(s3_key)
     except ValueError:
@@ -34,5 +38,15 @@ def may_play(db: Connection, sessions: Sessions, cookie_header: str | None, vide
     row = db.execute(_SESSION_WITH_CLIP, asked).one_or_none()
     if row is None:
         return False
-    verified = sessions.judged(named, row)
+    verified = sessions.validate(named, row)
     return not verified.stale and allows(verified.principal.role, Action.VIEW)
+
+
+def playable_keys(db: Session, video_id: str, keys: Collection[str]) -> set[str]:
+    """Return those of ``keys`` that are the video itself or its exported clips, for somebody who may see it.
+
+    Raises ``VideoNotFound``, also for a deleted video.
+    """
+    master = master_key(db, video_id)
+    found = db.connection().execute(_KEYS_OF_KEPT_VIDEO, {"video_id": video_id, "keys": list(keys)}).scalars()
+    return {master, *found} & set(keys)

@@ -26,7 +26,6 @@ from clipviewer.services.container import Services
 from clipviewer.services.library import uploads, video_previews
 from clipviewer.services.library.uploads import State, UploadBusy, UploadRefused, UploadView
 from clipviewer.services.prefs import preferences
-from clipviewer.services.room import finding
 from clipviewer.storage.s3 import StoredObject, StoredPart
 
 MAX_SIGNED = 100
@@ -203,7 +202,7 @@ class Uploading:
                 video_id = uploads.finish(db, found, stored, info, utc_now())
                 work.ask(db, video_previews.KIND, video_id, video_id=video_id, actor=found.sender)
                 if preferences(db).find_on_upload:
-                    finding.ask(db, video_id, actor=found.sender)
+                    work.ask(db, uploads.FIND_CLIPS, video_id, video_id=video_id, actor=found.sender)
                 write_down(db, found)
         except Conflict:
             self._clear(found)
