@@ -25,7 +25,7 @@ class Health(BaseModel):
 async def health(request: Request, response: Response) -> Health:
     """200 when the database answers, else 503."""
     try:
-        await services_of(request).database.run_read(lambda db: db.connection().execute(text("SELECT 1")).all())
+        await services_of(request).database.run_read(lambda db: db.execute(text("SELECT 1")).all())
     except SQLAlchemyError as error:
         _LOG.warning("health: the database does not answer (%s)", type(error).__name__)
         response.status_code = 503

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from clipviewer.db.models import User, UserSession, utc_now
+from clipviewer.db.statements import count_changed
 from clipviewer.domain.ids import new_id
 from clipviewer.domain.permissions import Role
 from clipviewer.errors import Unauthorized
@@ -118,7 +119,7 @@ class Sessions:
         Raises ``Unauthorized``.
         """
         named = self.decode_cookie(cookie_header, secure=secure)
-        return self.validate(named, db.connection().execute(SESSION, {"sid": named.session_id}).one_or_none())
+        return self.validate(named, db.execute(SESSION, {"sid": named.session_id}).one_or_none())
 
     def decode_cookie(self, cookie_header: str | None, *, secure: bool = False) -> NamedSession:
         """The session that a cookie names, if we made the cookie; whether it holds, ``validate`` says. Raises ``Unauthorized``."""
@@ -158,7 +159,7 @@ class Sessions:
         statement = update(UserSession).where(
             col(UserSession.id) == principal.session_id, col(UserSession.last_seen_at) <= now - _TOUCH_AFTER
         )
-        db.connection().execute(statement.values(last_seen_at=now))
+        db.execute(statement.values(last_seen_at=now))
 
     def sign_out(self, db: Session, cookie_header: str | None, *, secure: bool = False) -> Principal | None:
         """End the session behind the cookie; whose it was, or None when there was none."""
@@ -172,7 +173,7 @@ class Sessions:
     def revoke(self, db: Session, session_id: str) -> None:
         """End one session; a copied cookie is dead from now on."""
         statement = update(UserSession).where(col(UserSession.id) == session_id, col(UserSession.revoked_at).is_(None))
-        db.connection().execute(statement.values(revoked_at=self._clock()))
+        db.execute(statement.values(revoked_at=self._clock()))
 
     def revoke_all(self, db: Session, user_id: str) -> None:
         """End every session of that user."""
@@ -182,7 +183,7 @@ class Sessions:
         """Delete the sessions that ended more than 30 days ago; how many."""
         limit = self._clock() - timedelta(days=30)
         ended = or_(col(UserSession.expires_at) < limit, col(UserSession.revoked_at) < limit)
-        return db.connection().execute(delete(UserSession).where(ended)).rowcount
+        return count_changed(db, delete(UserSession).where(ended))
 
     def _sign(self, session: UserSession) -> str:
         claims = {
@@ -223,7 +224,7 @@ class Sessions:
 def revoke_sessions(db: Session, user_id: str, now: datetime) -> None:
     """End every session of that user, for services that change who may sign in."""
     statement = update(UserSession).where(col(UserSession.user_id) == user_id, col(UserSession.revoked_at).is_(None))
-    db.connection().execute(statement.values(revoked_at=now))
+    db.execute(statement.values(revoked_at=now))
 
 
 def read_cookie(cookie_header: str | None, *, secure: bool = False) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, and_, bindparam, select
 from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.models import ExportedClip
 from clipviewer.domain.ids import is_id
@@ -14,10 +15,11 @@ from clipviewer.domain.permissions import Action, allows
 from clipviewer.services.library.videos import is_kept, master_key
 from clipviewer.services.people.sessions import SESSION, Sessions
 
-_CLIP = ExportedClip.metadata.tables["exported_clip"].c
-_OF_KEPT_VIDEO = and_(_CLIP.video_id == bindparam("video_id"), is_kept(bindparam("video_id")))
-_SESSION_WITH_CLIP = SESSION.join(ExportedClip, and_(_OF_KEPT_VIDEO, _CLIP.s3_key == bindparam("s3_key")))
-_KEYS_OF_KEPT_VIDEO = select(_CLIP.s3_key).where(_OF_KEPT_VIDEO, _CLIP.s3_key.in_(bindparam("keys", expanding=True)))
+_OF_KEPT_VIDEO = and_(col(ExportedClip.video_id) == bindparam("video_id"), is_kept(bindparam("video_id")))
+_SESSION_WITH_CLIP = SESSION.join(ExportedClip, and_(_OF_KEPT_VIDEO, col(ExportedClip.s3_key) == bindparam("s3_key")))
+_KEYS_OF_KEPT_VIDEO = select(col(ExportedClip.s3_key)).where(
+    _OF_KEPT_VIDEO, col(ExportedClip.s3_key).in_(bindparam("keys", expanding=True))
+)
 
 
 def may_play(db: Connection, sessions: Sessions, cookie_header: str | None, video_id: str, s3_key: str, *, secure: bool = False) -> bool:
@@ -48,5 +50,5 @@ def playable_keys(db: Session, video_id: str, keys: Collection[str]) -> set[str]
     Raises ``VideoNotFound``, also for a deleted video.
     """
     master = master_key(db, video_id)
-    found = db.connection().execute(_KEYS_OF_KEPT_VIDEO, {"video_id": video_id, "keys": list(keys)}).scalars()
+    found = db.execute(_KEYS_OF_KEPT_VIDEO, {"video_id": video_id, "keys": list(keys)}).scalars()
     return {master, *found} & set(keys)
