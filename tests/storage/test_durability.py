@@ -204,9 +204,7 @@ _keys = st.one_of(
 ).filter(_allowed)
 
 
-@settings(
-    derandomize=True, max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=2 * settings().max_examples, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(key=_keys, body=st.binary(max_size=64))
 @example(key="x" * 1024, body=b"")
 @example(key="é" * 512, body=b"")
