@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "clipviewer"
-OTHERWISE = re.compile(r"\.metadata\.tables|\.connection\(\)\s*\.execute")
+OTHERWISE = re.compile(r"\.metadata\.tables|db\s*\.connection\(\)\s*\.execute")
+OBJECTS_BY_EXECUTE = re.compile(r"execute\(\s*select\([A-Z]\w+[,)]")
 NOT_YET = {
     "api/health.py",
     "services/cells/board.py",
@@ -26,3 +27,9 @@ def test_queries_name_models_and_are_run_by_the_session() -> None:
     otherwise = {name for name, path in files.items() if OTHERWISE.search(path.read_text(encoding="utf-8"))}
     assert otherwise <= NOT_YET
     assert "services/library/listing.py" in files
+
+
+def test_objects_are_read_by_scalars() -> None:
+    """``execute`` gives rows of columns, so ``select(Model)`` would be the model's first column there."""
+    sources = (path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    assert not [found for source in sources for found in OBJECTS_BY_EXECUTE.findall(source)]

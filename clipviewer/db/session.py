@@ -27,19 +27,18 @@ T = TypeVar("T")
 _READERS = {"sqlite": 2, "postgresql": 8}
 _WRITERS = {"sqlite": 1, "postgresql": 8}
 _BUSY_TIMEOUT_MS = 15_000
-_PLAIN_CHANGES = {"synchronize_session": False, "render_nulls": True}
-"""UPDATE and DELETE leave loaded objects alone, and rows with and without a NULL are inserted by one statement."""
 _SQLITE_CONNECTIONS = 40  # as many as there are worker threads; opening one anew costs more than a query
 
 
 class _Session(Session):
-    """A session whose ``execute`` reads plain rows: of a small query, loading through the mapper would take as long as the query.
+    """A session whose ``execute`` works on rows: of a small query, the way through the mapper would take as long as the query.
 
-    Objects are read by ``scalars`` and ``get``.
+    Loaded objects are not kept in step with changes. Objects are read by ``scalars`` and ``get``. An UPDATE with a list of rows is
+    the mapper's, which finds each by its primary key.
     """
 
     def execute(self, statement: Executable, params: Any = None, **options: Any) -> Any:
-        if options or not statement.is_select:
+        if options or (statement.is_update and params is not None):
             return PlainSession.execute(self, statement, params, **options)
         return self.connection().execute(statement, params)
 
@@ -80,7 +79,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that only reads; nothing is committed."""
-        with _Session(self.engine, expire_on_commit=False, execution_options=_PLAIN_CHANGES) as session:
+        with _Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
@@ -90,7 +89,7 @@ class Database:
         SQLite takes its write lock at BEGIN: a deferred transaction that reads first fails at once with SQLITE_BUSY_SNAPSHOT when
         another one wrote in between, whatever the timeout.
         """
-        with _Session(self.engine, expire_on_commit=False, execution_options=_PLAIN_CHANGES) as session:
+        with _Session(self.engine, expire_on_commit=False) as session:
             session.connection(execution_options={"clipviewer_writes": True})
             yield session
             session.commit()
