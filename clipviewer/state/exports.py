@@ -37,7 +37,7 @@ class ExportState(rx.State):
     async def cancel_export(self, job_id: str) -> list[EventSpec]:
         """Cancel an export."""
         await write(lambda db: exports.cancel(db, job_id))
-        return await follow_exports(self)
+        return await self._answer()
 
     @rx.event
     @allow(Action.EXPORT)
@@ -45,7 +45,12 @@ class ExportState(rx.State):
         """Queue a failed export again."""
         actor = principal().user_id
         await write(lambda db: exports.retry(db, job_id, actor=actor))
-        return await follow_exports(self, job_id)
+        return await self._answer(job_id)
+
+    async def _answer(self, *asked: str) -> list[EventSpec]:
+        """Show the jobs as they are now, even where what was asked for had been done already."""
+        self.jobs = list(self.jobs)
+        return await follow_exports(self, *asked)
 
 
 async def follow_exports(page: rx.State, *asked: str) -> list[EventSpec]:

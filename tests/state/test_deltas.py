@@ -47,6 +47,8 @@ PASSWORD = "seven brown otters"
 MARK = "_rx_state_"
 FIELDS: dict[type[Any], set[str]] = {
     LibraryState: {"phase", "videos", "total", "search", "sort", "shown", "tag", "tags", "first", "view", "entered", "preparing"},
+    LibraryPageState: set(),
+    RoomState: set(),
     LibraryChangesState: {"dialog", "done", "number", "undoable", "may_change", "may_delete"},
     LibraryStripState: {"running", "more", "failed", "stale", "missing", "busy"},
     AdoptState: {"may_adopt", "opened", "library", "looking", "problem", "look", "run"},

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import pytest
 import reflex as rx
@@ -38,6 +37,7 @@ from clipviewer.state.video_detail import VideoDetailState
 from tests.state.footage_rows import Footage, add_footage
 from tests.state.page import Page
 
+T = TypeVar("T")
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
@@ -45,27 +45,23 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often a session was looked up, and how many transactions there were of each kind."""
     seen: Counter[str] = Counter()
-    verify, read, write = Sessions.verify, Database.read, Database.write
+    verify, run_read, run_write = Sessions.verify, Database.run_read, Database.run_write
 
     def counting_verify(self: Sessions, db: Session, cookie: str | None, *, secure: bool = False) -> VerifiedSession:
         seen["look-ups"] += 1
         return verify(self, db, cookie, secure=secure)
 
-    @contextmanager
-    def counting_read(self: Database) -> Iterator[Session]:
+    async def counting_read(self: Database, work: Callable[[Session], T]) -> T:
         seen["reads"] += 1
-        with read(self) as db:
-            yield db
+        return await run_read(self, work)
 
-    @contextmanager
-    def counting_write(self: Database) -> Iterator[Session]:
+    async def counting_write(self: Database, work: Callable[[Session], T]) -> T:
         seen["writes"] += 1
-        with write(self) as db:
-            yield db
+        return await run_write(self, work)
 
     monkeypatch.setattr(Sessions, "verify", counting_verify)
-    monkeypatch.setattr(Database, "read", counting_read)
-    monkeypatch.setattr(Database, "write", counting_write)
+    monkeypatch.setattr(Database, "run_read", counting_read)
+    monkeypatch.setattr(Database, "run_write", counting_write)
     return seen
 
 
