@@ -20,6 +20,7 @@ from sqlalchemy.engine import make_url
 from sqlmodel import Session, create_engine
 
 from clipviewer.db.executor import Executor
+from clipviewer.db.kept_connections import KeptConnections
 from clipviewer.db.lookups import Lookups
 
 T = TypeVar("T")
@@ -35,20 +36,22 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = _create_engine(url)
         self.lookups = Lookups(self.engine)
+        self._kept = KeptConnections(self.engine)
         self._readers = Executor("database-read", _READERS[self.engine.dialect.name])
         self._writers = Executor("database-write", _WRITERS[self.engine.dialect.name])
 
     async def run_read(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` with a session that only reads, off the event loop; return what it returns, or raise what it raises.
 
-        The threads are few, so ``work`` must not wait for anything but the database: not for the store, a media file or a password hash.
+        It is run once more if the connection turns out to be lost. The threads are few, so it must not wait for anything but the database:
+        not for the store, a media file or a password hash.
         """
 
-        def run() -> T:
-            with self.read() as session:
+        def read(connection: Connection) -> T:
+            with Session(connection, expire_on_commit=False) as session:
                 return work(session)
 
-        return await self._readers.run(run)
+        return await self._readers.run(lambda: self._kept.run(read))
 
     async def run_write(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` in a transaction that is committed at its end, or rolled back whole when it raises; otherwise as ``run_read``.
@@ -93,6 +96,7 @@ class Database:
     def dispose(self) -> None:
         for executor in (self.lookups, self._readers, self._writers):
             executor.close()
+        self._kept.close()
         self.engine.dispose()
 
 
