@@ -31,10 +31,14 @@ Visitor = Principal | Pipeline | None
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Who may come in: everybody without an ``action``, else the roles that allow it, and pipelines where it says so."""
+    """Who may come in: everybody without an ``action``, else the roles that allow it, and pipelines where it says so.
+
+    ``inside``: the endpoint checks it itself.
+    """
 
     action: Action | None = None
     pipelines: bool = False
+    inside: bool = False
 
 
 PUBLIC = Policy()
@@ -132,7 +136,7 @@ def inside(action: Action) -> Callable[[], Awaitable[None]]:
     async def checked_by_the_endpoint() -> None:
         return
 
-    return marked(checked_by_the_endpoint, Policy(action))
+    return marked(checked_by_the_endpoint, Policy(action, inside=True))
 
 
 def policies_of(route: APIRoute) -> list[Policy]:

@@ -31,7 +31,9 @@ class DatabaseRoute(APIRoute):
     """Raises ``TypeError`` for a synchronous endpoint without exactly one session, and for one that reads without exactly one policy."""
 
     def __init__(self, path: str, endpoint: Endpoint, **options: Any) -> None:
-        if not iscoroutinefunction(endpoint):
+        if iscoroutinefunction(endpoint):
+            _take_inside_policy(endpoint, options)
+        else:
             hints = get_type_hints(endpoint, include_extras=True)
             sessions = [name for name, hint in hints.items() if hint in (Reading, Writing)]
             if len(sessions) != 1:
@@ -47,7 +49,7 @@ class DatabaseRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle, policy = super().get_route_handler(), policy_of(self.endpoint)
-        if policy is None:
+        if policy is None or policy.inside:
             return handle
 
         async def handle_or_refuse(request: Request) -> Response:
@@ -58,6 +60,15 @@ class DatabaseRoute(APIRoute):
                 raise
 
         return handle_or_refuse
+
+
+def _take_inside_policy(endpoint: Endpoint, options: dict[str, Any]) -> None:
+    """Move the policy of an endpoint that checks it itself from the dependencies, which cost 45 µs each, to the endpoint."""
+    dependencies = list(options.get("dependencies") or ())
+    inside = [policy for depends in dependencies if (policy := policy_of(depends.dependency)) is not None and policy.inside]
+    if len(inside) == len(dependencies) == 1:
+        marked(endpoint, inside[0])
+        options["dependencies"] = []
 
 
 def _reading(endpoint: Endpoint, hints: dict[str, Any], session: str, status: int, options: dict[str, Any]) -> Endpoint:
