@@ -25,36 +25,23 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _MARK = "__policy__"
-_Dependency = TypeVar("_Dependency", bound=Callable[..., Any])
+_Call = TypeVar("_Call", bound=Callable[..., Any])
 Visitor = Principal | Pipeline | None
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Who may come in: everybody without an ``action``, else the roles that allow it, and pipelines where it says so."""
+    """Who may come in: everybody without an ``action``, else the roles that allow it, and pipelines where it says so.
+
+    ``inside``: the endpoint checks it itself.
+    """
 
     action: Action | None = None
     pipelines: bool = False
+    inside: bool = False
 
 
 PUBLIC = Policy()
-
-
-@dataclass(slots=True)
-class LateCheck:
-    """A check that is made together with the endpoint's work, in one transaction; until then ``LATE`` stands for the visitor."""
-
-    request: Request
-    policy: Policy | None = None
-
-    async def admit(self, work: Callable[[Session, Visitor], T]) -> T:
-        """``admit`` with the policy that the route states. Raises ``RuntimeError`` if it states none."""
-        if self.policy is None:
-            raise RuntimeError(f"{self.request.url.path} states no policy")
-        return await admit(self.request, self.policy, work)
-
-
-LATE = cast("Principal", object())
 
 
 def services_of(request: Request) -> Services:
@@ -119,9 +106,9 @@ def allow(action: Action) -> Callable[[Request], Awaitable[Principal]]:
     policy = Policy(action)
 
     async def signed_in(request: Request) -> Principal:
-        return cast("Principal", await _visitor(request, policy))
+        return cast("Principal", await admit(request, policy, _who))
 
-    return _marked(signed_in, policy)
+    return marked(signed_in, policy)
 
 
 def pipeline_or(action: Action) -> Callable[[Request], Awaitable[Pipeline | Principal]]:
@@ -129,18 +116,18 @@ def pipeline_or(action: Action) -> Callable[[Request], Awaitable[Pipeline | Prin
     policy = Policy(action, pipelines=True)
 
     async def pipeline_or_signed_in(request: Request) -> Pipeline | Principal:
-        return cast("Pipeline | Principal", await _visitor(request, policy))
+        return cast("Pipeline | Principal", await admit(request, policy, _who))
 
-    return _marked(pipeline_or_signed_in, policy)
+    return marked(pipeline_or_signed_in, policy)
 
 
-def public() -> Callable[[Request], Awaitable[None]]:
+def public() -> Callable[[], Awaitable[None]]:
     """Return a dependency that states: everybody may."""
 
-    async def everybody(request: Request) -> None:
-        await _visitor(request, PUBLIC)
+    async def everybody() -> None:
+        return
 
-    return _marked(everybody, PUBLIC)
+    return marked(everybody, PUBLIC)
 
 
 def inside(action: Action) -> Callable[[], Awaitable[None]]:
@@ -149,29 +136,32 @@ def inside(action: Action) -> Callable[[], Awaitable[None]]:
     async def checked_by_the_endpoint() -> None:
         return
 
-    return _marked(checked_by_the_endpoint, Policy(action))
+    return marked(checked_by_the_endpoint, Policy(action, inside=True))
 
 
 def policies_of(route: APIRoute) -> list[Policy]:
     """Return every policy that a route states; it should be exactly one."""
-    return [policy for call in _calls(route.dependant) if (policy := getattr(call, _MARK, None)) is not None]
+    return [policy for call in (route.endpoint, *_calls(route.dependant)) if (policy := policy_of(call)) is not None]
 
 
-async def _visitor(request: Request, policy: Policy) -> Visitor:
-    late: LateCheck | None = getattr(request.state, "late_check", None)
-    if late is not None:
-        late.policy = policy
-        return LATE
-    return None if policy == PUBLIC else await admit(request, policy, lambda _db, visitor: visitor)
+def policy_of(call: Any) -> Policy | None:
+    """Return the policy that ``marked`` put on a dependency or an endpoint."""
+    policy: Policy | None = getattr(call, _MARK, None)
+    return policy
+
+
+def marked(call: _Call, policy: Policy) -> _Call:
+    """Put ``policy`` on a dependency or an endpoint that checks it, for ``policy_of``."""
+    setattr(call, _MARK, policy)
+    return call
 
 
 def _calls(dependant: Dependant) -> list[Any]:
     return [call for inner in dependant.dependencies for call in (inner.call, *_calls(inner))]
 
 
-def _marked(dependency: _Dependency, policy: Policy) -> _Dependency:
-    setattr(dependency, _MARK, policy)
-    return dependency
+def _who(_db: Session, visitor: Visitor) -> Visitor:
+    return visitor
 
 
 def _record_denial(db: Session, request: Request, who: Principal, action: Action) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
@@ -43,13 +44,14 @@ async def post_download(request: Request, video_id: str) -> Response:
     """A URL that plays this one object, or with `download` saves it, until `expiresAt`: at most an hour from now."""
     body = await request.body()
     database = services_of(request).database
-    playable = await database.lookups.run(lambda db: _playable_key(db, request, video_id, body))
-    if playable is not None:
-        return _signed(request, playable)
-    s3_key, name, who = await admit(request, Policy(Action.VIEW), lambda db, visitor: _admitted_key(db, visitor, video_id, body))
-    answer = _signed(request, s3_key, name)
-    if name is not None:
-        await database.run_write(lambda db: audit.record(db, "download", actor=who.user_id, subject=s3_key, address=peer_address(request)))
+    at_once = await database.lookups.run(lambda db: _play(db, request, video_id, body))
+    if at_once is not None:
+        return at_once
+    answer, saved = await admit(request, Policy(Action.VIEW), lambda db, visitor: _hand_out(db, request, visitor, video_id, body))
+    if saved is not None:
+        await database.run_write(
+            lambda db: audit.record(db, "download", actor=saved.user_id, subject=saved.s3_key, address=peer_address(request))
+        )
     return answer
 
 
@@ -70,24 +72,35 @@ def post_master(request: Request, video_id: str, db: Reading) -> Response:
     return JSONResponse({"url": signed.url, "expiresAt": moment(signed.expires_at)})
 
 
-def _playable_key(db: Connection, request: Request, video_id: str, body: bytes) -> str | None:
-    """Return the key of the clip to play, where one statement can tell; None leaves it to ``_admitted_key`` to say what is amiss."""
+@dataclass(frozen=True, slots=True)
+class _Saved:
+    """Who took which object home."""
+
+    user_id: str
+    s3_key: str
+
+
+def _play(db: Connection, request: Request, video_id: str, body: bytes) -> Response | None:
+    """Return the URL that plays a clip, where one statement can tell; None leaves it to ``_hand_out`` to say what is amiss."""
     try:
         wanted = DownloadRequest.model_validate_json(body)
     except ValidationError:
         return None
     cookie, sessions = request.headers.get("cookie"), services_of(request).sessions
-    playable = not wanted.download and may_play(db, sessions, cookie, video_id, wanted.s3_key, secure=is_secure(request))
-    return wanted.s3_key if playable else None
+    if wanted.download or not may_play(db, sessions, cookie, video_id, wanted.s3_key, secure=is_secure(request)):
+        return None
+    return _signed(request, wanted.s3_key)
 
 
-def _admitted_key(db: Session, visitor: Visitor, video_id: str, body: bytes) -> tuple[str, str | None, Principal]:
-    """Return the key of the clip, the name to save it under if it is to be saved, and who wants it."""
+def _hand_out(db: Session, request: Request, visitor: Visitor, video_id: str, body: bytes) -> tuple[Response, _Saved | None]:
+    """Return the URL that plays or saves a clip, and what is to be recorded when it saves it."""
     assert isinstance(visitor, Principal)  # noqa: S101  (its policy lets nobody else in)
     wanted = parse_json(DownloadRequest, body)
     clip = clip_for_key(db, video_id, wanted.s3_key)
-    name = download_name(clip, video_details(db, video_id).title) if wanted.download else None
-    return clip.s3_key, name, visitor
+    if not wanted.download:
+        return _signed(request, clip.s3_key), None
+    name = download_name(clip, video_details(db, video_id).title)
+    return _signed(request, clip.s3_key, name), _Saved(visitor.user_id, clip.s3_key)
 
 
 def _signed(request: Request, s3_key: str, name: str | None = None) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, WithJsonSchema, model_validator
@@ -17,8 +18,9 @@ from clipviewer.services.library.registration import MAX_ITEMS, NewExportedClip,
 from clipviewer.services.room.clips import IdentifiedClipView
 
 
+@lru_cache(maxsize=8192)
 def moment(value: datetime) -> str:
-    """UTC with milliseconds: ``2025-10-05T12:00:00.000Z``."""
+    """UTC with milliseconds: ``2025-10-05T12:00:00.000Z``. Remembered, since people read the same lists again and again."""
     return value.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 

@@ -44,6 +44,20 @@ Offset = Annotated[int, Query(ge=0, le=_MAX_OFFSET, description="How many to lea
 Limit = Annotated[int | None, Query(ge=1, le=_MAX_OFFSET, description="At most this many; all when left out")]
 
 
+@router.get(
+    "/{video_id}/exported",
+    dependencies=_SIGNED_IN,
+    summary="List the exported clips of a video",
+    responses={**_UNKNOWN, 200: {"model": list[ExportedClip], "headers": _WINDOW_HEADERS}},
+)
+def get_exported(db: Reading, video_id: str, offset: Offset = 0, limit: Limit = None) -> Response:
+    """Rendered files in the order of the footage."""
+    require_video(db, video_id)
+    total = count_exported(db, video_id)
+    clips = delivered_clips(db, video_id, offset=offset, limit=limit)
+    return _window([exported_json(clip) for clip in clips], total)
+
+
 @router.get("", dependencies=_SIGNED_IN, responses=_NOBODY, summary="List the videos")
 def get_videos(
     db: Reading,
@@ -89,20 +103,6 @@ def get_ranges(db: Reading, video_id: str) -> Response:
     """Begin and end of each (ms), in the order of the footage: little enough to draw all of them."""
     require_video(db, video_id)
     return Response(to_json({"rangesMs": identified_ranges(db, video_id)}), media_type="application/json")
-
-
-@router.get(
-    "/{video_id}/exported",
-    dependencies=_SIGNED_IN,
-    summary="List the exported clips of a video",
-    responses={**_UNKNOWN, 200: {"model": list[ExportedClip], "headers": _WINDOW_HEADERS}},
-)
-def get_exported(db: Reading, video_id: str, offset: Offset = 0, limit: Limit = None) -> Response:
-    """Rendered files in the order of the footage."""
-    require_video(db, video_id)
-    total = count_exported(db, video_id)
-    clips = delivered_clips(db, video_id, offset=offset, limit=limit)
-    return _window([exported_json(clip) for clip in clips], total)
 
 
 @router.get(

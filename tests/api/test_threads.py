@@ -79,10 +79,6 @@ def where(api: FastAPI, services: Services) -> TestClient:
         db.connection().execute(text("DELETE FROM video"))
         return Where(thread=threading.current_thread().name)
 
-    @router.get("/open")
-    def without_policy(db: Reading) -> Where:
-        return Where(thread="somewhere")
-
     api.include_router(router)
     return TestClient(api, raise_server_exceptions=False)
 
@@ -95,10 +91,19 @@ def test_what_reads_and_what_writes_runs_in_threads_of_the_database(where: TestC
     assert written.json()["thread"].startswith("database-write")
 
 
-def test_nobody_gets_in_where_a_route_states_no_policy(where: TestClient, person: Callable[..., Person]) -> None:
-    assert where.get("/open", headers=person().cookie).status_code == 500
+def test_nobody_gets_in_whom_the_policy_does_not_let_in(where: TestClient) -> None:
     assert where.get("/reading").status_code == 401
     assert where.post("/writing").status_code == 401
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize("policies", [[], [allow(Action.VIEW), allow(Action.EXPORT)]], ids=["none", "two"])
+def test_an_endpoint_that_reads_without_exactly_one_policy_is_refused_at_once(policies: list[Any]) -> None:
+    router = APIRouter(route_class=DatabaseRoute)
+    with pytest.raises(TypeError, match="policies"):
+
+        @router.get("/open", dependencies=[Depends(policy) for policy in policies])
+        def without_policy(db: Reading) -> None: ...
 
 
 def test_reading_goes_on_while_a_long_write_holds_the_lock(where: TestClient, services: Services, person: Callable[..., Person]) -> None:

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, select
 
 from clipviewer.db.executor import Executor
@@ -40,6 +42,34 @@ def test_a_write_that_raises_leaves_nothing_and_says_why(database: Database) -> 
 
     with pytest.raises(LookupError, match="on purpose"):
         asyncio.run(database.run_write(fail))
+    assert asyncio.run(database.run_read(titles)) == []
+
+
+def test_nothing_stays_open_between_two_reads(database: Database) -> None:
+    """An open transaction would go on seeing what has long changed, and on SQLite keep the log from being emptied."""
+    ended: list[object] = []
+    event.listen(database.engine, "rollback", ended.append)
+    assert asyncio.run(database.run_read(titles)) == []
+    assert len(ended) == 1
+    with database.write() as db:
+        adding("One")(db)
+    assert asyncio.run(database.run_read(titles)) == ["One"]
+    assert len(ended) == 2
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_lost_connection_is_opened_again(database: Database) -> None:
+    assert asyncio.run(database.run_read(titles)) == []
+    with database.write() as db:
+        db.connection().exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    assert asyncio.run(database.run_read(titles)) == []
+
+
+def test_a_read_that_fails_does_not_spoil_the_next(database: Database) -> None:
+    with pytest.raises(DBAPIError, match="nowhere"):
+        asyncio.run(database.run_read(lambda db: db.connection().execute(text("SELECT * FROM nowhere"))))
     assert asyncio.run(database.run_read(titles)) == []
 
 
