@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.browser.chromium import find_chromium, install_chromium
+from tests.browser.chromium import prepare_chromium
 from tests.system_packages import install_postgres, postgres_bin
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,8 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def main(arguments: list[str]) -> int:
     os.chdir(ROOT)
-    if find_chromium() is None:
-        install_chromium()
+    prepare_chromium()
     if postgres_bin() is None:
         install_postgres()
     if not arguments:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from clipviewer.domain.permissions import Role
 from clipviewer.services.people.accounts import Accounts
-from tests.browser.chromium import find_chromium, install_chromium
+from tests.browser.chromium import find_chromium, prepare_chromium
 from tests.browser.clip_footage import Footage, render_footage
 from tests.browser.clip_library import Registrar, Video, registering
 from tests.browser.running_app import EMAIL, PASSWORD, RunningApp, running_app
@@ -35,9 +35,7 @@ SHORT_LIFE = 20
 @pytest.fixture(scope="package")
 def chromium() -> Path:
     """The browser's executable; the test fails where none can be had."""
-    if find_chromium() is None:
-        install_chromium()
-    path = find_chromium()
+    path = find_chromium() or prepare_chromium()
     if path is None:
         pytest.fail("There is no Chromium: install one, or name it in CLIPVIEWER_TEST_CHROMIUM.")
     return path
