@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,8 +14,8 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from clipviewer.domain.permissions import Role
 from clipviewer.services.people.accounts import Accounts
 from tests.browser.chromium import find_chromium, prepare_chromium
-from tests.browser.clip_footage import Footage, render_footage
-from tests.browser.clip_library import Registrar, Video, registering
+from tests.browser.clip_footage import Footage, shared_footage
+from tests.browser.clip_library import Registrar, Video, registering, unique
 from tests.browser.running_app import EMAIL, PASSWORD, RunningApp, running_app
 from tests.browser.watched_page import PATIENCE, OpenRoom, Room
 
@@ -62,7 +63,8 @@ def browser(launch: Callable[..., Browser]) -> Browser:
 
 @pytest.fixture(scope="package")
 def footage(tmp_path_factory: pytest.TempPathFactory) -> Footage:
-    return render_footage(tmp_path_factory.mktemp("footage"))
+    base = tmp_path_factory.getbasetemp()
+    return shared_footage((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "footage")
 
 
 @pytest.fixture(scope="package")
@@ -89,7 +91,7 @@ def registrar(app: RunningApp, footage: Footage) -> Iterator[Registrar]:
 @pytest.fixture(scope="package")
 def bay(registrar: Registrar) -> Video:
     """Four exported clips and three identified ones, for tests that leave them as they are."""
-    return registrar.four_shapes("bay", "A day in the bay")
+    return registrar.four_shapes("bay", f"A day in the {unique('bay')}")
 
 
 @pytest.fixture(scope="package")
@@ -104,7 +106,7 @@ def viewer(app: RunningApp) -> str:
 @pytest.fixture(scope="package")
 def crowd(registrar: Registrar) -> Video:
     """300 exported clips."""
-    return registrar.many("crowd", "Everything at once")
+    return registrar.many("crowd", f"Everything in the {unique('crowd')}")
 
 
 @pytest.fixture
@@ -128,8 +130,7 @@ def open_room(browser: Browser) -> Iterator[OpenRoom]:
             contexts.callback(context.close)
             context.set_default_timeout(PATIENCE)
             if signed_in:
-                answer = context.request.post(f"{address}/api/auth/sign-in", data={"email": email, "password": PASSWORD})
-                assert answer.ok, answer.text()
+                app.sign_in(context, email, address)
             room = Room(context.new_page(), address)
             rooms.append(room)
             if path:
