@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.browser.chromium import find_chromium, install_chromium
+from tests.browser.chromium import prepare_chromium
 from tests.checks import Checks
 from tests.system_packages import install_postgres, postgres_bin
 
@@ -24,8 +24,7 @@ def main(arguments: list[str]) -> int:
     os.chdir(ROOT)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # workers and hundreds of started apps would all compile the same modules
     checks = None if set(arguments) - {"--thorough"} else Checks()
-    if find_chromium() is None:
-        install_chromium()
+    prepare_chromium()
     if postgres_bin() is None:
         install_postgres()
     pytest = [sys.executable, "-m", "pytest"]

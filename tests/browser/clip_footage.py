@@ -1,7 +1,8 @@
-"""Small real clips: moving pictures in three shapes, each with a tone, and a long one that no player buffers whole."""
+"""Small real clips: moving pictures in three shapes, each with a tone, and two long ones, rendered once for all workers of a run."""
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,31 +15,42 @@ LONG_SECONDS = 48
 
 @dataclass(frozen=True)
 class Footage:
-    """``long`` (16:9) is about 25 MB, so that most of it is always still to come."""
+    """``master`` and ``long`` (16:9) last 48 s; ``long`` is about 25 MB, so that most of it is always still to come."""
 
     portrait: Path
     square: Path
     landscape: Path
-    long: Path
     tiny: Path
+    master: Path
+    long: Path
 
 
-def render_footage(folder: Path) -> Footage:
-    def render(name: str, size: str, hertz: int, seconds: int, *video: str) -> Path:
-        path = folder / f"{name}.mp4"
+def shared_footage(folder: Path) -> Footage:
+    """The footage in ``folder``; the first process that asks renders it, the others wait for it."""
+    folder.mkdir(exist_ok=True)
+    done = folder / "rendered"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            _render(folder)
+            done.touch()
+    return Footage(**{name: folder / f"{name}.mp4" for name in Footage.__dataclass_fields__})
+
+
+def _render(folder: Path) -> None:
+    def render(name: str, size: str, hertz: int, seconds: int, *video: str) -> None:
         pictures = f"testsrc2=size={size}:rate=25:duration={seconds}"
         sound = f"sine=frequency={hertz}:duration={seconds}"
         encoding = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "25", "-c:a", "aac", "-b:a", "64k"]
         inputs = ["-f", "lavfi", "-i", pictures, "-f", "lavfi", "-i", sound]
-        command = [get_ffmpeg_exe(), "-nostdin", "-loglevel", "error", *inputs, *encoding, *video, "-movflags", "+faststart", str(path)]
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
-        return path
+        command = [get_ffmpeg_exe(), "-nostdin", "-loglevel", "error", "-y", *inputs, *encoding, *video, "-movflags", "+faststart"]
+        subprocess.run([*command, str(folder / f"{name}.mp4")], check=True, stdin=subprocess.DEVNULL)
 
-    noise = ("-vf", "noise=alls=60:allf=t", "-b:v", "4M", "-minrate", "4M", "-maxrate", "4M", "-bufsize", "4M")
-    return Footage(
-        portrait=render("portrait", "270x480", 330, SHORT_SECONDS),
-        square=render("square", "320x320", 440, SHORT_SECONDS),
-        landscape=render("landscape", "480x270", 550, SHORT_SECONDS),
-        tiny=render("tiny", "144x256", 220, 2),
-        long=render("long", "480x270", 660, LONG_SECONDS, *noise),
-    )
+    # A constant bit rate by filler, which costs nothing to make and to decode.
+    filled = ("-b:v", "4M", "-minrate", "4M", "-maxrate", "4M", "-bufsize", "4M", "-x264-params", "nal-hrd=cbr")
+    render("portrait", "270x480", 330, SHORT_SECONDS)
+    render("square", "320x320", 440, SHORT_SECONDS)
+    render("landscape", "480x270", 550, SHORT_SECONDS)
+    render("tiny", "144x256", 220, 2)
+    render("master", "480x270", 770, LONG_SECONDS)
+    render("long", "480x270", 660, LONG_SECONDS, *filled)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,9 +13,9 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from clipviewer.domain.permissions import Role
 from clipviewer.services.people.accounts import Accounts
-from tests.browser.chromium import find_chromium, install_chromium
-from tests.browser.clip_footage import Footage, render_footage
-from tests.browser.clip_library import Registrar, Video, registering
+from tests.browser.chromium import find_chromium, prepare_chromium
+from tests.browser.clip_footage import Footage, shared_footage
+from tests.browser.clip_library import Registrar, Video, registering, unique
 from tests.browser.running_app import EMAIL, PASSWORD, RunningApp, running_app
 from tests.browser.watched_page import PATIENCE, OpenRoom, Room
 
@@ -40,9 +41,7 @@ def _built(front_end: None) -> None:
 @pytest.fixture(scope="package")
 def chromium() -> Path:
     """The browser's executable; the test fails where none can be had."""
-    if find_chromium() is None:
-        install_chromium()
-    path = find_chromium()
+    path = find_chromium() or prepare_chromium()
     if path is None:
         pytest.fail("There is no Chromium: install one, or name it in CLIPVIEWER_TEST_CHROMIUM.")
     return path
@@ -69,7 +68,8 @@ def browser(launch: Callable[..., Browser]) -> Browser:
 
 @pytest.fixture(scope="package")
 def footage(tmp_path_factory: pytest.TempPathFactory) -> Footage:
-    return render_footage(tmp_path_factory.mktemp("footage"))
+    base = tmp_path_factory.getbasetemp()
+    return shared_footage((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "footage")
 
 
 @pytest.fixture(scope="package")
@@ -96,7 +96,7 @@ def registrar(app: RunningApp, footage: Footage) -> Iterator[Registrar]:
 @pytest.fixture(scope="package")
 def bay(registrar: Registrar) -> Video:
     """Four exported clips and three identified ones, for tests that leave them as they are."""
-    return registrar.four_shapes("bay", "A day in the bay")
+    return registrar.four_shapes("bay", f"A day in the {unique('bay')}")
 
 
 @pytest.fixture(scope="package")
@@ -111,7 +111,7 @@ def viewer(app: RunningApp) -> str:
 @pytest.fixture(scope="package")
 def crowd(registrar: Registrar) -> Video:
     """300 exported clips."""
-    return registrar.many("crowd", "Everything at once")
+    return registrar.many("crowd", f"Everything in the {unique('crowd')}")
 
 
 @pytest.fixture
@@ -135,8 +135,7 @@ def open_room(browser: Browser) -> Iterator[OpenRoom]:
             contexts.callback(context.close)
             context.set_default_timeout(PATIENCE)
             if signed_in:
-                answer = context.request.post(f"{address}/api/auth/sign-in", data={"email": email, "password": PASSWORD})
-                assert answer.ok, answer.text()
+                app.sign_in(context, email, address)
             room = Room(context.new_page(), address)
             rooms.append(room)
             if path:

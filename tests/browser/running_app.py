@@ -16,10 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from playwright.sync_api import BrowserContext
 from sqlmodel import select
 
-from clipviewer.db.models import Video
+from clipviewer.db.models import User, Video
 from clipviewer.db.session import Database
+from clipviewer.services.people.api_tokens import ApiTokens
+from clipviewer.services.people.sessions import COOKIE, Sessions
+from clipviewer.services.work import unfinished_work
 from clipviewer.settings import EMBEDDED_BUCKET, EMBEDDED_PATH, load_settings
 from clipviewer.storage.embedded.credentials import embedded_credentials
 from clipviewer.storage.s3 import ObjectStore, open_store
@@ -42,18 +46,37 @@ class RunningApp:
     setup_link: str
     store: ObjectStore
     database: Database
-    _environment: dict[str, str] = field(repr=False)
+    _secret_key: str = field(repr=False)
 
     def pipeline(self) -> httpx.Client:
         """A client with a new API token, as a pipeline has it."""
-        command = [sys.executable, "-m", "clipviewer", "token", "create", "pipeline"]
-        made = subprocess.run(command, cwd=ROOT, env=self._environment, check=True, capture_output=True, text=True)
-        token = made.stdout.split()[-1]
+        with self.database.write() as db:
+            token = ApiTokens().create(db, "pipeline")
         return httpx.Client(base_url=self.address, headers={"Authorization": f"Bearer {token}"}, timeout=60, trust_env=False)
+
+    def sign_in(self, context: BrowserContext, email: str = EMAIL, address: str = "") -> None:
+        """Give a browser that comes by ``address`` a new session of that person, as the form would."""
+        with self.database.write() as db:
+            user_id = db.exec(select(User.id).where(User.email == email)).one()
+            token = Sessions([self._secret_key]).start(db, user_id).token
+        context.add_cookies([{"name": COOKIE, "value": token, "url": address or self.address, "httpOnly": True, "sameSite": "Lax"}])
+
+    def master_key(self, video_id: str) -> str:
+        """The key of that video's master in the store."""
+        with self.database.read() as db:
+            return db.get_one(Video, video_id).s3_key
 
     def wait_for_previews(self, s3_key: str) -> None:
         """Until that master was looked into: what is done to its file afterwards is seen by nobody but those whom the test means."""
         wait_until(lambda: bool(self._previews(s3_key)))
+
+    def wait_until_idle(self) -> None:
+        """Until no work on the library is under way, so that nothing of it moves what a page shows."""
+        wait_until(lambda: not self._unfinished())
+
+    def _unfinished(self) -> bool:
+        with self.database.read() as db:
+            return bool(unfinished_work(db))
 
     def _previews(self, s3_key: str) -> dict[str, Any]:
         with self.database.read() as db:
@@ -100,7 +123,7 @@ def running_app(folder: Path, *, bucket_of: RunningApp | None = None, **settings
             setup_link=address + link[1] if link else "",
             store=bucket_of.store if bucket_of else open_store(read, embedded_credentials(secret)),
             database=database,
-            _environment=environment,
+            _secret_key=secret,
         )
         database.dispose()
     finally:

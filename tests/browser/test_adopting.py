@@ -10,29 +10,29 @@ from sqlmodel import col, select
 
 from clipviewer.db.models import Video
 from tests.browser.clip_footage import Footage
+from tests.browser.clip_library import unique
 from tests.browser.running_app import RunningApp
 from tests.browser.watched_page import OpenRoom
 from tests.made_exports import make_library
 
-PREFIX = "adopting/"
 VTT = b"WEBVTT\n\n00:00.000 --> 00:01.000\nMoin\n"
 
 
 @pytest.fixture
 def shelf(app: RunningApp, footage: Footage) -> Iterator[str]:
-    """A master with two exports and their sidecars, and another with captions beside it, of which the library knows nothing."""
-    master = footage.tiny.read_bytes()
+    """The prefix of what the library does not know: a master with two exports and their sidecars, and one with captions beside it."""
+    prefix, master = f"{unique('kite')}/", footage.tiny.read_bytes()
     with app.database.write() as db:
-        make_library(db, app.store, PREFIX, master)
+        make_library(db, app.store, prefix, master)
         db.delete(db.get_one(Video, "video_1"))
-    app.store.put(f"{PREFIX}kite.mp4", master, "video/mp4")
-    app.store.put(f"{PREFIX}kite.de.vtt", VTT, "text/vtt")
-    app.store.put(f"{PREFIX}readme.txt", b"about kites", "text/plain")
-    yield PREFIX
+    app.store.put(f"{prefix}{prefix[:-1]}.mp4", master, "video/mp4")
+    app.store.put(f"{prefix}{prefix[:-1]}.de.vtt", VTT, "text/vtt")
+    app.store.put(f"{prefix}readme.txt", b"about kites", "text/plain")
+    yield prefix
     with app.database.write() as db:
-        for video in db.exec(select(Video).where(col(Video.s3_key).startswith(PREFIX))):
+        for video in db.exec(select(Video).where(col(Video.s3_key).startswith(prefix))):
             db.delete(video)
-    for item in list(app.store.list(PREFIX)):
+    for item in list(app.store.list(prefix)):
         app.store.delete(item.key)
 
 
@@ -49,20 +49,20 @@ def test_a_prefix_is_looked_at_adopted_and_adopted_again(app: RunningApp, shelf:
     look = page.get_by_role("region", name="What would be adopted")
     expect(look).to_contain_text("2 videos, 2 exports, 1 caption file")
     look.get_by_text("1: neither video nor captions").click()
-    expect(look.get_by_text("adopting/readme.txt")).to_be_visible()
+    expect(look.get_by_text(f"{shelf}readme.txt")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     adopt(page)
     done = page.get_by_role("region", name="What was adopted")
     expect(done).to_contain_text("2 videos, 2 exports, 1 caption file adopted")
     adopt(page)
     expect(done).to_contain_text("Nothing new")
-    app.wait_for_previews(f"{shelf}kite.mp4")
-    app.store.delete(f"{shelf}kite.mp4")
+    app.wait_for_previews(f"{shelf}{shelf[:-1]}.mp4")
+    app.store.delete(f"{shelf}{shelf[:-1]}.mp4")
     adopt(page)
     expect(done).to_contain_text("1 gone from the bucket")
     page.get_by_role("button", name="Close").click()
     expect(page.get_by_role("button", name="Adopt from the bucket")).to_be_focused()
-    expect(page.get_by_role("link", name="kite")).to_contain_text("File missing", timeout=20_000)
+    expect(page.get_by_role("link", name=shelf[:-1])).to_contain_text("File missing")
     expect(page.get_by_role("link", name="Talk")).to_contain_text("2 exported")
 
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.browser.clip_library import Registrar, Video
+from tests.browser.clip_library import Registrar, Video, unique
 from tests.browser.running_app import RunningApp
 from tests.browser.watched_page import OpenRoom
 
 
-def test_opening_a_video_plays_its_first_exported_clip(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+def test_opening_a_video_plays_its_first_exported_clip_and_every_other_when_it_is_clicked(
+    app: RunningApp, bay: Video, open_room: OpenRoom
+) -> None:
     room = open_room(app, bay.path)
     room.shown("Boats leave")
     room.playing(bay.exported[0].key)
     room.at(f"{bay.path}?clip={bay.exported[0].id}")
-
-
-def test_every_clip_plays_when_it_is_clicked(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, bay.path)
     for clip in [*bay.exported, bay.exported[0]]:
         room.option(clip.title).click()
         room.shown(clip.title)
@@ -26,20 +24,15 @@ def test_every_clip_plays_when_it_is_clicked(app: RunningApp, bay: Video, open_r
     expect(room.page.locator("[role=option][aria-selected=true]")).to_have_count(1)
 
 
-def test_the_details_say_what_the_clip_is(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+def test_an_address_with_a_clip_opens_that_clip_and_the_details_say_what_it_is(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
     room = open_room(app, f"{bay.path}?clip={bay.exported[1].id}")
+    room.shown("Gulls")
+    room.playing(bay.exported[1].key)
     details = room.page.get_by_role("region", name="Clip details")
-    expect(details).to_contain_text("Gulls")
     for fact in ("0:06.0", "1:1", "German", bay.exported[1].key):
         expect(details.locator("dd").filter(has_text=fact).first).to_be_visible()
     for name in ("Download", "Copy S3 key"):
         expect(details.get_by_role("button", name=name)).to_be_enabled()
-
-
-def test_an_address_with_a_clip_opens_that_clip(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, f"{bay.path}?clip={bay.exported[2].id}")
-    room.shown("The whole bay")
-    room.playing(bay.exported[2].key)
 
 
 def test_back_and_forward_go_through_the_clips_that_were_opened(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
@@ -65,8 +58,12 @@ def test_back_from_the_first_clip_returns_to_the_library(app: RunningApp, bay: V
     room.at("/")
 
 
-def test_the_tabs_switch_the_list_and_each_remembers_its_clip(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, bay.path)
+def test_an_address_names_the_tab_and_each_tab_remembers_its_clip(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{bay.path}?tab=identified")
+    expect(room.page.get_by_role("tab", name="Identified")).to_have_attribute("aria-selected", "true")
+    room.shown("Opening")
+    room.page.get_by_role("tab", name="Exported").click()
+    room.shown("Boats leave")
     room.option("Gulls").click()
     room.shown("Gulls")
     room.page.get_by_role("tab", name="Identified").click()
@@ -76,12 +73,6 @@ def test_the_tabs_switch_the_list_and_each_remembers_its_clip(app: RunningApp, b
     room.shown("Gulls")
     room.playing(bay.exported[1].key)
     expect(room.options).to_have_count(4)
-
-
-def test_an_address_can_name_the_tab(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, f"{bay.path}?tab=identified")
-    expect(room.page.get_by_role("tab", name="Identified")).to_have_attribute("aria-selected", "true")
-    room.shown("Opening")
 
 
 def test_an_unknown_clip_is_reported_and_the_first_one_opens(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
@@ -101,10 +92,11 @@ def test_an_unknown_video_says_so_and_leads_to_the_library(app: RunningApp, bay:
 def test_a_video_without_clips_opens_on_the_whole_of_it_and_has_two_empty_tabs(
     app: RunningApp, registrar: Registrar, open_room: OpenRoom
 ) -> None:
-    room = open_room(app, f"/videos/{registrar.video('bare', 'Nothing found in it yet')}")
+    video_id = registrar.video("bare", "Nothing found in it yet")
+    room = open_room(app, f"/videos/{video_id}")
     expect(room.page.get_by_text("No identified clips yet")).to_be_visible()
     expect(room.page.get_by_role("button", name="Generate Shorts")).to_be_disabled()
-    room.playing("bare/master.mp4")
+    room.playing(app.master_key(video_id))
     room.page.get_by_role("tab", name="Exported").click()
     expect(room.page.get_by_text("No exported clips yet")).to_be_visible()
     expect(room.video).to_have_count(0)
@@ -122,10 +114,10 @@ def test_a_video_with_candidates_only_opens_on_them(app: RunningApp, registrar: 
 def test_going_from_one_video_to_another_opens_its_own_first_clip(
     app: RunningApp, bay: Video, registrar: Registrar, open_room: OpenRoom
 ) -> None:
-    other = registrar.one_long("other", "Another day")
+    other = registrar.four_shapes("other", f"Another {unique('day')}")
     room = open_room(app, f"{bay.path}?clip={bay.exported[2].id}")
     room.playing(bay.exported[2].key)
     room.page.get_by_role("link", name="clipviewer").click()
     room.page.get_by_role("link", name=other.title).click()
-    room.shown("The long one")
+    room.shown("Boats leave")
     room.playing(other.exported[0].key)

@@ -19,9 +19,9 @@ FORGET = "async (ids) => { const { forget } = await import('/presigned.js'); ids
 
 
 @pytest.fixture
-def own(app: RunningApp, registrar: Registrar, request: pytest.FixtureRequest) -> Iterator[Video]:
+def own(app: RunningApp, registrar: Registrar) -> Iterator[Video]:
     """A video that the test may spoil."""
-    video = registrar.four_shapes(request.node.name, "To be spoilt")
+    video = registrar.four_shapes("spoilt", "To be spoilt")
     yield video
     with app.database.write() as db:
         db.delete(db.get_one(VideoRow, video.id))
@@ -153,7 +153,7 @@ def test_the_library_says_when_the_session_has_ended(app: RunningApp, bay: Video
         room.open("/")
     expect(page.get_by_role("link", name=bay.title)).to_be_visible()
     revoke_sessions(app, page)
-    page.get_by_role("searchbox", name="Search videos").fill("bay")
+    page.get_by_role("searchbox", name="Search videos").fill(bay.title)
     room.toast("Unauthorized")
     sign_in(page)
     expect(page.get_by_role("link", name=bay.title)).to_be_visible()
@@ -167,8 +167,7 @@ def test_an_answer_that_comes_too_late_does_not_replace_the_newer_clip(app: Runn
     room.option("The whole bay").click()
     room.page.wait_for_function("() => document.querySelector('clip-player').dataset.state === 'loading'")
     expect(room.option("The whole bay")).to_have_attribute("aria-selected", "true")
-    while len(held) < 2:
-        room.page.wait_for_event("request")
+    room.until(lambda: len(held) == 2)
     for route in reversed(held):
         route.continue_()
     room.playing(bay.exported[2].key)
@@ -178,8 +177,7 @@ def test_a_video_whose_file_is_gone_says_so_in_place_of_a_dead_player_and_plays_
     app: RunningApp, registrar: Registrar, open_room: OpenRoom
 ) -> None:
     video_id = registrar.video("gone", "A master that goes away")
-    with app.database.read() as db:
-        key = db.get_one(VideoRow, video_id).s3_key
+    key = app.master_key(video_id)
     app.wait_for_previews(key)
     master = app.store.get(key)
     app.store.delete(key)
@@ -187,7 +185,7 @@ def test_a_video_whose_file_is_gone_says_so_in_place_of_a_dead_player_and_plays_
     room.announce(r"404.*/s3/")
     room.open(f"/videos/{video_id}?tab=identified")
     page = room.page
-    expect(page.get_by_text("Video file not found")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Video file not found")).to_be_visible()
     expect(page.get_by_text(key)).to_be_visible()
     expect(page.locator("video")).to_have_count(0)
     page.get_by_role("button", name="Look again").click()

@@ -33,7 +33,7 @@ def test_a_ticked_clip_is_rendered_and_appears_in_every_open_room(app: RunningAp
     keys = [stored.key for stored in app.store.list(f"exports/{video_id}/")]
     (sidecar,) = [key for key in keys if key.endswith(".json")]
     assert len(keys) == 2
-    assert json.loads(app.store.get(sidecar))["source"]["s3Key"] == "export/master.mp4"
+    assert json.loads(app.store.get(sidecar))["source"]["s3Key"] == app.master_key(video_id)
 
 
 def test_what_is_there_already_is_not_made_again(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
@@ -54,8 +54,8 @@ def test_a_source_that_is_gone_fails_with_its_reason_and_can_be_tried_again(
 ) -> None:
     video_id = registrar.video("nowhere", "Its master is gone")
     registrar.identified(video_id, [("Nothing", 1, 2)])
-    app.wait_for_previews("nowhere/master.mp4")
-    app.store.delete("nowhere/master.mp4")
+    app.wait_for_previews(app.master_key(video_id))
+    app.store.delete(app.master_key(video_id))
     room = open_room(app, f"/videos/{video_id}?tab=identified")
     room.announce("refused: 404", "console error: Failed to load resource")
     ask_for_export(room, "Nothing")

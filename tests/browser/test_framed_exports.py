@@ -17,7 +17,6 @@ from playwright.sync_api import expect
 from clipviewer.db.clip_models import ClipFraming
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Rect, Shot
-from clipviewer.domain.ids import new_id
 from clipviewer.media.framing.reframe import Look
 from clipviewer.services.room.looks import look_of, sight_of, store_look
 from tests.browser.clip_footage import Footage
@@ -83,7 +82,7 @@ def test_an_export_shows_exactly_what_the_frame_showed(
     app: RunningApp, registrar: Registrar, open_room: OpenRoom, tmp_path: Path, bars: int, ratio: str, share: float
 ) -> None:
     path = pattern(tmp_path, bars=bars)
-    video_id = registrar.video(new_id("pattern"), "A pattern", path, 3)
+    video_id = registrar.video("pattern", "A pattern", path, 3)
     (clip,) = registrar.identified(video_id, [("All of it", 0, 2)])
     room = open_room(app, f"/videos/{video_id}?tab=identified")
     frame_in(room, ratio)
@@ -106,7 +105,7 @@ def test_an_export_shows_exactly_what_the_frame_showed(
 @pytest.fixture
 def proposed(app: RunningApp, registrar: Registrar, footage: Footage) -> Video:
     """A clip of four seconds in whose picture three shots were seen: at the left, from the middle to the right, and at the right."""
-    video_id = registrar.video(new_id("proposed"), "Proposed", footage.landscape, 6)
+    video_id = registrar.video("proposed", "Proposed", footage.landscape, 6)
     clips = registrar.identified(video_id, [("Three shots", 1, 5)])
     shots = (Shot(0, 0.25, 0.5), Shot(1_000, 0.5, 0.5, True), Shot(3_000, 0.75, 0.5))
     with app.database.write() as db:
@@ -168,7 +167,7 @@ def test_a_dragged_proposal_is_a_crop_by_hand(app: RunningApp, proposed: Video, 
 
 
 def test_bars_are_found_once_and_remembered(app: RunningApp, registrar: Registrar, open_room: OpenRoom, tmp_path: Path) -> None:
-    video_id = registrar.video(new_id("bars"), "Bars", pattern(tmp_path, bars=BARS), 3)
+    video_id = registrar.video("bars", "Bars", pattern(tmp_path, bars=BARS), 3)
     (clip,) = registrar.identified(video_id, [("All of it", 0, 2)])
     for _ in range(2):
         room = open_room(app, f"/videos/{video_id}?tab=identified")

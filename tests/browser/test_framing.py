@@ -11,13 +11,10 @@ from clipviewer.db.clip_models import ClipFraming
 from clipviewer.db.models import IdentifiedClip
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, FramingMode, crop_rect
-from clipviewer.domain.ids import new_id
-from clipviewer.domain.permissions import Role
-from clipviewer.services.people.accounts import Accounts
 from tests.browser.clip_footage import Footage
 from tests.browser.clip_library import Registrar, Video
 from tests.browser.framing_room import box, drag, finger, frame_in, saved, shares, status
-from tests.browser.running_app import PASSWORD, RunningApp
+from tests.browser.running_app import RunningApp
 from tests.browser.test_layout import assert_no_sideways_scrolling
 from tests.browser.watched_page import OpenRoom
 
@@ -28,7 +25,7 @@ PHONE = {"viewport": {"width": 375, "height": 800}, "has_touch": True}
 @pytest.fixture
 def quay(registrar: Registrar, footage: Footage) -> Video:
     """Three identified clips of a short 16:9 master, of this test alone."""
-    video_id = registrar.video(new_id("quay"), "The quay", footage.landscape, 6)
+    video_id = registrar.video("quay", "The quay", footage.landscape, 6)
     return Video(video_id, "The quay", identified=registrar.identified(video_id, [("Opening", 0, 2), ("Middle", 2, 4), ("Late", 4, 6)]))
 
 
@@ -43,13 +40,23 @@ def kept(app: RunningApp, video: Video, at: int = 0, ratio: str = "9:16") -> Cli
         return db.get(ClipFraming, (video.identified[at].id, ratio))
 
 
-@pytest.mark.parametrize("ratio", [AspectRatio.PORTRAIT, AspectRatio.SQUARE])
-def test_a_shape_is_framed_in_the_middle_of_the_picture(app: RunningApp, bay: Video, open_room: OpenRoom, ratio: AspectRatio) -> None:
+def test_a_shape_is_framed_in_the_middle_of_the_picture_but_not_on_an_exported_clip(
+    app: RunningApp, bay: Video, open_room: OpenRoom
+) -> None:
     room = open_room(app, f"{bay.path}?tab=identified")
-    frame = frame_in(room, ratio.value)
-    assert shares(room) == expected(ratio)
+    frame = frame_in(room, "9:16")
+    assert shares(room) == expected(AspectRatio.PORTRAIT)
+    expect(status(room)).to_have_text("Centre")
+    room.page.get_by_role("radio", name="1:1", exact=True).check()
+    expect(room.page.get_by_role("slider", name="Frame 1:1")).to_be_visible()
+    assert shares(room) == expected(AspectRatio.SQUARE)
     expect(status(room)).to_have_text("Centre")
     expect(room.page.get_by_role("radio", name="16:9", exact=True)).to_be_disabled()
+    room.page.get_by_role("tab", name="Exported").click()
+    expect(room.page.get_by_role("region", name="Framing")).to_have_count(0)
+    expect(frame).to_have_count(0)
+    room.page.get_by_role("tab", name="Identified").click()
+    expect(frame).to_be_visible()
     room.page.get_by_role("radio", name="Whole").check()
     expect(frame).to_be_hidden()
 
@@ -63,16 +70,6 @@ def test_choosing_a_shape_moves_nothing_on_the_page(app: RunningApp, bay: Video,
     room.page.get_by_role("button", name="Auto").click()
     expect(room.page.get_by_role("button", name="Keep")).to_be_visible()
     assert room.page.evaluate(places) == before
-
-
-def test_an_exported_clip_has_nothing_to_be_framed(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, f"{bay.path}?tab=identified")
-    frame = frame_in(room)
-    room.page.get_by_role("tab", name="Exported").click()
-    expect(room.page.get_by_role("region", name="Framing")).to_have_count(0)
-    expect(frame).to_have_count(0)
-    room.page.get_by_role("tab", name="Identified").click()
-    expect(frame).to_be_visible()
 
 
 def test_a_dragged_frame_stays_where_it_was_left(app: RunningApp, quay: Video, open_room: OpenRoom) -> None:
@@ -197,13 +194,8 @@ def test_safe_zones_are_drawn_into_an_upright_frame_on_demand(app: RunningApp, b
     expect(button).to_be_disabled()
 
 
-def test_a_viewer_sees_the_frame_and_cannot_move_it(app: RunningApp, quay: Video, open_room: OpenRoom) -> None:
-    email = f"{new_id('viewer')}@example.org".replace("_", "-")
-    with app.database.write() as db:
-        Accounts().create_user(db, email=email, name="Vi", role=Role.VIEWER, password=PASSWORD)
-    room = open_room(app, "", signed_in=False)
-    assert room.page.request.post(f"{app.address}/api/auth/sign-in", data={"email": email, "password": PASSWORD}).ok
-    room.open(f"{quay.path}?tab=identified")
+def test_a_viewer_sees_the_frame_and_cannot_move_it(app: RunningApp, quay: Video, viewer: str, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{quay.path}?tab=identified", email=viewer)
     frame_in(room)
     expect(room.page.get_by_role("img", name="Frame 9:16, 50 % from the left")).to_be_visible()
     drag(room, 0.2)
@@ -252,7 +244,7 @@ def test_a_frame_that_cannot_be_kept_goes_back_to_where_it_was(app: RunningApp, 
 
 
 def test_an_upright_picture_is_framed_up_and_down(app: RunningApp, registrar: Registrar, footage: Footage, open_room: OpenRoom) -> None:
-    video_id = registrar.video(new_id("upright"), "Upright", footage.portrait, 6)
+    video_id = registrar.video("upright", "Upright", footage.portrait, 6)
     registrar.identified(video_id, [("All of it", 0, 5)])
     room = open_room(app, f"/videos/{video_id}?tab=identified")
     frame_in(room, "1:1")

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, CDPSession
 
 from tests.browser.clip_footage import LONG_SECONDS, Footage
 from tests.browser.clip_library import Clip, Video, registering
-from tests.browser.running_app import EMAIL, PASSWORD, RunningApp
+from tests.browser.running_app import RunningApp
 from tests.browser.watched_page import Room
 
 SPEED = 1.5
@@ -138,14 +138,14 @@ def test_a_sleeping_computer_wakes_where_it_was(later: Evening) -> None:
 def test_a_long_clip_plays_through_the_end_of_its_url_to_its_own(later: Evening) -> None:
     room = later.rooms["through"]
     room.video.evaluate("(video) => { video.playbackRate = 8; }")
-    room.wait_for(f"video => video.ended && video.currentTime > {LONG_SECONDS - 1}", timeout=30_000)
+    room.wait_for(f"video => video.ended && video.currentTime > {LONG_SECONDS - 1}")
     assert room.page.evaluate("document.querySelector('clip-player').dataset.state") == "ready"
     assert room.media("video.error") is None
 
 
 def _room(browser: Browser, app: RunningApp, video: Video) -> Room:
     context = browser.new_context(viewport={"width": 1280, "height": 800})
-    assert context.request.post(f"{app.address}/api/auth/sign-in", data={"email": EMAIL, "password": PASSWORD}).ok
+    app.sign_in(context)
     room = Room(context.new_page(), app.address)
     room.page.goto(app.address + video.path, wait_until="commit")
     return room

@@ -8,20 +8,29 @@ from tests.browser.clip_library import Video
 from tests.browser.running_app import RunningApp
 from tests.browser.watched_page import OpenRoom
 
-MASTER = "bay/master.mp4"
 
-
-def test_a_candidate_plays_on_the_master_from_its_in_point(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+def test_a_candidate_plays_on_the_master_from_its_in_point_and_loops_at_its_out_point(
+    app: RunningApp, bay: Video, open_room: OpenRoom
+) -> None:
     room = open_room(app, f"{bay.path}?clip={bay.identified[1].id}")
     room.shown("Middle")
-    room.playing(MASTER)
+    room.playing(app.master_key(bay.id))
     room.wait_for("video => video.currentTime >= 20 && video.currentTime < 24")
+    room.video.evaluate(
+        "(video) => { window.latest = 0; video.addEventListener('timeupdate', () => "
+        "{ if (!video.seeking) window.latest = Math.max(window.latest, video.currentTime); }); video.currentTime = 23; }"
+    )
+    room.wait_for("video => window.latest > 23.5 && !video.seeking && video.currentTime < 22")
+    assert room.page.evaluate("window.latest") < 24.1
+    room.wait_for("video => !video.paused && video.currentTime > 20.2")
 
 
-def test_switching_candidates_is_a_seek_with_the_same_url(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+def test_switching_candidates_is_a_seek_with_the_same_url_and_starts_a_paused_player(
+    app: RunningApp, bay: Video, open_room: OpenRoom
+) -> None:
     room = open_room(app, f"{bay.path}?tab=identified")
     room.shown("Opening")
-    room.playing(MASTER)
+    room.playing(app.master_key(bay.id))
     url = room.media("video.src")
     room.video.evaluate("(video) => { window.loads = 0; video.addEventListener('loadstart', () => window.loads++); }")
 
@@ -36,24 +45,6 @@ def test_switching_candidates_is_a_seek_with_the_same_url(app: RunningApp, bay: 
     assert {request.resource_type for request in of_the_player} <= {"media"}
     assert room.media("video.src") == url
     assert room.page.evaluate("window.loads") == 0
-
-
-def test_a_candidate_loops_at_its_out_point(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, f"{bay.path}?clip={bay.identified[1].id}")
-    room.playing(MASTER)
-    room.wait_for("video => video.currentTime >= 20")
-    room.video.evaluate(
-        "(video) => { window.latest = 0; video.addEventListener('timeupdate', () => "
-        "{ if (!video.seeking) window.latest = Math.max(window.latest, video.currentTime); }); video.currentTime = 23; }"
-    )
-    room.wait_for("video => window.latest > 23.5 && !video.seeking && video.currentTime < 22")
-    assert room.page.evaluate("window.latest") < 24.1
-    room.wait_for("video => !video.paused && video.currentTime > 20.2")
-
-
-def test_a_paused_player_starts_when_another_candidate_is_opened(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, f"{bay.path}?tab=identified")
-    room.playing(MASTER)
     room.video.evaluate("video => video.pause()")
     room.option("Late").click()
     room.wait_for("video => !video.paused && video.currentTime > 40.1")

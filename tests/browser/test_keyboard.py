@@ -33,19 +33,15 @@ def test_the_list_is_reached_with_tab_and_walked_with_arrows(app: RunningApp, ba
         room.playing(bay.exported[at].key)
 
 
-def test_enter_and_space_open_the_focused_row(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+def test_enter_and_space_open_the_focused_row_which_is_the_only_stop_of_the_tab_key(
+    app: RunningApp, bay: Video, open_room: OpenRoom
+) -> None:
     room = open_room(app, bay.path)
     for key, at in (("Enter", 2), ("Space", 1)):
         room.option(bay.exported[at].title).focus()
         room.page.keyboard.press(key)
         room.shown(bay.exported[at].title)
         room.playing(bay.exported[at].key)
-
-
-def test_only_one_row_is_a_stop_of_the_tab_key(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, bay.path)
-    room.option("Gulls").click()
-    room.shown("Gulls")
     expect(room.page.locator("[role=option][tabindex='0']")).to_have_count(1)
     expect(room.page.locator("[role=option][tabindex='0']")).to_contain_text("Gulls")
 
@@ -57,7 +53,7 @@ def test_the_tabs_are_walked_with_arrows(app: RunningApp, bay: Video, open_room:
     room.shown("Opening")
 
 
-def test_a_checkbox_ticks_without_opening_its_clip(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+def test_a_checkbox_ticks_without_opening_its_clip_and_arrows_on_it_walk_the_list(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
     room = open_room(app, f"{bay.path}?tab=identified")
     room.shown("Opening")
     box = room.page.get_by_role("checkbox", name="Select Middle")
@@ -68,6 +64,9 @@ def test_a_checkbox_ticks_without_opening_its_clip(app: RunningApp, bay: Video, 
     expect(box).not_to_be_checked()
     room.shown("Opening")
     expect(room.page.get_by_text("0 ticked")).to_be_visible()
+    room.page.get_by_role("checkbox", name="Select Opening").focus()
+    room.page.keyboard.press("ArrowDown")
+    room.shown("Middle")
 
 
 def test_generate_shorts_opens_the_dialog_for_the_ticked_clips_and_escape_closes_it(
@@ -92,11 +91,3 @@ def test_generate_shorts_opens_the_dialog_for_the_ticked_clips_and_escape_closes
     expect(dialog).to_be_hidden()
     expect(button).to_be_focused()
     expect(room.page.get_by_text("2 ticked")).to_be_visible()
-
-
-def test_the_arrows_on_a_checkbox_walk_the_list(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, f"{bay.path}?tab=identified")
-    room.shown("Opening")
-    room.page.get_by_role("checkbox", name="Select Opening").focus()
-    room.page.keyboard.press("ArrowDown")
-    room.shown("Middle")

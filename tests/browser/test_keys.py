@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import expect
 
 from clipviewer.domain.keyboard import KEYBOARD
 from tests.browser.clip_library import Video
 from tests.browser.running_app import RunningApp
 from tests.browser.test_keyboard import tab_to
-from tests.browser.test_layout import assert_no_sideways_scrolling
+from tests.browser.test_layout import assert_no_sideways_scrolling, widths
 from tests.browser.watched_page import OpenRoom
 
 
-@pytest.mark.parametrize("width", [375, 1440])
-def test_the_question_mark_opens_the_sheet_and_escape_closes_it(app: RunningApp, bay: Video, open_room: OpenRoom, width: int) -> None:
-    room = open_room(app, bay.path, viewport={"width": width, "height": 800}, reduced_motion="reduce")
+def test_the_question_mark_opens_the_sheet_and_escape_closes_it(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, bay.path, reduced_motion="reduce")
     room.shown(bay.exported[0].title)
     room.option("Gulls").click()
-    room.page.keyboard.press("?")
-    sheet = room.page.get_by_role("dialog", name="Keyboard")
-    expect(sheet.get_by_role("heading", level=2)).to_have_text([group.name for group in KEYBOARD])
-    expect(sheet.get_by_role("definition")).to_have_text([line.does for group in KEYBOARD for line in group.shortcuts])
-    assert sheet.evaluate("sheet => sheet.scrollWidth <= sheet.clientWidth")
-    assert_no_sideways_scrolling(room.page)
-    room.page.keyboard.press("Escape")
-    expect(sheet).to_have_count(0)
+    for _ in widths(room.page, 375, 1440):
+        room.page.keyboard.press("?")
+        sheet = room.page.get_by_role("dialog", name="Keyboard")
+        expect(sheet.get_by_role("heading", level=2)).to_have_text([group.name for group in KEYBOARD])
+        expect(sheet.get_by_role("definition")).to_have_text([line.does for group in KEYBOARD for line in group.shortcuts])
+        assert sheet.evaluate("sheet => sheet.scrollWidth <= sheet.clientWidth")
+        assert_no_sideways_scrolling(room.page)
+        room.page.keyboard.press("Escape")
+        expect(sheet).to_have_count(0)
 
 
 def test_the_button_opens_it_and_gets_the_focus_back(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -37,6 +38,15 @@ def box(page: Page, selector: str) -> dict[str, Any]:
     return dict(found)
 
 
+def widths(page: Page, *widths: int) -> Iterator[int]:
+    """Each width (px), once the page is laid out in it."""
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function("width => innerWidth === width", arg=width)
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        yield width
+
+
 def assert_no_sideways_scrolling(page: Page) -> None:
     width, room = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
     assert width <= room
@@ -46,35 +56,48 @@ def assert_no_sideways_scrolling(page: Page) -> None:
     assert wide == []
 
 
-@pytest.mark.parametrize("width", [375, 900, 1440])
 @pytest.mark.parametrize(("at", "widest"), [(0, 360), (1, 500), (2, None)], ids=["9:16", "1:1", "16:9"])
-def test_each_shape_has_its_box(app: RunningApp, bay: Video, open_room: OpenRoom, width: int, at: int, widest: int | None) -> None:
-    room = open_room(app, f"{bay.path}?clip={bay.exported[at].id}", viewport={"width": width, "height": 900})
+def test_each_shape_has_its_box(app: RunningApp, bay: Video, open_room: OpenRoom, at: int, widest: int | None) -> None:
+    room = open_room(app, f"{bay.path}?clip={bay.exported[at].id}", viewport={"width": 375, "height": 900})
     room.playing(bay.exported[at].key)
-    player, stage = box(room.page, "clip-player"), box(room.page, ".stage")
+    for _ in widths(room.page, 375, 900, 1440):
+        assert_box(room.page, bay.exported[at].ratio, widest)
+
+
+def assert_box(page: Page, ratio: str, widest: int | None) -> None:
+    player, stage = box(page, "clip-player"), box(page, ".stage")
     assert player["width"] == pytest.approx(stage["width"] if widest is None else min(widest, stage["width"]), abs=0.5)
     left, right = player["x"] - stage["x"], stage["x"] + stage["width"] - player["x"] - player["width"]
     assert left == pytest.approx(right, abs=1)
-    across, down = map(int, bay.exported[at].ratio.split(":"))
+    across, down = map(int, ratio.split(":"))
     assert player["width"] / player["height"] == pytest.approx(across / down, rel=0.01)
     names = ["backgroundColor", "overflow", "position", "borderTopLeftRadius"]
-    style = room.page.locator("clip-player").evaluate("(e, names) => names.map((name) => getComputedStyle(e)[name])", names)
+    style = page.locator("clip-player").evaluate("(e, names) => names.map((name) => getComputedStyle(e)[name])", names)
     assert style[:3] == ["rgb(0, 0, 0)", "hidden", "relative"]
     assert float(style[3].removesuffix("px")) >= 6
-    video = box(room.page, "video")
+    video = box(page, "video")
     assert (video["width"], video["height"]) == (pytest.approx(player["width"], abs=1), pytest.approx(player["height"], abs=1))
 
 
-@pytest.mark.parametrize("width", [*STACKED, *THIRDS, *COLUMNS])
-def test_the_room_fits_its_width(app: RunningApp, bay: Video, open_room: OpenRoom, width: int) -> None:
-    room = open_room(app, bay.path, viewport={"width": width, "height": 900})
+def test_the_room_fits_its_width(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, bay.path, viewport={"width": 375, "height": 900})
     room.playing(bay.exported[0].key)
-    clips, main = box(room.page, ".room-list"), box(room.page, ".room-main")
+    for width in widths(room.page, *STACKED, *THIRDS, *COLUMNS):
+        assert_columns(room.page, width)
+        assert_no_sideways_scrolling(room.page)
+    room.page.get_by_role("tab", name="Identified").click()
+    room.shown("Opening")
+    for _ in widths(room.page, *STACKED, *THIRDS, *COLUMNS):
+        assert_no_sideways_scrolling(room.page)
+
+
+def assert_columns(page: Page, width: int) -> None:
+    clips, main = box(page, ".room-list"), box(page, ".room-main")
     inner = width - 2 * GAP
-    columns = room.page.locator(".room").evaluate("(e) => getComputedStyle(e).gridTemplateColumns.split(' ').length")
+    columns = page.locator(".room").evaluate("(e) => getComputedStyle(e).gridTemplateColumns.split(' ').length")
     if width in STACKED:
         assert columns == 1
-        assert box(room.page, ".clip-list")["height"] == pytest.approx(300, abs=1)
+        assert box(page, ".clip-list")["height"] == pytest.approx(300, abs=1)
         assert clips["y"] + clips["height"] <= main["y"]
         assert clips["width"] == pytest.approx(main["width"]) == pytest.approx(inner)
     else:
@@ -84,10 +107,6 @@ def test_the_room_fits_its_width(app: RunningApp, bay: Video, open_room: OpenRoo
         assert main["width"] == pytest.approx(inner - GAP - third, abs=1)
         assert clips["y"] == pytest.approx(main["y"])
         assert clips["x"] + clips["width"] < main["x"]
-    assert_no_sideways_scrolling(room.page)
-    room.page.get_by_role("tab", name="Identified").click()
-    room.shown("Opening")
-    assert_no_sideways_scrolling(room.page)
 
 
 @pytest.mark.parametrize("path", ["/", "/sign-in"])

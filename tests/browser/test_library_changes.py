@@ -3,37 +3,28 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, TimeoutError, expect
+from playwright.sync_api import Page, expect
 from sqlmodel import select
 
 from clipviewer.db.models import ExportedClip
 from clipviewer.db.models import Video as Row
 from clipviewer.services import work
-from tests.browser.clip_library import Registrar
+from tests.browser.clip_library import Registrar, unique
 from tests.browser.running_app import RunningApp
 from tests.browser.watched_page import OpenRoom, Room
 
 PATIENCE = 60_000
-STEP, TRIES = 4_000, 12
 
 
-def named(app: RunningApp, registrar: Registrar, name: str) -> str:
-    """A video of that name alone, without anything under way for it. → its id."""
-    return registrar.video(name, name.replace("-", " ").capitalize())
+def named(registrar: Registrar, title: str) -> str:
+    """A video of that title; its id."""
+    return registrar.video("named", title)
 
 
 def menu(page: Page, title: str, action: str) -> None:
-    """Choose from a video's menu; one that a new address has closed is opened again."""
-    trigger, item = page.get_by_role("button", name=f"Actions for {title}"), page.get_by_role("menuitem", name=action, exact=True)
-    for _ in range(TRIES):
-        try:
-            if not item.is_visible():
-                trigger.click(timeout=STEP)
-            item.click(timeout=STEP)
-        except TimeoutError:
-            continue
-        return
-    pytest.fail(f"the menu of {title} has no {action}")
+    """Choose from a video's menu."""
+    page.get_by_role("button", name=f"Actions for {title}").click()
+    page.get_by_role("menuitem", name=action, exact=True).click()
 
 
 def undo(page: Page, done: str) -> None:
@@ -46,89 +37,85 @@ def undo(page: Page, done: str) -> None:
 def test_a_video_is_renamed_by_keyboard_and_gets_its_old_name_back(
     app: RunningApp, registrar: Registrar, open_room: OpenRoom, width: int
 ) -> None:
-    name = f"Sparrow {width}"
-    named(app, registrar, name)
-    page = open_room(app, f"/?q=sparrow+{width}", reduced_motion="reduce", viewport={"width": width, "height": 800}).page
-    for _ in range(TRIES):
-        page.get_by_role("button", name=f"Actions for {name}").focus()
-        page.keyboard.press("Enter")
-        try:
-            expect(page.get_by_role("menuitem", name="Rename")).to_be_focused(timeout=STEP)
-        except AssertionError:
-            page.keyboard.press("Escape")
-            continue
-        break
+    name = unique("Sparrow")
+    named(registrar, name)
+    page = open_room(app, f"/?q={name}", reduced_motion="reduce", viewport={"width": width, "height": 800}).page
+    page.get_by_role("button", name=f"Actions for {name}").press("Enter")
+    expect(page.get_by_role("menuitem", name="Rename")).to_be_focused()
     page.keyboard.press("Enter")
     field = page.get_by_role("dialog", name="Rename").get_by_role("textbox", name="Title")
     expect(field).to_have_value(name)
     field.fill(" ")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert").filter(has_text="A title must have 1 to 300 characters.")).to_be_visible()
-    field.fill(f"Sparrow {width} at rest")
+    field.fill(f"{name} at rest")
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_have_count(0)
-    expect(page.get_by_role("link", name=f"Sparrow {width} at rest")).to_be_visible()
+    expect(page.get_by_role("link", name=f"{name} at rest")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     undo(page, f"Renamed: {name}")
-    expect(page.get_by_role("link", name="at rest")).to_have_count(0)
+    expect(page.get_by_role("link", name=f"{name} at rest")).to_have_count(0)
     expect(page.get_by_role("link", name=name)).to_be_visible()
 
 
 def test_tags_stand_on_the_card_and_lead_to_all_that_have_them(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
-    for name in ("Swift one", "Swift two"):
-        named(app, registrar, name)
-    room = open_room(app, "/?q=swift", reduced_motion="reduce")
+    word, bird, motion = unique("Swift"), unique("birds"), unique("motion")
+    one, two = f"{word} one", f"{word} two"
+    for title in (one, two):
+        named(registrar, title)
+    room = open_room(app, f"/?q={word}", reduced_motion="reduce")
     page = room.page
-    menu(page, "Swift one", "Tags")
-    page.get_by_role("textbox", name="Tags").fill("Birds, slow  Motion")
+    menu(page, one, "Tags")
+    page.get_by_role("textbox", name="Tags").fill(f"{bird.capitalize()}, slow  {motion.capitalize()}")
     page.get_by_role("button", name="Save").click()
-    page.get_by_role("button", name="slow motion", exact=True).click()
-    expect(page.get_by_role("link", name="Swift two")).to_have_count(0)
-    page.wait_for_url("**/?q=swift&tag=slow+motion")
+    page.get_by_role("button", name=f"slow {motion}", exact=True).click()
+    expect(page.get_by_role("link", name=two)).to_have_count(0)
+    page.wait_for_url(f"**/?q={word}&tag=slow+{motion}")
     page.reload()
-    expect(page.get_by_label("Tag", exact=True)).to_have_value("slow motion")
+    expect(page.get_by_label("Tag", exact=True)).to_have_value(f"slow {motion}")
     expect(page.get_by_text("1 video", exact=True)).to_be_visible()
     page.get_by_label("Tag", exact=True).select_option(label="Any tag")
-    menu(page, "Swift two", "Tags")
-    page.get_by_role("group", name="Known tags").get_by_role("button", name="birds").click()
+    page.wait_for_url(f"**/?q={word}")
+    menu(page, two, "Tags")
+    page.get_by_role("group", name="Known tags").get_by_role("button", name=bird).click()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("button", name="birds", exact=True)).to_have_count(2)
-    undo(page, "Tagged: Swift two")
-    expect(page.get_by_role("button", name="birds", exact=True)).to_have_count(1)
-    menu(page, "Swift one", "Tags")
+    expect(page.get_by_role("button", name=bird, exact=True)).to_have_count(2)
+    undo(page, f"Tagged: {two}")
+    expect(page.get_by_role("button", name=bird, exact=True)).to_have_count(1)
+    menu(page, one, "Tags")
     page.get_by_role("textbox", name="Tags").fill("")
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_have_count(0)
-    expect(page.get_by_role("button", name="birds", exact=True)).to_have_count(0)
+    expect(page.get_by_role("button", name=bird, exact=True)).to_have_count(0)
 
 
 def test_what_is_archived_has_a_filter_and_a_badge_and_still_works(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
-    video_id = named(app, registrar, "Rook")
-    room = open_room(app, "/?q=rook", reduced_motion="reduce")
+    rook = unique("Rook")
+    video_id = named(registrar, rook)
+    room = open_room(app, f"/?q={rook}", reduced_motion="reduce")
     page = room.page
-    menu(page, "Rook", "Archive")
+    menu(page, rook, "Archive")
     expect(page.get_by_role("menu")).to_have_count(0)
-    expect(page.get_by_role("link", name="Rook")).to_have_count(0)
+    expect(page.get_by_role("link", name=rook)).to_have_count(0)
     undo(page, "Archived: 1 video")
-    expect(page.get_by_role("link", name="Rook")).to_be_visible()
-    menu(page, "Rook", "Archive")
+    expect(page.get_by_role("link", name=rook)).to_be_visible()
+    menu(page, rook, "Archive")
     page.get_by_label("Show", exact=True).select_option(label="Archived")
-    expect(page.get_by_role("link", name="Rook")).to_contain_text("Archived")
+    expect(page.get_by_role("link", name=rook)).to_contain_text("Archived")
     room.open(f"/videos/{video_id}")
     expect(page.get_by_text("Archived", exact=True)).to_be_visible()
     expect(page.get_by_role("tab", name="Identified")).to_be_visible()
-    menu(page, "Rook", "Bring back from the archive")
+    menu(page, rook, "Bring back from the archive")
     expect(page.get_by_text("Archived", exact=True)).to_have_count(0)
 
 
-@pytest.mark.parametrize(
-    ("choice", "name", "left"), [("Keep everything", "grey", 5), ("Delete the exports", "white", 1), ("Delete everything", "black", 0)]
-)
+@pytest.mark.parametrize(("choice", "left"), [("Keep everything", 5), ("Delete the exports", 1), ("Delete everything", 0)])
 def test_a_deleted_video_goes_for_good_with_the_objects_that_were_chosen(
-    app: RunningApp, registrar: Registrar, open_room: OpenRoom, choice: str, name: str, left: int
+    app: RunningApp, registrar: Registrar, open_room: OpenRoom, choice: str, left: int
 ) -> None:
-    video = registrar.four_shapes(f"heron-{name}", f"Heron {name}")
-    page = open_room(app, f"/?q=heron+{name}", reduced_motion="reduce").page
+    video = registrar.four_shapes("heron", unique("Heron"))
+    folder = app.master_key(video.id).removesuffix("master.mp4")
+    page = open_room(app, f"/?q={video.word}", reduced_motion="reduce").page
     menu(page, video.title, "Delete")
     dialog = page.get_by_role("dialog", name="Delete")
     expect(dialog).to_contain_text("4 exports")
@@ -147,20 +134,21 @@ def test_a_deleted_video_goes_for_good_with_the_objects_that_were_chosen(
     with app.database.read() as db:
         assert db.get(Row, video.id) is None
         assert db.exec(select(ExportedClip).where(ExportedClip.video_id == video.id)).all() == []
-    masters_and_exports = [found.key for found in app.store.list(f"heron-{name}/")]
+    masters_and_exports = [found.key for found in app.store.list(folder)]
     assert len(masters_and_exports) == left, masters_and_exports
 
 
 def test_a_deletion_is_undone_and_a_deleted_room_says_how_to_bring_it_back(
     app: RunningApp, registrar: Registrar, open_room: OpenRoom
 ) -> None:
-    video_id = named(app, registrar, "Bittern")
-    room = open_room(app, "/?q=bittern", reduced_motion="reduce")
+    bittern = unique("Bittern")
+    video_id = named(registrar, bittern)
+    room = open_room(app, f"/?q={bittern}", reduced_motion="reduce")
     page = room.page
-    delete(room, "Bittern")
-    undo(page, "Deleted: Bittern")
-    expect(page.get_by_role("link", name="Bittern")).to_be_visible()
-    delete(room, "Bittern")
+    delete(room, bittern)
+    undo(page, f"Deleted: {bittern}")
+    expect(page.get_by_role("link", name=bittern)).to_be_visible()
+    delete(room, bittern)
     room.open(f"/videos/{video_id}")
     expect(page.get_by_text("This video was deleted")).to_be_visible()
     page.get_by_role("button", name="Bring back").click()

@@ -10,77 +10,78 @@ from playwright.sync_api import expect
 
 from clipviewer.db.models import Video as Row
 from clipviewer.services import work
-from tests.browser.clip_library import Registrar, Video
+from tests.browser.clip_library import Registrar, Video, unique
 from tests.browser.running_app import RunningApp
 from tests.browser.watched_page import OpenRoom
 
 
-def test_the_library_lists_the_videos_with_their_counts(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    card = open_room(app, "/").page.get_by_role("link", name=bay.title)
+@pytest.fixture(scope="module")
+def other(registrar: Registrar) -> Video:
+    title = f"Not the {unique('cove')}"
+    return Video(registrar.video("cove", title), title)
+
+
+def test_the_videos_are_listed_with_their_counts_and_a_search_leaves_what_has_the_words(
+    app: RunningApp, bay: Video, other: Video, open_room: OpenRoom
+) -> None:
+    page = open_room(app, "/").page
+    card = page.get_by_role("link", name=bay.title)
     expect(card).to_contain_text("3 identified · 4 exported")
     expect(card).to_contain_text("0:48")
-
-
-def test_searching_leaves_what_has_the_words(app: RunningApp, bay: Video, crowd: Video, open_room: OpenRoom) -> None:
-    page = open_room(app, "/").page
-    expect(page.get_by_role("link", name=crowd.title)).to_be_visible()
-    page.get_by_role("searchbox", name="Search videos").fill("DAY IN THE BAY")
-    expect(page.get_by_role("link", name=crowd.title)).to_have_count(0)
+    expect(page.get_by_role("link", name=other.title)).to_be_visible()
+    page.get_by_role("searchbox", name="Search videos").fill(bay.title.upper())
+    expect(page.get_by_role("link", name=other.title)).to_have_count(0)
     expect(page.get_by_role("link", name=bay.title)).to_be_visible()
     expect(page.get_by_text("1 video", exact=True)).to_be_visible()
-
-
-def test_a_search_without_results_says_so(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    page = open_room(app, "/").page
-    page.get_by_role("searchbox", name="Search videos").fill("zebra")
-    expect(page.get_by_text('No title, clip or caption has "zebra".')).to_be_visible()
+    zebra = unique("zebra")
+    page.get_by_role("searchbox", name="Search videos").fill(zebra)
+    expect(page.get_by_text(f'No title, clip or caption has "{zebra}".')).to_be_visible()
     page.get_by_role("searchbox", name="Search videos").fill("")
     expect(page.get_by_role("link", name=bay.title)).to_be_visible()
 
 
-def test_a_video_opens_from_its_card(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+def test_what_is_asked_for_stands_in_the_address_and_survives_a_reload_and_the_way_back(
+    app: RunningApp, bay: Video, other: Video, open_room: OpenRoom
+) -> None:
+    asked, address = f"{bay.word} gulls", f"/?q={bay.word}+gulls"
     room = open_room(app, "/")
+    page, search = room.page, room.page.get_by_role("searchbox", name="Search videos")
+    expect(page.get_by_role("link", name=bay.title)).to_be_visible()
+    search.fill(asked)
+    expect(page.get_by_role("link", name=other.title)).to_have_count(0)
+    room.at(address)
+    page.get_by_label("Sort by").select_option(label="Title")
+    page.wait_for_url(f"**{address}&sort=title")
+    page.get_by_label("Show", exact=True).select_option(label="Archived")
+    expect(page.get_by_text("0 videos", exact=True)).to_be_visible()
+    page.wait_for_url(f"**{address}&sort=title&filter=archived")
+    page.reload()
+    expect(page.get_by_text("0 videos", exact=True)).to_be_visible()
+    expect(search).to_have_value(asked)
+    expect(page.get_by_label("Sort by")).to_have_value("title")
+    page.go_back()
+    expect(page.get_by_role("link", name=bay.title)).to_be_visible()
+    expect(page.get_by_label("Show", exact=True)).to_have_value("all")
+    expect(search).to_have_value(asked)
+
+
+def test_showing_all_videos_again_empties_the_search_and_a_video_opens_from_its_card(
+    app: RunningApp, bay: Video, open_room: OpenRoom
+) -> None:
+    room = open_room(app, f"/?q={unique('zebra')}&filter=exported")
+    room.page.get_by_role("button", name="Show all videos").click()
+    expect(room.page.get_by_role("link", name=bay.title)).to_be_visible()
+    expect(room.page.get_by_role("searchbox", name="Search videos")).to_have_value("")
+    room.at("/")
     room.page.get_by_role("link", name=bay.title).click()
     room.shown("Boats leave")
     room.playing(bay.exported[0].key)
     expect(room.page.get_by_role("heading", name=bay.title)).to_be_visible()
 
 
-def test_what_is_asked_for_stands_in_the_address_and_survives_a_reload_and_the_way_back(
-    app: RunningApp, bay: Video, crowd: Video, open_room: OpenRoom
-) -> None:
-    room = open_room(app, "/")
-    page, search = room.page, room.page.get_by_role("searchbox", name="Search videos")
-    expect(page.get_by_role("link", name=bay.title)).to_be_visible()
-    search.fill("gulls")
-    expect(page.get_by_role("link", name=crowd.title)).to_have_count(0)
-    room.at("/?q=gulls")
-    page.get_by_label("Sort by").select_option(label="Title")
-    page.wait_for_url("**/?q=gulls&sort=title")
-    page.get_by_label("Show", exact=True).select_option(label="Archived")
-    expect(page.get_by_text("0 videos", exact=True)).to_be_visible()
-    page.wait_for_url("**/?q=gulls&sort=title&filter=archived")
-    page.reload()
-    expect(page.get_by_text("0 videos", exact=True)).to_be_visible()
-    expect(search).to_have_value("gulls")
-    expect(page.get_by_label("Sort by")).to_have_value("title")
-    page.go_back()
-    expect(page.get_by_role("link", name=bay.title)).to_be_visible()
-    expect(page.get_by_label("Show", exact=True)).to_have_value("all")
-    expect(search).to_have_value("gulls")
-
-
-def test_showing_all_videos_again_empties_the_search(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, "/?q=zebra&filter=exported")
-    room.page.get_by_role("button", name="Show all videos").click()
-    expect(room.page.get_by_role("link", name=bay.title)).to_be_visible()
-    expect(room.page.get_by_role("searchbox", name="Search videos")).to_have_value("")
-    room.at("/")
-
-
 @pytest.mark.parametrize("width", [375, 1440])
 def test_the_table_shows_the_same_videos_and_opens_them_by_keyboard(app: RunningApp, bay: Video, open_room: OpenRoom, width: int) -> None:
-    room = open_room(app, "/?q=bay", viewport={"width": width, "height": 800})
+    room = open_room(app, f"/?q={bay.word}", viewport={"width": width, "height": 800})
     page = room.page
     button = page.get_by_role("button", name="Table")
     button.focus()
@@ -88,7 +89,7 @@ def test_the_table_shows_the_same_videos_and_opens_them_by_keyboard(app: Running
     row = page.get_by_role("table", name="Videos").get_by_role("row").filter(has_text=bay.title)
     expect(row).to_contain_text("0:48")
     expect(button).to_have_attribute("aria-pressed", "true")
-    page.wait_for_url("**/?q=bay&view=table")
+    page.wait_for_url(f"**/?q={bay.word}&view=table")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     row.get_by_role("link").focus()
     page.keyboard.press("Enter")
@@ -96,16 +97,17 @@ def test_the_table_shows_the_same_videos_and_opens_them_by_keyboard(app: Running
 
 
 def test_the_strip_shows_what_runs_and_leads_to_what_needs_attention(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
-    video_id = registrar.video("strip", "A video whose file went away")
+    title = f"A video whose {unique('file')} went away"
+    video_id = registrar.video("strip", title)
     page = open_room(app, "/").page
-    card = page.get_by_role("link", name="A video whose file went away")
+    card = page.get_by_role("link", name=title)
     expect(card).to_be_visible()
     expect(card).not_to_contain_text("running", timeout=60_000)  # its previews: they find the file
     with app.database.write() as db:
         asked = work.ask(db, "nobody does this", video_id, video_id=video_id)
         db.get_one(Row, video_id).missing_at = datetime.now(UTC)
     running = page.get_by_role("list", name="Running now")
-    expect(running.get_by_role("listitem").filter(has_text="Nobody does this")).to_contain_text("A video whose file went away")
+    expect(running.get_by_role("listitem").filter(has_text="Nobody does this")).to_contain_text(title)
     running.get_by_role("button", name="Cancel Nobody does this").click()
     expect(running.get_by_text("Nobody does this")).to_have_count(0)
     with app.database.read() as db:

@@ -29,10 +29,9 @@ def card(room: Room) -> Locator:
 
 
 @pytest.fixture
-def one_clip(registrar: Registrar, request: pytest.FixtureRequest) -> str:
+def one_clip(registrar: Registrar) -> str:
     """A video of this test alone, with one candidate, "The landing"; its id."""
-    name = request.node.name.partition("[")[0]
-    video_id = registrar.video(name, "One clip")
+    video_id = registrar.video("one-clip", "One clip")
     registrar.identified(video_id, [("The landing", 3, 5)])
     return video_id
 
@@ -57,17 +56,15 @@ def test_a_missing_cell_is_pressed_runs_and_plays_in_every_open_room(app: Runnin
     expect(cell(other.page, "The landing, 1:1, Original: missing")).to_be_visible()
 
 
-def test_a_failed_cell_says_why_and_is_tried_again(
-    app: RunningApp, one_clip: str, open_room: OpenRoom, footage: Footage, request: pytest.FixtureRequest
-) -> None:
-    key = f"{request.node.name}/master.mp4"
+def test_a_failed_cell_says_why_and_is_tried_again(app: RunningApp, one_clip: str, open_room: OpenRoom, footage: Footage) -> None:
+    key = app.master_key(one_clip)
     app.store.delete(key)
     room = open_room(app, matrix_path(one_clip))
     cell(room.page, "The landing, 1:1, Original: missing").click()
     card(room).get_by_role("button", name="Export", exact=True).click()
     expect(cell(room.page, "The landing, 1:1, Original: failed")).to_be_visible(timeout=A_RENDER)
     expect(card(room)).to_contain_text("not in the bucket any more")
-    app.store.put_file(key, footage.long, "video/mp4")
+    app.store.put_file(key, footage.master, "video/mp4")
     card(room).get_by_role("button", name="Retry").click()
     expect(cell(room.page, "The landing, 1:1, Original: done")).to_be_visible(timeout=A_RENDER)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.clip_library import Registrar
+from tests.browser.clip_library import Registrar, unique
 from tests.browser.running_app import RunningApp
 from tests.browser.test_library_changes import menu, named
 from tests.browser.watched_page import OpenRoom
@@ -29,9 +29,9 @@ def end_menu(page: Page) -> None:
 def test_a_dialog_keeps_the_focus_when_its_menu_closes_late_and_gives_it_back(
     app: RunningApp, registrar: Registrar, open_room: OpenRoom, action: str, field: str
 ) -> None:
-    name = f"Lapwing {action.lower()}"
-    named(app, registrar, name)
-    page = open_room(app, f"/?q=lapwing+{action.lower()}", reduced_motion="reduce").page
+    name = unique("Lapwing")
+    named(registrar, name)
+    page = open_room(app, f"/?q={name}", reduced_motion="reduce").page
     expect(page.get_by_role("link", name=name)).to_be_visible()
     keep_menus(page)
     menu(page, name, action)
@@ -45,25 +45,28 @@ def test_a_dialog_keeps_the_focus_when_its_menu_closes_late_and_gives_it_back(
 
 
 def test_the_dialog_of_deletion_opens_with_the_focus_in_it(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
-    video_id = named(app, registrar, "Lapwing")
+    name = unique("Lapwing")
+    video_id = named(registrar, name)
     page = open_room(app, f"/videos/{video_id}", reduced_motion="reduce").page
     expect(page.get_by_role("tab", name="Identified")).to_be_visible()
     keep_menus(page)
-    menu(page, "Lapwing", "Delete")
+    menu(page, name, "Delete")
     dialog = page.get_by_role("dialog", name="Delete")
     expect(dialog).to_be_visible()
     end_menu(page)
     page.wait_for_function("document.activeElement.closest('[role=dialog]') !== null")
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
-    expect(page.get_by_role("button", name="Actions for Lapwing")).to_be_focused()
+    expect(page.get_by_role("button", name=f"Actions for {name}")).to_be_focused()
 
 
 def test_a_dialog_of_several_videos_gives_the_focus_back_to_its_button(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
-    for name in ("Turnstone one", "Turnstone two"):
-        named(app, registrar, name)
-    page = open_room(app, "/?q=turnstone", reduced_motion="reduce").page
-    for name in ("Turnstone one", "Turnstone two"):
+    word = unique("Turnstone")
+    names = (f"{word} one", f"{word} two")
+    for name in names:
+        named(registrar, name)
+    page = open_room(app, f"/?q={word}", reduced_motion="reduce").page
+    for name in names:
         page.get_by_role("checkbox", name=f"Select {name}").check()
     button = page.get_by_role("group", name="Selected videos").get_by_role("button", name="Tag", exact=True)
     button.click()
@@ -73,8 +76,9 @@ def test_a_dialog_of_several_videos_gives_the_focus_back_to_its_button(app: Runn
 
 
 def test_choosing_what_opens_no_dialog_leaves_the_focus_at_the_menu(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
-    video_id = named(app, registrar, "Sanderling")
+    name = unique("Sanderling")
+    video_id = named(registrar, name)
     page = open_room(app, f"/videos/{video_id}", reduced_motion="reduce").page
-    menu(page, "Sanderling", "Archive")
+    menu(page, name, "Archive")
     expect(page.get_by_text("Archived", exact=True)).to_be_visible()
-    expect(page.get_by_role("button", name="Actions for Sanderling")).to_be_focused()
+    expect(page.get_by_role("button", name=f"Actions for {name}")).to_be_focused()

@@ -8,13 +8,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from clipviewer.domain.permissions import Role
 from clipviewer.domain.preferences import Preferences
-from clipviewer.services.people.accounts import Accounts
 from clipviewer.services.prefs import preferences, save_preferences
 from tests.browser.clip_library import Video
-from tests.browser.running_app import PASSWORD, RunningApp
-from tests.browser.test_layout import assert_no_sideways_scrolling
+from tests.browser.running_app import RunningApp
+from tests.browser.test_layout import assert_no_sideways_scrolling, widths
 from tests.browser.watched_page import OpenRoom
 
 
@@ -90,20 +88,15 @@ def test_a_refused_save_leads_to_the_first_field_that_is_wrong(app: RunningApp, 
     expect(page.get_by_role("radiogroup", name="Captions")).to_have_attribute("aria-invalid", "true")
 
 
-def test_a_viewer_sees_them_and_cannot_change_them(app: RunningApp, open_room: OpenRoom) -> None:
-    with app.database.write() as db:
-        Accounts().create_user(db, email="viola@example.org", name="Viola", role=Role.VIEWER, password=PASSWORD)
-    room = open_room(app, "", signed_in=False)
-    answer = room.page.context.request.post(f"{app.address}/api/auth/sign-in", data={"email": "viola@example.org", "password": PASSWORD})
-    assert answer.ok
-    room.open("/settings")
+def test_a_viewer_sees_them_and_cannot_change_them(app: RunningApp, viewer: str, open_room: OpenRoom) -> None:
+    room = open_room(app, "/settings", email=viewer)
     expect(room.page.get_by_text("Only admins change these.")).to_be_visible()
     expect(room.page.get_by_label("9:16")).to_be_disabled()
     expect(room.page.get_by_role("button", name="Save")).to_have_count(0)
 
 
-@pytest.mark.parametrize("width", [375, 820, 1440])
-def test_the_page_fits_its_width(app: RunningApp, open_room: OpenRoom, width: int) -> None:
-    room = open_room(app, "/settings", viewport={"width": width, "height": 900})
+def test_the_page_fits_its_width(app: RunningApp, open_room: OpenRoom) -> None:
+    room = open_room(app, "/settings", viewport={"width": 375, "height": 900})
     expect(room.page.get_by_role("button", name="Save")).to_be_visible()
-    assert_no_sideways_scrolling(room.page)
+    for _ in widths(room.page, 375, 820, 1440):
+        assert_no_sideways_scrolling(room.page)

@@ -8,7 +8,6 @@ from playwright.sync_api import expect
 from sqlmodel import select
 
 from clipviewer.db.models import Video
-from clipviewer.domain.ids import new_id
 from tests.browser.clip_footage import Footage
 from tests.browser.clip_library import Registrar
 from tests.browser.running_app import RunningApp
@@ -20,7 +19,7 @@ def test_a_slow_master_is_named_and_mended_while_it_plays(
     app: RunningApp, registrar: Registrar, footage: Footage, open_room: OpenRoom, tmp_path: Path
 ) -> None:
     slow = make(tmp_path / "slow.mp4", "-i", str(footage.landscape), "-map", "0", "-c", "copy")
-    video_id = registrar.video(new_id("slow"), "The slow one", slow, 6)
+    video_id = registrar.video("slow", "The slow one", slow, 6)
     room = open_room(app, f"/videos/{video_id}?tab=identified")
     room.playing()
     page = room.page
@@ -31,7 +30,7 @@ def test_a_slow_master_is_named_and_mended_while_it_plays(
     asked = page.get_by_role("alertdialog")
     expect(asked).to_contain_text("the old file stays there, too")
     asked.get_by_role("button", name="Make the copy").click()
-    expect(page.get_by_text("The video starts quickly now")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("The video starts quickly now")).to_be_visible()
     expect(page.get_by_text("Slow to start")).to_have_count(0)
     assert room.media("video.currentTime") == 2
     with app.database.read() as db:

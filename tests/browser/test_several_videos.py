@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.clip_library import Registrar
+from tests.browser.clip_library import Registrar, unique
 from tests.browser.running_app import RunningApp
 from tests.browser.watched_page import OpenRoom
 
-NAMES = ("Plover a", "Plover b", "Plover c", "Plover d")
+
+class Plovers(NamedTuple):
+    """The titles of four videos, and the word that they have in common."""
+
+    word: str
+    titles: tuple[str, ...]
 
 
 @pytest.fixture(scope="module")
-def plovers(registrar: Registrar) -> None:
-    for name in NAMES:
-        registrar.video(name.replace(" ", "-").lower(), name)
+def plovers(registrar: Registrar) -> Plovers:
+    """Four videos whose titles have a word in common."""
+    word = unique("Plover")
+    titles = tuple(f"{word} {letter}" for letter in "abcd")
+    for title in titles:
+        registrar.video("plover", title)
+    return Plovers(word, titles)
 
 
 def box(page: Page, name: str) -> Locator:
@@ -35,16 +46,18 @@ def listed(page: Page, *names: str) -> None:
 
 @pytest.mark.parametrize(("width", "view"), [(375, "table"), (1440, "grid")])
 def test_a_range_is_chosen_with_shift_and_nothing_with_escape(
-    app: RunningApp, plovers: None, open_room: OpenRoom, width: int, view: str
+    app: RunningApp, plovers: Plovers, open_room: OpenRoom, width: int, view: str
 ) -> None:
-    page = open_room(app, f"/?q=plover&sort=title&view={view}", reduced_motion="reduce", viewport={"width": width, "height": 800}).page
+    page = open_room(
+        app, f"/?q={plovers.word}&sort=title&view={view}", reduced_motion="reduce", viewport={"width": width, "height": 800}
+    ).page
     expect(bar(page)).to_have_count(0)
-    box(page, NAMES[1]).check()
+    box(page, plovers.titles[1]).check()
     expect(bar(page)).to_contain_text("1 selected")
-    box(page, NAMES[3]).click(modifiers=["Shift"])
+    box(page, plovers.titles[3]).click(modifiers=["Shift"])
     expect(bar(page)).to_contain_text("3 selected")
-    expect(box(page, NAMES[2])).to_be_checked()
-    box(page, NAMES[2]).focus()
+    expect(box(page, plovers.titles[2])).to_be_checked()
+    box(page, plovers.titles[2]).focus()
     page.keyboard.press("Space")
     expect(bar(page)).to_contain_text("2 selected")
     bar(page).get_by_role("button", name="Select all").click()
@@ -52,36 +65,36 @@ def test_a_range_is_chosen_with_shift_and_nothing_with_escape(
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.keyboard.press("Escape")
     expect(bar(page)).to_have_count(0)
-    for name in NAMES:
+    for name in plovers.titles:
         expect(box(page, name)).not_to_be_checked()
 
 
-def test_the_chosen_ones_are_tagged_archived_and_deleted_and_all_come_back(app: RunningApp, plovers: None, open_room: OpenRoom) -> None:
-    page = open_room(app, "/?q=plover&sort=title", reduced_motion="reduce").page
-    done = page.get_by_role("status")
-    box(page, NAMES[0]).check()
-    box(page, NAMES[1]).check()
+def test_the_chosen_ones_are_tagged_archived_and_deleted_and_all_come_back(app: RunningApp, plovers: Plovers, open_room: OpenRoom) -> None:
+    page = open_room(app, f"/?q={plovers.word}&sort=title", reduced_motion="reduce").page
+    done, waders = page.get_by_role("status"), unique("waders")
+    box(page, plovers.titles[0]).check()
+    box(page, plovers.titles[1]).check()
     bar(page).get_by_role("button", name="Tag").click()
-    page.get_by_role("textbox", name="Tags").fill("waders")
+    page.get_by_role("textbox", name="Tags").fill(waders)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="waders", exact=True)).to_have_count(2)
+    expect(page.get_by_role("button", name=waders, exact=True)).to_have_count(2)
     expect(bar(page)).to_contain_text("2 selected")
     bar(page).get_by_role("button", name="Archive").click()
-    listed(page, *NAMES[2:])
+    listed(page, *plovers.titles[2:])
     expect(bar(page)).to_have_count(0)
     done.filter(has_text="Archived: 2 videos").get_by_role("button", name="Undo").click()
-    listed(page, *NAMES)
-    box(page, NAMES[1]).check()
-    box(page, NAMES[2]).check()
+    listed(page, *plovers.titles)
+    box(page, plovers.titles[1]).check()
+    box(page, plovers.titles[2]).check()
     bar(page).get_by_role("button", name="Delete").click()
     page.get_by_role("radio", name="Delete everything").check()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    listed(page, NAMES[0], NAMES[3])
+    listed(page, plovers.titles[0], plovers.titles[3])
     page.get_by_label("Show", exact=True).select_option(label="Recently deleted")
-    listed(page, *NAMES[1:3])
-    box(page, NAMES[1]).check()
-    box(page, NAMES[2]).check()
+    listed(page, *plovers.titles[1:3])
+    box(page, plovers.titles[1]).check()
+    box(page, plovers.titles[2]).check()
     bar(page).get_by_role("button", name="Bring back").click()
     listed(page)
     page.get_by_label("Show", exact=True).select_option(label="All videos")
-    listed(page, *NAMES)
+    listed(page, *plovers.titles)

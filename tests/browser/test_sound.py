@@ -16,7 +16,9 @@ TELL = """addEventListener("timeupdate", ({ target }) => {
 }, { capture: true });"""
 
 
-def test_the_first_clip_plays_silently_where_sound_needs_a_gesture(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+def test_the_first_clip_plays_silently_where_sound_needs_a_gesture_and_who_mutes_it_keeps_it_muted(
+    app: RunningApp, bay: Video, open_room: OpenRoom
+) -> None:
     room = open_room(app, "")
     room.page.add_init_script(TELL)
     with room.page.expect_console_message(lambda message: message.text.startswith("plays")) as told:
@@ -25,13 +27,6 @@ def test_the_first_clip_plays_silently_where_sound_needs_a_gesture(app: RunningA
     room.option("Gulls").click()
     room.playing(bay.exported[1].key)
     assert not room.media("video.muted")
-
-
-def test_who_muted_the_player_keeps_it_muted(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, bay.path)
-    room.playing(bay.exported[0].key)
-    room.option("Gulls").click()
-    room.playing(bay.exported[1].key)
     room.page.get_by_role("button", name="mute").click()
     room.option("Boats leave").click()
     room.playing(bay.exported[0].key)

@@ -30,8 +30,7 @@ def fetched_ahead(requests: Sequence[Request]) -> list[str]:
 
 
 def wait_for_ahead(room: Room, count: int) -> None:
-    while len(fetched_ahead(room.requests)) < count:
-        room.page.wait_for_event("request")
+    room.until(lambda: len(fetched_ahead(room.requests)) >= count)
 
 
 def test_a_click_shows_its_clip_without_waiting_for_the_server(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:

@@ -9,7 +9,6 @@ from playwright.sync_api import expect
 from sqlmodel import select
 
 from clipviewer.db.models import IdentifiedClip
-from clipviewer.domain.ids import new_id
 from tests.browser.clip_footage import Footage
 from tests.browser.clip_library import Registrar
 from tests.browser.running_app import RunningApp
@@ -24,7 +23,7 @@ FRAME_MS = 40
 @pytest.fixture
 def bare(registrar: Registrar, footage: Footage) -> str:
     """The path of a video of six seconds without any clips."""
-    return f"/videos/{registrar.video(new_id('bare'), 'The bare one', footage.landscape, 6)}"
+    return f"/videos/{registrar.video('bare', 'The bare one', footage.landscape, 6)}"
 
 
 def opened(room: Room) -> Room:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +13,10 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from clipviewer.db.models import Video as StoredVideo
 from clipviewer.domain.master_file import MIB
-from clipviewer.domain.permissions import Role
-from clipviewer.services.people.accounts import Accounts
-from clipviewer.services.work import unfinished_work
 from tests.browser.clip_footage import Footage
-from tests.browser.running_app import PASSWORD, RunningApp
-from tests.browser.watched_page import PATIENCE, OpenRoom, Room
+from tests.browser.clip_library import unique
+from tests.browser.running_app import RunningApp
+from tests.browser.watched_page import OpenRoom, Room
 
 CAPTIONS = "WEBVTT\n\n00:00.200 --> 00:01.500\nA bell rings.\n"
 PARTS = re.compile(r"/s3/.*[?&]partNumber=(\d+)")
@@ -28,7 +25,7 @@ PARTS = re.compile(r"/s3/.*[?&]partNumber=(\d+)")
 @pytest.fixture(scope="module")
 def master(footage: Footage, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A video in five parts: a short clip, and a box of padding as large files have it for their index."""
-    path = tmp_path_factory.mktemp("masters") / "harbour.mp4"
+    path = tmp_path_factory.mktemp("masters") / f"{unique('harbour')}.mp4"
     data = footage.tiny.read_bytes()
     path.write_bytes(data)
     with path.open("r+b") as file:
@@ -66,10 +63,7 @@ class Desk:
         self.page.get_by_role("button", name=name).click()
 
     def wait_for_held(self, count: int) -> None:
-        deadline = time.monotonic() + PATIENCE / 1000
-        while len(self.held) < count:
-            assert time.monotonic() < deadline, "the parts did not come"
-            self.page.wait_for_timeout(20)
+        self.room.until(lambda: len(self.held) >= count)
 
     def release(self) -> None:
         self.hold_from = 99
@@ -116,18 +110,19 @@ def left_in_the_store(app: RunningApp) -> set[str]:
 def test_chosen_videos_appear_in_the_library_and_play_with_their_captions(
     app: RunningApp, desk: Desk, footage: Footage, tmp_path: Path
 ) -> None:
-    video, captions, other = tmp_path / "bells.mp4", tmp_path / "bells.de.vtt", tmp_path / "square.mp4"
+    bells, square = unique("bells"), unique("square")
+    video, captions, other = tmp_path / f"{bells}.mp4", tmp_path / f"{bells}.de.vtt", tmp_path / f"{square}.mp4"
     video.write_bytes(footage.portrait.read_bytes())
     other.write_bytes(footage.square.read_bytes())
     captions.write_text(CAPTIONS)
     desk.choose(video, captions, other)
     assert_stored(app, desk, video)
     assert_stored(app, desk, other)
-    expect(desk.row("bells.mp4")).to_contain_text("In the library, with bells.de.vtt")
+    expect(desk.row(video.name)).to_contain_text(f"In the library, with {captions.name}")
     videos = desk.page.get_by_role("list", name="Videos")
-    expect(videos.get_by_role("link", name="square")).to_be_visible()
-    videos.get_by_role("link", name="bells").click()
-    expect(desk.page.get_by_role("heading", name="bells")).to_be_visible()
+    expect(videos.get_by_role("link", name=square)).to_be_visible()
+    videos.get_by_role("link", name=bells).click()
+    expect(desk.page.get_by_role("heading", name=bells)).to_be_visible()
     video_id = desk.page.url.rpartition("/")[2].partition("?")[0]
     found = desk.page.context.request.get(f"{app.address}/api/clips/videos/{video_id}/captions/de")
     assert "A bell rings." in found.text()
@@ -201,19 +196,8 @@ def test_an_upload_goes_on_while_another_page_of_the_app_is_open(app: RunningApp
     assert_stored(app, desk, master)
 
 
-def until_the_library_rests(app: RunningApp) -> None:
-    """What was uploaded before is looked into, which leaves previews in the store."""
-    deadline = time.monotonic() + 60
-    while True:
-        with app.database.read() as db:
-            if not unfinished_work(db):
-                return
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 def test_a_cancelled_upload_leaves_nothing(app: RunningApp, desk: Desk, master: Path) -> None:
-    until_the_library_rests(app)
+    app.wait_until_idle()  # what was uploaded before is looked into, which leaves previews in the store
     before = left_in_the_store(app)
     desk.hold_from = 3
     desk.choose(master)
@@ -244,15 +228,9 @@ def test_what_is_no_video_is_refused_with_a_sentence(app: RunningApp, desk: Desk
     expect(desk.rows).to_have_count(1)
 
 
-def test_a_viewer_has_no_way_to_upload(app: RunningApp, open_room: OpenRoom) -> None:
-    email = "uploads-viewer@example.org"
-    with app.database.write() as db:
-        Accounts().create_user(db, email=email, name="Vi", role=Role.VIEWER, password=PASSWORD)
-    room = open_room(app, "", signed_in=False)
-    answer = room.page.context.request.post(f"{app.address}/api/auth/sign-in", data={"email": email, "password": PASSWORD})
-    assert answer.ok
-    room.open("/")
-    expect(room.page.get_by_text("Vi", exact=True)).to_be_visible()
+def test_a_viewer_has_no_way_to_upload(app: RunningApp, viewer: str, open_room: OpenRoom) -> None:
+    room = open_room(app, "/", email=viewer)
+    expect(room.page.get_by_text("Vera", exact=True)).to_be_visible()
     expect(room.page.get_by_role("list", name="Videos")).to_be_visible()
     expect(room.page.get_by_role("button", name="Upload videos")).to_have_count(0)
     assert_no_desk(room.page)

@@ -37,7 +37,7 @@ def elsewhere(app: RunningApp, tmp_path: Path) -> Iterator[RunningApp]:
         (tmp_path / "secret_key").write_text(SECRET)
         keys = embedded_credentials(SECRET)
         store = open_store(Settings(data_dir=tmp_path, database_url="", port=port), keys)
-        bucket = RunningApp("", 0, port, tmp_path, "", store, app.database, {})
+        bucket = RunningApp("", 0, port, tmp_path, "", store, app.database, SECRET)
         with running_app(tmp_path, bucket_of=bucket, ADMIN_EMAIL=EMAIL, ADMIN_PASSWORD=PASSWORD) as elsewhere:
             served = EmbeddedStore(tmp_path / "objects", keys, cors_origins=(elsewhere.address,))
             server = uvicorn.Server(uvicorn.Config(served, log_level="warning", lifespan="off", ws="none"))
