@@ -94,10 +94,12 @@ def test_no_request_makes_the_server_fail_or_forget_to_ask_who_is_there(
         operation, ask_all = found.ok()  # type: ignore[union-attr]
         with subtests.test(operation.label):
             put_back(services)
+            admin = session_of(services, Role.ADMIN)
             ask_all()
+            if (operation.method.upper(), operation.path) not in FOR_EVERYBODY:
+                assert TestClient(api).get("/api/auth/session", headers=admin).status_code == 200
         asked += 1
     assert asked >= 50
-    assert TestClient(api).get("/api/auth/session", headers=admin).status_code == 200
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
