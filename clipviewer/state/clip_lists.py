@@ -27,7 +27,7 @@ from clipviewer.services.room.clip_room import (
 )
 from clipviewer.services.room.clips import ExportedClipView, IdentifiedClipView, count_exported
 from clipviewer.state.page_address import origin_of
-from clipviewer.state.room_urls import NEIGHBOURS, place_of, renewal
+from clipviewer.state.room_urls import NEIGHBOURS, find_place, plan_renewal
 from clipviewer.state.rows import ClipRow, UrlEntry, VideoView, exported_row, identified_row, video_view
 from clipviewer.state.transactions import read
 from clipviewer.state.vars import assign, reset
@@ -93,8 +93,8 @@ def read_opening(db: Session, video_id: str, asked: Mapping[str, str], known: Ma
     room = open_room(db, video_id, clip_id=asked.get("clip", ""), tab=asked.get("tab", ""), filters=filters)
     shown = _room_vars(room)
     rows, selected = (shown.exported_clips, shown.selected_exported_clip) if room.tab == EXPORTED else ([], None)
-    place = place_of(shown.selected_exported_clip, shown.exported_clips)
-    needed = renewal(known, shown.video, selected, rows, place - NEIGHBOURS, place + NEIGHBOURS)
+    place = find_place(shown.selected_exported_clip, shown.exported_clips)
+    needed = plan_renewal(known, shown.video, selected, rows, place - NEIGHBOURS, place + NEIGHBOURS)
     urls = known if needed is None else needed.renewed(sign_ahead(installed().signer, needed.missing, origin))
     return Opening(shown, urls, filters, room.clip_missing)
 
@@ -106,7 +106,7 @@ def show_opening(lists: ClipLists, opening: Opening) -> list[EventSpec]:
     return [rx.toast.error(ClipNotFound.title)] if opening.clip_missing else []
 
 
-def listed(lists: ClipLists) -> tuple[int, Sequence[ClipRow], int]:
+def get_shown_list(lists: ClipLists) -> tuple[int, Sequence[ClipRow], int]:
     """Return offset, rows and total of the list that is shown."""
     if lists.tab == EXPORTED:
         return lists.exported_offset, lists.exported_clips, lists.exported_total
@@ -224,7 +224,7 @@ async def close_lists(lists: ClipLists, video_id: str) -> None:
 
 async def sign_selected(lists: ClipLists) -> None:
     """Have URLs for the opened exported clip and its neighbours."""
-    place = place_of(lists.selected_exported_clip, lists.exported_clips)
+    place = find_place(lists.selected_exported_clip, lists.exported_clips)
     await sign_rows(lists, place - NEIGHBOURS, place + NEIGHBOURS)
 
 
@@ -234,7 +234,7 @@ async def sign_rows(lists: ClipLists, first: int, last: int) -> None:
     if video is None:
         return
     rows, selected = (list(lists.exported_clips), lists.selected_exported_clip) if lists.tab == EXPORTED else ([], None)
-    needed = renewal(lists.clip_video_urls, video, selected, rows, first, last)
+    needed = plan_renewal(lists.clip_video_urls, video, selected, rows, first, last)
     if needed is None:
         return
     origin = origin_of(lists)

@@ -37,7 +37,7 @@ class ExportState(rx.State):
     async def cancel_export(self, job_id: str) -> list[EventSpec]:
         """Cancel an export."""
         await write(lambda db: exports.cancel(db, job_id))
-        return await self._answer()
+        return await self._show_answer()
 
     @rx.event
     @allow(Action.EXPORT)
@@ -45,9 +45,9 @@ class ExportState(rx.State):
         """Queue a failed export again."""
         actor = principal().user_id
         await write(lambda db: exports.retry(db, job_id, actor=actor))
-        return await self._answer(job_id)
+        return await self._show_answer(job_id)
 
-    async def _answer(self, *asked: str) -> list[EventSpec]:
+    async def _show_answer(self, *asked: str) -> list[EventSpec]:
         """Show the jobs as they are now, even where what was asked for had been done already."""
         self.jobs = list(self.jobs)
         return await follow_exports(self, *asked)
@@ -74,7 +74,7 @@ async def follow_exports(page: rx.State, *asked: str) -> list[EventSpec]:
     done = show_changes(state, video.id, changes)
     if done:
         await reload_exports(room)
-    return told(state, done)
+    return announce_exports(state, done)
 
 
 def revision_of(state: ExportState, video_id: str) -> int:
@@ -101,6 +101,6 @@ def show_changes(state: ExportState, video_id: str, changes: Changes) -> list[Ce
     return [] if first else [cell for cell in changes.cells if cell.state == JobState.DONE]
 
 
-def told(state: ExportState, done: list[CellView]) -> list[EventSpec]:
+def announce_exports(state: ExportState, done: list[CellView]) -> list[EventSpec]:
     """Return a toast for each of the exports that this person asked for."""
     return [rx.toast.success(f"Exported: {cell.title} {cell.aspect_ratio}") for cell in done if cell.id in state._asked]

@@ -80,10 +80,10 @@ async def follow_search(page: rx.State, clip_id: str = "") -> list[EventSpec]:
     news = await read(lambda db: read_search(db, video_id))
     changed = show_search(state, video_id, news)
     if clip_id and room.video is not None and room.video.id == video_id:
-        return [*await select_elsewhere(room, clip_id), *outcome(state, news)]
+        return [*await select_elsewhere(room, clip_id), *announce_search(state, news)]
     if changed:
         await reload_candidates(room, video_id)
-    return outcome(state, news)
+    return announce_search(state, news)
 
 
 def read_search(db: Session, video_id: str) -> SearchNews:
@@ -101,13 +101,13 @@ def show_search(state: FindingState, video_id: str, news: SearchNews) -> bool:
     return changed
 
 
-def outcome(state: FindingState, news: SearchNews) -> list[EventSpec]:
+def announce_search(state: FindingState, news: SearchNews) -> list[EventSpec]:
     """Return what is said of a finished search to the person who asked for it, once."""
     search = news.search
     if search is None or search.id != state._asked or search.state in UNFINISHED:
         return []
     state._asked = ""
-    return _outcome(search) if search.state == JobState.DONE else []
+    return _outcome_toasts(search) if search.state == JobState.DONE else []
 
 
 def _search_view(video_id: str, search: WorkView | None, may_find: bool) -> SearchView:
@@ -120,7 +120,7 @@ def _short(state: str) -> str:
     return f"{zlib.crc32(state.encode()):08x}"
 
 
-def _outcome(search: WorkView) -> list[EventSpec]:
+def _outcome_toasts(search: WorkView) -> list[EventSpec]:
     result = search.result
     words = ", ".join(f"{result[name]} {name}" for name in ("added", "changed", "removed") if result[name])
     found = counted(result["added"] + result["changed"] + result["there"], "clip")

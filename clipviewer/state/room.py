@@ -19,8 +19,8 @@ from clipviewer.services.library.quick_start import QuickStart
 from clipviewer.state.access import allow
 from clipviewer.state.account import show_account
 from clipviewer.state.clip_lists import reload_candidates, reload_exports
-from clipviewer.state.exports import ExportState, revision_of, show_changes, told
-from clipviewer.state.finding import FindingState, SearchNews, outcome, read_search, show_search
+from clipviewer.state.exports import ExportState, announce_exports, revision_of, show_changes
+from clipviewer.state.finding import FindingState, SearchNews, announce_search, read_search, show_search
 from clipviewer.state.library_changes import show_rights
 from clipviewer.state.matrix import MatrixState, follow_matrix
 from clipviewer.state.page_address import origin_of, video_in_address
@@ -90,7 +90,7 @@ class RoomState(rx.State):
         mended = (
             [] if news.quick_start is None else await show_quick_start(await self.get_state(QuickStartState), video_id, news.quick_start)
         )
-        return [*told(running, done), *outcome(finding, news.search), *mended]
+        return [*announce_exports(running, done), *announce_search(finding, news.search), *mended]
 
 
 def read_news(db: Session, video_id: str, revision: int, works: Works, origin: str) -> RoomNews:

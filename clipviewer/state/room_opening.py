@@ -19,8 +19,8 @@ from clipviewer.services.room.captions import CaptionsView
 from clipviewer.services.room.clip_room import EXPORTED
 from clipviewer.state.captions import CaptionsState, show_captions
 from clipviewer.state.clip_lists import Opening, close_lists, read_opening, show_opening
-from clipviewer.state.exports import ExportState, revision_of, show_changes, told
-from clipviewer.state.finding import FindingState, SearchNews, SearchView, outcome, read_search, show_search
+from clipviewer.state.exports import ExportState, announce_exports, revision_of, show_changes
+from clipviewer.state.finding import FindingState, SearchNews, SearchView, announce_search, read_search, show_search
 from clipviewer.state.matrix import MatrixNews, MatrixQuery, MatrixState, matrix_query, read_matrix, show_matrix, take_address
 from clipviewer.state.page_address import origin_of, video_in_address
 from clipviewer.state.quick_start import QuickStartState, QuickStartView, show_quick_start
@@ -136,4 +136,4 @@ async def _show(page: rx.State, snapshot: Snapshot, asked: Asked) -> list[EventS
     show_search(finding, video_id, snapshot.search)
     show_timeline(await page.get_state(TimelineState), snapshot.timeline)
     mended = await show_quick_start(await page.get_state(QuickStartState), video_id, snapshot.quick_start)
-    return [*missing, *told(running, done), *outcome(finding, snapshot.search), *mended]
+    return [*missing, *announce_exports(running, done), *announce_search(finding, snapshot.search), *mended]

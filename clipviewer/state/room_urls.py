@@ -27,7 +27,7 @@ class Renewal:
         return {**self.kept, **{clip_id: url_entry(url, self.now) for clip_id, url in signed.items()}}
 
 
-def renewal(
+def plan_renewal(
     known: Mapping[str, UrlEntry], video: VideoView, selected: ClipRow | None, rows: Sequence[ClipRow], first: int, last: int
 ) -> Renewal | None:
     """Return what is to be signed for the rows ``first`` to ``last``; None where all that they need is ``known`` and lasts a while."""
@@ -56,7 +56,7 @@ def keys_around(
     return needed, always | {row.id: row.s3_key for row in rows[max(0, middle - SIGN_AHEAD // 2) : middle + SIGN_AHEAD // 2]} | needed
 
 
-def place_of(selected: ClipRow | None, rows: Sequence[ClipRow]) -> int:
+def find_place(selected: ClipRow | None, rows: Sequence[ClipRow]) -> int:
     """Return the index of the selected clip among ``rows``, 0 where it is not among them."""
     return next((index for index, row in enumerate(rows) if selected and row.id == selected.id), 0)
 

@@ -77,7 +77,7 @@ class TimelineState(rx.State):
             return clip_id
 
         saved = await write(save)
-        return await self._decided(saved)
+        return await self._show_decision(saved)
 
     @rx.event
     @allow(Action.EXPORT)
@@ -89,7 +89,7 @@ class TimelineState(rx.State):
         except ClipNotFound:
             self._removed = None
         self.removed = str(self._removed.clip["title"]) if self._removed else ""
-        return await self._decided()
+        return await self._show_decision()
 
     @rx.event
     @allow(Action.EXPORT)
@@ -101,9 +101,9 @@ class TimelineState(rx.State):
             await write(lambda db: marking.put_back(db, removed, actor=actor))
             clip_id = str(removed.clip["id"])
         self._removed, self.removed = None, ""
-        return await self._decided(clip_id)
+        return await self._show_decision(clip_id)
 
-    async def _decided(self, clip_id: str = "") -> list[EventSpec]:
+    async def _show_decision(self, clip_id: str = "") -> list[EventSpec]:
         """Count what was decided, and show the candidates as they are now, opened at ``clip_id``."""
         self.timeline = dataclasses.replace(self.timeline, saved=self.timeline.saved + 1)
         return await follow_search(self, clip_id)

@@ -32,11 +32,11 @@ class VideoDetailState(ClipLists, rx.State):
     @allow(Action.VIEW)
     async def show_range(self, first: int, last: int) -> None:
         """Load what is missing around rows ``first`` to ``last``, which the list shows now, and sign them ahead."""
-        offset, rows, total = clip_lists.listed(self)
+        offset, rows, total = clip_lists.get_shown_list(self)
         first, last = max(0, min(first, total - 1)), max(0, min(last, total - 1))
         if total and (first < offset or last >= offset + len(rows)):
             await clip_lists.load_window(self, (first + last) // 2)
-            offset, _, _ = clip_lists.listed(self)
+            offset, _, _ = clip_lists.get_shown_list(self)
         await clip_lists.sign_rows(self, first - offset, last - offset)
 
     @rx.event
