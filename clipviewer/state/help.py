@@ -6,6 +6,7 @@ import reflex as rx
 
 from clipviewer.domain.permissions import Action
 from clipviewer.state.access import allow
+from clipviewer.state.account import show_account
 
 
 class HelpState(rx.State):
@@ -14,4 +15,5 @@ class HelpState(rx.State):
     @rx.event
     @allow(Action.VIEW)
     async def open_page(self) -> None:
-        """Lead to the sign-in page whoever is not signed in."""
+        """Show who is signed in; whoever is not is sent to the sign-in page."""
+        await show_account(self)
