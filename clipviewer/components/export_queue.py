@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.bundle import bundled
 from clipviewer.components.export_views import shows_matrix
 from clipviewer.components.may_change import if_may_change
 from clipviewer.components.pulse import Pulse
@@ -17,6 +18,7 @@ BUSY_MS, IDLE_MS = 1_000, 5_000
 def export_queue() -> rx.Component:
     """Queued, running and failed exports of this video; nothing where there are none, or where the matrix has them."""
     return rx.fragment(
+        bundled("exports/queue.css"),
         rx.cond(shows_matrix(), _pulse(MatrixState.follow), _pulse(ExportState.follow)),
         rx.cond(
             (ExportState.jobs.length() > 0) & ~shows_matrix(),

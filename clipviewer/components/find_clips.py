@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.bundle import bundled
 from clipviewer.components.pulse import Pulse
 from clipviewer.state.finding import FindingState
 
@@ -14,6 +15,7 @@ def find_clips_bar() -> rx.Component:
     """One line above the candidates; for who may not ask for a search, nothing but one that is under way."""
     search = FindingState.search
     return rx.fragment(
+        bundled("room/finding.css"),
         Pulse.create(interval=rx.cond(_busy(), BUSY_MS, IDLE_MS), on_pulse=FindingState.follow),
         rx.cond(
             _busy(),
