@@ -3,7 +3,7 @@
 import reflex as rx
 from reflex.plugins import RadixThemesPlugin, SitemapPlugin
 
-from clipviewer.frontend import PLACEHOLDER_ORIGIN, PreloadRoom, SameOrigin
+from clipviewer.frontend import PLACEHOLDER_ORIGIN, PreloadRoom, SameOrigin, ServeOnlyBundled
 
 config = rx.Config(
     app_name="clipviewer",
@@ -16,6 +16,11 @@ config = rx.Config(
     cors_allowed_origins=[],
     default_color_mode="dark",
     frontend_compression_formats=["gzip"],
-    plugins=[RadixThemesPlugin(theme=rx.theme(accent_color="iris", gray_color="gray", radius="medium")), SameOrigin(), PreloadRoom()],
+    plugins=[
+        RadixThemesPlugin(theme=rx.theme(accent_color="iris", gray_color="gray", radius="medium")),
+        SameOrigin(),
+        ServeOnlyBundled(),
+        PreloadRoom(),
+    ],
     disable_plugins=[SitemapPlugin],
 )

@@ -62,7 +62,7 @@ class SameOrigin(Plugin):
 
 
 class PreloadRoom(Plugin):
-    """Makes the scripts of a clip room come together with its page, instead of after the router has started and asked for them.
+    """Makes the scripts and styles of a clip room come together with its page, instead of after the router has started and asked for them.
 
     Addresses with an id in them share one page, and Reflex lists in it only what every page needs.
     """
@@ -71,18 +71,34 @@ class PreloadRoom(Plugin):
         static_dir = Path(context["static_dir"])
         page = static_dir / ReactRouter.SPA_FALLBACK
         text = page.read_text(encoding="utf-8")
-        scripts = [*_scripts_of_route(static_dir, "videos/:id"), *(f"/{script.name}" for script in sorted(static_dir.glob("*.js")))]
+        scripts, sheets = _files_of_route(static_dir, "videos/:id")
         links = "".join(f'<link rel="modulepreload" href="{script}"/>' for script in scripts if f'"{script}"' not in text)
+        links += "".join(f'<link rel="preload" as="style" href="{sheet}"/>' for sheet in sheets)
         page.write_text(text.replace("</head>", f"{links}</head>", 1), encoding="utf-8")
 
 
-def _scripts_of_route(static_dir: Path, path: str) -> list[str]:
-    """Addresses of the module that draws a route and of what it imports, from React Router's manifest."""
+class ServeOnlyBundled(Plugin):
+    """Removes the copies that Reflex makes of scripts and style sheets: the pages load what the bundle holds of them."""
+
+    def post_build(self, **context: Any) -> None:
+        static_dir = Path(context["static_dir"])
+        copies = [
+            path for path in static_dir.rglob("*") if path.suffix in (".js", ".css") and path.relative_to(static_dir).parts[0] != "assets"
+        ]
+        for path in copies:
+            path.unlink()
+        for folder in {path.parent for path in copies} - {static_dir}:
+            if not any(folder.iterdir()):
+                folder.rmdir()
+
+
+def _files_of_route(static_dir: Path, path: str) -> tuple[list[str], list[str]]:
+    """Addresses of the scripts (the module that draws a route, and what it imports) and style sheets, from React Router's manifest."""
     manifest = next((static_dir / "assets").glob("manifest-*.js")).read_text(encoding="utf-8")
     routes = json.loads(manifest.partition("=")[2].rstrip("; \n"))["routes"].values()
     for route in routes:
         if route.get("path") == path:
-            return [route["module"], *route["imports"]]
+            return [route["module"], *route["imports"]], route["css"]
     raise RuntimeError(f"the build has no page at {path}")
 
 

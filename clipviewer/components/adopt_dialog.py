@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.bundle import bundled
 from clipviewer.components.pulse import Pulse
 from clipviewer.state.adopt import AdoptRun, AdoptState, FoundView, KeyGroup
 
@@ -15,6 +16,7 @@ _FOLLOW_MS = 1_000
 def adopt_button() -> rx.Component:
     """For the library's bar, with its dialog; nothing for who may not adopt."""
     return rx.fragment(
+        bundled("library/adopt.css"),
         rx.cond(
             AdoptState.may_adopt,
             rx.fragment(

@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from clipviewer.components.bundle import CustomElement
 from clipviewer.components.may_change import if_may_change
 from clipviewer.domain.language import known_languages
 from clipviewer.state.captions import CaptionsState
@@ -13,15 +14,13 @@ from clipviewer.state.rows import CaptionsRow
 from clipviewer.state.video_detail import VideoDetailState
 
 
-class CaptionsForm(rx.Component):
-    """The custom element ``<captions-form>``, described in ``assets/captions.js``."""
+class CaptionsForm(CustomElement):
+    """The custom element ``<captions-form>``, described in ``assets/captions/captions.client.js``."""
 
     tag = "CaptionsFormElement"
+    element = "captions-form"
+    assets = ("captions/captions.client.js", "captions/captions.css")
     on_captions_attached: rx.EventHandler[rx.event.no_args_event_spec]
-
-    def add_custom_code(self) -> list[str]:
-        """Reflex derives names from tags, and a custom element's name is no identifier."""
-        return ['const CaptionsFormElement = "captions-form";']
 
 
 def open_captions() -> Any:

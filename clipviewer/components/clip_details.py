@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.bundle import bundled
 from clipviewer.components.selection import selected_clip
 from clipviewer.state.video_detail import VideoDetailState
 
@@ -13,6 +14,7 @@ def clip_details() -> rx.Component:
     clip = selected_clip()
     exported = VideoDetailState.tab == "exported"
     return rx.el.section(
+        bundled("clips/clip_actions.client.js", "clips/clip_details.css"),
         rx.el.h2(clip.title, class_name="details-title"),
         rx.el.dl(
             _fact("Duration", clip.duration),

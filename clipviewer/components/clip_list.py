@@ -6,6 +6,7 @@ import reflex as rx
 from reflex.vars import VarData
 from reflex.vars.function import ArgsFunctionOperation
 
+from clipviewer.components.bundle import bundled
 from clipviewer.components.may_change import if_may_change
 from clipviewer.components.selection import select_events, shown_id, shown_place
 from clipviewer.components.virtuoso import Virtuoso
@@ -94,6 +95,7 @@ def identified_list() -> rx.Component:
 
 def _option(clip: rx.Var[ClipRow], position: rx.Var[int], *children: rx.Component) -> rx.Component:
     return rx.box(
+        bundled("clips/clip_list.client.js", "clips/clip_list.css"),
         *children,
         role="option",
         tab_index=rx.cond(shown_id() == clip.id, 0, -1),

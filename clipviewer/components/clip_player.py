@@ -1,9 +1,10 @@
-"""The player of the clip room: a native ``<video>`` in media-chrome's controls, kept supplied by ``assets/player.js``."""
+"""The player of the clip room: a native ``<video>`` in media-chrome's controls, kept supplied by ``assets/player/player.client.js``."""
 
 from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.bundle import CustomElement
 from clipviewer.components.media_chrome import MediaController, MediaLoadingIndicator, control_bar
 from clipviewer.components.selection import select_events, selected_clip, shown_place
 from clipviewer.state.captions import CaptionsState
@@ -16,10 +17,12 @@ def _clip_spec(event: rx.Var[dict[str, dict[str, str]]]) -> tuple[rx.Var[str]]:
     return (event["detail"]["clip"],)
 
 
-class ClipPlayer(rx.Component):
+class ClipPlayer(CustomElement):
     """The custom element ``<clip-player>``; its attributes and events are described in the script."""
 
     tag = "ClipPlayerElement"
+    element = "clip-player"
+    assets = ("player/player.client.js", "player/player.css")
     on_clip_unauthorized: rx.EventHandler[rx.event.no_args_event_spec]
     on_clip_missing: rx.EventHandler[rx.event.no_args_event_spec]
     on_clip_failed: rx.EventHandler[rx.event.no_args_event_spec]
@@ -29,10 +32,6 @@ class ClipPlayer(rx.Component):
     on_download_failed: rx.EventHandler[rx.event.no_args_event_spec]
     on_key_copied: rx.EventHandler[rx.event.no_args_event_spec]
     on_key_not_copied: rx.EventHandler[rx.event.no_args_event_spec]
-
-    def add_custom_code(self) -> list[str]:
-        """Reflex derives names from tags, and a custom element's name is no identifier."""
-        return ['const ClipPlayerElement = "clip-player";']
 
 
 def player() -> rx.Component:

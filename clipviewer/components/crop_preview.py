@@ -1,9 +1,10 @@
-"""The crop preview of the shown candidate: its toolbar. ``assets/crop_preview.js`` runs it and lays the frame over the picture."""
+"""The crop preview of the shown candidate: its toolbar. The scripts in ``assets/crop/`` run it and lay the frame over the picture."""
 
 from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.bundle import CustomElement
 from clipviewer.components.selection import selected_clip
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.state.framing import FramingState
@@ -26,18 +27,16 @@ def _crop_spec(event: _Event) -> tuple[rx.Var[str], rx.Var[str], rx.Var[float], 
     return (detail["clip"], detail["ratio"], detail["x"].to(float), detail["y"].to(float))
 
 
-class CropPreview(rx.Component):
+class CropPreview(CustomElement):
     """The custom element ``<crop-preview>``; its attributes and events are described in the script."""
 
     tag = "CropPreviewElement"
+    element = "crop-preview"
+    assets = ("crop/crop_preview.client.js", "crop/crop.css")
     on_framing_opened: rx.EventHandler[_clip_spec]
     on_framing_chosen: rx.EventHandler[_crop_spec]
     on_framing_forgotten: rx.EventHandler[_ratio_spec]
     on_look_wanted: rx.EventHandler[_clip_spec]
-
-    def add_custom_code(self) -> list[str]:
-        """Reflex derives names from tags, and a custom element's name is no identifier."""
-        return ['const CropPreviewElement = "crop-preview";']
 
 
 def crop_preview() -> rx.Component:

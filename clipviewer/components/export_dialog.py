@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from clipviewer.components.bundle import bundled
 from clipviewer.components.captions_panel import open_captions
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
@@ -31,6 +32,7 @@ _CAPTIONS = {
 def export_dialog() -> rx.Component:
     return rx.dialog.root(
         rx.dialog.content(
+            bundled("exports/dialog.css", "frame/choices.client.js"),
             rx.dialog.title("Export clips"),
             rx.dialog.description(ExportDialogState.summary, size="2", class_name="tabular"),
             _group("Aspect ratio", *(_ratio(ratio) for ratio in AspectRatio)),
@@ -116,7 +118,7 @@ def _captions(mode: CaptionMode) -> rx.Component:
 def _choice(
     label: str | rx.Var[str], note: str | rx.Var[str], chosen: rx.Var[bool], key: rx.Var[str] | None = None, **props: Any
 ) -> rx.Component:
-    """A checkbox, or a radio button; it answers at once, and follows the server by ``assets/choices.js``."""
+    """A checkbox, or a radio button; it answers at once, and follows the server by ``assets/frame/choices.client.js``."""
     return rx.el.label(
         rx.el.input(
             **{"type": "checkbox", **props},

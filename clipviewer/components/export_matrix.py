@@ -6,6 +6,7 @@ import reflex as rx
 from reflex.vars import VarData
 from reflex.vars.function import ArgsFunctionOperation
 
+from clipviewer.components.bundle import bundled
 from clipviewer.components.export_views import nothing_matches
 from clipviewer.components.frame import empty, skeletons
 from clipviewer.components.may_change import if_may_change, words_if_may_change
@@ -42,7 +43,7 @@ def export_matrix() -> rx.Component:
         ("failed", no_answer),
         skeletons(4, "matrix-line"),
     )
-    return rx.box(shown, on_mount=MatrixState.refresh, class_name="matrix")
+    return rx.box(bundled("exports/matrix.client.js", "exports/matrix.css"), shown, on_mount=MatrixState.refresh, class_name="matrix")
 
 
 @rx.memo

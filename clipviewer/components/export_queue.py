@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.bundle import bundled
 from clipviewer.components.export_views import shows_matrix
 from clipviewer.components.may_change import if_may_change
 from clipviewer.state.exports import ExportState
@@ -12,9 +13,12 @@ from clipviewer.state.rows import JobRow
 
 def export_queue() -> rx.Component:
     """Queued, running and failed exports of this video; nothing where there are none, or where the matrix has them."""
-    return rx.cond(
-        (ExportState.jobs.length() > 0) & ~shows_matrix(),
-        rx.el.ul(rx.foreach(ExportState.jobs, _job), class_name="export-queue", aria_label="Exports on their way"),
+    return rx.fragment(
+        bundled("exports/queue.css"),
+        rx.cond(
+            (ExportState.jobs.length() > 0) & ~shows_matrix(),
+            rx.el.ul(rx.foreach(ExportState.jobs, _job), class_name="export-queue", aria_label="Exports on their way"),
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.bundle import bundled
 from clipviewer.components.frame import empty
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.services.cells.filters import CellState
@@ -18,8 +19,9 @@ def shows_matrix() -> rx.Var[bool]:
 
 
 def export_views() -> rx.Component:
-    """The script ``assets/matrix.js`` writes what is chosen here to the address."""
+    """The script ``assets/exports/matrix.client.js`` writes what is chosen here to the address."""
     return rx.box(
+        bundled("exports/views.css"),
         rx.box(_view("list", "List", "rows-3"), _view("matrix", "Matrix", "grid-3x3"), role="group", aria_label="View", class_name="views"),
         _filters(),
         class_name="export-views",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.bundle import bundled
 from clipviewer.state.finding import FindingState
 
 
@@ -11,6 +12,7 @@ def find_clips_bar() -> rx.Component:
     """One line above the candidates; for who may not ask for a search, nothing but one that is under way."""
     search = FindingState.search
     return rx.fragment(
+        bundled("room/finding.css"),
         rx.cond(
             _busy(),
             rx.box(

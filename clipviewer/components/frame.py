@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import reflex as rx
 
+from clipviewer.components.bundle import bundled
 from clipviewer.components.keyboard_sheet import keyboard_sheet
 from clipviewer.state.account import AccountState
 
@@ -49,6 +50,7 @@ def page_frame(*content: rx.Component, title: str | rx.Var[str] = "", actions: S
                 class_name="icon-button",
             ),
             rx.el.form(
+                bundled("doors/doors.client.js"),
                 rx.el.button(rx.icon("log-out", size=18), type="submit", aria_label="Sign out", class_name="icon-button"),
                 method="post",
                 action="/api/auth/sign-out",

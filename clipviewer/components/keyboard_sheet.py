@@ -1,9 +1,10 @@
-"""The sheet of keys: a button in the top bar, and the dialog that it opens. ``assets/keyboard.js`` opens it by "?"."""
+"""The sheet of keys: a button in the top bar, and the dialog that it opens. ``assets/keyboard/keyboard.client.js`` opens it by "?"."""
 
 from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.bundle import bundled
 from clipviewer.domain.keyboard import KEYBOARD, Group, Shortcut
 
 
@@ -11,6 +12,7 @@ from clipviewer.domain.keyboard import KEYBOARD, Group, Shortcut
 def keyboard_sheet() -> rx.Component:
     """Opens and closes in the browser alone."""
     return rx.dialog.root(
+        bundled("keyboard/keyboard.client.js", "keyboard/keyboard.css"),
         rx.dialog.trigger(
             rx.el.button(
                 rx.icon("keyboard", size=18),

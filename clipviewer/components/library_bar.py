@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.bundle import bundled
 from clipviewer.services.library.listing import Filter, Sort
 from clipviewer.state.library import VIEWS, LibraryState
 
@@ -32,6 +33,7 @@ _ICONS = {"grid": ("layout-grid", "Grid"), "table": ("table-2", "Table")}
 def library_bar(*buttons: rx.Component) -> rx.Component:
     """``buttons`` are what can be added to the library."""
     return rx.box(
+        bundled("library/library.client.js", "library/library.css"),
         rx.el.input(
             type="search",
             placeholder="Search titles, clips, captions",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import reflex as rx
+from reflex.experimental import ClientStateVar
+from reflex.vars import VarData
 
+from clipviewer.components.bundle import bundled
 from clipviewer.components.dialog_focus import gives_focus_back
 from clipviewer.domain.removal import Objects
 from clipviewer.domain.tag import MAX_TAG
@@ -11,12 +14,15 @@ from clipviewer.services.library.changes import MAX_TITLE
 from clipviewer.state.library_changes import DELETE, REMOVE, RENAME, TAGS, LibraryChangesState
 
 _FORM = "change-form"
+_TAGS_FIELD = "entered_tags"
+_entered = ClientStateVar.create("entered_tags", default="")
 
 
 def library_changes() -> rx.Component:
     """Both; once on every page that has a video's menu. A field is focused by the dialog itself, which then knows what to go back to."""
     dialog = LibraryChangesState.dialog
     return rx.fragment(
+        bundled("library/changes.css"),
         rx.dialog.root(
             rx.dialog.content(
                 rx.match(
@@ -59,32 +65,56 @@ def _tags() -> rx.Component:
     return _form(
         "Tags",
         rx.text(dialog.title, size="2", class_name="quiet dialog-of"),
-        rx.el.input(
-            name="tags",
-            default_value=dialog.text,
-            auto_complete="off",
-            class_name="field",
-            custom_attrs={"aria-label": "Tags"},
-        ),
+        tags_field(text=dialog.text),
         rx.text(
             rx.cond(several, "Added to the tags that they have. Words between commas.", "Words between commas."),
             f" Up to {MAX_TAG} letters each.",
             size="2",
             class_name="quiet",
         ),
-        rx.cond(
-            dialog.known.length() > 0,
-            rx.box(
-                rx.foreach(
-                    dialog.known,
-                    lambda tag: rx.el.button(tag, type="button", class_name="chip tag", custom_attrs={"data-adds-tag": tag}),
-                ),
-                class_name="known-tags",
-                role="group",
-                aria_label="Known tags",
+        rx.cond(dialog.known.length() > 0, known_tags(known=dialog.known)),
+        on_submit=LibraryChangesState.save_tags,
+    )
+
+
+@rx.memo
+def tags_field(text: rx.Var[str]) -> rx.Component:
+    """What is entered belongs to the browser until it is sent: a known tag joins it at once."""
+    return rx.el.input(
+        id=_TAGS_FIELD,
+        name="tags",
+        value=_entered.value,
+        on_change=lambda entered: _entered.set_value(entered),
+        on_mount=_entered.set_value(text),
+        auto_complete="off",
+        class_name="field",
+        custom_attrs={"aria-label": "Tags"},
+    )
+
+
+@rx.memo
+def known_tags(known: rx.Var[list[str]]) -> rx.Component:
+    """Each is added to what is entered, once."""
+    return rx.box(
+        rx.foreach(
+            known,
+            lambda tag: rx.el.button(
+                tag, type="button", class_name="chip tag", on_click=[_entered.set_value(_with_tag(tag)), rx.set_focus(_TAGS_FIELD)]
             ),
         ),
-        on_submit=LibraryChangesState.save_tags,
+        class_name="known-tags",
+        role="group",
+        aria_label="Known tags",
+    )
+
+
+def _with_tag(tag: rx.Var[str]) -> rx.Var[str]:
+    entered = _entered.value
+    words = f"{entered!s}.split(',').map((each) => each.trim())"
+    return rx.Var(
+        f"[...new Set([...{words}, {tag!s}])].filter(Boolean).join(', ')",
+        _var_type=str,
+        _var_data=VarData.merge(entered._get_all_var_data(), tag._get_all_var_data()),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.bundle import bundled
 from clipviewer.components.video_menu import video_menu
 from clipviewer.components.video_picker import pick, video_picker
 from clipviewer.state.library import MOST, LibraryState
@@ -16,6 +17,7 @@ _NO_NAME = rx.el.th(rx.el.span("Actions", class_name="unseen"), scope="col")
 def library_list() -> rx.Component:
     """One page of them, and the way to the next."""
     return video_picker(
+        bundled("library/film_scrub.client.js", "library/library.css"),
         _before(),
         rx.cond(
             LibraryState.view == "table",
@@ -121,7 +123,7 @@ def _row(video: rx.Var[VideoCard]) -> rx.Component:
 
 
 def _film(video: rx.Var[VideoCard]) -> rx.Component:
-    """Where ``assets/film_scrub.js`` shows what lies under the pointer."""
+    """Where ``assets/library/film_scrub.client.js`` shows what lies under the pointer."""
     return rx.cond(video.strip, rx.box(class_name="film", aria_hidden="true", custom_attrs={"data-film": video.id}))
 
 

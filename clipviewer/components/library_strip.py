@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.bundle import bundled
 from clipviewer.components.may_change import if_may_change
 from clipviewer.components.pulse import Pulse
 from clipviewer.services.library.listing import Filter
@@ -24,6 +25,7 @@ def library_strip() -> rx.Component:
     attention = (LibraryStripState.failed > 0) | (LibraryStripState.stale > 0) | (LibraryStripState.missing > 0)
     hurried = LibraryStripState.busy | (LibraryState.preparing != "")
     return rx.fragment(
+        bundled("library/strip.css"),
         # Only once the page lives: React attaches no listener to a custom element that was in the page before.
         rx.cond(
             LibraryState.phase != "loading",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.bundle import bundled
 from clipviewer.components.selection import selected_clip
 from clipviewer.state.missing_files import MissingFileState
 from clipviewer.state.video_detail import VideoDetailState
@@ -36,6 +37,7 @@ def missing_file() -> rx.Component:
 
 def _notice(title: str, text: str, key: rx.Var[str], missing: rx.Var[str], ratio: str | rx.Var[str]) -> rx.Component:
     return rx.box(
+        bundled("player/missing_file.css", "player/player.css"),
         rx.box(
             rx.icon("file-x", size=26),
             rx.text(title, weight="bold"),

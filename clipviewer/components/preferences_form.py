@@ -1,4 +1,4 @@
-"""The form of the team's preferences. ``assets/choices.js`` makes its controls follow the server, and leads to what it refuses."""
+"""The form of the team's preferences. ``assets/frame/choices.client.js`` makes it follow the server."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import Any
 
 import reflex as rx
 
+from clipviewer.components.bundle import bundled
 from clipviewer.components.settings_frame import settings_card
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.domain.framing import FramingMode
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.domain.preferences import FRAMINGS
-from clipviewer.state.preferences import RATIO, PreferencesState
+from clipviewer.state.preferences import RATIO, PreferencesState, control_id
 
 _FRAMINGS = {
     FramingMode.CENTRE: "Centre",
@@ -25,6 +26,7 @@ _CAPTIONS = {CaptionMode.OFF: "Off", CaptionMode.SOFT: "Soft", CaptionMode.BURNE
 def preferences_form() -> rx.Component:
     """Everybody sees it; only an admin's can be sent."""
     return rx.el.form(
+        bundled("frame/choices.client.js"),
         rx.el.fieldset(
             settings_card("Exports", "What is chosen when somebody begins to export. They may choose otherwise.", *_exports()),
             settings_card("Finding clips", "How long the clips are that Find clips looks for, and when it does.", *_finding()),
@@ -40,7 +42,6 @@ def preferences_form() -> rx.Component:
         on_submit=PreferencesState.save,
         no_validate=True,
         class_name="settings-form",
-        custom_attrs={"data-refused": PreferencesState.refused},
     )
 
 
@@ -51,8 +52,15 @@ def _exports() -> list[rx.Component]:
             "Aspect ratio",
             "ratios",
             *(
-                _tick(f"{RATIO}{ratio.value}", ratio.value, shown.ratios.contains(ratio.value), ratio.frame.use, wrong=_wrong("ratios"))
-                for ratio in AspectRatio
+                _tick(
+                    f"{RATIO}{ratio.value}",
+                    ratio.value,
+                    shown.ratios.contains(ratio.value),
+                    ratio.frame.use,
+                    wrong=_wrong("ratios"),
+                    control_id=control_id("ratios") if place == 0 else None,
+                )
+                for place, ratio in enumerate(AspectRatio)
             ),
         ),
         _labelled(
@@ -125,12 +133,19 @@ def _choices(name: str, field: str, *controls: rx.Component, role: str = "group"
 
 
 def _tick(
-    name: str, label: str, chosen: rx.Var[bool], note: str = "", value: str = "on", wrong: dict[str, Any] | None = None
+    name: str,
+    label: str,
+    chosen: rx.Var[bool],
+    note: str = "",
+    value: str = "on",
+    wrong: dict[str, Any] | None = None,
+    control_id: str | None = None,
 ) -> rx.Component:
     """A checkbox; with a ``value`` of its own one of several radio buttons."""
     return rx.el.label(
         rx.el.input(
             type="checkbox" if value == "on" else "radio",
+            id=control_id,
             name=name,
             value=value,
             default_checked=chosen,
@@ -145,7 +160,7 @@ def _tick(
 
 def _control(field: str, *, name: str = "", value: rx.Var[str] | None = None) -> dict[str, Any]:
     shown = PreferencesState.shown.framing if value is None else value
-    return {"name": name or field, "custom_attrs": {**_wrong(field), "data-value": shown}}
+    return {"id": control_id(field), "name": name or field, "custom_attrs": {**_wrong(field), "data-value": shown}}
 
 
 def _wrong(field: str) -> dict[str, Any]:

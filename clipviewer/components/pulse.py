@@ -1,17 +1,17 @@
-"""Asks for news at an interval while the page is visible; see ``assets/pulse.js``."""
+"""Asks for news at an interval while the page is visible; see ``assets/frame/pulse.client.js``."""
 
 from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.bundle import CustomElement
 
-class Pulse(rx.Component):
+
+class Pulse(CustomElement):
     """``interval`` is in ms."""
 
     tag = "PagePulse"
+    element = "page-pulse"
+    assets = ("frame/pulse.client.js",)
     interval: rx.Var[int]
     on_pulse: rx.EventHandler[rx.event.no_args_event_spec]
-
-    def add_custom_code(self) -> list[str]:
-        """A custom element's name is no identifier, and Reflex derives names from tags."""
-        return ['const PagePulse = "page-pulse";']

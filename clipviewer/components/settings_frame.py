@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.bundle import bundled
 from clipviewer.components.frame import page_frame
 
 PAGES = {
@@ -27,6 +28,7 @@ def settings_frame(here: str, *content: rx.Component) -> rx.Component:
     ]
     return page_frame(
         rx.box(
+            bundled("settings/settings.css"),
             rx.el.nav(*ways, aria_label="Settings", class_name="settings-nav"),
             rx.box(*content, class_name="settings-main"),
             class_name="settings",

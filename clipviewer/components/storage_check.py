@@ -1,4 +1,4 @@
-"""What was found about the storage: by the server, and by this browser, whose script is ``assets/storage_check.js``."""
+"""What was found about the storage: by the server, and by this browser, whose script is ``assets/settings/storage_check.client.js``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 from reflex.experimental import ClientStateVar
 
+from clipviewer.components.bundle import CustomElement, bundled
 from clipviewer.components.settings_frame import settings_card
 from clipviewer.state.storage_doctor import FindingRow, StorageDoctorState
 
@@ -18,15 +19,13 @@ def _rows_spec(event: rx.Var[dict[str, dict[str, Any]]]) -> tuple[rx.Var[list[Fi
     return event["detail"]["rows"].to(list[FindingRow]), event["detail"]["busy"].to(bool)
 
 
-class StorageCheck(rx.Component):
+class StorageCheck(CustomElement):
     """The custom element ``<storage-check>``."""
 
     tag = "StorageCheckElement"
+    element = "storage-check"
+    assets = ("settings/storage_check.client.js",)
     on_storage_checked: rx.EventHandler[_rows_spec]
-
-    def add_custom_code(self) -> list[str]:
-        """A custom element's name is no identifier, and Reflex derives names from tags."""
-        return ['const StorageCheckElement = "storage-check";']
 
 
 def server_findings() -> rx.Component:
@@ -76,7 +75,13 @@ def policy(title: str, text: str, anchor: str, shown: rx.Var[str]) -> rx.Compone
         class_name="copy-button",
         custom_attrs={"data-copies": anchor, "aria-label": f"Copy the {title}"},
     )
-    return settings_card(title, text, rx.el.pre(shown, id=anchor, class_name="to-paste", tab_index=0), actions=(copy,))
+    return settings_card(
+        title,
+        text,
+        bundled("settings/copy_button.client.js"),
+        rx.el.pre(shown, id=anchor, class_name="to-paste", tab_index=0),
+        actions=(copy,),
+    )
 
 
 def _list(rows: rx.Var[list[FindingRow]]) -> rx.Component:

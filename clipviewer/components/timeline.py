@@ -1,9 +1,10 @@
-"""The timeline under the master: filmstrip, waveform and candidates. ``assets/timeline.js`` draws it and marks clips on it."""
+"""The timeline under the master: filmstrip, waveform and candidates. The scripts in ``assets/timeline/`` draw it and mark clips on it."""
 
 from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.bundle import CustomElement
 from clipviewer.components.quick_start import quick_start_line
 from clipviewer.components.selection import picked, shown_id
 from clipviewer.state.finding import FindingState
@@ -21,16 +22,14 @@ def _clip_spec(event: rx.Var[dict[str, dict[str, str]]]) -> tuple[rx.Var[str]]:
     return (event["detail"]["clip"],)
 
 
-class ClipTimeline(rx.Component):
+class ClipTimeline(CustomElement):
     """The custom element ``<clip-timeline>``; its attributes and events are described in the script."""
 
     tag = "ClipTimelineElement"
+    element = "clip-timeline"
+    assets = ("timeline/timeline.client.js", "timeline/timeline.css")
     on_clip_saved: rx.EventHandler[_saved_spec]
     on_clip_removed: rx.EventHandler[_clip_spec]
-
-    def add_custom_code(self) -> list[str]:
-        """Reflex derives names from tags, and a custom element's name is no identifier."""
-        return ['const ClipTimelineElement = "clip-timeline";']
 
 
 def timeline() -> rx.Component:

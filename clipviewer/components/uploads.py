@@ -1,4 +1,4 @@
-"""Uploads on the library page: the button, the place to drop files on, and a row for each file. ``assets/uploads.js`` runs them."""
+"""Uploads on the library page: the button, the place to drop files on, and a row for each file. ``assets/uploads/`` runs them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import reflex as rx
 from reflex.experimental import ClientStateVar
 
+from clipviewer.components.bundle import CustomElement
 from clipviewer.domain.master_file import TYPES
 from clipviewer.state.library import LibraryState
 from clipviewer.state.uploads import UploadState
@@ -33,21 +34,15 @@ def _rows_spec(event: rx.Var[dict[str, dict[str, list[UploadRow]]]]) -> tuple[rx
     return (event["detail"]["rows"],)
 
 
-class UploadDesk(rx.Component):
+class UploadDesk(CustomElement):
     """The custom element ``<upload-desk>``; Uppy is a file of its own that is fetched with the first upload."""
 
     tag = "UploadDeskElement"
+    element = "upload-desk"
+    assets = ("uploads/uploads.client.js", "uploads/uploads.css")
     lib_dependencies: list[str] = ["@uppy/core@5.2.0", "@uppy/aws-s3@5.1.0"]
     on_uploads_changed: rx.EventHandler[_rows_spec]
     on_video_added: rx.EventHandler[rx.event.no_args_event_spec]
-
-    def add_custom_code(self) -> list[str]:
-        """Reflex derives names from tags, and a custom element's name is no identifier; only the bundle can resolve packages."""
-        return [
-            'const UploadDeskElement = "upload-desk";',
-            'globalThis.loadUppy = async () => { const [core, s3] = await Promise.all([import("@uppy/core"), import("@uppy/aws-s3")]); '
-            "return { Uppy: core.default, AwsS3: s3.default }; };",
-        ]
 
 
 def upload_button() -> rx.Component:

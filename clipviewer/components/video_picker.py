@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 from reflex.experimental import ClientStateVar
 
+from clipviewer.components.bundle import CustomElement
 from clipviewer.services.library.listing import Filter
 from clipviewer.state.library import LibraryState
 from clipviewer.state.library_changes import LibraryChangesState
@@ -16,15 +17,13 @@ def _picks_spec(event: rx.Var[dict[str, dict[str, list[str]]]]) -> tuple[rx.Var[
     return (event["detail"]["ids"],)
 
 
-class VideoPicker(rx.Component):
-    """The custom element ``<video-picker>``, described in ``assets/video_picker.js``."""
+class VideoPicker(CustomElement):
+    """The custom element ``<video-picker>``, described in ``assets/library/video_picker.client.js``."""
 
     tag = "VideoPickerElement"
+    element = "video-picker"
+    assets = ("library/video_picker.client.js", "library/video_picker.css")
     on_picks_changed: rx.EventHandler[_picks_spec]
-
-    def add_custom_code(self) -> list[str]:
-        """Reflex derives names from tags, and a custom element's name is no identifier."""
-        return ['const VideoPickerElement = "video-picker";']
 
 
 def video_picker(*videos: rx.Component) -> rx.Component:

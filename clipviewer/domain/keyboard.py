@@ -21,7 +21,7 @@ _SHOWN = {
 @dataclass(frozen=True, slots=True)
 class Shortcut:
     """``keys`` that do the same or belong together, each as the browser names it (``KeyboardEvent.key``), after ``Ctrl+`` or ``Shift+``
-    where that is held down. ``script``: the asset that handles them, "" for the player's controls (media-chrome).
+    where that is held down. ``script``: the file of ``assets/`` that handles them, "" for the player's controls (media-chrome).
     """
 
     keys: tuple[str, ...]
@@ -52,7 +52,9 @@ def _shown(key: str) -> str:
     return _SHOWN.get(key, key.upper() if len(key) == 1 else key)
 
 
-_LIST, _MATRIX, _TIMELINE, _FRAME = "clip_list.js", "matrix.js", "timeline.js", "crop_overlay.js"
+_LIST, _MATRIX = "clips/clip_list.client.js", "exports/matrix.client.js"
+_TIMELINE, _FRAME = "timeline/timeline.client.js", "crop/crop_overlay.js"
+_FILM = "library/film_scrub.client.js"
 KEYBOARD: Sequence[Group] = (
     Group(
         "Player",
@@ -108,10 +110,10 @@ KEYBOARD: Sequence[Group] = (
         "Library",
         "on a focused video",
         (
-            Shortcut(("ArrowLeft", "ArrowRight"), "Look through the video", "film_scrub.js"),
-            Shortcut(("Escape",), "Stop looking through", "film_scrub.js"),
-            Shortcut(("Escape",), "Clear the selection", "video_picker.js"),
+            Shortcut(("ArrowLeft", "ArrowRight"), "Look through the video", _FILM),
+            Shortcut(("Escape",), "Stop looking through", _FILM),
+            Shortcut(("Escape",), "Clear the selection", "library/video_picker.client.js"),
         ),
     ),
-    Group("Everywhere", "unless you are typing", (Shortcut(("?",), "This sheet", "keyboard.js"),)),
+    Group("Everywhere", "unless you are typing", (Shortcut(("?",), "This sheet", "keyboard/keyboard.client.js"),)),
 )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.bundle import bundled
 from clipviewer.components.frame import empty
 
 
 def not_found_page() -> rx.Component:
     return rx.el.main(
+        bundled("doors/doors.css"),
         empty(
             "compass",
             "There is no such page",

@@ -1,8 +1,25 @@
-"""``/sign-in`` and ``/set-up/{token}``: plain forms that work before anything else does; ``assets/forms.js`` makes them kinder."""
+"""``/sign-in`` and ``/set-up/{token}``: plain forms that work before anything else does; a script makes them kinder."""
 
 from __future__ import annotations
 
+import json
+
 import reflex as rx
+
+from clipviewer.components.bundle import bundled
+
+PROBLEMS = {
+    "invalid": "The email or the password is not right.",
+    "throttled": "Too many attempts. Wait a little, then try again.",
+    "offline": "Network error. Check the connection, then try again.",
+    "failed": "That did not work. Try again in a moment.",
+    "password_short": "Use a password of at least 8 characters.",
+    "password_long": "Use a shorter password.",
+    "password_guessable": "This password is among the first that are tried. Choose another.",
+    "email_invalid": "This is not an email address.",
+    "name_invalid": "Give a name.",
+    "setup_link_invalid": "This link was used already, or is too old. The next start of clipviewer prints a new one.",
+}
 
 
 def sign_in_page() -> rx.Component:
@@ -17,7 +34,7 @@ def sign_in_page() -> rx.Component:
             method="post",
             action="/api/auth/sign-in",
             class_name="door-form",
-            custom_attrs={"data-door": "sign-in"},
+            custom_attrs={"data-door": "sign-in", "data-problems": json.dumps(PROBLEMS)},
         ),
         rx.text("No account yet? The one-time link to the first one stands where clipviewer was started.", size="1", class_name="quiet"),
     )
@@ -37,13 +54,14 @@ def set_up_page() -> rx.Component:
             method="post",
             action="/api/auth/set-up",
             class_name="door-form",
-            custom_attrs={"data-door": "set-up"},
+            custom_attrs={"data-door": "set-up", "data-problems": json.dumps(PROBLEMS)},
         ),
     )
 
 
 def _door(title: str, *content: rx.Component) -> rx.Component:
     return rx.el.main(
+        bundled("doors/doors.client.js", "doors/doors.css"),
         rx.box(
             rx.box(rx.icon("clapperboard", size=22), rx.el.span("clipviewer"), class_name="brand"),
             rx.el.h1(title, class_name="door-title"),

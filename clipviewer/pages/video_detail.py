@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from clipviewer.components.bundle import bundled
 from clipviewer.components.captions_panel import captions_button, captions_panel
 from clipviewer.components.clip_details import clip_details
 from clipviewer.components.clip_list import exported_list, identified_list
@@ -31,6 +32,7 @@ from clipviewer.state.video_detail import VideoDetailState
 def video_detail_page() -> rx.Component:
     """Tabs, list, player and details of one video."""
     return page_frame(
+        bundled("room/room.css"),
         rx.match(
             VideoDetailState.phase,
             ("ready", rx.cond(_is_here(), _room(), _loading())),

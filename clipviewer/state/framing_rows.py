@@ -1,4 +1,4 @@
-"""What the crop preview shows of a candidate: small frozen rows, as ``assets/chosen_crops.js`` reads them."""
+"""What the crop preview shows of a candidate: small frozen rows, as ``assets/crop/chosen_crops.js`` reads them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""State of the library: one page of videos as its address asks for them. ``assets/library.js`` writes what is typed into the address."""
+"""State of the library: one page of videos as its address asks for them. A script of the page writes what is typed into the address."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from clipviewer.state.account import show_account
 from clipviewer.state.transactions import read, write
 
 RATIO = "ratio "
+_FIELDS = ("ratios", "framing", "languages", "shortest_s", "longest_s", "keep_failed_days")  # in the order of the form
 _MOST_TEXT = 500
 _BETWEEN_TAGS = re.compile(r"[,;\s]+")
 
@@ -38,13 +39,17 @@ class PreferencesView:
     keep_failed_days: str = ""
 
 
+def control_id(field: str) -> str:
+    """Return the id of the (first) control of a field of the form."""
+    return f"preference_{field}"
+
+
 class PreferencesState(rx.State):
-    """``phase`` is loading, ready or failed; ``problems`` are sentences by field, ``refused`` counts how often they were found."""
+    """``phase`` is loading, ready or failed; ``problems`` are sentences by field."""
 
     phase: str = "loading"
     shown: PreferencesView = PreferencesView()
     problems: dict[str, str] = {}
-    refused: int = 0
     may_change: bool = False
 
     @rx.event
@@ -67,8 +72,9 @@ class PreferencesState(rx.State):
         try:
             wanted = preferences_of(_values(form))
         except Unfit as unfit:
-            self.problems, self.refused = unfit.problems, self.refused + 1
-            return [rx.toast.error("Not saved: see what is said at the fields.")]
+            self.problems = unfit.problems
+            first = next(field for field in (*_FIELDS, *unfit.problems) if field in unfit.problems)
+            return [rx.toast.error("Not saved: see what is said at the fields."), rx.set_focus(control_id(first))]
         actor, address = principal().user_id, self.router.session.client_ip
         await write(lambda db: save_preferences(db, wanted, actor=actor, address=address))
         self.shown, self.problems = _view(wanted), {}

@@ -1,4 +1,4 @@
-"""State of the uploads on the library page: only who may. What is under way lives in the browser, see ``assets/uploads.js``."""
+"""State of the uploads on the library page: only who may. What is under way lives in the browser, see ``assets/uploads/``."""
 
 from __future__ import annotations
 

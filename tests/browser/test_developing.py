@@ -104,9 +104,14 @@ def test_edits_show_in_the_open_page_and_ctrl_c_ends_every_process(tree: Path, b
         edit(tree / "clipviewer" / "components" / "settings_frame.py", '"Preferences"', '"What the team prefers"')
         expect(settings.get_by_role("link", name="What the team prefers")).to_be_visible()
 
-        (style,) = (tree / "assets").rglob("settings.css")
-        edit(style, ".settings-nav { display: flex;", ".settings-nav { opacity: 0.5; display: flex;")
+        edit(
+            tree / "assets" / "settings" / "settings.css", ".settings-nav { display: flex;", ".settings-nav { opacity: 0.5; display: flex;"
+        )
         expect(settings).to_have_css("opacity", "0.5")
+
+        script = tree / "assets" / "keyboard" / "keyboard.client.js"
+        edit(script, "document.addEventListener(", 'document.documentElement.dataset.edited = "yes";\ndocument.addEventListener(')
+        expect(page.locator("html")).to_have_attribute("data-edited", "yes")
 
         page.evaluate("window.openedBefore = true")
         edit(

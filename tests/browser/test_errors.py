@@ -15,7 +15,11 @@ from tests.browser.running_app import EMAIL, PASSWORD, RunningApp
 from tests.browser.watched_page import OpenRoom, Room
 
 DOWNLOAD_ROUTE = "**/download"
-FORGET = "async (ids) => { const { forget } = await import('/presigned.js'); ids.forEach(forget); }"
+# News from a server whose clock is two hours on.
+LATER = """() => {
+  const news = { later: { url: "", expires: 0, now: Date.now() + 7_200_000 } };
+  document.querySelector("clip-player").setAttribute("urls", JSON.stringify(news));
+}"""
 
 
 @pytest.fixture
@@ -28,10 +32,10 @@ def own(app: RunningApp, registrar: Registrar) -> Iterator[Video]:
 
 
 def in_the_room(open_room: OpenRoom, app: RunningApp, video: Video) -> Room:
-    """The room in which the first clip plays and no other URL is at hand, as after lunch."""
+    """The room in which the first clip plays and no other URL is good any more, as after lunch."""
     room = open_room(app, video.path)
     room.playing(video.exported[0].key)
-    room.page.evaluate(FORGET, [clip.id for clip in video.exported[1:]])
+    room.page.evaluate(LATER)
     return room
 
 

@@ -14,12 +14,12 @@ from tests.browser.running_app import ROOT
 
 APP, STORE = "https://clips.example.org", "https://store.example.org"
 EXPECTED = "the bytes in between"
-SCRIPTS = ("storage_check.js", "upload_calls.js", "upload_crc.js")
+SCRIPTS = ("settings/storage_check.client.js", "frame/event_target.js", "uploads/calls.js", "uploads/crc.js")
 HTML = """<!doctype html><title>check</title><link rel="icon" href="data:,"><storage-check></storage-check>
 <script>
   globalThis.seen = {};
   document.querySelector("storage-check").addEventListener("StorageChecked", (event) => (globalThis.seen = event.detail));
-</script><script type="module" src="/storage_check.js"></script>"""
+</script><script type="module" src="/settings/storage_check.client.js"></script>"""
 Answer = Callable[[Route], None]
 
 

@@ -54,7 +54,7 @@ FIELDS: dict[type[Any], set[str]] = {
     AdoptState: {"may_adopt", "opened", "library", "looking", "problem", "look", "run"},
     AccountState: {"name", "email"},
     UploadState: {"may_upload"},
-    PreferencesState: {"phase", "shown", "problems", "refused", "may_change"},
+    PreferencesState: {"phase", "shown", "problems", "may_change"},
     StorageDoctorState: {"phase", "findings", "summary", "iam", "cors"},
     FramingState: {"shown"},
     FindingState: {"search"},

@@ -17,6 +17,7 @@ from clipviewer.state.export_dialog import ExportDialogState
 from clipviewer.state.exports import ExportState
 from clipviewer.state.finding import FindingState
 from clipviewer.state.framing import FramingState
+from clipviewer.state.help import HelpState
 from clipviewer.state.library import LibraryState
 from clipviewer.state.library_changes import LibraryChangesState
 from clipviewer.state.library_page import LibraryPageState
@@ -102,6 +103,7 @@ CALLS: dict[str, Call] = {
     name_of(AdoptState, "adopt"): call('"problem_rx_state_":"This is no prefix', prefix="../"),
     name_of(AdoptState, "follow"): call('"run_rx_state_":{"id":'),
     name_of(AdoptState, "call_off"): call('"run_rx_state_":{"id":'),
+    name_of(HelpState, "open_page"): call('"name_rx_state_":"Kim '),,
     name_of(PreferencesState, "open_page"): call('"phase_rx_state_":"ready"'),
     name_of(PreferencesState, "save"): call('"shown_rx_state_":{"ratios":["9:16"]', form=USUAL),
     name_of(StorageDoctorState, "open_page"): call('"phase_rx_state_":"c'),

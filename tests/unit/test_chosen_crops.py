@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-SCRIPT = Path(__file__).parents[2] / "assets" / "chosen_crops.js"
+SCRIPT = Path(__file__).parents[2] / "assets" / "crop" / "chosen_crops.js"
 PLAY = """
 import { readFileSync } from "node:fs";
 const due = new Set();

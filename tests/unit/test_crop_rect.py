@@ -12,7 +12,7 @@ from typing import Any
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, FramingMode, Shot, crop_rect, framing_at
 
-SCRIPT = Path(__file__).parents[2] / "assets" / "crop_rect.js"
+SCRIPT = Path(__file__).parents[2] / "assets" / "crop" / "crop_rect.js"
 ANSWER = """
 import { readFileSync } from "node:fs";
 const { cropRect, centreAt, heldCentre } = await import("data:text/javascript;base64," + readFileSync(process.argv[1]).toString("base64"));

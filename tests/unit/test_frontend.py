@@ -7,16 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from clipviewer.frontend import PreloadRoom
+from clipviewer.frontend import PreloadRoom, ServeOnlyBundled
 
 MANIFEST = {
     "routes": {
         "root": {"path": "", "module": "/assets/root-1.js", "imports": []},
         "library": {"module": "/assets/library-1.js", "imports": []},
-        "room": {"path": "videos/:id", "module": "/assets/room-1.js", "imports": ["/assets/react-1.js", "/assets/tabs-1.js"]},
+        "room": {
+            "path": "videos/:id",
+            "module": "/assets/room-1.js",
+            "imports": ["/assets/react-1.js", "/assets/tabs-1.js"],
+            "css": ["/assets/room-1.css"],
+        },
     }
 }
-PAGE = '<html><head><link rel="modulepreload" href="/assets/react-1.js"/><script src="/player.js"></script></head><body></body></html>'
+PAGE = '<html><head><link rel="modulepreload" href="/assets/react-1.js"/></head><body></body></html>'
 
 
 @pytest.fixture
@@ -24,18 +29,15 @@ def built(tmp_path: Path) -> Path:
     (tmp_path / "assets").mkdir()
     (tmp_path / "assets" / "manifest-1.js").write_text(f"window.__reactRouterManifest={json.dumps(MANIFEST)};")
     (tmp_path / "__spa-fallback.html").write_text(PAGE)
-    for name in ("player.js", "presigned.js"):
-        (tmp_path / name).write_text("")
     return tmp_path
 
 
-def test_the_page_for_addresses_with_an_id_brings_the_scripts_of_the_clip_room_each_once(built: Path) -> None:
+def test_the_page_for_addresses_with_an_id_brings_scripts_and_styles_of_the_clip_room_each_once(built: Path) -> None:
     PreloadRoom().post_build(static_dir=built)
 
     text = (built / "__spa-fallback.html").read_text()
-    added = "".join(
-        f'<link rel="modulepreload" href="{script}"/>' for script in ("/assets/room-1.js", "/assets/tabs-1.js", "/presigned.js")
-    )
+    added = "".join(f'<link rel="modulepreload" href="{script}"/>' for script in ("/assets/room-1.js", "/assets/tabs-1.js"))
+    added += '<link rel="preload" as="style" href="/assets/room-1.css"/>'
     assert text == PAGE.replace("</head>", f"{added}</head>")
 
 
@@ -45,3 +47,17 @@ def test_a_build_without_a_clip_room_fails(built: Path) -> None:
 
     with pytest.raises(RuntimeError, match="videos/:id"):
         PreloadRoom().post_build(static_dir=built)
+
+
+def test_of_scripts_and_styles_only_those_of_the_bundle_are_served(built: Path) -> None:
+    copies = [built / "player" / "player.client.js", built / "player" / "player.css", built / "settings" / "settings.css"]
+    kept = [built / "icon.svg", built / "settings" / "index.html", *(built / "assets").iterdir()]
+    for path in [*copies, *kept]:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+
+    ServeOnlyBundled().post_build(static_dir=built)
+
+    assert [path for path in copies if path.exists()] == []
+    assert not (built / "player").exists()
+    assert all(path.is_file() for path in kept)

@@ -13,17 +13,18 @@ ROOT = Path(__file__).parents[2]
 SHORTCUTS = [shortcut for group in KEYBOARD for shortcut in group.shortcuts]
 NAMED = r"\b(Arrow(?:Left|Right|Up|Down)|Home|End|Page(?:Up|Down)|Enter|Escape)\b"
 COMPARED = r"\b(?:event\.)?key (?:===|!==) \"([^\"]+)\""
+TABLED = r"(?m)^ +\"(.)\": \(\) =>"
 
 
 def scripts() -> dict[str, str]:
-    """The scripts that listen for keys, without their comments and markup, by name."""
-    sources = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "assets").glob("*.js")}
+    """The scripts that listen for keys, without their comments and markup, by path."""
+    sources = {path.relative_to(ROOT / "assets").as_posix(): path.read_text(encoding="utf-8") for path in (ROOT / "assets").rglob("*.js")}
     return {name: re.sub(r"//.*|`[^`]*`", "", text) for name, text in sources.items() if '"keydown"' in text}
 
 
 def handled(script: str) -> set[str]:
     compared = {key.capitalize() if len(key) > 1 and key.islower() else key for key in re.findall(COMPARED, script)}
-    return set(re.findall(NAMED, script)) | compared
+    return set(re.findall(NAMED, script)) | set(re.findall(TABLED, script)) | compared
 
 
 @pytest.mark.parametrize("name", sorted(scripts()))

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ASSETS = Path(__file__).parents[2] / "assets"
+TIMELINE = Path(__file__).parents[2] / "assets" / "timeline"
 ANSWER = """
 import { readFileSync } from "node:fs";
 const load = (path) => import("data:text/javascript;base64," + readFileSync(path).toString("base64"));
@@ -37,7 +37,7 @@ WHOLE = {"from": 0, "to": 10_000}
 
 def ask(*question: Any) -> Any:
     node = Path(sys.executable).parent / "node"
-    paths = [str(ASSETS / "timeline_marks.js"), str(ASSETS / "timeline_window.js")]
+    paths = [str(TIMELINE / "marks.js"), str(TIMELINE / "window.js")]
     command = [str(node), "--input-type=module", "-e", ANSWER, *paths]
     return json.loads(subprocess.run(command, input=json.dumps(question), capture_output=True, text=True, check=True).stdout)
 

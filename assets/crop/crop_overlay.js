@@ -1,0 +1,194 @@
+// The frame over the player's picture. It shows what it is told, and says how a person moves it: by mouse, touch or arrow keys.
+
+import { hasModifier } from "../keyboard/keys.js";
+
+/** @import { Axis, Point, Rect, Size } from "./crop_rect.js" */
+
+/**
+ * `shape`: width / height of the picture as the player draws it; `size`: its pixels; `content`: the part between its bars; `rect`: the
+ * crop in content; `movable`: whether this person may; `zones`: whether to draw the safe zones.
+ *
+ * @typedef {{shape: number, size: Size, content: Rect, rect: Rect, centre: Point, axis: Axis, ratio: string, movable: boolean,
+ *   zones: boolean}} Frame
+ */
+
+/**
+ * What the overlay tells: `move`, the wanted centre; `rest`, that it is meant, soon where more may follow; `drop`, that it is not; `tap`,
+ * a touch that moved nothing.
+ *
+ * @typedef {{move: (x: number, y: number) => void, rest: (how?: {soon?: boolean}) => void, drop: () => void, tap: () => void}} Listener
+ */
+
+const TAP = 4; // CSS pixels that a finger may slip
+const STEP = 0.01;
+const WIDE_STEP = 0.05;
+/** @type {Record<string, [Axis | "", number]>} */
+const KEYS = { ArrowLeft: ["x", -1], ArrowRight: ["x", 1], ArrowUp: ["y", -1], ArrowDown: ["y", 1], Home: ["", -Infinity], End: ["", Infinity] };
+
+/**
+ * @param {number} part
+ * @param {number} whole
+ */
+const percent = (part, whole) => `${(part / whole) * 100}%`;
+
+/**
+ * @param {string} className
+ * @param {Element[]} children
+ */
+function element(className, ...children) {
+  const made = document.createElement("div");
+  made.className = className;
+  made.append(...children);
+  return made;
+}
+
+export class CropOverlay {
+  #tell;
+  /** @type {Frame | null} */
+  #shown = null;
+  /** @type {{pointer: number, x: number, y: number, from: Point, moved: boolean} | null} */
+  #drag = null;
+  #zones = element("crop-zones", element("crop-safe"));
+  #box = element("crop-box", this.#zones);
+  #picture = element("crop-picture", this.#box);
+  #root = element("crop-overlay", this.#picture);
+
+  /** @param {Listener} tell */
+  constructor(tell) {
+    this.#tell = tell;
+    this.#root.slot = "gestures-chrome";
+    this.#root.toggleAttribute("noautohide", true);
+    this.#root.hidden = true;
+    this.#zones.setAttribute("aria-hidden", "true");
+    this.#box.addEventListener("pointerdown", (event) => this.#onDown(event));
+    this.#box.addEventListener("pointermove", (event) => this.#onMove(event));
+    this.#box.addEventListener("pointerup", (event) => this.#onUp(event));
+    this.#box.addEventListener("pointercancel", () => this.#backOut());
+    this.#box.addEventListener("keydown", (event) => this.#onKey(event));
+    this.#box.addEventListener("blur", () => this.#tell.rest());
+  }
+
+  /** @param {Element} controller */
+  attach(controller) {
+    controller.append(this.#root);
+  }
+
+  remove() {
+    this.#root.remove();
+  }
+
+  get dragging() {
+    return this.#drag !== null;
+  }
+
+  // A drag that goes on would move another clip's frame.
+  letGo() {
+    this.#drag = null;
+  }
+
+  hide() {
+    this.#shown = null;
+    this.letGo();
+    this.#root.hidden = true;
+  }
+
+  /** @param {Frame} shown */
+  show(shown) {
+    this.#shown = shown;
+    const { shape, size, content, rect, zones } = shown;
+    this.#root.style.setProperty("--picture-shape", String(shape));
+    this.#box.style.left = percent(content.x + rect.x, size.width);
+    this.#box.style.top = percent(content.y + rect.y, size.height);
+    this.#box.style.width = percent(rect.width, size.width);
+    this.#box.style.height = percent(rect.height, size.height);
+    this.#describe(shown);
+    this.#zones.hidden = !zones;
+    this.#root.hidden = false;
+  }
+
+  /**
+   * To people who do not see it: a slider where it can be moved, else a picture.
+   *
+   * @param {Frame} shown
+   */
+  #describe({ axis, centre, movable, ratio }) {
+    const box = this.#box;
+    const share = Math.round(centre[axis] * 100);
+    const where = `${share} % ${axis === "x" ? "from the left" : "from the top"}`;
+    box.classList.toggle("movable", movable);
+    box.setAttribute("role", movable ? "slider" : "img");
+    box.setAttribute("aria-label", movable ? `Frame ${ratio}` : `Frame ${ratio}, ${where}`);
+    const slider = {
+      tabindex: "0",
+      "aria-orientation": axis === "x" ? "horizontal" : "vertical",
+      "aria-valuemin": "0",
+      "aria-valuemax": "100",
+      "aria-valuenow": String(share),
+      "aria-valuetext": where,
+    };
+    for (const [name, value] of Object.entries(slider)) {
+      if (movable) box.setAttribute(name, value);
+      else box.removeAttribute(name);
+    }
+  }
+
+  /** @param {PointerEvent} event */
+  #onDown(event) {
+    if (!this.#shown?.movable || event.button !== 0 || this.#drag) return;
+    event.preventDefault(); // no text is selected, no picture dragged
+    this.#box.focus(/** @type {FocusOptions} */ ({ preventScroll: true, focusVisible: false }));
+    this.#box.setPointerCapture(event.pointerId);
+    this.#tell.rest();
+    this.#drag = { pointer: event.pointerId, x: event.clientX, y: event.clientY, from: this.#shown.centre, moved: false };
+  }
+
+  /** @param {PointerEvent} event */
+  #onMove(event) {
+    const drag = this.#drag;
+    if (!this.#shown || drag?.pointer !== event.pointerId) return;
+    const [right, down] = [event.clientX - drag.x, event.clientY - drag.y];
+    drag.moved ||= Math.hypot(right, down) >= TAP;
+    if (!drag.moved) return;
+    const { size, content } = this.#shown;
+    const drawn = this.#picture.getBoundingClientRect();
+    const [across, along] = [right / drawn.width, down / drawn.height];
+    this.#tell.move(drag.from.x + (across * size.width) / content.width, drag.from.y + (along * size.height) / content.height);
+  }
+
+  /** @param {PointerEvent} event */
+  #onUp(event) {
+    const drag = this.#drag;
+    if (drag?.pointer !== event.pointerId) return;
+    this.#drag = null;
+    if (drag.moved) this.#tell.rest();
+    else this.#tell.tap();
+  }
+
+  #backOut() {
+    const drag = this.#drag;
+    this.#drag = null;
+    if (drag?.moved) this.#tell.drop();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #onKey(event) {
+    if (event.key === "Escape" && this.#drag) this.#backOut();
+    const shown = this.#shown;
+    if (!(event.key in KEYS) || !shown?.movable || hasModifier(event)) return;
+    event.preventDefault();
+    event.stopPropagation(); // the player's own arrows seek and set the sound
+    const [along, direction] = KEYS[event.key];
+    if (along && along !== shown.axis) return;
+    this.#step(shown, Number.isFinite(direction) ? direction * (event.shiftKey ? WIDE_STEP : STEP) : direction);
+  }
+
+  /**
+   * @param {Frame} shown
+   * @param {number} step
+   */
+  #step({ axis, centre }, step) {
+    const moved = { ...centre, [axis]: centre[axis] + step };
+    this.#tell.move(moved.x, moved.y);
+    this.#tell.rest({ soon: true });
+  }
+}

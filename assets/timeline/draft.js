@@ -1,0 +1,110 @@
+// The range that is being marked on a timeline, snapped to the video's frames. Times are ms; an end that is still missing is null.
+
+/** @import { Span } from "./drawing.js" */
+
+const LEAST_CLIP_MS = 200;
+const MS_RATE = 1000; // frames a second of a video that says nothing of them: every ms is one
+
+/** @typedef {{id: string, start_ms: number | null, end_ms: number | null}} Marked  id is "" for a new clip */
+
+/**
+ * Frames a second.
+ *
+ * @param {string} [rate] as a fraction: 30000/1001
+ */
+export function framesPerSecond(rate) {
+  const [above, below = "1"] = (rate || "0").split("/");
+  return Number(above) / Number(below);
+}
+
+export class Draft {
+  /** @type {Marked | null} */
+  #marked = null;
+  #length = 1;
+  #rate = MS_RATE;
+
+  /**
+   * @param {number} length of the video, ms
+   * @param {string} [rate]
+   */
+  fit(length, rate) {
+    this.#length = length;
+    this.#rate = framesPerSecond(rate) || MS_RATE;
+  }
+
+  get isBegun() {
+    return this.#marked !== null;
+  }
+
+  // "" for a clip that is new.
+  get id() {
+    return this.#marked?.id ?? "";
+  }
+
+  get start() {
+    return this.#marked?.start_ms ?? null;
+  }
+
+  get end() {
+    return this.#marked?.end_ms ?? null;
+  }
+
+  /**
+   * Both ends; null until both are there.
+   *
+   * @returns {Span & {id: string} | null}
+   */
+  get whole() {
+    if (!this.#marked || this.#marked.start_ms === null || this.#marked.end_ms === null) return null;
+    return { id: this.#marked.id, start_ms: this.#marked.start_ms, end_ms: this.#marked.end_ms };
+  }
+
+  clear() {
+    this.#marked = null;
+  }
+
+  /** @param {Marked} clip */
+  take({ id, start_ms, end_ms }) {
+    this.#marked = { id, start_ms, end_ms };
+  }
+
+  /**
+   * Sets one end; the other goes where it would make no clip.
+   *
+   * @param {keyof Span} name
+   * @param {number} ms
+   */
+  point(name, ms) {
+    const marked = { id: this.id, start_ms: this.start, end_ms: this.end, [name]: this.#snapped(ms) };
+    const tooShort = marked.start_ms !== null && marked.end_ms !== null && marked.end_ms - marked.start_ms < LEAST_CLIP_MS;
+    if (tooShort) marked[name === "start_ms" ? "end_ms" : "start_ms"] = null;
+    this.#marked = marked;
+  }
+
+  /**
+   * @param {number} start
+   * @param {number} end
+   */
+  mark(start, end) {
+    this.#marked = { id: this.id, start_ms: this.#snapped(start), end_ms: this.#snapped(Math.max(end, start + LEAST_CLIP_MS)) };
+  }
+
+  /**
+   * Moves one end, as far as a clip remains.
+   *
+   * @param {keyof Span} name
+   * @param {number} ms
+   */
+  move(name, ms) {
+    const { whole } = this;
+    if (!whole) return;
+    const moved = { ...whole, [name]: ms };
+    if (moved.end_ms - moved.start_ms >= LEAST_CLIP_MS) this.#marked = { ...whole, [name]: this.#snapped(ms) };
+  }
+
+  /** @param {number} ms */
+  #snapped(ms) {
+    const held = Math.min(Math.max(0, ms), this.#length);
+    return Math.min(this.#length, Math.round((Math.round((held * this.#rate) / 1000) * 1000) / this.#rate));
+  }
+}

@@ -1,0 +1,97 @@
+// Calls of the app's own API that outlive a lost connection.
+
+const PAUSES = [500, 1_000, 2_000, 5_000, 10_000, 20_000];
+const SIGNED_OUT = "You are signed out. Sign in again, then choose the file again.";
+const FAILED = "That did not work. Try again in a moment.";
+
+/** @typedef {(offline: boolean) => void} TellOffline */
+
+// An answer that repeating will not change; message is a sentence for people.
+export class ApiError extends Error {
+  /**
+   * @param {number} status
+   * @param {{detail?: string, title?: string, code?: string}} problem
+   */
+  constructor(status, problem) {
+    super(status === 401 ? SIGNED_OUT : (problem.detail ?? problem.title ?? FAILED));
+    this.status = status;
+    this.code = problem.code ?? "";
+  }
+}
+
+/**
+ * Resolves after ms, or at once when the browser finds its network again; rejects when signal says so.
+ *
+ * @param {number} ms
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<void>}
+ */
+export function pause(ms, signal) {
+  return new Promise((resolve, reject) => {
+    const listeners = new AbortController();
+    /** @type {(settle: () => void) => void} */
+    const end = (settle) => {
+      listeners.abort();
+      settle();
+    };
+    const timer = setTimeout(() => end(resolve), ms);
+    listeners.signal.addEventListener("abort", () => clearTimeout(timer));
+    addEventListener("online", () => end(resolve), { signal: listeners.signal });
+    const stop = () => end(() => reject(signal?.reason));
+    signal?.addEventListener("abort", stop, { signal: listeners.signal });
+    if (signal?.aborted) stop();
+  });
+}
+
+/**
+ * The answer as JSON (null where there is none). Tries again while the server cannot be reached, until signal aborts.
+ *
+ * @param {string} method
+ * @param {string} path
+ * @param {object | Blob | null} [body] an object goes as JSON, a file as it is
+ * @param {{signal?: AbortSignal, offline?: TellOffline, tries?: number}} [how] `offline` is told of every loss and return
+ * @returns {Promise<any>}
+ */
+export async function call(method, path, body, { signal, offline, tries = Infinity } = {}) {
+  for (let turn = 0; ; turn++) {
+    const response = await request(method, path, body, signal);
+    if (response?.ok) {
+      offline?.(false);
+      return response.status === 204 ? null : response.json();
+    }
+    if (response) await refuse(response);
+    if (turn + 1 >= tries) throw new Error("The server cannot be reached. Try again in a moment.");
+    if (!response) offline?.(true);
+    await pause(PAUSES[Math.min(turn, PAUSES.length - 1)], signal);
+  }
+}
+
+/**
+ * Raises what an answer says that repeating will not change.
+ *
+ * @param {Response} response
+ */
+async function refuse(response) {
+  if (response.status < 500 && response.status !== 429) throw new ApiError(response.status, await response.json().catch(() => ({})));
+}
+
+/**
+ * One request; null where there is no answer.
+ *
+ * @param {string} method
+ * @param {string} path
+ * @param {object | Blob | null} [body]
+ * @param {AbortSignal} [signal]
+ */
+async function request(method, path, body, signal) {
+  const json = body && !(body instanceof Blob);
+  /** @type {RequestInit} */
+  const options = { method, cache: "no-store", signal, headers: json ? { "Content-Type": "application/json" } : {} };
+  if (body) options.body = json ? JSON.stringify(body) : /** @type {Blob} */ (body);
+  try {
+    return await fetch(path, options);
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    return null;
+  }
+}
