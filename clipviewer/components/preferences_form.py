@@ -58,9 +58,8 @@ def _exports() -> list[rx.Component]:
                     shown.ratios.contains(ratio.value),
                     ratio.frame.use,
                     wrong=_wrong("ratios"),
-                    control_id=control_id("ratios") if place == 0 else None,
                 )
-                for place, ratio in enumerate(AspectRatio)
+                for ratio in AspectRatio
             ),
         ),
         _labelled(
@@ -128,7 +127,7 @@ def _labelled(label: str, field: str, control: rx.Component) -> rx.Component:
 def _choices(name: str, field: str, *controls: rx.Component, role: str = "group") -> rx.Component:
     """Radio buttons are wrong together, so a ``radiogroup`` says it of itself; of checkboxes each does."""
     of_all = _wrong(field) if role == "radiogroup" else {"aria-describedby": f"problem-{field}"}
-    attributes = {**of_all, "role": role, "aria-label": name}
+    attributes = {**of_all, "role": role, "aria-label": name, **({} if field == "languages" else {"id": control_id(field)})}
     return rx.el.fieldset(rx.el.legend(name), *controls, _problem(field), class_name="choices", custom_attrs=attributes)
 
 
@@ -139,13 +138,11 @@ def _tick(
     note: str = "",
     value: str = "on",
     wrong: dict[str, Any] | None = None,
-    control_id: str | None = None,
 ) -> rx.Component:
     """A checkbox; with a ``value`` of its own one of several radio buttons."""
     return rx.el.label(
         rx.el.input(
             type="checkbox" if value == "on" else "radio",
-            id=control_id,
             name=name,
             value=value,
             default_checked=chosen,
@@ -160,7 +157,7 @@ def _tick(
 
 def _control(field: str, *, name: str = "", value: rx.Var[str] | None = None) -> dict[str, Any]:
     shown = PreferencesState.shown.framing if value is None else value
-    return {"id": control_id(field), "name": name or field, "custom_attrs": {**_wrong(field), "data-value": shown}}
+    return {"name": name or field, "custom_attrs": {**_wrong(field), "id": control_id(field), "data-value": shown}}
 
 
 def _wrong(field: str) -> dict[str, Any]:

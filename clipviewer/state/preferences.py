@@ -19,7 +19,7 @@ from clipviewer.state.account import show_account
 from clipviewer.state.transactions import read, write
 
 RATIO = "ratio "
-_FIELDS = ("ratios", "framing", "languages", "shortest_s", "longest_s", "keep_failed_days")  # in the order of the form
+_FIELDS = ("ratios", "framing", "languages", "captions", "shortest_s", "longest_s", "keep_failed_days")  # in the order of the form
 _MOST_TEXT = 500
 _BETWEEN_TAGS = re.compile(r"[,;\s]+")
 
@@ -40,8 +40,14 @@ class PreferencesView:
 
 
 def control_id(field: str) -> str:
-    """Return the id of the (first) control of a field of the form."""
+    """Return the id of a field's control in the form, or of the group of its controls."""
     return f"preference_{field}"
+
+
+def _focus(field: str) -> str:
+    """Return the script that leads to a field: of several controls to the chosen one, else the first."""
+    one = f"document.querySelector('#{control_id(field)}"
+    return f"({one} input:checked') ?? {one} input') ?? {one}'))?.focus()"
 
 
 class PreferencesState(rx.State):
@@ -74,7 +80,7 @@ class PreferencesState(rx.State):
         except Unfit as unfit:
             self.problems = unfit.problems
             first = next(field for field in (*_FIELDS, *unfit.problems) if field in unfit.problems)
-            return [rx.toast.error("Not saved: see what is said at the fields."), rx.set_focus(control_id(first))]
+            return [rx.toast.error("Not saved: see what is said at the fields."), rx.call_script(_focus(first))]
         actor, address = principal().user_id, self.router.session.client_ip
         await write(lambda db: save_preferences(db, wanted, actor=actor, address=address))
         self.shown, self.problems = _view(wanted), {}

@@ -103,7 +103,7 @@ CALLS: dict[str, Call] = {
     name_of(AdoptState, "adopt"): call('"problem_rx_state_":"This is no prefix', prefix="../"),
     name_of(AdoptState, "follow"): call('"run_rx_state_":{"id":'),
     name_of(AdoptState, "call_off"): call('"run_rx_state_":{"id":'),
-    name_of(HelpState, "open_page"): call('"name_rx_state_":"Kim '),,
+    name_of(HelpState, "open_page"): call('"name_rx_state_":"Kim '),
     name_of(PreferencesState, "open_page"): call('"phase_rx_state_":"ready"'),
     name_of(PreferencesState, "save"): call('"shown_rx_state_":{"ratios":["9:16"]', form=USUAL),
     name_of(StorageDoctorState, "open_page"): call('"phase_rx_state_":"c'),
