@@ -25,6 +25,7 @@ CHECKS = {
     "ruff check": [sys.executable, "-m", "ruff", "check", "."],
     "ruff format": [sys.executable, "-m", "ruff", "format", "--check", "."],
     "mypy": [sys.executable, "-m", "mypy"],
+    "eslint and tsc": [sys.executable, "-m", "tests.lint"],
 }
 BUILDING = "TESTS_FRONT_END_LOCK"
 """The environment variable that names the file which is locked as long as the front end is being built."""
