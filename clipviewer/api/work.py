@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from clipviewer.api.access import allow, peer_address, pipeline_or, services_of
 from clipviewer.api.work_schemas import Work, WorkList
 from clipviewer.domain.permissions import Action
-from clipviewer.jobs.work_kinds import needed_for
+from clipviewer.jobs.kinds import needed_for
 from clipviewer.services import audit, work
 from clipviewer.services.people.principal import Principal
 

@@ -11,7 +11,7 @@ import reflex as rx
 from clipviewer.domain.ids import is_id
 from clipviewer.domain.job_state import JobState
 from clipviewer.domain.permissions import Action
-from clipviewer.jobs.work_kinds import needed_for
+from clipviewer.jobs.kinds import needed_for
 from clipviewer.services import work
 from clipviewer.services.adoption import adopting
 from clipviewer.services.adoption.words import whole

@@ -16,7 +16,7 @@ from pathlib import Path
 from clipviewer.db.session import Database
 from clipviewer.domain.job_state import UNFINISHED
 from clipviewer.jobs import landmarks
-from clipviewer.jobs.engine import ExportEngine
+from clipviewer.jobs.worker import JobWorker
 from clipviewer.services.bucket.signing import signer_for
 from clipviewer.services.cells.board import count_cells
 from clipviewer.services.container import Services
@@ -42,14 +42,14 @@ def main(folder: str, url: str, port: str, secret: str, landmark: str, lease_sec
             os.kill(os.getpid(), signal.SIGKILL)
 
     landmarks.reached = die
-    engine = ExportEngine(services, poll_seconds=0.1, lease=timedelta(seconds=int(lease_seconds)))
-    engine.start()
+    worker = JobWorker(services, poll_seconds=0.1, silence=timedelta(seconds=int(lease_seconds)))
+    worker.start()
     busy = True
     while busy:
         time.sleep(0.1)
         with database.read() as db:
             busy = count_cells(db, VIDEO_ID, *UNFINISHED) > 0
-    engine.stop()
+    worker.stop()
     return 0
 
 
