@@ -10,11 +10,11 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, CursorResult, Delete, Engine, Update, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import make_url
 from sqlmodel import Session, create_engine
 
@@ -62,11 +62,6 @@ class Database:
     def dispose(self) -> None:
         self.lookups.close()
         self.engine.dispose()
-
-
-def rows_changed(db: Session, statement: Update | Delete) -> int:
-    """Execute ``statement`` and return how many rows it has changed."""
-    return cast("CursorResult[Any]", db.execute(statement)).rowcount
 
 
 def _create_engine(url: str) -> Engine:

@@ -19,7 +19,8 @@ from clipviewer.services.exporting.estimate import renders_at_once
 from clipviewer.services.workers import Ticket
 
 _EXPORT, _LIBRARY = "export", "library_job"
-_POLL_SECONDS = 0.5
+_POLL_SECONDS = {Queue.EXPORTS: 0.5, Queue.PROCESSOR: 0.5, Queue.BUCKET: 1.0}
+"""Every look costs about a millisecond of CPU."""
 _WAITING = ["ENQUEUED", "PENDING"]
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _MOST_FORGOTTEN = 500
@@ -48,7 +49,7 @@ def open_queues(services: Services, performer: Performer) -> None:
     DBOS.launch()
     for queue in Queue:
         limit = renders_at_once() if queue is Queue.EXPORTS else 1
-        DBOS.register_queue(queue, worker_concurrency=limit, polling_interval_sec=_POLL_SECONDS, on_conflict="always_update")
+        DBOS.register_queue(queue, worker_concurrency=limit, polling_interval_sec=_POLL_SECONDS[queue], on_conflict="always_update")
 
 
 def close_queues() -> None:

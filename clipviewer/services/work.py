@@ -13,11 +13,11 @@ from enum import IntEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, col
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.models import utc_now
-from clipviewer.db.session import rows_changed
+from clipviewer.db.statements import count_changed, upsert
 from clipviewer.db.work_models import Work
 from clipviewer.domain.ids import is_id, new_id
 from clipviewer.domain.job_state import UNFINISHED, JobState
@@ -86,8 +86,7 @@ def enqueue(
         "state": JobState.QUEUED.value, "progress": 0.0, "note": "", "log": "", "result": {}, "attempt": 1, "priority": int(priority),
         "worker": "", "requested_by": actor, "created_at": now, "updated_at": now,
     }  # fmt: skip
-    dialect = postgresql if db.connection().dialect.name == "postgresql" else sqlite
-    db.execute(dialect.insert(Work).values(row).on_conflict_do_nothing(index_elements=["slot"]))
+    db.execute(upsert(db, Work).values(row).on_conflict_do_nothing(index_elements=["slot"]))
     return _view(db.execute(select(*_COLUMNS).where(col(Work.slot) == slot)).one())
 
 
@@ -145,7 +144,7 @@ def claim(db: Session, ticket: Ticket, now: datetime, worker: str = "") -> bool:
     mine = and_(col(Work.state) == JobState.RUNNING, col(Work.worker) == worker)
     turn = and_(col(Work.id) == ticket.id, col(Work.attempt) == ticket.attempt, or_(col(Work.state) == JobState.QUEUED, mine))
     started = update(Work).where(turn).values(state=JobState.RUNNING.value, worker=worker, progress=0.0, note="", updated_at=now)
-    return rows_changed(db, started) == 1
+    return count_changed(db, started) == 1
 
 
 def is_owned(db: Session, item: WorkView | Ticket) -> bool:
@@ -192,12 +191,12 @@ def lost(db: Session) -> list[Ticket]:
 def forget_failed(db: Session, before: datetime) -> int:
     """Delete the records of what failed or was cancelled before that moment; return their count."""
     given_up = col(Work.state).in_((JobState.FAILED, JobState.CANCELLED))
-    return rows_changed(db, delete(Work).where(given_up, col(Work.updated_at) < before))
+    return count_changed(db, delete(Work).where(given_up, col(Work.updated_at) < before))
 
 
 def _end(db: Session, work_id: str, only_if: ColumnElement[bool], now: datetime, state: JobState, **values: Any) -> bool:
     ended = update(Work).where(col(Work.id) == work_id, only_if).values(state=state.value, slot=None, updated_at=now, **values)
-    return rows_changed(db, ended) == 1
+    return count_changed(db, ended) == 1
 
 
 def _owned(item: WorkView | Ticket) -> ColumnElement[bool]:

@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select, update
-from sqlmodel import Session, col
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
-from clipviewer.db.session import rows_changed
+from clipviewer.db.statements import count_changed
 from clipviewer.db.work_models import Worker
 
 MAX_ATTEMPTS = 10
@@ -35,7 +36,7 @@ class Ticket:
 
 def beat(db: Session, worker: str, now: datetime) -> None:
     """Record that the process is alive."""
-    if not rows_changed(db, update(Worker).where(col(Worker.id) == worker).values(alive_at=now)):
+    if not count_changed(db, update(Worker).where(col(Worker.id) == worker).values(alive_at=now)):
         db.add(Worker(id=worker, alive_at=now))
         db.flush()
 

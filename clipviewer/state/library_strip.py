@@ -8,16 +8,13 @@ from typing import Any
 
 import reflex as rx
 
-from clipviewer.domain.ids import is_id
 from clipviewer.domain.job_state import JobState
 from clipviewer.domain.permissions import Action
-from clipviewer.jobs.kinds import needed_for
-from clipviewer.services import work
+from clipviewer.jobs import control
 from clipviewer.services.adoption import adopting
 from clipviewer.services.adoption.words import whole
 from clipviewer.services.container import installed
-from clipviewer.services.exporting import exports
-from clipviewer.services.library.activity import EXPORT, Running, running
+from clipviewer.services.library.activity import EXPORT, Job, running
 from clipviewer.services.library.listing import attention
 from clipviewer.state.access import allow, authenticate
 from clipviewer.state.library import LibraryState
@@ -70,11 +67,7 @@ class LibraryStripState(rx.State):
         def call_off() -> None:
             who = authenticate(headers)
             with installed().database.write() as db:
-                if is_id(running_id, "work"):
-                    who.require(needed_for(work.work(db, running_id).kind))
-                    work.cancel(db, running_id)
-                else:
-                    exports.cancel(db, running_id)
+                control.cancel(db, running_id, who)
 
         await asyncio.to_thread(call_off)
         await self._look()
@@ -92,7 +85,7 @@ class LibraryStripState(rx.State):
         self.failed, self.stale, self.missing = wrong.failed, wrong.stale, wrong.missing
 
 
-def _row(item: Running) -> RunningRow:
+def _row(item: Job) -> RunningRow:
     what = f"{item.clip} · {item.ratio}" if item.kind == EXPORT else WORK_WORDS.get(item.kind, item.kind.capitalize())
     waits = item.state == JobState.QUEUED
     if item.kind == adopting.KIND:

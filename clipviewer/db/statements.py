@@ -1,0 +1,25 @@
+"""Statements that SQLAlchemy spells differently by database, or types too widely."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from sqlalchemy import CursorResult, UpdateBase
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+from sqlmodel import SQLModel
+
+
+def is_postgresql(db: Session) -> bool:
+    """Return whether the database is PostgreSQL; else it is SQLite."""
+    return db.get_bind().dialect.name == "postgresql"
+
+
+def upsert(db: Session, model: type[SQLModel]) -> postgresql.Insert | sqlite.Insert:
+    """Return an INSERT into the table of ``model`` that takes ``on_conflict_do_update`` and ``on_conflict_do_nothing``."""
+    return postgresql.insert(model) if is_postgresql(db) else sqlite.insert(model)
+
+
+def count_changed(db: Session, statement: UpdateBase) -> int:
+    """Run an INSERT, UPDATE or DELETE and return how many rows it touched."""
+    return cast("CursorResult[object]", db.execute(statement)).rowcount
