@@ -63,6 +63,7 @@ class Attempt:
 
     def claim(self) -> bool:
         """Own the job from here on; return False if it is not this attempt's turn any more."""
+        landmarks.reached("taken")
         with self.services.database.write() as db:
             claimed = self.rows.claim(db, self.ticket, self.clock(), self.worker)
         if claimed:
@@ -125,6 +126,7 @@ class LibraryAttempt(Attempt):
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             result = do(self)
+            landmarks.reached("performed")
         except MediaCancelled:
             self.release()
         except Exception as error:

@@ -20,7 +20,7 @@ from clipviewer.db.models import utc_now
 from clipviewer.domain.ids import new_id
 from clipviewer.errors import StorageError
 from clipviewer.jobs import kinds as all_kinds
-from clipviewer.jobs import queueing, sweeping
+from clipviewer.jobs import landmarks, queueing, sweeping
 from clipviewer.jobs.export_run import STEPS, ExportRun
 from clipviewer.jobs.kinds import Kind, Queue
 from clipviewer.jobs.running import LibraryAttempt, Rows
@@ -76,7 +76,8 @@ class JobWorker:
         """Go on with what was interrupted, and begin to look for jobs."""
         for folder in (self._exports, self._library):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._beat()
+        with self.services.database.write() as db:
+            workers.beat(db, self.id, utc_now())
         queueing.open_queues(self.services, self)
         for thread in self._threads:
             thread.start()
@@ -152,6 +153,7 @@ class JobWorker:
         for queue, ticket, priority in waiting:
             if ticket not in self._handed:
                 queueing.hand_over(queue, ticket, priority)
+                landmarks.reached("handed over")
         self._handed = {ticket for _, ticket, _ in waiting}
         busy = {*self._active.values(), *(queue for queue, _, _ in waiting)}
         if not busy - {Queue.BUCKET} and video_previews.KIND in self._kinds:
@@ -171,7 +173,9 @@ class JobWorker:
         now = utc_now()
         with self.services.database.write() as db:
             workers.beat(db, self.id, now)
-            workers.forget_silent(db, now - self._silence)
+            died = workers.forget_silent(db, now - self._silence)
+        if died:
+            self._reconcile()
         for rows in _ROWS:
             with self.services.database.read() as db:
                 lost = rows.lost(db)

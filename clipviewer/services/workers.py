@@ -46,9 +46,9 @@ def leave(db: Session, worker: str) -> None:
     db.execute(delete(Worker).where(col(Worker.id) == worker))
 
 
-def forget_silent(db: Session, before: datetime) -> None:
-    """Take processes that were last heard of before that moment for dead."""
-    db.execute(delete(Worker).where(col(Worker.alive_at) < before))
+def forget_silent(db: Session, before: datetime) -> int:
+    """Take processes that were last heard of before that moment for dead; return their count."""
+    return count_changed(db, delete(Worker).where(col(Worker.alive_at) < before))
 
 
 def alive(db: Session) -> set[str]:
