@@ -155,7 +155,7 @@ class JobWorker:
                 queueing.hand_over(queue, ticket, priority)
                 landmarks.reached("handed over")
         self._handed = {ticket for _, ticket, _ in waiting}
-        busy = {*self._active.values(), *(queue for queue, _, _ in waiting)}
+        busy = {*list(self._active.values()), *(queue for queue, _, _ in waiting)}
         if not busy - {Queue.BUCKET} and video_previews.KIND in self._kinds:
             self._enqueue_idle_previews()
 
@@ -203,4 +203,8 @@ class JobWorker:
         sweeping.sweep_attempts(self.services, utc_now(), self._exports, self._library)
 
     def _tidy_up(self) -> None:
-        sweeping.tidy_up(self.services, utc_now())
+        """Do what one process has to do for all of them."""
+        with self.services.database.read() as db:
+            first = min(workers.alive(db))
+        if first == self.id:
+            sweeping.tidy_up(self.services, utc_now())

@@ -11,14 +11,18 @@ import pytest
 from sqlmodel import select
 
 from clipviewer.db.models import Video
+from clipviewer.errors import Invalid
+from clipviewer.jobs import export_run
 from clipviewer.jobs.kinds import KINDS, Kind
 from clipviewer.jobs.running import LibraryAttempt
 from clipviewer.services import work
 from clipviewer.services.adoption import adopting
 from clipviewer.services.container import Services
+from clipviewer.services.library.activity import EXPORT, running
 from clipviewer.services.work import WorkView
 from clipviewer.storage.s3 import ObjectStore, StoredObject
 from tests.api.stores import running_bucket
+from tests.jobs.attempts import ask as request
 from tests.jobs.attempts import wait_until
 from tests.jobs.test_worker import working
 
@@ -130,3 +134,28 @@ def test_adopted_videos_get_their_previews_one_after_the_other(team: Services, s
     with team.database.read() as db:
         assert made == list(db.exec(select(Video.id).order_by(Video.s3_key)))
     assert waiting == [1, 1, 1]
+
+
+def test_previews_that_nobody_waits_for_are_made_when_no_export_waits(
+    room: Services, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting: list[int] = []
+
+    def note(run: LibraryAttempt) -> dict[str, int]:
+        with run.services.database.read() as db:
+            waiting.append(len([job for job in running(db)[0] if job.kind == EXPORT]))
+        return {}
+
+    def render(*_: object, **__: object) -> None:
+        raise Invalid("It is not about this.")
+
+    monkeypatch.setattr(export_run, "render_cell", render)
+    team = dataclasses.replace(room, store=store)
+    for name in ("a", "b"):
+        store.put(f"{name}.mp4", b"a film", "video/mp4")
+    adopting.adopt(team, "", on_progress=lambda _: None, check=lambda: None)
+    request(room, "clip_1")
+    request(room, "clip_2")
+    with working(room, {"previews": Kind(note)}):
+        wait_until(lambda: len(waiting) == 2)
+    assert waiting == [0, 0]
