@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetEnqueueOptions, SetWorkflowID, WorkflowStatus
 
@@ -18,9 +18,8 @@ from clipviewer.services.container import Services
 from clipviewer.services.exporting.estimate import renders_at_once
 from clipviewer.services.workers import Ticket
 
-_EXPORT, _LIBRARY = "export", "library_job"
-_POLL_SECONDS = {Queue.EXPORTS: 0.5, Queue.PROCESSOR: 0.5, Queue.BUCKET: 1.0}
-"""Every look costs about a millisecond of CPU."""
+_EXPORTS, _LIBRARY = "exports", "library"
+"""DBOS's queues. Looking into one costs 3 ms of CPU, so the jobs on the library share one, which is parted by our queues."""
 _WAITING = ["ENQUEUED", "PENDING"]
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _MOST_FORGOTTEN = 500
@@ -41,15 +40,15 @@ class Performer(Protocol):
 _performer: Performer | None = None
 
 
-def open_queues(services: Services, performer: Performer) -> None:
+def open_queues(services: Services, performer: Performer, *, poll_seconds: float) -> None:
     """Go on with what the process was doing when it was killed, and begin to take from the queues. Takes about half a second."""
     global _performer
     _performer = performer
     DBOS(config=_configuration(services, performer.id))
     DBOS.launch()
-    for queue in Queue:
-        limit = renders_at_once() if queue is Queue.EXPORTS else 1
-        DBOS.register_queue(queue, worker_concurrency=limit, polling_interval_sec=_POLL_SECONDS[queue], on_conflict="always_update")
+    options: dict[str, Any] = {"polling_interval_sec": poll_seconds, "on_conflict": "always_update"}
+    DBOS.register_queue(_EXPORTS, worker_concurrency=renders_at_once(), **options)
+    DBOS.register_queue(_LIBRARY, partition_worker_concurrency=1, **options)
 
 
 def close_queues() -> None:
@@ -61,9 +60,12 @@ def close_queues() -> None:
 
 def hand_over(queue: Queue, ticket: Ticket, priority: int = 1) -> None:
     """Have the attempt made by some process, the smallest ``priority`` first; does nothing if it was handed over already."""
-    workflow = export_workflow if queue is Queue.EXPORTS else library_workflow
-    with SetWorkflowID(ticket.name), SetEnqueueOptions(priority=priority):
-        DBOS.enqueue_workflow(queue, workflow, ticket.id, ticket.attempt)
+    options = SetEnqueueOptions(priority=priority, queue_partition_key=None if queue is Queue.EXPORTS else queue.value)
+    with SetWorkflowID(ticket.name), options:
+        if queue is Queue.EXPORTS:
+            DBOS.enqueue_workflow(_EXPORTS, export_workflow, ticket.id, ticket.attempt)
+        else:
+            DBOS.enqueue_workflow(_LIBRARY, library_workflow, ticket.id, ticket.attempt)
 
 
 def handed_over(tickets: Collection[Ticket]) -> set[str]:
@@ -88,14 +90,14 @@ def _delete(workflows: Sequence[WorkflowStatus]) -> None:
         DBOS.delete_workflows([workflow.workflow_id for workflow in workflows])
 
 
-@DBOS.workflow(name=_EXPORT, max_recovery_attempts=5)
+@DBOS.workflow(name="export", max_recovery_attempts=5)
 def export_workflow(job_id: str, attempt: int) -> None:
     """What DBOS calls for an export, also after a restart; it knows nothing but the ids."""
     if _performer is not None:
         _performer.perform_export(Ticket(job_id, attempt))
 
 
-@DBOS.workflow(name=_LIBRARY, max_recovery_attempts=5)
+@DBOS.workflow(name="library_job", max_recovery_attempts=5)
 def library_workflow(work_id: str, attempt: int) -> None:
     """What DBOS calls for a job on the library."""
     if _performer is not None:

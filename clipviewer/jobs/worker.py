@@ -15,6 +15,7 @@ from datetime import timedelta
 
 from dbos import DBOS
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
 from clipviewer.db.models import utc_now
 from clipviewer.domain.ids import new_id
@@ -29,6 +30,7 @@ from clipviewer.services import work, workers
 from clipviewer.services.container import Services
 from clipviewer.services.exporting import export_runs
 from clipviewer.services.library import video_previews
+from clipviewer.services.work import WorkView
 from clipviewer.services.workers import Ticket
 
 SILENCE = timedelta(seconds=60)
@@ -44,7 +46,7 @@ class JobWorker:
     """Does jobs of every kind in threads of this process until it is stopped; one per process.
 
     On SQLite it is the one process of its data directory, which finds its own workflows again. On PostgreSQL there may be any number, each
-    under a new name.
+    under a new name. It looks for queued rows every ``poll_seconds``, and into DBOS's queues half as often, which is dearer.
     """
 
     def __init__(
@@ -52,7 +54,7 @@ class JobWorker:
         services: Services,
         kinds: Mapping[str, Kind] | None = None,
         *,
-        poll_seconds: float = 1.0,
+        poll_seconds: float = 0.5,
         silence: timedelta = SILENCE,
     ) -> None:
         self.services = services
@@ -78,7 +80,7 @@ class JobWorker:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self.services.database.write() as db:
             workers.beat(db, self.id, utc_now())
-        queueing.open_queues(self.services, self)
+        queueing.open_queues(self.services, self, poll_seconds=2 * self._poll_seconds)
         for thread in self._threads:
             thread.start()
 
@@ -147,9 +149,7 @@ class JobWorker:
         """Hand what waits to DBOS; where nothing does, have the next previews made that nobody waits for."""
         with self.services.database.read() as db:
             waiting = [(Queue.EXPORTS, ticket, 1) for ticket in export_runs.queued(db, _AHEAD)]
-            for queue in (Queue.PROCESSOR, Queue.BUCKET):
-                kinds = [name for name, kind in self._kinds.items() if kind.queue is queue]
-                waiting += [(queue, item.ticket, item.priority) for item in work.queued(db, kinds, _AHEAD)]
+            waiting += [(self._kinds[item.kind].queue, item.ticket, item.priority) for item in self._queued(db)]
         for queue, ticket, priority in waiting:
             if ticket not in self._handed:
                 queueing.hand_over(queue, ticket, priority)
@@ -158,6 +158,14 @@ class JobWorker:
         busy = {*list(self._active.values()), *(queue for queue, _, _ in waiting)}
         if not busy - {Queue.BUCKET} and video_previews.KIND in self._kinds:
             self._enqueue_idle_previews()
+
+    def _queued(self, db: Session) -> list[WorkView]:
+        """Return the next jobs on the library; where many wait on one queue, those of the others too."""
+        queued = work.queued(db, self._kinds, _AHEAD)
+        if len(queued) < _AHEAD:
+            return queued
+        by_queue = ([name for name, kind in self._kinds.items() if kind.queue is queue] for queue in Queue)
+        return [item for names in by_queue if names for item in work.queued(db, names, _AHEAD)]
 
     def _enqueue_idle_previews(self) -> None:
         with self.services.database.read() as db:

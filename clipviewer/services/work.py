@@ -91,6 +91,7 @@ def enqueue(
 
 
 ask = enqueue
+"""The former name of ``enqueue``."""
 
 
 def work(db: Session, work_id: str) -> WorkView:
