@@ -9,11 +9,13 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from clipviewer.db.export_models import ExportJob
+from clipviewer.db.work_models import Work
 from clipviewer.errors import StorageError
 from clipviewer.jobs.export_run import remove_objects
 from clipviewer.jobs.running import remove_from_disk
 from clipviewer.jobs.uploading import Uploading
-from clipviewer.services import retention, work
+from clipviewer.services import retention, work, workers
 from clipviewer.services.bucket import browser_probe
 from clipviewer.services.container import Services
 from clipviewer.services.exporting import export_runs
@@ -26,7 +28,7 @@ def sweep_attempts(services: Services, now: datetime, *folders: Path) -> None:
     """Remove what no attempt owns any more, files in ``folders`` and objects in the bucket, and what failed longer ago than it is kept."""
     found = [path for folder in folders for path in folder.iterdir()]  # before asking who owns it: an attempt owns first, and writes then
     with services.database.read() as db:
-        kept = {ticket.name for ticket in (*export_runs.running(db), *work.running(db))}
+        kept = {ticket.name for ticket in (*workers.running(db, ExportJob), *workers.running(db, Work))}
         keys = export_runs.leftovers(db)
         since = retention.kept_since(db, now)
         videos = [] if since is None else retention.videos_with_old_failures(db, since)

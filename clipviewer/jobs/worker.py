@@ -17,7 +17,9 @@ from dbos import DBOS
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
+from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import utc_now
+from clipviewer.db.work_models import Work
 from clipviewer.domain.ids import new_id
 from clipviewer.errors import StorageError
 from clipviewer.jobs import kinds as all_kinds
@@ -38,7 +40,7 @@ SILENCE = timedelta(seconds=60)
 
 _AHEAD = 50
 _BEAT_SECONDS, _SWEEP_SECONDS, _HOUR_SECONDS = 5.0, 60.0, 3600.0
-_ROWS: tuple[Rows, ...] = (export_runs, work)
+_JOBS: tuple[tuple[Rows, workers.Jobs], ...] = ((export_runs, ExportJob), (work, Work))
 _LOG = logging.getLogger(__name__)
 
 
@@ -184,9 +186,9 @@ class JobWorker:
             died = workers.forget_silent(db, now - self._silence)
         if died:
             self._reconcile()
-        for rows in _ROWS:
+        for rows, model in _JOBS:
             with self.services.database.read() as db:
-                lost = rows.lost(db)
+                lost = workers.lost(db, model)
             self._release(rows, lost)
 
     def _reconcile(self) -> None:
@@ -196,9 +198,9 @@ class JobWorker:
         queueing.forget_of_dead(alive)
         queueing.forget_ended()
         self._handed = set()
-        for rows in _ROWS:
+        for rows, model in _JOBS:
             with self.services.database.read() as db:
-                idle = [ticket for ticket in rows.running(db, self.id) if ticket not in self._active]
+                idle = [ticket for ticket in workers.running(db, model, self.id) if ticket not in self._active]
             known = queueing.handed_over(idle) if idle else set()
             self._release(rows, [ticket for ticket in idle if ticket.name not in known and ticket not in self._active])
 

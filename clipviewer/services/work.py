@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Row, delete, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -22,7 +22,7 @@ from clipviewer.db.work_models import Work
 from clipviewer.domain.ids import is_id, new_id
 from clipviewer.domain.job_state import UNFINISHED, JobState
 from clipviewer.errors import Conflict, NotFound
-from clipviewer.services.workers import MAX_ATTEMPTS, Ticket, is_dead
+from clipviewer.services.workers import MAX_ATTEMPTS, Ticket, claimable, owned
 
 
 class Priority(IntEnum):
@@ -142,10 +142,8 @@ def queued(db: Session, kinds: Collection[str], limit: int) -> list[WorkView]:
 
 def claim(db: Session, ticket: Ticket, now: datetime, worker: str = "") -> bool:
     """Start the attempt, or start it anew after its process was killed; return False if it is not this attempt's turn any more."""
-    mine = and_(col(Work.state) == JobState.RUNNING, col(Work.worker) == worker)
-    turn = and_(col(Work.id) == ticket.id, col(Work.attempt) == ticket.attempt, or_(col(Work.state) == JobState.QUEUED, mine))
-    started = update(Work).where(turn).values(state=JobState.RUNNING.value, worker=worker, progress=0.0, note="", updated_at=now)
-    return count_changed(db, started) == 1
+    values = {"state": JobState.RUNNING.value, "worker": worker, "progress": 0.0, "note": "", "updated_at": now}
+    return count_changed(db, update(Work).where(claimable(Work, ticket, worker)).values(**values)) == 1
 
 
 def is_owned(db: Session, item: WorkView | Ticket) -> bool:
@@ -177,18 +175,6 @@ def release(db: Session, item: WorkView | Ticket, now: datetime) -> None:
     db.execute(update(Work).where(_owned(item)).values(**again))
 
 
-def running(db: Session, worker: str | None = None) -> list[Ticket]:
-    """Return the attempts that are under way, at that process or anywhere."""
-    query = select(col(Work.id), col(Work.attempt)).where(col(Work.state) == JobState.RUNNING)
-    return [Ticket(*row) for row in db.execute(query if worker is None else query.where(col(Work.worker) == worker))]
-
-
-def lost(db: Session) -> list[Ticket]:
-    """Return the attempts whose process is dead."""
-    query = select(col(Work.id), col(Work.attempt)).where(col(Work.state) == JobState.RUNNING, is_dead(Work.worker))
-    return [Ticket(*row) for row in db.execute(query)]
-
-
 def forget_failed(db: Session, before: datetime) -> int:
     """Delete the records of what failed or was cancelled before that moment; return their count."""
     given_up = col(Work.state).in_((JobState.FAILED, JobState.CANCELLED))
@@ -201,7 +187,7 @@ def _end(db: Session, work_id: str, only_if: ColumnElement[bool], now: datetime,
 
 
 def _owned(item: WorkView | Ticket) -> ColumnElement[bool]:
-    return and_(col(Work.id) == item.id, col(Work.attempt) == item.attempt, col(Work.state) == JobState.RUNNING)
+    return owned(Work, Ticket(item.id, item.attempt))
 
 
 def _view(row: Row[Any]) -> WorkView:

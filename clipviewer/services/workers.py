@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from clipviewer.db.export_models import ExportJob
 from clipviewer.db.statements import count_changed
-from clipviewer.db.work_models import Worker
+from clipviewer.db.work_models import Work, Worker
+from clipviewer.domain.job_state import JobState
 
 MAX_ATTEMPTS = 10
 """How often a job of any kind is begun before its interruptions are taken for its own fault."""
+
+
+Jobs = type[ExportJob] | type[Work]
+"""A table that says how far jobs are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,24 @@ def alive(db: Session) -> set[str]:
     return set(db.execute(select(col(Worker.id))).scalars())
 
 
-def is_dead(worker: Any) -> ColumnElement[bool]:
-    """Return whether the process that the column names is gone."""
-    return col(worker).not_in(select(col(Worker.id)))
+def owned(model: Jobs, ticket: Ticket) -> ColumnElement[bool]:
+    """Return the condition that the attempt owns its job."""
+    return and_(col(model.id) == ticket.id, col(model.attempt) == ticket.attempt, col(model.state) == JobState.RUNNING)
+
+
+def claimable(model: Jobs, ticket: Ticket, worker: str) -> ColumnElement[bool]:
+    """Return the condition that it is the attempt's turn: its job waits, or the process was killed while it made this very attempt."""
+    mine = and_(col(model.state) == JobState.RUNNING, col(model.worker) == worker)
+    return and_(col(model.id) == ticket.id, col(model.attempt) == ticket.attempt, or_(col(model.state) == JobState.QUEUED, mine))
+
+
+def running(db: Session, model: Jobs, worker: str | None = None) -> list[Ticket]:
+    """Return the attempts that are under way, at that process or anywhere."""
+    query = select(col(model.id), col(model.attempt)).where(col(model.state) == JobState.RUNNING)
+    return [Ticket(*row) for row in db.execute(query if worker is None else query.where(col(model.worker) == worker))]
+
+
+def lost(db: Session, model: Jobs) -> list[Ticket]:
+    """Return the attempts whose process is dead."""
+    dead = col(model.worker).not_in(select(col(Worker.id)))
+    return [Ticket(*row) for row in db.execute(select(col(model.id), col(model.attempt)).where(col(model.state) == JobState.RUNNING, dead))]

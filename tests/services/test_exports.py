@@ -192,10 +192,10 @@ def test_a_worker_that_falls_silent_loses_its_cell_to_a_new_attempt(footage: Dat
         workers.beat(db, "worker_1", clock())
         clock.pass_time(seconds=50)
         workers.forget_silent(db, clock() - silence)
-        assert export_runs.lost(db) == []
+        assert workers.lost(db, ExportJob) == []
         clock.pass_time(seconds=11)
         workers.forget_silent(db, clock() - silence)
-        assert export_runs.lost(db) == [ticket]
+        assert workers.lost(db, ExportJob) == [ticket]
         export_runs.release(db, ticket, clock())
         assert export_runs.queued(db, 10) == [Ticket(job.id, 2)]
 

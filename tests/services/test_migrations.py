@@ -8,8 +8,10 @@ from alembic.config import Config
 from sqlalchemy import text
 
 from clipviewer.db import session
+from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import Video, utc_now
 from clipviewer.db.session import Database
+from clipviewer.db.work_models import Work
 from clipviewer.services import work, workers
 from clipviewer.services.cells.board import cell
 from clipviewer.services.exporting import export_runs
@@ -54,7 +56,7 @@ def test_jobs_that_wait_are_still_there_and_those_under_way_go_on_as_a_new_attem
         workers.beat(db, "worker_1", utc_now())
         assert [item.ticket for item in work.queued(db, ["find"], 10)] == [Ticket("work_queued", 2)]
         assert export_runs.queued(db, 10) == [Ticket("job_queued", 3)]
-        assert (work.lost(db), export_runs.lost(db)) == ([Ticket("work_running", 2)], [Ticket("job_running", 3)])
+        assert (workers.lost(db, Work), workers.lost(db, ExportJob)) == ([Ticket("work_running", 2)], [Ticket("job_running", 3)])
         work.release(db, Ticket("work_running", 2), utc_now())
         export_runs.release(db, Ticket("job_running", 3), utc_now())
         assert (work.work(db, "work_running").attempt, cell(db, "job_running").attempt) == (3, 4)

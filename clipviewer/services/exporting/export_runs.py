@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import and_, delete, or_, select, update
 from sqlmodel import Session, col
 
 from clipviewer.db.export_models import ExportJob, ExportUpload
@@ -21,7 +21,7 @@ from clipviewer.domain.job_state import JobState
 from clipviewer.errors import Conflict
 from clipviewer.services import audit
 from clipviewer.services.cells.board import CellView, cell, change, framing_of
-from clipviewer.services.workers import MAX_ATTEMPTS, Ticket, is_dead
+from clipviewer.services.workers import MAX_ATTEMPTS, Ticket, claimable, owned
 from clipviewer.storage.s3 import StoredObject
 
 
@@ -52,15 +52,14 @@ def claim(db: Session, ticket: Ticket, now: datetime, worker: str = "") -> bool:
     """Start the attempt, or go on with it after its process was killed; return False if it is not this attempt's turn any more."""
     if (video_id := _video_of(db, ticket)) is None:
         return False
-    mine = and_(col(ExportJob.state) == JobState.RUNNING, col(ExportJob.worker) == worker)
-    turn = and_(col(ExportJob.attempt) == ticket.attempt, or_(col(ExportJob.state) == JobState.QUEUED, mine))
+    turn = claimable(ExportJob, ticket, worker)
     return change(db, ticket.id, video_id, now, turn, state=JobState.RUNNING, progress=0.0, worker=worker)
 
 
 def order_of(db: Session, ticket: Ticket) -> Order | None:
     """What is to be made; None once the attempt does not own the cell."""
     query = select(col(Video.s3_key), col(ExportJob.source_etag)).join(Video, col(Video.id) == col(ExportJob.video_id))
-    row = db.execute(query.where(col(ExportJob.id) == ticket.id, _owned(ticket))).one_or_none()
+    row = db.execute(query.where(owned(ExportJob, ticket))).one_or_none()
     if row is None:
         return None
     found = cell(db, ticket.id)
@@ -69,18 +68,18 @@ def order_of(db: Session, ticket: Ticket) -> Order | None:
 
 def is_owned(db: Session, ticket: Ticket) -> bool:
     """Whether the attempt still owns its cell."""
-    return db.execute(select(col(ExportJob.id)).where(col(ExportJob.id) == ticket.id, _owned(ticket))).one_or_none() is not None
+    return db.execute(select(col(ExportJob.id)).where(owned(ExportJob, ticket))).one_or_none() is not None
 
 
 def report(db: Session, ticket: Ticket, now: datetime, *, progress: float, note: str = "") -> None:
     """Tell the open rooms how far it is (0 to 1), and in ``note`` what it waits for."""
     if (video_id := _video_of(db, ticket)) is not None:
-        change(db, ticket.id, video_id, now, _owned(ticket), progress=progress, reason=note)
+        change(db, ticket.id, video_id, now, owned(ExportJob, ticket), progress=progress, reason=note)
 
 
 def rendered(db: Session, ticket: Ticket, took_ms: int) -> None:
     """Write down how long the rendering took, for the next estimate; nothing that a room shows changes."""
-    db.execute(update(ExportJob).where(col(ExportJob.id) == ticket.id, _owned(ticket)).values(render_ms=took_ms))
+    db.execute(update(ExportJob).where(owned(ExportJob, ticket)).values(render_ms=took_ms))
 
 
 def announce_upload(db: Session, ticket: Ticket, keys: Sequence[str]) -> None:
@@ -101,7 +100,7 @@ def announce_upload(db: Session, ticket: Ticket, keys: Sequence[str]) -> None:
 def publish(db: Session, order: Order, stored: StoredObject, now: datetime) -> str | None:
     """Make the finished file an exported clip and the cell done. → the clip's id; None, with nothing written, if the cell is not owned."""
     done = order.cell
-    if not change(db, done.id, done.video_id, now, _owned(order.ticket), state=JobState.DONE, progress=1.0, reason="", log=""):
+    if not change(db, done.id, done.video_id, now, owned(ExportJob, order.ticket), state=JobState.DONE, progress=1.0, reason="", log=""):
         return None
     clip = ExportedClip(
         video_id=done.video_id,
@@ -141,7 +140,17 @@ def _drop_missing(db: Session, clip: ExportedClip) -> None:
 def fail(db: Session, ticket: Ticket, now: datetime, reason: str, log: str = "") -> None:
     """End the attempt with a reason for people; ``log`` is the last lines of what failed."""
     if (video_id := _video_of(db, ticket)) is not None:
-        change(db, ticket.id, video_id, now, _owned(ticket), state=JobState.FAILED, progress=0.0, reason=reason[:500], log=log[-4_000:])
+        change(
+            db,
+            ticket.id,
+            video_id,
+            now,
+            owned(ExportJob, ticket),
+            state=JobState.FAILED,
+            progress=0.0,
+            reason=reason[:500],
+            log=log[-4_000:],
+        )
 
 
 def release(db: Session, ticket: Ticket, now: datetime) -> None:
@@ -151,19 +160,9 @@ def release(db: Session, ticket: Ticket, now: datetime) -> None:
     if ticket.attempt >= MAX_ATTEMPTS:
         fail(db, ticket, now, "The rendering was interrupted again and again. Look into the server's log, then press Retry.")
         return
-    change(db, ticket.id, video_id, now, _owned(ticket), state=JobState.QUEUED, progress=0.0, reason="", attempt=ticket.attempt + 1)
-
-
-def running(db: Session, worker: str | None = None) -> list[Ticket]:
-    """Return the attempts that are under way, at that process or anywhere."""
-    query = select(col(ExportJob.id), col(ExportJob.attempt)).where(col(ExportJob.state) == JobState.RUNNING)
-    return [Ticket(*row) for row in db.execute(query if worker is None else query.where(col(ExportJob.worker) == worker))]
-
-
-def lost(db: Session) -> list[Ticket]:
-    """Return the attempts whose process is dead."""
-    query = select(col(ExportJob.id), col(ExportJob.attempt)).where(col(ExportJob.state) == JobState.RUNNING, is_dead(ExportJob.worker))
-    return [Ticket(*row) for row in db.execute(query)]
+    change(
+        db, ticket.id, video_id, now, owned(ExportJob, ticket), state=JobState.QUEUED, progress=0.0, reason="", attempt=ticket.attempt + 1
+    )
 
 
 def leftovers(db: Session, ticket: Ticket | None = None) -> list[str]:
@@ -196,10 +195,6 @@ def source_changed(db: Session, video_id: str, stored: StoredObject) -> None:
     """Remember that the video's object is another one now, so that what is asked for from here on is made from it."""
     same_object = (col(Video.id) == video_id) & (col(Video.s3_key) == stored.key)
     db.execute(update(Video).where(same_object).values(etag=stored.etag, size=stored.size))
-
-
-def _owned(ticket: Ticket) -> ColumnElement[bool]:
-    return and_(col(ExportJob.attempt) == ticket.attempt, col(ExportJob.state) == JobState.RUNNING)
 
 
 def _video_of(db: Session, ticket: Ticket) -> str | None:
