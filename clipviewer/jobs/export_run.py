@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from dbos import DBOS
+
 from clipviewer.domain.export_identity import captions_key, export_key, sidecar_key
 from clipviewer.errors import NotFound, ObjectMissing, PreconditionFailed, StorageError, StorageUnreachable
 from clipviewer.jobs import landmarks
@@ -40,29 +42,29 @@ class ExportRun(Attempt):
         super().__init__(services, export_runs, ticket, folder, ffmpeg, **options)
         self.patience = patience
 
+    def run(self) -> None:
+        """Do the steps that are not done yet."""
+        try:
+            for step in STEPS:
+                if not DBOS.run_step({"name": step}, self.perform, step):
+                    return
+        finally:
+            self.clean_up()
+
     def perform(self, step: str) -> bool:
         """Do one of ``STEPS``; False when the attempt has ended, in whatever way. Never raises what can be told to people."""
+        do = {"check_source": self._check_source, "render": self._render, "upload": self._upload, "publish": self._publish}
         try:
-            return self._do(step)
+            if step == "claim":
+                return self.claim()
+            do[step]()
+            return True
         except (Superseded, MediaCancelled):
             self.release()
         except Exception as error:
             self.fail(error)
         self._take_back()
         return False
-
-    def _do(self, step: str) -> bool:
-        if step == "claim":
-            return self.claim()
-        if step == "check_source":
-            self._check_source()
-        elif step == "render":
-            self._render()
-        elif step == "upload":
-            self._upload()
-        else:
-            self._publish()
-        return True
 
     @property
     def file(self) -> Path:

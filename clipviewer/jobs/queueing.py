@@ -8,8 +8,8 @@ attempt runs, and is made again from the rows.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetEnqueueOptions, SetWorkflowID, WorkflowStatus
 
@@ -28,24 +28,17 @@ _MOST_FORGOTTEN = 500
 logging.getLogger("dbos").addHandler(logging.NullHandler())
 
 
-class Performer(Protocol):
-    """What makes the attempts, in threads of DBOS. ``id`` is the process."""
-
-    id: str
-
-    def perform_export(self, ticket: Ticket) -> None: ...
-    def perform_job(self, ticket: Ticket) -> None: ...
+Perform = Callable[[Ticket], None]
+_perform: Perform | None = None
 
 
-_performer: Performer | None = None
-
-
-def open_queues(services: Services, performer: Performer, *, poll_seconds: float) -> None:
-    """Go on with what the process was doing when it was killed, and begin to take from the queues. Takes about half a second."""
-    global _performer
-    _performer = performer
-    DBOS(config=_configuration(services, performer.id))
+def open_queues(services: Services, worker: str, perform: Perform, *, poll_seconds: float) -> None:
+    """Go on with what ``worker`` was doing when it was killed, and begin to call ``perform`` with attempts, in threads of DBOS."""
+    global _perform
+    _perform = perform
+    DBOS(config=_configuration(services, worker))
     DBOS.launch()
+    _delete(DBOS.list_workflows(name="export", load_input=False, load_output=False))  # of an earlier release: they are handed over again
     options: dict[str, Any] = {"polling_interval_sec": poll_seconds, "on_conflict": "always_update"}
     DBOS.register_queue(_EXPORTS, worker_concurrency=renders_at_once(), **options)
     DBOS.register_queue(_LIBRARY, partition_worker_concurrency=1, **options)
@@ -53,19 +46,16 @@ def open_queues(services: Services, performer: Performer, *, poll_seconds: float
 
 def close_queues() -> None:
     """Begin nothing more."""
-    global _performer
+    global _perform
     DBOS.destroy()
-    _performer = None
+    _perform = None
 
 
 def hand_over(queue: Queue, ticket: Ticket, priority: int = 1) -> None:
     """Have the attempt made by some process, the smallest ``priority`` first; does nothing if it was handed over already."""
-    options = SetEnqueueOptions(priority=priority, queue_partition_key=None if queue is Queue.EXPORTS else queue.value)
-    with SetWorkflowID(ticket.name), options:
-        if queue is Queue.EXPORTS:
-            DBOS.enqueue_workflow(_EXPORTS, export_workflow, ticket.id, ticket.attempt)
-        else:
-            DBOS.enqueue_workflow(_LIBRARY, library_workflow, ticket.id, ticket.attempt)
+    name, part = (_EXPORTS, None) if queue is Queue.EXPORTS else (_LIBRARY, queue.value)
+    with SetWorkflowID(ticket.name), SetEnqueueOptions(priority=priority, queue_partition_key=part):
+        DBOS.enqueue_workflow(name, job, ticket.id, ticket.attempt)
 
 
 def handed_over(tickets: Collection[Ticket]) -> set[str]:
@@ -90,18 +80,11 @@ def _delete(workflows: Sequence[WorkflowStatus]) -> None:
         DBOS.delete_workflows([workflow.workflow_id for workflow in workflows])
 
 
-@DBOS.workflow(name="export", max_recovery_attempts=5)
-def export_workflow(job_id: str, attempt: int) -> None:
-    """What DBOS calls for an export, also after a restart; it knows nothing but the ids."""
-    if _performer is not None:
-        _performer.perform_export(Ticket(job_id, attempt))
-
-
-@DBOS.workflow(name="library_job", max_recovery_attempts=5)
-def library_workflow(work_id: str, attempt: int) -> None:
-    """What DBOS calls for a job on the library."""
-    if _performer is not None:
-        _performer.perform_job(Ticket(work_id, attempt))
+@DBOS.workflow(name="job", max_recovery_attempts=5)
+def job(job_id: str, attempt: int) -> None:
+    """Make an attempt, or go on with it after a restart: what DBOS calls."""
+    if _perform is not None:
+        _perform(Ticket(job_id, attempt))
 
 
 def _configuration(services: Services, worker: str) -> DBOSConfig:

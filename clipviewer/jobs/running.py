@@ -117,7 +117,7 @@ class LibraryAttempt(Attempt):
         super().__init__(services, work, item.ticket, folder, ffmpeg, **options)
         self.item = item
 
-    def perform(self, do: Callable[[LibraryAttempt], Mapping[str, Any]]) -> None:
+    def run(self, do: Callable[[LibraryAttempt], Mapping[str, Any]]) -> None:
         """Do all of it, from its beginning."""
         if not self.claim():
             return

@@ -9,22 +9,21 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
-from dbos import DBOS
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session
 
 from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import utc_now
 from clipviewer.db.work_models import Work
-from clipviewer.domain.ids import new_id
+from clipviewer.domain.ids import is_id, new_id
 from clipviewer.errors import StorageError
 from clipviewer.jobs import kinds as all_kinds
 from clipviewer.jobs import landmarks, queueing, sweeping
-from clipviewer.jobs.export_run import STEPS, ExportRun
+from clipviewer.jobs.export_run import ExportRun
 from clipviewer.jobs.kinds import Kind, Queue
 from clipviewer.jobs.running import LibraryAttempt, Rows
 from clipviewer.media.ffmpeg import Ffmpeg
@@ -32,7 +31,6 @@ from clipviewer.services import work, workers
 from clipviewer.services.container import Services
 from clipviewer.services.exporting import export_runs
 from clipviewer.services.library import video_previews
-from clipviewer.services.work import WorkView
 from clipviewer.services.workers import Ticket
 
 SILENCE = timedelta(seconds=60)
@@ -82,7 +80,7 @@ class JobWorker:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self.services.database.write() as db:
             workers.beat(db, self.id, utc_now())
-        queueing.open_queues(self.services, self, poll_seconds=2 * self._poll_seconds)
+        queueing.open_queues(self.services, self.id, self.perform, poll_seconds=2 * self._poll_seconds)
         for thread in self._threads:
             thread.start()
 
@@ -98,39 +96,25 @@ class JobWorker:
         with self.services.database.write() as db:
             workers.leave(db, self.id)
 
-    def perform_export(self, ticket: Ticket) -> None:
-        """Make one attempt at an export, from its first step that is not done yet to its end."""
-        run = ExportRun(self.services, ticket, self._exports, self._ffmpeg, worker=self.id, stopping=self._stopping.is_set)
-        with self._busy(ticket, Queue.EXPORTS):
-            try:
-                for step in STEPS:
-                    if not DBOS.run_step({"name": step}, run.perform, step):
-                        return
-            finally:
-                run.clean_up()
-
-    def perform_job(self, ticket: Ticket) -> None:
-        """Make one attempt at a job on the library."""
-        try:
+    def perform(self, ticket: Ticket) -> None:
+        """Make one attempt, from its first step that is not done yet to its end."""
+        options: dict[str, Any] = {"worker": self.id, "stopping": self._stopping.is_set}
+        if is_id(ticket.id, "job"):
+            run = ExportRun(self.services, ticket, self._exports, self._ffmpeg, **options).run
+            queue = Queue.EXPORTS
+        else:
             with self.services.database.read() as db:
-                item = work.work(db, ticket.id)
-        except work.WorkNotFound:
-            return
-        if item.ticket != ticket or item.kind not in self._kinds:
-            return
-        kind = self._kinds[item.kind]
-        stopping = self._stopping.is_set
-        attempt = LibraryAttempt(self.services, item, self._library / ticket.name, self._ffmpeg, worker=self.id, stopping=stopping)
-        with self._busy(ticket, kind.queue):
-            attempt.perform(kind.perform)
-
-    @contextmanager
-    def _busy(self, ticket: Ticket, queue: Queue) -> Iterator[None]:
+                item = work.find(db, ticket)
+            if item is None or item.kind not in self._kinds:
+                return
+            kind = self._kinds[item.kind]
+            attempt = LibraryAttempt(self.services, item, self._library / ticket.name, self._ffmpeg, **options)
+            run, queue = partial(attempt.run, kind.perform), kind.queue
         self._active[ticket] = queue
         try:
-            yield
+            run()
         finally:
-            self._active.pop(ticket, None)
+            del self._active[ticket]
 
     def _repeat(self, duties: Mapping[Callable[[], None], float]) -> None:
         """Do each of ``duties`` again and again until the end, with that many seconds between."""
@@ -151,7 +135,9 @@ class JobWorker:
         """Hand what waits to DBOS; where nothing does, have the next previews made that nobody waits for."""
         with self.services.database.read() as db:
             waiting = [(Queue.EXPORTS, ticket, 1) for ticket in export_runs.queued(db, _AHEAD)]
-            waiting += [(self._kinds[item.kind].queue, item.ticket, item.priority) for item in self._queued(db)]
+            for queue in (Queue.PROCESSOR, Queue.BUCKET):
+                kinds = [name for name, kind in self._kinds.items() if kind.queue is queue]
+                waiting += [(queue, item.ticket, item.priority) for item in work.queued(db, kinds, _AHEAD)]
         for queue, ticket, priority in waiting:
             if ticket not in self._handed:
                 queueing.hand_over(queue, ticket, priority)
@@ -160,14 +146,6 @@ class JobWorker:
         busy = {*list(self._active.values()), *(queue for queue, _, _ in waiting)}
         if not busy - {Queue.BUCKET} and video_previews.KIND in self._kinds:
             self._enqueue_idle_previews()
-
-    def _queued(self, db: Session) -> list[WorkView]:
-        """Return the next jobs on the library; where many wait on one queue, those of the others too."""
-        queued = work.queued(db, self._kinds, _AHEAD)
-        if len(queued) < _AHEAD:
-            return queued
-        by_queue = ([name for name, kind in self._kinds.items() if kind.queue is queue] for queue in Queue)
-        return [item for names in by_queue if names for item in work.queued(db, names, _AHEAD)]
 
     def _enqueue_idle_previews(self) -> None:
         with self.services.database.read() as db:

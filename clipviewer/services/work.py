@@ -102,6 +102,12 @@ def work(db: Session, work_id: str) -> WorkView:
     return _view(row)
 
 
+def find(db: Session, ticket: Ticket) -> WorkView | None:
+    """Return the job, or None unless that attempt is its present one."""
+    row = db.execute(select(*_COLUMNS).where(col(Work.id) == ticket.id, col(Work.attempt) == ticket.attempt)).one_or_none()
+    return _view(row) if row is not None else None
+
+
 def latest_work(db: Session, video_ids: Collection[str], *kinds: str) -> list[WorkView]:
     """Return the jobs on those videos, of those kinds or of any, the newest first."""
     wanted = col(Work.video_id).in_(list(video_ids)) & (col(Work.kind).in_(kinds) if kinds else col(Work.kind).is_not(None))
