@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="serve the app (default)").set_defaults(run=_serve)
     commands.add_parser("dev", help="serve the app from its sources and show every change in the open page").set_defaults(run=_dev)
     commands.add_parser("build", help="build the front end and stop").set_defaults(run=_build)
-    commands.add_parser("worker", help="render exports beside the app (PostgreSQL only)").set_defaults(run=_worker)
+    commands.add_parser("worker", help="do jobs, exports among them, beside the app (PostgreSQL only)").set_defaults(run=_worker)
     commands.add_parser("rebuild", help="restore an empty library from the bucket").set_defaults(run=_rebuild)
     commands.add_parser("previews", help="have previews made of the videos that have none").set_defaults(run=_previews)
     adopt = commands.add_parser("import", aliases=["adopt"], help="import videos, captions and exports that are in the bucket")
@@ -100,25 +100,20 @@ def _build(_settings: Settings, _options: argparse.Namespace) -> None:
 
 def _worker(settings: Settings, _options: argparse.Namespace) -> None:
     if settings.database_url.startswith("sqlite"):
-        raise StartupError("A worker of its own needs PostgreSQL: set CLIPVIEWER_DATABASE_URL. On SQLite the app renders by itself.")
+        raise StartupError("A worker of its own needs PostgreSQL: set CLIPVIEWER_DATABASE_URL. On SQLite the app does all jobs by itself.")
     from clipviewer.api.redaction import install_redaction
-    from clipviewer.jobs.engine import ExportEngine
-    from clipviewer.jobs.work_kinds import open_desks
+    from clipviewer.jobs.worker import JobWorker
 
     services = _prepared(settings)
     install_redaction()
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    engine, desks = ExportEngine(services), open_desks(services)
-    engine.start()
-    for desk in desks:
-        desk.start()
-    _say("Rendering exports. Ctrl-C ends it.")
+    worker = JobWorker(services)
+    worker.start()
+    _say("Rendering exports, and doing the other jobs. Ctrl-C ends it.")
     ended.wait()
-    for desk in desks:
-        desk.stop()
-    engine.stop()
+    worker.stop()
 
 
 def _rebuild(settings: Settings, _options: argparse.Namespace) -> None:

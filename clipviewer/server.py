@@ -24,7 +24,6 @@ from clipviewer.demo.making import Demo
 from clipviewer.services.container import Services
 
 _LOG = logging.getLogger(__name__)
-_HOUR = 3600.0
 _KEEP_ALIVE_SECONDS = 75
 """Longer than any usual client or proxy keeps a quiet connection (60 s): whoever sends must be the one that closes it."""
 
@@ -47,7 +46,7 @@ def run(
     if compose is not None:
         app.api_transformer = [compose]
     app.register_lifespan_task(_demo_footage)
-    app.register_lifespan_task(_exports)
+    app.register_lifespan_task(_jobs)
     _sweep(services)
     settings = services.settings
     config = uvicorn.Config(
@@ -140,8 +139,8 @@ async def _demo_footage() -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _exports() -> AsyncIterator[None]:
-    """Exports and the library's work, in threads while the app runs; they begin once the embedded store answers, and stop with the app."""
+async def _jobs() -> AsyncIterator[None]:
+    """Does jobs while the app runs; begins once the embedded store answers, and stops with the app."""
     from clipviewer.services.container import installed
 
     services = installed()
@@ -151,28 +150,18 @@ async def _exports() -> AsyncIterator[None]:
         _ready.wait()
         if stop.is_set():
             return
-        from clipviewer.jobs.engine import ExportEngine
-        from clipviewer.jobs.hourly import tidy_up
-        from clipviewer.jobs.work_kinds import open_desks
+        from clipviewer.jobs.worker import JobWorker
 
-        desks = open_desks(services)
+        worker = JobWorker(services)
         try:
-            engine = ExportEngine(services)
-            engine.start()
-            for desk in desks:
-                desk.start()
+            worker.start()
         except Exception:
-            _LOG.exception("exports cannot be rendered by this process")
+            _LOG.exception("this process can do no jobs")
             return
-        while True:
-            tidy_up(services, utc_now())
-            if stop.wait(_HOUR):
-                break
-        for desk in desks:
-            desk.stop()
-        engine.stop()
+        stop.wait()
+        worker.stop()
 
-    thread = threading.Thread(target=work, name="exports", daemon=True)
+    thread = threading.Thread(target=work, name="job worker", daemon=True)
     thread.start()
     yield
     stop.set()

@@ -1,4 +1,4 @@
-"""Background work on the library: seen by everybody, called off and asked for again by who may ask for it."""
+"""The jobs of every kind, exports among them: seen by everybody, cancelled and tried again by who may ask for them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from clipviewer.api.access import allow, peer_address, pipeline_or
 from clipviewer.api.database_route import DatabaseRoute, Reading, Writing
 from clipviewer.api.work_schemas import Work, WorkList
 from clipviewer.domain.permissions import Action
-from clipviewer.jobs.work_kinds import needed_for
-from clipviewer.services import audit, work
+from clipviewer.jobs import control
+from clipviewer.services import audit
+from clipviewer.services.library import activity
 from clipviewer.services.people.principal import Principal
 
 router = APIRouter(prefix="/api/work", tags=["work"], route_class=DatabaseRoute)
@@ -28,29 +29,27 @@ _CHANGED: dict[int | str, dict[str, Any]] = {
 
 @router.get("", dependencies=_SEEN, responses=_NOBODY, summary="List the background work")
 def get_works(db: Reading, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> WorkList:
-    """The newest first; what has ended is kept for a while."""
-    return WorkList(work=[Work.of(item) for item in work.recent_work(db, limit=limit)])
+    """The newest first, exports among them; what has ended is kept for a while."""
+    return WorkList(work=[Work.of(item) for item in activity.recent(db, limit=limit)])
 
 
 @router.get("/{work_id}", dependencies=_SEEN, responses=_UNKNOWN, summary="Show a piece of background work")
 def get_work(db: Reading, work_id: str) -> Work:
     """`result` is there once it is done; of `adopt` it is as in the preview."""
-    return Work.of(work.work(db, work_id))
+    return Work.of(activity.job(db, work_id))
 
 
 @router.delete("/{work_id}", responses=_CHANGED, summary="Call off a piece of background work")
 def delete_work(request: Request, person: Person, work_id: str, db: Writing) -> Work:
     """It stops within a second or two; what it has done until then stays."""
-    person.require(needed_for(work.work(db, work_id).kind))
-    ended = work.cancel(db, work_id)
+    ended = control.cancel(db, work_id, person)
     audit.record(db, "work_cancel", actor=person.user_id, subject=work_id, address=peer_address(request), kind=ended.kind)
     return Work.of(ended)
 
 
 @router.post("/{work_id}/retry", status_code=202, responses=_CHANGED, summary="Ask for the same work again")
 def post_retry(request: Request, person: Person, work_id: str, db: Writing) -> Work:
-    """A new piece of work with the same subject, or the one that is under way already."""
-    person.require(needed_for(work.work(db, work_id).kind))
-    asked = work.retry(db, work_id, actor=person.user_id)
+    """A new job with the same subject, or the one that is under way already; an export keeps its `id`."""
+    asked = control.retry(db, work_id, person)
     audit.record(db, "work_retry", actor=person.user_id, subject=work_id, address=peer_address(request), kind=asked.kind)
     return Work.of(asked)

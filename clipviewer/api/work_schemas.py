@@ -10,6 +10,7 @@ from clipviewer.api.schemas import Json, moment
 from clipviewer.domain.bucket_contents import Ignored
 from clipviewer.domain.object_key import MAX_KEY_BYTES
 from clipviewer.services.adoption.tally import Tally
+from clipviewer.services.library.activity import Job
 from clipviewer.services.work import WorkView
 
 
@@ -57,11 +58,9 @@ class Work(Json):
     updated_at: str
 
     @classmethod
-    def of(cls, item: WorkView) -> Work:
-        told = {
-            name: getattr(item, name) for name in ("id", "kind", "subject", "video_id", "state", "progress", "note", "result", "attempt")
-        }
-        return cls(**told, created_at=moment(item.created_at), updated_at=moment(item.updated_at))
+    def of(cls, item: Job | WorkView) -> Work:
+        told = {name: getattr(item, name) for name in ("id", "kind", "subject", "video_id", "state", "progress", "note", "attempt")}
+        return cls(**told, result=item.result or {}, created_at=moment(item.created_at), updated_at=moment(item.updated_at))
 
 
 class WorkList(Json):

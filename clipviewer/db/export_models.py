@@ -16,7 +16,8 @@ class ExportJob(SQLModel, table=True):
     """One cell of clip × aspect ratio × language, and how far its file is.
 
     ``identity`` is the SHA-256 of everything that decides the file's content, so a file is never made twice. ``attempt`` counts from 1;
-    work of an earlier attempt may not change the row any more. ``progress`` is 0 to 1. ``alive_at`` is when the worker last reported.
+    work of an earlier attempt may not change the row any more. ``progress`` is 0 to 1. ``worker`` is the process that makes
+    it, or made it last.
     ``render_ms`` is how long the rendering took, once it is done.
     ``revision`` is the number of the last change to the row among all changes of its video.
     """
@@ -56,7 +57,7 @@ class ExportJob(SQLModel, table=True):
     requested_by: str = Field(default="", max_length=64)
     created_at: datetime = Field(default_factory=utc_now)
     updated_at: datetime = Field(default_factory=utc_now)
-    alive_at: datetime | None = None
+    worker: str = Field(default="", max_length=64)
     render_ms: int | None = None
 
 

@@ -1,4 +1,4 @@
-"""The table of what is done to the library in the background: previews, finding clips, adopting objects."""
+"""The tables of what is done to the library in the background (previews, finding clips, adopting objects), and of who does jobs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Work(SQLModel, table=True):
 
     ``slot`` is kind and subject while it is not finished, and NULL afterwards: unique, so the same is never done twice at once.
     ``attempt`` counts from 1; an earlier attempt may not change the row any more. ``progress`` is 0 to 1; ``note`` says what it waits
-    for, or why it failed; ``alive_at`` is when its worker last reported.
+    for, or why it failed. ``priority``: the smallest number comes first. ``worker`` is the process that does it, or did it last.
     """
 
     __tablename__ = "work"
@@ -35,7 +35,17 @@ class Work(SQLModel, table=True):
     log: str = Field(default="", sa_column=Column(Text, nullable=False))
     result: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     attempt: int = 1
+    priority: int = 2
+    worker: str = Field(default="", max_length=64)
     requested_by: str = Field(default="", max_length=64)
     created_at: datetime = Field(default_factory=utc_now)
     updated_at: datetime = Field(default_factory=utc_now)
-    alive_at: datetime | None = None
+
+
+class Worker(SQLModel, table=True):
+    """A process that does jobs, exports among them, and when it last said so."""
+
+    __tablename__ = "worker"
+
+    id: str = Field(primary_key=True, max_length=64)
+    alive_at: datetime

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clipviewer.jobs.work_desk import WorkRun
+from clipviewer.jobs.running import LibraryAttempt
 from clipviewer.services.adoption.adopting import adopt
 
 
-def adopt_prefix(run: WorkRun) -> Mapping[str, Any]:
+def adopt_prefix(run: LibraryAttempt) -> Mapping[str, Any]:
     """What was found, as ``adopting.Tally``. How much there is nobody knows before the end, so the progress is told in objects."""
     found = adopt(
         run.services,

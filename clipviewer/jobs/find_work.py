@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session
 
 from clipviewer.domain.language import ORIGINAL
-from clipviewer.jobs.work_desk import WorkRun
+from clipviewer.jobs.running import LibraryAttempt
 from clipviewer.media.captions.reading import CaptionTrack
 from clipviewer.media.ffmpeg import MediaCancelled
 from clipviewer.media.finding.highlights import find_clips
@@ -25,7 +25,7 @@ _FOUND = 0.95
 _ANY_LENGTH = 2**31 - 1
 
 
-def find_video_clips(run: WorkRun) -> Mapping[str, Any]:
+def find_video_clips(run: LibraryAttempt) -> Mapping[str, Any]:
     """Search, have the clips titled where a team has named a language model, and keep them; called off, it changes nothing."""
     services, video_id = run.services, run.item.subject
     with services.database.read() as db:

@@ -11,7 +11,7 @@ from typing import Any
 
 from clipviewer.db.models import utc_now
 from clipviewer.errors import ClipviewerError, ObjectMissing, StorageError, VideoNotFound
-from clipviewer.jobs.work_desk import WorkRun
+from clipviewer.jobs.running import LibraryAttempt
 from clipviewer.media.captions.reading import parse_captions
 from clipviewer.media.ffmpeg import MediaCancelled
 from clipviewer.media.previews.filmstrip import COLUMNS, ROWS, picture_size
@@ -31,7 +31,7 @@ _MADE = 0.95
 _TYPES = {".jpg": "image/jpeg", ".webp": "image/webp", ".vtt": "text/vtt", ".json": "application/json"}
 
 
-def make_video_previews(run: WorkRun) -> Mapping[str, Any]:
+def make_video_previews(run: LibraryAttempt) -> Mapping[str, Any]:
     """Inspect, make, publish, write down; where it does not come to its end, the bucket and the row are as before."""
     services, video_id, prefix = run.services, run.item.subject, run.services.settings.s3_prefix
     seen = _seen(services, video_id)
@@ -67,7 +67,7 @@ def _seen(services: Services, video_id: str) -> SeenFile:
 
 
 @contextmanager
-def _published(run: WorkRun, made: Previews, info: Inspection, place: str) -> Iterator[set[str]]:
+def _published(run: LibraryAttempt, made: Previews, info: Inspection, place: str) -> Iterator[set[str]]:
     """Put the files into the bucket. → their keys; what is put is removed again if what follows fails."""
     keys: set[str] = set()
     peaks = run.folder / "peaks.json"
@@ -121,7 +121,7 @@ def _times(filmstrip: Path) -> list[int]:
     return [cue.start_ms for cue in parse_captions(filmstrip.read_bytes(), filmstrip.name).cues]
 
 
-def _sweep(run: WorkRun, root: str, kept: set[str]) -> None:
+def _sweep(run: LibraryAttempt, root: str, kept: set[str]) -> None:
     """Remove earlier previews, and what an attempt that was killed has left."""
     try:
         for found in list(run.services.store.list(root)):
@@ -131,14 +131,14 @@ def _sweep(run: WorkRun, root: str, kept: set[str]) -> None:
         _LOG.warning("the store did not answer; earlier previews are removed with the next ones")
 
 
-def _remove(run: WorkRun, key: str) -> None:
+def _remove(run: LibraryAttempt, key: str) -> None:
     try:
         run.services.store.delete(key)
     except StorageError:
         _LOG.warning("the store did not answer; a preview that nobody needs is removed with the next ones")
 
 
-def _attach_captions(run: WorkRun, info: Inspection) -> int:
+def _attach_captions(run: LibraryAttempt, info: Inspection) -> int:
     """Attach the captions inside the file. → how many; the previews stand where that fails."""
     if not any(track.usable for track in info.captions):
         return 0

@@ -12,7 +12,7 @@ from typing import Any
 from clipviewer.db.models import utc_now
 from clipviewer.domain.quick_copy import Original, copy_metadata
 from clipviewer.errors import Conflict, Invalid, PreconditionFailed, StorageError
-from clipviewer.jobs.work_desk import WorkRun
+from clipviewer.jobs.running import LibraryAttempt
 from clipviewer.media.ffmpeg import MediaCancelled
 from clipviewer.media.render.remux import remux
 from clipviewer.media.source.stored_source import StoredSource
@@ -29,7 +29,7 @@ _MB = 1024**2
 _CHANGED = "The file was replaced while it was copied, so the copy was thrown away. Try again with the new file."
 
 
-def make_quick_start(run: WorkRun) -> Mapping[str, Any]:
+def make_quick_start(run: LibraryAttempt) -> Mapping[str, Any]:
     """Copy, publish beside it, change over; where it does not come to its end, the bucket and the rows are as before."""
     services, video_id = run.services, run.item.subject
     with services.database.read() as db:
@@ -66,7 +66,7 @@ def _check_room(folder: Path, size: int) -> None:
 
 
 @contextmanager
-def _published(run: WorkRun, path: Path, key: str, metadata: Mapping[str, str]) -> Iterator[StoredObject]:
+def _published(run: LibraryAttempt, path: Path, key: str, metadata: Mapping[str, str]) -> Iterator[StoredObject]:
     """Put the file into the bucket; it is removed again if what follows fails."""
     size = path.stat().st_size
 
@@ -82,7 +82,7 @@ def _published(run: WorkRun, path: Path, key: str, metadata: Mapping[str, str]) 
         raise
 
 
-def _remove(run: WorkRun, keys: Sequence[str]) -> None:
+def _remove(run: LibraryAttempt, keys: Sequence[str]) -> None:
     for key in keys:
         try:
             run.services.store.delete(key)

@@ -8,7 +8,7 @@ from typing import Any
 from clipviewer.db.models import utc_now
 from clipviewer.domain.removal import Objects
 from clipviewer.errors import VideoNotFound
-from clipviewer.jobs.work_desk import WorkRun
+from clipviewer.jobs.running import LibraryAttempt
 from clipviewer.media.ffmpeg import MediaCancelled
 from clipviewer.services import work
 from clipviewer.services.library import removal
@@ -21,7 +21,7 @@ _EXPORTS = 0.9
 """The share of the work that the exports are."""
 
 
-def remove_video(run: WorkRun) -> Mapping[str, Any]:
+def remove_video(run: LibraryAttempt) -> Mapping[str, Any]:
     """Done again after an interruption, it goes on with what is left."""
     with run.services.database.read() as db:
         try:
@@ -42,7 +42,7 @@ def remove_video(run: WorkRun) -> Mapping[str, Any]:
     return {"objects": count}
 
 
-def _remove_exports(run: WorkRun, gone: Doomed) -> int:
+def _remove_exports(run: LibraryAttempt, gone: Doomed) -> int:
     """A hundred at a time: the objects, then the rows."""
     database, ours, count, done = run.services.database, f"{run.services.settings.s3_prefix}exports/", 0, 0
     with database.read() as db:
@@ -61,7 +61,7 @@ def _remove_exports(run: WorkRun, gone: Doomed) -> int:
             removal.drop_exports(db, list(clips))
 
 
-def _remove_master(run: WorkRun, gone: Doomed) -> int:
+def _remove_master(run: LibraryAttempt, gone: Doomed) -> int:
     """Previews and poster, then the video itself, what it was before included."""
     services = run.services
     root = previews_root(services.settings.s3_prefix, gone.id)
@@ -73,7 +73,7 @@ def _remove_master(run: WorkRun, gone: Doomed) -> int:
     return count + _remove(run, keys, 1.0, 1.0)
 
 
-def _remove(run: WorkRun, keys: Sequence[str], begin: float, end: float) -> int:
+def _remove(run: LibraryAttempt, keys: Sequence[str], begin: float, end: float) -> int:
     """The work goes from ``begin`` to ``end`` (0 to 1) with it."""
     for place, key in enumerate(keys):
         run.check()

@@ -1,7 +1,7 @@
-"""Work in the background on the library: asked for, claimed by one worker, reported, finished, called off.
+"""Jobs on the library: enqueued by requests, claimed by one worker, reported, finished, failed, cancelled.
 
-A piece of work may be done again from its beginning: whoever claims it after a worker died starts it anew, as the next attempt. Every
-write of an attempt asks in the same statement whether it still owns the work, so one that was called off changes nothing any more.
+A job may be done again from its beginning: whoever claims it after its worker died starts it anew, as the next attempt. Who owns it:
+``services.workers``.
 """
 
 from __future__ import annotations
@@ -9,20 +9,30 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Row, delete, select, update
 from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.models import utc_now
+from clipviewer.db.statements import count_changed, upsert
 from clipviewer.db.work_models import Work
 from clipviewer.domain.ids import is_id, new_id
 from clipviewer.domain.job_state import UNFINISHED, JobState
 from clipviewer.errors import Conflict, NotFound
+from clipviewer.services.workers import MAX_ATTEMPTS, Ticket, claimable, owned
 
-MAX_ATTEMPTS = 5
-_WORK = Work.metadata.tables["work"]
+
+class Priority(IntEnum):
+    """Which job comes first: the smallest number, and of several the one that has waited longest."""
+
+    SEEN = 1
+    """Somebody waits for it on an open page."""
+    ASKED = 2
+    IDLE = 3
+    """It is made because there was nothing else to do."""
 
 
 class WorkNotFound(NotFound):
@@ -31,7 +41,7 @@ class WorkNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class WorkView:
-    """A piece of work and how far it is, as ``db.work_models.Work`` describes it."""
+    """A job on the library and how far it is, as ``db.work_models.Work`` describes it."""
 
     id: str
     kind: str
@@ -44,15 +54,21 @@ class WorkView:
     log: str
     result: dict[str, Any]
     attempt: int
+    priority: int
     requested_by: str
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def ticket(self) -> Ticket:
+        """The job's present attempt."""
+        return Ticket(self.id, self.attempt)
 
-_COLUMNS = [_WORK.c[field.name] for field in fields(WorkView)]
+
+_COLUMNS = [col(getattr(Work, field.name)) for field in fields(WorkView)]
 
 
-def ask(
+def enqueue(
     db: Session,
     kind: str,
     subject: str,
@@ -60,126 +76,124 @@ def ask(
     video_id: str | None = None,
     given: Mapping[str, Any] | None = None,
     actor: str = "",
+    priority: Priority = Priority.ASKED,
     clock: Callable[[], datetime] = utc_now,
 ) -> WorkView:
-    """Have it done. → the new work, or the one of that kind and subject that is not finished yet."""
+    """Enqueue a job, or return the unfinished one of the same kind and subject."""
     slot, now = f"{kind}:{subject}", clock()
     row = {
         "id": new_id("work"), "kind": kind, "subject": subject, "video_id": video_id, "slot": slot, "given": dict(given or {}),
-        "state": JobState.QUEUED.value, "progress": 0.0, "note": "", "log": "", "result": {}, "attempt": 1, "requested_by": actor,
-        "created_at": now, "updated_at": now,
+        "state": JobState.QUEUED.value, "progress": 0.0, "note": "", "log": "", "result": {}, "attempt": 1, "priority": int(priority),
+        "worker": "", "requested_by": actor, "created_at": now, "updated_at": now,
     }  # fmt: skip
-    dialect = postgresql if db.connection().dialect.name == "postgresql" else sqlite
-    db.connection().execute(dialect.insert(_WORK).values(row).on_conflict_do_nothing(index_elements=["slot"]))
-    return _view(db.connection().execute(select(*_COLUMNS).where(_WORK.c.slot == slot)).one())
+    db.execute(upsert(db, Work).values(row).on_conflict_do_nothing(index_elements=["slot"]))
+    return _view(db.execute(select(*_COLUMNS).where(col(Work.slot) == slot)).one())
+
+
+ask = enqueue
+"""The former name of ``enqueue``."""
 
 
 def work(db: Session, work_id: str) -> WorkView:
-    """One piece of work; raises ``WorkNotFound``."""
-    row = db.connection().execute(select(*_COLUMNS).where(_WORK.c.id == work_id)).one_or_none() if is_id(work_id, "work") else None
+    """Return one job; raises ``WorkNotFound``."""
+    row = db.execute(select(*_COLUMNS).where(col(Work.id) == work_id)).one_or_none() if is_id(work_id, "work") else None
     if row is None:
         raise WorkNotFound
     return _view(row)
 
 
+def find(db: Session, ticket: Ticket) -> WorkView | None:
+    """Return the job, or None unless that attempt is its present one."""
+    row = db.execute(select(*_COLUMNS).where(col(Work.id) == ticket.id, col(Work.attempt) == ticket.attempt)).one_or_none()
+    return _view(row) if row is not None else None
+
+
 def latest_work(db: Session, video_ids: Collection[str], *kinds: str) -> list[WorkView]:
-    """The work on those videos, the newest first."""
-    wanted = _WORK.c.video_id.in_(list(video_ids)) & (_WORK.c.kind.in_(kinds) if kinds else _WORK.c.kind.is_not(None))
-    return [_view(row) for row in db.connection().execute(select(*_COLUMNS).where(wanted).order_by(_WORK.c.created_at.desc()))]
+    """Return the jobs on those videos, of those kinds or of any, the newest first."""
+    wanted = col(Work.video_id).in_(list(video_ids)) & (col(Work.kind).in_(kinds) if kinds else col(Work.kind).is_not(None))
+    return [_view(row) for row in db.execute(select(*_COLUMNS).where(wanted).order_by(col(Work.created_at).desc()))]
 
 
 def unfinished_work(db: Session, *, limit: int = 50) -> list[WorkView]:
-    """What waits or is under way, the oldest first."""
-    query = select(*_COLUMNS).where(_WORK.c.state.in_(UNFINISHED)).order_by(_WORK.c.created_at, _WORK.c.id).limit(limit)
-    return [_view(row) for row in db.connection().execute(query)]
+    """Return what waits or is under way, the oldest first."""
+    query = select(*_COLUMNS).where(col(Work.state).in_(UNFINISHED)).order_by(col(Work.created_at), col(Work.id)).limit(limit)
+    return [_view(row) for row in db.execute(query)]
 
 
 def recent_work(db: Session, *kinds: str, limit: int = 50) -> list[WorkView]:
-    """What was asked for, of those kinds or of any, the newest first."""
-    query = select(*_COLUMNS).order_by(_WORK.c.created_at.desc(), _WORK.c.id).limit(limit)
-    return [_view(row) for row in db.connection().execute(query.where(_WORK.c.kind.in_(kinds)) if kinds else query)]
+    """Return what was enqueued, of those kinds or of any, the newest first."""
+    query = select(*_COLUMNS).order_by(col(Work.created_at).desc(), col(Work.id)).limit(limit)
+    return [_view(row) for row in db.execute(query.where(col(Work.kind).in_(kinds)) if kinds else query)]
 
 
 def cancel(db: Session, work_id: str, clock: Callable[[], datetime] = utc_now) -> WorkView:
-    """Call it off; raises ``WorkNotFound``, and ``Conflict`` once it is finished."""
+    """Cancel a job; its worker notices within a second. Raises ``WorkNotFound``, and ``Conflict`` once it is finished."""
     found = work(db, work_id)
-    if not _end(db, work_id, _WORK.c.state.in_(UNFINISHED), clock(), JobState.CANCELLED):
+    if not _end(db, work_id, col(Work.state).in_(UNFINISHED), clock(), JobState.CANCELLED):
         raise Conflict("This is finished already.")
     return work(db, found.id)
 
 
 def retry(db: Session, work_id: str, *, actor: str = "", clock: Callable[[], datetime] = utc_now) -> WorkView:
-    """Ask again for what failed or was called off. Raises ``WorkNotFound``."""
+    """Enqueue again what failed or was cancelled, as a new job. Raises ``WorkNotFound``."""
     found = work(db, work_id)
-    return ask(db, found.kind, found.subject, video_id=found.video_id, given=found.given, actor=actor, clock=clock)
+    return enqueue(db, found.kind, found.subject, video_id=found.video_id, given=found.given, actor=actor, clock=clock)
 
 
-def claim_next(db: Session, kinds: Collection[str], now: datetime) -> WorkView | None:
-    """Start the work of those kinds that has waited longest; None when there is none, or another worker was quicker."""
-    waiting = and_(_WORK.c.state == JobState.QUEUED, _WORK.c.kind.in_(list(kinds)))
-    work_id = (
-        db.connection().execute(select(_WORK.c.id).where(waiting).order_by(_WORK.c.created_at, _WORK.c.id).limit(1)).scalar_one_or_none()
-    )
-    started = update(_WORK).where(_WORK.c.id == work_id, _WORK.c.state == JobState.QUEUED)
-    values = {"state": JobState.RUNNING, "progress": 0.0, "note": "", "updated_at": now, "alive_at": now}
-    if work_id is None or db.connection().execute(started.values(**values)).rowcount != 1:
-        return None
-    return work(db, work_id)
+def queued(db: Session, kinds: Collection[str], limit: int) -> list[WorkView]:
+    """Return the jobs of those kinds that wait, in the order in which they are to be done."""
+    query = select(*_COLUMNS).where(col(Work.state) == JobState.QUEUED, col(Work.kind).in_(list(kinds)))
+    return [_view(row) for row in db.execute(query.order_by(col(Work.priority), col(Work.created_at), col(Work.id)).limit(limit))]
 
 
-def is_owned(db: Session, item: WorkView) -> bool:
-    """Whether that attempt still owns the work."""
-    return db.connection().execute(select(_WORK.c.id).where(_owned(item))).one_or_none() is not None
+def claim(db: Session, ticket: Ticket, now: datetime, worker: str = "") -> bool:
+    """Start the attempt, or start it anew after its process was killed; return False if it is not this attempt's turn any more."""
+    values = {"state": JobState.RUNNING.value, "worker": worker, "progress": 0.0, "note": "", "updated_at": now}
+    return count_changed(db, update(Work).where(claimable(Work, ticket, worker)).values(**values)) == 1
 
 
-def report(db: Session, item: WorkView, now: datetime, *, progress: float, note: str = "") -> None:
-    """How far it is (0 to 1), and what it does or waits for."""
-    db.connection().execute(update(_WORK).where(_owned(item)).values(progress=progress, note=note[:500], updated_at=now, alive_at=now))
+def is_owned(db: Session, item: WorkView | Ticket) -> bool:
+    """Return whether that attempt still owns the job."""
+    return db.execute(select(col(Work.id)).where(_owned(item))).one_or_none() is not None
 
 
-def keep_alive(db: Session, item: WorkView, now: datetime) -> None:
-    """Say that the worker still works on it."""
-    db.connection().execute(update(_WORK).where(_owned(item)).values(alive_at=now))
+def report(db: Session, item: WorkView | Ticket, now: datetime, *, progress: float, note: str = "") -> None:
+    """Record how far it is (0 to 1), and what it does or waits for."""
+    db.execute(update(Work).where(_owned(item)).values(progress=progress, note=note[:500], updated_at=now))
 
 
-def finish(db: Session, item: WorkView, now: datetime, result: Mapping[str, Any]) -> bool:
-    """Done, with ``result`` as JSON; False, and nothing is written, if the attempt does not own the work any more."""
+def finish(db: Session, item: WorkView | Ticket, now: datetime, result: Mapping[str, Any]) -> bool:
+    """Finish it with ``result`` as JSON; return False, with nothing written, if the attempt does not own the job any more."""
     return _end(db, item.id, _owned(item), now, JobState.DONE, progress=1.0, note="", result=dict(result))
 
 
-def fail(db: Session, item: WorkView, now: datetime, reason: str, log: str = "") -> bool:
+def fail(db: Session, item: WorkView | Ticket, now: datetime, reason: str, log: str = "") -> None:
     """End it with a reason for people."""
-    return _end(db, item.id, _owned(item), now, JobState.FAILED, note=reason[:500], log=log[-4_000:])
+    _end(db, item.id, _owned(item), now, JobState.FAILED, note=reason[:500], log=log[-4_000:])
 
 
-def give_back(db: Session, item: WorkView, now: datetime) -> None:
-    """Let it wait again, as a new attempt: the worker goes away, or has not been heard of for too long."""
+def release(db: Session, item: WorkView | Ticket, now: datetime) -> None:
+    """Enqueue it again as a new attempt: its worker goes away, or is dead."""
     if item.attempt >= MAX_ATTEMPTS:
         fail(db, item, now, "This was interrupted again and again. Look into the server's log, then try again.")
         return
-    again = {"state": JobState.QUEUED, "progress": 0.0, "note": "", "attempt": item.attempt + 1, "updated_at": now}
-    db.connection().execute(update(_WORK).where(_owned(item)).values(**again))
-
-
-def lost(db: Session, before: datetime) -> list[WorkView]:
-    """What is under way at a worker that was last heard of before that moment."""
-    silent = or_(_WORK.c.alive_at.is_(None), _WORK.c.alive_at < before)
-    return [_view(row) for row in db.connection().execute(select(*_COLUMNS).where(_WORK.c.state == JobState.RUNNING, silent))]
+    again = {"state": JobState.QUEUED.value, "progress": 0.0, "note": "", "attempt": item.attempt + 1, "updated_at": now}
+    db.execute(update(Work).where(_owned(item)).values(**again))
 
 
 def forget_failed(db: Session, before: datetime) -> int:
-    """Drop the record of what failed or was called off before that moment. → of how many."""
-    given_up = _WORK.c.state.in_((JobState.FAILED, JobState.CANCELLED))
-    return db.connection().execute(delete(_WORK).where(given_up, _WORK.c.updated_at < before)).rowcount
+    """Delete the records of what failed or was cancelled before that moment; return their count."""
+    given_up = col(Work.state).in_((JobState.FAILED, JobState.CANCELLED))
+    return count_changed(db, delete(Work).where(given_up, col(Work.updated_at) < before))
 
 
 def _end(db: Session, work_id: str, only_if: ColumnElement[bool], now: datetime, state: JobState, **values: Any) -> bool:
-    ended = update(_WORK).where(_WORK.c.id == work_id, only_if).values(state=state, slot=None, updated_at=now, **values)
-    return db.connection().execute(ended).rowcount == 1
+    ended = update(Work).where(col(Work.id) == work_id, only_if).values(state=state.value, slot=None, updated_at=now, **values)
+    return count_changed(db, ended) == 1
 
 
-def _owned(item: WorkView) -> ColumnElement[bool]:
-    return and_(_WORK.c.id == item.id, _WORK.c.attempt == item.attempt, _WORK.c.state == JobState.RUNNING)
+def _owned(item: WorkView | Ticket) -> ColumnElement[bool]:
+    return owned(Work, Ticket(item.id, item.attempt))
 
 
 def _view(row: Row[Any]) -> WorkView:

@@ -7,15 +7,12 @@ import dataclasses
 import reflex as rx
 from sqlmodel import Session
 
-from clipviewer.domain.ids import is_id
 from clipviewer.domain.job_state import JobState
 from clipviewer.domain.permissions import Action
-from clipviewer.jobs.work_kinds import needed_for
-from clipviewer.services import work
+from clipviewer.jobs import control
 from clipviewer.services.adoption import adopting
 from clipviewer.services.adoption.words import whole
-from clipviewer.services.exporting import exports
-from clipviewer.services.library.activity import EXPORT, Running, running
+from clipviewer.services.library.activity import EXPORT, Job, running
 from clipviewer.services.library.listing import attention
 from clipviewer.state.access import allow, principal
 from clipviewer.state.library import PAGE, LibraryState, library_query, read_library, show_library
@@ -61,11 +58,7 @@ class LibraryStripState(rx.State):
         who = principal()
 
         def cancel(db: Session) -> StripVars:
-            if is_id(running_id, "work"):
-                who.require(needed_for(work.work(db, running_id).kind))
-                work.cancel(db, running_id)
-            else:
-                exports.cancel(db, running_id)
+            control.cancel(db, running_id, who)
             return read_strip(db)
 
         show_strip(self, await write(cancel))
@@ -110,7 +103,7 @@ async def follow_library(page: rx.State, *, first_page: bool = False) -> None:
     show_strip(await page.get_state(LibraryStripState), strip)
 
 
-def _row(item: Running) -> RunningRow:
+def _row(item: Job) -> RunningRow:
     what = f"{item.clip} · {item.ratio}" if item.kind == EXPORT else WORK_WORDS.get(item.kind, item.kind.capitalize())
     waits = item.state == JobState.QUEUED
     if item.kind == adopting.KIND:

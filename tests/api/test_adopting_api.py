@@ -19,6 +19,7 @@ from clipviewer.services.container import Services
 from clipviewer.storage.s3 import ObjectStore
 from tests.api.conftest import Person
 from tests.api.stores import running_bucket
+from tests.claims import claim_next
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -85,7 +86,7 @@ def test_a_reviewer_calls_off_what_reviewers_ask_for_and_an_admin_the_rest(
 def test_the_result_and_the_reason_of_work_can_be_read(client: TestClient, services: Services, person: Callable[..., Person]) -> None:
     with services.database.write() as db:
         asked = work.ask(db, "adopt", "team/")
-        item = work.claim_next(db, ["adopt"], utc_now())
+        item = claim_next(db, ["adopt"], utc_now())
         assert item is not None
         assert work.finish(db, item, utc_now(), {"videos": 3})
     told = client.get(f"/api/work/{asked.id}", headers=person().cookie).json()

@@ -106,6 +106,17 @@ def test_a_job_is_cancelled_and_tried_again_and_all_of_it_is_written_down(
     assert written == ["export", "export_cancel", "export_cancel", "export_retry"]
 
 
+def test_an_export_is_among_the_background_work_and_cancelled_and_tried_again_there(client: TestClient, reviewer: dict[str, str]) -> None:
+    job = ask(client, reviewer).json()["jobs"][0]
+    path = f"/api/work/{job['id']}"
+    (listed,) = client.get("/api/work", headers=reviewer).json()["work"]
+    assert (listed["id"], listed["kind"], listed["videoId"], listed["state"]) == (job["id"], "export", "video_1", "queued")
+    assert client.get(path, headers=reviewer).json() == listed
+    assert client.delete(path, headers=reviewer).json()["state"] == "cancelled"
+    again = client.post(f"{path}/retry", headers=reviewer)
+    assert (again.status_code, again.json()["id"], again.json()["state"], again.json()["attempt"]) == (202, job["id"], "queued", 2)
+
+
 def test_a_failed_job_says_why(client: TestClient, reviewer: dict[str, str], services: Services) -> None:
     job = ask(client, reviewer).json()["jobs"][0]
     with services.database.write() as db:

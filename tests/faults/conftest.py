@@ -21,7 +21,7 @@ from clipviewer.services.exporting.exports import request_exports
 from clipviewer.services.room.captions import attach
 from clipviewer.storage.s3 import ObjectStore
 from tests.api.stores import running_bucket
-from tests.faults.export_process import VIDEO_ID
+from tests.faults.job_process import VIDEO_ID
 
 ROOT = Path(__file__).parents[2]
 SECRET = "a secret key that only this bucket has"
@@ -39,7 +39,7 @@ class Scene:
         """Run a worker to its end, by the command ``under`` if there is one. → its exit code, negative for a signal."""
         port = urlsplit(self.store._client.meta.endpoint_url).port
         url = self.database.engine.url.render_as_string(hide_password=False)
-        command = [*under, sys.executable, "-W", "error", "-m", "tests.faults.export_process"]
+        command = [*under, sys.executable, "-W", "error", "-m", "tests.faults.job_process"]
         arguments = [*command, str(self.folder), url, str(port), SECRET, kill_at, str(lease_seconds)]
         ended = subprocess.run(arguments, cwd=ROOT, timeout=120, check=False)
         return ended.returncode

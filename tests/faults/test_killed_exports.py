@@ -62,3 +62,14 @@ def test_the_work_of_a_worker_that_is_gone_is_taken_over_by_another(scene: Scene
     assert set(files_of(clip)) <= set(scene.exported())
     assert scene.work() == 0
     assert scene.exported() == files_of(clip)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_an_export_that_a_worker_took_and_never_began_is_begun_by_another(scene: Scene, job: CellView) -> None:
+    assert scene.work(kill_at="taken") == -signal.SIGKILL
+    assert scene.work(lease_seconds=8) == 0
+    done = scene.job(job.id)
+    assert (done.state, done.attempt) == (JobState.DONE, 1)
+    with scene.database.read() as db:
+        (clip,) = db.exec(select(ExportedClip))
+    assert scene.exported() == files_of(clip)

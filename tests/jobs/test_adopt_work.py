@@ -11,15 +11,20 @@ import pytest
 from sqlmodel import select
 
 from clipviewer.db.models import Video
-from clipviewer.jobs.work_desk import WorkDesk, WorkRun
-from clipviewer.jobs.work_kinds import READING, open_desks
+from clipviewer.errors import Invalid
+from clipviewer.jobs import export_run
+from clipviewer.jobs.kinds import KINDS, Kind
+from clipviewer.jobs.running import LibraryAttempt
 from clipviewer.services import work
 from clipviewer.services.adoption import adopting
 from clipviewer.services.container import Services
+from clipviewer.services.library.activity import EXPORT, running
 from clipviewer.services.work import WorkView
 from clipviewer.storage.s3 import ObjectStore, StoredObject
 from tests.api.stores import running_bucket
+from tests.jobs.attempts import ask as request
 from tests.jobs.attempts import wait_until
+from tests.jobs.test_worker import working
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -48,10 +53,8 @@ def ask(services: Services, prefix: str = "") -> WorkView:
 def test_a_worker_adopts_and_leaves_a_result(team: Services, store: ObjectStore) -> None:
     store.put("talks/a.mp4", b"a film", "video/mp4")
     item = ask(team)
-    desk = WorkDesk(team, READING, poll_seconds=0.02)
-    desk.start()
-    wait_until(lambda: now_of(team, item).state == "done")
-    desk.stop()
+    with working(team):
+        wait_until(lambda: now_of(team, item).state == "done")
     result = now_of(team, item).result
     assert (result["videos"], result["objects"], result["complete"]) == (1, 1, True)
     with team.database.read() as db:
@@ -60,10 +63,8 @@ def test_a_worker_adopts_and_leaves_a_result(team: Services, store: ObjectStore)
 
 def test_a_store_that_does_not_answer_is_the_reason_that_it_failed(services: Services) -> None:
     item = ask(services)
-    desk = WorkDesk(services, READING, poll_seconds=0.02)
-    desk.start()
-    wait_until(lambda: now_of(services, item).state == "failed")
-    desk.stop()
+    with working(services):
+        wait_until(lambda: now_of(services, item).state == "failed")
     assert now_of(services, item).note == "The storage cannot be reached"
 
 
@@ -87,46 +88,39 @@ def test_called_off_it_stops_and_what_it_has_done_stays(team: Services, store: O
     store.put("0.mp4", b"a film", "video/mp4")
     endless = dataclasses.replace(team, store=Endless(store, store.head("0.mp4")))  # type: ignore[arg-type]
     item = ask(team)
-    desk = WorkDesk(endless, READING, poll_seconds=0.02)
-    desk.start()
-    wait_until(lambda: now_of(team, item).note.endswith("000 objects seen"))
-    with team.database.write() as db:
-        work.cancel(db, item.id)
-    folder = team.settings.data_dir / "work"
-    wait_until(lambda: list(folder.iterdir()) == [])
-    desk.stop()
+    with working(endless):
+        wait_until(lambda: now_of(team, item).note.endswith("000 objects seen"))
+        with team.database.write() as db:
+            work.cancel(db, item.id)
+        folder = team.settings.data_dir / "work"
+        wait_until(lambda: list(folder.iterdir()) == [])
     assert now_of(team, item).state == "cancelled"
     with team.database.read() as db:
         assert len(db.exec(select(Video.id)).all()) >= 1_000
 
 
-def test_adopting_goes_on_while_the_other_worker_is_busy(team: Services, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_adopting_goes_on_while_the_other_worker_is_busy(team: Services, store: ObjectStore) -> None:
     released, begun = threading.Event(), threading.Event()
 
-    def busy(_run: WorkRun) -> dict[str, int]:
+    def busy(_run: LibraryAttempt) -> dict[str, int]:
         begun.set()
         released.wait(20)
         return {}
 
-    monkeypatch.setattr("clipviewer.jobs.work_kinds.KINDS", {"busy": busy})
     with team.database.write() as db:
-        work.ask(db, "busy", "a subject")
-    desks = open_desks(team)
-    for desk in desks:
-        desk.start()
-    assert begun.wait(10)
-    item = ask(team)
-    wait_until(lambda: now_of(team, item).state == "done")
-    released.set()
-    for desk in desks:
-        desk.stop()
+        work.enqueue(db, "busy", "a subject")
+    with working(team, {**KINDS, "busy": Kind(busy)}):
+        assert begun.wait(10)
+        item = ask(team)
+        wait_until(lambda: now_of(team, item).state == "done")
+        released.set()
 
 
-def test_adopted_videos_get_their_previews_one_after_the_other(team: Services, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_adopted_videos_get_their_previews_one_after_the_other(team: Services, store: ObjectStore) -> None:
     made: list[str] = []
     waiting: list[int] = []
 
-    def note(run: WorkRun) -> dict[str, int]:
+    def note(run: LibraryAttempt) -> dict[str, int]:
         made.append(run.item.subject)
         with run.services.database.read() as db:
             waiting.append(len(work.unfinished_work(db)))
@@ -135,13 +129,33 @@ def test_adopted_videos_get_their_previews_one_after_the_other(team: Services, s
     for name in ("a", "b", "c"):
         store.put(f"{name}.mp4", b"a film", "video/mp4")
     adopting.adopt(team, "", on_progress=lambda _: None, check=lambda: None)
-    monkeypatch.setattr("clipviewer.jobs.work_kinds.KINDS", {"previews": note})
-    desks = open_desks(team)
-    for desk in desks:
-        desk.start()
-    wait_until(lambda: len(made) == 3)
-    for desk in desks:
-        desk.stop()
+    with working(team, {"previews": Kind(note)}):
+        wait_until(lambda: len(made) == 3)
     with team.database.read() as db:
         assert made == list(db.exec(select(Video.id).order_by(Video.s3_key)))
     assert waiting == [1, 1, 1]
+
+
+def test_previews_that_nobody_waits_for_are_made_when_no_export_waits(
+    room: Services, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting: list[int] = []
+
+    def note(run: LibraryAttempt) -> dict[str, int]:
+        with run.services.database.read() as db:
+            waiting.append(len([job for job in running(db)[0] if job.kind == EXPORT]))
+        return {}
+
+    def render(*_: object, **__: object) -> None:
+        raise Invalid("It is not about this.")
+
+    monkeypatch.setattr(export_run, "render_cell", render)
+    team = dataclasses.replace(room, store=store)
+    for name in ("a", "b"):
+        store.put(f"{name}.mp4", b"a film", "video/mp4")
+    adopting.adopt(team, "", on_progress=lambda _: None, check=lambda: None)
+    request(room, "clip_1")
+    request(room, "clip_2")
+    with working(room, {"previews": Kind(note)}):
+        wait_until(lambda: len(waiting) == 2)
+    assert waiting == [0, 0]

@@ -23,7 +23,7 @@ from clipviewer.services.container import Services
 from clipviewer.services.people.sessions import COOKIE
 from tests.jobs.attempts import wait_until
 from tests.jobs.conftest import VIDEO_ID
-from tests.jobs.test_engine import exported, working
+from tests.jobs.test_worker import exported, working
 
 EXPORT = f"/api/clips/videos/{VIDEO_ID}/export"
 BODY = {"clipIds": ["clip_1", "clip_1"], "aspectRatios": ["9:16"], "targetLanguages": ["original"]}

@@ -12,13 +12,13 @@ from sqlmodel import select
 from clipviewer.db.models import IdentifiedClip, Video, utc_now
 from clipviewer.domain.preferences import Preferences
 from clipviewer.jobs.find_work import find_video_clips
-from clipviewer.jobs.work_desk import WorkRun
+from clipviewer.jobs.running import LibraryAttempt
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled
-from clipviewer.services import work
 from clipviewer.services.container import Services
 from clipviewer.services.prefs import save_preferences
 from clipviewer.services.room import finding
 from clipviewer.services.room.captions import attach
+from tests.claims import claim_next
 from tests.jobs.conftest import VIDEO_ID
 from tests.previewed import make
 
@@ -40,14 +40,14 @@ def lecture(room: Services, tmp_path: Path) -> Services:
     return room
 
 
-def claimed(services: Services, folder: Path, stopping: Callable[[], bool] = lambda: False) -> WorkRun:
+def claimed(services: Services, folder: Path, stopping: Callable[[], bool] = lambda: False) -> LibraryAttempt:
     with services.database.write() as db:
         finding.ask(db, VIDEO_ID, actor="user_1")
-        item = work.claim_next(db, ["find"], utc_now())
+        item = claim_next(db, ["find"], utc_now())
     assert item is not None
     place = folder / item.id
     place.mkdir()
-    return WorkRun(services, item, place, Ffmpeg(), stopping)
+    return LibraryAttempt(services, item, place, Ffmpeg(), stopping=stopping)
 
 
 def clips(services: Services) -> list[IdentifiedClip]:
@@ -83,7 +83,7 @@ def test_a_search_that_is_called_off_changes_nothing(lecture: Services, tmp_path
     with lecture.database.write() as db:
         finding.call_off(db, VIDEO_ID)
     run = claimed(lecture, tmp_path)
-    monkeypatch.setattr(WorkRun, "cancelled", lambda _: False)
+    monkeypatch.setattr(LibraryAttempt, "cancelled", lambda _: False)
     with lecture.database.write() as db:
         finding.call_off(db, VIDEO_ID)
     with pytest.raises(MediaCancelled):

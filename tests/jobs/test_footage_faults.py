@@ -15,7 +15,7 @@ from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.job_state import UNFINISHED, JobState
-from clipviewer.jobs.engine import ExportEngine
+from clipviewer.jobs.worker import JobWorker
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.services.cells.board import CellView
 from clipviewer.services.container import Services
@@ -85,7 +85,7 @@ def jobs(room: Services, bad: dict[str, bytes]) -> dict[str, CellView]:
 def test_bad_footage_fails_with_its_reason_while_the_app_stays_responsive(
     room: Services, jobs: dict[str, CellView], canary: socket.socket
 ) -> None:
-    worker = ExportEngine(room, poll_seconds=0.1)
+    worker = JobWorker(room, poll_seconds=0.1)
 
     async def follow() -> float:
         ended = asyncio.ensure_future(asyncio.to_thread(wait_for_all, room, jobs))

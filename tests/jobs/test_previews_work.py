@@ -11,7 +11,7 @@ import pytest
 from clipviewer.db.models import Video, utc_now
 from clipviewer.errors import ObjectMissing, StorageUnreachable
 from clipviewer.jobs.previews_work import make_video_previews
-from clipviewer.jobs.work_desk import WorkRun
+from clipviewer.jobs.running import LibraryAttempt
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
 from clipviewer.services import work
 from clipviewer.services.adoption.rows import mark_missing
@@ -19,6 +19,7 @@ from clipviewer.services.container import Services
 from clipviewer.services.library.registration import NewVideo, register_video
 from clipviewer.services.library.video_previews import ask_for_missing
 from clipviewer.services.room.captions import captions_of
+from tests.claims import claim_next
 from tests.jobs.conftest import MASTER_KEY, VIDEO_ID
 from tests.previewed import make
 
@@ -26,18 +27,18 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 ROOT = f"previews/{VIDEO_ID}/"
 
 
-def claimed(services: Services, folder: Path, stopping: Callable[[], bool] = lambda: False) -> WorkRun:
+def claimed(services: Services, folder: Path, stopping: Callable[[], bool] = lambda: False) -> LibraryAttempt:
     """The work on the video as a worker has it when it begins."""
     with services.database.write() as db:
         work.ask(db, "previews", VIDEO_ID, video_id=VIDEO_ID, actor="user_1")
-        item = work.claim_next(db, ["previews"], utc_now())
+        item = claim_next(db, ["previews"], utc_now())
     assert item is not None
     place = folder / item.id
     place.mkdir()
-    return WorkRun(services, item, place, Ffmpeg(), stopping)
+    return LibraryAttempt(services, item, place, Ffmpeg(), stopping=stopping)
 
 
-def finished(run: WorkRun) -> None:
+def finished(run: LibraryAttempt) -> None:
     result = make_video_previews(run)
     with run.services.database.write() as db:
         work.finish(db, run.item, utc_now(), result)
@@ -122,7 +123,7 @@ def test_work_that_is_called_off_or_lost_leaves_nothing(room: Services, tmp_path
         (item,) = work.unfinished_work(db)
         work.cancel(db, item.id)
     run = claimed(room, tmp_path)
-    monkeypatch.setattr(WorkRun, "cancelled", lambda _: False)
+    monkeypatch.setattr(LibraryAttempt, "cancelled", lambda _: False)
     with room.database.write() as db:
         work.cancel(db, run.item.id)
     with pytest.raises(MediaCancelled):

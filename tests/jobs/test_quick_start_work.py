@@ -22,9 +22,11 @@ from clipviewer.domain.removal import Objects
 from clipviewer.errors import Conflict, Invalid, StorageUnreachable
 from clipviewer.jobs import export_run
 from clipviewer.jobs.export_run import STEPS, ExportRun
+from clipviewer.jobs.kinds import Kind
 from clipviewer.jobs.quick_start_work import make_quick_start
 from clipviewer.jobs.removal_work import remove_video
-from clipviewer.jobs.work_desk import WorkDesk, WorkRun
+from clipviewer.jobs.running import LibraryAttempt
+from clipviewer.jobs.worker import JobWorker
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled
 from clipviewer.media.source.inspection import inspect
 from clipviewer.services import work
@@ -36,6 +38,7 @@ from clipviewer.services.library import quick_start, removal
 from clipviewer.services.library.changes import delete
 from clipviewer.services.library.registration import NewExportedClip, NewVideo, Status, register_exported, register_video
 from clipviewer.services.room.clips import exported_clips
+from tests.claims import claim_next
 from tests.jobs.attempts import ask, attempt, now, wait_until
 from tests.jobs.conftest import MASTER_KEY, VIDEO_ID
 from tests.previewed import make
@@ -60,14 +63,14 @@ def slow(room: Services, slow_file: Path) -> Services:
     return room
 
 
-def claimed(services: Services, folder: Path, stopping: Callable[[], bool] = lambda: False) -> WorkRun:
+def claimed(services: Services, folder: Path, stopping: Callable[[], bool] = lambda: False) -> LibraryAttempt:
     with services.database.write() as db:
         quick_start.ask(db, VIDEO_ID, actor="user_1")
-        item = work.claim_next(db, [quick_start.KIND], utc_now())
+        item = claim_next(db, [quick_start.KIND], utc_now())
     assert item is not None
     place = folder / f"{item.id}-{item.attempt}"
     place.mkdir()
-    return WorkRun(services, item, place, Ffmpeg(), stopping)
+    return LibraryAttempt(services, item, place, Ffmpeg(), stopping=stopping)
 
 
 def video_of(services: Services) -> Video:
@@ -202,7 +205,7 @@ def test_what_a_killed_attempt_has_left_goes_with_the_next_one(slow: Services, t
     first = claimed(slow, tmp_path)
     slow.store.put(quick_start.quick_key(MASTER_KEY, first.item), b"half", "video/mp4")
     with slow.database.write() as db:
-        work.give_back(db, first.item, utc_now())
+        work.release(db, first.item, utc_now())
     second = claimed(slow, tmp_path)
     slow.store.put(quick_start.quick_key(MASTER_KEY, second.item), b"half", "video/mp4")
     with slow.database.write() as db:
@@ -223,13 +226,12 @@ def test_the_worker_does_it_and_reports(slow: Services) -> None:
     with slow.database.write() as db:
         asked = quick_start.ask(db, VIDEO_ID)
         assert quick_start.ask(db, VIDEO_ID).id == asked.id
-    desk = WorkDesk(slow, {quick_start.KIND: make_quick_start}, poll_seconds=0.05)
-    slow.settings.data_dir.mkdir(exist_ok=True)
-    desk.start()
+    worker = JobWorker(slow, {quick_start.KIND: Kind(make_quick_start)}, poll_seconds=0.05)
+    worker.start()
     try:
         wait_until(lambda: work_of(slow, asked.id).state not in (JobState.QUEUED, JobState.RUNNING))
     finally:
-        desk.stop()
+        worker.stop()
     done = work_of(slow, asked.id)
     assert (done.state, done.note) == (JobState.DONE, "")
     assert video_of(slow).media["slowToStart"] is False
@@ -284,9 +286,9 @@ def test_a_video_that_is_removed_with_its_objects_leaves_none_of_both(slow: Serv
     with slow.database.write() as db:
         delete(db, [VIDEO_ID], Objects.ALL)
         removal.ask(db, VIDEO_ID)
-        item = work.claim_next(db, [removal.KIND], utc_now())
+        item = claim_next(db, [removal.KIND], utc_now())
     assert item is not None
-    remove_video(WorkRun(slow, item, tmp_path, Ffmpeg(), lambda: False))
+    remove_video(LibraryAttempt(slow, item, tmp_path, Ffmpeg()))
     assert keys(slow) == set()
 
 

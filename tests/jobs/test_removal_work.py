@@ -11,7 +11,7 @@ from clipviewer.db.models import AuditEntry, ExportedClip, Video, utc_now
 from clipviewer.domain.removal import Objects
 from clipviewer.errors import StorageUnreachable
 from clipviewer.jobs.removal_work import remove_video
-from clipviewer.jobs.work_desk import WorkRun
+from clipviewer.jobs.running import LibraryAttempt
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled
 from clipviewer.services import work
 from clipviewer.services.bucket.lookup import find_objects
@@ -19,6 +19,7 @@ from clipviewer.services.container import Services
 from clipviewer.services.library import removal
 from clipviewer.services.library.changes import delete, restore
 from clipviewer.services.library.registration import NewVideo, Status, register_video
+from tests.claims import claim_next
 from tests.jobs.conftest import MASTER_KEY, VIDEO_ID
 
 OURS = f"exports/{VIDEO_ID}/a_9x16"
@@ -45,7 +46,7 @@ def library(room: Services) -> Services:
     return room
 
 
-def begun(services: Services, folder: Path, objects: Objects) -> WorkRun:
+def begun(services: Services, folder: Path, objects: Objects) -> LibraryAttempt:
     """The removal as a worker has it when it begins."""
     with services.database.write() as db:
         delete(db, [VIDEO_ID], objects)
@@ -53,11 +54,11 @@ def begun(services: Services, folder: Path, objects: Objects) -> WorkRun:
     return claimed(services, folder)
 
 
-def claimed(services: Services, folder: Path) -> WorkRun:
+def claimed(services: Services, folder: Path) -> LibraryAttempt:
     with services.database.write() as db:
-        item = work.claim_next(db, ["remove"], utc_now())
+        item = claim_next(db, ["remove"], utc_now())
     assert item is not None
-    return WorkRun(services, item, folder, Ffmpeg(), lambda: False)
+    return LibraryAttempt(services, item, folder, Ffmpeg())
 
 
 def in_bucket(services: Services) -> set[str]:

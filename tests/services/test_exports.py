@@ -18,6 +18,7 @@ from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.domain.job_state import JobState
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.errors import ClipNotFound, Conflict, Invalid, VideoNotFound
+from clipviewer.services import workers
 from clipviewer.services.cells.board import CellView, cell, cells, changes_since
 from clipviewer.services.exporting import export_runs
 from clipviewer.services.exporting.choices import plan_exports
@@ -174,33 +175,38 @@ def test_work_of_an_attempt_that_lost_its_cell_changes_nothing(footage: Database
         assert not export_runs.claim(db, old, Clock().now)
         export_runs.report(db, old, Clock().now, progress=0.9)
         export_runs.fail(db, old, Clock().now, "late")
-        export_runs.give_back(db, old, Clock().now)
+        export_runs.release(db, old, Clock().now)
         assert export_runs.publish(db, order, stored("late.mp4"), Clock().now) is None
         assert cell(db, job.id) == before
         assert db.exec(select(ExportedClip)).all() == []
 
 
 def test_a_worker_that_falls_silent_loses_its_cell_to_a_new_attempt(footage: Database, clock: Clock) -> None:
+    silence = timedelta(seconds=60)
     with footage.write() as db:
         (job,) = ask(db)
         ticket = Ticket(job.id, 1)
-        export_runs.claim(db, ticket, clock())
+        workers.beat(db, "worker_1", clock())
+        assert export_runs.claim(db, ticket, clock(), "worker_1")
+        assert not export_runs.claim(db, ticket, clock(), "worker_2")
         clock.pass_time(seconds=50)
-        export_runs.keep_alive(db, [ticket], clock())
+        workers.beat(db, "worker_1", clock())
         clock.pass_time(seconds=50)
-        assert export_runs.lost(db, clock() - timedelta(seconds=60)) == []
+        workers.forget_silent(db, clock() - silence)
+        assert workers.lost(db, ExportJob) == []
         clock.pass_time(seconds=11)
-        assert export_runs.lost(db, clock() - timedelta(seconds=60)) == [ticket]
-        export_runs.give_back(db, ticket, clock())
+        workers.forget_silent(db, clock() - silence)
+        assert workers.lost(db, ExportJob) == [ticket]
+        export_runs.release(db, ticket, clock())
         assert export_runs.queued(db, 10) == [Ticket(job.id, 2)]
 
 
 def test_an_export_that_is_interrupted_again_and_again_fails_at_last(footage: Database, clock: Clock) -> None:
     with footage.write() as db:
         (job,) = ask(db)
-        for attempt in range(1, export_runs.MAX_ATTEMPTS + 1):
+        for attempt in range(1, workers.MAX_ATTEMPTS + 1):
             assert export_runs.claim(db, Ticket(job.id, attempt), clock())
-            export_runs.give_back(db, Ticket(job.id, attempt), clock())
+            export_runs.release(db, Ticket(job.id, attempt), clock())
         ended = cell(db, job.id)
         assert (ended.state, "again and again" in ended.reason) == (JobState.FAILED, True)
 

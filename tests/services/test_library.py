@@ -15,6 +15,7 @@ from clipviewer.services import work
 from clipviewer.services.library.activity import running
 from clipviewer.services.library.listing import Attention, Filter, Sort, Wanted, attention, list_videos
 from clipviewer.services.room import captions
+from tests.claims import claim_next
 from tests.services.test_videos import NOON, add_clips, add_video
 
 LATER = datetime(2025, 11, 1, tzinfo=UTC)
@@ -199,7 +200,7 @@ def test_work_that_failed_counts_until_it_is_asked_for_again(database: Database)
     with database.write() as db:
         add_video(db, 1, "Match")
         work.ask(db, "find", "video_1", video_id="video_1", clock=lambda: NOON)
-        item = work.claim_next(db, ["find"], NOON)
+        item = claim_next(db, ["find"], NOON)
         assert item is not None
         work.fail(db, item, NOON, "The file cannot be read.")
         assert titles(db, wanted=Filter.FAILED) == ["Match"]

@@ -33,6 +33,7 @@ from clipviewer.services.library.changes import (
 from clipviewer.services.library.listing import Filter, Wanted, list_videos
 from clipviewer.services.library.tags import known_tags
 from clipviewer.services.room import finding, marking
+from tests.claims import claim_next
 from tests.conftest import Clock
 from tests.services.test_library import titles
 from tests.services.test_videos import add_clips, add_video
@@ -173,7 +174,7 @@ def test_a_deleted_video_is_due_after_a_day_and_brought_back_before_it_begins(da
         assert removal.ask_due(db, clock.now + KEPT_FOR) == 1
         assert [item.kind for item in work.unfinished_work(db)] == ["remove"]
         restore(db, ["video_1"])
-        assert work.claim_next(db, ["remove"], clock.now) is None
+        assert claim_next(db, ["remove"], clock.now) is None
         with pytest.raises(Conflict):
             removal.ask(db, "video_1")
 
@@ -183,7 +184,7 @@ def test_a_removal_that_has_begun_is_not_undone(database: Database, clock: Clock
         add_video(db, 1, "Harbour")
         delete(db, ["video_1"], Objects.ALL, clock=clock)
         removal.ask(db, "video_1")
-        assert work.claim_next(db, ["remove"], clock.now) is not None
+        assert claim_next(db, ["remove"], clock.now) is not None
         for change in (lambda: restore(db, ["video_1"]), lambda: delete(db, ["video_1"], Objects.KEEP)):
             with pytest.raises(Conflict, match="just now"):
                 change()

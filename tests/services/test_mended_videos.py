@@ -28,6 +28,7 @@ from clipviewer.services.library.changes import delete
 from clipviewer.services.room.captions import captions_of
 from clipviewer.services.room.clips import exported_clips
 from clipviewer.storage.s3 import ObjectStore, StoredObject
+from tests.claims import claim_next
 from tests.made_exports import MASTER, finish, make_library
 from tests.services.test_quick_start import QUICK
 
@@ -41,7 +42,7 @@ def mended(team: Services, tmp_path: Path) -> StoredObject:
     with team.database.write() as db:
         make_library(db, team.store)
         work.ask(db, quick_start.KIND, "video_1", video_id="video_1")
-        item = work.claim_next(db, [quick_start.KIND], utc_now())
+        item = claim_next(db, [quick_start.KIND], utc_now())
     assert item is not None
     old = team.store.head(MASTER)
     copy = lay(team.store, quick_start.quick_key(MASTER, item), Original(MASTER, old.etag), tmp_path)
@@ -207,7 +208,7 @@ def test_a_copy_that_is_being_made_or_was_given_up_changes_nothing(team: Service
     with team.database.write() as db:
         make_library(db, team.store)
         work.ask(db, quick_start.KIND, "video_1", video_id="video_1")
-        item = work.claim_next(db, [quick_start.KIND], utc_now())
+        item = claim_next(db, [quick_start.KIND], utc_now())
         assert item is not None
         if end:
             work.fail(db, item, utc_now(), "The store did not answer.")

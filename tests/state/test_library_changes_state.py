@@ -16,6 +16,7 @@ from clipviewer.state.library_changes import ChangeDialog, LibraryChangesState
 from clipviewer.state.room import RoomState
 from clipviewer.state.timeline import TimelineState
 from clipviewer.state.video_detail import VideoDetailState
+from tests.claims import claim_next
 from tests.state.footage_rows import Footage, add_footage
 from tests.state.page import Page
 
@@ -89,7 +90,7 @@ def test_a_deleted_video_is_removed_for_good_once_that_is_confirmed(page: Page, 
     page.call(LibraryChangesState, "remove")
     with services.database.write() as db:
         assert [(item.kind, item.subject) for item in work.unfinished_work(db)] == [("remove", harbour.video_id)]
-        item = work.claim_next(db, ["remove"], utc_now())
+        item = claim_next(db, ["remove"], utc_now())
         assert item is not None
         work.fail(db, item, utc_now(), "The storage cannot be reached")
     page.call(LibraryChangesState, "ask_removal", [harbour.video_id])

@@ -12,6 +12,7 @@ from clipviewer.services import work
 from clipviewer.services.container import Services
 from clipviewer.state.library_page import LibraryPageState
 from clipviewer.state.library_strip import SHOWN, LibraryStripState
+from tests.claims import claim_next
 from tests.state.footage_rows import add_footage
 from tests.state.page import Page
 
@@ -28,7 +29,7 @@ def test_what_is_under_way_stands_before_what_waits_and_can_be_called_off(page: 
     with services.database.write() as db:
         footage = add_footage(db, ordered=True)
         asked = work.ask(db, "find", footage.video_id, video_id=footage.video_id)
-        under_way = work.claim_next(db, ["find"], datetime.now(UTC))
+        under_way = claim_next(db, ["find"], datetime.now(UTC))
         assert under_way is not None
         work.report(db, under_way, datetime.now(UTC), progress=0.42)
     page.call(LibraryPageState, "follow", of=LibraryStripState)

@@ -8,18 +8,17 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, false, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from clipviewer.db.export_models import ExportBoard, ExportJob
 from clipviewer.db.models import ExportedClip
+from clipviewer.db.statements import count_changed, upsert
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.domain.ids import is_id
 from clipviewer.domain.job_state import JobState
 from clipviewer.errors import NotFound
 
-JOB = ExportJob.metadata.tables["export_job"]
-_BOARD = ExportBoard.metadata.tables["export_board"]
 _CHUNK = 500
 
 
@@ -74,30 +73,29 @@ class Changes:
     cells: Sequence[CellView]
 
 
-_EXPORTED = ExportedClip.metadata.tables["exported_clip"]
-FILE_MISSING = JOB.c.exported_clip_id.in_(select(_EXPORTED.c.id).where(_EXPORTED.c.missing_at.is_not(None)))
+FILE_MISSING = col(ExportJob.exported_clip_id).in_(select(col(ExportedClip.id)).where(col(ExportedClip.missing_at).is_not(None)))
 """Whether the file that a job made was found to be gone; NULL where there is none."""
 _COLUMNS = [
-    *(JOB.c[field.name] for field in fields(CellView) if field.name in JOB.c),
+    *(col(getattr(ExportJob, field.name)) for field in fields(CellView) if field.name != "file_missing"),
     func.coalesce(FILE_MISSING, false()).label("file_missing"),
 ]
 
 
 def cells(db: Session, video_id: str, *, offset: int = 0, limit: int | None = None) -> list[CellView]:
     """The video's cells in the order in which they were asked for."""
-    query = select(*_COLUMNS).where(JOB.c.video_id == video_id).order_by(JOB.c.created_at, JOB.c.number)
-    return [_view(row) for row in db.connection().execute(query.offset(offset).limit(limit))]
+    query = select(*_COLUMNS).where(col(ExportJob.video_id) == video_id).order_by(col(ExportJob.created_at), col(ExportJob.number))
+    return [_view(row) for row in db.execute(query.offset(offset).limit(limit))]
 
 
 def count_cells(db: Session, video_id: str, *states: JobState) -> int:
     """How many cells the video has, in one of ``states`` or in any."""
-    query = select(func.count()).select_from(JOB).where(JOB.c.video_id == video_id)
-    return int(db.connection().execute(query.where(JOB.c.state.in_(states)) if states else query).scalar_one())
+    query = select(func.count()).select_from(ExportJob).where(col(ExportJob.video_id) == video_id)
+    return int(db.execute(query.where(col(ExportJob.state).in_(states)) if states else query).scalar_one())
 
 
 def cell(db: Session, job_id: str) -> CellView:
     """One cell; raises ``JobNotFound``."""
-    row = db.connection().execute(select(*_COLUMNS).where(JOB.c.id == job_id)).one_or_none() if is_id(job_id, "job") else None
+    row = db.execute(select(*_COLUMNS).where(col(ExportJob.id) == job_id)).one_or_none() if is_id(job_id, "job") else None
     if row is None:
         raise JobNotFound
     return _view(row)
@@ -108,26 +106,28 @@ def cells_by_identity(db: Session, identities: Iterable[str]) -> dict[str, CellV
     found: dict[str, CellView] = {}
     wanted = list(identities)
     for start in range(0, len(wanted), _CHUNK):
-        query = select(*_COLUMNS).where(JOB.c.identity.in_(wanted[start : start + _CHUNK]))
-        found |= {row.identity: _view(row) for row in db.connection().execute(query)}
+        query = select(*_COLUMNS).where(col(ExportJob.identity).in_(wanted[start : start + _CHUNK]))
+        found |= {row.identity: _view(row) for row in db.execute(query)}
     return found
 
 
 def changes_since(db: Session, video_id: str, revision: int) -> Changes:
     """The cells that changed after ``revision`` (0: all of them), in the order of their changes; one small query when nothing did."""
-    latest = db.connection().execute(select(_BOARD.c.revision).where(_BOARD.c.video_id == video_id)).scalar_one_or_none() or 0
+    latest = db.execute(select(col(ExportBoard.revision)).where(col(ExportBoard.video_id) == video_id)).scalar_one_or_none() or 0
     if latest <= revision:
         return Changes(latest, ())
-    query = select(*_COLUMNS).where(JOB.c.video_id == video_id, JOB.c.revision > revision).order_by(JOB.c.revision)
-    found = [_view(row) for row in db.connection().execute(query)]
+    query = (
+        select(*_COLUMNS).where(col(ExportJob.video_id) == video_id, col(ExportJob.revision) > revision).order_by(col(ExportJob.revision))
+    )
+    found = [_view(row) for row in db.execute(query)]
     return Changes(max([latest, *(item.revision for item in found)]), found)
 
 
 def change(db: Session, job_id: str, video_id: str, now: datetime, *only_if: ColumnElement[bool], **values: Any) -> bool:
     """Change a cell under the next revision of its video; False, and nothing is changed, where ``only_if`` does not hold."""
     revision = hold_board(db, video_id) + 1
-    query = update(JOB).where(JOB.c.id == job_id, *only_if).values(revision=revision, updated_at=now, **values)
-    changed = db.connection().execute(query).rowcount == 1
+    query = update(ExportJob).where(col(ExportJob.id) == job_id, *only_if).values(revision=revision, updated_at=now, **values)
+    changed = count_changed(db, query) == 1
     if changed:
         set_revision(db, video_id, revision)
     return changed
@@ -135,19 +135,22 @@ def change(db: Session, job_id: str, video_id: str, now: datetime, *only_if: Col
 
 def hold_board(db: Session, video_id: str) -> int:
     """Let changes to one video's cells follow each other until the transaction ends. → the last revision."""
-    connection = db.connection()
-    held = update(_BOARD).where(_BOARD.c.video_id == video_id).values(revision=_BOARD.c.revision).returning(_BOARD.c.revision)
-    revision = connection.execute(held).scalar_one_or_none()
+    held = (
+        update(ExportBoard)
+        .where(col(ExportBoard.video_id) == video_id)
+        .values(revision=col(ExportBoard.revision))
+        .returning(col(ExportBoard.revision))
+    )
+    revision = db.execute(held).scalar_one_or_none()
     if revision is None:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        connection.execute(dialect.insert(_BOARD).values(video_id=video_id, revision=0).on_conflict_do_nothing())
-        revision = connection.execute(held).scalar_one()
+        db.execute(upsert(db, ExportBoard).values(video_id=video_id, revision=0).on_conflict_do_nothing())
+        revision = db.execute(held).scalar_one()
     return int(revision)
 
 
 def set_revision(db: Session, video_id: str, revision: int) -> None:
     """Write down the newest revision, with the board held."""
-    db.connection().execute(update(_BOARD).where(_BOARD.c.video_id == video_id).values(revision=revision))
+    db.execute(update(ExportBoard).where(col(ExportBoard.video_id) == video_id).values(revision=revision))
 
 
 def framing_json(framing: Framing) -> dict[str, Any]:

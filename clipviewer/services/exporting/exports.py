@@ -11,7 +11,9 @@ from datetime import datetime
 
 from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
+from sqlmodel import col
 
+from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import utc_now
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode, mode_of
@@ -21,7 +23,6 @@ from clipviewer.domain.ids import new_id
 from clipviewer.domain.job_state import UNFINISHED, JobState
 from clipviewer.errors import ClipNotFound, Conflict, Invalid
 from clipviewer.services.cells.board import (
-    JOB,
     CellView,
     cell,
     cells_by_identity,
@@ -78,7 +79,7 @@ def request_exports(
         else:
             rows[item.identity] = _new_row(video_id, etag, item, revision, actor, now)
     if rows:
-        db.connection().execute(insert(JOB), list(rows.values()))
+        db.execute(insert(ExportJob), list(rows.values()))
     set_revision(db, video_id, revision)
     found = cells_by_identity(db, [item.identity for item in there.wanted])
     return list({item.identity: found[item.identity] for item in there.wanted if item.identity in found}.values())
@@ -89,7 +90,9 @@ def cancel(db: Session, job_id: str, *, clock: Callable[[], datetime] = utc_now)
     found = _held(db, job_id)
     if found.state == JobState.DONE:
         raise Conflict("This export is finished, so it cannot be cancelled.")
-    change(db, job_id, found.video_id, clock(), JOB.c.state.in_(UNFINISHED), state=JobState.CANCELLED, progress=0.0, reason="", log="")
+    change(
+        db, job_id, found.video_id, clock(), col(ExportJob.state).in_(UNFINISHED), state=JobState.CANCELLED, progress=0.0, reason="", log=""
+    )
     return cell(db, job_id)
 
 
@@ -122,7 +125,7 @@ def retry(db: Session, job_id: str, *, actor: str = "", clock: Callable[[], date
     if same is not None and same.id != job_id:
         raise Conflict("The same export was asked for again in the meantime. Follow that one.")
     renewed = {"identity": identity, "source_etag": etag, "captions": captions, "recipe": RECIPE_VERSION}
-    db.connection().execute(update(JOB).where(JOB.c.id == job_id).values(**renewed))
+    db.execute(update(ExportJob).where(col(ExportJob.id) == job_id).values(**renewed))
     revision = hold_board(db, found.video_id) + 1
     _queue_again(db, job_id, revision, actor, clock())
     set_revision(db, found.video_id, revision)
@@ -174,5 +177,9 @@ def _new_row(video_id: str, etag: str, item: Wanted, revision: int, actor: str, 
 
 def _queue_again(db: Session, job_id: str, revision: int, actor: str, now: datetime) -> None:
     values = {"state": JobState.QUEUED, "progress": 0.0, "reason": "", "log": "", "exported_clip_id": None, "requested_by": actor}
-    again = update(JOB).where(JOB.c.id == job_id).values(attempt=JOB.c.attempt + 1, revision=revision, updated_at=now, **values)
-    db.connection().execute(again)
+    again = (
+        update(ExportJob)
+        .where(col(ExportJob.id) == job_id)
+        .values(attempt=col(ExportJob.attempt) + 1, revision=revision, updated_at=now, **values)
+    )
+    db.execute(again)

@@ -1,33 +1,41 @@
-"""What runs now, over the whole library: exports and background work."""
+"""The jobs of every kind as people see them, exports and jobs on the library in one list.
+
+It is read from the rows that workers write, and nothing is kept twice: an export's cell says how far the export is, because the matrix is
+read by it; a row of ``work`` says it for everything else.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import case, func, literal, select, union_all
+from sqlalchemy import JSON, Select, case, cast, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
+from sqlmodel import col
 
+from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import Video
 from clipviewer.db.work_models import Work
+from clipviewer.domain.ids import is_id
 from clipviewer.domain.job_state import UNFINISHED, JobState
-from clipviewer.services.cells.board import JOB
+from clipviewer.services.work import WorkNotFound
 
-VIDEO = Video.metadata.tables["video"]
-_WORK = Work.metadata.tables["work"]
-_UNFINISHED = [state.value for state in UNFINISHED]
 EXPORT = "export"
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """``kind`` is ``export`` or that of the work, ``title`` the video's, or what the work is on; ``clip`` and ``ratio`` are an export's.
+class Job:
+    """``kind`` is ``export`` or that of the job on the library, ``subject`` what it is done to: a video's id, a prefix, an export's name.
 
-    ``progress`` is 0 to 1; ``note`` says what it waits for or does.
+    ``title`` is the video's, or the subject; ``clip`` and ``ratio`` are an export's. ``progress`` is 0 to 1; ``note`` says what it waits
+    for, or why it failed.
     """
 
     id: str
     kind: str
+    subject: str
     video_id: str | None
     title: str
     clip: str
@@ -35,49 +43,82 @@ class Running:
     state: str
     progress: float
     note: str
+    result: dict[str, Any] | None
+    attempt: int
+    created_at: datetime
+    updated_at: datetime
 
 
-def running(db: Session, *, limit: int = 20) -> tuple[Sequence[Running], int]:
-    """What is under way, then what waits, the oldest first; and how many there are altogether."""
-    exports = (
-        select(
-            JOB.c.id,
-            literal(EXPORT).label("kind"),
-            JOB.c.video_id,
-            VIDEO.c.title,
-            JOB.c.title.label("clip"),
-            JOB.c.aspect_ratio.label("ratio"),
-            JOB.c.state,
-            JOB.c.progress,
-            literal("").label("note"),
-            JOB.c.created_at,
-            JOB.c.number,
-        )
-        .select_from(JOB.join(VIDEO, VIDEO.c.id == JOB.c.video_id))
-        .where(JOB.c.state.in_(_UNFINISHED))
+def job(db: Session, job_id: str) -> Job:
+    """Return one job; raises ``WorkNotFound``."""
+    query = _exports().where(col(ExportJob.id) == job_id) if is_id(job_id, "job") else _library().where(col(Work.id) == job_id)
+    row = db.execute(query).one_or_none() if is_id(job_id, "job") or is_id(job_id, "work") else None
+    if row is None:
+        raise WorkNotFound
+    return _job(row)
+
+
+def recent(db: Session, *, limit: int) -> list[Job]:
+    """Return the jobs that were enqueued last, the newest first."""
+    newest = (
+        _exports().order_by(col(ExportJob.created_at).desc(), col(ExportJob.number).desc()).limit(limit).subquery(),
+        _library().order_by(col(Work.created_at).desc(), col(Work.id)).limit(limit).subquery(),
     )
-    nothing = literal("")
-    work = (
-        select(
-            _WORK.c.id,
-            _WORK.c.kind,
-            _WORK.c.video_id,
-            func.coalesce(VIDEO.c.title, _WORK.c.subject),
-            nothing,
-            nothing,
-            _WORK.c.state,
-            _WORK.c.progress,
-            _WORK.c.note,
-            _WORK.c.created_at,
-            literal(0).label("number"),
-        )
-        .select_from(_WORK.outerjoin(VIDEO, VIDEO.c.id == _WORK.c.video_id))
-        .where(_WORK.c.state.in_(_UNFINISHED))
-    )
-    found = union_all(exports, work).subquery()
+    found = union_all(*(select(part) for part in newest)).subquery()
+    rows = db.execute(select(found).order_by(found.c.created_at.desc(), found.c.number.desc(), found.c.id).limit(limit))
+    return [_job(row) for row in rows]
+
+
+def running(db: Session, *, limit: int = 20) -> tuple[Sequence[Job], int]:
+    """Return what is under way, then what waits, the oldest first; and how many there are altogether."""
+    exports, library = _exports().where(col(ExportJob.state).in_(UNFINISHED)), _library().where(col(Work.state).in_(UNFINISHED))
+    found = union_all(exports, library).subquery()
+    total = db.execute(select(func.count()).select_from(found)).scalar_one()
     waits = case((found.c.state == JobState.RUNNING, 0), else_=1)
-    connection = db.connection()
-    total = connection.execute(select(func.count()).select_from(found)).scalar_one()
-    shown = [column for column in found.c if column.name not in ("created_at", "number")]
-    rows = connection.execute(select(*shown).order_by(waits, found.c.created_at, found.c.number, found.c.id).limit(limit))
-    return [Running(**row._mapping) for row in rows], total
+    rows = db.execute(select(found).order_by(waits, found.c.created_at, found.c.number, found.c.id).limit(limit))
+    return [_job(row) for row in rows], total
+
+
+def _exports() -> Select[*tuple[Any, ...]]:
+    name = col(ExportJob.title) + " · " + col(ExportJob.aspect_ratio) + " · " + col(ExportJob.target_language)
+    return select(
+        col(ExportJob.id),
+        literal(EXPORT).label("kind"),
+        name.label("subject"),
+        col(ExportJob.video_id),
+        col(Video.title),
+        col(ExportJob.title).label("clip"),
+        col(ExportJob.aspect_ratio).label("ratio"),
+        col(ExportJob.state),
+        col(ExportJob.progress),
+        col(ExportJob.reason).label("note"),
+        cast(null(), JSON).label("result"),
+        col(ExportJob.attempt),
+        col(ExportJob.created_at),
+        col(ExportJob.updated_at),
+        col(ExportJob.number),
+    ).join(Video, col(Video.id) == col(ExportJob.video_id))
+
+
+def _library() -> Select[*tuple[Any, ...]]:
+    return select(
+        col(Work.id),
+        col(Work.kind),
+        col(Work.subject),
+        col(Work.video_id),
+        func.coalesce(col(Video.title), col(Work.subject)).label("title"),
+        literal("").label("clip"),
+        literal("").label("ratio"),
+        col(Work.state),
+        col(Work.progress),
+        col(Work.note),
+        col(Work.result),
+        col(Work.attempt),
+        col(Work.created_at),
+        col(Work.updated_at),
+        literal(0).label("number"),
+    ).join(Video, col(Video.id) == col(Work.video_id), isouter=True)
+
+
+def _job(row: Any) -> Job:
+    return Job(**{field.name: getattr(row, field.name) for field in fields(Job)})

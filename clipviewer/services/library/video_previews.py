@@ -97,6 +97,11 @@ def ask_for_missing(db: Session, *, actor: str = "") -> int:
     return len(video_ids)
 
 
+def is_any_due(db: Session) -> bool:
+    """Return whether an adopted video waits for its previews."""
+    return db.execute(select(col(PreviewsDue.number)).limit(1)).first() is not None
+
+
 def ask_for_next_due(db: Session) -> bool:
     """Have previews made of the adopted video whose turn it is; False where none waits for them.
 
@@ -106,7 +111,7 @@ def ask_for_next_due(db: Session) -> bool:
     if due is None:
         return False
     db.execute(delete(PreviewsDue).where(col(PreviewsDue.number) == due.number))
-    work.ask(db, KIND, due.video_id, video_id=due.video_id)
+    work.enqueue(db, KIND, due.video_id, video_id=due.video_id, priority=work.Priority.IDLE)
     return True
 
 
@@ -114,7 +119,7 @@ def ask_if_due(db: Session, video_id: str) -> bool:
     """Have the previews of an adopted video made before its turn: somebody looks at it."""
     if not count_changed(db, delete(PreviewsDue).where(col(PreviewsDue.video_id) == video_id)):
         return False
-    work.ask(db, KIND, video_id, video_id=video_id)
+    work.enqueue(db, KIND, video_id, video_id=video_id, priority=work.Priority.SEEN)
     return True
 
 

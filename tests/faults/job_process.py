@@ -1,7 +1,7 @@
-"""An export worker in a process of its own, which a test ends at a landmark: ``python -m tests.faults.export_process FOLDER …``.
+"""A worker in a process of its own, which a test ends at a landmark: ``python -m tests.faults.job_process FOLDER …``.
 
 Arguments: data folder, database URL, port of the store, its secret key, landmark at which to be killed ("" for none), seconds after which
-the work of a silent worker is taken over. Ends by itself, with 0, once no export is queued or running any more.
+the work of a silent worker is taken over. Ends by itself, with 0, once no job is queued or running any more.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from clipviewer.db.session import Database
-from clipviewer.domain.job_state import UNFINISHED
 from clipviewer.jobs import landmarks
-from clipviewer.jobs.engine import ExportEngine
+from clipviewer.jobs.worker import JobWorker
 from clipviewer.services.bucket.signing import signer_for
-from clipviewer.services.cells.board import count_cells
 from clipviewer.services.container import Services
+from clipviewer.services.library.activity import running
 from clipviewer.services.people.accounts import Accounts
 from clipviewer.services.people.api_tokens import ApiTokens
 from clipviewer.services.people.sessions import Sessions
@@ -42,14 +41,14 @@ def main(folder: str, url: str, port: str, secret: str, landmark: str, lease_sec
             os.kill(os.getpid(), signal.SIGKILL)
 
     landmarks.reached = die
-    engine = ExportEngine(services, poll_seconds=0.1, lease=timedelta(seconds=int(lease_seconds)))
-    engine.start()
+    worker = JobWorker(services, poll_seconds=0.1, silence=timedelta(seconds=int(lease_seconds)))
+    worker.start()
     busy = True
     while busy:
         time.sleep(0.1)
         with database.read() as db:
-            busy = count_cells(db, VIDEO_ID, *UNFINISHED) > 0
-    engine.stop()
+            busy = running(db)[1] > 0
+    worker.stop()
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -19,8 +19,9 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.job_state import JobState
 from clipviewer.domain.language import ORIGINAL
-from clipviewer.jobs import engine, export_run
-from clipviewer.jobs.engine import ExportEngine
+from clipviewer.jobs import export_run, queueing, worker
+from clipviewer.jobs.kinds import Kind
+from clipviewer.jobs.worker import JobWorker
 from clipviewer.services.cells.board import CellView, cell, cells
 from clipviewer.services.container import Services
 from clipviewer.services.exporting import export_runs
@@ -34,13 +35,13 @@ on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @contextmanager
-def working(services: Services) -> Iterator[ExportEngine]:
-    worker = ExportEngine(services, poll_seconds=0.1)
-    worker.start()
+def working(services: Services, kinds: Mapping[str, Kind] | None = None) -> Iterator[JobWorker]:
+    running = JobWorker(services, kinds, poll_seconds=0.1)
+    running.start()
     try:
-        yield worker
+        yield running
     finally:
-        worker.stop()
+        running.stop()
 
 
 def ask(services: Services, *clips: str, ratios: tuple[AspectRatio, ...] = (AspectRatio.PORTRAIT,)) -> list[CellView]:
@@ -151,7 +152,7 @@ def test_stopping_the_process_queues_the_work_again_and_the_next_start_finishes_
 
 
 def test_the_worker_forgets_attempts_that_have_ended_and_goes_on(room: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_SWEEP_SECONDS", 0.5)
+    monkeypatch.setattr(worker, "_SWEEP_SECONDS", 0.5)
     with working(room):
         for clip in ("clip_1", "clip_2"):
             (job,) = ask(room, clip)
@@ -161,7 +162,7 @@ def test_the_worker_forgets_attempts_that_have_ended_and_goes_on(room: Services,
 
 
 def test_the_worker_forgets_what_failed_longer_ago_than_the_team_keeps_it(room: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_SWEEP_SECONDS", 0.5)
+    monkeypatch.setattr(worker, "_SWEEP_SECONDS", 0.5)
     old, recent = ask(room, "clip_1", "clip_2")
     with room.database.write() as db:
         cancel(db, old.id, clock=lambda: utc_now() - timedelta(days=31))
@@ -172,7 +173,7 @@ def test_the_worker_forgets_what_failed_longer_ago_than_the_team_keeps_it(room: 
 
 @on_sqlite
 def test_an_attempt_that_could_not_even_begin_is_begun_again(room: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_SWEEP_SECONDS", 0.5)
+    monkeypatch.setattr(worker, "_SWEEP_SECONDS", 0.5)
     lost = iter([SQLAlchemyError("the database does not answer")] * 2)
 
     def claim(*arguments: Any) -> bool:
@@ -190,7 +191,7 @@ def test_an_attempt_that_could_not_even_begin_is_begun_again(room: Services, mon
 
 @on_sqlite
 def test_exports_are_made_in_the_order_in_which_they_were_asked_for(room: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "renders_at_once", lambda: 1)
+    monkeypatch.setattr(queueing, "renders_at_once", lambda: 1)
     asked = ask(room, "clip_2", "clip_1", ratios=(AspectRatio.SQUARE, AspectRatio.PORTRAIT))
     with working(room):
         wait_until(lambda: all(now(room, job.id).state == JobState.DONE for job in asked))

@@ -11,7 +11,7 @@ import pytest
 
 from clipviewer.db.models import Video, utc_now
 from clipviewer.domain.removal import KEPT_FOR, Objects
-from clipviewer.jobs.hourly import tidy_up
+from clipviewer.jobs.sweeping import tidy_up
 from clipviewer.services import work
 from clipviewer.services.bucket.browser_probe import lay_out
 from clipviewer.services.bucket.signing import signer_for

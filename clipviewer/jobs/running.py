@@ -1,0 +1,154 @@
+"""One attempt at one job: what it is given, how it reports, how it notices that it was cancelled, and how it ends."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlmodel import Session
+
+from clipviewer.db.models import utc_now
+from clipviewer.errors import ClipviewerError
+from clipviewer.jobs import landmarks
+from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
+from clipviewer.services import work
+from clipviewer.services.container import Services
+from clipviewer.services.work import WorkView
+from clipviewer.services.workers import Ticket
+
+_LOOK_SECONDS = 0.3
+_REPORT_SECONDS = 0.5
+_LOG = logging.getLogger(__name__)
+
+
+class Rows(Protocol):
+    """Where the jobs of one sort are kept: ``services.work`` and ``services.exporting.export_runs``."""
+
+    def claim(self, db: Session, ticket: Ticket, now: datetime, worker: str = "") -> bool: ...
+    def is_owned(self, db: Session, ticket: Ticket, /) -> bool: ...
+    def report(self, db: Session, ticket: Ticket, now: datetime, /, *, progress: float, note: str = "") -> None: ...
+    def fail(self, db: Session, ticket: Ticket, now: datetime, reason: str, log: str = "", /) -> None: ...
+    def release(self, db: Session, ticket: Ticket, now: datetime, /) -> None: ...
+
+
+class Attempt:
+    """``stopping`` says that the process goes away: the job is then released. ``worker`` is the process."""
+
+    def __init__(
+        self,
+        services: Services,
+        rows: Rows,
+        ticket: Ticket,
+        folder: Path,
+        ffmpeg: Ffmpeg,
+        *,
+        worker: str = "",
+        stopping: Callable[[], bool] = lambda: False,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.services, self.rows, self.ticket = services, rows, ticket
+        self.folder, self.ffmpeg, self.worker = folder, ffmpeg, worker
+        self.stopping, self.clock = stopping, clock
+        self._share = 0.0
+        self._looked = self._reported = float("-inf")
+        self._owned = True
+
+    def claim(self) -> bool:
+        """Own the job from here on; return False if it is not this attempt's turn any more."""
+        landmarks.reached("taken")
+        with self.services.database.write() as db:
+            claimed = self.rows.claim(db, self.ticket, self.clock(), self.worker)
+        if claimed:
+            landmarks.reached("claimed")
+        return claimed
+
+    def report(self, share: float, note: str = "") -> None:
+        """Record how far it is, 0 to 1, and never backwards; writes twice a second at most."""
+        self._share = max(self._share, min(share, 0.99))
+        if time.monotonic() - self._reported > _REPORT_SECONDS:
+            self._reported = time.monotonic()
+            self.tell(note, round(self._share, 3))
+
+    def tell(self, note: str, progress: float = 0.0) -> None:
+        """Record at once what it does or waits for."""
+        with self.services.database.write() as db:
+            self.rows.report(db, self.ticket, self.clock(), progress=progress, note=note)
+
+    def cancelled(self) -> bool:
+        """Return whether to stop at once; asks the database a few times a second at most."""
+        if self.stopping():
+            return True
+        if time.monotonic() - self._looked > _LOOK_SECONDS:
+            self._looked = time.monotonic()
+            with self.services.database.read() as db:
+                self._owned = self.rows.is_owned(db, self.ticket)
+        return not self._owned
+
+    def check(self) -> None:
+        """Raise ``MediaCancelled`` once it is to stop."""
+        if self.cancelled():
+            raise MediaCancelled
+
+    def release(self) -> None:
+        """Enqueue the job again, unless it was taken from this attempt."""
+        with self.services.database.write() as db:
+            self.rows.release(db, self.ticket, self.clock())
+
+    def fail(self, error: Exception) -> None:
+        """End the job with what people can do about ``error``; while the process goes away, release it."""
+        if self.stopping():
+            self.release()
+            return
+        reason, log = _explained(error)
+        with self.services.database.write() as db:
+            self.rows.fail(db, self.ticket, self.clock(), reason, log)
+
+
+class LibraryAttempt(Attempt):
+    """An attempt at ``item``, a job on the library, with an empty ``folder`` that is removed afterwards."""
+
+    def __init__(self, services: Services, item: WorkView, folder: Path, ffmpeg: Ffmpeg, **options: Any) -> None:
+        super().__init__(services, work, item.ticket, folder, ffmpeg, **options)
+        self.item = item
+
+    def run(self, do: Callable[[LibraryAttempt], Mapping[str, Any]]) -> None:
+        """Do all of it, from its beginning."""
+        if not self.claim():
+            return
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            result = do(self)
+            landmarks.reached("performed")
+        except MediaCancelled:
+            self.release()
+        except Exception as error:
+            self.fail(error)
+        else:
+            with self.services.database.write() as db:
+                work.finish(db, self.ticket, self.clock(), result)
+        finally:
+            remove_from_disk(self.folder)
+
+
+def remove_from_disk(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it; no error if there is nothing."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _explained(error: Exception) -> tuple[str, str]:
+    """Return the reason for people, and the last lines of what failed."""
+    if isinstance(error, ClipviewerError):
+        return error.detail, error.log if isinstance(error, MediaError) else ""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The server's disk is full. Make room, then press Retry.", ""
+    _LOG.error("a job failed unexpectedly", exc_info=error)
+    return "Something went wrong on the server. Its log tells more.", ""

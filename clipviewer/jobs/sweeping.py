@@ -1,0 +1,63 @@
+"""What is removed because nobody needs it any more: leftovers of attempts every minute, leftovers of people and pages every hour."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from clipviewer.db.export_models import ExportJob
+from clipviewer.db.work_models import Work
+from clipviewer.errors import StorageError
+from clipviewer.jobs.export_run import remove_objects
+from clipviewer.jobs.running import remove_from_disk
+from clipviewer.services import retention, work, workers
+from clipviewer.services.bucket import browser_probe
+from clipviewer.services.container import Services
+from clipviewer.services.exporting import export_runs
+from clipviewer.services.library import removal
+from clipviewer.services.library.uploading import Uploading
+
+_LOG = logging.getLogger(__name__)
+
+
+def sweep_attempts(services: Services, now: datetime, *folders: Path) -> None:
+    """Remove what no attempt owns any more, files in ``folders`` and objects in the bucket, and what failed longer ago than it is kept."""
+    found = [path for folder in folders for path in folder.iterdir()]  # before asking who owns it: an attempt owns first, and writes then
+    with services.database.read() as db:
+        kept = {ticket.name for ticket in (*workers.running(db, ExportJob), *workers.running(db, Work))}
+        keys = export_runs.leftovers(db)
+        since = retention.kept_since(db, now)
+        videos = [] if since is None else retention.videos_with_old_failures(db, since)
+    for path in found:
+        if path.name.partition(".")[0] not in kept:
+            remove_from_disk(path)
+    remove_objects(services, keys)
+    if since is not None:
+        for video_id in videos:
+            with services.database.write() as db:
+                retention.forget_failed_exports(db, video_id, since)
+        with services.database.write() as db:
+            work.forget_failed(db, since)
+
+
+def tidy_up(services: Services, now: datetime) -> None:
+    """Do what is due every hour; what fails is tried again with the next hour, and keeps nothing else from being done."""
+    duties: dict[str, Callable[[], None]] = {
+        "what uploads have left": lambda: Uploading(services).sweep(now),
+        "what checks of the storage have left": lambda: browser_probe.sweep(services, now),
+        "deleted videos": lambda: _enqueue_removals(services, now),
+    }
+    for name, duty in duties.items():
+        try:
+            duty()
+        except (StorageError, SQLAlchemyError):
+            _LOG.warning("%s could not be removed; it is tried again in an hour", name)
+
+
+def _enqueue_removals(services: Services, now: datetime) -> None:
+    with services.database.write() as db:
+        removal.ask_due(db, now)

@@ -1,0 +1,84 @@
+"""The processes that do jobs, each known by one heartbeat, and the attempts that they own.
+
+An attempt owns its job while the job is running under that attempt's number. Every write asks for that in the same statement, so an attempt
+that was cancelled, or whose job was given to another worker, changes nothing any more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from clipviewer.db.export_models import ExportJob
+from clipviewer.db.statements import count_changed
+from clipviewer.db.work_models import Work, Worker
+from clipviewer.domain.job_state import JobState
+
+MAX_ATTEMPTS = 10
+"""How often a job of any kind is begun before its interruptions are taken for its own fault."""
+
+
+Jobs = type[ExportJob] | type[Work]
+"""A table that says how far jobs are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One attempt at one job."""
+
+    id: str
+    attempt: int
+
+    @property
+    def name(self) -> str:
+        """What its workflow and its files are called."""
+        return f"{self.id}-{self.attempt}"
+
+
+def beat(db: Session, worker: str, now: datetime) -> None:
+    """Record that the process is alive."""
+    if not count_changed(db, update(Worker).where(col(Worker.id) == worker).values(alive_at=now)):
+        db.add(Worker(id=worker, alive_at=now))
+        db.flush()
+
+
+def leave(db: Session, worker: str) -> None:
+    """Record that the process has ended."""
+    db.execute(delete(Worker).where(col(Worker.id) == worker))
+
+
+def forget_silent(db: Session, before: datetime) -> int:
+    """Take processes that were last heard of before that moment for dead; return their count."""
+    return count_changed(db, delete(Worker).where(col(Worker.alive_at) < before))
+
+
+def alive(db: Session) -> set[str]:
+    """Return the processes that do jobs."""
+    return set(db.execute(select(col(Worker.id))).scalars())
+
+
+def owned(model: Jobs, ticket: Ticket) -> ColumnElement[bool]:
+    """Return the condition that the attempt owns its job."""
+    return and_(col(model.id) == ticket.id, col(model.attempt) == ticket.attempt, col(model.state) == JobState.RUNNING)
+
+
+def claimable(model: Jobs, ticket: Ticket, worker: str) -> ColumnElement[bool]:
+    """Return the condition that it is the attempt's turn: its job waits, or the process was killed while it made this very attempt."""
+    mine = and_(col(model.state) == JobState.RUNNING, col(model.worker) == worker)
+    return and_(col(model.id) == ticket.id, col(model.attempt) == ticket.attempt, or_(col(model.state) == JobState.QUEUED, mine))
+
+
+def running(db: Session, model: Jobs, worker: str | None = None) -> list[Ticket]:
+    """Return the attempts that are under way, at that process or anywhere."""
+    query = select(col(model.id), col(model.attempt)).where(col(model.state) == JobState.RUNNING)
+    return [Ticket(*row) for row in db.execute(query if worker is None else query.where(col(model.worker) == worker))]
+
+
+def lost(db: Session, model: Jobs) -> list[Ticket]:
+    """Return the attempts whose process is dead."""
+    dead = col(model.worker).not_in(select(col(Worker.id)))
+    return [Ticket(*row) for row in db.execute(select(col(model.id), col(model.attempt)).where(col(model.state) == JobState.RUNNING, dead))]

@@ -1,0 +1,69 @@
+"""What a database held before its schema was changed is there afterwards, and goes on."""
+
+from __future__ import annotations
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import text
+
+from clipviewer.db import session
+from clipviewer.db.export_models import ExportJob
+from clipviewer.db.models import Video, utc_now
+from clipviewer.db.session import Database
+from clipviewer.db.work_models import Work
+from clipviewer.services import work, workers
+from clipviewer.services.cells.board import cell
+from clipviewer.services.exporting import export_runs
+from clipviewer.services.exporting.export_runs import Ticket
+
+JOB = (
+    "INSERT INTO export_job(id, identity, video_id, start_ms, end_ms, title, source_etag, aspect_ratio, target_language, framing, "
+    "captions, recipe, state, progress, reason, log, attempt, number, revision, requested_by, created_at, updated_at, alive_at) "
+    "VALUES (:id, :id, 'video_1', 0, 9, 'Goal', 'old', '9:16', 'original', '{}', '', "
+    "1, :state, 0.4, '', '', 3, 1, 1, '', :now, :now, :now)"
+)
+WORK = (
+    "INSERT INTO work(id, kind, subject, slot, given, state, progress, note, log, result, attempt, requested_by, created_at, updated_at, "
+    "alive_at) VALUES (:id, 'find', :id, :id, '{}', :state, 0.4, '', '', '{}', 2, '', :now, :now, :now)"
+)
+
+
+def to(database: Database, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", f"{session.__file__.rpartition('/')[0]}/migrations")
+    with database.engine.connect().execution_options(clipviewer_writes=True) as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+
+
+@pytest.fixture
+def former(database: Database) -> Database:
+    """A database as it was with a heartbeat for each job: an export and a search wait, and one of each was under way."""
+    to(database, "0013")
+    with database.write() as db:
+        db.add(Video(id="video_1", title="Talk", s3_key="talk.mp4", etag="new"))
+        db.flush()
+        for state in ("queued", "running"):
+            db.connection().execute(text(JOB), {"id": f"job_{state}", "state": state, "now": utc_now()})
+            db.connection().execute(text(WORK), {"id": f"work_{state}", "state": state, "now": utc_now()})
+    database.migrate()
+    return database
+
+
+def test_jobs_that_wait_are_still_there_and_those_under_way_go_on_as_a_new_attempt(former: Database) -> None:
+    with former.write() as db:
+        workers.beat(db, "worker_1", utc_now())
+        assert [item.ticket for item in work.queued(db, ["find"], 10)] == [Ticket("work_queued", 2)]
+        assert export_runs.queued(db, 10) == [Ticket("job_queued", 3)]
+        assert (workers.lost(db, Work), workers.lost(db, ExportJob)) == ([Ticket("work_running", 2)], [Ticket("job_running", 3)])
+        work.release(db, Ticket("work_running", 2), utc_now())
+        export_runs.release(db, Ticket("job_running", 3), utc_now())
+        assert (work.work(db, "work_running").attempt, cell(db, "job_running").attempt) == (3, 4)
+        assert work.work(db, "work_running").priority == work.Priority.ASKED
+
+
+def test_the_counts_that_triggers_keep_are_still_kept(former: Database) -> None:
+    with former.write() as db:
+        db.connection().execute(text("UPDATE export_job SET state = 'done' WHERE id = 'job_queued'"))
+        assert db.connection().execute(text("SELECT stale FROM video_tally WHERE video_id = 'video_1'")).scalar_one()
