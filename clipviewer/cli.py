@@ -117,32 +117,32 @@ def _worker(settings: Settings, _options: argparse.Namespace) -> None:
 
 
 def _rebuild(settings: Settings, _options: argparse.Namespace) -> None:
-    from clipviewer.services.adoption.rebuild import Rebuilt, copies_of, read_sidecars, rebuild
+    from clipviewer.services.adoption.rebuild import Rebuilt, find_copies, read_sidecars, rebuild
 
     services, found = _prepared(settings), Rebuilt()
     sidecars = read_sidecars(services.store, settings.s3_prefix, found)
-    copies = copies_of(services.store, settings.s3_prefix, sidecars)
+    copies = find_copies(services.store, settings.s3_prefix, sidecars)
     with services.database.write() as db:
         rebuild(db, sidecars, copies, found)
     print(f"Restored {found.videos} videos, {found.clips} clips and {found.exports} exports; {found.unusable} sidecars were of no use.")
 
 
 def _previews(settings: Settings, _options: argparse.Namespace) -> None:
-    from clipviewer.services.library.video_previews import ask_for_missing
+    from clipviewer.services.library.video_previews import enqueue_missing_previews
 
     with _prepared(settings).database.write() as db:
-        count = ask_for_missing(db, actor="cli")
+        count = enqueue_missing_previews(db, actor="cli")
     print(f"{count} videos have no previews; the app makes them while it runs." if count else "Every video has its previews.")
 
 
 def _adopt(settings: Settings, options: argparse.Namespace) -> None:
     from clipviewer.services.adoption import adopting
-    from clipviewer.services.adoption.words import as_text
+    from clipviewer.services.adoption.words import format_report
 
     services = _prepared(settings)
     prefix = adopting.checked_prefix(settings.s3_prefix, options.prefix)
-    look = adopting.preview(services, prefix)
-    print(as_text(look, prefix, done=False))
+    look = adopting.preview_import(services, prefix)
+    print(format_report(look, prefix, done=False))
     if options.dry_run:
         return
     last = [0]
@@ -154,15 +154,15 @@ def _adopt(settings: Settings, options: argparse.Namespace) -> None:
 
     with services.database.write() as db:
         audit.record(db, "adopt", actor="cli", subject=prefix)
-    print(as_text(adopting.adopt(services, prefix, actor="cli", on_progress=tell, check=lambda: None), prefix, done=True))
+    print(format_report(adopting.run_import(services, prefix, actor="cli", on_progress=tell, check=lambda: None), prefix, done=True))
 
 
 def _doctor(settings: Settings, options: argparse.Namespace) -> int:
-    from clipviewer.services.bucket.diagnosis import as_json, as_text, diagnose, some_masters
+    from clipviewer.services.bucket.diagnosis import as_json, as_text, diagnose, newest_masters
 
     services = _prepared(settings)
     with services.database.read() as db:
-        masters = some_masters(db)
+        masters = newest_masters(db)
     diagnosis = diagnose(settings, services.store, masters)
     print(as_json(diagnosis) if options.json else as_text(diagnosis))
     return 0 if diagnosis.healthy else 1

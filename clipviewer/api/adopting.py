@@ -41,7 +41,7 @@ async def post_preview(request: Request, _registrar: Registrar, wanted: Wanted) 
     """Nothing is written. It takes some five seconds at most; of a larger prefix the counts are then those of the part that was seen."""
     services = services_of(request)
     prefix = adopting.checked_prefix(services.settings.s3_prefix, wanted.prefix)
-    return AdoptPreview.of(prefix, await run_blocking(adopting.preview, services, prefix))
+    return AdoptPreview.of(prefix, await run_blocking(adopting.preview_import, services, prefix))
 
 
 @router.post(
@@ -55,4 +55,4 @@ def post_adopt(request: Request, registrar: Registrar, wanted: Wanted, db: Writi
     """Takes in, in the background, what is new, changed or gone under the prefix; asked again meanwhile, it gives the same work."""
     actor = registrar.token_id if isinstance(registrar, Pipeline) else registrar.user_id
     prefix = services_of(request).settings.s3_prefix
-    return Work.of(adopting.ask(db, prefix, wanted.prefix, actor=actor, address=peer_address(request)))
+    return Work.of(adopting.enqueue_import(db, prefix, wanted.prefix, actor=actor, address=peer_address(request)))

@@ -28,10 +28,10 @@ from clipviewer.services.room.captions import (
     CaptionsNotFound,
     attach_track,
     captions_of,
-    checked_language,
+    find_track,
     remove,
     sidecar_of,
-    track,
+    validate_language,
     webvtt,
 )
 from clipviewer.storage.s3 import ObjectStore
@@ -102,7 +102,7 @@ def get_webvtt(
         raise Invalid("end must be later than start.")
     text = webvtt(db, video_id, language)
     if start is not None or end is not None:
-        whole = track(db, video_id, language)
+        whole = find_track(db, video_id, language)
         if whole is None:
             raise CaptionsNotFound
         text = to_webvtt(slice_track(whole, first, last))
@@ -193,7 +193,7 @@ async def _at_most(body: AsyncIterator[bytes], size: int) -> bytes:
 
 
 def _attach(request: Request, video_id: str, language: str, data: bytes, name: str, who: Pipeline | Principal) -> Captions:
-    checked_language(language)
+    validate_language(language)
     read = parse_captions(data, name)
     actor = who.token_id if isinstance(who, Pipeline) else who.user_id
     with services_of(request).database.write() as db:

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from clipviewer.api.schemas import Json, Language, Shape, moment
-from clipviewer.domain.caption_mode import CaptionMode, mode_of
+from clipviewer.domain.caption_mode import CaptionMode, parse_mode
 from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.domain.job_state import JobState
@@ -83,7 +83,7 @@ class ExportJob(Json):
             aspect_ratio=job.aspect_ratio,
             target_language=job.target_language,
             framing=FramingIn.model_validate(job.framing),
-            captions=mode_of(job.captions),
+            captions=parse_mode(job.captions),
             state=JobState(job.state),
             progress=job.progress,
             reason=job.reason,

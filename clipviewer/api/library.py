@@ -13,7 +13,7 @@ from clipviewer.api.json_bodies import json_body
 from clipviewer.api.library_schemas import Video, VideoChange
 from clipviewer.api.schemas import described_body
 from clipviewer.domain.permissions import Action
-from clipviewer.domain.removal import Objects
+from clipviewer.domain.removal import RemovalScope
 from clipviewer.services.library import changes, removal
 from clipviewer.services.library.changes import Actor
 from clipviewer.services.library.tags import tags_by_video
@@ -61,7 +61,7 @@ def delete_video(
     video_id: str,
     who: Owner,
     objects: Annotated[
-        Objects,
+        RemovalScope,
         Query(description="`keep` every object, remove the `exports`, or remove `all`: the master, its previews and its exports"),
     ],
     db: Writing,
@@ -70,7 +70,7 @@ def delete_video(
     """It is left out of lists, and can be brought back until it is removed. What is being made for it is called off."""
     changes.delete(db, [video_id], objects, by=actor_of(request, who))
     if now:
-        removal.ask(db, video_id, actor=who.user_id)
+        removal.enqueue_removal(db, video_id, actor=who.user_id)
     return _video(db, video_id)
 
 

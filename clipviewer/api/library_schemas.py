@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from clipviewer.api.schemas import Json, moment
-from clipviewer.domain.removal import Objects
+from clipviewer.domain.removal import RemovalScope
 from clipviewer.domain.tag import MAX_TAG, MAX_TAGS
 from clipviewer.domain.timecode import ms_to_seconds
 from clipviewer.services.library.changes import MAX_TITLE
@@ -102,7 +102,7 @@ class VideosChange(SeveralVideos):
 
 
 class VideosDeletion(SeveralVideos):
-    objects: Objects = Field(
+    objects: RemovalScope = Field(
         description="`keep` every object, remove the `exports`, or remove `all`: the masters, their previews and their exports"
     )
     now: bool = Field(default=False, description="Remove them at once, instead of a day later")

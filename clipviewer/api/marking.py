@@ -40,7 +40,7 @@ def post_marked(
     request: Request, video_id: str, who: Marker, new: Annotated[ClipMark, Depends(json_body(ClipMark))], db: Writing
 ) -> Response:
     """A candidate as somebody marks it in the player: held to whole frames and to the end of the video."""
-    clip_id = marking.mark(db, video_id, new.start, new.end, new.title, actor=_actor(who), address=peer_address(request))
+    clip_id = marking.mark_clip(db, video_id, new.start, new.end, new.title, actor=_actor(who), address=peer_address(request))
     return _shown(db, video_id, clip_id, 201)
 
 
@@ -54,7 +54,7 @@ def patch_identified(
     request: Request, video_id: str, clip_id: str, who: Marker, new: Annotated[ClipChange, Depends(json_body(ClipChange))], db: Writing
 ) -> Response:
     """Another range, another title. From then on it counts as decided: finding clips again leaves it as it is."""
-    marking.change(db, video_id, clip_id, new.start, new.end, new.title, actor=_actor(who), address=peer_address(request))
+    marking.change_clip(db, video_id, clip_id, new.start, new.end, new.title, actor=_actor(who), address=peer_address(request))
     return _shown(db, video_id, clip_id, 200)
 
 
@@ -63,7 +63,7 @@ def patch_identified(
 )
 def delete_identified(request: Request, video_id: str, clip_id: str, who: Marker, db: Writing) -> Response:
     """Files that were exported from it stay."""
-    marking.remove(db, video_id, clip_id, actor=_actor(who), address=peer_address(request))
+    marking.remove_clip(db, video_id, clip_id, actor=_actor(who), address=peer_address(request))
     return Response(status_code=204)
 
 

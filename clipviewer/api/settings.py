@@ -16,9 +16,9 @@ from clipviewer.api.settings_schemas import PreferencesBody, StorageProbe, body_
 from clipviewer.db.models import utc_now
 from clipviewer.domain.permissions import Action
 from clipviewer.domain.preferences import Unfit, preferences_of
-from clipviewer.services.bucket.browser_probe import lay_out, take_back
+from clipviewer.services.bucket.browser_probe import delete_probe, upload_probe
 from clipviewer.services.people.principal import Principal
-from clipviewer.services.prefs import preferences, save_preferences
+from clipviewer.services.prefs import load_preferences, save_preferences
 
 router = APIRouter(prefix="/api/settings", tags=["settings"], route_class=DatabaseRoute)
 Admin = Annotated[Principal, Depends(allow(Action.CONFIGURE))]
@@ -40,7 +40,7 @@ _STORE: dict[int | str, dict[str, Any]] = {
     responses={401: _MAY_NOT[401]},
 )
 def get_preferences(db: Reading) -> PreferencesBody:
-    return PreferencesBody.of(preferences(db))
+    return PreferencesBody.of(load_preferences(db))
 
 
 @router.put(
@@ -63,11 +63,11 @@ async def put_preferences(request: Request, who: Admin, body: Annotated[Preferen
 @router.post("/storage/probe", status_code=201, summary="Lay out a probe for this browser", responses={**_MAY_NOT, **_STORE})
 async def post_storage_probe(request: Request, who: Admin) -> StorageProbe:
     """A small object in the bucket to read by range, as a player does; delete it afterwards."""
-    probe = await run_blocking(lay_out, services_of(request), who.user_id, origin_of(request))
+    probe = await run_blocking(upload_probe, services_of(request), who.user_id, origin_of(request))
     return StorageProbe.of(probe, utc_now())
 
 
 @router.delete("/storage/probe", status_code=204, summary="Take the probe back", responses={**_MAY_NOT, **_STORE}, response_class=Response)
 async def delete_storage_probe(request: Request, who: Admin) -> Response:
-    await run_blocking(take_back, services_of(request), who.user_id)
+    await run_blocking(delete_probe, services_of(request), who.user_id)
     return Response(status_code=204)

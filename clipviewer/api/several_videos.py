@@ -59,7 +59,7 @@ def post_delete(request: Request, who: Owner, wanted: _Deletion, db: Writing) ->
     """
     done = changes.delete(db, wanted.ids, wanted.objects, by=actor_of(request, who))
     for video_id in dict.fromkeys(wanted.ids if wanted.now else ()):
-        removal.ask(db, video_id, actor=who.user_id)
+        removal.enqueue_removal(db, video_id, actor=who.user_id)
     return _changed(wanted, done.deleted, done.cancelled)
 
 

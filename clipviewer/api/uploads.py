@@ -68,7 +68,7 @@ async def post_upload(request: Request, sender: Sender, wanted: Annotated[Upload
 @router.get("", summary="List your unfinished uploads", responses=_WHO)
 def get_uploads(sender: Sender, db: Reading) -> Uploads:
     """The oldest first. What is not touched for seven days is removed."""
-    return Uploads(uploads=[Upload.of(found) for found in uploads.unfinished(db, _id_of(sender))])
+    return Uploads(uploads=[Upload.of(found) for found in uploads.list_unfinished(db, _id_of(sender))])
 
 
 @router.get("/{upload_id}/parts", summary="List the parts that have arrived", responses=_ONE)

@@ -22,7 +22,7 @@ from clipviewer.api.schemas import (
 from clipviewer.domain.permissions import Action
 from clipviewer.domain.tag import MAX_TAG
 from clipviewer.errors import NotFound
-from clipviewer.services.library.listing import MAX_PAGE, Filter, Sort, Wanted, list_videos
+from clipviewer.services.library.listing import MAX_PAGE, Filter, ListQuery, SortOrder, list_videos
 from clipviewer.services.library.tags import tags_by_video
 from clipviewer.services.library.video_previews import previews_of
 from clipviewer.services.library.videos import require_video, video_details
@@ -63,14 +63,14 @@ def get_videos(
     db: Reading,
     q: Annotated[str, Query(max_length=300, description="Words of titles, clips and captions; the last may be the beginning of one")] = "",
     search: Annotated[str, Query(max_length=300, description="An older name of `q`", deprecated=True)] = "",
-    sort: Annotated[Sort, Query(description="The first one of the list")] = Sort.NEWEST,
+    sort: Annotated[SortOrder, Query(description="The first one of the list")] = SortOrder.NEWEST,
     only: Annotated[Filter, Query(alias="filter", description="Which videos")] = Filter.ALL,
     tag: Annotated[str, Query(max_length=MAX_TAG, description="Only those with this tag")] = "",
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 60,
 ) -> VideoPage:
     """What is archived or deleted has a filter of its own."""
-    page = list_videos(db, Wanted(q or search, only, sort, tag), offset=offset, limit=limit)
+    page = list_videos(db, ListQuery(q or search, only, sort, tag), offset=offset, limit=limit)
     return VideoPage(videos=[VideoRow.of(video) for video in page.items], total=page.total, offset=page.offset)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from clipviewer.components.bundle import bundled
-from clipviewer.services.library.listing import Filter, Sort
+from clipviewer.services.library.listing import Filter, SortOrder
 from clipviewer.state.library import VIEWS, LibraryState
 
 FILTERS = {
@@ -21,11 +21,11 @@ FILTERS = {
     Filter.DELETED: "Recently deleted",
 }
 SORTS = {
-    Sort.NEWEST: "Newest",
-    Sort.ACTIVITY: "Last activity",
-    Sort.TITLE: "Title",
-    Sort.DURATION: "Longest",
-    Sort.EXPORTS: "Most exports",
+    SortOrder.NEWEST: "Newest",
+    SortOrder.ACTIVITY: "Last activity",
+    SortOrder.TITLE: "Title",
+    SortOrder.DURATION: "Longest",
+    SortOrder.EXPORTS: "Most exports",
 }
 _ICONS = {"grid": ("layout-grid", "Grid"), "table": ("table-2", "Table")}
 

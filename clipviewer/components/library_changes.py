@@ -8,7 +8,7 @@ from reflex.vars import VarData
 
 from clipviewer.components.bundle import bundled
 from clipviewer.components.dialog_focus import gives_focus_back
-from clipviewer.domain.removal import Objects
+from clipviewer.domain.removal import RemovalScope
 from clipviewer.domain.tag import MAX_TAG
 from clipviewer.services.library.changes import MAX_TITLE
 from clipviewer.state.library_changes import DELETE, REMOVE, RENAME, TAGS, LibraryChangesState
@@ -125,9 +125,9 @@ def _deletion() -> rx.Component:
         rx.text(dialog.title, size="2", class_name="quiet dialog-of"),
         rx.el.fieldset(
             rx.el.legend("What becomes of the objects in the bucket?"),
-            _objects(Objects.KEEP, "Keep everything", "Nothing leaves the bucket."),
-            _objects(Objects.EXPORTS, "Delete the exports", dialog.exports),
-            _objects(Objects.ALL, "Delete everything", dialog.everything),
+            _objects(RemovalScope.KEEP, "Keep everything", "Nothing leaves the bucket."),
+            _objects(RemovalScope.EXPORTS, "Delete the exports", dialog.exports),
+            _objects(RemovalScope.ALL, "Delete everything", dialog.everything),
             class_name="choices",
         ),
         rx.text(
@@ -140,7 +140,7 @@ def _deletion() -> rx.Component:
     )
 
 
-def _objects(objects: Objects, name: str, note: str | rx.Var[str]) -> rx.Component:
+def _objects(objects: RemovalScope, name: str, note: str | rx.Var[str]) -> rx.Component:
     return rx.el.label(
         rx.el.input(
             type="radio",

@@ -20,7 +20,7 @@ from clipviewer.demo.plan import DEMO_VIDEOS, LANGUAGE, DemoClip, DemoVideo
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.errors import ClipviewerError, ObjectMissing, StorageUnreachable
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled
-from clipviewer.media.render.cut import cut, poster
+from clipviewer.media.render.cut import cut_clip, write_poster
 from clipviewer.media.source.probe import MediaInfo, probe
 from clipviewer.services import work
 from clipviewer.services.container import Services
@@ -94,7 +94,9 @@ class Demo:
         if not path.exists():
             self._fetch(master, path)
         still = self._folder / f"{video.slug}.jpg"
-        self._ensure(video.poster_key, "image/jpeg", still, lambda: poster(ffmpeg, path, still, at_ms=video.clips[0].start_ms), cancelled)
+        self._ensure(
+            video.poster_key, "image/jpeg", still, lambda: write_poster(ffmpeg, path, still, at_ms=video.clips[0].start_ms), cancelled
+        )
         with self._database.write() as db:
             video_id = self._register_video(db, video, master, probe(path))
         for count, (clip, ratio) in enumerate(video.exports(), 1):
@@ -114,7 +116,7 @@ class Demo:
         out = self._folder / "export.mp4"
 
         def make() -> None:
-            cut(ffmpeg, master, out, start_ms=clip.start_ms, end_ms=clip.end_ms, ratio=ratio, preset=PRESET, cancelled=cancelled)
+            cut_clip(ffmpeg, master, out, start_ms=clip.start_ms, end_ms=clip.end_ms, ratio=ratio, preset=PRESET, cancelled=cancelled)
 
         stored = self._ensure(video.export_key(clip, ratio), _VIDEO_TYPE, out, make, cancelled)
         out.unlink(missing_ok=True)

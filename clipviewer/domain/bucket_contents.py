@@ -18,7 +18,7 @@ _SIDECAR = ".json"
 _TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|[0-9]{3}))?", re.ASCII)
 
 
-class Sort(StrEnum):
+class ObjectKind(StrEnum):
     """How the library can import an object."""
 
     VIDEO = "video"
@@ -64,7 +64,7 @@ IGNORED_WORDS = {
 }
 
 
-def recognised(key: str, size: int, prefix: str) -> Sort | Ignored:
+def classify_object(key: str, size: int, prefix: str) -> ObjectKind | Ignored:
     """Return what the object of ``size`` bytes is, or why it is ignored. ``prefix`` is the library's prefix."""
     if key.startswith(f"{prefix}previews/"):
         return Ignored.OWN
@@ -77,17 +77,17 @@ def recognised(key: str, size: int, prefix: str) -> Sort | Ignored:
         return Ignored.EMPTY
     end, own = _end(key), key.startswith(f"{prefix}exports/")
     if end == _SIDECAR:
-        return Sort.SIDECAR
+        return ObjectKind.SIDECAR
     if end in _CAPTIONS:
-        return Ignored.OWN if own else Sort.CAPTIONS
+        return Ignored.OWN if own else ObjectKind.CAPTIONS
     if end not in TYPES:
         return Ignored.OTHER
     if own:
-        return Sort.EXPORT
-    return Ignored.PIECE if end == ".ts" and size < _PIECE else Sort.VIDEO
+        return ObjectKind.EXPORT
+    return Ignored.PIECE if end == ".ts" and size < _PIECE else ObjectKind.VIDEO
 
 
-def file_of_sidecar(key: str) -> str:
+def export_of_sidecar(key: str) -> str:
     """Return the key of the file that a sidecar describes: ``a/b.json`` → ``a/b.mp4``."""
     return key.removesuffix(_SIDECAR) + ".mp4"
 
@@ -97,7 +97,7 @@ def stem(key: str) -> str:
     return key[: len(key) - len(_end(key))]
 
 
-def captioned_stems(key: str) -> Iterator[tuple[str, str]]:
+def stems_of_captions(key: str) -> Iterator[tuple[str, str]]:
     """Return the video stems that a caption file may belong to, each with its language, most likely first.
 
     ``a/talk.de.vtt`` → (``a/talk.de``, ``original``), (``a/talk``, ``de``).

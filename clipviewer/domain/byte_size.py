@@ -5,7 +5,7 @@ from __future__ import annotations
 _UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 
 
-def byte_size(count: int) -> str:
+def format_bytes(count: int) -> str:
     """Format a number of bytes, such as ``1.2 GB``. Uses powers of 1,000, as browsers do."""
     value, unit = float(count), 0
     while value >= 999.5 and unit < len(_UNITS) - 1:

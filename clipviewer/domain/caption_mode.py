@@ -19,6 +19,6 @@ def captions_identity(mode: CaptionMode, webvtt: str) -> str:
     return "" if mode is CaptionMode.OFF else f"{mode}:{hashlib.sha256(webvtt.encode()).hexdigest()[:16]}"
 
 
-def mode_of(identity: str) -> CaptionMode:
+def parse_mode(identity: str) -> CaptionMode:
     """Return the mode in a value made by ``captions_identity``. Raises ``ValueError`` for anything else."""
     return CaptionMode(identity.partition(":")[0]) if identity else CaptionMode.OFF

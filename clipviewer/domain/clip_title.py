@@ -14,25 +14,25 @@ _LEAST_WORDS = 3
 _LATER = 0.03
 
 
-def words_of(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """Return the words of a text, in lower case."""
     return [word.casefold() for word in _WORD.findall(text)]
 
 
-def rarity(sentences: Sequence[str]) -> Mapping[str, float]:
+def word_weights(sentences: Sequence[str]) -> Mapping[str, float]:
     """Return a weight per word: the share of ``sentences`` (all that is said in the video) that do not contain it."""
-    found = Counter(word for sentence in sentences for word in set(words_of(sentence)))
+    found = Counter(word for sentence in sentences for word in set(split_words(sentence)))
     return {word: log((1 + len(sentences)) / (1 + count)) for word, count in found.items()}
 
 
-def title_of(sentences: Sequence[str], telling: Mapping[str, float]) -> str:
+def choose_title(sentences: Sequence[str], telling: Mapping[str, float]) -> str:
     """Return the most informative sentence, shortened to 60 characters at a word boundary; "" if nothing is said.
 
     Whole sentences rank above shortened ones, questions and exclamations above statements; the first wins a tie.
     """
     best, best_value = "", float("-inf")
     for index, sentence in enumerate(sentences):
-        words = words_of(sentence)
+        words = split_words(sentence)
         if not words:
             continue
         value = sum(telling.get(word, 0.0) for word in words) / max(len(words), _LEAST_WORDS)
@@ -41,10 +41,10 @@ def title_of(sentences: Sequence[str], telling: Mapping[str, float]) -> str:
         value -= _LATER * index
         if value > best_value:
             best, best_value = sentence, value
-    return shortened(best)
+    return shorten(best)
 
 
-def shortened(text: str, most: int = MAX_TITLE) -> str:
+def shorten(text: str, most: int = MAX_TITLE) -> str:
     """Return ``text`` as one line of at most ``most`` characters: whole words, with an ellipsis if something was cut."""
     line = " ".join(text.split())
     if len(line) <= most:

@@ -72,7 +72,7 @@ def crop_rect(width: int, height: int, ratio: AspectRatio, framing: Framing) -> 
     return Rect(_offset(x, width, crop_width), _offset(y, height, crop_height), crop_width, crop_height)
 
 
-def framing_at(shots: Sequence[Shot], at_ms: float) -> Framing:
+def auto_framing_at(shots: Sequence[Shot], at_ms: float) -> Framing:
     """Return the framing that *Auto* uses ``at_ms`` after the clip's start; the centre if there are no shots."""
     index = max((index for index, shot in enumerate(shots) if shot.start_ms <= at_ms), default=0)
     here, then = shots[index : index + 1], shots[index + 1 : index + 2]

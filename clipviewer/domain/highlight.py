@@ -93,7 +93,7 @@ def score_of(parts: Mapping[str, float]) -> float:
     return round(100 * worth / weight, 1) if weight else 0.0
 
 
-def rounded(parts: Mapping[str, float]) -> dict[str, float]:
+def round_parts(parts: Mapping[str, float]) -> dict[str, float]:
     """Round the parts as they are shown, so that the shown parts give the shown score."""
     return {name: round(value, _BY_NAME[name].digits) + 0.0 for name, value in parts.items()}
 

@@ -31,7 +31,7 @@ class Shortcut:
     @property
     def shown(self) -> tuple[tuple[str, ...], ...]:
         """What stands on the keys, of each that are pressed together."""
-        return tuple(tuple(_shown(part) for part in parts_of(key)) for key in self.keys)
+        return tuple(tuple(_shown(part) for part in split_keys(key)) for key in self.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Group:
     shortcuts: Sequence[Shortcut]
 
 
-def parts_of(key: str) -> list[str]:
+def split_keys(key: str) -> list[str]:
     """``Ctrl`` and ``Home`` of ``Ctrl+Home``; the last is the key itself."""
     return [key] if len(key) == 1 else key.split("+")
 

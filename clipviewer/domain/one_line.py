@@ -7,7 +7,7 @@ import unicodedata
 _UNSEEN = frozenset(("Cc", "Cs", "Cn"))
 
 
-def one_line(text: str, most: int) -> str:
+def normalize_line(text: str, most: int) -> str:
     """Return ``text`` with single spaces, 1 to ``most`` characters; otherwise raise ``ValueError`` with the reason."""
     line = " ".join(unicodedata.normalize("NFC", text).split())
     if not 1 <= len(line) <= most:

@@ -30,7 +30,7 @@ class Original:
 def quick_key(key: str, work_id: str, attempt: int | str) -> str:
     """Return the key for the copy of ``key`` made by one attempt of a job: beside the original, under a unique name."""
     tail = f".quick-{work_id[-8:]}-{attempt}.mp4"
-    return _cut(stem(key), len(tail)) + tail
+    return _shorten(stem(key), len(tail)) + tail
 
 
 def is_quick_key(key: str) -> bool:
@@ -42,7 +42,7 @@ def copies_prefix(key: str) -> str:
     """Return the common key prefix of all copies of the same file as ``key``, or of ``key`` itself."""
     tail = _TAIL.search(key)
     base = stem(key) if tail is None else key[: tail.start()]
-    return _cut(f"{base}.quick-", _LONGEST_TAIL)
+    return _shorten(f"{base}.quick-", _LONGEST_TAIL)
 
 
 def copy_metadata(original: Original) -> dict[str, str]:
@@ -51,7 +51,7 @@ def copy_metadata(original: Original) -> dict[str, str]:
     return {_COPY_OF: urlsafe_b64encode(name.encode()).decode(), _ETAG: original.etag}
 
 
-def original_of(key: str, metadata: Mapping[str, str]) -> Original | None:
+def parse_original(key: str, metadata: Mapping[str, str]) -> Original | None:
     """Return what the object at ``key`` was made from; None if it is not a copy or its metadata is invalid."""
     tail = _TAIL.search(key)
     if tail is None or _COPY_OF not in metadata:
@@ -64,6 +64,6 @@ def original_of(key: str, metadata: Mapping[str, str]) -> Original | None:
     return found if found.key != key and quick_key(found.key, *tail.groups()) == key else None
 
 
-def _cut(text: str, room: int) -> str:
+def _shorten(text: str, room: int) -> str:
     """Shorten ``text`` to leave ``room`` bytes of a key."""
     return text.encode()[: MAX_KEY_BYTES - room].decode(errors="ignore")

@@ -9,7 +9,7 @@ KEPT_FOR = timedelta(hours=24)
 """How long a deleted video can be restored."""
 
 
-class Objects(StrEnum):
+class RemovalScope(StrEnum):
     """Which objects are deleted together with the video."""
 
     KEEP = "keep"

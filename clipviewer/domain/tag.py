@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from clipviewer.domain.one_line import one_line
+from clipviewer.domain.one_line import normalize_line
 
 MAX_TAG, MAX_TAGS = 40, 20
 
 
-def tag_of(text: str) -> str:
+def normalize_tag(text: str) -> str:
     """Return the normalized tag (lower case, single spaces); raises ``ValueError`` with a sentence."""
     try:
-        tag = one_line(text.lower(), MAX_TAG)
+        tag = normalize_line(text.lower(), MAX_TAG)
     except ValueError as error:
         raise ValueError(f"A tag {error}.") from error
     if "," in tag:
@@ -20,9 +20,9 @@ def tag_of(text: str) -> str:
     return tag
 
 
-def tags_of(texts: Iterable[str]) -> list[str]:
+def normalize_tags(texts: Iterable[str]) -> list[str]:
     """Return the distinct tags, sorted; raises ``ValueError`` for an invalid tag or more than ``MAX_TAGS``."""
-    tags = sorted({tag_of(text) for text in texts})
+    tags = sorted({normalize_tag(text) for text in texts})
     if len(tags) > MAX_TAGS:
         raise ValueError(f"A video can have at most {MAX_TAGS} tags.")
     return tags

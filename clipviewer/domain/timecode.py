@@ -32,12 +32,12 @@ def ms_to_seconds(ms: int) -> str:
     return f"{ms // 1000}.{ms % 1000:03d}"
 
 
-def to_frame(ms: int, rate: Fraction) -> int:
+def snap_to_frame(ms: int, rate: Fraction) -> int:
     """Return the start of the frame that starts nearest to ``ms``, at ``rate`` frames per second."""
     return round(round(ms * rate / 1000) * 1000 / rate)
 
 
-def clock(ms: int, *, tenths: bool = False) -> str:
+def format_clock(ms: int, *, tenths: bool = False) -> str:
     """Format milliseconds for people: ``2:05``, ``1:02:05``; with ``tenths`` ``2:05.0``. Rounds down."""
     seconds, rest = divmod(max(ms, 0), 1000)
     minutes, second = divmod(seconds, 60)

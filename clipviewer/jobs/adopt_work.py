@@ -1,4 +1,4 @@
-"""The work ``adopt``: take in what lies under a prefix of the bucket. Its subject is the prefix."""
+"""The work ``run_import``: take in what lies under a prefix of the bucket. Its subject is the prefix."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from clipviewer.jobs.running import LibraryAttempt
-from clipviewer.services.adoption.adopting import adopt
+from clipviewer.services.adoption.adopting import run_import
 
 
 def adopt_prefix(run: LibraryAttempt) -> Mapping[str, Any]:
     """What was found, as ``adopting.Tally``. How much there is nobody knows before the end, so the progress is told in objects."""
-    found = adopt(
+    found = run_import(
         run.services,
         run.item.subject,
         actor=run.item.requested_by,

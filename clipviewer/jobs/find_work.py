@@ -13,13 +13,13 @@ from clipviewer.jobs.running import LibraryAttempt
 from clipviewer.media.captions.reading import CaptionTrack
 from clipviewer.media.ffmpeg import MediaCancelled
 from clipviewer.media.finding.highlights import find_clips
-from clipviewer.media.finding.title_service import open_title_service, titled
+from clipviewer.media.finding.title_service import add_titles, open_title_service
 from clipviewer.media.source.stored_source import StoredSource
 from clipviewer.services import work
 from clipviewer.services.bucket.signing import internal_signer
 from clipviewer.services.library.videos import video_details
 from clipviewer.services.room import finding
-from clipviewer.services.room.captions import TRANSLATED, captions_of, track
+from clipviewer.services.room.captions import TRANSLATED, captions_of, find_track
 
 _FOUND = 0.95
 _ANY_LENGTH = 2**31 - 1
@@ -29,7 +29,7 @@ def find_video_clips(run: LibraryAttempt) -> Mapping[str, Any]:
     """Search, have the clips titled where a team has named a language model, and keep them; called off, it changes nothing."""
     services, video_id = run.services, run.item.subject
     with services.database.read() as db:
-        video, captions, options = video_details(db, video_id), _spoken(db, video_id), finding.options(db)
+        video, captions, options = video_details(db, video_id), _spoken(db, video_id), finding.find_options(db)
     signer = internal_signer(services.settings, services.store)
     candidates = find_clips(
         run.ffmpeg,
@@ -45,11 +45,11 @@ def find_video_clips(run: LibraryAttempt) -> Mapping[str, Any]:
     if (service := open_title_service(services.settings)) is not None:
         run.check()
         run.report(_FOUND, "Waiting for the language model's titles")
-        candidates, problem = titled(service, candidates, captions)
+        candidates, problem = add_titles(service, candidates, captions)
     with services.database.write() as db:
         if not work.is_owned(db, run.item):
             raise MediaCancelled
-        kept = finding.keep(db, video_id, candidates)
+        kept = finding.store_found_clips(db, video_id, candidates)
     return asdict(kept) | {"problem": problem}
 
 
@@ -57,4 +57,4 @@ def _spoken(db: Session, video_id: str) -> CaptionTrack | None:
     """The captions of what is said: those in the spoken language, else such as nobody translated here."""
     languages = [captions.language for captions in captions_of(db, video_id) if captions.origin != TRANSLATED]
     chosen = ORIGINAL if ORIGINAL in languages else next(iter(languages), None)
-    return track(db, video_id, chosen) if chosen else None
+    return find_track(db, video_id, chosen) if chosen else None

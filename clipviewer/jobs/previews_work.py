@@ -22,7 +22,7 @@ from clipviewer.services import work
 from clipviewer.services.adoption.rows import mark_missing
 from clipviewer.services.bucket.signing import internal_signer
 from clipviewer.services.container import Services
-from clipviewer.services.library.video_previews import SeenFile, previews_folder, previews_root, write_down
+from clipviewer.services.library.video_previews import SeenFile, previews_folder, previews_root, store_findings
 from clipviewer.services.library.videos import master_key
 from clipviewer.services.room.caption_sources import find_captions
 
@@ -46,7 +46,7 @@ def make_video_previews(run: LibraryAttempt) -> Mapping[str, Any]:
         with services.database.write() as db:
             if not work.is_owned(db, run.item):
                 raise MediaCancelled
-            if not write_down(db, video_id, seen, info, previews, prefix):
+            if not store_findings(db, video_id, seen, info, previews, prefix):
                 raise VideoNotFound
     _sweep(run, previews_root(prefix, video_id), keys)
     return {"captions": _attach_captions(run, info)}

@@ -34,7 +34,7 @@ def make_quick_start(run: LibraryAttempt) -> Mapping[str, Any]:
     services, video_id = run.services, run.item.subject
     with services.database.read() as db:
         key = master_key(db, video_id)
-        left = quick_start.left_behind(db, run.item, key)
+        left = quick_start.leftover_keys(db, run.item, key)
     _remove(run, left)
     old = services.store.head(key)
     _check_room(run.folder, old.size)
@@ -52,7 +52,7 @@ def make_quick_start(run: LibraryAttempt) -> Mapping[str, Any]:
         with services.database.write() as db:
             if not work.finish(db, run.item, utc_now(), result):
                 raise MediaCancelled
-            quick_start.change_over(db, run.item, old, new, info, utc_now())
+            quick_start.promote_copy(db, run.item, old, new, info, utc_now())
     return result
 
 

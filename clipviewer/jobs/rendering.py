@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from clipviewer.domain.caption_mode import CaptionMode, mode_of
+from clipviewer.domain.caption_mode import CaptionMode, parse_mode
 from clipviewer.media.captions.fonts import FontShelf
 from clipviewer.media.captions.tracks import CaptionTrack, to_srt, to_webvtt, write_burn_in
 from clipviewer.media.ffmpeg import Ffmpeg
@@ -53,7 +53,7 @@ def captions_beside(out: Path) -> Path:
 
 def _captioned(spec: RenderSpec, track: CaptionTrack, order: Order, folder: Path) -> RenderSpec:
     language = order.cell.target_language
-    if mode_of(order.cell.captions) is CaptionMode.BURNED:
+    if parse_mode(order.cell.captions) is CaptionMode.BURNED:
         made = write_burn_in(track, folder, *spec.frame, language, _shelf())
         return replace(spec, burn_in=made.script, fonts=made.fonts)
     file = folder / "captions.srt"

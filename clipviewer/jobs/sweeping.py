@@ -48,7 +48,7 @@ def tidy_up(services: Services, now: datetime) -> None:
     """Do what is due every hour; what fails is tried again with the next hour, and keeps nothing else from being done."""
     duties: dict[str, Callable[[], None]] = {
         "what uploads have left": lambda: Uploading(services).sweep(now),
-        "what checks of the storage have left": lambda: browser_probe.sweep(services, now),
+        "what checks of the storage have left": lambda: browser_probe.delete_old_probes(services, now),
         "deleted videos": lambda: _enqueue_removals(services, now),
     }
     for name, duty in duties.items():
@@ -60,4 +60,4 @@ def tidy_up(services: Services, now: datetime) -> None:
 
 def _enqueue_removals(services: Services, now: datetime) -> None:
     with services.database.write() as db:
-        removal.ask_due(db, now)
+        removal.enqueue_expired(db, now)

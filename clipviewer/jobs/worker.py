@@ -152,7 +152,7 @@ class JobWorker:
             if not video_previews.is_any_due(db):
                 return
         with self.services.database.write() as db:
-            enqueued = video_previews.ask_for_next_due(db)
+            enqueued = video_previews.enqueue_next_due(db)
         if enqueued:
             self._hand_over()
 

@@ -25,7 +25,7 @@ class ServiceUnreachable(ServiceError):
     """Nothing answers at the address."""
 
 
-class AnswerBroken(ServiceError):
+class ResponseIncomplete(ServiceError):
     """The response broke off."""
 
 
@@ -59,4 +59,4 @@ class OutsideService:
         except MaxRetryError as error:
             raise (ServiceUnreachable if isinstance(error.reason, _UNREACHABLE) else ServiceError) from error
         except HTTPError as error:
-            raise AnswerBroken from error
+            raise ResponseIncomplete from error

@@ -1,4 +1,4 @@
-"""The audit log: who did what to which thing, when and from where. Rows are only ever added."""
+"""The audit log: who did what to which thing, when and from where. Append only."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _SECRET_NAMES = frozenset({"authorization", "cookie", "password", "password_hash
 def record(
     db: Session, action: str, *, actor: str = "", subject: str = "", address: str = "", at: datetime | None = None, **details: Any
 ) -> None:
-    """Add one entry. ``actor`` is a user, token or guest id; ``subject`` the thing acted upon; ``at`` defaults to now.
+    """Add an entry. ``actor`` is a user, token or guest id; ``subject`` the thing acted upon; ``at`` defaults to now.
 
-    Control characters are stored escaped, so no value can look like another entry, and anything that looks like a secret is cut
-    out. Raises ``ValueError`` for a detail whose name says that it is a secret.
+    Control characters are escaped, so no value can look like another entry, and secrets are redacted. Raises ``ValueError`` for a detail
+    whose name is that of a secret.
     """
     if not _SECRET_NAMES.isdisjoint(details):
         raise ValueError("an audit entry must not hold a secret")
     entry = AuditEntry(
-        action=plain(action)[:40],
-        actor=plain(actor)[:_SHORT_LENGTH],
-        subject=plain(subject)[:_SUBJECT_LENGTH],
-        address=plain(address)[:_SHORT_LENGTH],
+        action=escape_line(action)[:40],
+        actor=escape_line(actor)[:_SHORT_LENGTH],
+        subject=escape_line(subject)[:_SUBJECT_LENGTH],
+        address=escape_line(address)[:_SHORT_LENGTH],
         details={name: _detail(value) for name, value in details.items()},
     )
     if at is not None:
@@ -39,8 +39,8 @@ def record(
     db.add(entry)
 
 
-def plain(text: str) -> str:
-    """``text`` on one line: no secrets, and every character that is not printable as its escape sequence."""
+def escape_line(text: str) -> str:
+    """Return ``text`` on one line, without secrets, with unprintable characters as escape sequences."""
     return "".join(_visible(character) for character in redact(text))
 
 
@@ -49,7 +49,7 @@ def _visible(character: str) -> str:
 
 
 def _detail(value: Any) -> Any:
-    return value if value is None or isinstance(value, bool | int | float) else plain(str(value))[:_DETAIL_LENGTH]
+    return value if value is None or isinstance(value, bool | int | float) else escape_line(str(value))[:_DETAIL_LENGTH]
 
 
 def _refuse(_mapper: Any, _connection: Any, _entry: AuditEntry) -> None:

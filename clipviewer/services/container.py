@@ -1,4 +1,4 @@
-"""Everything that a route or an event handler may call, built once by the composition root."""
+"""All services that routes and event handlers may call, built once by the composition root."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from clipviewer.storage.s3 import ObjectStore
 
 @dataclass(slots=True)
 class Progress:
-    """What this process prepares in the background, as a sentence for people; "" when nothing."""
+    """What this process prepares in the background, as a sentence for people; "" if nothing."""
 
     text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """``secret_key`` is the signing one; the embedded store's credentials come from it."""
+    """``secret_key`` is the signing one; the embedded store's credentials are derived from it."""
 
     settings: Settings
     database: Database
@@ -39,13 +39,13 @@ _installed: Services | None = None
 
 
 def install(services: Services) -> None:
-    """Make ``services`` the ones of this process; Reflex creates its states itself and has no other way to hand them over."""
+    """Set the services of this process. Reflex creates its states itself and offers no other way to pass them."""
     global _installed
     _installed = services
 
 
 def installed() -> Services:
-    """The services of this process; ``RuntimeError`` before ``install``."""
+    """Return the services of this process; raises ``RuntimeError`` before ``install``."""
     if _installed is None:
         raise RuntimeError("the services are not installed yet")
     return _installed

@@ -1,4 +1,4 @@
-"""The team's preferences as they stand, and as an admin changes them."""
+"""The team's preferences: read and save."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from clipviewer.domain.preferences import Preferences, plain_values, usable_pref
 from clipviewer.services import audit
 
 
-def preferences(db: Session) -> Preferences:
-    """As they stand; what cannot be used of the table has its default."""
+def load_preferences(db: Session) -> Preferences:
+    """Return the current preferences; unusable stored values have their default."""
     return usable_preferences({row.key: row.value for row in db.execute(select(col(TeamPref.key), col(TeamPref.value)))})
 
 
 def save_preferences(
     db: Session, wanted: Preferences, *, actor: str = "", address: str = "", clock: Callable[[], datetime] = utc_now
 ) -> None:
-    """Write down what differs from what stands."""
-    before, after = plain_values(preferences(db)), plain_values(wanted)
+    """Save what differs from the current preferences."""
+    before, after = plain_values(load_preferences(db)), plain_values(wanted)
     changed = [name for name, value in after.items() if before[name] != value]
     for name in changed:
         row = {"value": after[name], "updated_at": clock(), "updated_by": actor}

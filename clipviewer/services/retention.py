@@ -12,14 +12,14 @@ from clipviewer.db.export_models import ExportJob, ExportUpload
 from clipviewer.db.statements import count_changed
 from clipviewer.domain.job_state import JobState
 from clipviewer.services.cells.board import hold_board
-from clipviewer.services.prefs import preferences
+from clipviewer.services.prefs import load_preferences
 
 _GIVEN_UP = (JobState.FAILED, JobState.CANCELLED)
 
 
 def kept_since(db: Session, now: datetime) -> datetime | None:
     """What ended before that moment may be forgotten; None where the team keeps it for good."""
-    days = preferences(db).keep_failed_days
+    days = load_preferences(db).keep_failed_days
     return now - timedelta(days=days) if days else None
 
 

@@ -8,14 +8,14 @@ import dataclasses
 import reflex as rx
 from sqlmodel import Session
 
-from clipviewer.domain.bucket_contents import Sort
+from clipviewer.domain.bucket_contents import ObjectKind
 from clipviewer.domain.job_state import UNFINISHED, JobState
 from clipviewer.domain.permissions import Action, allows
 from clipviewer.errors import ClipviewerError
 from clipviewer.services import work
 from clipviewer.services.adoption import adopting
 from clipviewer.services.adoption.tally import Tally
-from clipviewer.services.adoption.words import counted, left_out, lines, whole
+from clipviewer.services.adoption.words import format_count, format_prefix, ignored_lines, summary_lines
 from clipviewer.services.container import installed
 from clipviewer.services.work import WorkView
 from clipviewer.state.access import allow, principal
@@ -23,7 +23,13 @@ from clipviewer.state.library_strip import follow_library
 from clipviewer.state.transactions import read, write
 from clipviewer.state.vars import assign
 
-_GROUPS = {Sort.VIDEO: "Videos", Sort.EXPORT: "Exports", Sort.CAPTIONS: "Captions", "changed": "Changed", "back": "There again"}
+_GROUPS = {
+    ObjectKind.VIDEO: "Videos",
+    ObjectKind.EXPORT: "Exports",
+    ObjectKind.CAPTIONS: "Captions",
+    "changed": "Changed",
+    "back": "There again",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +102,7 @@ class AdoptState(rx.State):
         """Have the prefix adopted in the background."""
         library, actor, address = installed().settings.s3_prefix, principal().user_id, self.router.session.client_ip
         try:
-            await write(lambda db: adopting.ask(db, library, prefix.strip(), actor=actor, address=address))
+            await write(lambda db: adopting.enqueue_import(db, library, prefix.strip(), actor=actor, address=address))
         except ClipviewerError as error:
             self.problem = error.detail
             return
@@ -131,7 +137,7 @@ async def show_adopt_right(page: rx.State) -> None:
 def _seen(prefix: str) -> FoundView:
     services = installed()
     where = adopting.checked_prefix(services.settings.s3_prefix, prefix)
-    return _view(adopting.preview(services, where), where, done=False)
+    return _view(adopting.preview_import(services, where), where, done=False)
 
 
 def _newest(db: Session) -> AdoptRun | None:
@@ -140,7 +146,7 @@ def _newest(db: Session) -> AdoptRun | None:
 
 
 def _run(item: WorkView) -> AdoptRun:
-    where = whole(item.subject)
+    where = format_prefix(item.subject)
     if item.state == JobState.DONE:
         return AdoptRun(item.id, item.state, "", _view(Tally.of_json(item.result), item.subject, done=True))
     words = {
@@ -152,10 +158,10 @@ def _run(item: WorkView) -> AdoptRun:
 
 
 def _view(found: Tally, prefix: str, *, done: bool) -> FoundView:
-    head = f"{whole(prefix)}: {counted(found.objects, 'object')}"
+    head = f"{format_prefix(prefix)}: {format_count(found.objects, 'object')}"
     return FoundView(
         head=head if found.complete else f"{head} seen in a few seconds; there are more",
-        lines=lines(found, done=done),
+        lines=summary_lines(found, done=done),
         groups=[KeyGroup(name, found.shown[sort]) for sort, name in _GROUPS.items() if found.shown.get(sort)],
-        left_out=[KeyGroup(f"{count}: {words}", keys) for count, words, keys in left_out(found)],
+        left_out=[KeyGroup(f"{count}: {words}", keys) for count, words, keys in ignored_lines(found)],
     )

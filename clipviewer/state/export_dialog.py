@@ -20,7 +20,7 @@ from clipviewer.services import audit
 from clipviewer.services.cells.board import CellView
 from clipviewer.services.exporting import exports
 from clipviewer.services.exporting.choices import ExportPlan, plan_exports, served_languages
-from clipviewer.services.prefs import preferences
+from clipviewer.services.prefs import load_preferences
 from clipviewer.services.room.framings import saved_framings
 from clipviewer.state.access import allow, principal
 from clipviewer.state.exports import follow_exports
@@ -120,7 +120,7 @@ class ExportDialogState(rx.State):
 
     async def _take_up(self, video_id: str) -> None:
         """Choose for this video what the team prefers, except where the person has chosen before."""
-        wanted, changed = await read(preferences), set(self._changed)
+        wanted, changed = await read(load_preferences), set(self._changed)
         if "ratios" not in changed:
             self.ratios = [ratio.value for ratio in wanted.ratios]
         if "captions" not in changed:

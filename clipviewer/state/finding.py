@@ -58,7 +58,7 @@ class FindingState(rx.State):
     async def find(self) -> list[EventSpec]:
         """Look for clips in the video."""
         video_id, actor = video_in_address(self), principal().user_id
-        self._asked = (await write(lambda db: finding.ask(db, video_id, actor=actor))).id
+        self._asked = (await write(lambda db: finding.enqueue_search(db, video_id, actor=actor))).id
         return await follow_search(self)
 
     @rx.event
@@ -66,7 +66,7 @@ class FindingState(rx.State):
     async def call_off(self) -> list[EventSpec]:
         """Stop the search; the candidates stay as they are."""
         video_id = video_in_address(self)
-        await write(lambda db: finding.call_off(db, video_id))
+        await write(lambda db: finding.cancel_search(db, video_id))
         return await follow_search(self)
 
 
@@ -89,7 +89,7 @@ async def follow_search(page: rx.State, clip_id: str = "") -> list[EventSpec]:
 def read_search(db: Session, video_id: str) -> SearchNews:
     """Return the newest search and the change token. Raises ``VideoNotFound``."""
     require_video(db, video_id)
-    return SearchNews(finding.latest(db, video_id), finding.state_of_candidates(db, video_id))
+    return SearchNews(finding.latest_search(db, video_id), finding.candidates_version(db, video_id))
 
 
 def show_search(state: FindingState, video_id: str, news: SearchNews) -> bool:

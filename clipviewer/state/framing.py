@@ -18,7 +18,7 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.permissions import Action
 from clipviewer.errors import ClipviewerError, Invalid
 from clipviewer.media.ffmpeg import Ffmpeg
-from clipviewer.media.framing.reframe import look_at
+from clipviewer.media.framing.reframe import analyse_range
 from clipviewer.services.bucket.signing import internal_signer
 from clipviewer.services.container import installed
 from clipviewer.services.room import framings, looks
@@ -54,7 +54,7 @@ class FramingState(rx.State):
     @allow(Action.EXPORT)
     async def forget_framing(self, clip_id: str, ratio: str) -> None:
         """Go back to the centre."""
-        await self._decide(clip_id, lambda db, video_id: framings.forget_framing(db, video_id, clip_id, _known(ratio)))
+        await self._decide(clip_id, lambda db, video_id: framings.reset_framing(db, video_id, clip_id, _known(ratio)))
 
     @rx.event(background=True)
     @allow(Action.VIEW)
@@ -94,8 +94,8 @@ async def _read(video_id: str, clip_id: str) -> FramingView:
 
 
 def _view(db: Session, video_id: str, clip_id: str) -> FramingView:
-    looks.sight_of(db, video_id, clip_id)
-    return framing_view(clip_id, framings.saved_framings(db, [clip_id]), looks.look_of(db, video_id, clip_id))
+    looks.analysis_target(db, video_id, clip_id)
+    return framing_view(clip_id, framings.saved_framings(db, [clip_id]), looks.find_analysis(db, video_id, clip_id))
 
 
 async def _look_and_store(video_id: str, clip_id: str) -> str:
@@ -114,16 +114,16 @@ async def _look_and_store(video_id: str, clip_id: str) -> str:
 def _look(video_id: str, clip_id: str, cancelled: Callable[[], bool]) -> None:
     services = installed()
     with services.database.read() as db:
-        sight, known = looks.sight_of(db, video_id, clip_id), looks.look_of(db, video_id, clip_id)
+        sight, known = looks.analysis_target(db, video_id, clip_id), looks.find_analysis(db, video_id, clip_id)
     if known is not None:
         return
     folder = services.settings.data_dir / "exports"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     source = internal_signer(services.settings, services.store).sign(sight.source_key).url
     ffmpeg = Ffmpeg(services.settings.ffmpeg)
-    found = look_at(ffmpeg, source, sight.start_ms, sight.end_ms, folder, cancelled=cancelled)
+    found = analyse_range(ffmpeg, source, sight.start_ms, sight.end_ms, folder, cancelled=cancelled)
     with services.database.write() as db:
-        looks.store_look(db, sight, found)
+        looks.store_analysis(db, sight, found)
 
 
 def _known(ratio: str) -> AspectRatio:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing
-from clipviewer.media.framing.reframe import Look
+from clipviewer.media.framing.reframe import PictureAnalysis
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,11 +45,11 @@ class FramingView:
     refused: bool = False
 
 
-def framing_view(clip_id: str, saved: Mapping[tuple[str, AspectRatio], Framing], look: Look | None) -> FramingView:
+def framing_view(clip_id: str, saved: Mapping[tuple[str, AspectRatio], Framing], look: PictureAnalysis | None) -> FramingView:
     crops = {ratio.value: [framing.x, framing.y] for (clip, ratio), framing in saved.items() if clip == clip_id}
     return FramingView(clip_id, crops, None if look is None else _look_view(look))
 
 
-def _look_view(look: Look) -> LookView:
+def _look_view(look: PictureAnalysis) -> LookView:
     shots = {ratio.value: [[shot.start_ms, shot.x, shot.y, shot.glides] for shot in found] for ratio, found in look.shots.items()}
     return LookView(look.width, look.height, ContentView(*dataclasses.astuple(look.content)), shots)

@@ -15,7 +15,7 @@ from clipviewer.db.models import utc_now
 from clipviewer.domain.permissions import Action
 from clipviewer.domain.tag import MAX_TAG
 from clipviewer.services.container import installed
-from clipviewer.services.library.listing import Filter, Sort, Wanted, list_videos
+from clipviewer.services.library.listing import Filter, ListQuery, SortOrder, list_videos
 from clipviewer.services.library.tags import known_tags
 from clipviewer.services.room.clip_room import sign_ahead
 from clipviewer.state.access import allow
@@ -45,7 +45,7 @@ class LibraryState(rx.State):
     total: int = 0
     first: int = 0
     search: str = ""
-    sort: str = Sort.NEWEST.value
+    sort: str = SortOrder.NEWEST.value
     shown: str = Filter.ALL.value
     tag: str = ""
     tags: list[str] = []
@@ -71,7 +71,7 @@ class LibraryState(rx.State):
     @allow(Action.VIEW)
     async def set_sort(self, sort: str) -> EventSpec:
         """Put them in another order."""
-        self.sort, self.first = _known(Sort, sort, Sort.NEWEST), 0
+        self.sort, self.first = _known(SortOrder, sort, SortOrder.NEWEST), 0
         return await self._go()
 
     @rx.event
@@ -121,7 +121,7 @@ class LibraryState(rx.State):
         return rx.redirect(self._address())
 
     def _address(self) -> str:
-        usual = {"q": "", "sort": Sort.NEWEST, "filter": Filter.ALL, "tag": "", "from": 0, "view": VIEWS[0]}
+        usual = {"q": "", "sort": SortOrder.NEWEST, "filter": Filter.ALL, "tag": "", "from": 0, "view": VIEWS[0]}
         asked = {"q": self.search, "sort": self.sort, "filter": self.shown, "tag": self.tag, "from": self.first, "view": self.view}
         query = urlencode({name: value for name, value in asked.items() if value != usual[name]})
         return f"/?{query}" if query else "/"
@@ -131,7 +131,7 @@ class LibraryState(rx.State):
 class LibraryQuery:
     """``count`` videos after the ``first`` ones of what is ``wanted``; ``origin`` is where the page came from, for its posters."""
 
-    wanted: Wanted
+    wanted: ListQuery
     first: int
     count: int
     origin: str
@@ -153,7 +153,7 @@ def take_address(state: LibraryState) -> None:
     search = asked.get("q", "")[:MAX_SEARCH]
     if search != state.search:
         state.search, state.entered = search, state.entered + 1
-    state.sort = _known(Sort, asked.get("sort", ""), Sort.NEWEST)
+    state.sort = _known(SortOrder, asked.get("sort", ""), SortOrder.NEWEST)
     state.shown = _known(Filter, asked.get("filter", ""), Filter.ALL)
     state.tag = asked.get("tag", "")[:MAX_TAG]
     state.first = _whole(asked.get("from", ""))
@@ -162,7 +162,9 @@ def take_address(state: LibraryState) -> None:
 
 def library_query(state: LibraryState, count: int = PAGE) -> LibraryQuery:
     """Return what the state asks for."""
-    return LibraryQuery(Wanted(state.search, Filter(state.shown), Sort(state.sort), state.tag), state.first, count, origin_of(state))
+    return LibraryQuery(
+        ListQuery(state.search, Filter(state.shown), SortOrder(state.sort), state.tag), state.first, count, origin_of(state)
+    )
 
 
 def read_library(db: Session, query: LibraryQuery) -> LibraryVars:

@@ -10,15 +10,15 @@ import reflex as rx
 from reflex.event import EventSpec
 from sqlmodel import Session
 
-from clipviewer.domain.byte_size import byte_size
+from clipviewer.domain.byte_size import format_bytes
 from clipviewer.domain.ids import is_id
 from clipviewer.domain.job_state import JobState
 from clipviewer.domain.permissions import Action, allows
-from clipviewer.domain.removal import Objects
+from clipviewer.domain.removal import RemovalScope
 from clipviewer.errors import ClipviewerError, Invalid, VideoNotFound
 from clipviewer.services import work
 from clipviewer.services.library import changes, removal
-from clipviewer.services.library.changes import Actor, Changed, Stakes
+from clipviewer.services.library.changes import Actor, Changed, DeletionStakes
 from clipviewer.services.library.tags import known_tags, tags_by_video
 from clipviewer.services.library.videos import video_details
 from clipviewer.state.access import allow, principal
@@ -87,7 +87,7 @@ class LibraryChangesState(rx.State):
 
         def look(db: Session) -> ChangeDialog:
             _check(video_ids)
-            found = changes.stakes(db, video_ids)
+            found = changes.deletion_stakes(db, video_ids)
             return ChangeDialog(DELETE, tuple(video_ids), _named(db, video_ids), exports=_exports(found), everything=_everything(found))
 
         self.dialog = await read(look)
@@ -99,12 +99,12 @@ class LibraryChangesState(rx.State):
 
         def look(db: Session) -> ChangeDialog:
             _check(video_ids)
-            chosen = {gone.objects for video_id in video_ids if (gone := removal.doomed(db, video_id)) is not None}
-            found = changes.stakes(db, video_ids)
+            chosen = {gone.objects for video_id in video_ids if (gone := removal.pending_removal(db, video_id)) is not None}
+            found = changes.deletion_stakes(db, video_ids)
             words = {
-                Objects.KEEP: "Every object stays in the bucket.",
-                Objects.EXPORTS: f"With it go from the bucket: {_exports(found)}.",
-                Objects.ALL: f"With it go from the bucket: {_everything(found)}.",
+                RemovalScope.KEEP: "Every object stays in the bucket.",
+                RemovalScope.EXPORTS: f"With it go from the bucket: {_exports(found)}.",
+                RemovalScope.ALL: f"With it go from the bucket: {_everything(found)}.",
             }
             text = words[chosen.pop()] if len(chosen) == 1 else "Their objects go or stay as was chosen for each."
             tried = work.latest_work(db, video_ids, removal.KIND)
@@ -123,7 +123,7 @@ class LibraryChangesState(rx.State):
     @allow(Action.REGISTER)
     async def choose_objects(self, objects: str) -> None:
         """Say what becomes of the objects."""
-        if objects in list(Objects):
+        if objects in list(RemovalScope):
             self.dialog = dataclasses.replace(self.dialog, objects=objects)
 
     @rx.event
@@ -153,7 +153,7 @@ class LibraryChangesState(rx.State):
         def ask(db: Session, by: Actor, ids: list[str]) -> Changed:
             if not chosen:
                 raise Invalid("Choose what becomes of the objects.")
-            return changes.delete(db, ids, Objects(chosen), by=by)
+            return changes.delete(db, ids, RemovalScope(chosen), by=by)
 
         return await self._from_dialog(DELETE, ask)
 
@@ -164,7 +164,7 @@ class LibraryChangesState(rx.State):
 
         def ask(db: Session, by: Actor, ids: list[str]) -> Changed:
             for video_id in ids:
-                removal.ask(db, video_id, actor=by.id)
+                removal.enqueue_removal(db, video_id, actor=by.id)
             return Changed()
 
         return await self._from_dialog(REMOVE, ask)
@@ -258,16 +258,16 @@ def _counted(count: int) -> str:
 
 
 def _sized(size: int) -> str:
-    return f" ({byte_size(size)})" if size else ""
+    return f" ({format_bytes(size)})" if size else ""
 
 
-def _exports(found: Stakes) -> str:
+def _exports(found: DeletionStakes) -> str:
     if not found.exports:
         return "no exports"
     return f"{found.exports} export{'' if found.exports == 1 else 's'}{_sized(found.export_bytes)}"
 
 
-def _everything(found: Stakes) -> str:
+def _everything(found: DeletionStakes) -> str:
     masters = "the master" if found.videos == 1 else f"{found.videos} masters"
     exports = f"{_exports(found)} and " if found.exports else ""
     return f"{exports}{masters}{_sized(found.master_bytes)} with previews"

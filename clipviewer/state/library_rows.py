@@ -6,7 +6,7 @@ import dataclasses
 from datetime import datetime, timedelta
 
 from clipviewer.domain.removal import KEPT_FOR
-from clipviewer.domain.timecode import clock
+from clipviewer.domain.timecode import format_clock
 from clipviewer.services.library.listing import VideoSummary
 
 _SPANS = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
@@ -41,7 +41,7 @@ def video_card(video: VideoSummary, poster: str, now: datetime) -> VideoCard:
     return VideoCard(
         id=video.id,
         title=video.title,
-        duration=clock(video.duration_ms) if video.duration_ms else "",
+        duration=format_clock(video.duration_ms) if video.duration_ms else "",
         identified=video.identified_count,
         exported=video.exported_count,
         running=video.running,

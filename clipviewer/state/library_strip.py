@@ -11,9 +11,9 @@ from clipviewer.domain.job_state import JobState
 from clipviewer.domain.permissions import Action
 from clipviewer.jobs import control
 from clipviewer.services.adoption import adopting
-from clipviewer.services.adoption.words import whole
+from clipviewer.services.adoption.words import format_prefix
 from clipviewer.services.library.activity import EXPORT, Job, running
-from clipviewer.services.library.listing import attention
+from clipviewer.services.library.listing import count_attention
 from clipviewer.state.access import allow, principal
 from clipviewer.state.library import PAGE, LibraryState, library_query, read_library, show_library
 from clipviewer.state.transactions import read, write
@@ -79,7 +79,7 @@ class StripVars:
 def read_strip(db: Session) -> StripVars:
     """Return what runs now, and what needs attention."""
     found, total = running(db, limit=SHOWN)
-    wrong = attention(db)
+    wrong = count_attention(db)
     return StripVars([_row(item) for item in found], total - len(found), total > 0, wrong.failed, wrong.stale, wrong.missing)
 
 
@@ -107,5 +107,5 @@ def _row(item: Job) -> RunningRow:
     what = f"{item.clip} · {item.ratio}" if item.kind == EXPORT else WORK_WORDS.get(item.kind, item.kind.capitalize())
     waits = item.state == JobState.QUEUED
     if item.kind == adopting.KIND:
-        return RunningRow(item.id, what, " · ".join(filter(None, (whole(item.title), item.note))), waits, -1)
+        return RunningRow(item.id, what, " · ".join(filter(None, (format_prefix(item.title), item.note))), waits, -1)
     return RunningRow(item.id, what, item.title, waits, round(item.progress * 100))

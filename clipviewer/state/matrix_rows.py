@@ -9,7 +9,7 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.domain.framing import FramingMode
 from clipviewer.domain.language import language_name
-from clipviewer.domain.timecode import clock
+from clipviewer.domain.timecode import format_clock
 from clipviewer.services.cells.filters import CellState, ExportFilters
 from clipviewer.services.exporting.matrix import MatrixPage, MatrixRow
 from clipviewer.services.exporting.matrix_entries import MatrixEntry
@@ -128,7 +128,7 @@ def _line(page: MatrixPage, row: MatrixRow, filters: ExportFilters) -> MatrixLin
     return MatrixLine(
         id=row.clip_id or f"{row.start_ms}-{row.end_ms}",
         title=row.title,
-        span=f"{clock(row.start_ms)} – {clock(row.end_ms)}",
+        span=f"{format_clock(row.start_ms)} – {format_clock(row.end_ms)}",
         groups=[MatrixGroup(language_name(language), cells) for language, cells in groups.items()],
     )
 

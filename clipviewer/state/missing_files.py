@@ -9,7 +9,7 @@ import reflex as rx
 
 from clipviewer.domain.permissions import Action
 from clipviewer.errors import NotFound
-from clipviewer.services.adoption.missing_files import look_for
+from clipviewer.services.adoption.missing_files import check_file
 from clipviewer.services.container import installed
 from clipviewer.state.access import allow
 from clipviewer.state.clip_lists import reload_files
@@ -42,6 +42,6 @@ class MissingFileState(rx.State):
 
     async def _look(self, clip_id: str) -> bool:
         room = await self.get_state(VideoDetailState)
-        there = room.video is None or await asyncio.to_thread(look_for, installed(), room.video.id, clip_id)
+        there = room.video is None or await asyncio.to_thread(check_file, installed(), room.video.id, clip_id)
         self.gone = "" if there else clip_id
         return there

@@ -13,7 +13,7 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.language import ORIGINAL
 from clipviewer.domain.permissions import Action, allows
 from clipviewer.domain.preferences import Preferences, Unfit, preferences_of
-from clipviewer.services.prefs import preferences, save_preferences
+from clipviewer.services.prefs import load_preferences, save_preferences
 from clipviewer.state.access import allow, principal
 from clipviewer.state.account import show_account
 from clipviewer.state.transactions import read, write
@@ -65,7 +65,7 @@ class PreferencesState(rx.State):
         await show_account(self)
         self.phase, self.may_change = "loading", allows(principal().role, Action.CONFIGURE)
         try:
-            standing = await read(preferences)
+            standing = await read(load_preferences)
         except Exception:
             self.phase = "failed"
             raise

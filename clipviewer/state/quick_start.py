@@ -47,7 +47,7 @@ class QuickStartState(rx.State):
         """Have a quick one made, unless somebody else had."""
         video_id, actor = video_in_address(self), principal().user_id
         with contextlib.suppress(Conflict):
-            await write(lambda db: quick_start.ask(db, video_id, actor=actor))
+            await write(lambda db: quick_start.enqueue_quick_start(db, video_id, actor=actor))
         return await self._follow(video_id)
 
     @rx.event
@@ -55,7 +55,7 @@ class QuickStartState(rx.State):
     async def call_off(self) -> list[EventSpec]:
         """Stop the making of it; the video stays as it is."""
         video_id = video_in_address(self)
-        await write(lambda db: quick_start.call_off(db, video_id))
+        await write(lambda db: quick_start.cancel_quick_start(db, video_id))
         return await self._follow(video_id)
 
     async def _follow(self, video_id: str) -> list[EventSpec]:

@@ -121,7 +121,7 @@ async def close_room(page: rx.State) -> None:
 
 
 def _with_previews(db: Session, snapshot: Snapshot, asked: Asked) -> Snapshot:
-    video_previews.ask_if_due(db, asked.video_id)
+    video_previews.enqueue_if_due(db, asked.video_id)
     previews = video_previews.previews_of(db, asked.video_id)
     return dataclasses.replace(snapshot, timeline=timeline_view(asked.video_id, previews, asked.origin))
 

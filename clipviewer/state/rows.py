@@ -9,7 +9,7 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.domain.framing import FramingMode
 from clipviewer.domain.language import ORIGINAL, language_name
-from clipviewer.domain.timecode import clock
+from clipviewer.domain.timecode import format_clock
 from clipviewer.services.bucket.signing import SignedUrl
 from clipviewer.services.cells.board import CellView
 from clipviewer.services.cells.drift import Drift
@@ -125,8 +125,8 @@ def exported_row(clip: ExportedClipView) -> ClipRow:
         title=clip.title,
         start_ms=clip.start_ms,
         end_ms=clip.end_ms,
-        span=f"{clock(clip.start_ms)} – {clock(clip.end_ms)}",
-        duration=clock(clip.end_ms - clip.start_ms, tenths=True),
+        span=f"{format_clock(clip.start_ms)} – {format_clock(clip.end_ms)}",
+        duration=format_clock(clip.end_ms - clip.start_ms, tenths=True),
         s3_key=clip.s3_key,
         ratio=clip.aspect_ratio,
         language=language_name(clip.target_language),
@@ -153,8 +153,8 @@ def identified_row(clip: IdentifiedClipView, master_key: str) -> ClipRow:
         title=clip.title,
         start_ms=clip.start_ms,
         end_ms=clip.end_ms,
-        span=f"{clock(clip.start_ms)} – {clock(clip.end_ms)}",
-        duration=clock(clip.end_ms - clip.start_ms, tenths=True),
+        span=f"{format_clock(clip.start_ms)} – {format_clock(clip.end_ms)}",
+        duration=format_clock(clip.end_ms - clip.start_ms, tenths=True),
         s3_key=master_key,
         ratio=AspectRatio.LANDSCAPE,
         score="" if clip.score is None else f"{clip.score:g}",
@@ -168,7 +168,7 @@ def video_view(video: VideoDetails) -> VideoView:
     return VideoView(
         id=video.id,
         title=video.title,
-        duration=clock(video.duration_ms) if video.duration_ms else "",
+        duration=format_clock(video.duration_ms) if video.duration_ms else "",
         frame=f"{video.width} × {video.height}" if video.width else "",
         s3_key=video.s3_key,
         archived=video.archived_at is not None,

@@ -12,7 +12,7 @@ import reflex as rx
 
 from clipviewer.domain.ids import new_id
 from clipviewer.domain.permissions import Action, allows
-from clipviewer.services.bucket.diagnosis import CHECKS, examination, policies, some_masters
+from clipviewer.services.bucket.diagnosis import CHECKS, newest_masters, policies, run_checks
 from clipviewer.services.container import installed
 from clipviewer.state.access import allow, principal
 from clipviewer.state.account import show_account
@@ -119,8 +119,8 @@ class StorageDoctorState(rx.State):
 def _examine(origin: str) -> Any:
     services = installed()
     with services.database.read() as db:
-        masters = some_masters(db)
-    return examination(services.settings, services.store, masters, origin=origin)
+        masters = newest_masters(db)
+    return run_checks(services.settings, services.store, masters, origin=origin)
 
 
 def _name(check: str) -> str:

@@ -59,7 +59,7 @@ class TimelineState(rx.State):
         video_id, actor, origin = video_in_address(self), principal().user_id, origin_of(self)
 
         def ask(db: Session) -> TimelineView:
-            video_previews.ask(db, video_id, actor=actor)
+            video_previews.enqueue_previews(db, video_id, actor=actor)
             return timeline_view(video_id, video_previews.previews_of(db, video_id), origin)
 
         show_timeline(self, await write(ask))
@@ -72,8 +72,8 @@ class TimelineState(rx.State):
 
         def save(db: Session) -> str:
             if not clip_id:
-                return marking.mark(db, video_id, start_ms, end_ms, title, actor=actor)
-            marking.change(db, video_id, clip_id, start_ms, end_ms, title, actor=actor)
+                return marking.mark_clip(db, video_id, start_ms, end_ms, title, actor=actor)
+            marking.change_clip(db, video_id, clip_id, start_ms, end_ms, title, actor=actor)
             return clip_id
 
         saved = await write(save)
@@ -85,7 +85,7 @@ class TimelineState(rx.State):
         """Take a candidate out of the list; it can be put back. One that somebody else removed is gone from the list, too."""
         video_id, actor = video_in_address(self), principal().user_id
         try:
-            self._removed = await write(lambda db: marking.remove(db, video_id, clip_id, actor=actor))
+            self._removed = await write(lambda db: marking.remove_clip(db, video_id, clip_id, actor=actor))
         except ClipNotFound:
             self._removed = None
         self.removed = str(self._removed.clip["title"]) if self._removed else ""
@@ -98,7 +98,7 @@ class TimelineState(rx.State):
         removed, video_id, actor = self._removed, video_in_address(self), principal().user_id
         clip_id = ""
         if removed is not None and removed.clip["video_id"] == video_id:
-            await write(lambda db: marking.put_back(db, removed, actor=actor))
+            await write(lambda db: marking.restore_clip(db, removed, actor=actor))
             clip_id = str(removed.clip["id"])
         self._removed, self.removed = None, ""
         return await self._show_decision(clip_id)

@@ -16,8 +16,8 @@ from itertools import islice
 from clipviewer.domain.sigv4 import Bucket, Credentials, presign
 from clipviewer.errors import ObjectMissing, StorageDenied, StorageError, StorageUnreachable
 from clipviewer.storage.credential_chain import KIND_WORDS
-from clipviewer.storage.findings import POLICY, Finding, Verdict, skipped, tried
-from clipviewer.storage.plain_http import Answer, Ask, Http, send
+from clipviewer.storage.findings import POLICY, Finding, Verdict, skipped_finding, try_check
+from clipviewer.storage.plain_http import Http, PlainRequest, PlainResponse, send
 from clipviewer.storage.s3 import ObjectStore
 
 _URL_SECONDS = 300
@@ -31,7 +31,7 @@ _CORS_REMEDY = "Put the CORS rules below on the bucket"
 
 
 @dataclass(frozen=True, slots=True)
-class Whereabouts:
+class StoreAddresses:
     """Where the server (``inside``) and browsers (``outside``) reach the bucket, and the ``origin`` of the app's pages."""
 
     inside: Bucket
@@ -45,7 +45,7 @@ class Doctor:
     """Runs the checks once. Every step blocks until the store answers, a few seconds per check at most."""
 
     def __init__(
-        self, store: ObjectStore, where: Whereabouts, *, http: Http = send, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self, store: ObjectStore, where: StoreAddresses, *, http: Http = send, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._store, self._where, self._http, self._clock = store, where, http, clock
         self._name = name = f".doctor-{secrets.token_hex(8)}"
@@ -56,14 +56,14 @@ class Doctor:
         credentials = self._credentials()
         yield credentials
         if credentials.verdict is Verdict.FAILED:
-            yield from skipped("there are no usable credentials", *_AFTER_CREDENTIALS)
+            yield from skipped_finding("there are no usable credentials", *_AFTER_CREDENTIALS)
             return
         try:
             first = self._send("GET", self._where.inside, "", {"list-type": "2", "max-keys": "1", "prefix": self._where.prefix})
         except StorageUnreachable:
             remedy = "Start the app: the embedded store runs in it" if self._where.embedded else "Check the endpoint and the network"
             yield Finding("server", Verdict.FAILED, "The storage cannot be reached from the server.", f"{remedy}.")
-            yield from skipped("the storage cannot be reached", *_AFTER_SERVER)
+            yield from skipped_finding("the storage cannot be reached", *_AFTER_SERVER)
             return
         yield Finding("server", Verdict.OK, "The storage answers.")
         yield self._time(first)
@@ -89,7 +89,7 @@ class Doctor:
             return Finding("credentials", Verdict.WARNING, text, "Presigned URLs expire with them: make sure they are renewed in time.")
         return Finding("credentials", Verdict.OK, text)
 
-    def _time(self, answer: Answer) -> Finding:
+    def _time(self, answer: PlainResponse) -> Finding:
         try:
             theirs = parsedate_to_datetime(answer.headers.get("date", ""))
         except ValueError:
@@ -106,20 +106,20 @@ class Doctor:
 
     def _objects(self) -> Iterator[Finding]:
         """Check listing, then reads on one small object, which is always deleted at the end."""
-        yield tried("list", "Objects under the prefix can be listed", self._list)
-        put = tried("put", "Objects can be written under exports/", lambda: self._store.put(self._key, _PROBE, "text/plain"))
+        yield try_check("list", "Objects under the prefix can be listed", self._list)
+        put = try_check("put", "Objects can be written under exports/", lambda: self._store.put(self._key, _PROBE, "text/plain"))
         yield put
         try:
             if put.verdict is Verdict.OK:
-                yield tried("get", "Objects can be read", self._read)
+                yield try_check("get", "Objects can be read", self._read)
                 yield self._range("range", self._where.inside)
                 yield self._public()
                 yield self._conditional()
             else:
-                yield from skipped("no test object could be written", "get", "range", "public address", "conditional put")
+                yield from skipped_finding("no test object could be written", "get", "range", "public address", "conditional put")
             yield from self._cors(put.verdict is Verdict.OK)
         finally:
-            deleted = tried("delete", "Objects can be deleted", lambda: self._store.delete(self._key))
+            deleted = try_check("delete", "Objects can be deleted", lambda: self._store.delete(self._key))
         if put.verdict is Verdict.OK and deleted.verdict is not Verdict.OK:
             deleted = Finding(deleted.check, deleted.verdict, deleted.text, f"{deleted.remedy} Delete {self._key} by hand.")
         yield deleted
@@ -179,14 +179,14 @@ class Doctor:
             put = self._preflight("PUT", "content-type,x-amz-checksum-crc32")
             seen = self._send("GET", self._where.outside, self._key, headers={"Origin": origin}) if with_object else None
         except StorageUnreachable:
-            yield from skipped("the address that browsers use cannot be reached from the server", *checks)
+            yield from skipped_finding("the address that browsers use cannot be reached from the server", *checks)
             return
         reads = f"Pages of {origin} may read from the bucket."
         yield _cors_finding("cors get", get, reads, f"Pages of {origin} may not read: clips are not loaded ahead.", Verdict.WARNING)
         sends = f"Pages of {origin} may upload to the bucket."
         yield _cors_finding("cors put", put, sends, f"Pages of {origin} may not upload to the bucket.", Verdict.FAILED)
         if seen is None:
-            yield from skipped("no test object could be written", "cors etag")
+            yield from skipped_finding("no test object could be written", "cors etag")
             return
         exposed = {name.strip().lower() for name in seen.headers.get("access-control-expose-headers", "").split(",")}
         shown = bool(exposed & {"etag", "*"}) and _lets_in(seen, origin)
@@ -202,7 +202,7 @@ class Doctor:
         return answer.status < 300 and _lets_in(answer, self._where.origin) and fits
 
     def _multipart(self) -> Finding:
-        return tried("multipart", "Uploads in parts work under videos/", self._send_part)
+        return try_check("multipart", "Uploads in parts work under videos/", self._send_part)
 
     def _send_part(self) -> None:
         key = self._upload_key
@@ -227,7 +227,7 @@ class Doctor:
             return Finding(check, Verdict.WARNING, text, remedy)
         except StorageError as error:
             return Finding(check, Verdict.FAILED, f"{error.detail}.", "Fix that, then check again.")
-        deleted = tried(check, "Objects beside imported masters can be written and deleted", lambda: self._store.delete(key))
+        deleted = try_check(check, "Objects beside imported masters can be written and deleted", lambda: self._store.delete(key))
         if deleted.verdict is Verdict.OK:
             return deleted
         return Finding(check, deleted.verdict, deleted.text, f"{deleted.remedy} Delete {key} by hand.")
@@ -253,10 +253,10 @@ class Doctor:
         *,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
-    ) -> Answer:
+    ) -> PlainResponse:
         keys: Credentials = self._store.credentials()
         url = presign(keys, bucket, key, signed_at=self._clock(), ttl=_URL_SECONDS, method=method, overrides=query)
-        return self._http(Ask(method, url, headers or {}, body))
+        return self._http(PlainRequest(method, url, headers or {}, body))
 
 
 _AFTER_SERVER = (
@@ -268,7 +268,7 @@ CHECKS = ("credentials", *_AFTER_CREDENTIALS)
 """All checks, in the order in which they run."""
 
 
-def _region(answer: Answer, ours: str) -> Finding:
+def _region(answer: PlainResponse, ours: str) -> Finding:
     theirs = answer.headers.get("x-amz-bucket-region") or answer.said("Region")
     elsewhere = answer.status in (301, 307) or answer.said("Code") in _OTHER_REGION
     if elsewhere or (theirs and theirs != ours):
@@ -280,7 +280,7 @@ def _region(answer: Answer, ours: str) -> Finding:
     return Finding("region", Verdict.OK, f"The storage accepts {ours} as the bucket's region.")
 
 
-def _lets_in(answer: Answer, origin: str) -> bool:
+def _lets_in(answer: PlainResponse, origin: str) -> bool:
     return answer.headers.get("access-control-allow-origin") in (origin, "*")
 
 

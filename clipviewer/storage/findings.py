@@ -28,11 +28,11 @@ class Finding:
     remedy: str = ""
 
 
-def skipped(reason: str, *checks: str) -> list[Finding]:
+def skipped_finding(reason: str, *checks: str) -> list[Finding]:
     return [Finding(check, Verdict.NOT_CHECKED, f"Not checked: {reason}.") for check in checks]
 
 
-def tried(check: str, fine: str, attempt: Callable[[], object]) -> Finding:
+def try_check(check: str, fine: str, attempt: Callable[[], object]) -> Finding:
     try:
         attempt()
     except StorageDenied:

@@ -18,7 +18,7 @@ _ELEMENT = re.compile(rb"<(Code|Region)>([A-Za-z0-9.-]{1,100})</\1>")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PlainResponse:
     """A response. ``headers`` have lower-case names; ``body`` holds at most one megabyte."""
 
     status: int
@@ -33,7 +33,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class PlainRequest:
     """A request. Its ``url`` grants access, so it is not part of ``repr``."""
 
     method: str
@@ -42,10 +42,10 @@ class Ask:
     body: bytes | None = None
 
 
-Http = Callable[[Ask], Answer]
+Http = Callable[[PlainRequest], PlainResponse]
 
 
-def send(ask: Ask, *, direct: bool = False) -> Answer:
+def send(ask: PlainRequest, *, direct: bool = False) -> PlainResponse:
     """Send the request, through the machine's proxy unless ``direct``. Raises ``StorageUnreachable`` if there is no response."""
     parts = urlsplit(ask.url)
     proxy = None if direct else getproxies().get(parts.scheme)
@@ -60,4 +60,4 @@ def send(ask: Ask, *, direct: bool = False) -> Answer:
             answer.drain_conn() if len(body) < _MOST_BYTES else answer.close()
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise StorageUnreachable from error
-    return Answer(answer.status, {name.lower(): value for name, value in answer.headers.items()}, body)
+    return PlainResponse(answer.status, {name.lower(): value for name, value in answer.headers.items()}, body)

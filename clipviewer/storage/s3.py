@@ -24,7 +24,7 @@ from clipviewer.domain.sigv4 import Credentials
 from clipviewer.errors import ObjectMissing, StartupError
 from clipviewer.settings import EMBEDDED_PATH, Settings
 from clipviewer.storage.credential_chain import CredentialSource, credential_source
-from clipviewer.storage.s3_errors import translated
+from clipviewer.storage.s3_errors import translate_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -77,7 +77,7 @@ class ObjectStore:
 
     def head(self, key: str) -> StoredObject:
         """Return the metadata of ``key``; raises ``ObjectMissing`` if there is no object."""
-        with translated():
+        with translate_errors():
             try:
                 found = self._client.head_object(Bucket=self.bucket, Key=key)
             except ClientError as error:
@@ -89,12 +89,12 @@ class ObjectStore:
         return StoredObject(key, found["ContentLength"], _bare(found["ETag"]), kind, modified, metadata)
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
-        with translated():
+        with translate_errors():
             self._client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
 
     def put_file(self, key: str, path: Path, content_type: str) -> None:
         """Upload a file, in parts if it is large. A failed upload leaves nothing behind."""
-        with translated():
+        with translate_errors():
             self._client.upload_file(str(path), self.bucket, key, ExtraArgs={"ContentType": content_type})
 
     def send_file(
@@ -107,7 +107,7 @@ class ObjectStore:
         """
         size = path.stat().st_size
         part_size = max(_SENT_PART, -(-size // _MOST_PARTS))
-        with translated():
+        with translate_errors():
             begun = self._client.create_multipart_upload(Bucket=self.bucket, Key=key, ContentType=content_type, Metadata=metadata or {})
         upload_id = begun["UploadId"]
         try:
@@ -116,7 +116,7 @@ class ObjectStore:
                 for number in range(1, max(1, -(-size // part_size)) + 1):
                     on_sent(file.tell())
                     data = file.read(part_size)
-                    with translated():
+                    with translate_errors():
                         part = self._client.upload_part(Bucket=self.bucket, Key=key, UploadId=upload_id, PartNumber=number, Body=data)
                     sent.append(StoredPart(number, len(data), part["ETag"]))
             on_sent(size)
@@ -127,21 +127,21 @@ class ObjectStore:
 
     def get(self, key: str) -> bytes:
         """Return a small object's content."""
-        with translated():
+        with translate_errors():
             return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
     def get_range(self, key: str, start: int, end: int) -> bytes:
         """Return bytes ``start`` to ``end`` (exclusive); fewer if the object is shorter. Raises ``StorageError`` past its end."""
         if not 0 <= start < end:
             raise ValueError("a range has at least one byte")
-        with translated():
+        with translate_errors():
             return self._client.get_object(Bucket=self.bucket, Key=key, Range=f"bytes={start}-{end - 1}")["Body"].read()
 
     def list(self, prefix: str) -> Iterator[StoredObject]:
         """Yield every object under ``prefix`` in key order, fetching pages of 1,000."""
         pages = iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix))
         while True:
-            with translated():
+            with translate_errors():
                 page = next(pages, None)
             if page is None:
                 return
@@ -150,18 +150,18 @@ class ObjectStore:
 
     def delete(self, key: str) -> None:
         """Delete an object. It is no error if there is none."""
-        with translated():
+        with translate_errors():
             self._client.delete_object(Bucket=self.bucket, Key=key)
 
     def copy(self, source: str, target: str) -> None:
         """Copy within the bucket on the store's side. Content type and metadata are kept up to 5 GiB."""
         config = TransferConfig(multipart_threshold=_COPY_PART)
-        with translated():
+        with translate_errors():
             self._client.copy({"Bucket": self.bucket, "Key": source}, self.bucket, target, Config=config)
 
     def start_upload(self, key: str, content_type: str) -> tuple[str, bool]:
         """Start a multipart upload; return its id and whether the store verifies the CRC-32 of parts."""
-        with translated():
+        with translate_errors():
             try:
                 made = self._client.create_multipart_upload(
                     Bucket=self.bucket, Key=key, ContentType=content_type, ChecksumAlgorithm="CRC32"
@@ -174,7 +174,7 @@ class ObjectStore:
 
     def parts(self, key: str, upload_id: str) -> Sequence[StoredPart]:
         """Return the uploaded parts in order; raises ``ObjectMissing`` once the upload was completed or aborted."""
-        with translated():
+        with translate_errors():
             pages = self._client.get_paginator("list_parts").paginate(Bucket=self.bucket, Key=key, UploadId=upload_id)
             found = [part for page in pages for part in page.get("Parts", ())]
         return [StoredPart(part["PartNumber"], part["Size"], part["ETag"], part.get("ChecksumCRC32", "")) for part in found]
@@ -184,7 +184,7 @@ class ObjectStore:
         chosen: list[CompletedPartTypeDef] = [
             {"PartNumber": part.number, "ETag": part.etag, **({"ChecksumCRC32": part.crc32} if part.crc32 else {})} for part in parts
         ]
-        with translated():
+        with translate_errors():
             self._client.complete_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": chosen})
 
     def abort_upload(self, key: str, upload_id: str) -> None:
@@ -194,7 +194,7 @@ class ObjectStore:
         """
         for _ in range(_ABORTS):
             try:
-                with translated():
+                with translate_errors():
                     self._client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id)
                 if not self.parts(key, upload_id):
                     return
@@ -238,7 +238,7 @@ def open_store(settings: Settings, embedded: Credentials) -> ObjectStore:
     )
     try:
         core = botocore.session.get_session()
-        core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=read_moment)
+        core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=parse_s3_timestamp)
         given = (embedded.access_key, embedded.secret_key) if settings.embedded else (None, None)
         session = boto3.Session(given[0], given[1], botocore_session=core)
         client = session.client("s3", region_name=settings.s3_region, endpoint_url=endpoint, config=config)
@@ -249,7 +249,7 @@ def open_store(settings: Settings, embedded: Credentials) -> ObjectStore:
     return ObjectStore(client, settings.bucket, credential_source(keys), kind)
 
 
-def read_moment(value: Any) -> datetime:
+def parse_s3_timestamp(value: Any) -> datetime:
     """Parse an S3 timestamp. botocore's own parser takes three quarters of the time of a listing."""
     if isinstance(value, str) and _MOMENT.fullmatch(value):
         return datetime.fromisoformat(value)

@@ -56,7 +56,7 @@ _DETAILS = {
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Raise a ``StorageError`` in place of every error of boto3 and botocore."""
     try:
         yield

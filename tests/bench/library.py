@@ -13,8 +13,8 @@ from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.media.captions.reading import Cue
-from clipviewer.services.library.listing import Filter, Sort, Wanted, attention, list_videos
-from clipviewer.services.library.search_words import list_captions
+from clipviewer.services.library.listing import Filter, ListQuery, SortOrder, count_attention, list_videos
+from clipviewer.services.library.search_words import index_captions
 from tests.bench import Row, compare
 
 MANY, FEW, EACH = 5_000, 50, 4
@@ -25,11 +25,11 @@ def run() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         many, few = (_filled(Path(folder) / f"{count}.db", count) for count in (MANY, FEW))
         work: dict[str, Callable[[Session], object]] = {
-            **{f"first page, sorted by {sort}": lambda db, sort=sort: list_videos(db, Wanted(sort=sort)) for sort in Sort},
-            "search that finds one video": lambda db: list_videos(db, Wanted(RARE)),
-            "search that finds all of them": lambda db: list_videos(db, Wanted("har")),
-            "filter: needs attention": lambda db: list_videos(db, Wanted(filter=Filter.ATTENTION)),
-            "counts of the strip": attention,
+            **{f"first page, sorted by {sort}": lambda db, sort=sort: list_videos(db, ListQuery(sort=sort)) for sort in SortOrder},
+            "search that finds one video": lambda db: list_videos(db, ListQuery(RARE)),
+            "search that finds all of them": lambda db: list_videos(db, ListQuery("har")),
+            "filter: needs attention": lambda db: list_videos(db, ListQuery(filter=Filter.ATTENTION)),
+            "counts of the strip": count_attention,
         }
         rows = [compare(f"{name}: {MANY} videos, against {FEW}", _read(many, ask), _read(few, ask), times=5) for name, ask in work.items()]
         many.dispose()
@@ -65,6 +65,6 @@ def _filled(path: Path, count: int) -> Database:
                 db.add(ExportedClip(**span, **cell, s3_key=f"{number}/{clip}.mp4", created_at=at))
                 job = {"identity": f"{number}-{clip}", "state": "done", "source_etag": "e", "framing": {}, "recipe": 1}
                 db.add(ExportJob(**span, **cell, **job, number=1, revision=1, created_at=at))
-            list_captions(db, "none", video.id, [Cue(0, 1, f"what is said in the harbour on day {number} " * 20)])
+            index_captions(db, "none", video.id, [Cue(0, 1, f"what is said in the harbour on day {number} " * 20)])
         db.flush()
     return database

@@ -12,9 +12,9 @@ from pathlib import Path
 from statistics import mean
 
 from clipviewer.domain.aspect_ratio import AspectRatio
-from clipviewer.domain.framing import Framing, FramingMode, crop_rect, framing_at
+from clipviewer.domain.framing import Framing, FramingMode, auto_framing_at, crop_rect
 from clipviewer.media.ffmpeg import Ffmpeg
-from clipviewer.media.framing.reframe import Look, look_at
+from clipviewer.media.framing.reframe import PictureAnalysis, analyse_range
 from clipviewer.media.render.render import RenderSpec, render
 from tests.bench import Row
 from tests.moving_subjects import FRAME_RATE, SCENES, Box, film
@@ -81,16 +81,16 @@ def run() -> list[Row]:
 def kept(name: str, path: Path, start_ms: int, end_ms: int, boxes: Sequence[tuple[float, Box]]) -> list[Row]:
     """The share of the boxes (at ms from the clip's start) that is in frame."""
     with tempfile.TemporaryDirectory() as folder:
-        look = look_at(Ffmpeg(), str(path), start_ms, end_ms, Path(folder))
+        look = analyse_range(Ffmpeg(), str(path), start_ms, end_ms, Path(folder))
     rows = []
     for ratio in RATIOS:
-        auto = mean(in_frame(look, ratio, framing_at(look.shots[ratio], at_ms), box) for at_ms, box in boxes)
+        auto = mean(in_frame(look, ratio, auto_framing_at(look.shots[ratio], at_ms), box) for at_ms, box in boxes)
         centre = mean(in_frame(look, ratio, Framing(FramingMode.CENTRE), box) for at_ms, box in boxes)
         rows.append(Row(f"{name}, {ratio}", 100 * auto, 100 * centre, "%"))
     return rows
 
 
-def in_frame(look: Look, ratio: AspectRatio, framing: Framing, box: Box) -> float:
+def in_frame(look: PictureAnalysis, ratio: AspectRatio, framing: Framing, box: Box) -> float:
     """How much of the visible part of ``box`` the crop shows, 0 to 1."""
     rect = crop_rect(look.content.width, look.content.height, ratio, framing)
     left, top = (look.content.x + rect.x) / look.width, (look.content.y + rect.y) / look.height

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from clipviewer.domain.removal import Objects
+from clipviewer.domain.removal import RemovalScope
 from clipviewer.services.library import changes
 from tests.browser.clip_library import Registrar
 from tests.browser.running_app import RunningApp
@@ -20,7 +20,7 @@ def test_a_room_says_that_its_video_was_deleted_and_who_may_brings_it_back(
     for each in (watching, room):
         each.playing()
     with app.database.write() as db:
-        changes.delete(db, [video.id], Objects.KEEP)
+        changes.delete(db, [video.id], RemovalScope.KEEP)
     for each in (watching, room):
         expect(each.page.get_by_text("This video was deleted")).to_be_visible()
         expect(each.video).to_have_count(0)

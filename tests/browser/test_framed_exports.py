@@ -17,8 +17,8 @@ from playwright.sync_api import expect
 from clipviewer.db.clip_models import ClipFraming
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Rect, Shot
-from clipviewer.media.framing.reframe import Look
-from clipviewer.services.room.looks import look_of, sight_of, store_look
+from clipviewer.media.framing.reframe import PictureAnalysis
+from clipviewer.services.room.looks import analysis_target, find_analysis, store_analysis
 from tests.browser.clip_footage import Footage
 from tests.browser.clip_library import Registrar, Video
 from tests.browser.framing_room import box, drag, frame_in, saved, shares, status
@@ -109,8 +109,8 @@ def proposed(app: RunningApp, registrar: Registrar, footage: Footage) -> Video:
     clips = registrar.identified(video_id, [("Three shots", 1, 5)])
     shots = (Shot(0, 0.25, 0.5), Shot(1_000, 0.5, 0.5, True), Shot(3_000, 0.75, 0.5))
     with app.database.write() as db:
-        look = Look(480, 270, Rect(0, 0, 480, 270), dict.fromkeys(AspectRatio, shots))
-        store_look(db, sight_of(db, video_id, clips[0].id), look)
+        look = PictureAnalysis(480, 270, Rect(0, 0, 480, 270), dict.fromkeys(AspectRatio, shots))
+        store_analysis(db, analysis_target(db, video_id, clips[0].id), look)
     return Video(video_id, "Proposed", identified=clips)
 
 
@@ -177,6 +177,6 @@ def test_bars_are_found_once_and_remembered(app: RunningApp, registrar: Registra
         )
         assert box(room, ".crop-box").height / box(room, ".crop-picture").height == pytest.approx(1 - 2 * BARS / HEIGHT, abs=0.005)
     with app.database.read() as db:
-        look = look_of(db, video_id, clip.id)
+        look = find_analysis(db, video_id, clip.id)
     assert look is not None
     assert look.content == Rect(0, BARS, WIDTH, HEIGHT - 2 * BARS)

@@ -43,7 +43,7 @@ def place_of(film: Locator, share: float) -> tuple[float, float]:
     return box["x"] + box["width"] * share, box["y"] + box["height"] / 2
 
 
-def size_of(card: Locator) -> tuple[float, float]:
+def part_size_of(card: Locator) -> tuple[float, float]:
     box = card.bounding_box()
     assert box is not None
     return box["width"], box["height"]
@@ -55,12 +55,12 @@ def test_the_pointer_looks_through_and_leaves_the_poster_as_it_was(app: RunningA
     assert fetched(room) == []
     expect(film).to_be_hidden()
     card = room.page.locator(".video-card").filter(has_text=curlew.title)
-    size = size_of(card)
+    size = part_size_of(card)
     over(room.page, film, 0.05)
     start = film.evaluate(PLACE)
     over(room.page, film, 0.95)
     room.page.wait_for_function(f"start => ({PLACE})(document.querySelector('.film')) !== start", arg=start)
-    assert size_of(card) == size
+    assert part_size_of(card) == size
     assert len([url for url in fetched(room) if f"/videos/{curlew.id}/filmstrip" in url]) == 1
     room.page.mouse.move(2, 2)
     expect(film).to_be_hidden()

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from clipviewer.domain.preferences import Preferences
-from clipviewer.services.prefs import preferences, save_preferences
+from clipviewer.services.prefs import load_preferences, save_preferences
 from tests.browser.clip_library import Video
 from tests.browser.running_app import RunningApp
 from tests.browser.test_layout import assert_no_sideways_scrolling, widths
@@ -47,7 +47,7 @@ def test_what_an_admin_saves_is_chosen_in_the_export_dialog(app: RunningApp, bay
     expect(page.get_by_label("Others, where a video has captions in them")).to_have_value("de, pt-BR")
     expect(page.get_by_label("Longest, in seconds")).to_have_attribute("aria-invalid", "false")
     with app.database.read() as db:
-        assert (preferences(db).longest_s, preferences(db).find_on_upload) == (45, False)
+        assert (load_preferences(db).longest_s, load_preferences(db).find_on_upload) == (45, False)
 
     room.open(f"{bay.path}?tab=identified")
     page.get_by_label(f"Select {bay.identified[0].title}").click()

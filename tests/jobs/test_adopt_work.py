@@ -47,7 +47,7 @@ def now_of(services: Services, item: WorkView) -> WorkView:
 
 def ask(services: Services, prefix: str = "") -> WorkView:
     with services.database.write() as db:
-        return adopting.ask(db, "", prefix, actor="user_1")
+        return adopting.enqueue_import(db, "", prefix, actor="user_1")
 
 
 def test_a_worker_adopts_and_leaves_a_result(team: Services, store: ObjectStore) -> None:
@@ -128,7 +128,7 @@ def test_adopted_videos_get_their_previews_one_after_the_other(team: Services, s
 
     for name in ("a", "b", "c"):
         store.put(f"{name}.mp4", b"a film", "video/mp4")
-    adopting.adopt(team, "", on_progress=lambda _: None, check=lambda: None)
+    adopting.run_import(team, "", on_progress=lambda _: None, check=lambda: None)
     with working(team, {"previews": Kind(note)}):
         wait_until(lambda: len(made) == 3)
     with team.database.read() as db:
@@ -153,7 +153,7 @@ def test_previews_that_nobody_waits_for_are_made_when_no_export_waits(
     team = dataclasses.replace(room, store=store)
     for name in ("a", "b"):
         store.put(f"{name}.mp4", b"a film", "video/mp4")
-    adopting.adopt(team, "", on_progress=lambda _: None, check=lambda: None)
+    adopting.run_import(team, "", on_progress=lambda _: None, check=lambda: None)
     request(room, "clip_1")
     request(room, "clip_2")
     with working(room, {"previews": Kind(note)}):

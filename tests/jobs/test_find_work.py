@@ -42,7 +42,7 @@ def lecture(room: Services, tmp_path: Path) -> Services:
 
 def claimed(services: Services, folder: Path, stopping: Callable[[], bool] = lambda: False) -> LibraryAttempt:
     with services.database.write() as db:
-        finding.ask(db, VIDEO_ID, actor="user_1")
+        finding.enqueue_search(db, VIDEO_ID, actor="user_1")
         item = claim_next(db, ["find"], utc_now())
     assert item is not None
     place = folder / item.id
@@ -81,11 +81,11 @@ def test_a_search_that_is_called_off_changes_nothing(lecture: Services, tmp_path
     with pytest.raises(MediaCancelled):
         find_video_clips(claimed(lecture, tmp_path, stopping=lambda: True))
     with lecture.database.write() as db:
-        finding.call_off(db, VIDEO_ID)
+        finding.cancel_search(db, VIDEO_ID)
     run = claimed(lecture, tmp_path)
     monkeypatch.setattr(LibraryAttempt, "cancelled", lambda _: False)
     with lecture.database.write() as db:
-        finding.call_off(db, VIDEO_ID)
+        finding.cancel_search(db, VIDEO_ID)
     with pytest.raises(MediaCancelled):
         find_video_clips(run)
     assert clips(lecture) == []

@@ -17,7 +17,7 @@ from clipviewer.services import work
 from clipviewer.services.adoption.rows import mark_missing
 from clipviewer.services.container import Services
 from clipviewer.services.library.registration import NewVideo, register_video
-from clipviewer.services.library.video_previews import ask_for_missing
+from clipviewer.services.library.video_previews import enqueue_missing_previews
 from clipviewer.services.room.captions import captions_of
 from tests.claims import claim_next
 from tests.jobs.conftest import MASTER_KEY, VIDEO_ID
@@ -182,8 +182,8 @@ def test_registration_asks_for_previews_of_a_new_file_only_and_leaves_what_was_m
 
 def test_videos_without_previews_are_asked_for_once(room: Services, tmp_path: Path) -> None:
     with room.database.write() as db:
-        assert (ask_for_missing(db), ask_for_missing(db)) == (1, 1)
+        assert (enqueue_missing_previews(db), enqueue_missing_previews(db)) == (1, 1)
         assert len(work.unfinished_work(db)) == 1
     finished(claimed(room, tmp_path))
     with room.database.write() as db:
-        assert ask_for_missing(db) == 0
+        assert enqueue_missing_previews(db) == 0

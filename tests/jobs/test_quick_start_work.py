@@ -17,8 +17,8 @@ from clipviewer.db.models import Video, utc_now
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.job_state import JobState
-from clipviewer.domain.quick_copy import Original, original_of
-from clipviewer.domain.removal import Objects
+from clipviewer.domain.quick_copy import Original, parse_original
+from clipviewer.domain.removal import RemovalScope
 from clipviewer.errors import Conflict, Invalid, StorageUnreachable
 from clipviewer.jobs import export_run
 from clipviewer.jobs.export_run import STEPS, ExportRun
@@ -30,7 +30,7 @@ from clipviewer.jobs.worker import JobWorker
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled
 from clipviewer.media.source.inspection import inspect
 from clipviewer.services import work
-from clipviewer.services.adoption.adopting import adopt
+from clipviewer.services.adoption.adopting import run_import
 from clipviewer.services.container import Services
 from clipviewer.services.exporting.choices import plan_exports
 from clipviewer.services.exporting.export_runs import Order, Ticket
@@ -65,7 +65,7 @@ def slow(room: Services, slow_file: Path) -> Services:
 
 def claimed(services: Services, folder: Path, stopping: Callable[[], bool] = lambda: False) -> LibraryAttempt:
     with services.database.write() as db:
-        quick_start.ask(db, VIDEO_ID, actor="user_1")
+        quick_start.enqueue_quick_start(db, VIDEO_ID, actor="user_1")
         item = claim_next(db, [quick_start.KIND], utc_now())
     assert item is not None
     place = folder / f"{item.id}-{item.attempt}"
@@ -97,7 +97,7 @@ def test_the_quick_copy_lies_beside_the_old_file_and_is_the_video_from_then_on(s
     assert video.s3_key.startswith("talks/small.quick-")
     stored = slow.store.head(video.s3_key)
     assert (video.etag, video.size, stored.content_type) == (stored.etag, stored.size, "video/mp4")
-    assert original_of(stored.key, stored.metadata) == Original(MASTER_KEY, before.etag)
+    assert parse_original(stored.key, stored.metadata) == Original(MASTER_KEY, before.etag)
     copy = tmp_path / "copy.mp4"
     copy.write_bytes(slow.store.get(video.s3_key))
     assert not inspect(str(copy), tmp_path).slow_to_start
@@ -108,7 +108,7 @@ def test_the_quick_copy_lies_beside_the_old_file_and_is_the_video_from_then_on(s
     with slow.database.write() as db:
         assert work.work(db, run.item.id).state == JobState.DONE
         with pytest.raises(Conflict, match="quickly already"):
-            quick_start.ask(db, VIDEO_ID)
+            quick_start.enqueue_quick_start(db, VIDEO_ID)
 
 
 def test_exports_and_what_was_seen_stay_what_they_were(slow: Services, tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_what_is_called_off_or_fails_leaves_nothing(slow: Services, tmp_path: Pa
 
     def call_off() -> None:
         with slow.database.write() as db:
-            quick_start.call_off(db, VIDEO_ID)
+            quick_start.cancel_quick_start(db, VIDEO_ID)
 
     def refuse() -> None:
         raise StorageUnreachable
@@ -189,7 +189,7 @@ def test_sending_it_ends_at_once_when_it_is_called_off(slow: Services, tmp_path:
 
     def send_file(*args: Any, **options: Any) -> None:
         with slow.database.write() as db:
-            quick_start.call_off(db, VIDEO_ID)
+            quick_start.cancel_quick_start(db, VIDEO_ID)
         run._looked = 0.0
         put(*args, **options)
         pytest.fail("it was sent to the end")
@@ -209,7 +209,7 @@ def test_what_a_killed_attempt_has_left_goes_with_the_next_one(slow: Services, t
     second = claimed(slow, tmp_path)
     slow.store.put(quick_start.quick_key(MASTER_KEY, second.item), b"half", "video/mp4")
     with slow.database.write() as db:
-        quick_start.call_off(db, VIDEO_ID)
+        quick_start.cancel_quick_start(db, VIDEO_ID)
     make_quick_start(claimed(slow, tmp_path))
     assert keys(slow) == {MASTER_KEY, video_of(slow).s3_key}
 
@@ -224,8 +224,8 @@ def test_a_disk_without_room_is_said_before_anything_is_read(slow: Services, tmp
 
 def test_the_worker_does_it_and_reports(slow: Services) -> None:
     with slow.database.write() as db:
-        asked = quick_start.ask(db, VIDEO_ID)
-        assert quick_start.ask(db, VIDEO_ID).id == asked.id
+        asked = quick_start.enqueue_quick_start(db, VIDEO_ID)
+        assert quick_start.enqueue_quick_start(db, VIDEO_ID).id == asked.id
     worker = JobWorker(slow, {quick_start.KIND: Kind(make_quick_start)}, poll_seconds=0.05)
     worker.start()
     try:
@@ -272,11 +272,11 @@ def test_another_file_under_the_old_key_is_the_videos_new_file(slow: Services, t
 def test_adopting_takes_neither_file_for_another_video(slow: Services, tmp_path: Path) -> None:
     make_quick_start(claimed(slow, tmp_path))
     quick_key = video_of(slow).s3_key
-    told = adopt(slow, "talks/", actor="user_1", on_progress=lambda _: None, check=lambda: None)
+    told = run_import(slow, "talks/", actor="user_1", on_progress=lambda _: None, check=lambda: None)
     assert (told.known, told.videos, told.changed) == (2, 0, 0)
     assert video_of(slow).s3_key == quick_key
     slow.store.put(MASTER_KEY, b"another film", "video/mp4")
-    told = adopt(slow, "talks/", actor="user_1", on_progress=lambda _: None, check=lambda: None)
+    told = run_import(slow, "talks/", actor="user_1", on_progress=lambda _: None, check=lambda: None)
     assert (told.known, told.videos, told.changed) == (1, 0, 1)
     assert (video_of(slow).s3_key, video_of(slow).size) == (MASTER_KEY, 12)
 
@@ -284,8 +284,8 @@ def test_adopting_takes_neither_file_for_another_video(slow: Services, tmp_path:
 def test_a_video_that_is_removed_with_its_objects_leaves_none_of_both(slow: Services, tmp_path: Path) -> None:
     make_quick_start(claimed(slow, tmp_path))
     with slow.database.write() as db:
-        delete(db, [VIDEO_ID], Objects.ALL)
-        removal.ask(db, VIDEO_ID)
+        delete(db, [VIDEO_ID], RemovalScope.ALL)
+        removal.enqueue_removal(db, VIDEO_ID)
         item = claim_next(db, [removal.KIND], utc_now())
     assert item is not None
     remove_video(LibraryAttempt(slow, item, tmp_path, Ffmpeg()))

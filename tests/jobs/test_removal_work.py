@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import select
 
 from clipviewer.db.models import AuditEntry, ExportedClip, Video, utc_now
-from clipviewer.domain.removal import Objects
+from clipviewer.domain.removal import RemovalScope
 from clipviewer.errors import StorageUnreachable
 from clipviewer.jobs.removal_work import remove_video
 from clipviewer.jobs.running import LibraryAttempt
@@ -46,11 +46,11 @@ def library(room: Services) -> Services:
     return room
 
 
-def begun(services: Services, folder: Path, objects: Objects) -> LibraryAttempt:
+def begun(services: Services, folder: Path, objects: RemovalScope) -> LibraryAttempt:
     """The removal as a worker has it when it begins."""
     with services.database.write() as db:
         delete(db, [VIDEO_ID], objects)
-        removal.ask(db, VIDEO_ID, actor="user_1")
+        removal.enqueue_removal(db, VIDEO_ID, actor="user_1")
     return claimed(services, folder)
 
 
@@ -74,12 +74,12 @@ def rows(services: Services) -> tuple[int, int]:
 @pytest.mark.parametrize(
     ("objects", "gone"),
     [
-        (Objects.KEEP, set()),
-        (Objects.EXPORTS, EXPORTS),
-        (Objects.ALL, EXPORTS | PREVIEWS | {MASTER_KEY}),
+        (RemovalScope.KEEP, set()),
+        (RemovalScope.EXPORTS, EXPORTS),
+        (RemovalScope.ALL, EXPORTS | PREVIEWS | {MASTER_KEY}),
     ],
 )
-def test_what_was_chosen_goes_and_nothing_else(library: Services, tmp_path: Path, objects: Objects, gone: set[str]) -> None:
+def test_what_was_chosen_goes_and_nothing_else(library: Services, tmp_path: Path, objects: RemovalScope, gone: set[str]) -> None:
     before = in_bucket(library)
     assert remove_video(begun(library, tmp_path, objects)) == {"objects": len(gone)}
     assert before - in_bucket(library) == gone
@@ -95,7 +95,7 @@ def test_what_was_chosen_goes_and_nothing_else(library: Services, tmp_path: Path
 def test_where_the_store_fails_in_the_middle_the_rest_goes_the_next_time(
     library: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deletions: int
 ) -> None:
-    run = begun(library, tmp_path, Objects.ALL)
+    run = begun(library, tmp_path, RemovalScope.ALL)
     through = library.store.delete
     done: list[str] = []
 
@@ -115,7 +115,7 @@ def test_where_the_store_fails_in_the_middle_the_rest_goes_the_next_time(
         assert all(clip.s3_key not in done for clip in left)
         video = db.get_one(Video, VIDEO_ID)
         assert video.missing_at is not None or MASTER_KEY not in done
-        removal.ask(db, VIDEO_ID)
+        removal.enqueue_removal(db, VIDEO_ID)
     remove_video(claimed(library, tmp_path))
     assert in_bucket(library) == OTHERS
     assert rows(library) == (1, 1)
@@ -123,17 +123,17 @@ def test_where_the_store_fails_in_the_middle_the_rest_goes_the_next_time(
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_one_that_is_gone_already_is_no_failure(library: Services, tmp_path: Path) -> None:
-    run = begun(library, tmp_path, Objects.KEEP)
+    run = begun(library, tmp_path, RemovalScope.KEEP)
     with library.database.write() as db:
-        gone = removal.doomed(db, VIDEO_ID)
+        gone = removal.pending_removal(db, VIDEO_ID)
         assert gone is not None
-        removal.drop_video(db, gone)
+        removal.delete_video(db, gone)
     assert remove_video(run) == {"objects": 0}
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_removal_that_is_called_off_stops_and_the_video_can_be_brought_back(library: Services, tmp_path: Path) -> None:
-    run = begun(library, tmp_path, Objects.ALL)
+    run = begun(library, tmp_path, RemovalScope.ALL)
     before = in_bucket(library)
     with library.database.write() as db:
         work.cancel(db, run.item.id)
@@ -147,7 +147,7 @@ def test_a_removal_that_is_called_off_stops_and_the_video_can_be_brought_back(li
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_master_that_was_kept_can_be_registered_again(library: Services, tmp_path: Path) -> None:
-    remove_video(begun(library, tmp_path, Objects.EXPORTS))
+    remove_video(begun(library, tmp_path, RemovalScope.EXPORTS))
     with library.database.write() as db:
         result = register_video(db, NewVideo(MASTER_KEY), find_objects(library.store, [MASTER_KEY]))
     assert (result.status, result.id != VIDEO_ID) == (Status.CREATED, True)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from clipviewer.db.models import Video, utc_now
-from clipviewer.domain.removal import KEPT_FOR, Objects
+from clipviewer.domain.removal import KEPT_FOR, RemovalScope
 from clipviewer.jobs.sweeping import tidy_up
 from clipviewer.services import work
-from clipviewer.services.bucket.browser_probe import lay_out
+from clipviewer.services.bucket.browser_probe import upload_probe
 from clipviewer.services.bucket.signing import signer_for
 from clipviewer.services.container import Services
 from clipviewer.services.library import uploads
@@ -36,7 +36,7 @@ def deleted_video(services: Services) -> None:
     with services.database.write() as db:
         db.add(Video(id="video_1", title="Gone", s3_key="gone.mp4"))
         db.flush()
-        delete(db, ["video_1"], Objects.KEEP)
+        delete(db, ["video_1"], RemovalScope.KEEP)
 
 
 def removals(services: Services) -> list[str]:
@@ -48,7 +48,7 @@ def test_what_a_check_of_the_storage_has_left_goes_after_an_hour(team: Services)
     others = {"team/exports/.doctorate.mp4", "team/exports/a.mp4", "team/.doctor-a", "exports/.doctor-a"}
     for key in ("team/exports/.doctor-0123456789abcdef", *others):
         team.store.put(key, b"x", "video/mp4")
-    lay_out(team, "user_1", "http://clips.test")
+    upload_probe(team, "user_1", "http://clips.test")
     tidy_up(team, utc_now() + timedelta(minutes=59))
     assert len(list(team.store.list(""))) == len(others) + 2
     tidy_up(team, utc_now() + timedelta(minutes=61))
@@ -70,7 +70,7 @@ def test_deleted_videos_and_abandoned_uploads_go_when_their_time_is_over(team: S
 
 def state_of(services: Services, upload_id: str) -> str:
     with services.database.read() as db:
-        return uploads.upload(db, upload_id, "user_1").state
+        return uploads.require_upload(db, upload_id, "user_1").state
 
 
 def test_a_store_that_does_not_answer_keeps_no_deleted_video(services: Services, caplog: pytest.LogCaptureFixture) -> None:

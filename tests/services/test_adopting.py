@@ -15,13 +15,13 @@ from clipviewer.domain.bucket_contents import Ignored
 from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.errors import Invalid, StorageUnreachable
 from clipviewer.services import work
-from clipviewer.services.adoption.adopting import adopt, ask, checked_prefix, preview
+from clipviewer.services.adoption.adopting import checked_prefix, enqueue_import, preview_import, run_import
 from clipviewer.services.adoption.tally import Tally
 from clipviewer.services.cells.board import cells
 from clipviewer.services.container import Services
 from clipviewer.services.exporting.exports import request_exports
 from clipviewer.services.library import uploads, video_previews
-from clipviewer.services.library.listing import Filter, Wanted, list_videos
+from clipviewer.services.library.listing import Filter, ListQuery, list_videos
 from clipviewer.services.room.captions import attach, captions_of, remove
 from clipviewer.storage.s3 import ObjectStore
 from tests.made_exports import MASTER, make_library
@@ -34,7 +34,7 @@ def under(services: Services, prefix: str) -> Services:
 
 
 def adopted(services: Services, prefix: str = "") -> Tally:
-    return adopt(services, prefix, actor="user_1", on_progress=lambda _: None, check=lambda: None)
+    return run_import(services, prefix, actor="user_1", on_progress=lambda _: None, check=lambda: None)
 
 
 def put(store: ObjectStore, *keys: str, data: bytes = b"data") -> None:
@@ -88,7 +88,7 @@ def test_a_second_run_finds_only_what_is_different(team: Services, bucket: Objec
     assert made["c.mp4"].missing_at is not None
     assert (made["b.mp4"].etag, made["b.mp4"].size) == (bucket.head("b.mp4").etag, 12)
     with team.database.read() as db:
-        assert [video.title for video in list_videos(db, Wanted(filter=Filter.MISSING)).items] == ["c"]
+        assert [video.title for video in list_videos(db, ListQuery(filter=Filter.MISSING)).items] == ["c"]
     assert counts(adopted(team)) == {"known": 3 + 1}
     put(bucket, "c.mp4")
     assert counts(adopted(team)) == {"known": 4, "back": 1}
@@ -121,7 +121,7 @@ def test_exports_are_known_by_their_sidecars_wherever_they_lie(team: Services, b
     with team.database.write() as db:
         make_library(db, bucket, "old/")
         db.delete(db.get_one(Video, "video_1"))
-    assert counts(preview(team, "")) == {"videos": 1, "exports": 2}
+    assert counts(preview_import(team, "")) == {"videos": 1, "exports": 2}
     found = adopted(team)
     assert (counts(found), found.ignored) == ({"videos": 1, "exports": 2}, {Ignored.OWN: 3})
     assert adopted(team).ignored == {Ignored.OWN: 3}
@@ -155,15 +155,15 @@ def test_a_look_beforehand_says_the_same_and_writes_nothing(team: Services, buck
         db.delete(db.get_one(Video, "video_1"))
     put(bucket, "a.mp4", "b.mp4")
     put(bucket, "a.vtt", data=VTT)
-    look = preview(team, "")
+    look = preview_import(team, "")
     assert (counts(look), look.complete) == ({"videos": 3, "exports": 2, "captions": 1}, True)
     assert videos(team) == {}
-    assert preview(team, "a").shown == {"video": ["a.mp4"], "captions": ["a.vtt"]}
+    assert preview_import(team, "a").shown == {"video": ["a.mp4"], "captions": ["a.vtt"]}
 
 
 def test_a_look_beforehand_stops_when_its_time_is_over_and_says_so(team: Services, bucket: ObjectStore) -> None:
     put(bucket, "a.mp4")
-    assert not preview(team, "", seconds=0).complete
+    assert not preview_import(team, "", seconds=0).complete
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -173,11 +173,11 @@ def test_companions_on_two_pages_of_a_listing_find_each_other(team: Services, bu
         db.delete(db.get_one(Video, "video_1"))
     put(bucket, "a.de.vtt", "a.srt", "z.vtt", data=VTT)
     put(bucket, "a.mp4", "a.json")
-    whole = preview(team, "").as_json()
+    whole = preview_import(team, "").as_json()
     shown = {sort: sorted(keys) for sort, keys in whole.pop("shown").items()}
     for size in (2, 3, 5):
         monkeypatch.setattr("clipviewer.services.adoption.walk._PAGE", size)
-        look = preview(team, "").as_json()
+        look = preview_import(team, "").as_json()
         assert {sort: sorted(keys) for sort, keys in look.pop("shown").items()} == shown
         assert look == whole
     monkeypatch.setattr("clipviewer.services.adoption.walk._PAGE", 2)
@@ -193,10 +193,10 @@ def test_previews_of_what_was_adopted_are_asked_for_one_at_a_time(team: Services
     with team.database.write() as db:
         assert [due.video_id for due in db.exec(select(PreviewsDue).order_by("number"))] == [made["a.mp4"].id, made["b.mp4"].id]  # type: ignore[arg-type]
         assert work.unfinished_work(db) == []
-        assert video_previews.ask_if_due(db, made["b.mp4"].id)
-        assert not video_previews.ask_if_due(db, made["b.mp4"].id)
-        assert video_previews.ask_for_next_due(db)
-        assert not video_previews.ask_for_next_due(db)
+        assert video_previews.enqueue_if_due(db, made["b.mp4"].id)
+        assert not video_previews.enqueue_if_due(db, made["b.mp4"].id)
+        assert video_previews.enqueue_next_due(db)
+        assert not video_previews.enqueue_next_due(db)
         assert {item.subject for item in work.unfinished_work(db)} == {made["a.mp4"].id, made["b.mp4"].id}
 
 
@@ -237,7 +237,7 @@ def test_a_deleted_video_is_not_taken_in_again(team: Services, bucket: ObjectSto
 
 
 def test_what_is_being_uploaded_or_rendered_is_left_alone(team: Services, bucket: ObjectStore) -> None:
-    plan = uploads.planned("talk.mp4", 4, "", "user_1")
+    plan = uploads.plan_upload("talk.mp4", 4, "", "user_1")
     put(bucket, plan.s3_key, "exports/video_1/x.mp4", "exports/video_1/x.json")
     with team.database.write() as db:
         uploads.begin(db, plan, "store", checked=False)
@@ -257,7 +257,7 @@ def test_a_run_that_was_ended_is_finished_by_the_next(team: Services, bucket: Ob
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        adopt(team, "", on_progress=seen.append, check=check)
+        run_import(team, "", on_progress=seen.append, check=check)
     assert len(videos(team)) == 2
     assert counts(adopted(team)) == {"videos": 4, "known": 2}
 
@@ -282,7 +282,7 @@ def test_a_store_that_does_not_answer_ends_the_run(services: Services) -> None:
 
 def test_asking_twice_is_one_work(services: Services) -> None:
     with services.database.write() as db:
-        first, second = ask(db, "", "talks/", actor="user_1"), ask(db, "", "talks/", actor="user_2")
+        first, second = enqueue_import(db, "", "talks/", actor="user_1"), enqueue_import(db, "", "talks/", actor="user_2")
         assert (first.id, first.subject, first.kind) == (second.id, "talks/", "adopt")
         with pytest.raises(Invalid):
-            ask(db, "team/", "talks/")
+            enqueue_import(db, "team/", "talks/")

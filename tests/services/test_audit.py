@@ -37,7 +37,7 @@ def test_control_characters_cannot_forge_an_entry(database: Database, separator:
 
 
 def test_an_escaped_newline_and_a_typed_backslash_stay_apart() -> None:
-    assert audit.plain("a\nb") != audit.plain("a\\nb")
+    assert audit.escape_line("a\nb") != audit.escape_line("a\\nb")
 
 
 def test_a_subject_longer_than_the_column_is_cut(database: Database) -> None:

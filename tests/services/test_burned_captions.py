@@ -15,7 +15,7 @@ from fontTools.ttLib import TTCollection, TTFont
 from clipviewer.media.captions.fonts import FontMissing, FontShelf
 from clipviewer.media.captions.tracks import CaptionTrack, Cue, to_srt, write_burn_in
 from clipviewer.media.ffmpeg import Ffmpeg
-from clipviewer.media.render.picture_filters import escaped
+from clipviewer.media.render.picture_filters import escape_path
 
 SIZES = [(720, 1280), (1080, 1080), (1280, 720)]
 LETTERS = "".join(map(chr, range(33, 127)))
@@ -136,7 +136,7 @@ def _drawn(folder: Path, texts: Sequence[str], size: tuple[int, int], shelf: Fon
     made = write_burn_in(CaptionTrack(tuple(Cue(0, 1_000, text) for text in texts)), folder, *size, language, shelf)
     width, height = size
     source = f"color=c=black:s={width}x{height}:d=0.04"
-    filters = f"subtitles=filename={escaped(made.script)}:fontsdir={escaped(made.fonts)},format=gray"
+    filters = f"subtitles=filename={escape_path(made.script)}:fontsdir={escape_path(made.fonts)},format=gray"
     out = folder / "picture.gray"
     Ffmpeg().run(
         ["-f", "lavfi", "-i", source, "-vf", filters, "-frames:v", "1", "-f", "rawvideo", f"file:{out}"],

@@ -11,7 +11,7 @@ import pytest
 
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
-from clipviewer.media.render.cut import cut, poster
+from clipviewer.media.render.cut import cut_clip, write_poster
 from clipviewer.media.source.probe import probe
 from tests.footage import frame_numbers
 
@@ -47,7 +47,7 @@ def test_a_clip_shows_the_frames_of_its_range_in_every_shape(
     master: Path, tmp_path: Path, ratio: AspectRatio, start_ms: int, end_ms: int
 ) -> None:
     out = tmp_path / "clip.mp4"
-    cut(Ffmpeg(), master, out, start_ms=start_ms, end_ms=end_ms, ratio=ratio, preset="ultrafast")
+    cut_clip(Ffmpeg(), master, out, start_ms=start_ms, end_ms=end_ms, ratio=ratio, preset="ultrafast")
     numbers, info = frame_numbers(out), probe(out)
     assert numbers[0] == math.ceil(start_ms * 24 / 1000)
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
@@ -61,7 +61,7 @@ def test_a_clip_keeps_no_metadata_and_is_alone_in_its_folder(master: Path, tmp_p
     tagged, out = tmp_path / "tagged.mp4", tmp_path / "clips" / "clip.mp4"
     out.parent.mkdir()
     Ffmpeg().run(["-i", str(master), "-c", "copy", "-metadata", "title=Secret", str(tagged)], timeout=60)
-    cut(Ffmpeg(), tagged, out, start_ms=0, end_ms=500, ratio=AspectRatio.SQUARE, preset="ultrafast")
+    cut_clip(Ffmpeg(), tagged, out, start_ms=0, end_ms=500, ratio=AspectRatio.SQUARE, preset="ultrafast")
     assert b"Secret" in tagged.read_bytes()
     assert b"Secret" not in out.read_bytes()
     assert list(out.parent.iterdir()) == [out]
@@ -70,7 +70,7 @@ def test_a_clip_keeps_no_metadata_and_is_alone_in_its_folder(master: Path, tmp_p
 def test_a_source_without_sound_gives_a_clip_without_sound(master: Path, tmp_path: Path) -> None:
     silent, out = tmp_path / "silent.mp4", tmp_path / "clip.mp4"
     Ffmpeg().run(["-i", str(master), "-c", "copy", "-an", str(silent)], timeout=60)
-    cut(Ffmpeg(), silent, out, start_ms=0, end_ms=500, ratio=AspectRatio.LANDSCAPE, preset="ultrafast")
+    cut_clip(Ffmpeg(), silent, out, start_ms=0, end_ms=500, ratio=AspectRatio.LANDSCAPE, preset="ultrafast")
     assert not probe(out).has_audio
 
 
@@ -80,7 +80,7 @@ def test_a_truncated_source_publishes_nothing(master: Path, tmp_path: Path) -> N
     data = master.read_bytes()
     broken.write_bytes(data[: len(data) // 2])
     with pytest.raises(MediaError):
-        cut(Ffmpeg(), broken, out, start_ms=0, end_ms=6_000, ratio=AspectRatio.LANDSCAPE, preset="ultrafast")
+        cut_clip(Ffmpeg(), broken, out, start_ms=0, end_ms=6_000, ratio=AspectRatio.LANDSCAPE, preset="ultrafast")
     assert list(out.parent.iterdir()) == []
 
 
@@ -88,7 +88,7 @@ def test_a_cancelled_cut_publishes_nothing_and_keeps_what_was_there(master: Path
     out = tmp_path / "clip.mp4"
     out.write_bytes(b"before")
     with pytest.raises(MediaCancelled):
-        cut(Ffmpeg(), master, out, start_ms=0, end_ms=6_000, ratio=AspectRatio.SQUARE, cancelled=lambda: True)
+        cut_clip(Ffmpeg(), master, out, start_ms=0, end_ms=6_000, ratio=AspectRatio.SQUARE, cancelled=lambda: True)
     assert out.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [out]
 
@@ -96,12 +96,12 @@ def test_a_cancelled_cut_publishes_nothing_and_keeps_what_was_there(master: Path
 @pytest.mark.parametrize(("start_ms", "end_ms"), [(-1, 1_000), (1_000, 1_000), (2_000, 1_000)])
 def test_a_range_that_is_none_is_refused(master: Path, tmp_path: Path, start_ms: int, end_ms: int) -> None:
     with pytest.raises(ValueError, match="ends after it starts"):
-        cut(Ffmpeg(), master, tmp_path / "clip.mp4", start_ms=start_ms, end_ms=end_ms, ratio=AspectRatio.SQUARE)
+        cut_clip(Ffmpeg(), master, tmp_path / "clip.mp4", start_ms=start_ms, end_ms=end_ms, ratio=AspectRatio.SQUARE)
 
 
 def test_a_poster_is_a_jpeg_of_that_moment_and_at_most_640_pixels_wide(master: Path, tmp_path: Path) -> None:
     out = tmp_path / "poster.jpg"
-    poster(Ffmpeg(), master, out, at_ms=2_500)
+    write_poster(Ffmpeg(), master, out, at_ms=2_500)
     assert out.read_bytes().startswith(b"\xff\xd8\xff")
     with av.open(str(out)) as image:
         frame = next(image.decode(video=0))
@@ -112,7 +112,7 @@ def test_a_poster_is_a_jpeg_of_that_moment_and_at_most_640_pixels_wide(master: P
 def test_a_poster_of_a_small_picture_is_not_blown_up(tmp_path: Path) -> None:
     small, out = tmp_path / "small.mp4", tmp_path / "poster.jpg"
     Ffmpeg().run(["-f", "lavfi", "-i", "color=s=320x240:d=1", str(small)], timeout=60)
-    poster(Ffmpeg(), small, out, at_ms=0)
+    write_poster(Ffmpeg(), small, out, at_ms=0)
     with av.open(str(out)) as image:
         assert next(image.decode(video=0)).width == 320
 

@@ -12,7 +12,7 @@ import pytest
 from clipviewer.db.models import Video
 from clipviewer.db.session import Database
 from clipviewer.domain.bucket_policy import cors_policy, iam_policy
-from clipviewer.services.bucket.diagnosis import Master, app_origin, as_json, as_text, diagnose, some_masters
+from clipviewer.services.bucket.diagnosis import Master, app_origin, as_json, as_text, diagnose, newest_masters
 from clipviewer.settings import Settings
 from clipviewer.storage.findings import Finding, Verdict
 from clipviewer.storage.s3 import ObjectStore, open_store
@@ -113,6 +113,6 @@ def test_only_the_newest_videos_that_are_there_are_looked_at(database: Database)
             media = {"moov": "first"} if number == 6 else {}
             db.add(Video(title=f"{number}", s3_key=f"{number}.mp4", media=media, created_at=NOW + timedelta(minutes=number), **gone))
     with database.read() as db:
-        found = some_masters(db)
+        found = newest_masters(db)
     assert [master.title for master in found] == ["6", "5", "4", "3", "2"]
     assert [master.moov for master in found] == ["first", "", "", "", ""]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from clipviewer.media.captions.embedded import EmbeddedTrack, embedded_captions
-from clipviewer.media.captions.track_language import language_of_track
+from clipviewer.media.captions.embedded import EmbeddedTrack, extract_captions
+from clipviewer.media.captions.track_language import language_of_code
 from clipviewer.media.captions.tracks import Cue
 from clipviewer.media.ffmpeg import Ffmpeg, MediaError
 from tests.range_server import answering, well
@@ -42,19 +42,19 @@ def summary(found: list[EmbeddedTrack]) -> list[tuple[str | None, tuple[Cue, ...
     ],
 )
 def test_text_tracks_of_any_kind_are_read_in_the_order_of_the_file(tmp_path: Path, name: str, options: tuple[str, ...]) -> None:
-    found = embedded_captions(Ffmpeg(), str(video(tmp_path / name, *options)), tmp_path)
+    found = extract_captions(Ffmpeg(), str(video(tmp_path / name, *options)), tmp_path)
     german = (Cue(500, 1_500, "Eins & zwei"), Cue(2_000, 3_000, "5 < 6"))
     assert summary(found) == [("de", german), (None, (Cue(1_000, 2_000, "One"),))]
     assert {track.problem for track in found} == {""}
 
 
 def test_a_track_is_called_what_the_file_calls_it(tmp_path: Path) -> None:
-    found = embedded_captions(Ffmpeg(), str(video(tmp_path / "a.mkv", "-c:s", "srt")), tmp_path)
+    found = extract_captions(Ffmpeg(), str(video(tmp_path / "a.mkv", "-c:s", "srt")), tmp_path)
     assert [track.name for track in found] == ["Untertitel", "Track 2"]
 
 
 def test_pictures_of_captions_are_named_as_not_usable(tmp_path: Path) -> None:
-    found = embedded_captions(Ffmpeg(), str(with_bitmap_track(tmp_path)), tmp_path)
+    found = extract_captions(Ffmpeg(), str(with_bitmap_track(tmp_path)), tmp_path)
     assert [(track.language, track.track) for track in found] == [("en", None)]
     assert "pictures, not text" in found[0].problem
 
@@ -75,7 +75,7 @@ def _segment(kind: int, data: bytes) -> bytes:
 
 def test_a_video_without_captions_has_none(tmp_path: Path) -> None:
     Ffmpeg().run([*PICTURE, "-c:v", "libx264", f"file:{tmp_path / 'a.mp4'}"], timeout=60)
-    assert embedded_captions(Ffmpeg(), str(tmp_path / "a.mp4"), tmp_path) == []
+    assert extract_captions(Ffmpeg(), str(tmp_path / "a.mp4"), tmp_path) == []
 
 
 def test_a_track_without_a_word_says_so_and_the_others_are_read(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_track_without_a_word_says_so_and_the_others_are_read(tmp_path: Path) 
     (tmp_path / "real.srt").write_text(FOREIGN)
     inputs = ("-i", f"file:{tmp_path / 'blank.srt'}", "-i", f"file:{tmp_path / 'real.srt'}", "-map", "0", "-map", "1", "-map", "2")
     Ffmpeg().run([*PICTURE, *inputs, "-c:v", "libx264", "-c:s", "srt", f"file:{tmp_path / 'a.mkv'}"], timeout=60)
-    blank, real = embedded_captions(Ffmpeg(), str(tmp_path / "a.mkv"), tmp_path)
+    blank, real = extract_captions(Ffmpeg(), str(tmp_path / "a.mkv"), tmp_path)
     assert (blank.track, "no captions" in blank.problem or "neither" in blank.problem) == (None, True)
     assert real.track is not None
 
@@ -92,25 +92,25 @@ def test_nothing_is_left_on_the_disk(tmp_path: Path) -> None:
     source = str(video(tmp_path / "a.mkv", "-c:s", "srt"))
     room = tmp_path / "room"
     room.mkdir()
-    embedded_captions(Ffmpeg(), source, room)
+    extract_captions(Ffmpeg(), source, room)
     assert list(room.iterdir()) == []
 
 
 def test_a_master_in_the_store_is_read_by_its_url(tmp_path: Path) -> None:
     data = video(tmp_path / "a.mkv", "-c:s", "srt").read_bytes()
     with answering(data, well) as url:
-        assert [track.language for track in embedded_captions(Ffmpeg(), url, tmp_path)] == ["de", None]
+        assert [track.language for track in extract_captions(Ffmpeg(), url, tmp_path)] == ["de", None]
 
 
 @pytest.mark.parametrize("content", [b"#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n", b"no video", b""])
 def test_what_is_no_video_is_refused_with_a_sentence(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.mp4").write_bytes(content)
     with pytest.raises(MediaError, match="video file cannot be read"):
-        embedded_captions(Ffmpeg(), str(tmp_path / "a.mp4"), tmp_path)
+        extract_captions(Ffmpeg(), str(tmp_path / "a.mp4"), tmp_path)
 
 
 @pytest.mark.parametrize(
     ("code", "tag"), [("deu", "de"), ("ger", "de"), ("fra", "fr"), ("zho", "zh"), ("und", None), ("xyz", None), (None, None)]
 )
 def test_both_kinds_of_three_letter_codes_name_a_language(code: str | None, tag: str | None) -> None:
-    assert language_of_track(code) == tag
+    assert language_of_code(code) == tag

@@ -9,7 +9,7 @@ from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.domain.aspect_ratio import AspectRatio
-from clipviewer.domain.caption_mode import CaptionMode, mode_of
+from clipviewer.domain.caption_mode import CaptionMode, parse_mode
 from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.errors import Conflict, Invalid, VideoNotFound
@@ -74,7 +74,7 @@ def test_each_language_and_kind_of_captions_is_a_file_of_its_own(footage: Databa
         caption(db, "original", "Привет")
         jobs = [*ask(db), *ask(db, "original", "en", captions=SOFT), *ask(db, "original", "en", captions=BURNED)]
         assert len({job.identity for job in jobs}) == 5
-        assert [mode_of(job.captions) for job in jobs] == [OFF, SOFT, SOFT, BURNED, BURNED]
+        assert [parse_mode(job.captions) for job in jobs] == [OFF, SOFT, SOFT, BURNED, BURNED]
         assert [job.id for job in ask(db, "en", captions=SOFT)] == [jobs[2].id]
 
 
@@ -101,7 +101,7 @@ def test_a_clip_without_a_word_is_a_file_in_another_language_all_the_same(footag
     with footage.write() as db:
         caption(db, "en")
         (job,) = ask(db, "en", captions=SOFT, clip="clip_2")
-        assert (job.target_language, mode_of(job.captions)) == ("en", SOFT)
+        assert (job.target_language, parse_mode(job.captions)) == ("en", SOFT)
 
 
 def test_a_retry_takes_the_captions_as_they_are_now(footage: Database) -> None:

@@ -18,7 +18,7 @@ from clipviewer.domain.export_identity import RECIPE_VERSION
 from clipviewer.services.cells.drift import Drift
 from clipviewer.services.cells.filters import ExportFilters, export_filters
 from clipviewer.services.exporting.matrix import matrix
-from clipviewer.services.room.captions import attach, captions_of_cell, remove, track
+from clipviewer.services.room.captions import attach, captions_of_cell, find_track, remove
 from clipviewer.services.room.clip_room import exported_window
 from clipviewer.services.room.clips import count_exported, exported_clip, exported_clips, exported_position
 from clipviewer.services.room.recaptioned import recaptioned_jobs
@@ -143,7 +143,7 @@ def test_captions_that_were_taken_away_make_nothing_stale(footage: Database) -> 
 
 
 def soft_captions(db: Session) -> str:
-    return captions_of_cell(track(db, VIDEO, "de"), "de", CaptionMode.SOFT, 1000, 3000)
+    return captions_of_cell(find_track(db, VIDEO, "de"), "de", CaptionMode.SOFT, 1000, 3000)
 
 
 def test_of_a_pipelines_file_the_range_alone_is_known_and_cut_a_little_beside_it_fits(footage: Database) -> None:

@@ -17,7 +17,7 @@ from clipviewer.errors import VideoNotFound
 from clipviewer.services import work
 from clipviewer.services.exporting.exports import request_exports
 from clipviewer.services.room import finding
-from clipviewer.services.room.finding import Kept
+from clipviewer.services.room.finding import FoundClips
 
 VIDEO = "video_1"
 
@@ -26,9 +26,9 @@ def candidate(start_ms: int, end_ms: int, title: str = "Louder", score: float = 
     return Candidate(start_ms, end_ms, title, score, {"loudness σ": 1.8}, ("louder than the rest by 1.8 σ",))
 
 
-def keep(database: Database, *candidates: Candidate) -> Kept:
+def keep(database: Database, *candidates: Candidate) -> FoundClips:
     with database.write() as db:
-        return finding.keep(db, VIDEO, candidates)
+        return finding.store_found_clips(db, VIDEO, candidates)
 
 
 def clips(database: Database) -> list[IdentifiedClip]:
@@ -44,7 +44,7 @@ def library(database: Database) -> Database:
 
 
 def test_what_is_found_is_kept_with_its_score_and_reasons(library: Database) -> None:
-    assert keep(library, candidate(10_000, 30_000), candidate(50_000, 70_000, "Second")) == Kept(added=2)
+    assert keep(library, candidate(10_000, 30_000), candidate(50_000, 70_000, "Second")) == FoundClips(added=2)
     first, second = clips(library)
     assert (first.origin, first.title, first.score, first.score_parts) == ("found", "Louder", 50.0, {"loudness σ": 1.8})
     assert first.reasons == ["louder than the rest by 1.8 σ"]
@@ -55,7 +55,7 @@ def test_the_next_search_brings_its_own_up_to_date_and_takes_away_what_it_no_lon
     keep(library, candidate(10_000, 30_000), candidate(50_000, 70_000))
     before = clips(library)[0].id
     again = keep(library, candidate(11_000, 31_000, "Better", 60.0), candidate(100_000, 120_000, "New"))
-    assert again == Kept(added=1, changed=1, removed=1)
+    assert again == FoundClips(added=1, changed=1, removed=1)
     first, second = clips(library)
     assert (first.id, first.start_ms, first.title, first.score) == (before, 11_000, "Better", 60.0)
     assert second.title == "New"
@@ -65,7 +65,7 @@ def test_the_same_search_again_changes_nothing_that_shows(library: Database) -> 
     found = [candidate(10_000, 30_000), candidate(50_000, 70_000)]
     keep(library, *found)
     before = [(clip.id, clip.start_ms, clip.title) for clip in clips(library)]
-    assert keep(library, *found) == Kept(changed=2)
+    assert keep(library, *found) == FoundClips(changed=2)
     assert [(clip.id, clip.start_ms, clip.title) for clip in clips(library)] == before
 
 
@@ -100,46 +100,46 @@ def test_what_somebody_decided_is_never_touched(library: Database, decide: Calla
     with library.write() as db:
         decide(db, db.exec(select(IdentifiedClip)).one())
     before = clips(library)[0].model_dump()
-    assert keep(library, candidate(11_000, 29_000, "Another title", 99.0)) == Kept(there=1)
+    assert keep(library, candidate(11_000, 29_000, "Another title", 99.0)) == FoundClips(there=1)
     assert [clip.model_dump() for clip in clips(library)] == [before]
-    assert keep(library) == Kept()
+    assert keep(library) == FoundClips()
     assert [clip.model_dump() for clip in clips(library)] == [before]
 
 
 def test_a_found_clip_beside_a_decided_one_is_added(library: Database) -> None:
     with library.write() as db:
         db.add(IdentifiedClip(video_id=VIDEO, reference="a", start_ms=0, end_ms=20_000, title="Pipeline's"))
-    assert keep(library, candidate(15_000, 45_000)) == Kept(added=1)
+    assert keep(library, candidate(15_000, 45_000)) == FoundClips(added=1)
 
 
 def test_the_clips_of_other_videos_stay(library: Database) -> None:
     with library.write() as db:
         db.add(Video(id="video_2", title="Two", s3_key="two.mp4"))
         db.flush()
-        finding.keep(db, "video_2", [candidate(0, 20_000)])
-    assert keep(library) == Kept()
+        finding.store_found_clips(db, "video_2", [candidate(0, 20_000)])
+    assert keep(library) == FoundClips()
     assert len(clips(library)) == 1
 
 
 def test_an_unknown_video_is_refused(library: Database) -> None:
     with library.write() as db, pytest.raises(VideoNotFound):
-        finding.keep(db, "video_9", [])
+        finding.store_found_clips(db, "video_9", [])
     with library.write() as db, pytest.raises(VideoNotFound):
-        finding.ask(db, "video_9")
+        finding.enqueue_search(db, "video_9")
 
 
 def test_one_search_at_a_time_which_can_be_called_off(library: Database) -> None:
     with library.write() as db:
-        assert finding.ask(db, VIDEO).id == finding.ask(db, VIDEO).id
-        assert finding.call_off(db, VIDEO)
-        assert not finding.call_off(db, VIDEO)
+        assert finding.enqueue_search(db, VIDEO).id == finding.enqueue_search(db, VIDEO).id
+        assert finding.cancel_search(db, VIDEO)
+        assert not finding.cancel_search(db, VIDEO)
         assert work.unfinished_work(db) == []
 
 
 def test_open_rooms_can_tell_that_candidates_were_added_or_changed(library: Database) -> None:
     def seen() -> str:
         with library.read() as db:
-            return finding.state_of_candidates(db, VIDEO)
+            return finding.candidates_version(db, VIDEO)
 
     texts = [seen()]
     keep(library, candidate(10_000, 30_000))

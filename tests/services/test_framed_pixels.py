@@ -11,9 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from clipviewer.domain.aspect_ratio import AspectRatio
-from clipviewer.domain.framing import Framing, FramingMode, Rect, Shot, crop_rect, framing_at
+from clipviewer.domain.framing import Framing, FramingMode, Rect, Shot, auto_framing_at, crop_rect
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled
-from clipviewer.media.framing.reframe import look_at
+from clipviewer.media.framing.reframe import analyse_range
 from clipviewer.media.render.picture_filters import picture_graph
 from clipviewer.media.render.render import RenderResult, RenderSpec, render
 from clipviewer.media.source.probe import probe
@@ -94,7 +94,7 @@ def test_auto_changes_its_crop_with_the_first_picture_of_a_shot(tmp_path: Path, 
     assert result.shots[1].x > 0.7
     shown, whole = list(pictures(tmp_path / "clip.mp4")), list(pictures(path))
     for number in (0, 71, 72, 143):
-        rect = crop_rect(640, 360, AspectRatio.PORTRAIT, framing_at(result.shots, number * 1000 / FRAME_RATE))
+        rect = crop_rect(640, 360, AspectRatio.PORTRAIT, auto_framing_at(result.shots, number * 1000 / FRAME_RATE))
         assert shift(shown[number], whole[number], rect) == (0, 0)
 
 
@@ -103,7 +103,7 @@ def test_auto_goes_with_a_subject_that_travels_and_shows_what_it_says(walk: Path
     shown, whole = list(pictures(tmp_path / "clip.mp4")), list(pictures(walk))
     for number in range(0, len(whole), 16):
         at_ms = number * 1000 / FRAME_RATE
-        rect = crop_rect(640, 360, AspectRatio.PORTRAIT, framing_at(result.shots, at_ms))
+        rect = crop_rect(640, 360, AspectRatio.PORTRAIT, auto_framing_at(result.shots, at_ms))
         left, _, right, _ = scene("walks across").box(at_ms)
         assert rect.x / 640 <= left < right <= (rect.x + rect.width) / 640
         x, y = shift(shown[number], whole[number], rect)
@@ -115,11 +115,11 @@ def test_the_look_at_a_range_is_what_its_export_shows_and_leaves_nothing(walk: P
     folder, out = tmp_path / "looks", tmp_path / "clips" / "clip.mp4"
     folder.mkdir()
     out.parent.mkdir()
-    look = look_at(Ffmpeg(), str(walk), 1_300, 6_300, folder)
+    look = analyse_range(Ffmpeg(), str(walk), 1_300, 6_300, folder)
     for ratio in AspectRatio:
         result = render(Ffmpeg(), RenderSpec(str(walk), 1_300, 6_300, ratio, AUTO, (180, 180)), out, preset="ultrafast")
         assert (result.shots, result.content) == (look.shots[ratio], look.content)
-    assert look == look_at(Ffmpeg(), str(walk), 1_300, 6_300, folder)
+    assert look == analyse_range(Ffmpeg(), str(walk), 1_300, 6_300, folder)
     assert list(folder.iterdir()) == []
     assert list(out.parent.iterdir()) == [out]
 
@@ -128,12 +128,12 @@ def test_the_look_at_a_range_is_what_its_export_shows_and_leaves_nothing(walk: P
 def test_a_look_that_is_called_off_ends_and_leaves_nothing(walk: Path, tmp_path: Path, asked: int) -> None:
     questions = iter(range(1_000_000))
     with pytest.raises(MediaCancelled):
-        look_at(Ffmpeg(), str(walk), 0, 8_000, tmp_path, cancelled=lambda: next(questions) >= asked)
+        analyse_range(Ffmpeg(), str(walk), 0, 8_000, tmp_path, cancelled=lambda: next(questions) >= asked)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_wide_export_of_a_wide_picture_shows_all_of_it(walk: Path, tmp_path: Path) -> None:
-    assert look_at(Ffmpeg(), str(walk), 0, 2_000, tmp_path).shots[AspectRatio.LANDSCAPE] == (Shot(0, 0.5, 0.5),)
+    assert analyse_range(Ffmpeg(), str(walk), 0, 2_000, tmp_path).shots[AspectRatio.LANDSCAPE] == (Shot(0, 0.5, 0.5),)
 
 
 def test_any_number_of_shots_is_one_graph(walk: Path, tmp_path: Path) -> None:
@@ -144,5 +144,5 @@ def test_any_number_of_shots_is_one_graph(walk: Path, tmp_path: Path) -> None:
     Ffmpeg().run(["-t", "5", "-i", str(walk), "-filter_complex", graph, "-map", "[picture]", "-y", str(out)], timeout=60)
     shown, whole = list(pictures(out)), list(pictures(walk))
     for number in (0, 50, 119):
-        rect = crop_rect(640, 360, AspectRatio.PORTRAIT, framing_at(shots, number * 1000 / FRAME_RATE))
+        rect = crop_rect(640, 360, AspectRatio.PORTRAIT, auto_framing_at(shots, number * 1000 / FRAME_RATE))
         assert abs(shift(shown[number], whole[number], rect)[0]) <= 2

@@ -13,7 +13,7 @@ from clipviewer.db.session import Database
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.errors import ClipNotFound, Invalid
-from clipviewer.services.room.framings import forget_framing, save_framing, saved_framings
+from clipviewer.services.room.framings import reset_framing, save_framing, saved_framings
 from tests.conftest import Clock
 
 TALL, SQUARE = AspectRatio.PORTRAIT, AspectRatio.SQUARE
@@ -72,7 +72,7 @@ def test_a_forgotten_crop_is_gone_and_can_be_forgotten_again(footage: Database) 
         save_framing(db, "video_1", "clip_b", TALL, 0.25, 0.5)
     for _ in range(2):
         with footage.write() as db:
-            forget_framing(db, "video_1", "clip_a", TALL)
+            reset_framing(db, "video_1", "clip_a", TALL)
     assert saved(footage, "clip_a", "clip_b") == {("clip_b", TALL): by_hand(0.25)}
 
 
@@ -82,7 +82,7 @@ def test_a_clip_of_another_video_and_one_that_is_none_are_not_found(footage: Dat
         with pytest.raises(ClipNotFound):
             save_framing(db, "video_1", clip, TALL, 0.25, 0.5)
         with pytest.raises(ClipNotFound):
-            forget_framing(db, "video_1", clip, TALL)
+            reset_framing(db, "video_1", clip, TALL)
     assert saved(footage, "clip_other") == {}
 
 

@@ -15,7 +15,7 @@ from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.bucket_contents import MAX_SIDECAR, Ignored
 from clipviewer.domain.export_identity import export_identity
-from clipviewer.services.adoption.adopting import adopt
+from clipviewer.services.adoption.adopting import run_import
 from clipviewer.services.adoption.tally import Tally
 from clipviewer.services.cells.board import framing_of
 from clipviewer.services.container import Services
@@ -69,7 +69,7 @@ def sign(document: dict[str, Any]) -> None:
 
 
 def adopted(services: Services) -> Tally:
-    return adopt(services, "team/exports/", on_progress=lambda _: None, check=lambda: None)
+    return run_import(services, "team/exports/", on_progress=lambda _: None, check=lambda: None)
 
 
 def contents(services: Services) -> set[str]:

@@ -13,7 +13,7 @@ from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.db.session import Database
 from clipviewer.services import work
 from clipviewer.services.library.activity import running
-from clipviewer.services.library.listing import Attention, Filter, Sort, Wanted, attention, list_videos
+from clipviewer.services.library.listing import Attention, Filter, ListQuery, SortOrder, count_attention, list_videos
 from clipviewer.services.room import captions
 from tests.claims import claim_next
 from tests.services.test_videos import NOON, add_clips, add_video
@@ -31,8 +31,8 @@ def add_job(db: Session, video_id: str, state: str, etag: str = "", **fields: ob
     return job
 
 
-def titles(db: Session, text: str = "", wanted: Filter = Filter.ALL, sort: Sort = Sort.NEWEST) -> list[str]:
-    page = list_videos(db, Wanted(text, wanted, sort))
+def titles(db: Session, text: str = "", wanted: Filter = Filter.ALL, sort: SortOrder = SortOrder.NEWEST) -> list[str]:
+    page = list_videos(db, ListQuery(text, wanted, sort))
     assert page.total == len(page.items)
     return [video.title for video in page.items]
 
@@ -152,11 +152,11 @@ def test_every_order_puts_the_best_known_first(database: Database) -> None:
         add_clips(db, add_video(db, 3, "cherry", duration_ms=1), 0, 0)
         db.add(IdentifiedClip(video_id="video_1", reference="r", start_ms=0, end_ms=1, title="c", created_at=LATER + timedelta(days=9999)))
     with database.read() as db:
-        assert titles(db, sort=Sort.NEWEST) == ["cherry", "Apple", "banana"]
-        assert titles(db, sort=Sort.TITLE) == ["Apple", "banana", "cherry"]
-        assert titles(db, sort=Sort.DURATION) == ["Apple", "banana", "cherry"]
-        assert titles(db, sort=Sort.EXPORTS) == ["banana", "Apple", "cherry"]
-        assert titles(db, sort=Sort.ACTIVITY)[0] == "banana"
+        assert titles(db, sort=SortOrder.NEWEST) == ["cherry", "Apple", "banana"]
+        assert titles(db, sort=SortOrder.TITLE) == ["Apple", "banana", "cherry"]
+        assert titles(db, sort=SortOrder.DURATION) == ["Apple", "banana", "cherry"]
+        assert titles(db, sort=SortOrder.EXPORTS) == ["banana", "Apple", "cherry"]
+        assert titles(db, sort=SortOrder.ACTIVITY)[0] == "banana"
 
 
 def test_filters_leave_what_they_say(database: Database) -> None:
@@ -177,7 +177,7 @@ def test_filters_leave_what_they_say(database: Database) -> None:
         captions.attach(db, "video_5", "en", VTT, "en.vtt")
     with database.read() as db:
         found = {wanted: set(titles(db, wanted=wanted)) for wanted in Filter}
-        assert attention(db) == Attention(failed=1, stale=1, missing=1)
+        assert count_attention(db) == Attention(failed=1, stale=1, missing=1)
         counts = {video.title: (video.running, video.failed, video.stale, video.missing) for video in list_videos(db).items}
     listed = {"failed", "stale", "missing", "running", "exported", "captioned", "plain"}
     assert found == {

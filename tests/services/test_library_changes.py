@@ -11,7 +11,7 @@ from clipviewer.db.models import AuditEntry, IdentifiedClip
 from clipviewer.db.session import Database
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.export_choices import ExportChoices
-from clipviewer.domain.removal import KEPT_FOR, Objects
+from clipviewer.domain.removal import KEPT_FOR, RemovalScope
 from clipviewer.errors import Conflict, Invalid, VideoNotFound
 from clipviewer.services import work
 from clipviewer.services.cells import board
@@ -20,17 +20,17 @@ from clipviewer.services.library import removal, video_previews
 from clipviewer.services.library.changes import (
     Actor,
     Changed,
-    Stakes,
+    DeletionStakes,
     archive,
     change_tags,
     delete,
+    deletion_stakes,
     rename,
     restore,
     set_tags,
-    stakes,
     undo,
 )
-from clipviewer.services.library.listing import Filter, Wanted, list_videos
+from clipviewer.services.library.listing import Filter, ListQuery, list_videos
 from clipviewer.services.library.tags import known_tags
 from clipviewer.services.room import finding, marking
 from tests.claims import claim_next
@@ -74,8 +74,8 @@ def test_tags_are_kept_alike_found_and_filtered_by(database: Database) -> None:
         page = list_videos(db)
         assert {video.title: list(video.tags) for video in page.items} == {"Harbour": ["boats", "wide shot", "été"], "Quay": []}
         assert titles(db, "wide") == titles(db, "ETE harbour") == ["Harbour"]
-        assert [video.title for video in list_videos(db, Wanted(tag="wide shot")).items] == ["Harbour"]
-        assert list_videos(db, Wanted(tag="wide")).total == 0
+        assert [video.title for video in list_videos(db, ListQuery(tag="wide shot")).items] == ["Harbour"]
+        assert list_videos(db, ListQuery(tag="wide")).total == 0
         done = change_tags(db, ["video_1", "video_2"], add=["dawn"])
         assert done.tags == {"video_1": ["boats", "wide shot", "été"], "video_2": []}
         assert set(titles(db, "dawn")) == {"Harbour", "Quay"}
@@ -111,13 +111,13 @@ def test_what_is_deleted_can_be_brought_back_as_it_was(database: Database, clock
     with database.write() as db:
         add_clips(db, add_video(db, 1, "Harbour", archived_at=clock.now, previews={"etag": "x"}), 1, 2)
         set_tags(db, "video_1", ["boats"])
-        done = delete(db, ["video_1"], Objects.ALL, by=ANNA, clock=clock)
+        done = delete(db, ["video_1"], RemovalScope.ALL, by=ANNA, clock=clock)
         assert done.deleted == ["video_1"]
         for wanted in Filter:
             assert titles(db, wanted=wanted) == (["Harbour"] if wanted is Filter.DELETED else []), wanted
         assert known_tags(db) == []
         undo(db, done, by=ANNA)
-        (video,) = list_videos(db, Wanted(filter=Filter.ARCHIVED)).items
+        (video,) = list_videos(db, ListQuery(filter=Filter.ARCHIVED)).items
         assert (video.deleted_at, video.exported_count, video.tags) == (None, 2, ["boats"])
         assert work.unfinished_work(db) == []
 
@@ -126,21 +126,21 @@ def test_what_is_under_way_for_a_deleted_video_is_called_off_and_nothing_new_beg
     with database.write() as db:
         for number in (1, 2):
             add_clips(db, add_video(db, number, str(number), etag="e"), 1, 0)
-            video_previews.ask(db, f"video_{number}")
+            video_previews.enqueue_previews(db, f"video_{number}")
         clips = {clip.video_id: clip.id for clip in db.exec(select(IdentifiedClip))}
         jobs = {
             video_id: exports.request_exports(db, video_id, [clip], ExportChoices([AspectRatio.SQUARE]))[0].id
             for video_id, clip in clips.items()
         }
-        assert delete(db, ["video_1"], Objects.KEEP, clock=clock).cancelled == 2
+        assert delete(db, ["video_1"], RemovalScope.KEEP, clock=clock).cancelled == 2
         assert {video_id: board.cell(db, job).state for video_id, job in jobs.items()} == {"video_1": "cancelled", "video_2": "queued"}
         assert [item.video_id for item in work.unfinished_work(db)] == ["video_2"]
         refused = [
             lambda: exports.request_exports(db, "video_1", [clips["video_1"]], ExportChoices([AspectRatio.SQUARE])),
             lambda: exports.retry(db, jobs["video_1"]),
-            lambda: finding.ask(db, "video_1"),
-            lambda: video_previews.ask(db, "video_1"),
-            lambda: marking.mark(db, "video_1", 0, 1_000, ""),
+            lambda: finding.enqueue_search(db, "video_1"),
+            lambda: video_previews.enqueue_previews(db, "video_1"),
+            lambda: marking.mark_clip(db, "video_1", 0, 1_000, ""),
             lambda: rename(db, "video_1", "x"),
             lambda: set_tags(db, "video_1", ["x"]),
             lambda: archive(db, ["video_2", "video_1"]),
@@ -155,37 +155,37 @@ def test_what_is_under_way_for_a_deleted_video_is_called_off_and_nothing_new_beg
 def test_another_choice_of_objects_does_not_prolong_the_day(database: Database, clock: Clock) -> None:
     with database.write() as db:
         add_video(db, 1, "Harbour")
-        delete(db, ["video_1"], Objects.ALL, clock=clock)
+        delete(db, ["video_1"], RemovalScope.ALL, clock=clock)
         clock.pass_time(hours=20)
-        assert delete(db, ["video_1"], Objects.KEEP, clock=clock).deleted == []
+        assert delete(db, ["video_1"], RemovalScope.KEEP, clock=clock).deleted == []
         clock.pass_time(hours=4)
-        assert removal.ask_due(db, clock.now) == 1
-        gone = removal.doomed(db, "video_1")
+        assert removal.enqueue_expired(db, clock.now) == 1
+        gone = removal.pending_removal(db, "video_1")
     assert gone is not None
-    assert gone.objects is Objects.KEEP
+    assert gone.objects is RemovalScope.KEEP
 
 
 def test_a_deleted_video_is_due_after_a_day_and_brought_back_before_it_begins(database: Database, clock: Clock) -> None:
     with database.write() as db:
         add_video(db, 1, "Harbour", previews={"etag": "x"})
-        delete(db, ["video_1"], Objects.ALL, clock=clock)
-        assert removal.ask_due(db, clock.now + KEPT_FOR - timedelta(seconds=1)) == 0
-        assert removal.ask_due(db, clock.now + KEPT_FOR) == 1
-        assert removal.ask_due(db, clock.now + KEPT_FOR) == 1
+        delete(db, ["video_1"], RemovalScope.ALL, clock=clock)
+        assert removal.enqueue_expired(db, clock.now + KEPT_FOR - timedelta(seconds=1)) == 0
+        assert removal.enqueue_expired(db, clock.now + KEPT_FOR) == 1
+        assert removal.enqueue_expired(db, clock.now + KEPT_FOR) == 1
         assert [item.kind for item in work.unfinished_work(db)] == ["remove"]
         restore(db, ["video_1"])
         assert claim_next(db, ["remove"], clock.now) is None
         with pytest.raises(Conflict):
-            removal.ask(db, "video_1")
+            removal.enqueue_removal(db, "video_1")
 
 
 def test_a_removal_that_has_begun_is_not_undone(database: Database, clock: Clock) -> None:
     with database.write() as db:
         add_video(db, 1, "Harbour")
-        delete(db, ["video_1"], Objects.ALL, clock=clock)
-        removal.ask(db, "video_1")
+        delete(db, ["video_1"], RemovalScope.ALL, clock=clock)
+        removal.enqueue_removal(db, "video_1")
         assert claim_next(db, ["remove"], clock.now) is not None
-        for change in (lambda: restore(db, ["video_1"]), lambda: delete(db, ["video_1"], Objects.KEEP)):
+        for change in (lambda: restore(db, ["video_1"]), lambda: delete(db, ["video_1"], RemovalScope.KEEP)):
             with pytest.raises(Conflict, match="just now"):
                 change()
 
@@ -194,15 +194,20 @@ def test_the_stakes_are_counted(database: Database) -> None:
     with database.write() as db:
         add_clips(db, add_video(db, 1, "a", size=5 * 2**40), 1, 2)
         add_clips(db, add_video(db, 2, "b", size=7), 0, 1)
-        assert stakes(db, ["video_1", "video_2"]) == Stakes(2, 5 * 2**40 + 7, 3, 0)
-        assert stakes(db, []) == Stakes(0, 0, 0, 0)
+        assert deletion_stakes(db, ["video_1", "video_2"]) == DeletionStakes(2, 5 * 2**40 + 7, 3, 0)
+        assert deletion_stakes(db, []) == DeletionStakes(0, 0, 0, 0)
 
 
 def test_of_many_all_are_changed_or_none(database: Database) -> None:
     with database.write() as db:
         add_video(db, 1, "Harbour")
     for ids in (["video_1", "video_none"], ["video_1", "clip_1"], ["video_1", "\ud800"]):
-        for change in (archive, restore, lambda db, ids: delete(db, ids, Objects.KEEP), lambda db, ids: change_tags(db, ids, add=["x"])):
+        for change in (
+            archive,
+            restore,
+            lambda db, ids: delete(db, ids, RemovalScope.KEEP),
+            lambda db, ids: change_tags(db, ids, add=["x"]),
+        ):
             with database.write() as db, pytest.raises(VideoNotFound):
                 change(db, ids)
     with database.write() as db:

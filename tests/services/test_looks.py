@@ -14,12 +14,12 @@ from clipviewer.db.session import Database
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Rect, Shot
 from clipviewer.errors import ClipNotFound
-from clipviewer.media.framing.reframe import Look
+from clipviewer.media.framing.reframe import PictureAnalysis
 from clipviewer.services.room import looks
-from clipviewer.services.room.looks import Sight, look_of, sight_of, store_look
+from clipviewer.services.room.looks import AnalysisTarget, analysis_target, find_analysis, store_analysis
 from tests.conftest import Clock
 
-SEEN = Look(
+SEEN = PictureAnalysis(
     1280,
     720,
     Rect(0, 94, 1280, 532),
@@ -40,20 +40,20 @@ def footage(database: Database) -> Database:
 
 def look(database: Database) -> None:
     with database.write() as db:
-        store_look(db, sight_of(db, "video_1", "clip_a"), SEEN)
+        store_analysis(db, analysis_target(db, "video_1", "clip_a"), SEEN)
 
 
-def known(database: Database, video: str = "video_1", clip: str = "clip_a") -> Look | None:
+def known(database: Database, video: str = "video_1", clip: str = "clip_a") -> PictureAnalysis | None:
     with database.read() as db:
-        return look_of(db, video, clip)
+        return find_analysis(db, video, clip)
 
 
 def test_what_was_seen_is_known_from_then_on(footage: Database, clock: Clock) -> None:
     assert known(footage) is None
     with footage.write() as db:
-        sight = sight_of(db, "video_1", "clip_a")
-        assert sight == Sight("clip_a", "one.mp4", "e1", 1_000, 3_000)
-        store_look(db, sight, SEEN, clock=clock)
+        sight = analysis_target(db, "video_1", "clip_a")
+        assert sight == AnalysisTarget("clip_a", "one.mp4", "e1", 1_000, 3_000)
+        store_analysis(db, sight, SEEN, clock=clock)
     assert known(footage) == SEEN
     with footage.read() as db:
         assert db.get_one(ClipLook, "clip_a").looked_at == clock.now
@@ -90,21 +90,21 @@ def test_a_better_method_looks_anew(footage: Database, monkeypatch: pytest.Monke
 
 def test_what_was_seen_of_the_former_picture_does_not_count_for_the_new_one(footage: Database) -> None:
     with footage.read() as db:
-        sight = sight_of(db, "video_1", "clip_a")
+        sight = analysis_target(db, "video_1", "clip_a")
     with footage.write() as db:
         replaced(db)
     with footage.write() as db:
-        store_look(db, sight, SEEN)
+        store_analysis(db, sight, SEEN)
     assert known(footage) is None
 
 
 def test_a_clip_that_went_while_it_was_looked_at_leaves_nothing(footage: Database) -> None:
     with footage.read() as db:
-        sight = sight_of(db, "video_1", "clip_a")
+        sight = analysis_target(db, "video_1", "clip_a")
     with footage.write() as db:
         db.delete(db.get_one(IdentifiedClip, "clip_a"))
     with footage.write() as db:
-        store_look(db, sight, SEEN)
+        store_analysis(db, sight, SEEN)
         assert db.exec(select(ClipLook)).all() == []
 
 
@@ -113,7 +113,7 @@ def test_what_is_no_clip_of_that_video_has_no_picture(footage: Database, video: 
     look(footage)
     assert known(footage, video, clip) is None
     with footage.read() as db, pytest.raises(ClipNotFound):
-        sight_of(db, video, clip)
+        analysis_target(db, video, clip)
 
 
 def test_two_who_looked_at_once_leave_one_look(footage: Database) -> None:

@@ -24,7 +24,7 @@ def library(database: Database) -> Database:
 
 def marked(database: Database, start_ms: int = 1_000, end_ms: int = 3_000, title: str = "The goal", video_id: str = VIDEO) -> str:
     with database.write() as db:
-        return marking.mark(db, video_id, start_ms, end_ms, title, actor="user_1")
+        return marking.mark_clip(db, video_id, start_ms, end_ms, title, actor="user_1")
 
 
 def clip(database: Database, clip_id: str) -> IdentifiedClip:
@@ -62,12 +62,12 @@ def test_whoever_changes_a_candidate_has_decided_on_it(library: Database) -> Non
     with library.write() as db:
         db.add(IdentifiedClip(id="clip_1", video_id=VIDEO, reference="a", start_ms=1_010, end_ms=2_020, title="Was", origin="found"))
     with library.write() as db:
-        marking.change(db, VIDEO, "clip_1", 1_010, 2_020, "Is")
+        marking.change_clip(db, VIDEO, "clip_1", 1_010, 2_020, "Is")
     found = clip(library, "clip_1")
     assert (found.title, found.start_ms, found.end_ms, found.origin) == ("Is", 1_010, 2_020, "found")
     assert found.touched_at is not None
     with library.write() as db:
-        marking.change(db, VIDEO, "clip_1", 1_500, 2_020, "Is")
+        marking.change_clip(db, VIDEO, "clip_1", 1_500, 2_020, "Is")
     assert (clip(library, "clip_1").start_ms, clip(library, "clip_1").end_ms) == (1_502, 2_035)
 
 
@@ -78,26 +78,26 @@ def test_a_removed_clip_comes_back_with_its_crop_and_its_exports(library: Databa
         fields = {"s3_key": "made.mp4", "aspect_ratio": "9:16", "target_language": "original", "title": "Made"}
         db.add(ExportedClip(id="clip_made", video_id=VIDEO, identified_clip_id=clip_id, start_ms=1, end_ms=2, **fields))
     with library.write() as db:
-        removed = marking.remove(db, VIDEO, clip_id)
+        removed = marking.remove_clip(db, VIDEO, clip_id)
     with library.read() as db:
         assert db.get(IdentifiedClip, clip_id) is None
         assert db.get_one(ExportedClip, "clip_made").identified_clip_id is None
     with library.write() as db:
-        marking.put_back(db, removed)
+        marking.restore_clip(db, removed)
     with library.read() as db:
         assert db.get_one(IdentifiedClip, clip_id).title == "The goal"
         assert db.get_one(ExportedClip, "clip_made").identified_clip_id == clip_id
         assert db.exec(select(ClipFraming)).one().x == 0.4
     with library.write() as db, pytest.raises(Conflict):
-        marking.put_back(db, removed)
+        marking.restore_clip(db, removed)
 
 
 def test_clips_of_other_videos_and_unknown_ones_are_not_found(library: Database) -> None:
     clip_id = marked(library)
     with library.write() as db:
         with pytest.raises(ClipNotFound):
-            marking.remove(db, "video_2", clip_id)
+            marking.remove_clip(db, "video_2", clip_id)
         with pytest.raises(ClipNotFound):
-            marking.change(db, VIDEO, "clip_none", 0, 1_000, "")
+            marking.change_clip(db, VIDEO, "clip_none", 0, 1_000, "")
         with pytest.raises(VideoNotFound):
-            marking.mark(db, "video_9", 0, 1_000, "")
+            marking.mark_clip(db, "video_9", 0, 1_000, "")

@@ -16,10 +16,10 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.bucket_contents import Ignored
 from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.quick_copy import Original, copy_metadata
-from clipviewer.domain.removal import Objects
+from clipviewer.domain.removal import RemovalScope
 from clipviewer.services import work
-from clipviewer.services.adoption.adopting import adopt, preview
-from clipviewer.services.adoption.rebuild import Rebuilt, copies_of, read_sidecars, rebuild
+from clipviewer.services.adoption.adopting import preview_import, run_import
+from clipviewer.services.adoption.rebuild import Rebuilt, find_copies, read_sidecars, rebuild
 from clipviewer.services.adoption.tally import Tally
 from clipviewer.services.container import Services
 from clipviewer.services.exporting.exports import request_exports
@@ -48,7 +48,7 @@ def mended(team: Services, tmp_path: Path) -> StoredObject:
     copy = lay(team.store, quick_start.quick_key(MASTER, item), Original(MASTER, old.etag), tmp_path)
     with team.database.write() as db:
         assert work.finish(db, item, utc_now(), {})
-        quick_start.change_over(db, item, old, copy, QUICK, utc_now())
+        quick_start.promote_copy(db, item, old, copy, QUICK, utc_now())
         finish(db, team.store, request_exports(db, "video_1", ["clip_2"], ExportChoices([AspectRatio.SQUARE]))[0])
     return copy
 
@@ -78,13 +78,13 @@ def forget(services: Services) -> None:
 
 
 def adopted(services: Services, prefix: str = "") -> Tally:
-    return adopt(services, prefix, on_progress=lambda _: None, check=lambda: None)
+    return run_import(services, prefix, on_progress=lambda _: None, check=lambda: None)
 
 
 def rebuilt(services: Services) -> Rebuilt:
     found = Rebuilt()
     sidecars = read_sidecars(services.store, "", found)
-    copies = copies_of(services.store, "", sidecars)
+    copies = find_copies(services.store, "", sidecars)
     with services.database.write() as db:
         rebuild(db, sidecars, copies, found)
     return found
@@ -166,7 +166,7 @@ def test_a_mended_video_without_exports_is_one_video(
     copies = [quick_copy.quick_key(key, "work_12345678", attempt) for attempt in (1, 2)]
     for copy in copies:
         lay(team.store, copy, original, tmp_path)
-    look = preview(team, "")
+    look = preview_import(team, "")
     assert (look.videos, look.ignored) == (1, {Ignored.OWN: 2})
     assert adopted(team).videos == 1
     ((master, title),) = masters(team)
@@ -261,7 +261,7 @@ def test_captions_beside_the_old_name_come_with_a_mended_video(
 def test_captions_of_a_deleted_video_stay_where_they_are(team: Services, mended: StoredObject) -> None:
     team.store.put("talks/talk.fr.vtt", VTT, "text/vtt")
     with team.database.write() as db:
-        delete(db, ["video_1"], Objects.KEEP)
+        delete(db, ["video_1"], RemovalScope.KEEP)
     assert adopted(team).ignored[Ignored.NO_VIDEO] == 1
 
 
@@ -269,7 +269,7 @@ def test_captions_of_a_deleted_video_stay_where_they_are(team: Services, mended:
 def test_a_deleted_video_keeps_its_copy_in_mind_and_nothing_is_made_for_it(team: Services, tmp_path: Path) -> None:
     with team.database.write() as db:
         make_library(db, team.store)
-        delete(db, ["video_1"], Objects.ALL)
+        delete(db, ["video_1"], RemovalScope.ALL)
     copy = lay(team.store, "talks/talk.quick-12345678-1.mp4", Original(MASTER, team.store.head(MASTER).etag), tmp_path)
     assert adopted(team).videos == 0
     with team.database.read() as db:

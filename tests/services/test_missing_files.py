@@ -11,7 +11,7 @@ from clipviewer.db.models import ExportedClip, Video
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.language import ORIGINAL
-from clipviewer.services.adoption.missing_files import look_for
+from clipviewer.services.adoption.missing_files import check_file
 from clipviewer.services.cells.drift import Drift
 from clipviewer.services.container import Services
 from clipviewer.services.exporting.exports import request_exports
@@ -35,14 +35,14 @@ def original(services: Services) -> ExportedClip:
 
 
 def test_a_video_whose_file_went_away_is_missing_until_it_is_back(team: Services, bucket: ObjectStore) -> None:
-    assert look_for(team, "video_1")
+    assert check_file(team, "video_1")
     master = bucket.get(MASTER)
     bucket.delete(MASTER)
-    assert not look_for(team, "video_1")
+    assert not check_file(team, "video_1")
     with team.database.read() as db:
         assert video_details(db, "video_1").missing_at is not None
     bucket.put(MASTER, master, "video/mp4")
-    assert look_for(team, "video_1")
+    assert check_file(team, "video_1")
     with team.database.read() as db:
         assert video_details(db, "video_1").missing_at is None
 
@@ -50,7 +50,7 @@ def test_a_video_whose_file_went_away_is_missing_until_it_is_back(team: Services
 def test_an_export_whose_file_went_away_says_so_in_list_and_matrix_and_is_made_again(team: Services, bucket: ObjectStore) -> None:
     clip = original(team)
     bucket.delete(clip.s3_key)
-    assert not look_for(team, "video_1", clip.id)
+    assert not check_file(team, "video_1", clip.id)
     with team.database.write() as db:
         assert [one.drift for one in exported_clips(db, "video_1") if one.id == clip.id] == [(Drift.MISSING,)]
         (entry,) = [entry for row in matrix(db, "video_1").rows for entry in row.entries if entry.language == ORIGINAL]
@@ -65,6 +65,6 @@ def test_an_export_whose_file_went_away_says_so_in_list_and_matrix_and_is_made_a
 def test_what_is_there_is_not_touched_by_looking(team: Services) -> None:
     with team.database.read() as db:
         before = db.exec(select(Video)).one()
-    assert look_for(team, "video_1", original(team).id)
+    assert check_file(team, "video_1", original(team).id)
     with team.database.read() as db:
         assert db.exec(select(Video)).one() == before

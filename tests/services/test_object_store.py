@@ -37,7 +37,7 @@ from clipviewer.errors import (
 from clipviewer.services.bucket.signing import signer_for
 from clipviewer.settings import Settings
 from clipviewer.storage.s3 import ObjectStore, open_store
-from clipviewer.storage.s3_errors import from_client_error, translated
+from clipviewer.storage.s3_errors import from_client_error, translate_errors
 from tests.storage.serving import KEYS, serving
 
 EMBEDDED = Settings(data_dir=Path("unused"), database_url="sqlite://")
@@ -235,7 +235,7 @@ def test_nobody_listening_is_unreachable() -> None:
     ],
 )
 def test_errors_of_the_client_library_are_translated(error: Exception, expected: type[StorageError]) -> None:
-    with pytest.raises(StorageError) as translation, translated():
+    with pytest.raises(StorageError) as translation, translate_errors():
         raise error
     assert type(translation.value) is expected
 

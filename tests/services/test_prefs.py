@@ -18,9 +18,9 @@ from clipviewer.domain.framing import FramingMode
 from clipviewer.domain.preferences import Preferences
 from clipviewer.services import retention, work
 from clipviewer.services.exporting.matrix_exports import export_cell
-from clipviewer.services.prefs import preferences, save_preferences
+from clipviewer.services.prefs import load_preferences, save_preferences
 from clipviewer.services.room.captions import attach
-from clipviewer.services.room.finding import options
+from clipviewer.services.room.finding import find_options
 from clipviewer.services.room.framings import save_framing
 from tests.conftest import Clock
 
@@ -39,18 +39,18 @@ def job(db: Session, clock: Clock, number: int, state: str, *, days: float, **mo
 def test_they_are_the_defaults_until_somebody_changes_them_and_each_change_is_written_down(database: Database, clock: Clock) -> None:
     wanted = Preferences(ratios=(AspectRatio.SQUARE,), languages=("original", "de"), captions=CaptionMode.BURNED, shortest_s=20)
     with database.write() as db:
-        assert preferences(db) == Preferences()
+        assert load_preferences(db) == Preferences()
         save_preferences(db, wanted, actor="user_1", clock=clock)
         save_preferences(db, wanted, actor="user_2", clock=clock)
     with database.read() as db:
-        assert preferences(db) == wanted
+        assert load_preferences(db) == wanted
         assert {row.updated_by for row in db.exec(select(TeamPref))} == {"user_1"}
         (entry,) = db.exec(select(AuditEntry).where(AuditEntry.action == "preferences"))
         assert (entry.actor, entry.details) == ("user_1", {"changed": "ratios, languages, captions, shortest_s"})
-        assert (options(db).shortest_ms, options(db).longest_ms) == (20_000, 60_000)
+        assert (find_options(db).shortest_ms, find_options(db).longest_ms) == (20_000, 60_000)
     with database.write() as db:
         save_preferences(db, Preferences(), actor="user_2", clock=clock)
-        assert preferences(db) == Preferences()
+        assert load_preferences(db) == Preferences()
 
 
 def test_a_value_that_nobody_knows_does_no_harm(database: Database) -> None:
@@ -58,7 +58,7 @@ def test_a_value_that_nobody_knows_does_no_harm(database: Database) -> None:
         for key, value in (("shortest_s", "soon"), ("ratios", {"all": True}), ("of a later version", [1])):
             db.add(TeamPref(key=key, value=value))
     with database.read() as db:
-        assert preferences(db) == Preferences()
+        assert load_preferences(db) == Preferences()
 
 
 def test_only_what_failed_or_was_cancelled_long_ago_and_left_nothing_behind_is_forgotten(database: Database, clock: Clock) -> None:

@@ -49,7 +49,7 @@ def ask(db: Session, first: int, last: int) -> int:
 def changed_over(database: Database, old: StoredObject = OLD, new: StoredObject = NEW) -> None:
     with database.write() as db:
         item = work.ask(db, quick_start.KIND, "video_1", video_id="video_1", actor="user_1")
-        quick_start.change_over(db, item, old, new, QUICK, utc_now())
+        quick_start.promote_copy(db, item, old, new, QUICK, utc_now())
         work.cancel(db, item.id)
 
 
@@ -90,7 +90,7 @@ def test_a_master_that_is_another_one_meanwhile_stays_what_it_is(library: Databa
 def test_forth_and_back_and_forth_again_leaves_one_former_file(library: Database) -> None:
     changed_over(library)
     with library.write() as db:
-        quick_start.take_back(db, OLD.key, utc_now())
+        quick_start.restore_former_master(db, OLD.key, utc_now())
     with library.write() as db:
         assert quick_start.former_master(db, OLD.key) is None
         assert db.get_one(Video, "video_1").s3_key == OLD.key
@@ -102,23 +102,23 @@ def test_forth_and_back_and_forth_again_leaves_one_former_file(library: Database
 
 def test_only_a_slow_video_is_mended_and_only_what_runs_is_called_off(library: Database) -> None:
     with library.write() as db:
-        assert not quick_start.call_off(db, "video_1")
-        first = quick_start.ask(db, "video_1")
-        assert quick_start.ask(db, "video_1").id == first.id
-        assert quick_start.call_off(db, "video_1")
+        assert not quick_start.cancel_quick_start(db, "video_1")
+        first = quick_start.enqueue_quick_start(db, "video_1")
+        assert quick_start.enqueue_quick_start(db, "video_1").id == first.id
+        assert quick_start.cancel_quick_start(db, "video_1")
         making = quick_start.quick_start_of(db, "video_1").making
         assert (making and making.state) == "cancelled"
     changed_over(library)
     with library.write() as db:
         with pytest.raises(Conflict, match="quickly already"):
-            quick_start.ask(db, "video_1")
+            quick_start.enqueue_quick_start(db, "video_1")
         with pytest.raises(VideoNotFound):
-            quick_start.ask(db, "video_9")
+            quick_start.enqueue_quick_start(db, "video_9")
 
 
 def test_a_very_long_key_still_gives_one_that_may_be_used(library: Database) -> None:
     with library.write() as db:
-        item = quick_start.ask(db, "video_1")
+        item = quick_start.enqueue_quick_start(db, "video_1")
     assert len(quick_start.quick_key("ü" * 510 + ".mp4", item).encode()) <= 1024
     assert quick_start.quick_key("a.b/film", item).startswith("a.b/film.quick-")
     assert quick_start.quick_key("talks/film.MOV", item) == f"talks/film.quick-{item.id[-8:]}-1.mp4"

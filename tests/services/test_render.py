@@ -11,7 +11,7 @@ import pytest
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, FramingMode, Rect
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
-from clipviewer.media.framing.reframe import look_at
+from clipviewer.media.framing.reframe import analyse_range
 from clipviewer.media.render.loudness import MEASURE, TARGET_LUFS, parse_loudness
 from clipviewer.media.render.render import RenderResult, RenderSpec, render
 from clipviewer.media.source.probe import probe
@@ -157,7 +157,7 @@ def test_black_bars_are_left_out_however_the_crop_was_chosen(tmp_path: Path, mod
     result = export(source, tmp_path / "clip.mp4", 0, 800, AspectRatio.PORTRAIT, framing=Framing(mode))
     assert result.content == Rect(0, 44, 640, 272)
     assert luma(tmp_path / "clip.mp4", (0.5, 0.02)) > 30
-    assert look_at(Ffmpeg(), str(source), 0, 800, tmp_path).content == result.content
+    assert analyse_range(Ffmpeg(), str(source), 0, 800, tmp_path).content == result.content
 
 
 def test_a_dark_side_is_no_bar(tmp_path: Path) -> None:

@@ -11,7 +11,15 @@ import pytest
 
 from clipviewer.domain.highlight import EDGES, INTEREST, Candidate, reasons_of, score_of
 from clipviewer.media.captions.tracks import CaptionTrack, Cue
-from clipviewer.media.finding.title_service import MAX_CHARACTERS, MAX_CLIPS, Judged, TitleService, TitlesFailed, open_title_service, titled
+from clipviewer.media.finding.title_service import (
+    MAX_CHARACTERS,
+    MAX_CLIPS,
+    ClipRating,
+    TitleService,
+    TitlesFailed,
+    add_titles,
+    open_title_service,
+)
 from clipviewer.settings import load_settings
 from tests.answering_service import Answer, Service, always, answering
 
@@ -54,7 +62,7 @@ def _saying(content: str) -> Answer:
 
 
 def test_text_and_times_of_the_captions_in_the_clips_are_sent_and_nothing_else(server: Service) -> None:
-    titled(_service(server, "a key"), [_candidate(9_800, 20_000), _candidate(20_000, 39_000)], TRACK)
+    add_titles(_service(server, "a key"), [_candidate(9_800, 20_000), _candidate(20_000, 39_000)], TRACK)
     ((path, authorization, body),) = server.asked
     assert (path, authorization) == ("/v1/chat/completions", "Bearer a key")
     assert body.keys() == {"model", "messages", "temperature"}
@@ -64,7 +72,7 @@ def test_text_and_times_of_the_captions_in_the_clips_are_sent_and_nothing_else(s
 
 def test_titles_are_taken_over_and_interest_becomes_a_part_of_the_score(server: Service) -> None:
     mute, spoken = _candidate(20_000, 39_000, clean=60), _candidate(9_800, 20_000)
-    found, failure = titled(_service(server), [mute, spoken], TRACK)
+    found, failure = add_titles(_service(server), [mute, spoken], TRACK)
     assert failure == ""
     assert found[1] == mute
     assert (found[0].title, found[0].parts[INTEREST.name], found[0].score) == ("Title 1", 99, score_of(found[0].parts))
@@ -73,7 +81,7 @@ def test_titles_are_taken_over_and_interest_becomes_a_part_of_the_score(server: 
 
 def test_many_clips_are_sent_in_batches_and_long_ones_are_cut_at_a_caption(server: Service) -> None:
     track = CaptionTrack(tuple(Cue(at, at + 900, "word " * 30) for at in range(0, 60_000, 1_000)))
-    found, failure = titled(_service(server), [_candidate(0, 60_000)] * (MAX_CLIPS + 2), track)
+    found, failure = add_titles(_service(server), [_candidate(0, 60_000)] * (MAX_CLIPS + 2), track)
     assert failure == ""
     assert [len(_clips(body)) for _, _, body in server.asked] == [MAX_CLIPS, 2]
     texts = [clip["captions"] for _, _, body in server.asked for clip in _clips(body)]
@@ -82,15 +90,15 @@ def test_many_clips_are_sent_in_batches_and_long_ones_are_cut_at_a_caption(serve
 
 
 def test_without_anything_said_nobody_is_asked(server: Service) -> None:
-    assert titled(_service(server), [_candidate(0, 5_000)], None) == ([_candidate(0, 5_000)], "")
-    assert titled(_service(server), [_candidate(20_000, 39_000)], TRACK) == ([_candidate(20_000, 39_000)], "")
+    assert add_titles(_service(server), [_candidate(0, 5_000)], None) == ([_candidate(0, 5_000)], "")
+    assert add_titles(_service(server), [_candidate(20_000, 39_000)], TRACK) == ([_candidate(20_000, 39_000)], "")
     assert server.asked == []
 
 
 def test_an_answer_in_a_fence_is_read_and_a_title_is_one_short_line(server: Service) -> None:
     server.answers = [_saying('```json\n{"clips": [{"id": 3, "title": " Who\\nstole \\u0000it? ' + "x" * 90 + '", "interest": 7}]}\n```')]
     judged = _service(server).judge({3: "0s Who?"})
-    assert judged == {3: Judged("Who stole it?…", 7)}
+    assert judged == {3: ClipRating("Who stole it?…", 7)}
 
 
 @pytest.mark.parametrize(
@@ -116,7 +124,7 @@ def test_an_answer_in_a_fence_is_read_and_a_title_is_one_short_line(server: Serv
 def test_an_answer_that_is_not_what_was_asked_for_changes_nothing(server: Service, content: str) -> None:
     server.answers = [_saying(content)]
     candidates = [_candidate(9_800, 20_000)]
-    found, failure = titled(_service(server), candidates, TRACK)
+    found, failure = add_titles(_service(server), candidates, TRACK)
     assert found == candidates
     assert "did not answer as it was asked to" in failure
 
@@ -141,7 +149,7 @@ def test_an_answer_that_is_not_what_was_asked_for_changes_nothing(server: Servic
 def test_a_failure_is_one_sentence_and_the_clips_stay(server: Service, answer: Answer, reason: str, requests: int) -> None:
     server.answers = [answer]
     candidates = [_candidate(9_800, 20_000)]
-    found, failure = titled(_service(server, "hidden-word"), candidates, TRACK)
+    found, failure = add_titles(_service(server, "hidden-word"), candidates, TRACK)
     assert found == candidates
     assert reason in failure
     assert failure.endswith(".")
@@ -176,6 +184,6 @@ def test_no_model_is_asked_unless_one_is_named(server: Service, tmp_path: Path) 
     assert open_title_service(load_settings({}, tmp_path)) is None
     service = open_title_service(load_settings({"CLIPVIEWER_LLM_URL": f"{server.url}/", "CLIPVIEWER_LLM_MODEL": "small"}, tmp_path))
     assert service is not None
-    assert service.judge({0: "0s Who?"}) == {0: Judged("Title 0", 100)}
+    assert service.judge({0: "0s Who?"}) == {0: ClipRating("Title 0", 100)}
     assert server.asked[0][2]["model"] == "small"
     assert server.asked[0][1] is None

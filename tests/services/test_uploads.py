@@ -144,7 +144,7 @@ def test_an_upload_is_its_senders_alone(uploading: Uploading, clip: bytes) -> No
     with pytest.raises(UploadNotFound):
         uploading.parts(found.id, BEN)
     with uploading.services.database.read() as db:
-        assert (uploads.unfinished(db, BEN), [each.id for each in uploads.unfinished(db, ANNA)]) == ([], [found.id])
+        assert (uploads.list_unfinished(db, BEN), [each.id for each in uploads.list_unfinished(db, ANNA)]) == ([], [found.id])
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -241,7 +241,7 @@ def test_what_is_abandoned_for_a_week_is_swept(uploading: Uploading, served: Ser
     uploading.sweep(utc_now())
     assert len(files(served.root)) == 1
     with uploading.services.database.read() as db:
-        assert [each.id for each in uploads.unfinished(db, ANNA)] == [new.id]
+        assert [each.id for each in uploads.list_unfinished(db, ANNA)] == [new.id]
     change(uploading, old, cleared_at=utc_now() - timedelta(days=8))
     uploading.sweep(utc_now())
     with uploading.services.database.read() as db:

@@ -21,9 +21,9 @@ from clipviewer.services.room.captions import (
     attach,
     captions_for,
     captions_of,
+    find_track,
     remove,
     sidecar_of,
-    track,
     webvtt,
 )
 from tests.conftest import Clock
@@ -56,7 +56,7 @@ def test_a_file_of_either_kind_is_kept_as_webvtt_and_replaced_by_the_next_of_its
         assert (first.name, first.cues, first.origin) == ("Rede.vtt", 2, "uploaded")
         assert (again.cues, again.created_at, again.digest) == (1, clock(), hashlib.sha256(text.encode()).hexdigest())
         assert [(kept.language, kept.name) for kept in captions_of(db, "video_1")] == [("original", "Original"), ("de", "Rede.srt")]
-        whole = track(db, "video_1", "original")
+        whole = find_track(db, "video_1", "original")
         assert whole is not None
         assert whole.cues == (Cue(500, 1_500, "One"), Cue(2_000, 3_000, "Two & a half"))
 
@@ -70,14 +70,14 @@ def test_captions_of_an_unknown_video_are_not_found(talk: Database, video_id: st
             captions_of(db, video_id)
         with pytest.raises(VideoNotFound):
             webvtt(db, video_id, "de")
-        assert track(db, video_id, "de") is None
+        assert find_track(db, video_id, "de") is None
 
 
 @pytest.mark.parametrize("language", ["en", "English", "\0", ""])
 def test_a_language_without_captions_has_none_to_read_or_remove(talk: Database, language: str) -> None:
     with talk.write() as db:
         attach(db, "video_1", "de", VTT, "a.vtt")
-        assert track(db, "video_1", language) is None
+        assert find_track(db, "video_1", language) is None
         with pytest.raises(CaptionsNotFound):
             webvtt(db, "video_1", language)
         with pytest.raises(CaptionsNotFound):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clipviewer.db.models import Video
-from clipviewer.domain.removal import Objects
+from clipviewer.domain.removal import RemovalScope
 from clipviewer.services.container import Services
 from clipviewer.services.library import changes
 from clipviewer.state.captions import CaptionsState
@@ -35,7 +35,7 @@ def harbour(page: Page, services: Services) -> Footage:
 
 def delete(services: Services, footage: Footage) -> None:
     with services.database.write() as db:
-        changes.delete(db, [footage.video_id], Objects.KEEP)
+        changes.delete(db, [footage.video_id], RemovalScope.KEEP)
 
 
 @pytest.mark.parametrize(("handler", "given"), [("show_range", (280, 290)), ("open", ())])

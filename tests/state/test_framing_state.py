@@ -15,11 +15,11 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Rect, Shot
 from clipviewer.domain.permissions import Role
 from clipviewer.media.ffmpeg import MediaCancelled
-from clipviewer.media.framing.reframe import Look
+from clipviewer.media.framing.reframe import PictureAnalysis
 from clipviewer.services import container
 from clipviewer.services.container import Services
 from clipviewer.services.room.framings import saved_framings
-from clipviewer.services.room.looks import sight_of, store_look
+from clipviewer.services.room.looks import analysis_target, store_analysis
 from clipviewer.state import framing
 from clipviewer.state.framing import FramingState
 from clipviewer.state.framing_rows import FramingView
@@ -86,9 +86,9 @@ def test_a_clip_of_another_video_is_not_found(app: Running, tab: Tab) -> None:
 
 def test_a_picture_that_was_seen_is_shown_without_another_look(app: Running, tab: Tab, footage: Footage) -> None:
     clip = footage.identified[1]
-    seen = Look(800, 332, Rect(0, 2, 800, 330), {AspectRatio.SQUARE: (Shot(0, 0.25, 0.5), Shot(1_000, 0.5, 0.5, True))})
+    seen = PictureAnalysis(800, 332, Rect(0, 2, 800, 330), {AspectRatio.SQUARE: (Shot(0, 0.25, 0.5), Shot(1_000, 0.5, 0.5, True))})
     with app.services.database.write() as db:
-        store_look(db, sight_of(db, footage.video_id, clip), seen)
+        store_analysis(db, analysis_target(db, footage.video_id, clip), seen)
     for handler in ("open_clip", "look"):
         shown = send(tab, handler, '"shown_rx_state_"', clip_id=clip)
         assert shown["look"] == {
@@ -115,7 +115,7 @@ def test_a_look_stops_with_the_server(services: Services, monkeypatch: pytest.Mo
         footage = add_footage(db)
     started, stopped = threading.Event(), threading.Event()
 
-    def endless(*_: object, cancelled: Callable[[], bool]) -> Look:
+    def endless(*_: object, cancelled: Callable[[], bool]) -> PictureAnalysis:
         started.set()
         while not cancelled():
             time.sleep(0.01)

@@ -9,7 +9,7 @@ from clipviewer.db.models import User
 from clipviewer.domain.permissions import Role
 from clipviewer.domain.preferences import Preferences
 from clipviewer.services.container import Services
-from clipviewer.services.prefs import preferences
+from clipviewer.services.prefs import load_preferences
 from clipviewer.state.preferences import PreferencesState
 from tests.state.page import Page
 
@@ -38,7 +38,7 @@ def admin(page: Page, services: Services) -> Page:
 
 def standing(services: Services) -> Preferences:
     with services.database.read() as db:
-        return preferences(db)
+        return load_preferences(db)
 
 
 def test_a_reviewer_sees_them_and_changes_nothing(page: Page, services: Services) -> None:

@@ -76,7 +76,7 @@ def test_a_pulse_sends_nothing_while_nothing_changes(room: Page) -> None:
 
 def test_a_pulse_sends_no_more_than_what_has_changed(room: Page, services: Services, footage: Footage) -> None:
     with services.database.write() as db:
-        finding.ask(db, footage.video_id)
+        finding.enqueue_search(db, footage.video_id)
     room.call(RoomState, "follow")
     assert {name.rpartition(".")[2]: set(values) for name, values in room.sent.items()} == {
         "clipviewer___state___finding____finding_state": {"search_rx_state_"}
@@ -87,7 +87,7 @@ def test_a_pulse_sends_no_more_than_what_has_changed(room: Page, services: Servi
 def test_a_candidate_that_somebody_else_marks_joins_the_list(room: Page, services: Services, footage: Footage, tab: str) -> None:
     room.call(VideoDetailState, "set_tab", tab)
     with services.database.write() as db:
-        marked = marking.mark(db, footage.video_id, 60_000, 70_000, "Gulls")
+        marked = marking.mark_clip(db, footage.video_id, 60_000, 70_000, "Gulls")
     room.call(RoomState, "follow")
     assert marked in [row.id for row in room.state(VideoDetailState).identified_clips]
     assert room.state(VideoDetailState).tab == tab
@@ -95,7 +95,7 @@ def test_a_candidate_that_somebody_else_marks_joins_the_list(room: Page, service
 
 def test_previews_that_somebody_else_has_made_are_followed_to_their_end(room: Page, services: Services, footage: Footage) -> None:
     with services.database.write() as db:
-        video_previews.ask(db, footage.video_id)
+        video_previews.enqueue_previews(db, footage.video_id)
     room.call(RoomState, "follow")
     assert room.state(TimelineState).timeline.state == "making"
     item = claimed(services, video_previews.KIND)
@@ -112,7 +112,7 @@ def test_previews_that_somebody_else_has_made_are_followed_to_their_end(room: Pa
 
 def test_a_quick_master_that_somebody_else_has_made_is_followed_to_its_end(room: Page, services: Services, footage: Footage) -> None:
     with services.database.write() as db:
-        quick_start.ask(db, footage.video_id)
+        quick_start.enqueue_quick_start(db, footage.video_id)
     item = claimed(services, quick_start.KIND)
     room.call(RoomState, "follow")
     assert room.state(QuickStartState).quick_start.state == "running"

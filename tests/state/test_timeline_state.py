@@ -8,7 +8,7 @@ from clipviewer.db.models import User
 from clipviewer.domain.ids import new_id
 from clipviewer.domain.permissions import Role
 from clipviewer.services import container, work
-from clipviewer.services.adoption.rows import have_previewed
+from clipviewer.services.adoption.rows import enqueue_previews
 from clipviewer.services.container import Services
 from clipviewer.state.room import RoomState
 from clipviewer.state.timeline import TimelineState
@@ -23,7 +23,7 @@ def test_an_adopted_video_is_looked_into_when_somebody_opens_it(services: Servic
     user = User(id=new_id("user"), email="a@example.org", name="Kim", role=Role.VIEWER, password_hash="no password")
     with services.database.write() as db:
         footage = add_footage(db)
-        have_previewed(db, [footage.video_id])
+        enqueue_previews(db, [footage.video_id])
         db.add(user)
         db.flush()
         token = services.sessions.start(db, user.id).token

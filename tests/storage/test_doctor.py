@@ -14,14 +14,14 @@ import pytest
 from clipviewer.domain.bucket_address import bucket_address
 from clipviewer.errors import StorageCredentials, StorageDenied, StorageUnreachable
 from clipviewer.settings import Settings
-from clipviewer.storage.doctor import CHECKS, Doctor, Whereabouts
+from clipviewer.storage.doctor import CHECKS, Doctor, StoreAddresses
 from clipviewer.storage.findings import Finding, Verdict
-from clipviewer.storage.plain_http import Answer, Ask, Http, send
+from clipviewer.storage.plain_http import Http, PlainRequest, PlainResponse, send
 from clipviewer.storage.s3 import ObjectStore, open_store
 from tests.storage.serving import BUCKET, KEYS, Served, serving
 
 APP = "https://clips.example.org"
-Change = Callable[[Ask, Answer], Answer]
+Change = Callable[[PlainRequest, PlainResponse], PlainResponse]
 
 
 @pytest.fixture
@@ -36,12 +36,12 @@ def store(served: Served) -> ObjectStore:
 
 
 @pytest.fixture
-def where(served: Served) -> Whereabouts:
+def where(served: Served) -> StoreAddresses:
     address = bucket_address(BUCKET, "us-east-1", served.endpoint)
-    return Whereabouts(address, address, APP, "team/")
+    return StoreAddresses(address, address, APP, "team/")
 
 
-def examined(store: ObjectStore, where: Whereabouts, **options: object) -> dict[str, Finding]:
+def examined(store: ObjectStore, where: StoreAddresses, **options: object) -> dict[str, Finding]:
     findings = list(Doctor(store, where, **options).examine())  # type: ignore[arg-type]
     assert tuple(finding.check for finding in findings) == CHECKS
     return {finding.check: finding for finding in findings}
@@ -63,14 +63,14 @@ def left(served: Served) -> list[str]:
     return [found["Key"] for found in [*uploads, *objects]]
 
 
-def test_a_healthy_store_passes_every_check_and_is_left_as_it_was(store: ObjectStore, where: Whereabouts, served: Served) -> None:
+def test_a_healthy_store_passes_every_check_and_is_left_as_it_was(store: ObjectStore, where: StoreAddresses, served: Served) -> None:
     findings = examined(store, where)
     assert bad(findings) == {}
     assert all(not finding.remedy for finding in findings.values())
     assert left(served) == []
 
 
-def test_no_finding_holds_a_key_or_a_url(store: ObjectStore, where: Whereabouts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_finding_holds_a_key_or_a_url(store: ObjectStore, where: StoreAddresses, monkeypatch: pytest.MonkeyPatch) -> None:
     secret = replace(KEYS, session_token="a-token-of-the-test")
     monkeypatch.setattr(store, "credentials", lambda: secret)
     said = repr(list(examined(store, where).values()))
@@ -82,7 +82,7 @@ def test_no_finding_holds_a_key_or_a_url(store: ObjectStore, where: Whereabouts,
     ("left_seconds", "verdict"), [(-1, Verdict.FAILED), (600, Verdict.WARNING), (7200, Verdict.OK)], ids=["ended", "soon", "good"]
 )
 def test_the_end_of_temporary_credentials_is_told(
-    store: ObjectStore, where: Whereabouts, monkeypatch: pytest.MonkeyPatch, left_seconds: int, verdict: Verdict
+    store: ObjectStore, where: StoreAddresses, monkeypatch: pytest.MonkeyPatch, left_seconds: int, verdict: Verdict
 ) -> None:
     end = datetime.now(UTC) + timedelta(seconds=left_seconds)
     monkeypatch.setattr(store, "credentials", lambda: replace(KEYS, expires_at=end))
@@ -93,7 +93,7 @@ def test_the_end_of_temporary_credentials_is_told(
     assert f"{end:%H:%M}" in finding.text
 
 
-def test_without_credentials_the_rest_is_not_checked(store: ObjectStore, where: Whereabouts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_credentials_the_rest_is_not_checked(store: ObjectStore, where: StoreAddresses, monkeypatch: pytest.MonkeyPatch) -> None:
     def none() -> None:
         raise StorageCredentials("The server has no credentials")
 
@@ -104,7 +104,7 @@ def test_without_credentials_the_rest_is_not_checked(store: ObjectStore, where: 
 
 
 @pytest.mark.parametrize(("embedded", "advice"), [(True, "Start the app"), (False, "endpoint")])
-def test_nobody_listening_is_told_once(store: ObjectStore, where: Whereabouts, embedded: bool, advice: str) -> None:
+def test_nobody_listening_is_told_once(store: ObjectStore, where: StoreAddresses, embedded: bool, advice: str) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         nowhere = bucket_address(BUCKET, "us-east-1", f"http://127.0.0.1:{listener.getsockname()[1]}")
@@ -117,7 +117,7 @@ def test_nobody_listening_is_told_once(store: ObjectStore, where: Whereabouts, e
     ("seconds", "verdict", "said"),
     [(1000, Verdict.FAILED, "behind"), (-1000, Verdict.FAILED, "ahead of"), (90, Verdict.WARNING, "behind"), (5, Verdict.OK, "matches")],
 )
-def test_a_clock_that_is_off_is_told(store: ObjectStore, where: Whereabouts, seconds: int, verdict: Verdict, said: str) -> None:
+def test_a_clock_that_is_off_is_told(store: ObjectStore, where: StoreAddresses, seconds: int, verdict: Verdict, said: str) -> None:
     theirs = format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
     finding = examined(store, where, http=changed(lambda _ask, answer: replace(answer, headers={**answer.headers, "date": theirs})))[
         "clock"
@@ -126,8 +126,8 @@ def test_a_clock_that_is_off_is_told(store: ObjectStore, where: Whereabouts, sec
     assert said in finding.text
 
 
-def test_a_store_that_keeps_its_time_to_itself_is_no_fault(store: ObjectStore, where: Whereabouts) -> None:
-    def silent(_ask: Ask, answer: Answer) -> Answer:
+def test_a_store_that_keeps_its_time_to_itself_is_no_fault(store: ObjectStore, where: StoreAddresses) -> None:
+    def silent(_ask: PlainRequest, answer: PlainResponse) -> PlainResponse:
         return replace(answer, headers={name: value for name, value in answer.headers.items() if name != "date"})
 
     assert bad(examined(store, where, http=changed(silent))) == {"clock": Verdict.NOT_CHECKED}
@@ -136,13 +136,15 @@ def test_a_store_that_keeps_its_time_to_itself_is_no_fault(store: ObjectStore, w
 @pytest.mark.parametrize(
     ("answer", "advice"),
     [
-        (Answer(301, {"x-amz-bucket-region": "eu-west-1"}), "CLIPVIEWER_S3_REGION=eu-west-1"),
-        (Answer(400, {}, b"<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>"), "=eu-west-1"),
-        (Answer(400, {}, b"<Error><Code>AuthorizationQueryParametersError</Code></Error>"), "CLIPVIEWER_S3_ENDPOINT_URL"),
-        (Answer(307), "CLIPVIEWER_S3_ENDPOINT_URL"),
+        (PlainResponse(301, {"x-amz-bucket-region": "eu-west-1"}), "CLIPVIEWER_S3_REGION=eu-west-1"),
+        (PlainResponse(400, {}, b"<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>"), "=eu-west-1"),
+        (PlainResponse(400, {}, b"<Error><Code>AuthorizationQueryParametersError</Code></Error>"), "CLIPVIEWER_S3_ENDPOINT_URL"),
+        (PlainResponse(307), "CLIPVIEWER_S3_ENDPOINT_URL"),
     ],
 )
-def test_a_bucket_in_another_region_is_told_with_the_region(store: ObjectStore, where: Whereabouts, answer: Answer, advice: str) -> None:
+def test_a_bucket_in_another_region_is_told_with_the_region(
+    store: ObjectStore, where: StoreAddresses, answer: PlainResponse, advice: str
+) -> None:
     finding = examined(store, where, http=changed(lambda ask, real: answer if "list-type" in ask.url else real))["region"]
     assert finding.verdict is Verdict.FAILED
     assert advice in finding.remedy
@@ -153,7 +155,7 @@ def test_a_bucket_in_another_region_is_told_with_the_region(store: ObjectStore, 
     [("list", "list"), ("head", "get"), ("get", "get"), ("start_upload", "multipart"), ("parts", "multipart")],
 )
 def test_a_missing_permission_is_told_by_what_it_forbids(
-    store: ObjectStore, where: Whereabouts, served: Served, monkeypatch: pytest.MonkeyPatch, method: str, check: str
+    store: ObjectStore, where: StoreAddresses, served: Served, monkeypatch: pytest.MonkeyPatch, method: str, check: str
 ) -> None:
     def denied(*_arguments: object) -> None:
         raise StorageDenied
@@ -167,7 +169,7 @@ def test_a_missing_permission_is_told_by_what_it_forbids(
 
 
 def test_where_nothing_may_be_written_what_needs_it_is_not_checked(
-    store: ObjectStore, where: Whereabouts, monkeypatch: pytest.MonkeyPatch
+    store: ObjectStore, where: StoreAddresses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def denied(*_arguments: object) -> None:
         raise StorageDenied
@@ -177,7 +179,9 @@ def test_where_nothing_may_be_written_what_needs_it_is_not_checked(
     assert bad(examined(store, where)) == {"put": Verdict.FAILED, "adopted masters": Verdict.WARNING, **unseen}
 
 
-def test_what_cannot_be_deleted_is_named(store: ObjectStore, where: Whereabouts, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_deleted_is_named(
+    store: ObjectStore, where: StoreAddresses, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def denied(_key: str) -> None:
         raise StorageDenied
 
@@ -192,7 +196,7 @@ def test_what_cannot_be_deleted_is_named(store: ObjectStore, where: Whereabouts,
 
 
 def test_masters_that_may_not_be_changed_are_told_as_something_that_may_be_wanted(
-    store: ObjectStore, where: Whereabouts, served: Served, monkeypatch: pytest.MonkeyPatch
+    store: ObjectStore, where: StoreAddresses, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put = store.put
 
@@ -208,7 +212,7 @@ def test_masters_that_may_not_be_changed_are_told_as_something_that_may_be_wante
     assert left(served) == []
 
 
-def test_wrong_bytes_are_told(store: ObjectStore, where: Whereabouts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_bytes_are_told(store: ObjectStore, where: StoreAddresses, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "get", lambda _key: b"something else")
     assert bad(examined(store, where)) == {"get": Verdict.FAILED}
 
@@ -216,27 +220,27 @@ def test_wrong_bytes_are_told(store: ObjectStore, where: Whereabouts, monkeypatc
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (Answer(200, {}, b"all of it"), "status 200"),
-        (Answer(206, {}, b"other part"), "does not return the requested bytes"),
-        (Answer(403, {}, b"<Error><Code>SignatureDoesNotMatch</Code></Error>"), "(SignatureDoesNotMatch)"),
+        (PlainResponse(200, {}, b"all of it"), "status 200"),
+        (PlainResponse(206, {}, b"other part"), "does not return the requested bytes"),
+        (PlainResponse(403, {}, b"<Error><Code>SignatureDoesNotMatch</Code></Error>"), "(SignatureDoesNotMatch)"),
     ],
 )
-def test_a_range_that_does_not_come_is_told(store: ObjectStore, where: Whereabouts, answer: Answer, said: str) -> None:
+def test_a_range_that_does_not_come_is_told(store: ObjectStore, where: StoreAddresses, answer: PlainResponse, said: str) -> None:
     findings = examined(store, where, http=changed(lambda ask, real: answer if "Range" in ask.headers else real))
     assert bad(findings) == {"range": Verdict.FAILED}
     assert said in findings["range"].text
 
 
-def test_a_public_address_is_tried_on_its_own(store: ObjectStore, where: Whereabouts, served: Served) -> None:
+def test_a_public_address_is_tried_on_its_own(store: ObjectStore, where: StoreAddresses, served: Served) -> None:
     elsewhere = replace(where, outside=bucket_address(BUCKET, "us-east-1", f"http://localhost:{served.port}/s3"))
 
-    def gone(ask: Ask) -> Answer:
+    def gone(ask: PlainRequest) -> PlainResponse:
         if "//localhost:" in ask.url:
             raise StorageUnreachable
         return send(ask)
 
-    def refused(ask: Ask, real: Answer) -> Answer:
-        return Answer(403) if "//localhost:" in ask.url and ask.method == "GET" else real
+    def refused(ask: PlainRequest, real: PlainResponse) -> PlainResponse:
+        return PlainResponse(403) if "//localhost:" in ask.url and ask.method == "GET" else real
 
     assert bad(examined(store, elsewhere)) == {}
     assert bad(examined(store, elsewhere, http=changed(refused))).items() >= {"public address": Verdict.FAILED}.items()
@@ -244,12 +248,12 @@ def test_a_public_address_is_tried_on_its_own(store: ObjectStore, where: Whereab
     assert bad(examined(store, elsewhere, http=gone)) == {"public address": Verdict.WARNING, **unseen}
 
 
-def test_a_store_that_replaces_what_must_not_be_replaced_is_told(store: ObjectStore, where: Whereabouts) -> None:
-    findings = examined(store, where, http=changed(lambda ask, real: Answer(200) if "If-None-Match" in ask.headers else real))
+def test_a_store_that_replaces_what_must_not_be_replaced_is_told(store: ObjectStore, where: StoreAddresses) -> None:
+    findings = examined(store, where, http=changed(lambda ask, real: PlainResponse(200) if "If-None-Match" in ask.headers else real))
     assert bad(findings) == {"conditional put": Verdict.WARNING}
 
 
-def test_a_bucket_without_cors_rules_says_what_does_not_work(store: ObjectStore, where: Whereabouts) -> None:
+def test_a_bucket_without_cors_rules_says_what_does_not_work(store: ObjectStore, where: StoreAddresses) -> None:
     findings = examined(store, replace(where, origin="https://another.example.org"))
     assert bad(findings) == {"cors get": Verdict.WARNING, "cors put": Verdict.FAILED, "cors etag": Verdict.WARNING}
     assert "https://another.example.org" in findings["cors put"].text
@@ -265,28 +269,30 @@ def test_a_bucket_without_cors_rules_says_what_does_not_work(store: ObjectStore,
     ],
 )
 def test_cors_rules_that_lack_a_part_are_told_by_it(
-    store: ObjectStore, where: Whereabouts, header: str, value: str, check: str, verdict: Verdict
+    store: ObjectStore, where: StoreAddresses, header: str, value: str, check: str, verdict: Verdict
 ) -> None:
-    def narrowed(_ask: Ask, answer: Answer) -> Answer:
+    def narrowed(_ask: PlainRequest, answer: PlainResponse) -> PlainResponse:
         return replace(answer, headers={**answer.headers, header: value}) if header in answer.headers else answer
 
     assert bad(examined(store, where, http=changed(narrowed))) == {check: verdict}
 
 
-def test_the_apps_own_origin_needs_no_cors_rules(store: ObjectStore, where: Whereabouts, served: Served) -> None:
+def test_the_apps_own_origin_needs_no_cors_rules(store: ObjectStore, where: StoreAddresses, served: Served) -> None:
     findings = examined(store, replace(where, origin=f"http://{served.host}"))
     assert bad(findings) == {}
     assert "no rules are needed" in findings["cors put"].text
 
 
-def test_a_part_that_is_refused_is_told_and_the_upload_dropped(store: ObjectStore, where: Whereabouts, served: Served) -> None:
-    findings = examined(store, where, http=lambda ask: Answer(400) if "partNumber" in ask.url else send(ask))
+def test_a_part_that_is_refused_is_told_and_the_upload_dropped(store: ObjectStore, where: StoreAddresses, served: Served) -> None:
+    findings = examined(store, where, http=lambda ask: PlainResponse(400) if "partNumber" in ask.url else send(ask))
     assert bad(findings) == {"multipart": Verdict.FAILED}
     assert "status 400" in findings["multipart"].text
     assert left(served) == []
 
 
-def test_a_store_that_answers_missing_as_forbidden_is_told(store: ObjectStore, where: Whereabouts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_answers_missing_as_forbidden_is_told(
+    store: ObjectStore, where: StoreAddresses, monkeypatch: pytest.MonkeyPatch
+) -> None:
     head = store.head
 
     def hidden(key: str) -> object:
@@ -298,15 +304,15 @@ def test_a_store_that_answers_missing_as_forbidden_is_told(store: ObjectStore, w
     assert bad(examined(store, where)) == {"missing": Verdict.WARNING}
 
 
-def test_wrong_keys_are_told_as_such(served: Served, where: Whereabouts) -> None:
+def test_wrong_keys_are_told_as_such(served: Served, where: StoreAddresses) -> None:
     settings = Settings(data_dir=Path("unused"), database_url="sqlite://", port=served.port)
     findings = examined(open_store(settings, replace(KEYS, secret_key="another")), where)
     assert "clock and the credentials" in findings["list"].text
     assert {findings[check].verdict for check in ("range", "region")} == {Verdict.NOT_CHECKED}
 
 
-def test_a_policy_that_forbids_listing_says_nothing_against_the_region(store: ObjectStore, where: Whereabouts) -> None:
-    def denied(ask: Ask, real: Answer) -> Answer:
+def test_a_policy_that_forbids_listing_says_nothing_against_the_region(store: ObjectStore, where: StoreAddresses) -> None:
+    def denied(ask: PlainRequest, real: PlainResponse) -> PlainResponse:
         return replace(real, status=403, body=b"<Error><Code>AccessDenied</Code></Error>") if "list-type" in ask.url else real
 
     assert bad(examined(store, where, http=changed(denied))) == {}

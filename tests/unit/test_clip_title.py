@@ -4,19 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clipviewer.domain.clip_title import MAX_TITLE, rarity, shortened, title_of, words_of
+from clipviewer.domain.clip_title import MAX_TITLE, choose_title, shorten, split_words, word_weights
 
 
 @given(st.lists(st.text(max_size=120), max_size=6))
 def test_a_title_is_one_line_of_at_most_sixty_characters(sentences: list[str]) -> None:
-    title = title_of(sentences, rarity(sentences))
+    title = choose_title(sentences, word_weights(sentences))
     assert len(title) <= MAX_TITLE
     assert title == " ".join(title.split())
 
 
 @given(st.text(alphabet="abc é,-", min_size=1, max_size=200))
 def test_a_text_is_cut_at_a_word(text: str) -> None:
-    line, short = " ".join(text.split()), shortened(text)
+    line, short = " ".join(text.split()), shorten(text)
     if len(line) <= MAX_TITLE:
         assert short == line
     else:
@@ -28,17 +28,17 @@ def test_a_text_is_cut_at_a_word(text: str) -> None:
 
 def test_the_sentence_that_tells_most_is_the_title() -> None:
     everything = ["And so it goes on.", "And so it is.", "Who stole the crown jewels?", "And it is so.", "Yes."]
-    assert title_of(everything, rarity(everything)) == "Who stole the crown jewels?"
+    assert choose_title(everything, word_weights(everything)) == "Who stole the crown jewels?"
 
 
 def test_of_equals_the_first_is_taken_and_a_whole_sentence_before_a_cut_one() -> None:
-    assert title_of(["One two three.", "Four five six."], {}) == "One two three."
+    assert choose_title(["One two three.", "Four five six."], {}) == "One two three."
     long = "A sentence that goes on and on and on until nobody can remember any more how it began."
-    telling = dict.fromkeys(words_of(f"{long} All in one breath."), 1.0)
-    assert title_of([long, "All in one breath."], telling) == "All in one breath."
-    assert title_of([long], telling) == "A sentence that goes on and on and on until nobody can…"
+    telling = dict.fromkeys(split_words(f"{long} All in one breath."), 1.0)
+    assert choose_title([long, "All in one breath."], telling) == "All in one breath."
+    assert choose_title([long], telling) == "A sentence that goes on and on and on until nobody can…"
 
 
 @pytest.mark.parametrize("sentences", [[], [""], ["…", "♪ ♪", "—"]])
 def test_where_nothing_is_said_there_is_no_title(sentences: list[str]) -> None:
-    assert title_of(sentences, {}) == ""
+    assert choose_title(sentences, {}) == ""

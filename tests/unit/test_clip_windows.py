@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from clipviewer.domain.highlight import Candidate, FindOptions, score_of
 from clipviewer.media.captions.tracks import CaptionTrack, Cue
 from clipviewer.media.finding.footage_scan import HEIGHT, WIDTH, Scan
-from clipviewer.media.finding.highlights import NothingFound, choose
+from clipviewer.media.finding.highlights import NothingFound, choose_candidates
 from clipviewer.media.finding.sound_features import SILENCE_DB, SoundFeatures
 from clipviewer.media.finding.windows import overlap
 
@@ -53,7 +53,7 @@ def said(duration_ms: int, seed: int) -> CaptionTrack:
 def chosen(seed: int, duration_ms: int, options: FindOptions, sound: bool = True, captions: bool = True) -> list[Candidate]:
     scan = seen(duration_ms, seed)
     track = said(duration_ms, seed) if captions else None
-    return choose(scan, heard(duration_ms, seed) if sound else None, track, options, look=scan.between)
+    return choose_candidates(scan, heard(duration_ms, seed) if sound else None, track, options, look=scan.between)
 
 
 @settings(max_examples=2 * settings().max_examples)
@@ -103,13 +103,13 @@ def test_the_loud_passage_is_found_first_and_its_title_is_what_is_said_in_it() -
     level = np.where(loud, -8.0, -30.0)
     level[np.isin(steps, [1_199, 1_198, 1_400, 1_401])] = SILENCE_DB
     sound = SoundFeatures(level, np.ones(2_000), np.zeros(2_000))
-    first = choose(scan, sound, None, FindOptions(), look=scan.between)[0]
+    first = choose_candidates(scan, sound, None, FindOptions(), look=scan.between)[0]
     assert (first.start_ms, first.end_ms) == (pytest.approx(120_000, abs=300), pytest.approx(140_000, abs=300))
     assert any("louder than the rest" in reason for reason in first.reasons)
     track = CaptionTrack(
         (Cue(10_000, 12_000, "Nothing yet."), Cue(125_000, 128_000, "Look at that goal!"), Cue(180_000, 182_000, "And over."))
     )
-    titled = choose(scan, sound, track, FindOptions(), look=scan.between)[0]
+    titled = choose_candidates(scan, sound, track, FindOptions(), look=scan.between)[0]
     assert 119_700 <= titled.start_ms < titled.end_ms <= 140_300
     assert titled.title == "Look at that goal!"
 
@@ -127,7 +127,7 @@ def test_a_video_shorter_than_a_clip_is_one_candidate() -> None:
 
 def test_captions_alone_are_enough() -> None:
     still = seen(120_000, 2, moving=False)
-    found = choose(still, None, said(120_000, 2), NO_EDGE_MATTERS, look=still.between)
+    found = choose_candidates(still, None, said(120_000, 2), NO_EDGE_MATTERS, look=still.between)
     assert {"speech %", "words per minute"} <= found[0].parts.keys()
     assert not {"loudness σ", "motion σ", "cuts"} & found[0].parts.keys()
 
@@ -136,11 +136,11 @@ def test_silence_before_a_still_picture_says_that_there_is_nothing_to_find() -> 
     still = seen(60_000, 2, moving=False)
     silence = SoundFeatures(np.full(600, SILENCE_DB), np.zeros(600), np.zeros(600))
     with pytest.raises(NothingFound, match="silent and its picture does not change"):
-        choose(still, silence, CaptionTrack((Cue(0, 1_000, "[silence]"),)), FindOptions(), look=still.between)
+        choose_candidates(still, silence, CaptionTrack((Cue(0, 1_000, "[silence]"),)), FindOptions(), look=still.between)
 
 
 def test_one_caption_without_end_leaves_no_place_for_an_edge() -> None:
     scan = seen(60_000, 2)
     track = CaptionTrack((Cue(1_000, 59_000, " ".join(["word"] * 100)),))
     with pytest.raises(NothingFound, match="would split a word"):
-        choose(scan, None, track, FindOptions(longest_ms=20_000), look=scan.between)
+        choose_candidates(scan, None, track, FindOptions(longest_ms=20_000), look=scan.between)

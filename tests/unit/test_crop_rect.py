@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from clipviewer.domain.aspect_ratio import AspectRatio
-from clipviewer.domain.framing import Framing, FramingMode, Shot, crop_rect, framing_at
+from clipviewer.domain.framing import Framing, FramingMode, Shot, auto_framing_at, crop_rect
 
 SCRIPT = Path(__file__).parents[2] / "assets" / "crop" / "crop_rect.js"
 ANSWER = """
@@ -68,7 +68,7 @@ def test_the_proposal_is_drawn_where_it_is_rendered() -> None:
     shots = [(Shot(0, 0.2, 0.5), Shot(1_001, 0.7, 0.4, True), Shot(3_000, 0.3, 0.6), Shot(3_040, 0.5, 0.5, True)), (Shot(0, 0.5, 0.5),)]
     cases = [(path, ms) for path in shots for ms in (0, 1, 500.5, 1_000, 1_001, 1_500, 2_999.9, 3_000, 3_039, 3_040, 9_000)]
     asked = [["shots", [[shot.start_ms, shot.x, shot.y, shot.glides] for shot in path], ms] for path, ms in cases]
-    wanted = [framing_at(path, ms) for path, ms in cases]
+    wanted = [auto_framing_at(path, ms) for path, ms in cases]
     assert browsers_answers(asked) == [[framing.x, framing.y] for framing in wanted]
 
 

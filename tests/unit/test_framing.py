@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clipviewer.domain.aspect_ratio import AspectRatio
-from clipviewer.domain.framing import Framing, FramingMode, Rect, Shot, crop_rect, export_size, framing_at, framing_key
+from clipviewer.domain.framing import Framing, FramingMode, Rect, Shot, auto_framing_at, crop_rect, export_size, framing_key
 
 SHARES = st.floats(0, 1)
 SIZES = st.integers(2, 9_000)
@@ -74,12 +74,12 @@ def test_a_picture_without_pixels_is_refused() -> None:
 @pytest.mark.parametrize(("at_ms", "x"), [(0, 0.2), (999, 0.2), (1_000, 0.4), (1_500, 0.5), (1_999, 0.5998), (2_000, 0.6), (9_000, 0.6)])
 def test_a_crop_stays_for_a_shot_or_glides_to_the_next(at_ms: int, x: float) -> None:
     shots = [Shot(0, 0.2, 0.5), Shot(1_000, 0.4, 0.5, glides=True), Shot(2_000, 0.6, 0.5, glides=True)]
-    found = framing_at(shots, at_ms)
+    found = auto_framing_at(shots, at_ms)
     assert (found.mode, found.x, found.y) == (FramingMode.MANUAL, pytest.approx(x), 0.5)
 
 
 def test_where_nothing_was_found_the_centre_is_shown() -> None:
-    assert framing_at([], 500) == Framing()
+    assert auto_framing_at([], 500) == Framing()
 
 
 def test_framings_that_show_the_same_have_the_same_key() -> None:

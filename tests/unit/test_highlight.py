@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clipviewer.domain.highlight import CUTS, EDGES, LOUDNESS, PARTS, SPEECH, FindOptions, reasons_of, rounded, score_of, stands_out
+from clipviewer.domain.highlight import CUTS, EDGES, LOUDNESS, PARTS, SPEECH, FindOptions, reasons_of, round_parts, score_of, stands_out
 
 values = st.floats(-1e6, 1e6)
 measured = st.dictionaries(st.sampled_from([part.name for part in PARTS]), values, min_size=1)
@@ -34,7 +34,7 @@ def test_what_a_video_does_not_have_costs_nothing() -> None:
 
 
 def test_reasons_are_numbers_in_words_what_weighs_most_first() -> None:
-    parts = rounded({LOUDNESS.name: 1.84, SPEECH.name: 91.7, CUTS.name: 1.0, EDGES.name: 20.0})
+    parts = round_parts({LOUDNESS.name: 1.84, SPEECH.name: 91.7, CUTS.name: 1.0, EDGES.name: 20.0})
     assert parts == {LOUDNESS.name: 1.8, SPEECH.name: 92, CUTS.name: 1, EDGES.name: 20}
     assert reasons_of(parts) == ("louder than the rest by 1.8 σ", "speech in 92 % of it", "1 cut")
 

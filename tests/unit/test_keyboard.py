@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clipviewer.domain.keyboard import KEYBOARD, parts_of
+from clipviewer.domain.keyboard import KEYBOARD, split_keys
 
 ROOT = Path(__file__).parents[2]
 SHORTCUTS = [shortcut for group in KEYBOARD for shortcut in group.shortcuts]
@@ -29,7 +29,7 @@ def handled(script: str) -> set[str]:
 
 @pytest.mark.parametrize("name", sorted(scripts()))
 def test_every_key_of_a_script_stands_in_the_table(name: str) -> None:
-    listed = {parts_of(key)[-1] for shortcut in SHORTCUTS if shortcut.script == name for key in shortcut.keys}
+    listed = {split_keys(key)[-1] for shortcut in SHORTCUTS if shortcut.script == name for key in shortcut.keys}
     assert listed == handled(scripts()[name])
 
 

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clipviewer.domain.object_key import MAX_KEY_BYTES, check_object_key
-from clipviewer.domain.quick_copy import Original, copies_prefix, copy_metadata, is_quick_key, original_of, quick_key
+from clipviewer.domain.quick_copy import Original, copies_prefix, copy_metadata, is_quick_key, parse_original, quick_key
 
 WORK = "work_0123456789abcdefghjkmnpqrs"
 
@@ -35,7 +35,7 @@ def test_a_copy_of_any_file_says_what_it_was_made_from(key: str, attempt: int) -
     assert len(copy.encode()) <= MAX_KEY_BYTES
     assert sum(len(name) + len(value) for name, value in metadata.items()) <= 2_048
     assert all(value.isascii() for value in metadata.values())
-    assert original_of(copy, metadata) == original
+    assert parse_original(copy, metadata) == original
     assert copy.startswith(copies_prefix(copy))
     if not is_quick_key(key):
         assert copy.startswith(copies_prefix(key))
@@ -43,7 +43,7 @@ def test_a_copy_of_any_file_says_what_it_was_made_from(key: str, attempt: int) -
 
 def test_a_copy_that_was_moved_with_its_original_is_still_its_copy() -> None:
     metadata = copy_metadata(Original("talks/talk.mov", "x"))
-    assert original_of("2025/talk.quick-12345678-1.mp4", metadata) == Original("2025/talk.mov", "x")
+    assert parse_original("2025/talk.quick-12345678-1.mp4", metadata) == Original("2025/talk.mov", "x")
 
 
 @pytest.mark.parametrize(
@@ -58,13 +58,13 @@ def test_a_copy_that_was_moved_with_its_original_is_still_its_copy() -> None:
     ],
 )
 def test_what_cannot_be_is_not_believed(key: str, name: str) -> None:
-    assert original_of(key, copy_metadata(Original(name, "x"))) is None
+    assert parse_original(key, copy_metadata(Original(name, "x"))) is None
 
 
 @pytest.mark.parametrize("told", ["", "%", "dGFsay5tb3Y", "/w==", "Li4vYS90YWxrLm1vdg==", "dGFsawoubW92"])
 def test_what_is_no_name_is_not_believed(told: str) -> None:
-    assert original_of("a/talk.quick-12345678-1.mp4", {"clipviewer-copy-of": told}) is None
+    assert parse_original("a/talk.quick-12345678-1.mp4", {"clipviewer-copy-of": told}) is None
 
 
 def test_a_file_that_says_nothing_is_no_copy() -> None:
-    assert original_of("a/talk.quick-12345678-1.mp4", {}) is None
+    assert parse_original("a/talk.quick-12345678-1.mp4", {}) is None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from clipviewer.domain.byte_size import byte_size
-from clipviewer.domain.one_line import one_line
-from clipviewer.domain.tag import tag_of
+from clipviewer.domain.byte_size import format_bytes
+from clipviewer.domain.one_line import normalize_line
+from clipviewer.domain.tag import normalize_tag
 
 
 @pytest.mark.parametrize(
@@ -24,21 +24,21 @@ from clipviewer.domain.tag import tag_of
     ],
 )
 def test_a_size_has_two_or_three_digits(count: int, text: str) -> None:
-    assert byte_size(count) == text
+    assert format_bytes(count) == text
 
 
 @pytest.mark.parametrize(
     ("typed", "kept"), [("  a\t b\u00a0\nc ", "a b c"), ("e\u0301te\u0301", "été"), ("👩\u200d💻 at work", "👩\u200d💻 at work")]
 )
 def test_a_line_has_single_spaces_and_keeps_its_letters(typed: str, kept: str) -> None:
-    assert one_line(typed, 20) == kept
+    assert normalize_line(typed, 20) == kept
 
 
 @pytest.mark.parametrize("typed", ["", " \n", "x" * 21, "a\x00", "a\x7f", "\ud800", "\ufdd0"])
 def test_what_is_no_line_is_refused(typed: str) -> None:
     with pytest.raises(ValueError, match=r"must have|contains"):
-        one_line(typed, 20)
+        normalize_line(typed, 20)
 
 
 def test_tags_that_differ_in_case_and_spaces_are_one() -> None:
-    assert {tag_of(text) for text in ("Wide shot", " wide  SHOT", "WIDE\tshot")} == {"wide shot"}
+    assert {normalize_tag(text) for text in ("Wide shot", " wide  SHOT", "WIDE\tshot")} == {"wide shot"}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from botocore.utils import parse_timestamp
 
-from clipviewer.storage.s3 import read_moment
+from clipviewer.storage.s3 import parse_s3_timestamp
 
 WRITTEN: list[str | float] = [
     "2025-10-05T12:00:00.000Z",
@@ -21,4 +21,4 @@ WRITTEN: list[str | float] = [
 
 @pytest.mark.parametrize("value", WRITTEN)
 def test_moments_are_read_as_botocore_reads_them(value: str | float) -> None:
-    assert read_moment(value).astimezone(UTC) == parse_timestamp(value).astimezone(UTC) == datetime(2025, 10, 5, 12, tzinfo=UTC)
+    assert parse_s3_timestamp(value).astimezone(UTC) == parse_timestamp(value).astimezone(UTC) == datetime(2025, 10, 5, 12, tzinfo=UTC)

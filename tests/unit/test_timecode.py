@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clipviewer.domain.timecode import MAX_MS, clock, ms_to_seconds, seconds_to_ms
+from clipviewer.domain.timecode import MAX_MS, format_clock, ms_to_seconds, seconds_to_ms
 
 
 @given(st.integers(0, MAX_MS))
@@ -48,4 +48,4 @@ def test_anything_else_is_refused(written: str | float) -> None:
     ],
 )
 def test_the_clock_reads_as_people_read_it_and_rounds_down(ms: int, shown: str, with_tenths: str) -> None:
-    assert (clock(ms), clock(ms, tenths=True)) == (shown, with_tenths)
+    assert (format_clock(ms), format_clock(ms, tenths=True)) == (shown, with_tenths)

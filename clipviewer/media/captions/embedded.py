@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 from av.subtitles.stream import SubtitleStream
 
 from clipviewer.media.captions.reading import MAX_BYTES, CaptionsUnreadable, CaptionTrack, parse_captions
-from clipviewer.media.captions.track_language import language_of_track
+from clipviewer.media.captions.track_language import language_of_code
 from clipviewer.media.ffmpeg import Ffmpeg, MediaError
 from clipviewer.media.source.opened_source import DECODERS, OpenedSource, open_source
-from clipviewer.media.source.probe import opened
+from clipviewer.media.source.probe import open_media
 from clipviewer.media.source.stored_source import Source
 
 _TEXT = ("mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text")
@@ -35,29 +35,29 @@ class EmbeddedTrack:
     problem: str = ""
 
 
-def embedded_captions(ffmpeg: Ffmpeg, source: Source, folder: Path) -> list[EmbeddedTrack]:
+def extract_captions(ffmpeg: Ffmpeg, source: Source, folder: Path) -> list[EmbeddedTrack]:
     """Return every caption track of a video, in file order. ``folder`` holds what is read from the store.
 
     Blocks for about ten seconds per GB: captions are interleaved with pictures, so a file that has some is read from end to end. Raises
     ``MediaError`` for an unreadable file, and ``StorageError``.
     """
     with open_source(source, folder) as file:
-        found = file.ask(_listed)
+        found = file.ask(_list_tracks)
         usable = [track for track in found if not track.problem]
         if not usable:
             return found
         with TemporaryDirectory(dir=folder) as made:
-            paths = _written(ffmpeg, file, [track.number for track in usable], Path(made))
-            texts = {track.number: _read(track, path) for track, path in zip(usable, paths, strict=True)}
+            paths = _extract_to_srt(ffmpeg, file, [track.number for track in usable], Path(made))
+            texts = {track.number: _read_track(track, path) for track, path in zip(usable, paths, strict=True)}
     return [texts.get(track.number, track) for track in found]
 
 
-def _listed(address: str) -> list[EmbeddedTrack]:
-    with opened(address) as container:
-        return [_described(number, stream) for number, stream in enumerate(container.streams.subtitles[:_MAX_TRACKS])]
+def _list_tracks(address: str) -> list[EmbeddedTrack]:
+    with open_media(address) as container:
+        return [_describe_track(number, stream) for number, stream in enumerate(container.streams.subtitles[:_MAX_TRACKS])]
 
 
-def _described(number: int, stream: SubtitleStream) -> EmbeddedTrack:
+def _describe_track(number: int, stream: SubtitleStream) -> EmbeddedTrack:
     title = next((value for name, value in stream.metadata.items() if name.lower() in ("title", "name")), "")
     shown = "".join(char for char in title if char.isprintable()).strip()[:_NAME_LENGTH] or f"Track {number + 1}"
     codec = stream.codec_context.codec.canonical_name if stream.codec_context else ""
@@ -66,10 +66,10 @@ def _described(number: int, stream: SubtitleStream) -> EmbeddedTrack:
         problem = "Its captions are pictures, not text: attach them as a .vtt or .srt file."
     elif codec not in _TEXT:
         problem = "Its captions are of a kind that cannot be read: attach them as a .vtt or .srt file."
-    return EmbeddedTrack(number, language_of_track(stream.language), shown, problem=problem)
+    return EmbeddedTrack(number, language_of_code(stream.language), shown, problem=problem)
 
 
-def _written(ffmpeg: Ffmpeg, file: OpenedSource, numbers: Sequence[int], folder: Path) -> list[Path]:
+def _extract_to_srt(ffmpeg: Ffmpeg, file: OpenedSource, numbers: Sequence[int], folder: Path) -> list[Path]:
     """Extract the tracks as SubRip files in one pass that decodes nothing else."""
     paths = [folder / f"{number}.srt" for number in numbers]
     outputs = [
@@ -82,7 +82,7 @@ def _written(ffmpeg: Ffmpeg, file: OpenedSource, numbers: Sequence[int], folder:
     return paths
 
 
-def _read(track: EmbeddedTrack, path: Path) -> EmbeddedTrack:
+def _read_track(track: EmbeddedTrack, path: Path) -> EmbeddedTrack:
     try:
         return replace(track, track=parse_captions(path.read_bytes(), track.name))
     except CaptionsUnreadable as error:

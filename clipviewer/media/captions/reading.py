@@ -57,10 +57,10 @@ class CaptionTrack:
     def with_texts(self, texts: Sequence[str]) -> CaptionTrack:
         """Return the same times with other texts, one per cue; cues with an empty text are dropped. ``ValueError`` if counts differ."""
         changed = (Cue(cue.start_ms, cue.end_ms, clean_text(text)) for cue, text in zip(self.cues, texts, strict=True))
-        return CaptionTrack(in_order(changed))
+        return CaptionTrack(sort_cues(changed))
 
 
-def in_order(cues: Iterable[Cue]) -> tuple[Cue, ...]:
+def sort_cues(cues: Iterable[Cue]) -> tuple[Cue, ...]:
     """Return the non-empty cues sorted by start, then end. The sort is stable."""
     return tuple(sorted((cue for cue in cues if cue.text), key=lambda cue: (cue.start_ms, cue.end_ms)))
 
@@ -70,7 +70,7 @@ def parse_captions(data: bytes, name: str) -> CaptionTrack:
 
     Raises ``CaptionsUnreadable`` for another format or encoding, too much content, or nothing to show.
     """
-    shown = _shown(name)
+    shown = _display_name(name)
     if len(data) > MAX_BYTES:
         raise CaptionsUnreadable(f"{shown} is larger than {MAX_BYTES // 1_000_000} MB, which no caption file is: choose another file.")
     lines = re.split(r"\r\n|\n|\r", _decode(data, shown).lstrip())
@@ -79,20 +79,20 @@ def parse_captions(data: bytes, name: str) -> CaptionTrack:
         raise CaptionsUnreadable(f"{shown} is neither WebVTT nor SubRip: save the captions as .vtt or .srt and try again.")
     cues: list[Cue] = []
     skipped = 0
-    for timing, text_lines in _blocks(lines[1:] if is_vtt else lines, is_vtt):
+    for timing, text_lines in _cue_blocks(lines[1:] if is_vtt else lines, is_vtt):
         # Checked before any markup is looked for: the search must stay cheap whatever the file holds.
         if sum(map(len, text_lines)) > MAX_CUE_CHARACTERS:
             raise CaptionsUnreadable(
                 f"{shown} has a caption of more than {MAX_CUE_CHARACTERS:,} characters: check that it was saved whole."
             )
-        times = _times(timing)
+        times = _parse_times(timing)
         if times is None:
             skipped += 1
             continue
         cues.append(Cue(*times, _vtt_text(text_lines) if is_vtt else _srt_text(text_lines)))
         if len(cues) > MAX_CUES:
             raise CaptionsUnreadable(f"{shown} has more than {MAX_CUES:,} captions: split it into smaller files.")
-    track = CaptionTrack(in_order(cues), skipped)
+    track = CaptionTrack(sort_cues(cues), skipped)
     if not track.cues:
         raise CaptionsUnreadable(f"{shown} has no captions in it: check that it was saved whole.")
     return track
@@ -110,7 +110,7 @@ def clean_text(text: str) -> str:
     return unicodedata.normalize("NFC", "\n".join(line for line in lines if line))
 
 
-def _shown(name: str) -> str:
+def _display_name(name: str) -> str:
     """Shorten a file name for messages: its last part, on one line."""
     last = "".join(char for char in re.split(r"[/\\]", name)[-1] if char.isprintable())
     return f"“{last[:80]}”" if last else "The file"
@@ -137,7 +137,7 @@ def _is_timing(line: str) -> bool:
     return "-->" in line and _TIMING.fullmatch(line) is not None
 
 
-def _blocks(lines: Sequence[str], is_vtt: bool) -> Iterator[tuple[str, list[str]]]:
+def _cue_blocks(lines: Sequence[str], is_vtt: bool) -> Iterator[tuple[str, list[str]]]:
     """Yield each timing line with its text."""
     marks = [index for index, line in enumerate(lines) if _is_timing(line) or (is_vtt and "-->" in line)]
     for mark, following in zip(marks, [*marks[1:], None], strict=False):
@@ -151,7 +151,7 @@ def _blocks(lines: Sequence[str], is_vtt: bool) -> Iterator[tuple[str, list[str]
         yield lines[mark], text
 
 
-def _times(timing: str) -> tuple[int, int] | None:
+def _parse_times(timing: str) -> tuple[int, int] | None:
     """Return start and end (ms) of a timing line; None if they are invalid or nothing would be shown."""
     match = _TIMING.fullmatch(timing)
     if match is None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from clipviewer.domain.clip_title import words_of
+from clipviewer.domain.clip_title import split_words
 from clipviewer.media.captions.reading import CaptionTrack, Cue
 
 PAUSE_MS = 700
@@ -31,7 +31,7 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class Speech:
     """The spoken cues of a track in time order, their sentences, and the disjoint ranges within which a cut would split words."""
 
     cues: tuple[Cue, ...]
@@ -49,29 +49,29 @@ class Spoken:
         return index >= 0 and self.busy[index][1] > start_ms
 
 
-def spoken(track: CaptionTrack) -> Spoken:
+def find_speech(track: CaptionTrack) -> Speech:
     """Return the speech of a track, without descriptions of sounds and on-screen text."""
     cues = tuple(cue for cue in track.cues if _is_speech(cue))
-    return Spoken(cues, tuple(_sentences(cues)), _merged(cues))
+    return Speech(cues, tuple(_join_sentences(cues)), _merge_overlapping(cues))
 
 
-def sentences_within(sentences: Sequence[Sentence], start_ms: int, end_ms: int) -> list[str]:
+def texts_within(sentences: Sequence[Sentence], start_ms: int, end_ms: int) -> list[str]:
     """Return the texts of the sentences that lie entirely within a range."""
     return [sentence.text for sentence in sentences if start_ms <= sentence.start_ms and sentence.end_ms <= end_ms]
 
 
-def parts_of(text: str) -> list[str]:
+def split_sentences(text: str) -> list[str]:
     """Split a text into sentences."""
     return [part.strip() for part in _WITHIN.split(text) if part.strip()]
 
 
 def _is_speech(cue: Cue) -> bool:
-    words = len(words_of(_SOUND.sub(" ", cue.text)))
+    words = len(split_words(_SOUND.sub(" ", cue.text)))
     seconds = (cue.end_ms - cue.start_ms) / 1000
     return words > 0 and (cue.end_ms - cue.start_ms <= _STANDING_MS or words / seconds >= _LEAST_RATE)
 
 
-def _sentences(cues: Sequence[Cue]) -> list[Sentence]:
+def _join_sentences(cues: Sequence[Cue]) -> list[Sentence]:
     """Join cues until one ends a sentence or a pause follows."""
     found: list[Sentence] = []
     open_cues: list[Cue] = []
@@ -86,7 +86,7 @@ def _sentences(cues: Sequence[Cue]) -> list[Sentence]:
     return found
 
 
-def _merged(cues: Sequence[Cue]) -> tuple[tuple[int, int], ...]:
+def _merge_overlapping(cues: Sequence[Cue]) -> tuple[tuple[int, int], ...]:
     """Merge overlapping cues into ranges; adjacent ones stay separate."""
     ranges: list[tuple[int, int]] = []
     for cue in cues:

@@ -14,12 +14,12 @@ _OLDER = {"cze": "cs", "dut": "nl", "fre": "fr", "ger": "de", "gre": "el", "per"
 _TAGS = {code: tag for tag, code in _CODES.items()} | _OLDER
 
 
-def track_language(tag: str) -> str:
+def track_code_of(tag: str) -> str:
     """Return the code for a tag: ``pt-BR`` → ``por``, ``fil`` → ``fil``; ``und`` if it has none here."""
     base = tag.partition("-")[0]
     return _CODES.get(base, base if len(base) == 3 else UNDETERMINED)
 
 
-def language_of_track(code: str | None) -> str | None:
+def language_of_code(code: str | None) -> str | None:
     """Return the tag for a code: ``ger`` and ``deu`` → ``de``; None if it is unknown or missing."""
     return _TAGS.get(code or "")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clipviewer.media.captions.fonts import CaptionFont, FontShelf, needed_characters
-from clipviewer.media.captions.reading import WORD_JOINER, CaptionsUnreadable, CaptionTrack, Cue, in_order, parse_captions
+from clipviewer.media.captions.reading import WORD_JOINER, CaptionsUnreadable, CaptionTrack, Cue, parse_captions, sort_cues
 
 __all__ = [
     "BurnIn", "CaptionTrack", "CaptionsUnreadable", "Cue", "is_right_to_left", "parse_captions", "slice_track",
@@ -48,7 +48,7 @@ def slice_track(track: CaptionTrack, start_ms: int, end_ms: int) -> CaptionTrack
         raise ValueError("a clip ends after it starts")
     shown = (cue for cue in track.cues if cue.start_ms < end_ms and cue.end_ms > start_ms)
     return CaptionTrack(
-        in_order(Cue(max(cue.start_ms, start_ms) - start_ms, min(cue.end_ms, end_ms) - start_ms, cue.text) for cue in shown)
+        sort_cues(Cue(max(cue.start_ms, start_ms) - start_ms, min(cue.end_ms, end_ms) - start_ms, cue.text) for cue in shown)
     )
 
 
@@ -89,7 +89,7 @@ def to_ass(track: CaptionTrack, width: int, height: int, language: str, fonts: S
     )
     events = [
         f"Dialogue: 0,{_ass_clock(cue.start_ms)},{_ass_clock(max(cue.end_ms, cue.start_ms + 10))},Default,,0,0,0,,"
-        + r"\N".join(mark + _ass_line(piece, fonts, em) for line in cue.text.split("\n") for piece in _fold(line, ems_in_line))
+        + r"\N".join(mark + _ass_line(piece, fonts, em) for line in cue.text.split("\n") for piece in _break_words(line, ems_in_line))
         for cue in track.cues
     ]
     return "\n".join(
@@ -178,34 +178,34 @@ def _font_of(char: str, fonts: Sequence[CaptionFont], current: CaptionFont) -> C
     return next((font for font in fonts if char in font.characters), None)
 
 
-def _fold(line: str, ems: float) -> list[str]:
+def _break_words(line: str, ems: float) -> list[str]:
     """Break words that are wider than the line, such as Chinese and Japanese sentences; libass breaks at spaces only."""
     pieces = [""]
     for word in line.split(" "):
-        first, *rest = _parts(word, ems)
+        first, *rest = _split_word(word, ems)
         pieces[-1] = f"{pieces[-1]} {first}" if pieces[-1] else first
         pieces.extend(rest)
     return pieces
 
 
-def _parts(word: str, ems: float) -> list[str]:
+def _split_word(word: str, ems: float) -> list[str]:
     """Split a word into parts of similar width, at most ``ems``, none starting with a closing or ending with an opening mark."""
-    count = math.ceil(sum(map(_ems, word)) / ems)
+    count = math.ceil(sum(map(_width_in_ems, word)) / ems)
     if count <= 1:
         return [word]
-    limit = sum(map(_ems, word)) / count
+    limit = sum(map(_width_in_ems, word)) / count
     parts, width = [""], 0.0
     for char in word:
         may_break = parts[-1] and char not in _CLOSING and parts[-1][-1] not in _OPENING and not unicodedata.combining(char)
-        if may_break and width + _ems(char) / 2 > limit and len(parts) < count:
+        if may_break and width + _width_in_ems(char) / 2 > limit and len(parts) < count:
             parts.append("")
             width = 0.0
         parts[-1] += char
-        width += _ems(char)
+        width += _width_in_ems(char)
     return parts
 
 
-def _ems(char: str) -> float:
+def _width_in_ems(char: str) -> float:
     """Estimate a character's width in ems, rather too wide than too narrow."""
     if unicodedata.category(char) in ("Mn", "Me", "Cf"):
         return 0.0

@@ -9,7 +9,7 @@ from typing import Protocol
 from clipviewer.domain.language import ORIGINAL, language_name
 from clipviewer.errors import ClipviewerError
 from clipviewer.media.captions.reading import CaptionTrack
-from clipviewer.media.outside_service import ANSWER_BYTES, AnswerBroken, OutsideService, ServiceError, ServiceUnreachable
+from clipviewer.media.outside_service import ANSWER_BYTES, OutsideService, ResponseIncomplete, ServiceError, ServiceUnreachable
 from clipviewer.settings import Settings
 
 # What servers accept in one request as they are installed.
@@ -51,8 +51,10 @@ class LibreTranslate:
     def translate(self, texts: Sequence[str], *, source: str, target: str) -> list[str]:
         """See ``Translator``."""
         translated: list[str] = []
-        for batch in _batches(texts):
-            translated += self._ask(batch, "auto" if source == ORIGINAL else _code(source), _code(target), language_name(target))
+        for batch in _make_batches(texts):
+            translated += self._ask(
+                batch, "auto" if source == ORIGINAL else _service_code(source), _service_code(target), language_name(target)
+            )
         return translated
 
     def _ask(self, texts: Sequence[str], source: str, target: str, shown: str) -> list[str]:
@@ -79,7 +81,7 @@ def translate_track(translator: Translator, track: CaptionTrack, *, source: str,
     return track.with_texts(translator.translate(texts, source=source, target=target))
 
 
-def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
+def _make_batches(texts: Sequence[str]) -> Iterator[list[str]]:
     """Group texts within both limits; a text that is too long goes alone."""
     batch: list[str] = []
     for text in texts:
@@ -91,7 +93,7 @@ def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def _code(tag: str) -> str:
+def _service_code(tag: str) -> str:
     """Return the service's code for a language: the primary subtag, except where the service distinguishes regions."""
     return _CODES.get(tag) or tag.partition("-")[0]
 
@@ -100,7 +102,7 @@ def _reason(error: ServiceError) -> str:
     match error:
         case ServiceUnreachable():
             return "The translation service cannot be reached: check CLIPVIEWER_TRANSLATE_URL, and that the service runs."
-        case AnswerBroken():
+        case ResponseIncomplete():
             return "The translation service's response was incomplete: try again."
         case _:
             return "The translation service did not answer in time: try again, or translate fewer captions at once."

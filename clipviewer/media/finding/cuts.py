@@ -22,7 +22,7 @@ _OTHER_CORRELATION = 0.35
 _OTHER_TONES = 0.15
 
 
-def changes(pictures: Pictures) -> NDArray[np.float64]:
+def picture_changes(pictures: Pictures) -> NDArray[np.float64]:
     """Return each picture's difference to the previous one: the mean over its pixels, 0 to 255. One value fewer than pictures."""
     found = [np.zeros(0)]
     for first in range(0, len(pictures) - 1, _CHUNK):
@@ -35,17 +35,17 @@ def find_cuts(pictures: Pictures) -> list[int]:
     """Return the indices of the first picture of each shot, for pictures that follow each other closely."""
     if len(pictures) < 2:
         return []
-    change, tones = changes(pictures), _tone_changes(pictures)
-    ratio = np.sqrt(_against_neighbours(change, 1.0) * _against_neighbours(tones, 0.02))
+    change, tones = picture_changes(pictures), _tone_changes(pictures)
+    ratio = np.sqrt(_relative_to_neighbours(change, 1.0) * _relative_to_neighbours(tones, 0.02))
     return [int(index) + 1 for index in np.flatnonzero((ratio >= _RATIO) & (change >= _LEAST_CHANGE))]
 
 
-def other_shots(pictures: Pictures) -> list[int]:
+def find_other_shots(pictures: Pictures) -> list[int]:
     """Return the pictures, seconds apart, that differ in shapes and tones from the previous one and so show another shot."""
     if len(pictures) < 2:
         return []
     other = (_correlations(pictures) < _OTHER_CORRELATION) & (_tone_changes(pictures) > _OTHER_TONES)
-    return [int(index) + 1 for index in np.flatnonzero(other & (changes(pictures) >= _LEAST_CHANGE))]
+    return [int(index) + 1 for index in np.flatnonzero(other & (picture_changes(pictures) >= _LEAST_CHANGE))]
 
 
 def _tone_changes(pictures: Pictures) -> NDArray[np.float64]:
@@ -65,7 +65,7 @@ def _correlations(pictures: Pictures) -> NDArray[np.float64]:
     return np.concatenate(found)
 
 
-def _against_neighbours(change: NDArray[np.float64], noise: float) -> NDArray[np.float64]:
+def _relative_to_neighbours(change: NDArray[np.float64], noise: float) -> NDArray[np.float64]:
     """Return each change as a multiple of the mean of its neighbours; ``noise`` is what every picture may change by."""
     padded = np.pad(change, _AROUND, mode="reflect" if len(change) > _AROUND else "edge")
     around = [padded[shift : shift + len(change)] for shift in range(2 * _AROUND + 1) if shift != _AROUND]

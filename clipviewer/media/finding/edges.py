@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from clipviewer.media.captions.sentences import PAUSE_MS, Spoken
-from clipviewer.media.finding.sound_features import STEP_MS, Steps, smoothed
+from clipviewer.media.captions.sentences import PAUSE_MS, Speech
+from clipviewer.media.finding.sound_features import STEP_MS, Steps, moving_mean
 
 LEAD_IN_MS, LEAD_OUT_MS = 200, 300
 """How much of a pause is kept before the first word and after the last."""
@@ -45,11 +45,11 @@ class Edges:
 
 
 def find_edges(
-    duration_ms: int, level: Steps | None, cuts: Sequence[tuple[int, int]], speech: Spoken | None, grid_ms: int = GRID_MS
+    duration_ms: int, level: Steps | None, cuts: Sequence[tuple[int, int]], speech: Speech | None, grid_ms: int = GRID_MS
 ) -> Edges:
     """Return all edges of a video. ``level``: loudness per step (dB); ``cuts``: the time of each, and how much earlier it may lie."""
     starts, ends = [Edge(0, _SENTENCE)], [Edge(duration_ms, _SENTENCE)]
-    for begin, stop in () if level is None else _pauses(level):
+    for begin, stop in () if level is None else _find_pauses(level):
         strength = _PAUSE + 0.3 * min(1.0, (stop - begin) / _LONG_PAUSE_MS)
         starts.append(Edge(max(begin, stop - LEAD_IN_MS), strength))
         ends.append(Edge(min(stop, begin + LEAD_OUT_MS), strength))
@@ -64,19 +64,19 @@ def find_edges(
     def allowed(edge: Edge) -> bool:
         return 0 <= edge.at_ms <= duration_ms and not (speech and speech.cuts_word(edge.at_ms))
 
-    return Edges(_thinned(filter(allowed, _together(starts) + grid)), _thinned(filter(allowed, _together(ends) + grid)))
+    return Edges(_keep_strongest(filter(allowed, _merge_kinds(starts) + grid)), _keep_strongest(filter(allowed, _merge_kinds(ends) + grid)))
 
 
-def _pauses(level: Steps) -> Iterator[tuple[int, int]]:
+def _find_pauses(level: Steps) -> Iterator[tuple[int, int]]:
     """Return where it is much quieter than around, or nearly silent: start and end (ms)."""
-    quiet = (level < smoothed(level, _SURROUNDINGS) - _QUIETER_DB) | (level < np.percentile(level, 95) - _FAR_QUIETER_DB)
+    quiet = (level < moving_mean(level, _SURROUNDINGS) - _QUIETER_DB) | (level < np.percentile(level, 95) - _FAR_QUIETER_DB)
     changes = np.flatnonzero(np.diff(np.concatenate([[False], quiet, [False]]).astype(np.int8)))
     for begin, stop in zip(changes[::2], changes[1::2], strict=True):
         if stop - begin >= _LEAST_PAUSE:
             yield int(begin) * STEP_MS, int(stop) * STEP_MS
 
 
-def _cue_starts(speech: Spoken) -> Iterator[Edge]:
+def _cue_starts(speech: Speech) -> Iterator[Edge]:
     sentences = {sentence.start_ms for sentence in speech.sentences}
     before = 0
     for start, end in speech.busy:
@@ -84,14 +84,14 @@ def _cue_starts(speech: Spoken) -> Iterator[Edge]:
         before = end
 
 
-def _cue_ends(speech: Spoken, duration_ms: int) -> Iterator[Edge]:
+def _cue_ends(speech: Speech, duration_ms: int) -> Iterator[Edge]:
     sentences = {sentence.end_ms for sentence in speech.sentences}
     for (_, end), following in pairwise([*speech.busy, (duration_ms, duration_ms)]):
         gap = max(0, following[0] - end)
         yield Edge(end + min(LEAD_OUT_MS, gap), _SENTENCE if end in sentences or gap >= PAUSE_MS else _CUE)
 
 
-def _together(edges: Sequence[Edge]) -> list[Edge]:
+def _merge_kinds(edges: Sequence[Edge]) -> list[Edge]:
     """Merge edges of different kinds at nearly the same time; together they are stronger than each."""
     ordered = sorted(edges, key=lambda edge: edge.at_ms)
     found = []
@@ -104,7 +104,7 @@ def _together(edges: Sequence[Edge]) -> list[Edge]:
     return found
 
 
-def _thinned(edges: Iterable[Edge]) -> tuple[Edge, ...]:
+def _keep_strongest(edges: Iterable[Edge]) -> tuple[Edge, ...]:
     """Keep the strongest edge of each half second, or of longer stretches if that leaves too many."""
     kept, bucket_ms = sorted(edges, key=lambda edge: (edge.at_ms, -edge.strength)), _BUCKET_MS
     while True:

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipviewer.domain import highlight as parts
-from clipviewer.media.captions.sentences import Spoken
-from clipviewer.media.finding.cuts import changes
+from clipviewer.media.captions.sentences import Speech
+from clipviewer.media.finding.cuts import picture_changes
 from clipviewer.media.finding.edges import Edges
 from clipviewer.media.finding.footage_scan import Scan
-from clipviewer.media.finding.sound_features import STEP_MS, SoundFeatures, Steps, smoothed
+from clipviewer.media.finding.sound_features import STEP_MS, SoundFeatures, Steps, moving_mean
 
 _AROUND_MS = 20_000
 _SECOND = 1000 // STEP_MS + 1
@@ -90,18 +90,18 @@ class Evidence:
         return np.where(outside > 0, level.mean(first, last) - around, 0.0)
 
 
-def gather(scan: Scan, sound: SoundFeatures | None, shots: Sequence[int], edges: Edges, speech: Spoken | None) -> Evidence:
+def collect_evidence(scan: Scan, sound: SoundFeatures | None, shots: Sequence[int], edges: Edges, speech: Speech | None) -> Evidence:
     """Collect the measurements. ``shots`` holds the first picture of each shot but the first; ``sound`` and ``speech`` may be None."""
     steps = max(1, -(-scan.duration_ms // STEP_MS))
-    said = _said(speech, steps) if speech is not None else None
-    heard = None if sound is None else _fitted(sound.speech, steps)
+    said = _speech_per_step(speech, steps) if speech is not None else None
+    heard = None if sound is None else _fit_length(sound.speech, steps)
     return Evidence(
         steps=steps,
         edges=edges,
         cuts=tuple(int(scan.times_ms[index]) for index in shots),
-        level=None if sound is None else _Curve(smoothed(_fitted(sound.level, steps), _SECOND)),
-        flux=None if sound is None else _Curve(smoothed(_fitted(sound.flux, steps), _SECOND)),
-        change=_change(scan, shots, steps),
+        level=None if sound is None else _Curve(moving_mean(_fit_length(sound.level, steps), _SECOND)),
+        flux=None if sound is None else _Curve(moving_mean(_fit_length(sound.flux, steps), _SECOND)),
+        change=_change_per_step(scan, shots, steps),
         speech=_Curve(said[0]) if said else None if heard is None else _Curve(heard),
         words=_Curve(said[1]) if said else None,
         emphasis=() if speech is None else tuple(cue.end_ms for cue in speech.cues if any(sign in cue.text for sign in _EMPHASIS)),
@@ -113,15 +113,15 @@ def _count(times: Sequence[int], begin: Index, end: Index) -> Steps:
     return (np.searchsorted(ordered, end) - np.searchsorted(ordered, begin)).astype(np.float64)
 
 
-def _fitted(values: Steps, steps: int) -> Steps:
+def _fit_length(values: Steps, steps: int) -> Steps:
     return np.pad(values[:steps], (0, max(0, steps - len(values))), mode="edge")
 
 
-def _change(scan: Scan, shots: Sequence[int], steps: int) -> _Curve | None:
+def _change_per_step(scan: Scan, shots: Sequence[int], steps: int) -> _Curve | None:
     """Return how much the picture changes within shots; None if it never changes. Cuts count separately."""
     if len(scan.pictures) < _LEAST_PICTURES:
         return None
-    change = changes(scan.pictures)
+    change = picture_changes(scan.pictures)
     if not change.max() > _STILL:
         return None
     within = np.ones(len(change), bool)
@@ -132,10 +132,10 @@ def _change(scan: Scan, shots: Sequence[int], steps: int) -> _Curve | None:
     # Between two pictures it changed evenly, as far as anybody knows.
     known = np.flatnonzero(counts)
     following = known[np.minimum(np.searchsorted(known, np.arange(steps)), len(known) - 1)]
-    return _Curve(smoothed(sums[following] / counts[following], _SECOND))
+    return _Curve(moving_mean(sums[following] / counts[following], _SECOND))
 
 
-def _said(speech: Spoken, steps: int) -> tuple[Steps, Steps]:
+def _speech_per_step(speech: Speech, steps: int) -> tuple[Steps, Steps]:
     """Return whether something is said in each step, and how many words."""
     covered, words = np.zeros(steps), np.zeros(steps)
     for start, end in speech.busy:

@@ -49,7 +49,7 @@ class SoundFeatures:
         return bool(self.level.max(initial=SILENCE_DB) <= SILENCE_DB)
 
 
-def listen(sound: Path, cancelled: Callable[[], bool]) -> SoundFeatures:
+def measure_sound(sound: Path, cancelled: Callable[[], bool]) -> SoundFeatures:
     """Read a file of 16-bit mono samples at 16 kHz, a minute at a time. Raises ``MediaCancelled``."""
     samples = np.memmap(sound, np.int16, "r")
     steps = max(1, len(samples) // (_HOP * _IN_STEP))
@@ -75,7 +75,9 @@ def listen(sound: Path, cancelled: Callable[[], bool]) -> SoundFeatures:
         voices.append(voice)
         shares.append(voice / (power.sum(1) + 1e-12))
     level = np.maximum(np.concatenate(levels).astype(np.float64), SILENCE_DB)
-    return SoundFeatures(level, np.concatenate(fluxes).astype(np.float64), _speech(np.concatenate(voices), np.concatenate(shares), level))
+    return SoundFeatures(
+        level, np.concatenate(fluxes).astype(np.float64), _speech_steps(np.concatenate(voices), np.concatenate(shares), level)
+    )
 
 
 def _power(chunk: NDArray[np.float32], count: int) -> NDArray[np.float32]:
@@ -85,7 +87,7 @@ def _power(chunk: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     return np.asarray((spectrum.real**2 + spectrum.imag**2) / _FRAME, np.float32)
 
 
-def _speech(voice: NDArray[np.float32], share: NDArray[np.float32], level: Steps) -> Steps:
+def _speech_steps(voice: NDArray[np.float32], share: NDArray[np.float32], level: Steps) -> Steps:
     """Return whether each step lies in a stretch with syllables, modulation depth and a voice's spectrum that is not quiet."""
     if len(voice) < _STRETCH:
         voice = np.pad(voice, (0, _STRETCH - len(voice)), mode="wrap")
@@ -103,11 +105,11 @@ def _speech(voice: NDArray[np.float32], share: NDArray[np.float32], level: Steps
     for index in np.flatnonzero(spoken):
         first = index * _STRETCH_HOP // _IN_STEP
         speech[first + _MIDDLE.start : first + _MIDDLE.stop] = 1
-    quiet = smoothed(level, 5) < max(SILENCE_DB + 1, np.percentile(level, 95) - _SPEECH_RANGE_DB)
+    quiet = moving_mean(level, 5) < max(SILENCE_DB + 1, np.percentile(level, 95) - _SPEECH_RANGE_DB)
     return np.where(quiet, 0.0, speech)
 
 
-def smoothed(values: Steps, count: int) -> Steps:
+def moving_mean(values: Steps, count: int) -> Steps:
     """Return the moving mean over an odd ``count`` of steps."""
     padded = np.pad(values, count // 2, mode="edge")
     return np.convolve(padded, np.full(count, 1 / count), mode="valid")

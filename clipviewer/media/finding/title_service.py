@@ -9,11 +9,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from clipviewer.domain.clip_title import shortened
-from clipviewer.domain.highlight import INTEREST, Candidate, reasons_of, rounded, score_of
+from clipviewer.domain.clip_title import shorten
+from clipviewer.domain.highlight import INTEREST, Candidate, reasons_of, round_parts, score_of
 from clipviewer.errors import ClipviewerError
 from clipviewer.media.captions.reading import CaptionTrack, clean_text
-from clipviewer.media.outside_service import ANSWER_BYTES, AnswerBroken, OutsideService, ServiceError, ServiceUnreachable
+from clipviewer.media.outside_service import ANSWER_BYTES, OutsideService, ResponseIncomplete, ServiceError, ServiceUnreachable
 from clipviewer.settings import Settings
 
 MAX_CLIPS = 10
@@ -35,7 +35,7 @@ class TitlesFailed(ClipviewerError):
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ClipRating:
     """The model's answer for one clip. ``title``: one line of at most 60 characters; ``interest``: 0 to 100."""
 
     title: str
@@ -56,15 +56,15 @@ class TitleService:
         self._service = OutsideService(f"{url.rstrip('/')}/chat/completions", headers, timeout=timeout, attempts=attempts, pause=pause)
         self._model = model
 
-    def judge(self, clips: Mapping[int, str]) -> dict[int, Judged]:
+    def judge(self, clips: Mapping[int, str]) -> dict[int, ClipRating]:
         """Return the model's answer for each clip by number. Raises ``TitlesFailed``."""
-        judged: dict[int, Judged] = {}
+        judged: dict[int, ClipRating] = {}
         numbers = sorted(clips)
         for first in range(0, len(numbers), MAX_CLIPS):
             judged |= self._ask({number: clips[number] for number in numbers[first : first + MAX_CLIPS]})
         return judged
 
-    def _ask(self, clips: Mapping[int, str]) -> dict[int, Judged]:
+    def _ask(self, clips: Mapping[int, str]) -> dict[int, ClipRating]:
         material = json.dumps({"clips": [{"id": number, "captions": text} for number, text in clips.items()]}, ensure_ascii=False)
         messages = [{"role": "system", "content": _TASK}, {"role": "user", "content": material}]
         body = {"model": self._model, "messages": messages, "temperature": 0}
@@ -74,7 +74,7 @@ class TitleService:
             raise TitlesFailed(_reason(error)) from error
         if status != 200:
             raise TitlesFailed(_refusal(status))
-        return _judged(answer, frozenset(clips))
+        return _parse_ratings(answer, frozenset(clips))
 
 
 def open_title_service(settings: Settings) -> TitleService | None:
@@ -84,33 +84,33 @@ def open_title_service(settings: Settings) -> TitleService | None:
     return TitleService(settings.llm_url, settings.llm_model, settings.llm_key)
 
 
-def titled(service: TitleService, candidates: Sequence[Candidate], captions: CaptionTrack | None) -> tuple[list[Candidate], str]:
+def add_titles(service: TitleService, candidates: Sequence[Candidate], captions: CaptionTrack | None) -> tuple[list[Candidate], str]:
     """Return the candidates with the model's titles and scores, best first, and the reason if it failed.
 
     Candidates without speech are unchanged, and all are if the service fails. Blocks.
     """
-    texts = {index: text for index, one in enumerate(candidates) if (text := _said(captions, one.start_ms, one.end_ms))}
+    texts = {index: text for index, one in enumerate(candidates) if (text := _captions_within(captions, one.start_ms, one.end_ms))}
     if not texts:
         return list(candidates), ""
     try:
         judged = service.judge(texts)
     except TitlesFailed as error:
         return list(candidates), error.detail
-    found = [_with(one, judged[index]) if index in judged else one for index, one in enumerate(candidates)]
+    found = [_with_rating(one, judged[index]) if index in judged else one for index, one in enumerate(candidates)]
     return sorted(found, key=lambda one: (-one.score, one.start_ms)), ""
 
 
-def _with(candidate: Candidate, judged: Judged) -> Candidate:
-    parts = rounded({**candidate.parts, INTEREST.name: float(judged.interest)})
+def _with_rating(candidate: Candidate, judged: ClipRating) -> Candidate:
+    parts = round_parts({**candidate.parts, INTEREST.name: float(judged.interest)})
     return replace(candidate, title=judged.title, parts=parts, score=score_of(parts), reasons=reasons_of(parts))
 
 
-def _said(captions: CaptionTrack | None, start_ms: int, end_ms: int) -> str:
+def _captions_within(captions: CaptionTrack | None, start_ms: int, end_ms: int) -> str:
     """Return the captions in a range, each with its start in seconds from the range's start."""
-    return "\n".join(_fitting(captions, start_ms, end_ms)) if captions else ""
+    return "\n".join(_fit_limit(captions, start_ms, end_ms)) if captions else ""
 
 
-def _fitting(captions: CaptionTrack, start_ms: int, end_ms: int) -> Iterator[str]:
+def _fit_limit(captions: CaptionTrack, start_ms: int, end_ms: int) -> Iterator[str]:
     left = MAX_CHARACTERS
     for cue in captions.cues:
         if start_ms <= cue.start_ms and cue.end_ms <= end_ms:
@@ -121,7 +121,7 @@ def _fitting(captions: CaptionTrack, start_ms: int, end_ms: int) -> Iterator[str
             yield line
 
 
-def _judged(answer: bytes, numbers: frozenset[int]) -> dict[int, Judged]:
+def _parse_ratings(answer: bytes, numbers: frozenset[int]) -> dict[int, ClipRating]:
     """Parse the answer, which must be exactly as requested. Raises ``TitlesFailed``."""
     try:
         if len(answer) > ANSWER_BYTES:
@@ -138,21 +138,21 @@ def _judged(answer: bytes, numbers: frozenset[int]) -> dict[int, Judged]:
     return judged
 
 
-def _checked(clip: Mapping[str, object]) -> Judged:
+def _checked(clip: Mapping[str, object]) -> ClipRating:
     title, interest = clip["title"], clip["interest"]
     if not isinstance(title, str) or type(interest) is not int or not 0 <= interest <= 100:
         raise ValueError
-    line = shortened(clean_text(title))
+    line = shorten(clean_text(title))
     if not line:
         raise ValueError
-    return Judged(line, interest)
+    return ClipRating(line, interest)
 
 
 def _reason(error: ServiceError) -> str:
     match error:
         case ServiceUnreachable():
             return "The language model cannot be reached: check CLIPVIEWER_LLM_URL, and that the server runs."
-        case AnswerBroken():
+        case ResponseIncomplete():
             return "The language model's response was incomplete: try again."
         case _:
             return "The language model did not answer in time: try again, or set a faster CLIPVIEWER_LLM_MODEL."

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipviewer.domain.highlight import FindOptions
-from clipviewer.media.captions.sentences import Spoken
+from clipviewer.media.captions.sentences import Speech
 from clipviewer.media.finding.cuts import find_cuts
 from clipviewer.media.finding.edges import LEAD_IN_MS, LEAD_OUT_MS, Edge
 from clipviewer.media.finding.footage_scan import Pictures
@@ -27,22 +27,22 @@ _CONTEXT_MS = 500
 _AT_ONCE = 4
 
 Range = tuple[int, int]
-Close = tuple[Pictures, NDArray[np.float64]]
-Look = Callable[[Sequence[Range]], Sequence[Close]]
+NearbyPictures = tuple[Pictures, NDArray[np.float64]]
+ReadPictures = Callable[[Sequence[Range]], Sequence[NearbyPictures]]
 """Returns every picture of each range, with its time."""
 
 
-def trimmed(
+def align_windows(
     windows: Sequence[Window],
     duration_ms: int,
-    speech: Spoken | None,
+    speech: Speech | None,
     options: FindOptions,
-    look: Look,
+    look: ReadPictures,
     on_progress: Callable[[float], None],
 ) -> list[tuple[Window, Range]]:
     """Return each window with its exact range, dropping those that then overlap a better one too much."""
     edges = [edge for window in windows for edge in (window.start, window.end)]
-    close: list[Close] = []
+    close: list[NearbyPictures] = []
     for first in range(0, len(edges), _AT_ONCE):
         close += look([_surroundings(edge, duration_ms) for edge in edges[first : first + _AT_ONCE]])
         on_progress(min(1.0, (first + _AT_ONCE) / len(edges)))
@@ -64,7 +64,7 @@ def _surroundings(edge: Edge, duration_ms: int) -> Range:
     return start, max(start + _CONTEXT_MS, min(duration_ms, edge.at_ms + _NEAR_MS + _CONTEXT_MS))
 
 
-def _near_cuts(edge: Edge, close: Close, lead_ms: int, speech: Spoken | None, *, is_start: bool) -> Iterator[int]:
+def _near_cuts(edge: Edge, close: NearbyPictures, lead_ms: int, speech: Speech | None, *, is_start: bool) -> Iterator[int]:
     """Return the cuts near enough to be meant, nearest first: outwards while nothing is said, inwards within the pause."""
     pictures, times = close
     before, after = (max(_NEAR_MS, edge.room_ms), lead_ms) if is_start else (max(lead_ms, edge.room_ms), _NEAR_MS)
@@ -76,7 +76,7 @@ def _near_cuts(edge: Edge, close: Close, lead_ms: int, speech: Spoken | None, *,
             yield cut
 
 
-def _near_pictures(edge: Edge, close: Close, speech: Spoken | None) -> Iterator[int]:
+def _near_pictures(edge: Edge, close: NearbyPictures, speech: Speech | None) -> Iterator[int]:
     """Return the pictures around the edge, nearest first, then the edge itself."""
     times = close[1]
     index = int(np.searchsorted(times, edge.at_ms))

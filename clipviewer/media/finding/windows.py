@@ -28,11 +28,11 @@ def best_windows(evidence: Evidence, duration_ms: int, options: FindOptions, can
     """Return the best ranges within the allowed overlap, best first; the earlier wins a tie."""
     chosen: list[Window] = []
     left_ms = options.share * duration_ms
-    for window in _judged(evidence, options, cancelled):
+    for window in _best_per_start(evidence, options, cancelled):
         length = window.end.at_ms - window.start.at_ms
         if len(chosen) == options.most or (chosen and left_ms < options.shortest_ms):
             break
-        if (not chosen or length <= left_ms) and not _crowded(window, chosen, options.overlap):
+        if (not chosen or length <= left_ms) and not _overlaps_chosen(window, chosen, options.overlap):
             chosen.append(window)
             left_ms -= length
     return chosen
@@ -44,12 +44,12 @@ def overlap(first: tuple[int, int], second: tuple[int, int]) -> float:
     return max(0, common) / (max(first[1], second[1]) - min(first[0], second[0])) if common > 0 else 0.0
 
 
-def _crowded(window: Window, others: Sequence[Window], limit: float) -> bool:
+def _overlaps_chosen(window: Window, others: Sequence[Window], limit: float) -> bool:
     bounds = window.start.at_ms, window.end.at_ms
     return any(overlap(bounds, (other.start.at_ms, other.end.at_ms)) > limit for other in others)
 
 
-def _judged(evidence: Evidence, options: FindOptions, cancelled: Callable[[], bool]) -> list[Window]:
+def _best_per_start(evidence: Evidence, options: FindOptions, cancelled: Callable[[], bool]) -> list[Window]:
     """Return the best few ends for each start."""
     starts, ends = evidence.edges.starts, evidence.edges.ends
     start_at, end_at = (np.array([edge.at_ms for edge in edges], np.int64) for edges in (starts, ends))

@@ -47,18 +47,18 @@ def _follow(weights: Weights, times_ms: Sequence[float], window: float, clear: f
     together = scores.sum(axis=0)
     best, middle = int(together.argmax()), (places - width) // 2
     if times_ms[-1] - times_ms[0] >= _SHORTEST_PATH_MS:
-        path = _travel(scores, times_ms, places)
+        path = _best_path(scores, times_ms, places)
         held = float(scores[np.arange(count), path].sum())
         travels = held >= _TRAVEL_HELD and held - together[best] > _TRAVEL_GAIN and float(path.max() - path.min()) > _LEAST_TRAVEL * width
-        if travels and _spread(weights) < _COMPACT * width:
-            return [(at_ms, _share(place, width, places, window)) for at_ms, place in _corners(path, times_ms, places)]
+        if travels and _spread_of(weights) < _COMPACT * width:
+            return [(at_ms, _clamped_centre(place, width, places, window)) for at_ms, place in _simplify(path, times_ms, places)]
     if together[best] < clear:
         return None
     still = best if together[best] - together[middle] > gain else middle
-    return [(times_ms[0], CENTRE if still == middle else _share(still, width, places, window))]
+    return [(times_ms[0], CENTRE if still == middle else _clamped_centre(still, width, places, window))]
 
 
-def _spread(weights: Weights) -> float:
+def _spread_of(weights: Weights) -> float:
     """Return how far apart the interest lies within a picture, as a standard deviation in places: many movers are no traveller."""
     places = np.arange(weights.shape[1])
     each = weights.sum(axis=1) + 1e-9
@@ -78,7 +78,7 @@ def _scores(weights: Weights, width: int) -> Scores:
     return scores + _CENTRE_BONUS * float(weights.sum(axis=1).mean()) * (1 - away)
 
 
-def _travel(scores: Scores, times_ms: Sequence[float], places: int) -> NDArray[np.intp]:
+def _best_path(scores: Scores, times_ms: Sequence[float], places: int) -> NDArray[np.intp]:
     """Return the best place for each picture (Viterbi), within the maximum speed, moving only if it pays."""
     count, choices = scores.shape
     pace = float(scores.max(axis=1).mean()) * _STEADY / places
@@ -98,7 +98,7 @@ def _travel(scores: Scores, times_ms: Sequence[float], places: int) -> NDArray[n
     return path
 
 
-def _corners(path: NDArray[np.intp], times_ms: Sequence[float], places: int) -> list[tuple[float, float]]:
+def _simplify(path: NDArray[np.intp], times_ms: Sequence[float], places: int) -> list[tuple[float, float]]:
     """Simplify the smoothed path to few straight lines (Douglas and Peucker)."""
     reach = 3
     padded = np.pad(path.astype(np.float64), reach, mode="edge")
@@ -116,6 +116,6 @@ def _corners(path: NDArray[np.intp], times_ms: Sequence[float], places: int) -> 
     return [(float(times[index]), float(smooth[index])) for index in sorted(kept)]
 
 
-def _share(place: float, width: int, places: int, window: float) -> float:
+def _clamped_centre(place: float, width: int, places: int, window: float) -> float:
     """Return the centre of the crop that starts at ``place``, kept within the picture."""
     return float(min(max((place + width / 2) / places, window / 2), 1 - window / 2))

@@ -14,7 +14,7 @@ from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.media.framing.crop_path import choose_path
 from clipviewer.media.framing.letterbox import DETECT, parse_content
 from clipviewer.media.framing.samples import Pictures, Samples, Sampling
-from clipviewer.media.framing.shot_cuts import Cut, find_cuts, settle_cuts
+from clipviewer.media.framing.shot_cuts import Cut, find_cuts, refine_cuts
 from clipviewer.media.framing.subjects import Sign, find_signs
 from clipviewer.media.render.picture_filters import square_pixels
 from clipviewer.media.source.clip_source import ClipSource, Reading, open_clip
@@ -28,7 +28,7 @@ _ABOUT = 0.04
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PictureAnalysis:
     """The analysis of a clip. ``width`` and ``height`` are the displayed picture's, ``content`` the part between its bars; pixels.
 
     ``shots`` holds what *Auto* shows for each ratio, the first from 0; times count from the clip's start, shares are of ``content``.
@@ -40,18 +40,20 @@ class Look:
     shots: Mapping[AspectRatio, tuple[Shot, ...]]
 
 
-def look_at(
+def analyse_range(
     ffmpeg: Ffmpeg, source: Source, start_ms: int, end_ms: int, folder: Path, *, cancelled: Callable[[], bool] = lambda: False
-) -> Look:
+) -> PictureAnalysis:
     """Analyse a range of ``source`` as the renderer does. Blocks; ``folder`` holds temporary files and is left empty.
 
     Raises as ``render`` does.
     """
     with open_clip(ffmpeg, source, start_ms, end_ms, folder, cancelled=cancelled) as clip, TemporaryDirectory(dir=folder) as own:
-        return look_through(clip, Path(own), list(AspectRatio))[0]
+        return analyse_clip(clip, Path(own), list(AspectRatio))[0]
 
 
-def look_through(clip: ClipSource, folder: Path, ratios: Sequence[AspectRatio], also: Sequence[Reading] = ()) -> tuple[Look, str]:
+def analyse_clip(
+    clip: ClipSource, folder: Path, ratios: Sequence[AspectRatio], also: Sequence[Reading] = ()
+) -> tuple[PictureAnalysis, str]:
     """Analyse a clip with shots for ``ratios`` only; return the analysis and ffmpeg's log. ``also`` is read in the same run.
 
     ``folder`` must be empty, and is not cleared afterwards.
@@ -63,12 +65,12 @@ def look_through(clip: ClipSource, folder: Path, ratios: Sequence[AspectRatio], 
     readings = [Reading(keyframes, "v:0", bars), *also]
     if not ratios:
         log = clip.look(readings)
-        return Look(width, height, parse_content(log, width, height), {}), log
+        return PictureAnalysis(width, height, parse_content(log, width, height), {}), log
     sampling = Sampling(clip, folder)
     log = clip.look([*readings, sampling.reading()], file_size=sampling.file_size)
     content, samples = parse_content(log, width, height), sampling.samples()
-    cuts = settle_cuts(clip, find_cuts(samples.changes), folder)
-    return Look(width, height, content, _shots(clip, samples, cuts, content, ratios)), log
+    cuts = refine_cuts(clip, find_cuts(samples.changes), folder)
+    return PictureAnalysis(width, height, content, _shots(clip, samples, cuts, content, ratios)), log
 
 
 def _shots(
@@ -82,8 +84,8 @@ def _shots(
         times = [samples.times_ms[index] for index in within]
         signs = find_signs(pictures[within[0] : within[-1] + 1], times, clip.cancelled) if within else []
         for ratio, shots in found.items():
-            shots += _follow(signs, times or [start], start, content, ratio)
-    return {ratio: _calm(shots) for ratio, shots in found.items()}
+            shots += _shots_for_ratio(signs, times or [start], start, content, ratio)
+    return {ratio: _drop_small_jumps(shots) for ratio, shots in found.items()}
 
 
 def _between_bars(pictures: Pictures, whole: Rect, content: Rect) -> Pictures:
@@ -93,7 +95,7 @@ def _between_bars(pictures: Pictures, whole: Rect, content: Rect) -> Pictures:
     return pictures[:, top:bottom, left:right]
 
 
-def _follow(signs: Sequence[Sign], times_ms: Sequence[float], start_ms: int, content: Rect, ratio: AspectRatio) -> list[Shot]:
+def _shots_for_ratio(signs: Sequence[Sign], times_ms: Sequence[float], start_ms: int, content: Rect, ratio: AspectRatio) -> list[Shot]:
     """Return the crop of one shot in ``ratio``: it moves on one axis at most and is centred on the other."""
     crop = crop_rect(content.width, content.height, ratio, Framing())
     across = choose_path([(sign.across, sign.clear, sign.gain) for sign in signs], times_ms, crop.width / content.width)
@@ -107,7 +109,7 @@ def _follow(signs: Sequence[Sign], times_ms: Sequence[float], start_ms: int, con
     return [Shot(at_ms, x, y, glides=at_ms != times[-1]) for at_ms, (_, x, y) in zip(times, path, strict=True)]
 
 
-def _calm(shots: Sequence[Shot]) -> tuple[Shot, ...]:
+def _drop_small_jumps(shots: Sequence[Shot]) -> tuple[Shot, ...]:
     """Drop small jumps: a still shot keeps the previous shot's place if that is about the same."""
     calm: list[Shot] = []
     for shot in shots:

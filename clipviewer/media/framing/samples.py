@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from clipviewer.media.render.picture_filters import escaped, steady, without_lead
+from clipviewer.media.render.picture_filters import constant_rate, escape_path, without_lead
 from clipviewer.media.source.clip_source import ClipSource, Reading
 from clipviewer.media.source.probe import MediaInfo
 
@@ -63,14 +63,14 @@ class Sampling:
         step = max(1 / PER_SECOND, self._clip.duration_ms / 1000 / MOST_PICTURES) - 0.002
         filters = [
             *without_lead(self._clip.lead),
-            *changes_filter(info, self._changes, steady(info, self._clip.seconds)),
+            *changes_filter(info, self._changes, constant_rate(info, self._clip.seconds)),
             f"select='isnan(prev_selected_t)+gte(t-prev_selected_t,{step:.3f})'",
-            f"metadata=mode=print:file={escaped(self._times)}",
+            f"metadata=mode=print:file={escape_path(self._times)}",
             "format=gray",
         ]
         output = ["-vf", ",".join(filters), "-fps_mode", "passthrough", "-f", "rawvideo", "-y", f"file:{self._pictures.absolute()}"]
         # What is brought to equal steps, or found by no index, needs every picture to stay where it is.
-        fewer = _FEWER if info.indexed and not steady(info, self._clip.seconds) else ()
+        fewer = _FEWER if info.indexed and not constant_rate(info, self._clip.seconds) else ()
         return Reading((*_ROUGHLY, *fewer), "v:0", output)
 
     def samples(self) -> Samples:
@@ -88,11 +88,11 @@ def sample_size(info: MediaInfo) -> tuple[int, int]:
     return max(2, round(info.width * shrink / 2) * 2), max(2, round(info.height * shrink / 2) * 2)
 
 
-def changes_filter(info: MediaInfo, path: Path, steady: Sequence[str] = ()) -> list[str]:
+def changes_filter(info: MediaInfo, path: Path, constant_rate: Sequence[str] = ()) -> list[str]:
     """Return the filters that scale pictures down and write their differences to ``path``."""
     width, height = sample_size(info)
     small = f"scale={width}:{height}:flags=fast_bilinear,setsar=1"
-    return [small, *steady, "scdet=threshold=100", f"metadata=mode=print:file={escaped(path)}"]
+    return [small, *constant_rate, "scdet=threshold=100", f"metadata=mode=print:file={escape_path(path)}"]
 
 
 def read_changes(path: Path) -> list[Change]:

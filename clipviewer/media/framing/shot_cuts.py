@@ -45,7 +45,7 @@ def find_cuts(changes: Sequence[Change]) -> list[Cut]:
     return [cut for _, cut in cuts]
 
 
-def settle_cuts(clip: ClipSource, cuts: Sequence[Cut], folder: Path) -> list[Cut]:
+def refine_cuts(clip: ClipSource, cuts: Sequence[Cut], folder: Path) -> list[Cut]:
     """Return the same cuts, refined with every picture where sampling skipped some between two shots."""
     step_ms = 1000 / clip.info.frame_rate if clip.info.frame_rate else math.inf
     open_ones = [cut for cut in cuts if cut.at_ms - cut.after_ms > 1.5 * step_ms][:_MOST_LOOKED_CLOSER]
@@ -57,7 +57,7 @@ def settle_cuts(clip: ClipSource, cuts: Sequence[Cut], folder: Path) -> list[Cut
         for number, path in enumerate(paths):
             args += ["-map", f"{number}:v:0", "-vf", ",".join(changes_filter(clip.info, path)), "-f", "null", "-"]
         clip.run(args, file_size=1024**2)
-        settled |= {cut: _settled(cut, read_changes(path)) for cut, path in zip(some, paths, strict=True)}
+        settled |= {cut: _refine(cut, read_changes(path)) for cut, path in zip(some, paths, strict=True)}
     return [settled.get(cut, cut) for cut in cuts]
 
 
@@ -71,7 +71,7 @@ def _start(cut: Cut) -> int:
     return max(0, math.floor(cut.after_ms) - 1)
 
 
-def _settled(cut: Cut, changes: Sequence[Change]) -> Cut:
+def _refine(cut: Cut, changes: Sequence[Change]) -> Cut:
     pairs = [(after, before) for before, after in pairwise(changes)]
     if not pairs:
         return cut

@@ -57,11 +57,11 @@ def find_signs(pictures: Pictures, times_ms: Sequence[float], cancelled: Callabl
     wide, tall = max(8, round(width * shrink)), max(8, round(height * shrink))
     small = [_grey(cv2.resize(picture, (wide, tall), interpolation=cv2.INTER_AREA)) for picture in pictures]
     people = np.zeros((len(small), tall, wide), np.float32)
-    chosen = _few(times_ms)
+    chosen = _sample_for_faces(times_ms)
     for track in find_faces(pictures[chosen], [times_ms[index] for index in chosen], cancelled):
-        for index, face in enumerate(_between(track, times_ms)):
-            people[index] += _person(face, wide, tall) * (votes(track) / len(chosen))
-    return [Sign(people, 0.0, 0.02), Sign(_motion(small), 0.55, 0.2), Sign(_standing_out(small), 0.7, 0.3)]
+        for index, face in enumerate(_interpolate(track, times_ms)):
+            people[index] += _person_weight(face, wide, tall) * (votes(track) / len(chosen))
+    return [Sign(people, 0.0, 0.02), Sign(_motion_weight(small), 0.55, 0.2), Sign(_saliency(small), 0.7, 0.3)]
 
 
 def _grey(picture: NDArray[Any]) -> Weights:
@@ -69,21 +69,21 @@ def _grey(picture: NDArray[Any]) -> Weights:
     return grey
 
 
-def _few(times_ms: Sequence[float]) -> list[int]:
+def _sample_for_faces(times_ms: Sequence[float]) -> list[int]:
     """Choose which pictures to search for faces: about two a second, and a few of every shot."""
     count = len(times_ms)
     wanted = max(_LEAST_FACE_PICTURES, round((times_ms[-1] - times_ms[0]) / _FACE_EVERY_MS))
     return sorted({round(index * (count - 1) / max(1, wanted - 1)) for index in range(min(wanted, count))})
 
 
-def _between(track: Sequence[Face], times_ms: Sequence[float]) -> list[Face]:
+def _interpolate(track: Sequence[Face], times_ms: Sequence[float]) -> list[Face]:
     """Interpolate a face's place linearly between the times it was seen."""
     seen = [face.at_ms for face in track]
     rows = [np.interp(times_ms, seen, [getattr(face, name) for face in track]) for name in ("x", "y", "side")]
     return [Face(at_ms, float(x), float(y), float(side)) for at_ms, x, y, side in zip(times_ms, *rows, strict=True)]
 
 
-def _person(face: Face, wide: int, tall: int) -> Weights:
+def _person_weight(face: Face, wide: int, tall: int) -> Weights:
     """Return the weight of a face and, weaker, of the body below it; sums to one."""
     side = face.side * wide
     columns, rows = np.arange(wide, dtype=np.float32), np.arange(tall, dtype=np.float32)
@@ -95,14 +95,14 @@ def _person(face: Face, wide: int, tall: int) -> Weights:
     return weight / total if total > 0 else weight
 
 
-def _motion(small: Sequence[Weights]) -> Weights:
+def _motion_weight(small: Sequence[Weights]) -> Weights:
     """Return what moves differently from the whole picture; at most one in sum per picture."""
     tall, wide = small[0].shape
     blurred = [_grey(cv2.GaussianBlur(picture, (0, 0), 1.5)) for picture in small]
     found = np.zeros((len(small), tall, wide), np.float32)
     window = _grey(cv2.createHanningWindow((wide, tall), cv2.CV_32F))
     for index in range(1, len(small)):
-        moved = _moved(blurred[index - 1], blurred[index], window)
+        moved = _moved_by(blurred[index - 1], blurred[index], window)
         found[index] += moved
         found[index - 1] += moved / (2 if index > 1 else 1)
         if index < len(small) - 1:
@@ -110,7 +110,7 @@ def _motion(small: Sequence[Weights]) -> Weights:
     return found
 
 
-def _moved(before: Weights, now: Weights, window: Weights) -> Weights:
+def _moved_by(before: Weights, now: Weights, window: Weights) -> Weights:
     tall, wide = now.shape
     (x, y), clear = cv2.phaseCorrelate(before.copy(), now.copy(), window)  # It lays the window over its arguments themselves.
     if clear < _CLEAR_SHIFT or abs(x) > wide / 4 or abs(y) > tall / 4:
@@ -132,7 +132,7 @@ def _moved(before: Weights, now: Weights, window: Weights) -> Weights:
     return _grey(moving / total * min(1.0, area / _MOVING_AREA) ** 0.5)
 
 
-def _standing_out(small: Sequence[Weights]) -> Weights:
+def _saliency(small: Sequence[Weights]) -> Weights:
     """Return what differs from the rest of the picture by spectral residual (Hou and Zhang, 2007), one for the whole shot; sums to 1."""
     tall, wide = small[0].shape
     size = (64, max(8, round(64 * tall / wide))) if wide >= tall else (max(8, round(64 * wide / tall)), 64)

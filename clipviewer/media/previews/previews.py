@@ -13,7 +13,7 @@ from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
 from clipviewer.media.previews import filmstrip
 from clipviewer.media.previews.filmstrip import picture_size, step_ms, thumbnails_vtt, write_sheets
 from clipviewer.media.previews.poster import best_picture
-from clipviewer.media.previews.small_pictures import Picture, read_pictures, written_to
+from clipviewer.media.previews.small_pictures import Picture, picture_output, read_pictures
 from clipviewer.media.previews.waveform import SAMPLE_RATE, write_waveform
 from clipviewer.media.render.picture_filters import TO_SDR
 from clipviewer.media.source.inspection import Inspection
@@ -39,7 +39,7 @@ _SOUND_BYTES_PER_SECOND = SAMPLE_RATE * 2
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class ScanFiles:
     """Intermediate files that a search for highlights can reuse; the last user deletes them.
 
     ``sound``: 16 kHz mono PCM (``s16le``) from the video's start on, None without sound. ``thumbs``: grey pictures of ``THUMB_WIDTH`` ×
@@ -64,7 +64,7 @@ class Previews:
     sheets: tuple[Path, ...]
     filmstrip: Path
     waveform: Path | None
-    work: Work
+    work: ScanFiles
     source_bytes: int
 
 
@@ -83,7 +83,7 @@ def make_previews(
     ``StorageError`` for an unreadable source, and ``MediaCancelled`` within a second of ``cancelled`` returning true.
     """
     with TemporaryDirectory(dir=folder, prefix="part-", ignore_cleanup_errors=True) as name:
-        making = _Making(ffmpeg, info, Path(name), on_progress, cancelled)
+        making = _PreviewsRun(ffmpeg, info, Path(name), on_progress, cancelled)
         with open_source(source, folder, cancelled=cancelled) as found:
             making.read(found)
         made = making.finish(found.bytes_read)
@@ -107,7 +107,7 @@ def _moved(made: Previews, folder: Path) -> Previews:
     )
 
 
-class _Making:
+class _PreviewsRun:
     def __init__(
         self, ffmpeg: Ffmpeg, info: Inspection, folder: Path, on_progress: Callable[[float], None], cancelled: Callable[[], bool]
     ) -> None:
@@ -148,7 +148,7 @@ class _Making:
         to_sound = [*sound, "-t", ms_to_seconds(self._length), "-f", "s16le", "-y", f"file:{self._sound}"]
         wanted = [*found.input("-skip_frame", choice), "-filter_complex", self._graph()]
         outputs = [
-            "-map", "[strip]", *written_to(self._strip, "bgr24"), "-map", "[thumbs]", *written_to(self._thumbs, "gray"),
+            "-map", "[strip]", *picture_output(self._strip, "bgr24"), "-map", "[thumbs]", *picture_output(self._thumbs, "gray"),
             "-map", "[poster]", "-fps_mode", "passthrough", "-enc_time_base", "1:1000", "-c:v", "mjpeg", "-q:v", "3",
             "-map_metadata", "-1", "-f", "image2", "-frame_pts", "1", "-y", f"file:{self._folder}/poster-%d.jpg",
             *(to_sound if self._media.has_audio else []),
@@ -167,7 +167,7 @@ class _Making:
             run()
             return
         try:
-            run("-bsf:v", _first_packets(self._step_ms))
+            run("-bsf:v", _first_keyframe_of_each(self._step_ms))
         except MediaError as error:
             if _NO_INPUT_FILTERS not in error.log:
                 raise
@@ -198,7 +198,7 @@ class _Making:
             for time, picture in self._going_on(read_pictures(self._thumbs)):
                 thumb_times.append(time)
                 file.write(picture.tobytes())
-        work = Work(self._sound if has_sound else None, thumbs, tuple(thumb_times))
+        work = ScanFiles(self._sound if has_sound else None, thumbs, tuple(thumb_times))
         poster_ms = _shown_ms(poster)
         return Previews(poster.rename(folder / "poster.jpg"), poster_ms, tuple(sheets), thumbnails, waveform, work, source_bytes)
 
@@ -209,11 +209,11 @@ class _Making:
         poster_height = max(2, round(poster_width * self._media.height / self._media.width / 2) * 2)
         sdr = f",{TO_SDR}" if self._media.hdr else ""
         return (
-            f"[0:v:0]{_one_each(self._step_ms)},split[all][some];"
+            f"[0:v:0]{_one_picture_per(self._step_ms)},split[all][some];"
             f"[all]scale={width}:{height}:flags=area,setsar=1{sdr},split[small][smaller];"
-            f"[small]{_one_each(strip_ms)}[strip];"
+            f"[small]{_one_picture_per(strip_ms)}[strip];"
             f"[smaller]scale={THUMB_WIDTH}:{THUMB_HEIGHT}:flags=area,setsar=1,format=gray[thumbs];"
-            f"[some]{_one_each(max(1, self._length // _POSTER_CANDIDATES))},scale={poster_width}:{poster_height},setsar=1{sdr},"
+            f"[some]{_one_picture_per(max(1, self._length // _POSTER_CANDIDATES))},scale={poster_width}:{poster_height},setsar=1{sdr},"
             f"scale=out_color_matrix=bt601:out_range=pc,format=yuvj420p[poster]"
         )
 
@@ -228,13 +228,13 @@ class _Making:
         self._on_progress(self._told)
 
 
-def _one_each(ms: int) -> str:
+def _one_picture_per(ms: int) -> str:
     """Return the filter that passes the first picture of each ``ms``, counted from the start."""
     of = f"{{}}*1000/{ms}+0.001"
     return f"select='isnan(prev_selected_t)+gt(floor({of.format('t')}),floor({of.format('prev_selected_t')}))'"
 
 
-def _first_packets(ms: int) -> str:
+def _first_keyframe_of_each(ms: int) -> str:
     """Return the bitstream filter that keeps only the first keyframe of each ``ms``, and packets without a time."""
     time = "(pts*tb*1000+1)"
     return f"noise=drop='if(isnan(pts),0,if(key*gte({time},ld(0)),st(0,(floor({time}/{ms})+1)*{ms})*0,1))'"

@@ -13,7 +13,7 @@ Picture = NDArray[np.uint8]
 """Shape: height × width × 3 (blue, green, red), or height × width (grey)."""
 
 
-def written_to(path: Path, pixel_format: str) -> list[str]:
+def picture_output(path: Path, pixel_format: str) -> list[str]:
     """Return ffmpeg's output options for ``read_pictures``; ``pixel_format`` is ``bgr24`` or ``gray``."""
     return [
         "-c:v", "rawvideo", "-pix_fmt", pixel_format, "-fps_mode", "passthrough", "-enc_time_base", "1:1000",

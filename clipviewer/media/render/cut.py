@@ -15,7 +15,7 @@ KEYFRAME_SECONDS = 2
 _INPUT = ("-xerror", "-protocol_whitelist", "file", "-format_whitelist", FORMATS)
 
 
-def cut(
+def cut_clip(
     ffmpeg: Ffmpeg,
     source: Path,
     out: Path,
@@ -55,7 +55,7 @@ def cut(
         partial.unlink(missing_ok=True)
 
 
-def poster(ffmpeg: Ffmpeg, source: Path, out: Path, *, at_ms: int, timeout: float = 60) -> None:
+def write_poster(ffmpeg: Ffmpeg, source: Path, out: Path, *, at_ms: int, timeout: float = 60) -> None:
     """Write the picture at ``at_ms`` to ``out`` as JPEG, at most 640 pixels wide. Raises as ``Ffmpeg.run`` does."""
     partial = _partial(out)
     try:

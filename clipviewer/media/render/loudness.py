@@ -35,7 +35,7 @@ def parse_loudness(log: str) -> float | None:
     return lufs if lufs > _SILENCE_LUFS else None
 
 
-def levelled(lufs: float | None) -> str:
+def normalize_loudness(lufs: float | None) -> str:
     """Return the filters that bring sound of ``lufs`` to the target: one gain of at most 20 dB, and a peak limiter."""
     if lufs is None:
         return CLOSED

@@ -42,22 +42,22 @@ def picture_graph(
 
     The first ``lead`` seconds that are read lie before the clip and are dropped. ``shots``, if any, replace ``framing``.
     """
-    steps = [*without_lead(lead), square_pixels(info), *steady(info, seconds)]
+    steps = [*without_lead(lead), square_pixels(info), *constant_rate(info, seconds)]
     width, height = size
     if framing.mode is FramingMode.FIT:
-        framed = _fitted(",".join([*steps, _crop(_even(content))]), width, height)
+        framed = _fit_over_blur(",".join([*steps, _crop(_even(content))]), width, height)
     else:
-        framed = f"[0:v:0]{','.join([*steps, _following(content, ratio, framing, shots)])},scale={width}:{height},setsar=1"
+        framed = f"[0:v:0]{','.join([*steps, _crop_over_time(content, ratio, framing, shots)])},scale={width}:{height},setsar=1"
     if info.hdr:
         framed += f",{TO_SDR}"
     if burn_in is not None:
-        framed += f",subtitles=filename={escaped(burn_in)}"
+        framed += f",subtitles=filename={escape_path(burn_in)}"
         if fonts is not None:
-            framed += f":fontsdir={escaped(fonts)}"
+            framed += f":fontsdir={escape_path(fonts)}"
     return f"{framed},format=yuv420p[picture]"
 
 
-def escaped(path: Path) -> str:
+def escape_path(path: Path) -> str:
     """Escape a path for a filter option, then for the graph around it (ffmpeg-filters, 4.1.1)."""
     option = re.sub(r"([\\':])", r"\\\1", str(path.absolute()))
     return re.sub(r"([\\'\[\],;])", r"\\\1", option)
@@ -68,7 +68,7 @@ def without_lead(lead: str) -> list[str]:
     return [f"trim=start={lead}", f"setpts=PTS-{lead}/TB"] if lead else []
 
 
-def steady(info: MediaInfo, seconds: str) -> list[str]:
+def constant_rate(info: MediaInfo, seconds: str) -> list[str]:
     """Return filters that make variable-rate footage constant; the first and last picture stand until the next is due."""
     rate = min(info.frame_rate, Fraction(MOST_FRAMES_PER_SECOND))
     if info.variable_frame_rate:
@@ -76,7 +76,7 @@ def steady(info: MediaInfo, seconds: str) -> list[str]:
     return [f"fps={rate}"] if info.frame_rate > MOST_FRAMES_PER_SECOND else []
 
 
-def _fitted(picture: str, width: int, height: int) -> str:
+def _fit_over_blur(picture: str, width: int, height: int) -> str:
     """Return filters for the whole picture over a blurred copy. The copy is blurred small and scaled up: cheaper, and looks the same."""
     small = f"{_half(width // _BLUR_SHARE)}:{_half(height // _BLUR_SHARE)}"
     fill, fit = "force_original_aspect_ratio=increase:force_divisible_by=2", "force_original_aspect_ratio=decrease:force_divisible_by=2"
@@ -88,15 +88,18 @@ def _fitted(picture: str, width: int, height: int) -> str:
     )
 
 
-def _following(content: Rect, ratio: AspectRatio, framing: Framing, shots: Sequence[Shot]) -> str:
+def _crop_over_time(content: Rect, ratio: AspectRatio, framing: Framing, shots: Sequence[Shot]) -> str:
     """Return the crop of one framing, or the crop that follows the shots by each picture's time."""
     framings = [Framing(FramingMode.MANUAL, shot.x, shot.y) for shot in shots] or [framing]
     rects = [crop_rect(content.width, content.height, ratio, each) for each in framings]
-    x, y = _way([content.x + rect.x for rect in rects], shots), _way([content.y + rect.y for rect in rects], shots)
+    x, y = (
+        _offset_over_time([content.x + rect.x for rect in rects], shots),
+        _offset_over_time([content.y + rect.y for rect in rects], shots),
+    )
     return f"crop={rects[0].width}:{rects[0].height}:{x}:{y}"
 
 
-def _way(offsets: Sequence[int], shots: Sequence[Shot]) -> str:
+def _offset_over_time(offsets: Sequence[int], shots: Sequence[Shot]) -> str:
     """Return the offset over time as an expression: a sum with one term per change."""
     terms = [str(offsets[0])]
     for (before, after), (shot, then) in zip(pairwise(offsets), pairwise(shots), strict=True):
@@ -104,13 +107,13 @@ def _way(offsets: Sequence[int], shots: Sequence[Shot]) -> str:
             start, end = ms_to_seconds(shot.start_ms), ms_to_seconds(then.start_ms)
             share = f"clip((t-{start})/({end}-{start}),0,1)" if shot.glides else f"gte(t,{end})"
             terms.append(f"{after - before}*{share}")
-    return f"'{_sum(terms)}'" if len(terms) > 1 else terms[0]
+    return f"'{_nested_sum(terms)}'" if len(terms) > 1 else terms[0]
 
 
-def _sum(terms: Sequence[str]) -> str:
+def _nested_sum(terms: Sequence[str]) -> str:
     """Nest a sum in pairs of pairs: ffmpeg allows expressions 100 deep, and each further sign adds one level."""
     middle = len(terms) // 2
-    return f"({_sum(terms[:middle])}+{_sum(terms[middle:])})" if middle else terms[0]
+    return f"({_nested_sum(terms[:middle])}+{_nested_sum(terms[middle:])})" if middle else terms[0]
 
 
 def _crop(rect: Rect) -> str:

@@ -40,7 +40,7 @@ def remux(
             found.run(
                 ffmpeg,
                 [
-                    *found.input(), *_kept(before.captions), "-c", "copy", "-map_metadata", "0", "-movflags", "+faststart",
+                    *found.input(), *_streams_to_keep(before.captions), "-c", "copy", "-map_metadata", "0", "-movflags", "+faststart",
                     "-f", "mp4", "-y", f"file:{partial}",
                 ],
                 timeout=_LEAST_TIMEOUT + before.size / _SLOWEST_BYTES,
@@ -48,7 +48,7 @@ def remux(
                 on_progress=lambda done_ms: on_progress(min(_COPIED_SHARE, done_ms * share)),
             )  # fmt: skip
             after = inspect(str(partial), out.parent, cancelled=cancelled)
-            if not _same(before, after):
+            if not _is_same(before, after):
                 raise MediaError("The copy differs from the master and was discarded: the master is damaged.")
         partial.replace(out)
     except MediaError as error:
@@ -61,13 +61,13 @@ def remux(
     return after
 
 
-def _kept(captions: tuple[EmbeddedCaptions, ...]) -> list[str]:
+def _streams_to_keep(captions: tuple[EmbeddedCaptions, ...]) -> list[str]:
     """Return the streams to keep: the picture without its cover, all sound, and an mp4's captions. Camera data does not fit into an mp4."""
     texts = [part for track in captions if track.codec == "mov_text" for part in ("-map", f"0:s:{track.index}")]
     return ["-map", "0:V:0", "-map", "0:a?", *texts]
 
 
-def _same(before: Inspection, after: Inspection) -> bool:
+def _is_same(before: Inspection, after: Inspection) -> bool:
     media, copied = before.media, after.media
     return (
         after.moov is MoovPlace.FIRST

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, FramingMode, Rect, Shot, export_size
-from clipviewer.media.captions.track_language import track_language
+from clipviewer.media.captions.track_language import track_code_of
 from clipviewer.media.ffmpeg import Ffmpeg, MediaError
-from clipviewer.media.framing.reframe import look_through
+from clipviewer.media.framing.reframe import analyse_clip
 from clipviewer.media.render.cut import KEYFRAME_SECONDS
-from clipviewer.media.render.loudness import MEASURE, SAMPLE_RATE, levelled, parse_loudness, without_lead
+from clipviewer.media.render.loudness import MEASURE, SAMPLE_RATE, normalize_loudness, parse_loudness, without_lead
 from clipviewer.media.render.picture_filters import picture_graph
 from clipviewer.media.source.clip_source import ClipSource, Reading, open_clip
 from clipviewer.media.source.opened_source import THREADS
@@ -124,7 +124,7 @@ class _Rendering:
         try:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-            look, log = look_through(self._clip, folder, [self._spec.ratio] if auto else [], sound if self._clip.info.has_audio else [])
+            look, log = analyse_clip(self._clip, folder, [self._spec.ratio] if auto else [], sound if self._clip.info.has_audio else [])
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return look.content, look.shots[self._spec.ratio] if auto else (), parse_loudness(log)
@@ -152,7 +152,8 @@ class _Rendering:
                 "-filter_complex", graph, "-map", "[picture]", "-map", "0:a:0?", *self._caption_maps(),
                 "-c:v", "libx264", "-preset", self._preset, "-crf", "21", "-maxrate", str(bits), "-bufsize", str(2 * bits),
                 "-threads", str(THREADS), "-force_key_frames", f"expr:gte(t,n_forced*{KEYFRAME_SECONDS})", *colours,
-                "-af", without_lead(levelled(lufs), clip.lead), "-c:a", "aac", "-b:a", "128k", "-ac", "2", "-ar", str(SAMPLE_RATE),
+                "-af", without_lead(normalize_loudness(lufs), clip.lead),
+                "-c:a", "aac", "-b:a", "128k", "-ac", "2", "-ar", str(SAMPLE_RATE),
                 "-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact",
                 "-movflags", "+faststart", "-f", "mp4", "-y", f"file:{out}",
             ],
@@ -185,5 +186,5 @@ class _Rendering:
     def _caption_maps(self) -> list[str]:
         maps = []
         for index, (_, language) in enumerate(self._spec.soft_captions):
-            maps += ["-map", f"{index + 1}:s:0", f"-metadata:s:s:{index}", f"language={track_language(language)}"]
+            maps += ["-map", f"{index + 1}:s:0", f"-metadata:s:s:{index}", f"language={track_code_of(language)}"]
         return [*maps, "-c:s", "mov_text"] if maps else []

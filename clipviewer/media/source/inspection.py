@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 
 from clipviewer.media.source.mp4_boxes import MoovPlace, moov_place
 from clipviewer.media.source.opened_source import OpenedSource, open_source
-from clipviewer.media.source.probe import MediaInfo, describe, opened
+from clipviewer.media.source.probe import MediaInfo, describe, open_media
 from clipviewer.media.source.stored_source import Source
 
 _MOST_TRACKS = 32
@@ -88,7 +88,7 @@ def inspect_opened(found: OpenedSource) -> Inspection:
 
 
 def _inspect(found: OpenedSource, address: str) -> Inspection:
-    with opened(address) as container:
+    with open_media(address) as container:
         media = describe(container)
         streams = container.streams
         video, sound = streams.video[0], streams.audio[0] if streams.audio else None

@@ -46,12 +46,12 @@ class MediaInfo:
 
 def probe(source: Path | str) -> MediaInfo:
     """Open a file or an HTTP URL and decode its first picture. Raises ``MediaError`` with a sentence for people."""
-    with opened(source) as container:
+    with open_media(source) as container:
         return describe(container)
 
 
 @contextmanager
-def opened(source: Path | str) -> Iterator[InputContainer]:
+def open_media(source: Path | str) -> Iterator[InputContainer]:
     """Open a file or an HTTP URL with PyAV, allowing only the formats and protocols that footage needs.
 
     Raises, here and on every read, ``MediaError`` with a sentence for people.
@@ -93,17 +93,17 @@ def describe(container: InputContainer) -> MediaInfo:
         duration_ms=duration_ms,
         width=width,
         height=height,
-        frame_rate=_rate(stream.average_rate, stream.base_rate) or stream.guessed_rate or Fraction(0),
+        frame_rate=_nominal_rate(stream.average_rate, stream.base_rate) or stream.guessed_rate or Fraction(0),
         rotation=rotation,
         video_codec=stream.codec_context.name,
         audio_codec=audio[0].codec_context.name if audio else None,
         hdr=frame.color_trc in _HDR_TRANSFERS,
-        variable_frame_rate=_varies(stream.average_rate, stream.base_rate),
+        variable_frame_rate=_has_variable_rate(stream.average_rate, stream.base_rate),
         indexed=container.format.name not in _WITHOUT_INDEX,
     )
 
 
-def _rate(average: Fraction | None, base: Fraction | None) -> Fraction | None:
+def _nominal_rate(average: Fraction | None, base: Fraction | None) -> Fraction | None:
     """Return the nominal rate; an average over pieces of a file only approximates it. The base is a guess, used if needed.
 
     An average above the base is invalid: AVI states the resolution of its clock, not its frame rate.
@@ -111,9 +111,9 @@ def _rate(average: Fraction | None, base: Fraction | None) -> Fraction | None:
     if average and base and average - base > base / 100:
         return base
     rough = average is not None and average.denominator not in (1, 1001)
-    return base if base and rough and not _varies(average, base) else average
+    return base if base and rough and not _has_variable_rate(average, base) else average
 
 
-def _varies(average: Fraction | None, base: Fraction | None) -> bool:
+def _has_variable_rate(average: Fraction | None, base: Fraction | None) -> bool:
     """Return whether pictures come less often than the finest step between them suggests."""
     return average is not None and base is not None and base - average > base / 100

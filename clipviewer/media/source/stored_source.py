@@ -118,7 +118,7 @@ class SourceReader:
         for pause in (*_PAUSES, None):
             try:
                 data = self._request(start, start + count * BLOCK - 1)
-            except (urllib3.exceptions.HTTPError, _Unwell) as error:
+            except (urllib3.exceptions.HTTPError, _RetryableResponse) as error:
                 self.failure = StorageUnreachable("The storage does not send the source: check that it is running, then retry.")
                 if pause is None or self._closed.wait(pause):
                     raise self.failure from error
@@ -158,7 +158,7 @@ class SourceReader:
                 data += piece
                 self._check_pace(time.monotonic() - started)
             if len(data) != wanted:
-                raise _Unwell
+                raise _RetryableResponse
         finally:
             answer.close()
         self._size, self._etag = int(found[3]), self._etag or etag
@@ -199,7 +199,7 @@ class SourceReader:
         self._blocks.update(range(start // BLOCK, -(-(start + len(data)) // BLOCK)))
 
 
-class _Unwell(Exception):
+class _RetryableResponse(Exception):
     """A response that may be better next time."""
 
 
@@ -214,7 +214,7 @@ def _refusal(status: int) -> Exception:
         case HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             return StorageError("The source is empty.")
         case status if status >= 500 or status == HTTPStatus.TOO_MANY_REQUESTS:
-            return _Unwell()
+            return _RetryableResponse()
     return StorageError("The storage does not support byte ranges, so no clip can be read from it.")
 
 

@@ -1,1 +1,1 @@
-"""What lies in the bucket already: looked at, taken in, found missing."""
+"""Import what is already in the bucket: preview, import, find missing files, rebuild."""

@@ -1,7 +1,7 @@
-"""Adopting what lies in the bucket already: looked at beforehand, then taken in page by page, and later only what has changed.
+"""Import what is already in the bucket: a preview, a first import page by page, later imports of changes only.
 
-Whatever was taken in is known the next time, so a run that was interrupted goes on by starting again. What one object is wrong with is
-counted and told; only a store that does not answer ends a run.
+What was imported is recognized the next time, so an interrupted run continues when it is started again. Faults of single objects are
+counted and reported; only a store that does not answer ends a run.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from clipviewer.services.work import WorkView
 
 KIND = "adopt"
 _LOOKED_INTO = 50
-"""Sidecars that are read beforehand."""
+"""Sidecars that a preview reads."""
 
 
 def checked_prefix(library: str, given: str) -> str:
-    """The prefix to adopt; "" stands for the whole library. Raises ``Invalid`` for one outside ``library``, or that no key begins with."""
+    """Return the prefix to import; "" means the whole library. Raises ``Invalid`` for one outside ``library`` or without any keys."""
     prefix = given or library
     try:
         if prefix:
@@ -38,16 +38,16 @@ def checked_prefix(library: str, given: str) -> str:
     return prefix
 
 
-def ask(db: Session, library: str, prefix: str, *, actor: str = "", address: str = "") -> WorkView:
-    """Have a prefix adopted in the background; one that is under way already is given. Raises ``Invalid``."""
+def enqueue_import(db: Session, library: str, prefix: str, *, actor: str = "", address: str = "") -> WorkView:
+    """Enqueue an import, or return the unfinished one for the same prefix. Raises ``Invalid``."""
     subject = checked_prefix(library, prefix)
     asked = work.ask(db, KIND, subject, actor=actor)
     audit.record(db, "adopt", actor=actor, subject=subject, address=address, work=asked.id)
     return asked
 
 
-def preview(services: Services, prefix: str, *, seconds: float = 5.0, clock: Callable[[], float] = time.monotonic) -> Tally:
-    """What adopting would do, as far as ``seconds`` suffice to see; nothing is written. Raises ``Invalid`` and ``StorageError``."""
+def preview_import(services: Services, prefix: str, *, seconds: float = 5.0, clock: Callable[[], float] = time.monotonic) -> Tally:
+    """Return what an import would do, as far as it can be seen in ``seconds``; writes nothing. Raises ``Invalid`` and ``StorageError``."""
     look = Walk(services, checked_prefix(services.settings.s3_prefix, prefix))
     until = clock() + seconds
     for plan in look.plans():
@@ -60,10 +60,10 @@ def preview(services: Services, prefix: str, *, seconds: float = 5.0, clock: Cal
     return look.tally
 
 
-def adopt(services: Services, prefix: str, *, actor: str = "", on_progress: Callable[[int], None], check: Callable[[], None]) -> Tally:
-    """Take in what is new, changed or gone. ``on_progress`` is told the objects seen; ``check`` raises to end it.
+def run_import(services: Services, prefix: str, *, actor: str = "", on_progress: Callable[[int], None], check: Callable[[], None]) -> Tally:
+    """Import what is new, changed or gone. ``on_progress`` receives the number of objects seen; ``check`` raises to cancel.
 
-    Blocks for as long as it takes, which is much. Raises ``Invalid``, and ``StorageError`` when the store does not answer.
+    Blocks, possibly for long. Raises ``Invalid``, and ``StorageError`` if the store does not answer.
     """
     run = Walk(services, checked_prefix(services.settings.s3_prefix, prefix), actor)
     for plan in run.plans():

@@ -1,18 +1,18 @@
-"""Whether the file of a video or of an exported clip is in the bucket, asked now and written down."""
+"""Check now whether the file of a video or an export is in the bucket, and record the answer."""
 
 from __future__ import annotations
 
 from clipviewer.db.models import utc_now
 from clipviewer.domain.ids import is_id
 from clipviewer.errors import ObjectMissing
-from clipviewer.services.adoption.rows import bring_up_to_date, mark_missing
+from clipviewer.services.adoption.rows import mark_missing, update_objects
 from clipviewer.services.container import Services
 from clipviewer.services.library.videos import master_key
 from clipviewer.services.room.clips import exported_clip
 
 
-def look_for(services: Services, video_id: str, clip_id: str = "") -> bool:
-    """Whether the file is there: that of an exported clip, or of the video itself. Asks the bucket: call it with no transaction open.
+def check_file(services: Services, video_id: str, clip_id: str = "") -> bool:
+    """Return whether the file of an export, or of the video itself, exists. Calls the store: use it without an open transaction.
 
     Raises ``VideoNotFound``, ``ClipNotFound`` and ``StorageError``.
     """
@@ -27,5 +27,5 @@ def look_for(services: Services, video_id: str, clip_id: str = "") -> bool:
             mark_missing(db, [row_id], utc_now())
         return False
     with services.database.write() as db:
-        bring_up_to_date(db, [(row_id, stored)], False, utc_now())
+        update_objects(db, [(row_id, stored)], False, utc_now())
     return True

@@ -1,7 +1,7 @@
-"""What adopting would do with a page of a listing: which objects are new, changed, back, known, or left where they are, and why.
+"""Plan the import of one page of a listing: which objects are new, changed, back, known or ignored, and why.
 
-One query says what the library knows of a page's keys. Companions (a sidecar and its file, captions and their video) may lie on two pages,
-so what has not found its own is carried to the next page once.
+One query tells what the library knows of a page's keys. Companions (a sidecar and its file, captions and their video) may be split over
+two pages, so what has not found its companion is carried over to the next page once.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from clipviewer.db.export_models import ExportUpload
 from clipviewer.db.master_models import FormerMaster
 from clipviewer.db.models import ExportedClip, Video
 from clipviewer.db.upload_models import VideoUpload
-from clipviewer.domain.bucket_contents import MAX_SIDECAR, Ignored, Sort, captioned_stems, file_of_sidecar, recognised, stem
+from clipviewer.domain.bucket_contents import MAX_SIDECAR, Ignored, ObjectKind, classify_object, export_of_sidecar, stem, stems_of_captions
 from clipviewer.domain.export_identity import sidecar_key
 from clipviewer.domain.master_file import TYPES
 from clipviewer.domain.quick_copy import is_quick_key
-from clipviewer.media.captions.track_language import language_of_track
+from clipviewer.media.captions.track_language import language_of_code
 from clipviewer.services.library import uploads
 from clipviewer.storage.s3 import StoredObject
 
@@ -35,7 +35,7 @@ _WANTED: BindParameter[Any] = bindparam("wanted", expanding=True)
 
 @dataclass(frozen=True, slots=True)
 class CaptionFile:
-    """Captions beside the video with the key ``master``. ``instead_of``: the digest of what the file became when it was another."""
+    """Captions beside the video with the key ``master``. ``instead_of`` is the digest of the track from the file's earlier content."""
 
     file: StoredObject
     master: str
@@ -45,10 +45,10 @@ class CaptionFile:
 
 @dataclass(slots=True)
 class Plan:
-    """What a page comes to. ``changed`` and ``back`` have the ids of rows with what the bucket has now; ``known`` counts the others.
+    """The plan of a page. ``changed`` and ``back`` hold ids of rows with what the bucket has now; ``known`` counts the rest.
 
-    ``clips`` are mp4s with a JSON file beside each, by which it is seen whether they are exports; ``copies`` have the name of a quick copy.
-    ``met`` are the keys of videos and exports that exist; ``masters`` are the page's videos by the stems of their keys.
+    ``clips`` are mp4s with a JSON file beside each, which tells whether they are exports; ``copies`` are named like quick-start copies.
+    ``met`` are the keys of existing videos and exports; ``masters`` are the page's videos by the stems of their keys.
     """
 
     videos: list[StoredObject] = field(default_factory=list)
@@ -63,8 +63,8 @@ class Plan:
     met: list[str] = field(default_factory=list)
     known: int = 0
 
-    def take_for_exports(self, keys: Collection[str]) -> None:
-        """Captions and sidecars beside exports are theirs."""
+    def assign_companions(self, keys: Collection[str]) -> None:
+        """Assign captions and sidecars beside exports to them."""
         sidecars = {sidecar_key(key) for key in keys}
         self.ignored = [(item, Ignored.OWN if item.key in sidecars else reason) for item, reason in self.ignored]
         self.ignored += [(found.file, Ignored.OWN) for found in self.captions if found.master in keys]
@@ -73,18 +73,18 @@ class Plan:
 
 
 def plan_page(db: Session, page: Sequence[StoredObject], prefix: str, before: Plan | None = None) -> Plan:
-    """Sort a page of a listing under the library's ``prefix``; ``before`` is what became of the page before."""
-    plan, before, sorts = Plan(), before or Plan(), {item.key: recognised(item.key, item.size, prefix) for item in page}
-    known, carried = _known(db, sorts), before.carried
-    exports = {key for key, row in known.items() if row.sort == Sort.EXPORT}
-    plan.masters = {stem(item.key): item.key for item in page if sorts[item.key] is Sort.VIDEO and item.key not in exports}
+    """Plan a page of a listing under the library's ``prefix``; ``before`` is the plan of the previous page."""
+    plan, before, sorts = Plan(), before or Plan(), {item.key: classify_object(item.key, item.size, prefix) for item in page}
+    known, carried = _find_known(db, sorts), before.carried
+    exports = {key for key, row in known.items() if row.sort == ObjectKind.EXPORT}
+    plan.masters = {stem(item.key): item.key for item in page if sorts[item.key] is ObjectKind.VIDEO and item.key not in exports}
     objects = {item.key: item for item in (*carried, *page)}
     for item in page:
         match sorts[item.key]:
             case Ignored() as reason:
                 plan.ignored.append((item, reason))
-            case Sort.VIDEO | Sort.EXPORT as sort:
-                _plan_file(plan, item, known.get(item.key), objects.get(sidecar_key(item.key)), is_ours=sort is Sort.EXPORT)
+            case ObjectKind.VIDEO | ObjectKind.EXPORT as sort:
+                _plan_file(plan, item, known.get(item.key), objects.get(sidecar_key(item.key)), is_ours=sort is ObjectKind.EXPORT)
     _plan_sidecars(plan, page, carried, sorts, known, prefix)
     _plan_captions(db, plan, page, before, sorts, known)
     return plan
@@ -119,35 +119,42 @@ def _plan_sidecars(
     plan: Plan,
     page: Sequence[StoredObject],
     carried: Sequence[StoredObject],
-    sorts: Mapping[str, Sort | Ignored],
+    sorts: Mapping[str, ObjectKind | Ignored],
     known: Mapping[str, Row[Any]],
     prefix: str,
 ) -> None:
-    """A JSON file belongs to the mp4 that comes after it in the listing; alone it is nobody's, or an export's whose file is gone."""
+    """Pair each JSON file with the mp4 that follows it; one without is ignored, or belongs to an export whose file is gone."""
     here = {item.key for item in page}
     for item in carried:
         if item.key.endswith(".json"):
-            plan.ignored.append((item, _paired(item.key, prefix, known) if file_of_sidecar(item.key) in here else _alone(item.key, prefix)))
+            plan.ignored.append(
+                (
+                    item,
+                    _pair_with_export(item.key, prefix, known)
+                    if export_of_sidecar(item.key) in here
+                    else _plan_lone_sidecar(item.key, prefix),
+                )
+            )
     last = page[-1].key if page else ""
     for item in page:
-        if sorts[item.key] is not Sort.SIDECAR:
+        if sorts[item.key] is not ObjectKind.SIDECAR:
             continue
-        file = file_of_sidecar(item.key)
+        file = export_of_sidecar(item.key)
         if file in here:
-            plan.ignored.append((item, _paired(item.key, prefix, known)))
+            plan.ignored.append((item, _pair_with_export(item.key, prefix, known)))
         elif file > last:
             plan.carried.append(item)
         else:
-            plan.ignored.append((item, _alone(item.key, prefix)))
+            plan.ignored.append((item, _plan_lone_sidecar(item.key, prefix)))
 
 
-def _paired(key: str, prefix: str, known: Mapping[str, Row[Any]]) -> Ignored:
-    row = known.get(file_of_sidecar(key))
-    is_export = key.startswith(f"{prefix}exports/") or (row is not None and row.sort == Sort.EXPORT)
+def _pair_with_export(key: str, prefix: str, known: Mapping[str, Row[Any]]) -> Ignored:
+    row = known.get(export_of_sidecar(key))
+    is_export = key.startswith(f"{prefix}exports/") or (row is not None and row.sort == ObjectKind.EXPORT)
     return Ignored.OWN if is_export else Ignored.OTHER
 
 
-def _alone(key: str, prefix: str) -> Ignored:
+def _plan_lone_sidecar(key: str, prefix: str) -> Ignored:
     return Ignored.NO_FILE if key.startswith(f"{prefix}exports/") else Ignored.OTHER
 
 
@@ -156,15 +163,15 @@ def _plan_captions(
     plan: Plan,
     page: Sequence[StoredObject],
     before: Plan,
-    sorts: Mapping[str, Sort | Ignored],
+    sorts: Mapping[str, ObjectKind | Ignored],
     known: Mapping[str, Row[Any]],
 ) -> None:
     waiting = [item for item in before.carried if not item.key.endswith(".json")]
-    asked = [item for item in page if sorts[item.key] is Sort.CAPTIONS]
-    masters = before.masters | plan.masters | _masters_known(db, [*waiting, *asked])
-    named = videos_named(db, [key for item in (*waiting, *asked) for key in _masters_of(item.key, masters)])
+    asked = [item for item in page if sorts[item.key] is ObjectKind.CAPTIONS]
+    masters = before.masters | plan.masters | _known_masters(db, [*waiting, *asked])
+    named = find_videos_by_key(db, [key for item in (*waiting, *asked) for key in _masters_by_stem(item.key, masters)])
     languages = _languages(db, named.values())
-    exports = {stem(key) for key, row in known.items() if row.sort == Sort.EXPORT}
+    exports = {stem(key) for key, row in known.items() if row.sort == ObjectKind.EXPORT}
     for item in (*waiting, *asked):
         if stem(item.key) in exports:
             plan.ignored.append((item, Ignored.OWN))
@@ -173,8 +180,8 @@ def _plan_captions(
         if row is not None and row.etag == item.etag:
             plan.known += 1
             continue
-        stems = captioned_stems(item.key)
-        found = next(((masters[base], language_of_track(tag) or tag) for base, tag in stems if base in masters), None)
+        stems = stems_of_captions(item.key)
+        found = next(((masters[base], language_of_code(tag) or tag) for base, tag in stems if base in masters), None)
         if found is None:
             (plan.ignored.append((item, Ignored.NO_VIDEO)) if item in waiting else plan.carried.append(item))
             continue
@@ -186,25 +193,25 @@ def _plan_captions(
             plan.captions.append(CaptionFile(item, master, language, row.note if row is not None else ""))
 
 
-def _masters_of(key: str, masters: Mapping[str, str]) -> list[str]:
-    return [masters[base] for base, _ in captioned_stems(key) if base in masters]
+def _masters_by_stem(key: str, masters: Mapping[str, str]) -> list[str]:
+    return [masters[base] for base, _ in stems_of_captions(key) if base in masters]
 
 
-def _masters_known(db: Session, items: Sequence[StoredObject]) -> dict[str, str]:
-    """The videos of the library that captions may belong to, by the stems of their keys."""
-    bases = dict.fromkeys(base for item in items for base, _ in captioned_stems(item.key))
+def _known_masters(db: Session, items: Sequence[StoredObject]) -> dict[str, str]:
+    """Return the library's videos that captions may belong to, by the stems of their keys."""
+    bases = dict.fromkeys(base for item in items for base, _ in stems_of_captions(item.key))
     keys = [base + end for base in bases for kind in TYPES for end in (kind, kind.upper())]
-    return {stem(key): key for key in videos_named(db, keys)}
+    return {stem(key): key for key in find_videos_by_key(db, keys)}
 
 
-def videos_named(db: Session, keys: Iterable[str]) -> dict[str, str]:
-    """The ids of the videos that are one of those objects, or were before they were mended, by key; without deleted ones."""
+def find_videos_by_key(db: Session, keys: Iterable[str]) -> dict[str, str]:
+    """Return the ids of videos that are, or were before a quick-start copy, one of these objects, by key; without deleted ones."""
     rows = [row for chunk in _chunks(dict.fromkeys(keys)) for row in db.execute(_NAMED, {"wanted": chunk})]
     return {row.s3_key: row.id for row in sorted(rows, key=lambda row: bool(row.is_present))}
 
 
 def _languages(db: Session, video_ids: Iterable[str]) -> dict[tuple[str, str], str]:
-    """By video and language, the digest of the track that is there."""
+    """Return the digest of the existing track, by video and language."""
     query = select(col(VideoCaptions.video_id), col(VideoCaptions.language), col(VideoCaptions.digest)).where(
         col(VideoCaptions.video_id).in_(_WANTED)
     )
@@ -224,7 +231,7 @@ _NAMED = union_all(
 )
 _KNOWN: CompoundSelect[Any] = union_all(
     select(
-        literal(Sort.VIDEO.value).label("sort"),
+        literal(ObjectKind.VIDEO.value).label("sort"),
         col(Video.id).label("id"),
         col(Video.s3_key).label("s3_key"),
         col(Video.etag).label("etag"),
@@ -233,7 +240,7 @@ _KNOWN: CompoundSelect[Any] = union_all(
         _EMPTY.label("note"),
     ).where(col(Video.s3_key).in_(_WANTED)),
     select(
-        literal(Sort.EXPORT.value),
+        literal(ObjectKind.EXPORT.value),
         col(ExportedClip.id),
         col(ExportedClip.s3_key),
         col(ExportedClip.etag),
@@ -242,7 +249,7 @@ _KNOWN: CompoundSelect[Any] = union_all(
         _EMPTY,
     ).where(col(ExportedClip.s3_key).in_(_WANTED)),
     select(
-        literal(Sort.CAPTIONS.value),
+        literal(ObjectKind.CAPTIONS.value),
         col(AdoptedCaptions.video_id),
         col(AdoptedCaptions.s3_key),
         col(AdoptedCaptions.etag),
@@ -251,9 +258,9 @@ _KNOWN: CompoundSelect[Any] = union_all(
         col(AdoptedCaptions.digest),
     ).where(col(AdoptedCaptions.s3_key).in_(_WANTED)),
     # What a quick copy took the place of is known as it was then, and a file of its own once it is another.
-    select(literal(Sort.VIDEO.value), col(FormerMaster.video_id), col(FormerMaster.s3_key), col(FormerMaster.etag), _no, _no, _EMPTY).where(
-        col(FormerMaster.s3_key).in_(_WANTED)
-    ),
+    select(
+        literal(ObjectKind.VIDEO.value), col(FormerMaster.video_id), col(FormerMaster.s3_key), col(FormerMaster.etag), _no, _no, _EMPTY
+    ).where(col(FormerMaster.s3_key).in_(_WANTED)),
     select(literal(_ARRIVING), null().cast(String), col(VideoUpload.s3_key), _EMPTY, _no, _no, _EMPTY).where(
         col(VideoUpload.s3_key).in_(_WANTED), col(VideoUpload.state).in_([state.value for state in uploads.UNFINISHED])
     ),
@@ -263,8 +270,8 @@ _KNOWN: CompoundSelect[Any] = union_all(
 )
 
 
-def _known(db: Session, keys: Iterable[str]) -> dict[str, Row[Any]]:
-    """What the library has at those keys; an object that is arriving is nothing yet."""
+def _find_known(db: Session, keys: Iterable[str]) -> dict[str, Row[Any]]:
+    """Return what the library has at these keys; unfinished uploads do not count."""
     rows = [row for chunk in _chunks(keys) for row in db.execute(_KNOWN, {"wanted": chunk})]
     return {row.s3_key: row for row in sorted(rows, key=lambda row: row.sort != _ARRIVING)}
 

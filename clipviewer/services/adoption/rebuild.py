@@ -1,4 +1,4 @@
-"""The library of an empty database, restored from the provenance sidecars in the bucket."""
+"""Rebuild the library of an empty database from the provenance sidecars in the bucket."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from clipviewer.db.models import Video, utc_now
-from clipviewer.domain.bucket_contents import Sort, file_of_sidecar, recognised
+from clipviewer.domain.bucket_contents import ObjectKind, classify_object, export_of_sidecar
 from clipviewer.domain.export_identity import captions_key
 from clipviewer.domain.quick_copy import copies_prefix, is_quick_key
 from clipviewer.errors import Conflict
 from clipviewer.services.adoption import rows
 from clipviewer.services.adoption.copies import read_copies
-from clipviewer.services.adoption.sidecars import UNUSABLE, Sidecar, belongs_to, read_sidecar, restore
+from clipviewer.services.adoption.sidecars import UNUSABLE, Sidecar, describes_file, read_sidecar, restore
 from clipviewer.services.library.quick_start import QuickCopy
 from clipviewer.storage.s3 import ObjectStore
 
@@ -26,7 +26,7 @@ _LISTS_AT_ONCE = 8
 
 @dataclass(slots=True)
 class Rebuilt:
-    """How many rows came back; ``unusable`` sidecars were damaged, or the file beside them is gone."""
+    """The number of restored rows; ``unusable`` sidecars are damaged or have no file."""
 
     videos: int = 0
     clips: int = 0
@@ -35,13 +35,13 @@ class Rebuilt:
 
 
 def read_sidecars(store: ObjectStore, prefix: str, found: Rebuilt) -> list[Sidecar]:
-    """Every usable sidecar under ``{prefix}exports/``, the newest first. Call it with no transaction open; raises ``StorageError``."""
+    """Return every usable sidecar under ``{prefix}exports/``, newest first. Needs no open transaction; raises ``StorageError``."""
     objects = {item.key: item for item in store.list(f"{prefix}exports/")}
     sidecars = []
     for key in (key for key in objects if key.endswith(".json")):
-        file = objects.get(file_of_sidecar(key))
+        file = objects.get(export_of_sidecar(key))
         document = read_sidecar(store.get(key))
-        if document is not None and file is not None and belongs_to(document, file.key):
+        if document is not None and file is not None and describes_file(document, file.key):
             captions = captions_key(file.key)
             sidecars.append(Sidecar(document, file, captions if document.get("captions") and captions in objects else None))
         else:
@@ -49,18 +49,18 @@ def read_sidecars(store: ObjectStore, prefix: str, found: Rebuilt) -> list[Sidec
     return sorted(sidecars, key=lambda one: str(one.document.get("renderedAt")), reverse=True)
 
 
-def copies_of(store: ObjectStore, prefix: str, sidecars: Sequence[Sidecar]) -> list[QuickCopy]:
-    """The quick copies of the videos that the sidecars name. Call it with no transaction open; raises ``StorageError``."""
-    beside = sorted({copies_prefix(one.source_key) for one in sidecars if recognised(one.source_key, 1, prefix) is Sort.VIDEO})
+def find_copies(store: ObjectStore, prefix: str, sidecars: Sequence[Sidecar]) -> list[QuickCopy]:
+    """Return the quick-start copies of the sidecars' videos. Needs no open transaction; raises ``StorageError``."""
+    beside = sorted({copies_prefix(one.source_key) for one in sidecars if classify_object(one.source_key, 1, prefix) is ObjectKind.VIDEO})
     with ThreadPoolExecutor(_LISTS_AT_ONCE) as threads:
         listed = threads.map(lambda start: [item.key for item in store.list(start) if is_quick_key(item.key)], beside)
         return read_copies(store, [key for keys in listed for key in keys], prefix)
 
 
 def rebuild(db: Session, sidecars: Sequence[Sidecar], copies: Sequence[QuickCopy], found: Rebuilt) -> None:
-    """Add what the sidecars tell, each video with the file that is its master now.
+    """Add what the sidecars describe, each video with its current master.
 
-    Raises ``Conflict`` unless the library is empty: it never mixes with what is there.
+    Raises ``Conflict`` unless the library is empty: it never mixes with existing rows.
     """
     if db.scalars(select(col(Video.id)).limit(1)).first() is not None:
         raise Conflict("The library is not empty. Rebuild works on a new, empty database only; adopt adds to one.")
@@ -73,7 +73,7 @@ def rebuild(db: Session, sidecars: Sequence[Sidecar], copies: Sequence[QuickCopy
             continue
         if restored.new_video:
             found.videos += 1
-            rows.have_previewed(db, [restored.video_id])
+            rows.enqueue_previews(db, [restored.video_id])
         found.clips += restored.new_clip
         found.exports += 1
-    rows.recognise(db, copies, utc_now())
+    rows.record_copies(db, copies, utc_now())

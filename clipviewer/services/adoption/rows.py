@@ -1,4 +1,4 @@
-"""What adopting writes. Each function is a small part of a page: whoever else wants to write waits for one of them at most."""
+"""Write the rows of an import. Each function writes a small part of a page, so that other writers never wait for long."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from clipviewer.db.models import ExportedClip, Video
 from clipviewer.db.statements import count_changed, upsert
 from clipviewer.domain.bucket_contents import Ignored
 from clipviewer.domain.ids import is_id, new_id
-from clipviewer.services.adoption.plan import CaptionFile, videos_named
+from clipviewer.services.adoption.plan import CaptionFile, find_videos_by_key
 from clipviewer.services.library import quick_start
 from clipviewer.services.library.quick_start import QuickCopy
-from clipviewer.services.library.registration import title_of
+from clipviewer.services.library.registration import title_from_key
 from clipviewer.services.room.captions import UPLOADED, WrittenTrack, attach_written
 from clipviewer.storage.s3 import StoredObject
 
@@ -27,11 +27,11 @@ _TICK = timedelta(microseconds=1)
 
 
 def add_videos(db: Session, objects: Sequence[StoredObject], now: datetime) -> int:
-    """Make them videos, in the order of the listing; one that somebody else has registered meanwhile stays theirs. → how many are new."""
+    """Add videos in listing order; one registered by somebody else meanwhile is left alone. Return the number of new ones."""
     rows = [
         {
             "id": new_id("video"),
-            "title": title_of(item.key),
+            "title": title_from_key(item.key),
             "s3_key": item.key,
             "etag": item.etag,
             "size": item.size,
@@ -44,30 +44,30 @@ def add_videos(db: Session, objects: Sequence[StoredObject], now: datetime) -> i
         for place, item in enumerate(objects)
     ]
     db.execute(upsert(db, Video).on_conflict_do_nothing(index_elements=["s3_key"]), rows)
-    return have_previewed(db, [str(row["id"]) for row in rows])
+    return enqueue_previews(db, [str(row["id"]) for row in rows])
 
 
 def add_copy(db: Session, copy: QuickCopy, now: datetime) -> int:
-    """Let a quick copy be what it says, the video of its original being made where nobody has it. → how many videos are new."""
+    """Record a quick-start copy, adding the original's video if it is unknown. Return the number of new videos."""
     new = 0
-    if not quick_start.videos_of(db, copy):
+    if not quick_start.find_videos_of_copy(db, copy):
         if db.execute(select(col(ExportedClip.id)).where(col(ExportedClip.s3_key) == copy.original.key)).first() is not None:
             return add_videos(db, [copy.file], now)
         was = replace(copy.file, key=copy.original.key, etag=copy.original.etag)
         new = add_videos(db, [copy.there or was], now)
-    recognise(db, [copy], now)
+    record_copies(db, [copy], now)
     return new
 
 
-def recognise(db: Session, copies: Sequence[QuickCopy], now: datetime) -> None:
-    """Let quick copies of known videos be what they say; a video that has another file then is looked into."""
-    changed = [video_id for copy in copies if (video_id := quick_start.recognise(db, copy, now)) is not None]
+def record_copies(db: Session, copies: Sequence[QuickCopy], now: datetime) -> None:
+    """Record quick-start copies of known videos; a video whose file changes gets new previews."""
+    changed = [video_id for copy in copies if (video_id := quick_start.record_copy(db, copy, now)) is not None]
     if changed:
-        have_previewed(db, changed)
+        enqueue_previews(db, changed)
 
 
-def have_previewed(db: Session, video_ids: Sequence[str]) -> int:
-    """Have those of the videos that are there, and not deleted, looked into, each when the worker has nothing else to do. → how many."""
+def enqueue_previews(db: Session, video_ids: Sequence[str]) -> int:
+    """Enqueue previews of these videos for when the worker is idle, except deleted ones; return their number."""
     kept = select(col(Video.id)).where(col(Video.id).in_(video_ids), col(Video.deleted_at).is_(None))
     there = list(db.execute(kept).scalars())
     if there:
@@ -76,19 +76,19 @@ def have_previewed(db: Session, video_ids: Sequence[str]) -> int:
     return len(there)
 
 
-def bring_up_to_date(db: Session, found: Sequence[tuple[str, StoredObject]], changed: bool, now: datetime) -> None:
-    """Rows of videos and exports, by id, whose object is there again, or is another one now."""
+def update_objects(db: Session, found: Sequence[tuple[str, StoredObject]], changed: bool, now: datetime) -> None:
+    """Update rows of videos and exports, by id, whose object is back or has changed."""
     for row_id, item in found:
         table = _table_of(row_id)
-        quick_start.take_back(db, item.key, now)
+        quick_start.restore_former_master(db, item.key, now)
         values = {"missing_at": None, "etag": item.etag, "size": item.size}
         db.execute(update(table).where(col(table.id) == row_id).values(**values))
     if changed:
-        have_previewed(db, [row_id for row_id, _ in found if is_id(row_id, "video")])
+        enqueue_previews(db, [row_id for row_id, _ in found if is_id(row_id, "video")])
 
 
 def mark_missing(db: Session, row_ids: Sequence[str], now: datetime) -> int:
-    """Say of videos and exports that their object is gone. → how many that is new of."""
+    """Mark videos and exports whose object is gone; return the number of newly marked ones."""
     marked = 0
     for row_id in row_ids:
         table = _table_of(row_id)
@@ -98,8 +98,8 @@ def mark_missing(db: Session, row_ids: Sequence[str], now: datetime) -> int:
 
 
 def add_captions(db: Session, found: CaptionFile, track: WrittenTrack, now: datetime, actor: str) -> Ignored | None:
-    """Attach a caption file to its video, unless somebody has attached another in that language. → why not."""
-    video_id = videos_named(db, [found.master]).get(found.master)
+    """Attach a caption file to its video, unless a person attached another in that language; return why not."""
+    video_id = find_videos_by_key(db, [found.master]).get(found.master)
     if video_id is None:
         return Ignored.NO_VIDEO
     there = select(col(VideoCaptions.digest)).where(col(VideoCaptions.video_id) == video_id, col(VideoCaptions.language) == found.language)

@@ -1,7 +1,7 @@
-"""Exports taken back from their provenance sidecars: video, candidate, rendered clip, and the cell that is done.
+"""Restore exports from their provenance sidecars: video, candidate, export, and the finished cell.
 
-A sidecar is a file that anybody who writes to the bucket can make: everything in it is checked, it only ever adds rows, and the file that
-it speaks of is the one beside it.
+Anybody who can write to the bucket can make a sidecar: everything in it is validated, it only ever adds rows, and it can only describe
+the file beside it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from clipviewer.services.library import quick_start
 from clipviewer.storage.s3 import StoredObject
 
 UNUSABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, DataError, IntegrityError)
-"""What ``restore`` raises for a sidecar that cannot be used; roll back to where it began."""
+"""What ``restore`` raises for an unusable sidecar; roll back to where it began."""
 _MOST = 2**31 - 1
 _MOST_BYTES = 2**63 - 1
 _MOST_PARTS = 50
@@ -45,7 +45,7 @@ _PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 
 @dataclass(frozen=True, slots=True)
 class Sidecar:
-    """A sidecar's JSON, and the file that it stands beside. ``captions_key``: the captions of that file, if they are there."""
+    """A sidecar's JSON and the file beside it. ``captions_key`` is the file's captions, if they exist."""
 
     document: Mapping[str, Any]
     file: StoredObject
@@ -59,7 +59,7 @@ class Sidecar:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """``video_id`` is the export's; which of the others are new."""
+    """``video_id`` is the export's; the other fields say which rows are new."""
 
     video_id: str
     new_video: bool
@@ -67,7 +67,7 @@ class Restored:
 
 
 def read_sidecar(data: bytes) -> Mapping[str, Any] | None:
-    """The JSON of a sidecar of ours; None for somebody else's file."""
+    """Return the JSON of one of our sidecars; None for any other file."""
     try:
         document = json.loads(data)
     except (ValueError, RecursionError):
@@ -75,8 +75,8 @@ def read_sidecar(data: bytes) -> Mapping[str, Any] | None:
     return document if isinstance(document, dict) and document.get("schema") == SCHEMA else None
 
 
-def belongs_to(document: Mapping[str, Any], key: str) -> bool:
-    """Whether the sidecar names the file at ``key``, and a video by a key."""
+def describes_file(document: Mapping[str, Any], key: str) -> bool:
+    """Return whether the sidecar names the file at ``key``, and a video by a key."""
     export, source = document.get("export"), document.get("source")
     return isinstance(export, dict) and export.get("s3Key") == key and isinstance(source, dict) and isinstance(source.get("s3Key"), str)
 
@@ -84,16 +84,16 @@ def belongs_to(document: Mapping[str, Any], key: str) -> bool:
 def restore(
     db: Session, sidecar: Sidecar, now: datetime, *, prefix: str = "", masters: Mapping[str, StoredObject] | None = None
 ) -> Restored:
-    """Add what a sidecar tells; rows that are there stay as they are. Raises one of ``UNUSABLE``.
+    """Add what a sidecar describes; existing rows are unchanged. Raises one of ``UNUSABLE``.
 
-    ``masters`` are the videos' objects that the bucket has, by key; without it a new video is taken to be as the sidecar says.
+    ``masters`` are the videos' objects in the bucket, by key; without it a new video is taken to be as the sidecar says.
     """
     document = sidecar.document
     source, clip = document["source"], document["clip"]
     start_ms, end_ms = seconds_to_ms(clip["start"]), seconds_to_ms(clip["end"])
     if not 0 <= start_ms < end_ms:
         raise ValueError("the range is empty")
-    rendered_at = _moment(document["renderedAt"], now)
+    rendered_at = _parse_moment(document["renderedAt"], now)
     _check_identity(document, start_ms, end_ms)
     video, new_video = _video(db, source, prefix, masters, now)
     candidate, new_clip = _candidate(db, video.id, clip, start_ms, end_ms)
@@ -102,7 +102,7 @@ def restore(
         identified_clip_id=candidate,
         start_ms=start_ms,
         end_ms=end_ms,
-        title=_text(clip["title"], 300),
+        title=_parse_text(clip["title"], 300),
         s3_key=sidecar.file.key,
         etag=sidecar.file.etag,
         size=sidecar.file.size,
@@ -118,15 +118,15 @@ def restore(
 
 
 def _check_identity(document: Mapping[str, Any], start_ms: int, end_ms: int) -> None:
-    """A cell's identity cannot be claimed for another file: it is what follows from the rest."""
+    """Raise unless the cell's identity follows from the other fields: it cannot be claimed for another file."""
     source = document["source"]
-    if document["identity"] != _identity(document, str(source["videoId"]), _text(source["etag"], 100), start_ms, end_ms):
+    if document["identity"] != _identity(document, str(source["videoId"]), _parse_text(source["etag"], 100), start_ms, end_ms):
         raise ValueError("the identity is that of another export")
 
 
 def _present_etag(db: Session, video: Video, source: Mapping[str, Any]) -> str:
-    """The state of the file that it was made from; where that lies in the bucket as another object now, the state of that one."""
-    key, etag = str(source["s3Key"]), _text(source["etag"], 100)
+    """Return the source's state, or that of the object that replaced it in the bucket."""
+    key, etag = str(source["s3Key"]), _parse_text(source["etag"], 100)
     former = quick_start.former_master(db, key)
     same = former is not None and former["video_id"] == video.id and former["etag"] == etag and not is_quick_key(key)
     return video.etag if same else etag
@@ -142,16 +142,16 @@ def _identity(document: Mapping[str, Any], video_id: str, etag: str, start_ms: i
         language=parse_language(document["targetLanguage"]),
         framing=framing_of(document["framing"]),
         captions=_captions(document["captions"]),
-        recipe=_whole(document["recipe"]),
+        recipe=_parse_int(document["recipe"]),
     )
 
 
 def _finish_cell(db: Session, document: Mapping[str, Any], exported: ExportedClip, etag: str, rendered_at: datetime, now: datetime) -> None:
-    """The cell is done, so that the same file is not made again; one that another file has done already stays that one's."""
+    """Mark the cell as done, so that the file is not rendered again; a cell done by another file keeps that one."""
     identity = _identity(document, exported.video_id, etag, exported.start_ms, exported.end_ms)
     known = cells_by_identity(db, [identity]).get(identity)
     if known is not None:
-        if known.wants_another_go:
+        if known.needs_requeue:
             done = {"state": JobState.DONE, "progress": 1.0, "reason": "", "log": "", "exported_clip_id": exported.id}
             change(db, known.id, known.video_id, now, **done)
         return
@@ -170,13 +170,13 @@ def _finish_cell(db: Session, document: Mapping[str, Any], exported: ExportedCli
         target_language=exported.target_language,
         framing=framing_json(framing_of(document["framing"])),
         captions=_captions(document["captions"]),
-        recipe=_whole(document["recipe"]),
+        recipe=_parse_int(document["recipe"]),
         state=JobState.DONE,
         progress=1.0,
         number=revision,
         revision=revision,
-        requested_by=_text(asked_by, 64),
-        created_at=_moment(document["requestedAt"], now),
+        requested_by=_parse_text(asked_by, 64),
+        created_at=_parse_moment(document["requestedAt"], now),
         updated_at=rendered_at,
     )
     db.add(job)
@@ -187,8 +187,8 @@ def _finish_cell(db: Session, document: Mapping[str, Any], exported: ExportedCli
 def _video(
     db: Session, source: Mapping[str, Any], prefix: str, masters: Mapping[str, StoredObject] | None, now: datetime
 ) -> tuple[Video, bool]:
-    """The video that has or had that key, or has that id, else a new one. ``ValueError`` for two of them, or a key that could be none's."""
-    key, video_id = check_object_key(_text(source["s3Key"], 1024), prefix), str(source["videoId"])
+    """Return the video that has or had that key, or has that id, else a new one. Raises ``ValueError`` if two match or the key is bad."""
+    key, video_id = check_object_key(_parse_text(source["s3Key"], 1024), prefix), str(source["videoId"])
     if not is_id(video_id, "video"):
         raise ValueError("not the id of a video")
     of_key, of_id = db.scalars(select(Video).where(col(Video.s3_key) == key)).first(), db.get(Video, video_id)
@@ -208,15 +208,15 @@ def _video(
     is_picture = isinstance(poster, str) and poster.lower().endswith(_PICTURES)
     video = Video(
         id=video_id,
-        title=_text(source["title"], 300),
+        title=_parse_text(source["title"], 300),
         s3_key=key,
-        etag=stored.etag if stored else _text(source["etag"], 100),
-        size=stored.size if stored else _whole(source["size"], _MOST_BYTES),
+        etag=stored.etag if stored else _parse_text(source["etag"], 100),
+        size=stored.size if stored else _parse_int(source["size"], _MOST_BYTES),
         duration_ms=seconds_to_ms(source["duration"]),
-        width=_whole(source["width"]),
-        height=_whole(source["height"]),
-        frame_rate=_text(source["frameRate"], 20),
-        poster_key=check_object_key(_text(poster, 1024), prefix) if is_picture else None,
+        width=_parse_int(source["width"]),
+        height=_parse_int(source["height"]),
+        frame_rate=_parse_text(source["frameRate"], 20),
+        poster_key=check_object_key(_parse_text(poster, 1024), prefix) if is_picture else None,
         missing_at=now if masters is not None and stored is None else None,
     )
     db.add(video)
@@ -225,11 +225,11 @@ def _video(
 
 
 def _candidate(db: Session, video_id: str, clip: Mapping[str, Any], start_ms: int, end_ms: int) -> tuple[str | None, bool]:
-    """The identified clip that the export came from; None when it was deleted before the export was made."""
+    """Return the candidate that the export came from; None if it was deleted before the export."""
     clip_id = clip["id"]
     if clip_id is None or not is_id(str(clip_id), "clip"):
         return None, False
-    reference = _text(clip["reference"], 200) or str(clip_id)
+    reference = _parse_text(clip["reference"], 200) or str(clip_id)
     known = db.get(IdentifiedClip, clip_id)
     if known is None:
         same = select(IdentifiedClip).where(col(IdentifiedClip.video_id) == video_id, col(IdentifiedClip.reference) == reference)
@@ -247,9 +247,9 @@ def _candidate(db: Session, video_id: str, clip: Mapping[str, Any], start_ms: in
         reference=reference,
         start_ms=start_ms,
         end_ms=end_ms,
-        title=_text(clip["title"], 300),
-        score=None if clip["score"] is None else _number(clip["score"]),
-        score_parts={_text(name, 100): _number(value) for name, value in parts.items()},
+        title=_parse_text(clip["title"], 300),
+        score=None if clip["score"] is None else _parse_float(clip["score"]),
+        score_parts={_parse_text(name, 100): _parse_float(value) for name, value in parts.items()},
     )
     db.add(row)
     db.flush()
@@ -260,8 +260,8 @@ def _captions(told: Mapping[str, Any] | None) -> str:
     return f"{CaptionMode(told['mode'])}:{told['digest']}"[:100] if told else ""
 
 
-def _text(value: Any, length: int) -> str:
-    """A text without what no database and no page can hold; ``ValueError`` otherwise."""
+def _parse_text(value: Any, length: int) -> str:
+    """Return a text without characters that the database or a page cannot hold; raises ``ValueError`` otherwise."""
     if not isinstance(value, str):
         raise TypeError("not a text")
     value.encode()
@@ -270,19 +270,19 @@ def _text(value: Any, length: int) -> str:
     return value[:length]
 
 
-def _whole(value: Any, most: int = _MOST) -> int:
+def _parse_int(value: Any, most: int = _MOST) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
         raise ValueError("not a number that can be")
     return value
 
 
-def _number(value: Any) -> float:
+def _parse_float(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError("not a number that can be")
     return float(value)
 
 
-def _moment(value: Any, now: datetime) -> datetime:
-    """A moment with its zone, not later than now; ``ValueError`` otherwise."""
-    moment = datetime.fromisoformat(_text(value, 40))
+def _parse_moment(value: Any, now: datetime) -> datetime:
+    """Return an aware datetime that is not in the future; raises ``ValueError`` otherwise."""
+    moment = datetime.fromisoformat(_parse_text(value, 40))
     return min(moment.astimezone(UTC), now) if moment.tzinfo else moment.replace(tzinfo=UTC)

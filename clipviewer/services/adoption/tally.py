@@ -1,4 +1,4 @@
-"""What a walk through the bucket has found, counted and shown by its first keys."""
+"""Counts of an import, with the first keys of each kind."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from clipviewer.domain.bucket_contents import Ignored
 from clipviewer.storage.s3 import StoredObject
 
 SHOWN = 20
-"""Keys of each sort that are shown."""
+"""The number of keys shown per kind."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What was found: objects by what became, or would become, of each. ``size`` in bytes; ``missing``: known ones that are gone.
+    """The counts of an import by outcome. ``size`` in bytes; ``missing`` are known objects that are gone.
 
-    ``shown`` are the first keys of each sort and reason; ``complete``: the listing was read to its end.
+    ``shown`` holds the first keys of each kind and reason; ``complete``: the listing was read to its end.
     """
 
     objects: int = 0
@@ -35,7 +35,7 @@ class Tally:
     complete: bool = False
 
     def show(self, sort: str, *keys: str) -> None:
-        """Keep the keys, as far as there is room."""
+        """Keep the keys while there is room."""
         if keys:
             shown = self.shown.setdefault(sort, [])
             shown += keys[: SHOWN - len(shown)]
@@ -50,5 +50,5 @@ class Tally:
 
     @classmethod
     def of_json(cls, told: Mapping[str, Any]) -> Tally:
-        """What ``as_json`` gave."""
+        """Restore what ``as_json`` returned."""
         return cls(**{**told, "ignored": Counter(told["ignored"]), "shown": dict(told["shown"])})

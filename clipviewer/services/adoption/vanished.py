@@ -1,4 +1,4 @@
-"""Objects of the library that are gone from the bucket, and those that have come back."""
+"""Find objects of the library that are gone from the bucket."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _PAGE = 1_000
 _ASKED_AT_ONCE = 50
 
 
-def known_under(database: Database, prefix: str) -> Iterator[list[tuple[str, str]]]:
-    """The ids and keys of all videos and exports whose keys begin with ``prefix``, a page at a time, but for those of deleted videos."""
+def list_known_objects(database: Database, prefix: str) -> Iterator[list[tuple[str, str]]]:
+    """Yield ids and keys of all videos and exports under ``prefix``, a page at a time, except those of deleted videos."""
     tables: tuple[type[Video] | type[ExportedClip], ...] = (Video, ExportedClip)
     for table in tables:
         after = ""
@@ -36,8 +36,8 @@ def known_under(database: Database, prefix: str) -> Iterator[list[tuple[str, str
             yield [(row.id, row.s3_key) for row in rows if row.s3_key.startswith(prefix)]
 
 
-def not_there(store: ObjectStore, known: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Those ids and keys whose object the bucket does not have. Call it with no transaction open; raises ``StorageError``."""
+def find_missing(store: ObjectStore, known: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the ids and keys whose object does not exist. Needs no open transaction; raises ``StorageError``."""
     gone: list[tuple[str, str]] = []
     for start in range(0, len(known), _ASKED_AT_ONCE):
         part = known[start : start + _ASKED_AT_ONCE]

@@ -1,7 +1,6 @@
-"""One walk through a prefix of the bucket: a listing that is streamed, what each of its pages comes to, and the writing of it.
+"""Walk a prefix of the bucket: stream its listing, plan each page, and write it.
 
-Nothing is kept of a page but its counts and the hashes of the keys that the library has. What is written is written in small transactions
-with pauses between them.
+Only counts and hashes of known keys are kept of a page. Writes happen in small transactions with pauses between them.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlalchemy.orm import Session
 
 from clipviewer.db.models import utc_now
-from clipviewer.domain.bucket_contents import Ignored, Sort
+from clipviewer.domain.bucket_contents import Ignored, ObjectKind
 from clipviewer.domain.export_identity import captions_key, sidecar_key
 from clipviewer.domain.object_key import check_object_key
 from clipviewer.domain.quick_copy import is_quick_key
@@ -26,12 +25,12 @@ from clipviewer.media.captions.tracks import parse_captions
 from clipviewer.services.adoption import rows, vanished
 from clipviewer.services.adoption.copies import read_copies
 from clipviewer.services.adoption.plan import CaptionFile, Plan, plan_page
-from clipviewer.services.adoption.sidecars import UNUSABLE, Sidecar, belongs_to, read_sidecar, restore
+from clipviewer.services.adoption.sidecars import UNUSABLE, Sidecar, describes_file, read_sidecar, restore
 from clipviewer.services.adoption.tally import Tally
 from clipviewer.services.bucket.lookup import find_objects
 from clipviewer.services.container import Services
 from clipviewer.services.library.quick_start import QuickCopy
-from clipviewer.services.room.captions import written
+from clipviewer.services.room.captions import write_track
 from clipviewer.storage.s3 import StoredObject
 
 _PAGE = 1_000
@@ -45,7 +44,7 @@ P = ParamSpec("P")
 
 
 class Walk:
-    """One walk through a prefix: the plan of each page, and the writing of it."""
+    """One walk through a prefix: plans each page and writes it."""
 
     def __init__(self, services: Services, prefix: str, actor: str = "") -> None:
         self.tally = Tally()
@@ -55,7 +54,7 @@ class Walk:
         self._met: set[int] = set()
 
     def plans(self) -> Iterator[Plan]:
-        """What each page comes to. Exports come first, whose sidecars know the ids that their videos had."""
+        """Yield the plan of each page. Exports come first, since their sidecars hold the former ids of their videos."""
         for objects in self._listings():
             plan = Plan()
             for page in _parts(objects, _PAGE):
@@ -77,16 +76,16 @@ class Walk:
             yield store.list(self._prefix)
 
     def exports_among(self, plan: Plan, *, at_most: int = _PAGE) -> list[Sidecar]:
-        """Read the sidecars of the page's ``clips``. What is no export is moved to its videos, or to what is ignored.
+        """Read the sidecars of the page's ``clips``. Clips that are not exports become videos or are ignored.
 
-        Beyond ``at_most`` nothing is read: what lies under ``exports/`` passes for an export, the rest for videos.
+        Beyond ``at_most`` nothing is read: files under ``exports/`` count as exports, the rest as videos.
         """
         ours = f"{self._library}exports/"
         read, unread = plan.clips[: max(at_most, 0)], plan.clips[max(at_most, 0) :]
         sidecars = []
         for item, data in zip(read, self._fetched([sidecar_key(item.key) for item in read]), strict=True):
             document = read_sidecar(data) if isinstance(data, bytes) else None
-            if document is not None and belongs_to(document, item.key):
+            if document is not None and describes_file(document, item.key):
                 sidecars.append(Sidecar(document, item))
             elif isinstance(data, Ignored):
                 plan.ignored.append((item, data))
@@ -96,11 +95,11 @@ class Walk:
                 plan.videos.append(item)
         sidecars += [Sidecar({}, item) for item in unread if item.key.startswith(ours)]
         plan.videos += [item for item in unread if not item.key.startswith(ours)]
-        plan.take_for_exports({sidecar.file.key for sidecar in sidecars})
+        plan.assign_companions({sidecar.file.key for sidecar in sidecars})
         return sidecars
 
     def copies_among(self, plan: Plan, *, at_most: int = _PAGE) -> list[QuickCopy]:
-        """Ask what the page's ``copies`` say. What is no quick copy is moved to its videos; beyond ``at_most`` nothing is asked."""
+        """Read the metadata of the page's ``copies``. Others become videos; beyond ``at_most`` nothing is read."""
         asked = plan.copies[:at_most]
         copies = read_copies(self._services.store, [item.key for item in asked], self._library)
         known = {copy.file.key for copy in copies}
@@ -108,29 +107,29 @@ class Walk:
         return copies
 
     def count(self, plan: Plan, sidecars: Sequence[Sidecar], copies: Sequence[QuickCopy]) -> None:
-        """Count what a page would come to."""
+        """Count what a page would add."""
         plan.videos += [copy.file for copy in copies if copy.there is None]
         plan.ignored += [(copy.file, Ignored.OWN) for copy in copies if copy.there is not None]
         self.tally.videos += len(plan.videos)
         self.tally.exports += len(sidecars)
         self.tally.captions += len(plan.captions)
-        self.tally.show(Sort.VIDEO, *(item.key for item in plan.videos))
-        self.tally.show(Sort.EXPORT, *(sidecar.file.key for sidecar in sidecars))
-        self.tally.show(Sort.CAPTIONS, *(found.file.key for found in plan.captions))
+        self.tally.show(ObjectKind.VIDEO, *(item.key for item in plan.videos))
+        self.tally.show(ObjectKind.EXPORT, *(sidecar.file.key for sidecar in sidecars))
+        self.tally.show(ObjectKind.CAPTIONS, *(found.file.key for found in plan.captions))
         self._count_rest(plan)
 
     def write(self, plan: Plan, check: Callable[[], None]) -> None:
-        """Take a page in."""
+        """Write a page."""
         for listed, changed in ((plan.changed, True), (plan.back, False)):
             for part in _parts(listed, _ROWS):
-                self._writing(rows.bring_up_to_date, part, changed, utc_now())
+                self._writing(rows.update_objects, part, changed, utc_now())
         self._write_exports(plan, check)
         copies = self.copies_among(plan)
         for new in _parts(plan.videos, _ROWS):
             check()
             self.tally.videos += self._writing(rows.add_videos, new, utc_now())
             self._met.update(hash(item.key) for item in new)
-            self.tally.show(Sort.VIDEO, *(item.key for item in new))
+            self.tally.show(ObjectKind.VIDEO, *(item.key for item in new))
         self._write_copies(plan, copies, check)
         self._write_captions(plan, check)
         self._count_rest(plan)
@@ -145,13 +144,13 @@ class Walk:
             self.tally.ignore(item, reason)
 
     def gone(self) -> Iterator[list[str]]:
-        """The ids of known videos and exports under the prefix that were not met and, asked for one by one, are not there."""
-        for known in vanished.known_under(self._services.database, self._prefix):
+        """Return the ids of known videos and exports under the prefix that the walk did not meet and that do not exist."""
+        for known in vanished.list_known_objects(self._services.database, self._prefix):
             unmet = [one for one in known if hash(one[1]) not in self._met]
-            yield [row_id for row_id, _ in vanished.not_there(self._services.store, unmet)]
+            yield [row_id for row_id, _ in vanished.find_missing(self._services.store, unmet)]
 
     def mark_missing(self, row_ids: Sequence[str]) -> None:
-        """Say of those that they are gone."""
+        """Mark these as missing."""
         for part in _parts(row_ids, _ROWS):
             self.tally.missing += self._writing(rows.mark_missing, part, utc_now())
 
@@ -166,13 +165,13 @@ class Walk:
             for one, usable in zip(whole, self._writing(self._restore, whole, there, copies), strict=True):
                 if usable:
                     self.tally.exports += 1
-                    self.tally.show(Sort.EXPORT, one.file.key)
+                    self.tally.show(ObjectKind.EXPORT, one.file.key)
                     self._met.add(hash(one.file.key))
                 else:
                     plan.ignored.append((one.file, Ignored.SIDECAR))
 
     def _restore(self, db: Session, sidecars: Sequence[Sidecar], there: dict[str, StoredObject], copies: Sequence[QuickCopy]) -> list[bool]:
-        """→ for each whether it was of use. ``copies`` are those among the videos that they name."""
+        """Return for each sidecar whether it was usable. ``copies`` are those of their videos."""
         usable = []
         for one in sidecars:
             try:
@@ -184,9 +183,9 @@ class Walk:
             usable.append(True)
             if made.new_video:
                 self.tally.videos += 1
-                self.tally.show(Sort.VIDEO, one.source_key)
-                rows.have_previewed(db, [made.video_id])
-        rows.recognise(db, copies, utc_now())
+                self.tally.show(ObjectKind.VIDEO, one.source_key)
+                rows.enqueue_previews(db, [made.video_id])
+        rows.record_copies(db, copies, utc_now())
         return usable
 
     def _write_copies(self, plan: Plan, copies: Sequence[QuickCopy], check: Callable[[], None]) -> None:
@@ -195,7 +194,7 @@ class Walk:
             self._met.add(hash(copy.file.key))
             if self._writing(rows.add_copy, copy, utc_now()):
                 self.tally.videos += 1
-                self.tally.show(Sort.VIDEO, copy.file.key)
+                self.tally.show(ObjectKind.VIDEO, copy.file.key)
             else:
                 plan.ignored.append((copy.file, Ignored.OWN))
 
@@ -210,19 +209,19 @@ class Walk:
                     plan.ignored.append((found.file, refused))
                 else:
                     self.tally.captions += 1
-                    self.tally.show(Sort.CAPTIONS, found.file.key)
+                    self.tally.show(ObjectKind.CAPTIONS, found.file.key)
 
     def _attach(self, found: CaptionFile, data: bytes | Ignored) -> Ignored | None:
         if isinstance(data, Ignored):
             return data
         try:
-            track = written(parse_captions(data, found.file.key), found.file.key)
+            track = write_track(parse_captions(data, found.file.key), found.file.key)
         except ClipviewerError:
             return Ignored.CAPTIONS
         return self._writing(rows.add_captions, found, track, utc_now(), self._actor)
 
     def _fetched(self, keys: Sequence[str]) -> list[bytes | Ignored]:
-        """What lies at small objects, or why it does not come."""
+        """Return the content of small objects, or why it cannot be read."""
 
         def fetch(key: str) -> bytes | Ignored:
             try:
@@ -238,7 +237,7 @@ class Walk:
             return list(threads.map(fetch, keys))
 
     def _writing(self, work: Callable[Concatenate[Session, P], Item], *arguments: P.args, **named: P.kwargs) -> Item:
-        """One short transaction, and then a pause at least as long: SQLite has one writer, and people want to write, too."""
+        """Open one short transaction, then pause at least as long: SQLite has one writer, and people want to write, too."""
         began = time.monotonic()
         with self._services.database.write() as db:
             done = work(db, *arguments, **named)

@@ -1,22 +1,22 @@
-"""What adopting has found, or would do, in words for people."""
+"""Describe an import's counts in words."""
 
 from __future__ import annotations
 
-from clipviewer.domain.bucket_contents import IGNORED_WORDS, Ignored, Sort
+from clipviewer.domain.bucket_contents import IGNORED_WORDS, Ignored, ObjectKind
 from clipviewer.services.adoption.tally import Tally
 
-_NEW = ((Sort.VIDEO, "videos", "video"), (Sort.EXPORT, "exports", "export"), (Sort.CAPTIONS, "captions", "caption file"))
+_NEW = ((ObjectKind.VIDEO, "videos", "video"), (ObjectKind.EXPORT, "exports", "export"), (ObjectKind.CAPTIONS, "captions", "caption file"))
 
 
-def whole(prefix: str) -> str:
-    """The prefix as a line names it."""
+def format_prefix(prefix: str) -> str:
+    """Return the prefix for use in a sentence."""
     return prefix or "The whole bucket"
 
 
-def lines(found: Tally, *, done: bool) -> list[str]:
-    """A line for each thing that is to be known, the most important ones first; ``done``: it has happened."""
+def summary_lines(found: Tally, *, done: bool) -> list[str]:
+    """Return one line per result, the most important first; ``done`` selects the past tense."""
     new = [(getattr(found, name), word) for _, name, word in _NEW]
-    adopted = ", ".join(counted(count, word) for count, word in new if count) or "Nothing new"
+    adopted = ", ".join(format_count(count, word) for count, word in new if count) or "Nothing new"
     told = [f"{adopted} adopted" if done and any(count for count, _ in new) else adopted]
     for count, words in (
         (found.changed, "changed in the bucket: what was made from them is marked as out of date"),
@@ -29,23 +29,23 @@ def lines(found: Tally, *, done: bool) -> list[str]:
     return told
 
 
-def left_out(found: Tally) -> list[tuple[str, str, list[str]]]:
-    """Of each reason how many were left out and why, and the first of their keys; what nobody would want to adopt comes last."""
+def ignored_lines(found: Tally) -> list[tuple[str, str, list[str]]]:
+    """Return for each reason how many objects were ignored and the first keys; the least interesting last."""
     counted_reasons = sorted(found.ignored.items(), key=lambda item: (item[0] == Ignored.OWN, -item[1]))
     return [(f"{count:,}", IGNORED_WORDS[Ignored(reason)], found.shown.get(reason, [])) for reason, count in counted_reasons]
 
 
-def counted(count: int, word: str) -> str:
-    """``1 video``, ``2,000 videos``."""
+def format_count(count: int, word: str) -> str:
+    """Return a number with its noun: ``1 video``, ``2,000 videos``."""
     return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
-def as_text(found: Tally, prefix: str, *, done: bool) -> str:
-    """All of it, as the command prints it."""
-    head = f"{whole(prefix)}: {counted(found.objects, 'object')}"
+def format_report(found: Tally, prefix: str, *, done: bool) -> str:
+    """Return the whole report, as the command prints it."""
+    head = f"{format_prefix(prefix)}: {format_count(found.objects, 'object')}"
     text = [head + ("" if found.complete else " seen so far; there are more")]
-    text += [f"  {line}" for line in lines(found, done=done)]
+    text += [f"  {line}" for line in summary_lines(found, done=done)]
     if not done:
         text += [f"    {key}" for sort, _, _ in _NEW for key in found.shown.get(sort, [])]
-    text += [f"  Left out, {count}: {words}" for count, words, _ in left_out(found)]
+    text += [f"  Left out, {count}: {words}" for count, words, _ in ignored_lines(found)]
     return "\n".join(text)

@@ -1,1 +1,1 @@
-"""The bucket as others reach it: signed URLs, and how its storage is."""
+"""The bucket: presigned URLs, existence checks, and its diagnosis."""

@@ -1,4 +1,4 @@
-"""A small object by which a browser tries whether it reaches the storage, and reads from it as a player does."""
+"""A small object with which a browser checks whether it reaches the storage and can read ranges."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from clipviewer.services.container import Services
 PROBE = b"clipviewer looks whether this browser reaches the storage; this object may be deleted"
 FIRST, LAST = 11, 30
 LEFT_AFTER = timedelta(hours=1)
-"""How long no check takes."""
+"""Longer than any check takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Bytes ``first`` to ``last``, both included, of the object at ``signed`` read ``expected``."""
+    """Bytes ``first`` to ``last`` (inclusive) of the object at ``signed`` are ``expected``."""
 
     signed: SignedUrl
     first: int
@@ -24,25 +24,25 @@ class Probe:
     expected: str
 
 
-def lay_out(services: Services, user_id: str, origin: str | None) -> Probe:
-    """Put the person's probe into the bucket, at most one of each person. Blocks; raises ``StorageError`` and ``SigningFailed``."""
+def upload_probe(services: Services, user_id: str, origin: str | None) -> Probe:
+    """Upload the person's probe, at most one per person. Blocks; raises ``StorageError`` and ``SigningFailed``."""
     key = _key(services, user_id)
     services.store.put(key, PROBE, "text/plain")
     return Probe(services.signer.sign(key, origin=origin), FIRST, LAST, PROBE[FIRST : LAST + 1].decode())
 
 
-def take_back(services: Services, user_id: str) -> None:
-    """Delete it; no error if there is none. Blocks; raises ``StorageError``."""
+def delete_probe(services: Services, user_id: str) -> None:
+    """Delete the probe; it is no error if there is none. Blocks; raises ``StorageError``."""
     services.store.delete(_key(services, user_id))
 
 
-def sweep(services: Services, now: datetime) -> None:
-    """Delete what pages that were closed in the middle, and examinations that were killed, have left. Blocks; raises ``StorageError``."""
+def delete_old_probes(services: Services, now: datetime) -> None:
+    """Delete what closed pages and killed checks have left. Blocks; raises ``StorageError``."""
     left = [found.key for found in services.store.list(_key(services, "")) if found.modified_at < now - LEFT_AFTER]
     for key in left:
         services.store.delete(key)
 
 
 def _key(services: Services, user_id: str) -> str:
-    """Where the objects of examinations lie, those of ``storage.doctor`` too."""
+    """Return the key for test objects, those of ``storage.doctor`` included."""
     return f"{services.settings.s3_prefix}exports/.doctor-{user_id}"

@@ -1,4 +1,4 @@
-"""How the storage is and what it needs: the doctor's findings, some masters looked into, and the policies to paste."""
+"""Diagnose the storage: the doctor's findings, a look at some masters, and the policies to paste."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from clipviewer.media.source.mp4_boxes import MoovPlace, moov_place
 from clipviewer.services.bucket.signing import embedded_addresses, public_address
 from clipviewer.settings import EMBEDDED_PATH, Settings
 from clipviewer.storage.doctor import CHECKS as STORE_CHECKS
-from clipviewer.storage.doctor import Doctor, Whereabouts
-from clipviewer.storage.findings import Finding, Verdict, skipped
+from clipviewer.storage.doctor import Doctor, StoreAddresses
+from clipviewer.storage.findings import Finding, Verdict, skipped_finding
 from clipviewer.storage.plain_http import Http, send
 from clipviewer.storage.s3 import ObjectStore, embedded_origin
 
 _MASTERS = 5
 _MASTERS_CHECK = ("masters",)
 CHECKS = (*STORE_CHECKS, *_MASTERS_CHECK)
-"""What is examined, in this order."""
+"""All checks, in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """What the credentials and the bucket must be given; None for the embedded store, which needs neither."""
+    """The policies for the credentials and the bucket; None for the embedded store, which needs neither."""
 
     iam: dict[str, Any] | None
     cors: list[dict[str, list[str]]] | None
@@ -42,7 +42,7 @@ class Policies:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What was found, and the ``Policies``."""
+    """The findings and the ``Policies``."""
 
     findings: tuple[Finding, ...]
     iam: dict[str, Any] | None
@@ -55,15 +55,15 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Master:
-    """``moov``: where its index lies, as it was found when the video was looked into; "" when it was not."""
+    """A master to check. ``moov`` says where its index lies, as inspected; "" if it was not."""
 
     key: str
     title: str
     moov: str
 
 
-def some_masters(db: Session) -> list[Master]:
-    """The newest few videos that are there."""
+def newest_masters(db: Session) -> list[Master]:
+    """Return the newest few videos that exist."""
     there = col(Video.deleted_at).is_(None) & col(Video.missing_at).is_(None)
     query = (
         select(col(Video.s3_key), col(Video.title), col(Video.media)).where(there).order_by(col(Video.created_at).desc()).limit(_MASTERS)
@@ -72,24 +72,24 @@ def some_masters(db: Session) -> list[Master]:
 
 
 def app_origin(settings: Settings) -> str:
-    """Where the app's pages come from, as far as the server knows: ``scheme://host[:port]``."""
+    """Return the origin of the app's pages, as far as the server knows: ``scheme://host[:port]``."""
     parts = urlsplit(settings.public_url or embedded_origin(settings))
     default = {"http": 80, "https": 443}.get(parts.scheme)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in (None, default) else "")
 
 
-def examination(
+def run_checks(
     settings: Settings, store: ObjectStore, masters: list[Master], *, origin: str | None = None, http: Http | None = None
 ) -> Iterator[Finding]:
-    """One finding for each of ``CHECKS``, as it is made; every step blocks, for some seconds at most. Keep no transaction open.
+    """Yield one finding per entry of ``CHECKS``; every step blocks for a few seconds at most. Needs no open transaction.
 
-    ``origin`` is where pages come from in the browser that asks. The embedded store answers wherever they do, so for it that is the
-    configured address.
+    ``origin`` is the origin of the asking browser's page. The embedded store answers at that origin too, so for it the configured address
+    is used.
     """
     endpoint = embedded_origin(settings) + EMBEDDED_PATH if settings.embedded else settings.s3_endpoint_url
     outside = embedded_addresses(settings) if settings.embedded else public_address(settings)
-    where = Whereabouts(
+    where = StoreAddresses(
         inside=bucket_address(settings.bucket, settings.s3_region, endpoint),
         outside=outside(None),
         origin=app_origin(settings) if origin is None or settings.embedded else origin,
@@ -103,20 +103,20 @@ def examination(
     if answers:
         yield _masters(store, masters)
     else:
-        yield from skipped("the storage cannot be used", *_MASTERS_CHECK)
+        yield from skipped_finding("the storage cannot be used", *_MASTERS_CHECK)
 
 
 def policies(settings: Settings, origin: str | None = None) -> Policies:
-    """What to paste for pages from ``origin``, else from the configured address."""
+    """Return the policies for pages from ``origin``, by default the configured address."""
     if settings.embedded:
         return Policies(None, None)
     return Policies(iam_policy(settings.bucket, settings.s3_prefix, settings.s3_region), cors_policy(origin or app_origin(settings)))
 
 
 def diagnose(settings: Settings, store: ObjectStore, masters: list[Master], http: Http | None = None) -> Diagnosis:
-    """The whole examination and the policies, for the configured address."""
+    """Run all checks and return them with the policies, for the configured address."""
     given = policies(settings)
-    return Diagnosis(tuple(examination(settings, store, masters, http=http)), given.iam, given.cors)
+    return Diagnosis(tuple(run_checks(settings, store, masters, http=http)), given.iam, given.cors)
 
 
 def _masters(store: ObjectStore, masters: list[Master]) -> Finding:
@@ -125,7 +125,7 @@ def _masters(store: ObjectStore, masters: list[Master]) -> Finding:
     slow, unreadable = [], []
     for master in masters:
         try:
-            if _place(store, master) == MoovPlace.LAST:
+            if _moov_place_of(store, master) == MoovPlace.LAST:
                 slow.append(f"“{master.title}”")
         except StorageError:
             unreadable.append(f"“{master.title}”")
@@ -138,14 +138,14 @@ def _masters(store: ObjectStore, masters: list[Master]) -> Finding:
     return Finding("masters", Verdict.OK, f"Can be read and start at once: {len(masters)} of {len(masters)}.")
 
 
-def _place(store: ObjectStore, master: Master) -> str:
-    """What is known of it, else what its boxes say; raises a ``StorageError`` for one that cannot be read."""
+def _moov_place_of(store: ObjectStore, master: Master) -> str:
+    """Return the recorded index position, else read it from the file's boxes. Raises a ``StorageError`` if it cannot be read."""
     size = store.head(master.key).size
     return master.moov or moov_place(lambda offset, count: store.get_range(master.key, offset, min(offset + count, size)), size)
 
 
 def as_text(diagnosis: Diagnosis) -> str:
-    """For a terminal, one finding a line, with what to do below it; then the policies."""
+    """Format for a terminal: one finding per line, its remedy below, then the policies."""
     lines = []
     for finding in diagnosis.findings:
         lines.append(f"{finding.verdict.value:<11}  {finding.check:<16} {finding.text}")
@@ -159,7 +159,7 @@ def as_text(diagnosis: Diagnosis) -> str:
 
 
 def as_json(diagnosis: Diagnosis) -> str:
-    """``healthy``, ``findings`` (check, verdict, text, remedy), ``iamPolicy`` and ``corsRules``."""
+    """Format as JSON: ``healthy``, ``findings`` (check, verdict, text, remedy), ``iamPolicy`` and ``corsRules``."""
     findings = [
         {"check": finding.check, "verdict": finding.verdict.value, "text": finding.text, "remedy": finding.remedy}
         for finding in diagnosis.findings

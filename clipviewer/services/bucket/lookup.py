@@ -1,4 +1,4 @@
-"""Which of many objects exist in the bucket."""
+"""Check which of many objects exist in the bucket."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WORTH_A_LIST = 64
 
 
 def find_objects(store: ObjectStore, keys: Iterable[str]) -> dict[str, StoredObject]:
-    """Those of ``keys`` that exist. Asks the store, many at once; call it with no transaction open. Raises ``StorageError``."""
+    """Return those of ``keys`` that exist, with parallel requests. Needs no open transaction. Raises ``StorageError``."""
     missing = set(keys)
     found: dict[str, StoredObject] = {}
     if len(missing) > _WORTH_A_LIST:
@@ -25,9 +25,9 @@ def find_objects(store: ObjectStore, keys: Iterable[str]) -> dict[str, StoredObj
 
 
 def _find_by_listing(store: ObjectStore, keys: set[str], found: dict[str, StoredObject]) -> bool:
-    """Add to ``found`` what a listing from the common beginning of ``keys`` has of them; True when that settled every one.
+    """Add to ``found`` what a listing from the common prefix of ``keys`` has; return whether that settled every key.
 
-    1,000 objects come per request, so this wins unless far more lies there than is looked for, or it may not be listed.
+    A request lists 1,000 objects, so this is faster unless far more objects lie there, or listing is not allowed.
     """
     first, last = min(keys), max(keys)
     shared = next((index for index, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))

@@ -1,4 +1,4 @@
-"""Presigned URLs that browsers can keep: one stable URL per object and window, with its true expiry."""
+"""Presigned URLs that browsers can cache: one stable URL per object and window, with its true expiry."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Addresses = Callable[[str | None], Bucket]
 
 @dataclass(frozen=True, slots=True)
 class SignedUrl:
-    """``expires_at`` is UTC and true: the store refuses the URL from then on. The URL is a key, so it stays out of ``repr``."""
+    """``expires_at`` (UTC) is the true expiry. The URL grants access, so it is not part of ``repr``."""
 
     url: str = field(repr=False)
     expires_at: datetime
@@ -33,7 +33,7 @@ class SignedUrl:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """When a URL is dated, how many seconds it lives from then, and so when it ends (UTC)."""
+    """The signing date of a URL, its lifetime in seconds, and its expiry (UTC)."""
 
     signed_at: datetime
     ttl: int
@@ -41,11 +41,11 @@ class Signature:
 
 
 def signature_at(now: datetime, ttl: int, credentials_end: datetime | None = None) -> Signature:
-    """The signature for a URL handed out at ``now``: dated back to the start of its window, which is a quarter of ``ttl`` long.
+    """Return the signature for a URL issued at ``now``: dated back to the start of its window, a quarter of ``ttl``.
 
-    So all of a window share one URL, and what is left of its life lies between three quarters of ``ttl`` and ``ttl``. A URL cannot
-    outlive temporary credentials: then ``ttl`` is shortened to their end, so that the URL itself says no more than the truth.
-    Raises ``ValueError`` when the credentials have ended.
+    All URLs of a window are equal, and their remaining life is between three quarters of ``ttl`` and ``ttl``. A URL cannot outlive
+    temporary credentials: ``ttl`` is then shortened to their expiry, so that the URL is truthful. Raises ``ValueError`` if they have
+    expired.
     """
     seconds = int(now.timestamp())
     signature = _signature(seconds - seconds % (ttl // 4), ttl, credentials_end)
@@ -63,9 +63,9 @@ def _signature(start: int, ttl: int, credentials_end: datetime | None) -> Signat
 
 
 class UrlSigner:
-    """Signs GET for one key, or PUT for one part of it, at a time.
+    """Signs GET for one key, or PUT for one part of it.
 
-    Pure computing of about 10 µs, unless botocore has to renew the credentials first.
+    Pure computation of about 10 µs, unless botocore has to refresh the credentials first.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class UrlSigner:
         ttl: int = MAX_URL_TTL,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """``addresses`` gives the bucket's address for an origin; ``ttl`` is in seconds, 4 to 3600, else ``ValueError``."""
+        """``addresses`` returns the bucket's address for an origin; ``ttl`` is 4 to 3600 seconds, else ``ValueError``."""
         if not MIN_URL_TTL <= ttl <= MAX_URL_TTL:
             raise ValueError(f"a URL lives from {MIN_URL_TTL} to {MAX_URL_TTL} seconds")
         self._credentials = credentials
@@ -87,11 +87,11 @@ class UrlSigner:
         self._clock = clock
 
     def sign(self, key: str, *, origin: str | None = None, download_name: str | None = None) -> SignedUrl:
-        """A URL for ``key``, as a file called ``download_name`` if that is given.
+        """Return a URL for ``key``, downloaded as ``download_name`` if given.
 
-        ``origin`` (``scheme://host[:port]``) is where the browser came to; only the embedded store, which answers there, uses it.
-        ``NotFound`` for a key outside the prefix or of forbidden form: a second net, the first is the lookup of the clip.
-        ``SigningFailed`` without usable credentials or for an origin that is none.
+        ``origin`` (``scheme://host[:port]``) is the browser's; only the embedded store, which answers there, uses it. Raises ``NotFound``
+        for a key outside the prefix or of invalid form (a second check; the first is the clip's lookup), and ``SigningFailed`` without
+        usable credentials or for an invalid origin.
         """
         overrides = None if download_name is None else {"response-content-disposition": attachment(download_name)}
         return self._signed("GET", key, origin, overrides)
@@ -99,7 +99,7 @@ class UrlSigner:
     def sign_part(
         self, key: str, upload_id: str, number: int, *, origin: str | None = None, headers: Mapping[str, str] | None = None
     ) -> SignedUrl:
-        """A URL that takes part ``number`` of one upload, with ``headers`` exactly as given; errors as for ``sign``."""
+        """Return a URL that accepts part ``number`` of one upload, with exactly these ``headers``. Raises as ``sign`` does."""
         return self._signed("PUT", key, origin, {"partNumber": str(number), "uploadId": upload_id}, headers)
 
     def _signed(
@@ -131,28 +131,28 @@ class UrlSigner:
 
 
 def signer_for(settings: Settings, store: ObjectStore, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> UrlSigner:
-    """The signer of the configured bucket, with the credentials of ``store``."""
+    """Return the signer of the configured bucket, with the credentials of ``store``."""
     addresses = embedded_addresses(settings) if settings.embedded else public_address(settings)
     return UrlSigner(store.credentials, addresses, prefix=settings.s3_prefix, ttl=settings.url_ttl, clock=clock)
 
 
 def internal_signer(settings: Settings, store: ObjectStore) -> UrlSigner:
-    """Signs for the address by which this machine reaches the store, as a renderer does; browsers may use another."""
+    """Return a signer for the address by which the server reaches the store, as the renderer does."""
     endpoint = embedded_origin(settings) + EMBEDDED_PATH if settings.embedded else settings.s3_endpoint_url
     bucket = bucket_address(settings.bucket, settings.s3_region, endpoint)
     return UrlSigner(store.credentials, lambda _origin: bucket, prefix=settings.s3_prefix)
 
 
 def public_address(settings: Settings) -> Addresses:
-    """The one address that browsers use: the public endpoint, else the server's, else AWS."""
+    """Return the one address that browsers use: the public endpoint, else the server's, else AWS."""
     bucket = bucket_address(settings.bucket, settings.s3_region, settings.s3_public_endpoint_url or settings.s3_endpoint_url)
     return lambda _origin: bucket
 
 
 def embedded_addresses(settings: Settings) -> Addresses:
-    """The embedded store answers wherever the app does, so its address follows the browser, also from another device in the LAN.
+    """Return addresses for the embedded store, which answers wherever the app does: at the browser's origin.
 
-    ``CLIPVIEWER_PUBLIC_URL`` wins: behind a proxy that ends TLS the server cannot know the scheme. Without an origin it is the
+    ``CLIPVIEWER_PUBLIC_URL`` wins: behind a proxy that terminates TLS the server cannot know the scheme. Without an origin it is the
     address by which the server reaches itself.
     """
     fixed, fallback = settings.public_url, embedded_origin(settings)

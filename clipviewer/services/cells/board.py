@@ -59,7 +59,7 @@ class CellView:
     file_missing: bool = False
 
     @property
-    def wants_another_go(self) -> bool:
+    def needs_requeue(self) -> bool:
         """Whether a new request has to queue it again: it failed, was cancelled, or what it made is no longer there."""
         gone = self.exported_clip_id is None or self.file_missing
         return self.state in (JobState.FAILED, JobState.CANCELLED) or (self.state == JobState.DONE and gone)

@@ -61,13 +61,13 @@ def is_cut_at(made: tuple[int, int], wanted: tuple[int, int]) -> bool:
     return all(abs(edge - other) <= _CUT_SLACK_MS for edge, other in zip(made, wanted, strict=True))
 
 
-def labelled(drifts: Mapping[Drift, ColumnElement[bool]]) -> list[ColumnElement[bool]]:
+def label_columns(drifts: Mapping[Drift, ColumnElement[bool]]) -> list[ColumnElement[bool]]:
     """Columns in the order of ``Drift``, for ``reasons``."""
     return [drifts[drift].label(f"drift_{drift}") for drift in Drift]
 
 
 def reasons(flags: Sequence[Any]) -> tuple[Drift, ...]:
-    """What the columns of ``labelled`` say."""
+    """What the columns of ``label_columns`` say."""
     return tuple(drift for drift, holds in zip(Drift, flags, strict=True) if holds)
 
 

@@ -22,7 +22,7 @@ from clipviewer.errors import Invalid, VideoNotFound
 from clipviewer.services.cells.board import CellView, cells_by_identity
 from clipviewer.services.cells.drift import is_cut_at
 from clipviewer.services.exporting.estimate import estimated_seconds
-from clipviewer.services.room.captions import captions_of, captions_of_cell, track
+from clipviewer.services.room.captions import captions_of, captions_of_cell, find_track
 from clipviewer.services.room.framings import saved_framings
 
 MAX_CELLS = 1_000
@@ -47,7 +47,7 @@ class ExportPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedExport:
     """A cell with the range (ms) and title of its clip, and what else its file is made by; ``captions`` as in its identity."""
 
     cell: Cell
@@ -60,16 +60,16 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ExportStatus:
     """The cells that are wanted, in the order of the clips; ``known``: the jobs among them, by identity; ``delivered``: by a pipeline."""
 
-    wanted: Sequence[Wanted]
+    wanted: Sequence[WantedExport]
     known: Mapping[str, CellView]
     delivered: frozenset[Cell]
 
-    def is_missing(self, item: Wanted) -> bool:
+    def is_missing(self, item: WantedExport) -> bool:
         there = self.known.get(item.identity)
-        return item.cell not in self.delivered if there is None else there.wants_another_go
+        return item.cell not in self.delivered if there is None else there.needs_requeue
 
 
 def plan_exports(
@@ -83,23 +83,23 @@ def plan_exports(
     Raises ``VideoNotFound``, and ``Invalid`` for a language that cannot be served.
     """
     check_languages(db, video_id, choices.languages, choices.captions)
-    there = standing(db, video_id, clip_ids, choices)
+    there = export_status(db, video_id, clip_ids, choices)
     missing = {item.identity: item for item in there.wanted if there.is_missing(item)}
     cells = {item.cell for item in missing.values()}
     seconds = estimated_seconds(db, [item.end_ms - item.start_ms for item in missing.values()])
     return ExportPlan([item.cell for item in missing.values()], [item.cell for item in there.wanted if item.cell not in cells], seconds)
 
 
-def standing(
+def export_status(
     db: Session,
     video_id: str,
     clip_ids: Sequence[str],
     choices: ExportChoices,
-) -> Standing:
+) -> ExportStatus:
     """Every cell of the choices whose clip exists, and which of them are there. Raises ``VideoNotFound``."""
-    wanted = _wanted(db, video_id, clip_ids, choices)
+    wanted = _wanted_exports(db, video_id, clip_ids, choices)
     known = cells_by_identity(db, [item.identity for item in wanted])
-    return Standing(wanted, known, _delivered(db, video_id, [item for item in wanted if item.identity not in known]))
+    return ExportStatus(wanted, known, _find_delivered(db, video_id, [item for item in wanted if item.identity not in known]))
 
 
 def served_languages(db: Session, video_id: str) -> list[str]:
@@ -127,19 +127,19 @@ def source_etag(db: Session, video_id: str) -> str:
     return str(etag)
 
 
-def _wanted(
+def _wanted_exports(
     db: Session,
     video_id: str,
     clip_ids: Sequence[str],
     choices: ExportChoices,
-) -> list[Wanted]:
+) -> list[WantedExport]:
     etag = source_etag(db, video_id)
     columns = (col(IdentifiedClip.id), col(IdentifiedClip.start_ms), col(IdentifiedClip.end_ms), col(IdentifiedClip.title))
     query = select(*columns).where(col(IdentifiedClip.video_id) == video_id, col(IdentifiedClip.id).in_(list(clip_ids)))
     clips = {row.id: row for row in db.execute(query)}
     saved = saved_framings(db, clips)
     languages, captions = choices.languages, choices.captions
-    tracks = {language: track(db, video_id, language) for language in languages} if captions is not CaptionMode.OFF else {}
+    tracks = {language: find_track(db, video_id, language) for language in languages} if captions is not CaptionMode.OFF else {}
     wanted = []
     for clip in (clips[clip_id] for clip_id in dict.fromkeys(clip_ids) if clip_id in clips):
         shown = {language: captions_of_cell(tracks.get(language), language, captions, clip.start_ms, clip.end_ms) for language in languages}
@@ -157,11 +157,11 @@ def _wanted(
                     captions=part,
                     recipe=RECIPE_VERSION,
                 )
-                wanted.append(Wanted(Cell(clip.id, ratio, language), identity, chosen, part, clip.start_ms, clip.end_ms, clip.title))
+                wanted.append(WantedExport(Cell(clip.id, ratio, language), identity, chosen, part, clip.start_ms, clip.end_ms, clip.title))
     return wanted
 
 
-def _delivered(db: Session, video_id: str, wanted: Iterable[Wanted]) -> frozenset[Cell]:
+def _find_delivered(db: Session, video_id: str, wanted: Iterable[WantedExport]) -> frozenset[Cell]:
     """Those that a pipeline has registered, by range, or by clip as long as it is cut where the clip is; its framing is unknown, so it
     stands for the default one.
 

@@ -16,7 +16,7 @@ from sqlmodel import col
 from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import utc_now
 from clipviewer.domain.aspect_ratio import AspectRatio
-from clipviewer.domain.caption_mode import CaptionMode, mode_of
+from clipviewer.domain.caption_mode import CaptionMode, parse_mode
 from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.export_identity import RECIPE_VERSION, export_identity
 from clipviewer.domain.ids import new_id
@@ -34,13 +34,13 @@ from clipviewer.services.cells.board import (
 )
 from clipviewer.services.exporting.choices import (
     MAX_CELLS,
-    Wanted,
+    WantedExport,
     check_languages,
+    export_status,
     source_etag,
-    standing,
 )
-from clipviewer.services.library.videos import require_kept
-from clipviewer.services.room.captions import captions_of_cell, track
+from clipviewer.services.library.videos import require_changeable
+from clipviewer.services.room.captions import captions_of_cell, find_track
 
 
 def request_exports(
@@ -62,11 +62,11 @@ def request_exports(
         raise Invalid("Choose at least one clip, one aspect ratio and one language.")
     if len(set(clip_ids)) * len(set(choices.ratios)) * len(set(choices.languages)) > MAX_CELLS:
         raise Invalid(f"These are more than {MAX_CELLS} exports at once. Choose fewer clips.")
-    require_kept(db, video_id)
+    require_changeable(db, video_id)
     check_languages(db, video_id, choices.languages, choices.captions)
     revision = hold_board(db, video_id)
     etag = source_etag(db, video_id)
-    there = standing(db, video_id, clip_ids, choices)
+    there = export_status(db, video_id, clip_ids, choices)
     if {item.cell.identified_clip_id for item in there.wanted} != set(clip_ids):
         raise ClipNotFound("One of these clips is no longer there. Load the page again.")
     now, rows = clock(), {}
@@ -105,9 +105,9 @@ def retry(db: Session, job_id: str, *, actor: str = "", clock: Callable[[], date
     found = _held(db, job_id)
     if found.state in UNFINISHED:
         return found
-    if not found.wants_another_go:
+    if not found.needs_requeue:
         raise Conflict("This export is finished already.")
-    require_kept(db, found.video_id)
+    require_changeable(db, found.video_id)
     etag = source_etag(db, found.video_id)
     captions = _captions_now(db, found)
     identity = export_identity(
@@ -139,15 +139,15 @@ def _held(db: Session, job_id: str) -> CellView:
 
 
 def _captions_now(db: Session, found: CellView) -> str:
-    mode = mode_of(found.captions)
+    mode = parse_mode(found.captions)
     if mode is CaptionMode.OFF:
         return ""
     check_languages(db, found.video_id, [found.target_language], mode)
-    whole = track(db, found.video_id, found.target_language)
+    whole = find_track(db, found.video_id, found.target_language)
     return captions_of_cell(whole, found.target_language, mode, found.start_ms, found.end_ms)
 
 
-def _new_row(video_id: str, etag: str, item: Wanted, revision: int, actor: str, now: datetime) -> dict[str, object]:
+def _new_row(video_id: str, etag: str, item: WantedExport, revision: int, actor: str, now: datetime) -> dict[str, object]:
     return {
         "id": new_id("job"),
         "identity": item.identity,

@@ -79,7 +79,7 @@ def matrix(db: Session, video_id: str, *, offset: int = 0, limit: int = MAX_ROWS
         in_order = ranges.order_by(col(ExportedClip.start_ms), col(ExportedClip.end_ms))
         found = db.execute(in_order.offset(max(0, offset - candidates)).limit(rest), {"recaptioned": recaptioned})
         rows += [MatrixRow("", row.title, row.start_ms, row.end_ms, ()) for row in found]
-    return MatrixPage(_filled(db, video_id, rows, languages, recaptioned), offset, total, languages, served)
+    return MatrixPage(_fill_rows(db, video_id, rows, languages, recaptioned), offset, total, languages, served)
 
 
 def matrix_languages(db: Session, video_id: str) -> list[str]:
@@ -133,7 +133,7 @@ def _clips(db: Session, wanted: ColumnElement[bool], offset: int, limit: int, re
     return [MatrixRow(*row, entries=()) for row in db.execute(query, {"recaptioned": recaptioned})]
 
 
-def _filled(
+def _fill_rows(
     db: Session, video_id: str, rows: Sequence[MatrixRow], languages: Sequence[str], recaptioned: Collection[str]
 ) -> list[MatrixRow]:
     """The rows with their files, by ratio and language."""

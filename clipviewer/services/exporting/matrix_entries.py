@@ -29,7 +29,7 @@ from clipviewer.services.cells.drift import (
     Drift,
     files_with_origins,
     jobs_with_origins,
-    labelled,
+    label_columns,
     reasons,
 )
 from clipviewer.services.cells.filters import CellState
@@ -80,7 +80,12 @@ def all_entries(video_id: str) -> Subquery:
         )
         .add_columns(JOB_STATE.label("state"))
         .select_from(jobs_with_origins())
-        .where(col(ExportJob.video_id) == video_id, col(ExportJob.identified_clip_id).is_not(None), _counts(ExportJob), ~_outdone())
+        .where(
+            col(ExportJob.video_id) == video_id,
+            col(ExportJob.identified_clip_id).is_not(None),
+            _is_counted(ExportJob),
+            ~_superseded_by_job(),
+        )
     )
     given = (
         select(
@@ -94,7 +99,7 @@ def all_entries(video_id: str) -> Subquery:
             col(ExportedClip.video_id) == video_id,
             col(ExportedClip.identified_clip_id).is_not(None),
             col(ExportJob.id).is_(None),
-            ~_made_anew(),
+            ~_replaced_by_render(),
         )
     )
     same = aliased(IdentifiedClip, name="same")
@@ -121,7 +126,7 @@ def _columns_of_jobs() -> Sequence[ColumnElement[Any]]:
         FRAMING_MODE,
         col(ExportJob.captions),
     )
-    return *told, JOB_STATE.label("state"), col(ExportJob.progress), col(ExportJob.reason), *labelled(JOB_DRIFTS)
+    return *told, JOB_STATE.label("state"), col(ExportJob.progress), col(ExportJob.reason), *label_columns(JOB_DRIFTS)
 
 
 def _columns_of_files() -> Sequence[ColumnElement[Any]]:
@@ -133,7 +138,7 @@ def _columns_of_files() -> Sequence[ColumnElement[Any]]:
         FRAMING_MODE,
         col(ExportJob.captions),
     )
-    return *told, FILE_STATE.label("state"), literal(1.0), null(), *labelled(FILE_DRIFTS)
+    return *told, FILE_STATE.label("state"), literal(1.0), null(), *label_columns(FILE_DRIFTS)
 
 
 def _entry(row: Sequence[Any]) -> MatrixEntry:
@@ -143,17 +148,17 @@ def _entry(row: Sequence[Any]) -> MatrixEntry:
     return MatrixEntry(job_id or "", exported_id or "", ratio, language, framing or "", kind, state, progress, reason or "", drift)
 
 
-def _counts(job: type[ExportJob]) -> ColumnElement[bool]:
+def _is_counted(job: type[ExportJob]) -> ColumnElement[bool]:
     return and_(col(job.state) != JobState.CANCELLED, or_(col(job.state) != JobState.DONE, col(job.exported_clip_id).is_not(None)))
 
 
 def _of_same_cell(job: type[ExportJob], of: type[ExportJob] | type[ExportedClip]) -> ColumnElement[bool]:
     same_clip = col(job.identified_clip_id) == col(of.identified_clip_id)
     same_shape = col(job.aspect_ratio) == col(of.aspect_ratio)
-    return and_(_counts(job), same_clip, same_shape, col(job.target_language) == col(of.target_language))
+    return and_(_is_counted(job), same_clip, same_shape, col(job.target_language) == col(of.target_language))
 
 
-def _outdone() -> ColumnElement[bool]:
+def _superseded_by_job() -> ColumnElement[bool]:
     """Whether a later job stands in the place of this one."""
     later = aliased(ExportJob, name="later")
     mode = col(later.framing)["mode"].as_string()
@@ -167,7 +172,7 @@ def _outdone() -> ColumnElement[bool]:
     return query.exists()
 
 
-def _made_anew() -> ColumnElement[bool]:
+def _replaced_by_render() -> ColumnElement[bool]:
     """Whether a job stands in the place of a pipeline's file that has drifted."""
     later = aliased(ExportJob, name="later")
     query = select(col(later.id)).where(_of_same_cell(later, ExportedClip), col(later.state) != JobState.FAILED, FILE_IS_STALE)
@@ -177,13 +182,15 @@ def _made_anew() -> ColumnElement[bool]:
 _MADE_HERE = (
     select(col(ExportJob.identified_clip_id), *_columns_of_jobs())
     .select_from(jobs_with_origins())
-    .where(col(ExportJob.identified_clip_id).in_(bindparam("clip_ids", expanding=True)), _counts(ExportJob), ~_outdone())
+    .where(col(ExportJob.identified_clip_id).in_(bindparam("clip_ids", expanding=True)), _is_counted(ExportJob), ~_superseded_by_job())
     .order_by(col(ExportJob.number))
 )
 _DELIVERED = (
     select(col(ExportedClip.identified_clip_id), *_columns_of_files())
     .select_from(files_with_origins())
-    .where(col(ExportedClip.identified_clip_id).in_(bindparam("clip_ids", expanding=True)), col(ExportJob.id).is_(None), ~_made_anew())
+    .where(
+        col(ExportedClip.identified_clip_id).in_(bindparam("clip_ids", expanding=True)), col(ExportJob.id).is_(None), ~_replaced_by_render()
+    )
     .order_by(col(ExportedClip.created_at), col(ExportedClip.id))
 )
 _OF_RANGES = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from clipviewer.domain.aspect_ratio import AspectRatio
-from clipviewer.domain.caption_mode import CaptionMode, mode_of
+from clipviewer.domain.caption_mode import CaptionMode, parse_mode
 from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.domain.language import ORIGINAL
@@ -13,7 +13,7 @@ from clipviewer.errors import Conflict
 from clipviewer.services.cells import board
 from clipviewer.services.cells.board import CellView, framing_of
 from clipviewer.services.exporting import exports
-from clipviewer.services.prefs import preferences
+from clipviewer.services.prefs import load_preferences
 from clipviewer.services.room.framings import saved_framings
 
 
@@ -28,9 +28,9 @@ def export_cell(
     """
     if instead_of:
         made = board.cell(db, instead_of)
-        framing, captions = _framing(db, clip_id, ratio, framing_of(made.framing)), mode_of(made.captions)
+        framing, captions = _framing(db, clip_id, ratio, framing_of(made.framing)), parse_mode(made.captions)
     else:
-        wanted = preferences(db)
+        wanted = load_preferences(db)
         framing = saved_framings(db, [clip_id]).get((clip_id, ratio), Framing(wanted.framing))
         captions = CaptionMode.SOFT if wanted.captions is CaptionMode.OFF and language != ORIGINAL else wanted.captions
     choices = ExportChoices([ratio], [language], {ratio: framing}, captions)

@@ -1,1 +1,1 @@
-"""Videos: how they come in, are found, changed and removed."""
+"""Videos: upload, registration, listing, changes, previews and removal."""

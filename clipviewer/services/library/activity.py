@@ -1,8 +1,4 @@
-"""The jobs of every kind as people see them, exports and jobs on the library in one list.
-
-It is read from the rows that workers write, and nothing is kept twice: an export's cell says how far the export is, because the matrix is
-read by it; a row of ``work`` says it for everything else.
-"""
+"""Jobs that are running or waiting, over the whole library."""
 
 from __future__ import annotations
 
@@ -70,7 +66,7 @@ def recent(db: Session, *, limit: int) -> list[Job]:
 
 
 def running(db: Session, *, limit: int = 20) -> tuple[Sequence[Job], int]:
-    """Return what is under way, then what waits, the oldest first; and how many there are altogether."""
+    """Return running, then queued jobs, oldest first, and their total number."""
     exports, library = _exports().where(col(ExportJob.state).in_(UNFINISHED)), _library().where(col(Work.state).in_(UNFINISHED))
     found = union_all(exports, library).subquery()
     total = db.execute(select(func.count()).select_from(found)).scalar_one()

@@ -1,6 +1,6 @@
-"""What people change in the library: titles, tags, what is archived, what is deleted and brought back.
+"""Changes of the library by people: rename, tag, archive, delete, restore.
 
-Every change takes several videos, is written into the audit log, and gives what undoes it.
+Every change takes several videos, is written to the audit log, and returns what undoes it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from clipviewer.db.statements import count_changed
 from clipviewer.db.work_models import Work
 from clipviewer.domain.ids import is_id
 from clipviewer.domain.job_state import UNFINISHED, JobState
-from clipviewer.domain.one_line import one_line
-from clipviewer.domain.removal import Objects
-from clipviewer.domain.tag import tag_of, tags_of
+from clipviewer.domain.one_line import normalize_line
+from clipviewer.domain.removal import RemovalScope
+from clipviewer.domain.tag import normalize_tag, normalize_tags
 from clipviewer.errors import Conflict, Invalid, VideoNotFound
 from clipviewer.services import audit
 from clipviewer.services.cells.board import change
@@ -36,7 +36,7 @@ _TOLD = 3
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who changes something, by id, and from which address."""
+    """Who makes a change, by id, and from which address."""
 
     id: str = ""
     address: str = ""
@@ -47,7 +47,7 @@ NOBODY = Actor()
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What was changed, and by video what it was before; ``cancelled`` counts exports and work that were called off."""
+    """What was changed, with the previous values by video; ``cancelled`` counts cancelled jobs."""
 
     titles: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -57,8 +57,8 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
-class Stakes:
-    """What a deletion is about; sizes are bytes, 0 where none is known."""
+class DeletionStakes:
+    """What a deletion affects; sizes are bytes, 0 if unknown."""
 
     videos: int
     master_bytes: int
@@ -67,10 +67,10 @@ class Stakes:
 
 
 def rename(db: Session, video_id: str, title: str, *, by: Actor = NOBODY) -> Changed:
-    """Give a video another title. Raises ``VideoNotFound``, ``Conflict`` for a deleted one, and ``Invalid``."""
+    """Rename a video. Raises ``VideoNotFound``, ``Conflict`` for a deleted one, and ``Invalid``."""
     (row,) = _rows(db, [video_id])
     try:
-        wanted = one_line(title, MAX_TITLE)
+        wanted = normalize_line(title, MAX_TITLE)
     except ValueError as error:
         raise Invalid(f"A title {error}.") from error
     if wanted == row.title:
@@ -81,17 +81,17 @@ def rename(db: Session, video_id: str, title: str, *, by: Actor = NOBODY) -> Cha
 
 
 def set_tags(db: Session, video_id: str, tags: Collection[str], *, by: Actor = NOBODY) -> Changed:
-    """Let a video have exactly these tags. Raises ``VideoNotFound``, ``Conflict`` for a deleted one, and ``Invalid``."""
+    """Set a video's tags. Raises ``VideoNotFound``, ``Conflict`` for a deleted one, and ``Invalid``."""
     return _tag(db, [video_id], lambda _: tags, by)
 
 
 def change_tags(
     db: Session, video_ids: Collection[str], *, add: Collection[str] = (), remove: Collection[str] = (), by: Actor = NOBODY
 ) -> Changed:
-    """Take tags away from all of them, then give them others beside their own. Raises as ``set_tags`` does."""
+    """Remove tags from all videos, then add others. Raises as ``set_tags`` does."""
 
     def wanted(before: Sequence[str]) -> list[str]:
-        unwanted = {tag_of(tag) for tag in remove}
+        unwanted = {normalize_tag(tag) for tag in remove}
         return [*(tag for tag in before if tag not in unwanted), *add]
 
     return _tag(db, video_ids, wanted, by)
@@ -100,7 +100,7 @@ def change_tags(
 def archive(
     db: Session, video_ids: Collection[str], archived: bool = True, *, by: Actor = NOBODY, clock: Callable[[], datetime] = utc_now
 ) -> Changed:
-    """Put them out of the way, or bring them back. Raises ``VideoNotFound``, and ``Conflict`` for a deleted one."""
+    """Archive videos, or unarchive them. Raises ``VideoNotFound``, and ``Conflict`` for a deleted one."""
     found = [row for row in _rows(db, video_ids) if (row.archived_at is not None) != archived]
     ids = [row.id for row in found]
     db.execute(update(Video).where(col(Video.id).in_(ids)).values(archived_at=clock() if archived else None))
@@ -109,21 +109,21 @@ def archive(
     return Changed(archived=dict.fromkeys(ids, not archived))
 
 
-def stakes(db: Session, video_ids: Collection[str]) -> Stakes:
-    """What would go with them."""
+def deletion_stakes(db: Session, video_ids: Collection[str]) -> DeletionStakes:
+    """Return what a deletion of these videos affects."""
     ids = list(video_ids)
     videos = select(func.count(), func.coalesce(func.sum(col(Video.size)), 0)).where(col(Video.id).in_(ids))
     exports = select(func.count(), func.coalesce(func.sum(col(ExportedClip.size)), 0)).where(col(ExportedClip.video_id).in_(ids))
-    return Stakes(*map(int, db.execute(videos).one()), *map(int, db.execute(exports).one()))
+    return DeletionStakes(*map(int, db.execute(videos).one()), *map(int, db.execute(exports).one()))
 
 
 def delete(
-    db: Session, video_ids: Collection[str], objects: Objects, *, by: Actor = NOBODY, clock: Callable[[], datetime] = utc_now
+    db: Session, video_ids: Collection[str], objects: RemovalScope, *, by: Actor = NOBODY, clock: Callable[[], datetime] = utc_now
 ) -> Changed:
-    """Take them out of the library, for good after ``domain.removal.KEPT_FOR``; exports and work under way are called off.
+    """Delete videos, for good after ``domain.removal.KEPT_FOR``; their unfinished jobs are cancelled.
 
-    One that is deleted already stays so, with the new choice of ``objects``. Raises ``VideoNotFound``, and ``Conflict`` for one that is
-    being removed.
+    A deleted one stays deleted, with the new choice of ``objects``. Raises ``VideoNotFound``, and ``Conflict`` for one that is being
+    removed.
     """
     rows = _rows(db, video_ids, deleted=True)
     now, ids = clock(), [row.id for row in rows]
@@ -132,11 +132,11 @@ def delete(
     db.execute(update(Video).where(col(Video.id).in_(ids)).values(deleted_at=again, removal=objects.value))
     for video_id in ids:
         audit.record(db, "video_deleted", actor=by.id, address=by.address, subject=video_id, objects=objects.value)
-    return Changed(deleted=[row.id for row in rows if row.deleted_at is None], cancelled=_call_off(db, ids, now))
+    return Changed(deleted=[row.id for row in rows if row.deleted_at is None], cancelled=_cancel_jobs(db, ids, now))
 
 
 def restore(db: Session, video_ids: Collection[str], *, by: Actor = NOBODY, clock: Callable[[], datetime] = utc_now) -> Sequence[str]:
-    """Bring deleted videos back as they were. → which. Raises ``VideoNotFound``, and ``Conflict`` for one that is being removed."""
+    """Restore deleted videos; return which. Raises ``VideoNotFound``, and ``Conflict`` for one that is being removed."""
     rows = [row for row in _rows(db, video_ids, deleted=True) if row.deleted_at is not None]
     ids = [row.id for row in rows]
     _hold_removal(db, ids, clock())
@@ -144,12 +144,12 @@ def restore(db: Session, video_ids: Collection[str], *, by: Actor = NOBODY, cloc
     for row in rows:
         audit.record(db, "video_restored", actor=by.id, address=by.address, subject=row.id)
         if not row.previews:
-            video_previews.ask(db, row.id, actor=by.id)
+            video_previews.enqueue_previews(db, row.id, actor=by.id)
     return ids
 
 
 def undo(db: Session, done: Changed, *, by: Actor = NOBODY) -> None:
-    """Make it as it was before. Raises as the changes do."""
+    """Undo a change. Raises as the changes do."""
     for video_id, title in done.titles.items():
         rename(db, video_id, title, by=by)
     for video_id, tags in done.tags.items():
@@ -161,7 +161,7 @@ def undo(db: Session, done: Changed, *, by: Actor = NOBODY) -> None:
 
 
 def _rows(db: Session, video_ids: Collection[str], *, deleted: bool = False) -> Sequence[Any]:
-    """The videos, held until the transaction ends; ``deleted`` ones only where that is said."""
+    """Return the videos, locked until the transaction ends; deleted ones only with ``deleted``."""
     ids = list(dict.fromkeys(video_ids))
     if len(ids) > MAX_VIDEOS:
         raise Invalid(f"These are more than {MAX_VIDEOS} videos at once. Choose fewer.")
@@ -171,15 +171,15 @@ def _rows(db: Session, video_ids: Collection[str], *, deleted: bool = False) -> 
     rows = db.execute(select(*columns).where(col(Video.id).in_(ids)).order_by(col(Video.id)).with_for_update()).all()
     there = {row.id for row in rows}
     if missing := [video_id for video_id in ids if video_id not in there]:
-        raise VideoNotFound(_told("There is no such video", missing) if len(ids) > 1 else None)
+        raise VideoNotFound(_describe("There is no such video", missing) if len(ids) > 1 else None)
     if gone := [f"{row.title} ({row.id})" for row in rows if row.deleted_at is not None and not deleted]:
         one = "This video was deleted. Bring it back first."
-        raise Conflict(one if len(ids) == 1 else _told("These were deleted. Bring them back first", gone))
+        raise Conflict(one if len(ids) == 1 else _describe("These were deleted. Bring them back first", gone))
     return rows
 
 
-def _told(sentence: str, videos: Sequence[str]) -> str:
-    """Which of several are meant."""
+def _describe(sentence: str, videos: Sequence[str]) -> str:
+    """Name one of several videos in an error."""
     more = f" and {len(videos) - _TOLD} more" if len(videos) > _TOLD else ""
     return f"{sentence}: {', '.join(videos[:_TOLD])}{more}."
 
@@ -188,7 +188,7 @@ def _tag(db: Session, video_ids: Collection[str], wanted: Callable[[Sequence[str
     ids = [row.id for row in _rows(db, video_ids)]
     known = tags_by_video(db, ids)
     try:
-        after = {video_id: tags_of(wanted(known.get(video_id, []))) for video_id in ids}
+        after = {video_id: normalize_tags(wanted(known.get(video_id, []))) for video_id in ids}
     except ValueError as error:
         raise Invalid(str(error)) from error
     changed = {video_id: tags for video_id, tags in after.items() if tags != known.get(video_id, [])}
@@ -199,7 +199,7 @@ def _tag(db: Session, video_ids: Collection[str], wanted: Callable[[Sequence[str
 
 
 def _hold_removal(db: Session, video_ids: Sequence[str], now: datetime) -> None:
-    """Call off removals that wait; raises ``Conflict`` where one has begun."""
+    """Cancel queued removals; raises ``Conflict`` if one has started."""
     ours = (col(Work.kind) == REMOVAL) & col(Work.subject).in_(list(video_ids))
     waiting = update(Work).where(ours, col(Work.state) == JobState.QUEUED)
     db.execute(waiting.values(state=JobState.CANCELLED, slot=None, updated_at=now))
@@ -207,8 +207,8 @@ def _hold_removal(db: Session, video_ids: Sequence[str], now: datetime) -> None:
         raise Conflict("This video is being removed for good just now.")
 
 
-def _call_off(db: Session, video_ids: Sequence[str], now: datetime) -> int:
-    """→ how many exports and pieces of work were under way."""
+def _cancel_jobs(db: Session, video_ids: Sequence[str], now: datetime) -> int:
+    """Cancel the videos' unfinished jobs; return their number."""
     unfinished = [state.value for state in UNFINISHED]
     jobs = db.execute(
         select(col(ExportJob.id), col(ExportJob.video_id)).where(

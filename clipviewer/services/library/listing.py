@@ -1,4 +1,4 @@
-"""The library: its videos searched, filtered, sorted and counted by the database, a page at a time."""
+"""List the library: search, filter, sort and count in the database, a page at a time."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from clipviewer.db.models import ExportedClip, Video
 from clipviewer.db.work_models import Work
 from clipviewer.domain.job_state import UNFINISHED, JobState
 from clipviewer.services.cells.drift import source_changed
-from clipviewer.services.library.search_words import found_by
-from clipviewer.services.library.tags import tagged, tags_by_video
+from clipviewer.services.library.search_words import matches_search
+from clipviewer.services.library.tags import has_tag, tags_by_video
 
 MAX_PAGE = 500
 
 Item = TypeVar("Item")
 
 
-class Sort(StrEnum):
-    """In which order; the best known one first."""
+class SortOrder(StrEnum):
+    """Sort orders; the default first."""
 
     NEWEST = "newest"
     ACTIVITY = "activity"
@@ -39,7 +39,7 @@ class Sort(StrEnum):
 
 
 class Filter(StrEnum):
-    """Which videos. All but the last two leave out what is archived, and all but the last what is deleted."""
+    """Which videos to list. All but the last two exclude archived videos, all but the last exclude deleted ones."""
 
     ALL = "all"
     ATTENTION = "attention"
@@ -54,8 +54,8 @@ class Filter(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[Item]):
-    """``items`` are the ones from ``offset`` on; ``total`` is how many there are altogether."""
+class VideoListPage(Generic[Item]):
+    """``items`` are the videos from ``offset`` on; ``total`` is the number of all matches."""
 
     items: Sequence[Item]
     total: int
@@ -64,9 +64,9 @@ class Page(Generic[Item]):
 
 @dataclass(frozen=True, slots=True)
 class VideoSummary:
-    """A row of the library. ``duration_ms`` is 0 where it is not known; ``previews`` is empty until they are made.
+    """A row of the library. ``duration_ms`` is 0 if unknown; ``previews`` is empty until they are made.
 
-    ``running``, ``failed`` and ``stale`` count exports, ``missing`` objects that are gone from the bucket, the video's own included.
+    ``running``, ``failed`` and ``stale`` count exports, ``missing`` the objects that are gone from the bucket, the master included.
     """
 
     id: str
@@ -89,33 +89,33 @@ class VideoSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which videos are asked for, and in which order; with a ``tag``, those that have it."""
+class ListQuery:
+    """Which videos are asked for, in which order, optionally with a ``tag``."""
 
     text: str = ""
     filter: Filter = Filter.ALL
-    sort: Sort = Sort.NEWEST
+    sort: SortOrder = SortOrder.NEWEST
     tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """How many videos have something that a person should look at."""
+    """The number of videos for each reason to look at them."""
 
     failed: int = 0
     stale: int = 0
     missing: int = 0
 
 
-def list_videos(db: Session, wanted: Wanted = Wanted(), *, offset: int = 0, limit: int = 60) -> Page[VideoSummary]:
-    """The videos that are wanted, from ``offset`` on."""
+def list_videos(db: Session, wanted: ListQuery = ListQuery(), *, offset: int = 0, limit: int = 60) -> VideoListPage[VideoSummary]:
+    """Return the matching videos from ``offset`` on."""
     offset, limit = max(offset, 0), min(max(limit, 1), MAX_PAGE)
     if not wanted.text.strip() and not wanted.tag:
         page, count = _page_of_all(wanted.filter, wanted.sort)
     else:
-        condition = and_(found_by(db, wanted.text, col(Video.id)), _kept(wanted.filter))
+        condition = and_(matches_search(db, wanted.text, col(Video.id)), _kept(wanted.filter))
         if wanted.tag:
-            condition = and_(condition, tagged(wanted.tag))
+            condition = and_(condition, has_tag(wanted.tag))
         page, count = _page(condition, wanted.sort, once=bool(wanted.text.strip()))
     rows = db.execute(page, {"page_offset": offset, "page_limit": limit}).all()
     total = rows[0].total if rows else db.execute(count).scalar_one()
@@ -123,11 +123,11 @@ def list_videos(db: Session, wanted: Wanted = Wanted(), *, offset: int = 0, limi
     counts, tags = _counts(db, ids), tags_by_video(db, ids)
     told = [dict(zip(_NAMES, row, strict=False)) | counts.get(row.id, {}) for row in rows]
     items = [VideoSummary(**each, tags=tags.get(each["id"], ())) for each in told]
-    return Page(items, total, offset)
+    return VideoListPage(items, total, offset)
 
 
-def attention(db: Session) -> Attention:
-    """Over the whole library, but for what is archived or deleted."""
+def count_attention(db: Session) -> Attention:
+    """Count the videos that need attention, without archived and deleted ones."""
     return Attention(*db.execute(_ATTENTION).one())
 
 
@@ -146,19 +146,19 @@ _COLUMNS = [
     col(VideoTally.exported).label("exported_count"),
 ]
 _NAMES = [column.name for column in select(*_COLUMNS).selected_columns]
-_ORDERS: dict[Sort, tuple[SQLColumnExpression[Any], ...]] = {
-    Sort.NEWEST: (col(Video.created_at).desc(), col(Video.id)),
-    Sort.ACTIVITY: (col(VideoTally.active_at).desc(), col(VideoTally.video_id).desc()),
-    Sort.TITLE: (func.lower(col(Video.title)), col(Video.id)),
-    Sort.DURATION: (col(Video.duration_ms).desc(), col(Video.id).desc()),
-    Sort.EXPORTS: (col(VideoTally.exported).desc(), col(VideoTally.video_id).desc()),
+_ORDERS: dict[SortOrder, tuple[SQLColumnExpression[Any], ...]] = {
+    SortOrder.NEWEST: (col(Video.created_at).desc(), col(Video.id)),
+    SortOrder.ACTIVITY: (col(VideoTally.active_at).desc(), col(VideoTally.video_id).desc()),
+    SortOrder.TITLE: (func.lower(col(Video.title)), col(Video.id)),
+    SortOrder.DURATION: (col(Video.duration_ms).desc(), col(Video.id).desc()),
+    SortOrder.EXPORTS: (col(VideoTally.exported).desc(), col(VideoTally.video_id).desc()),
 }
 _TROUBLES = (Filter.FAILED, Filter.STALE, Filter.MISSING)
 _UNFINISHED = [state.value for state in UNFINISHED]
 
 
 def _failed_work() -> ColumnElement[bool]:
-    """Work that failed, unless the same was asked for again since."""
+    """Return failed jobs, except those enqueued again since."""
     later = aliased(Work, name="later")
     same = and_(col(later.video_id) == col(Work.video_id), col(later.kind) == col(Work.kind))
     again = select(col(later.id)).where(same, col(later.created_at) > col(Work.created_at))
@@ -174,8 +174,8 @@ def _videos_of(owner: Mapped[str] | Mapped[str | None], condition: SQLColumnExpr
     return select(owner).where(condition)
 
 
-def _any_of(*ids: Select[Any]) -> ColumnElement[bool]:
-    """One set of ids, so that the database begins with the few that there are and not with every video."""
+def _union_of_ids(*ids: Select[Any]) -> ColumnElement[bool]:
+    """Combine sets of ids, so that the database starts from these few and not from every video."""
     return col(Video.id).in_(union_all(*ids))
 
 
@@ -184,16 +184,16 @@ _IS_FAILED = (_videos_of(col(ExportJob.video_id), col(ExportJob.state) == JobSta
 _IS_STALE = (_videos_of(col(VideoTally.video_id), col(VideoTally.stale)),)
 _IS_MISSING = (select(col(_LOST.id)).where(col(_LOST.missing_at).is_not(None)), _videos_of(col(ExportedClip.video_id), _GONE))
 _FILTERS: dict[Filter, ColumnElement[bool]] = {
-    Filter.ATTENTION: _any_of(*_IS_FAILED, *_IS_STALE, *_IS_MISSING),
-    Filter.FAILED: _any_of(*_IS_FAILED),
-    Filter.STALE: _any_of(*_IS_STALE),
-    Filter.MISSING: _any_of(*_IS_MISSING),
-    Filter.RUNNING: _any_of(
+    Filter.ATTENTION: _union_of_ids(*_IS_FAILED, *_IS_STALE, *_IS_MISSING),
+    Filter.FAILED: _union_of_ids(*_IS_FAILED),
+    Filter.STALE: _union_of_ids(*_IS_STALE),
+    Filter.MISSING: _union_of_ids(*_IS_MISSING),
+    Filter.RUNNING: _union_of_ids(
         _videos_of(col(ExportJob.video_id), col(ExportJob.state).in_(_UNFINISHED)),
         _videos_of(col(Work.video_id), col(Work.state).in_(_UNFINISHED)),
     ),
-    Filter.EXPORTED: _any_of(_videos_of(col(VideoTally.video_id), col(VideoTally.exported) > 0)),
-    Filter.CAPTIONED: _any_of(_videos_of(col(VideoCaptions.video_id), col(VideoCaptions.video_id).is_not(None))),
+    Filter.EXPORTED: _union_of_ids(_videos_of(col(VideoTally.video_id), col(VideoTally.exported) > 0)),
+    Filter.CAPTIONED: _union_of_ids(_videos_of(col(VideoCaptions.video_id), col(VideoCaptions.video_id).is_not(None))),
 }
 
 
@@ -206,7 +206,7 @@ def _kept(wanted: Filter) -> ColumnElement[bool]:
     return and_(listed, _FILTERS[wanted]) if wanted in _FILTERS else listed
 
 
-def _page(condition: ColumnElement[bool], sort: Sort, *, once: bool = False) -> tuple[Executable, Executable]:
+def _page(condition: ColumnElement[bool], sort: SortOrder, *, once: bool = False) -> tuple[Executable, Executable]:
     """Return the statements for a page of the videos that fulfil ``condition``, and for how many there are.
 
     ``once``: they are looked for once, for the page and its number, because that is what takes the time.
@@ -225,7 +225,7 @@ def _page(condition: ColumnElement[bool], sort: Sort, *, once: bool = False) -> 
 
 
 @cache
-def _page_of_all(wanted: Filter, sort: Sort) -> tuple[Executable, Executable]:
+def _page_of_all(wanted: Filter, sort: SortOrder) -> tuple[Executable, Executable]:
     """Building a statement takes as long as running it."""
     return _page(_kept(wanted), sort)
 
@@ -249,7 +249,7 @@ def _counting() -> list[Executable]:
 
 
 def _counts(db: Session, video_ids: list[str]) -> dict[str, dict[str, int]]:
-    """By video what is under way and what is wrong with it, in three queries."""
+    """Count by video what is running and what is wrong, in three queries."""
     counts: dict[str, dict[str, int]] = {}
     for query in _COUNTS if video_ids else ():
         for row in db.execute(query, {"video_ids": video_ids}):

@@ -1,7 +1,7 @@
-"""Taking in what a pipeline has made: videos, candidates and rendered clips whose objects already lie in the bucket.
+"""Register what a pipeline has made: videos, candidates and exports whose objects are already in the bucket.
 
-Everything here may be sent again: a video and a rendered clip are known by their key, a candidate by its reference. The bucket is asked
-first, by ``find_objects``, and the database written afterwards, so that no transaction waits for the network.
+Every call may be repeated: videos and exports are identified by their key, candidates by their reference. The bucket is asked first, by
+``find_objects``, and the database written afterwards, so that no transaction waits for the network.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sqlmodel import col
 from clipviewer.db.master_models import FormerMaster
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video, utc_now
 from clipviewer.domain.ids import new_id
-from clipviewer.domain.timecode import clock
+from clipviewer.domain.timecode import format_clock
 from clipviewer.errors import Conflict, ObjectMissing
 from clipviewer.media.captions.reading import MAX_BYTES
 from clipviewer.services import work
@@ -36,7 +36,7 @@ _Model = type[Video] | type[IdentifiedClip] | type[ExportedClip] | type[FormerMa
 
 
 class Status(StrEnum):
-    """What became of one item."""
+    """The outcome for one item."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -48,7 +48,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """``name`` is the item's key or reference; ``id`` is empty where nothing was kept; ``detail`` then says why."""
+    """The result for one item. ``name`` is its key or reference; without ``id`` nothing was kept and ``detail`` says why."""
 
     name: str
     id: str
@@ -58,7 +58,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class NewVideo:
-    """A master. None leaves what is known, or the default: the title is then made from the key."""
+    """A master. None keeps the current value, or the default: the title is then made from the key."""
 
     s3_key: str
     title: str | None = None
@@ -71,7 +71,7 @@ class NewVideo:
 
 @dataclass(frozen=True, slots=True)
 class NewIdentifiedClip:
-    """A candidate; ``reference`` is the pipeline's own name for it, made from the times when it is empty."""
+    """A candidate; ``reference`` is the pipeline's name for it, made from the times if empty."""
 
     start_ms: int
     end_ms: int
@@ -83,9 +83,9 @@ class NewIdentifiedClip:
 
 @dataclass(frozen=True, slots=True)
 class NewExportedClip:
-    """A rendered file of one range, shape and language; ``identified_clip_id`` is the candidate that it came from.
+    """An export of one range, shape and language; ``identified_clip_id`` is its candidate.
 
-    ``captions_key``: its WebVTT or SubRip file; None leaves what is known.
+    ``captions_key``: its WebVTT or SubRip file; None keeps the current one.
     """
 
     s3_key: str
@@ -99,22 +99,22 @@ class NewExportedClip:
 
     @property
     def keys(self) -> list[str]:
-        """Every object that it names."""
+        """Return every object key that the item names."""
         return [key for key in (self.s3_key, self.captions_key) if key is not None]
 
 
 def register_video(db: Session, new: NewVideo, objects: Mapping[str, StoredObject]) -> Result:
-    """Make the video of that key known, or bring it up to date; a new file is looked into later, and what that finds stays.
+    """Register or update the video at that key. A new file is inspected later, and those findings are kept.
 
-    ``objects`` is what ``find_objects`` saw. Raises ``ObjectMissing`` when the video or its poster is not among them, ``Conflict`` when
-    the key belongs to a clip. The key of a file that another one took the place of, because it starts quicker, still means that video.
+    ``objects`` is the result of ``find_objects``. Raises ``ObjectMissing`` if the video or its poster is not among them, ``Conflict`` if
+    the key belongs to a clip. The key of a former master still means its video.
     """
     stored = objects.get(new.s3_key)
     if stored is None:
         raise ObjectMissing(f"There is no object {new.s3_key!r} in the bucket. Upload it, then register it.")
     if new.poster_key is not None and new.poster_key not in objects:
         raise ObjectMissing(f"There is no object {new.poster_key!r} in the bucket. Upload the poster, then register the video.")
-    if _among(db, ExportedClip, "s3_key", [new.s3_key]):
+    if _rows_by_value(db, ExportedClip, "s3_key", [new.s3_key]):
         raise Conflict("This key belongs to an exported clip.")
     given = {
         "title": new.title or None,
@@ -126,12 +126,12 @@ def register_video(db: Session, new: NewVideo, objects: Mapping[str, StoredObjec
         "etag": stored.etag,
         "size": stored.size,
     }
-    defaults = {"title": title_of(new.s3_key), "duration_ms": 0, "width": 0, "height": 0, "frame_rate": ""}
+    defaults = {"title": title_from_key(new.s3_key), "duration_ms": 0, "width": 0, "height": 0, "frame_rate": ""}
     former = quick_start.former_master(db, new.s3_key)
     if former is not None and former["etag"] == stored.etag:
         return _register_former(db, new, str(former["video_id"]), given)
-    quick_start.take_back(db, new.s3_key, utc_now())
-    writer = _Writer(db, Video, _among(db, Video, "s3_key", [new.s3_key]))
+    quick_start.restore_former_master(db, new.s3_key, utc_now())
+    writer = _Writer(db, Video, _rows_by_value(db, Video, "s3_key", [new.s3_key]))
     known = writer.known.get(new.s3_key)
     measured = _MEASURED if known is not None and known["previews"].get("etag") == stored.etag else ()
     values = {name: value for name, value in given.items() if value is not None and name not in measured}
@@ -143,8 +143,8 @@ def register_video(db: Session, new: NewVideo, objects: Mapping[str, StoredObjec
 
 
 def _register_former(db: Session, new: NewVideo, video_id: str, given: Mapping[str, Any]) -> Result:
-    """The same file as another object now is the video's master: that one stays, with what was measured of it."""
-    writer = _Writer(db, Video, {new.s3_key: _among(db, Video, "id", [video_id])[video_id]})
+    """Handle a key whose file was replaced by a quick-start copy: the copy stays the master, with what was measured."""
+    writer = _Writer(db, Video, {new.s3_key: _rows_by_value(db, Video, "id", [video_id])[video_id]})
     measured = ("etag", "size", *_MEASURED)
     result = writer.put(new.s3_key, "video", {}, {name: given[name] for name in given if name not in measured and given[name] is not None})
     writer.flush()
@@ -152,16 +152,16 @@ def _register_former(db: Session, new: NewVideo, video_id: str, given: Mapping[s
 
 
 def register_identified(db: Session, video_id: str, items: Sequence[NewIdentifiedClip]) -> list[Result]:
-    """Make the candidates known or bring them up to date, by reference; one result per item. Raises ``VideoNotFound``, ``Conflict``."""
+    """Register or update candidates by reference; one result per item. Raises ``VideoNotFound``, ``Conflict``."""
     _lock_video(db, video_id)
     references = [item.reference or f"{item.start_ms}-{item.end_ms}" for item in items]
-    writer = _Writer(db, IdentifiedClip, _among(db, IdentifiedClip, "reference", references, video_id))
+    writer = _Writer(db, IdentifiedClip, _rows_by_value(db, IdentifiedClip, "reference", references, video_id))
     results = []
     for reference, item in zip(references, items, strict=True):
         values = {
             "start_ms": item.start_ms,
             "end_ms": item.end_ms,
-            "title": item.title or f"Clip {clock(item.start_ms)}–{clock(item.end_ms)}",
+            "title": item.title or f"Clip {format_clock(item.start_ms)}–{format_clock(item.end_ms)}",
             "score": item.score,
             "score_parts": dict(item.score_parts),
         }
@@ -171,18 +171,22 @@ def register_identified(db: Session, video_id: str, items: Sequence[NewIdentifie
 
 
 def register_exported(db: Session, video_id: str, items: Sequence[NewExportedClip], objects: Mapping[str, StoredObject]) -> list[Result]:
-    """Adopt the rendered clips whose objects exist, by key; one result per item.
+    """Register the exports whose objects exist, by key; one result per item.
 
-    ``objects`` is what ``find_objects`` saw. A key that another video has, or that is a master, is a conflict. Raises ``VideoNotFound``,
+    ``objects`` is the result of ``find_objects``. A key of another video, or of a master, is a conflict. Raises ``VideoNotFound``,
     ``Conflict``.
     """
     _lock_video(db, video_id)
     keys = [item.s3_key for item in items]
-    writer = _Writer(db, ExportedClip, _among(db, ExportedClip, "s3_key", keys))
-    masters = _among(db, Video, "s3_key", keys).keys() | _among(db, FormerMaster, "s3_key", keys).keys()
+    writer = _Writer(db, ExportedClip, _rows_by_value(db, ExportedClip, "s3_key", keys))
+    masters = _rows_by_value(db, Video, "s3_key", keys).keys() | _rows_by_value(db, FormerMaster, "s3_key", keys).keys()
     captions_keys = [item.captions_key for item in items if item.captions_key]
-    films = _among(db, Video, "s3_key", captions_keys).keys() | _among(db, ExportedClip, "s3_key", captions_keys).keys() | set(keys)
-    candidates = _among(db, IdentifiedClip, "id", {item.identified_clip_id for item in items if item.identified_clip_id}, video_id)
+    films = (
+        _rows_by_value(db, Video, "s3_key", captions_keys).keys()
+        | _rows_by_value(db, ExportedClip, "s3_key", captions_keys).keys()
+        | set(keys)
+    )
+    candidates = _rows_by_value(db, IdentifiedClip, "id", {item.identified_clip_id for item in items if item.identified_clip_id}, video_id)
     results = []
     for item in items:
         stored, known = objects.get(item.s3_key), writer.known.get(item.s3_key)
@@ -205,7 +209,7 @@ def register_exported(db: Session, video_id: str, items: Sequence[NewExportedCli
                 "identified_clip_id": item.identified_clip_id,
                 "start_ms": item.start_ms,
                 "end_ms": item.end_ms,
-                "title": item.title or (origin["title"] if origin else f"Clip {clock(item.start_ms)}–{clock(item.end_ms)}"),
+                "title": item.title or (origin["title"] if origin else f"Clip {format_clock(item.start_ms)}–{format_clock(item.end_ms)}"),
                 "etag": stored.etag,
                 "size": stored.size,
                 "aspect_ratio": item.aspect_ratio,
@@ -218,7 +222,7 @@ def register_exported(db: Session, video_id: str, items: Sequence[NewExportedCli
 
 
 class _Writer:
-    """Sorts items into rows to insert, rows to change and rows that are as they should be; writes each sort in one go."""
+    """Sorts items into rows to insert, to update and to keep, and writes each group in one statement."""
 
     def __init__(self, db: Session, model: _Model, known: dict[str, Mapping[str, Any]]) -> None:
         self.known = known
@@ -253,8 +257,10 @@ class _Writer:
             raise Conflict("The same was being registered by another request. Send this one again.") from error
 
 
-def _among(db: Session, model: _Model, column: str, values: Iterable[str], video_id: str | None = None) -> dict[str, Mapping[str, Any]]:
-    """The rows that have one of ``values`` in ``column``, by that value."""
+def _rows_by_value(
+    db: Session, model: _Model, column: str, values: Iterable[str], video_id: str | None = None
+) -> dict[str, Mapping[str, Any]]:
+    """Return the rows that have one of ``values`` in ``column``, by that value."""
     rows: dict[str, Mapping[str, Any]] = {}
     columns = inspect(model).columns
     query = select(*columns).where(columns[column].in_(bindparam("wanted", expanding=True)))
@@ -266,13 +272,13 @@ def _among(db: Session, model: _Model, column: str, values: Iterable[str], video
 
 
 def _lock_video(db: Session, video_id: str) -> None:
-    """Let registrations of one video follow each other; SQLite's writers do so anyway."""
+    """Serialize registrations of one video; SQLite's writers are serialized anyway."""
     require_video(db, video_id)
     db.execute(select(col(Video.id)).where(col(Video.id) == video_id).with_for_update())
 
 
-def title_of(key: str) -> str:
-    """A title for people, made from a key or a file's name."""
+def title_from_key(key: str) -> str:
+    """Make a title from a key or file name."""
     return PurePosixPath(key).stem.replace("_", " ").strip()[:300] or key[:300]
 
 

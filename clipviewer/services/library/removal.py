@@ -1,6 +1,6 @@
-"""Deleted videos that go for good: rows and, as was chosen, their objects.
+"""Remove deleted videos for good: their rows and, as chosen, their objects.
 
-A row goes after its objects, so what is interrupted can be done again, and nothing in the bucket is forgotten.
+A row is deleted after its objects, so an interrupted removal can be repeated and nothing in the bucket is forgotten.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from clipviewer.db.models import ExportedClip, Video
 from clipviewer.db.statements import count_changed
 from clipviewer.domain.export_identity import sidecar_key
 from clipviewer.domain.ids import is_id
-from clipviewer.domain.removal import KEPT_FOR, Objects
+from clipviewer.domain.removal import KEPT_FOR, RemovalScope
 from clipviewer.errors import Conflict, VideoNotFound
 from clipviewer.services import audit, work
 from clipviewer.services.work import WorkView
@@ -26,25 +26,25 @@ KIND = "remove"
 
 
 @dataclass(frozen=True, slots=True)
-class Doomed:
-    """A deleted video, and what goes with it."""
+class PendingRemoval:
+    """A deleted video, and what is removed with it."""
 
     id: str
     title: str
-    objects: Objects
+    objects: RemovalScope
     s3_key: str
     poster_key: str | None
 
 
-def ask(db: Session, video_id: str, *, actor: str = "") -> WorkView:
-    """Have a deleted video removed now. Raises ``VideoNotFound``, and ``Conflict`` where it is not deleted."""
-    if doomed(db, video_id) is None:
+def enqueue_removal(db: Session, video_id: str, *, actor: str = "") -> WorkView:
+    """Enqueue the removal of a deleted video. Raises ``VideoNotFound``, and ``Conflict`` if it is not deleted."""
+    if pending_removal(db, video_id) is None:
         raise Conflict("This video is not deleted. Delete it first.")
     return work.ask(db, KIND, video_id, video_id=video_id, actor=actor)
 
 
-def ask_due(db: Session, now: datetime) -> int:
-    """Have those removed whose time is over. → how many those are."""
+def enqueue_expired(db: Session, now: datetime) -> int:
+    """Enqueue removal of videos past their retention; return the count."""
     query = select(col(Video.id)).where(col(Video.deleted_at) <= now - KEPT_FOR).order_by(col(Video.deleted_at))
     video_ids = list(db.execute(query).scalars())
     for video_id in video_ids:
@@ -52,19 +52,19 @@ def ask_due(db: Session, now: datetime) -> int:
     return len(video_ids)
 
 
-def doomed(db: Session, video_id: str) -> Doomed | None:
-    """What is to be removed; None for a video that is not deleted. Raises ``VideoNotFound``."""
+def pending_removal(db: Session, video_id: str) -> PendingRemoval | None:
+    """Return what is to be removed; None if the video is not deleted. Raises ``VideoNotFound``."""
     columns = (col(Video.id), col(Video.title), col(Video.removal), col(Video.s3_key), col(Video.poster_key), col(Video.deleted_at))
     row = db.execute(select(*columns).where(col(Video.id) == video_id)).one_or_none() if is_id(video_id, "video") else None
     if row is None:
         raise VideoNotFound
     if row.deleted_at is None:
         return None
-    return Doomed(row.id, row.title, Objects(row.removal or Objects.KEEP), row.s3_key, row.poster_key)
+    return PendingRemoval(row.id, row.title, RemovalScope(row.removal or RemovalScope.KEEP), row.s3_key, row.poster_key)
 
 
 def next_exports(db: Session, video_id: str, ours: str, *, limit: int = 100) -> dict[str, list[str]]:
-    """Some of the video's exported clips with the keys of their objects; those under ``ours`` have a sidecar that says what they are."""
+    """Return some of the video's exports with their object keys; those under ``ours`` have a sidecar."""
     columns = (col(ExportedClip.id), col(ExportedClip.s3_key), col(ExportedClip.captions_key))
     rows = db.execute(select(*columns).where(col(ExportedClip.video_id) == video_id).order_by(col(ExportedClip.id)).limit(limit))
     found: dict[str, list[str]] = {}
@@ -74,8 +74,8 @@ def next_exports(db: Session, video_id: str, ours: str, *, limit: int = 100) -> 
     return found
 
 
-def free(db: Session, video_id: str, keys: Collection[str]) -> list[str]:
-    """Those of ``keys`` that no other video needs."""
+def unshared_keys(db: Session, video_id: str, keys: Collection[str]) -> list[str]:
+    """Return those of ``keys`` that no other video needs."""
     wanted = list(keys)
     columns = [(col(Video.id), col(Video.s3_key)), (col(Video.id), col(Video.poster_key))]
     columns += [(col(ExportedClip.video_id), col(ExportedClip.s3_key)), (col(ExportedClip.video_id), col(ExportedClip.captions_key))]
@@ -85,22 +85,22 @@ def free(db: Session, video_id: str, keys: Collection[str]) -> list[str]:
     return [key for key in wanted if key not in needed]
 
 
-def exports_go(db: Session, clip_ids: Sequence[str], now: datetime) -> None:
-    """Write down that their files are not to be counted on from here on."""
+def mark_exports_removed(db: Session, clip_ids: Sequence[str], now: datetime) -> None:
+    """Record that the exports' files can no longer be relied on."""
     db.execute(update(ExportedClip).where(col(ExportedClip.id).in_(list(clip_ids))).values(missing_at=now))
 
 
-def drop_exports(db: Session, clip_ids: Sequence[str]) -> None:
-    """Forget exported clips whose objects are gone."""
+def delete_exports(db: Session, clip_ids: Sequence[str]) -> None:
+    """Delete exports whose objects are gone."""
     db.execute(delete(ExportedClip).where(col(ExportedClip.id).in_(list(clip_ids))))
 
 
-def master_goes(db: Session, video_id: str, now: datetime) -> None:
-    """Write down that the master is not to be counted on from here on."""
+def mark_master_removed(db: Session, video_id: str, now: datetime) -> None:
+    """Record that the master can no longer be relied on."""
     db.execute(update(Video).where(col(Video.id) == video_id).values(missing_at=now))
 
 
-def drop_video(db: Session, gone: Doomed, *, actor: str = "") -> None:
-    """Forget the video and all that belongs to it, its work included; nothing happens to one that is not deleted any more."""
+def delete_video(db: Session, gone: PendingRemoval, *, actor: str = "") -> None:
+    """Delete the video and all that belongs to it, its jobs included, unless it is no longer deleted."""
     if count_changed(db, delete(Video).where(col(Video.id) == gone.id, col(Video.deleted_at).is_not(None))):
         audit.record(db, "video_removed", actor=actor, subject=gone.id, objects=gone.objects.value, key=gone.s3_key)

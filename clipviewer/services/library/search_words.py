@@ -1,6 +1,6 @@
-"""Full-text search over what belongs to a video, alike on SQLite (FTS5) and PostgreSQL (tsvector).
+"""Full-text search of videos, alike on SQLite (FTS5) and PostgreSQL (tsvector).
 
-Titles are kept by triggers; captions are written here, without their times.
+Triggers index titles; captions are indexed here, without their times.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from clipviewer.media.captions.reading import Cue
 
 MAX_WORDS = 10
 PIECE = 20_000
-"""Characters of captions in one entry: PostgreSQL takes no more than a megabyte of words at once."""
+"""Characters of captions per entry: PostgreSQL indexes at most a megabyte of words at once."""
 
 _INDEX = table("search_index", column("rowid"), column("body"))
 _WORD = re.compile(r"[^\W_]+")
@@ -27,26 +27,26 @@ _PIECES = re.compile(rf".{{1,{PIECE}}}(?:\s|\Z)|.{{1,{PIECE}}}")
 _MARKS = re.compile("[\u0300-\u036f]")
 
 
-def words_of(text: str) -> list[str]:
-    """What is searched for: words in small letters without marks, at most ``MAX_WORDS``. A half of a surrogate pair is no letter."""
+def split_query(text: str) -> list[str]:
+    """Return the search words: lower case, without diacritics, at most ``MAX_WORDS``. Lone surrogates are not letters."""
     plain = _MARKS.sub("", unicodedata.normalize("NFD", text.encode(errors="replace").decode()))
     return _WORD.findall(plain.lower())[:MAX_WORDS]
 
 
-def found_by(db: Session, text: str, video_id: SQLColumnExpression[str]) -> ColumnElement[bool]:
-    """Whether every word of ``text`` is in something of that video; the last one may be the beginning of a word.
+def matches_search(db: Session, text: str, video_id: SQLColumnExpression[str]) -> ColumnElement[bool]:
+    """Return a condition that every word of ``text`` occurs in a video; the last one may be a prefix.
 
-    Everything is found by an empty text, and nothing by one that has no word in it.
+    An empty text matches everything, a text without words nothing.
     """
-    words = words_of(text)
+    words = split_query(text)
     if not words:
         return true() if not text.strip() else literal_column("1") == literal_column("0")
     matching = _in_postgresql if is_postgresql(db) else _in_sqlite
     return and_(*(video_id.in_(matching(word, at == len(words) - 1)) for at, word in enumerate(words)))
 
 
-def list_captions(db: Session, owner: str, video_id: str, cues: Iterable[Cue]) -> None:
-    """Let the video be found by what is said in them; it ends with the row ``owner``."""
+def index_captions(db: Session, owner: str, video_id: str, cues: Iterable[Cue]) -> None:
+    """Index a video's captions. The entry is deleted together with the row ``owner``."""
     said = " ".join(re.sub(r"\s+", " ", cue.text) for cue in cues).replace("\0", "")
     pieces = [{"owner": owner, "video_id": video_id, "body": piece} for piece in _PIECES.findall(said)]
     if pieces:

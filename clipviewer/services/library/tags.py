@@ -1,4 +1,4 @@
-"""The tags of videos: read, written, and known to the search."""
+"""Tags of videos: read, write and index."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from clipviewer.db.models import Video
 
 
 def tags_by_video(db: Session, video_ids: Collection[str]) -> dict[str, list[str]]:
-    """In the order of letters; a video without any is left out."""
+    """Return sorted tags by video; videos without tags are left out."""
     found: dict[str, list[str]] = {}
     if video_ids:
         for video_id, tag in db.execute(_TAGS, {"video_ids": list(video_ids)}):
@@ -26,7 +26,7 @@ _TAGS = select(col(VideoTag.video_id), col(VideoTag.tag)).where(_OF_VIDEOS).orde
 
 
 def known_tags(db: Session, *, limit: int = 200) -> list[str]:
-    """Every tag that a listed or archived video has, in the order of letters."""
+    """Return every tag of a listed or archived video, sorted."""
     every = select(col(VideoTag.tag)).distinct().subquery()
     kept = (
         select(col(Video.id))
@@ -36,13 +36,13 @@ def known_tags(db: Session, *, limit: int = 200) -> list[str]:
     return list(db.execute(select(every.c.tag).where(kept.exists()).order_by(every.c.tag).limit(limit)).scalars())
 
 
-def tagged(tag: str) -> ColumnElement[bool]:
-    """Whether a video has that tag."""
+def has_tag(tag: str) -> ColumnElement[bool]:
+    """Return a condition that a video has the tag."""
     return col(Video.id).in_(select(col(VideoTag.video_id)).where(col(VideoTag.tag) == tag))
 
 
 def write_tags(db: Session, tags: Mapping[str, Sequence[str]]) -> None:
-    """Let each video, by id, have exactly these tags, which are as ``domain.tag`` keeps them, and be found by them."""
+    """Set the tags of each video, by id, and index them. Tags must be normalized (``domain.tag``)."""
     owners = {video_id: f"tags:{video_id}" for video_id in tags}
     db.execute(delete(VideoTag).where(col(VideoTag.video_id).in_(list(tags))))
     db.execute(delete(SearchEntry).where(col(SearchEntry.owner).in_(list(owners.values()))))

@@ -25,7 +25,7 @@ from clipviewer.services.bucket.signing import SignedUrl, internal_signer
 from clipviewer.services.container import Services
 from clipviewer.services.library import uploads, video_previews
 from clipviewer.services.library.uploads import State, UploadBusy, UploadRefused, UploadView
-from clipviewer.services.prefs import preferences
+from clipviewer.services.prefs import load_preferences
 from clipviewer.storage.s3 import StoredObject, StoredPart
 
 MAX_SIGNED = 100
@@ -63,9 +63,9 @@ class Uploading:
 
     def begin(self, file_name: str, size: int, fingerprint: str, sender: str, write_down: WriteDown) -> tuple[UploadView, bool]:
         """Open an upload, or find the unfinished one of the same file. → it, and whether it is new."""
-        plan = uploads.planned(file_name, size, fingerprint, sender, prefix=self.services.settings.s3_prefix)
+        plan = uploads.plan_upload(file_name, size, fingerprint, sender, prefix=self.services.settings.s3_prefix)
         with self._database.read() as db:
-            known = uploads.resumable(db, plan)
+            known = uploads.find_resumable(db, plan)
         if known is not None:
             return known, False
         self._check_room(size)
@@ -82,11 +82,11 @@ class Uploading:
     def sign(self, upload_id: str, sender: str, wanted: Sequence[WantedPart], origin: str | None) -> list[SignedPart]:
         """A URL for each of the parts: one exact part, of exactly its size, with its checksum where the store compares it."""
         with self._database.write() as db:
-            found = uploads.open_upload(db, upload_id, sender)
+            found = uploads.require_open_upload(db, upload_id, sender)
             uploads.touch(db, found, utc_now())
         signed = []
         for part in wanted:
-            size = found.size_of(part.number)
+            size = found.part_size_of(part.number)
             sent = {"x-amz-checksum-crc32": part.crc32} if found.checked and part.crc32 else {}
             url = self.services.signer.sign_part(
                 found.s3_key, found.store_id, part.number, origin=origin, headers={"content-length": str(size), **sent}
@@ -97,14 +97,14 @@ class Uploading:
     def parts(self, upload_id: str, sender: str) -> tuple[UploadView, Sequence[StoredPart]]:
         """What has arrived whole."""
         with self._database.read() as db:
-            found = uploads.upload(db, upload_id, sender)
+            found = uploads.require_upload(db, upload_id, sender)
         if found.state != State.OPEN:
             return found, []
         try:
             arrived = self._store.parts(found.s3_key, found.store_id)
         except ObjectMissing:
             arrived = []
-        missing = set(uploads.wanting(found, arrived))
+        missing = set(uploads.missing_parts(found, arrived))
         return found, [part for part in arrived if part.number <= found.part_count and part.number not in missing]
 
     def complete(self, upload_id: str, sender: str, write_down: WriteDown) -> UploadView:
@@ -114,7 +114,7 @@ class Uploading:
         nothing is left.
         """
         with self._database.write() as db:
-            found = uploads.upload(db, upload_id, sender)
+            found = uploads.require_upload(db, upload_id, sender)
             if found.state == State.DONE:
                 return found
             if not uploads.claim(db, found, utc_now()):
@@ -139,7 +139,7 @@ class Uploading:
     def cancel(self, upload_id: str, sender: str, write_down: WriteDown) -> None:
         """Call it off; nothing of it stays in the bucket, at the latest once the store answers again."""
         with self._database.write() as db:
-            found = uploads.upload(db, upload_id, sender)
+            found = uploads.require_upload(db, upload_id, sender)
             uploads.cancel(db, found, utc_now())
             write_down(db, found)
         try:
@@ -150,9 +150,9 @@ class Uploading:
     def sweep(self, now: datetime) -> None:
         """Remove what abandoned, refused and cancelled uploads have left in the bucket."""
         with self._database.write() as db:
-            uploads.forget_old(db, now)
+            uploads.delete_old_uploads(db, now)
         with self._database.read() as db:
-            left = uploads.to_clear(db, now)
+            left = uploads.list_to_clear(db, now)
         for found in left:
             with self._database.write() as db:
                 if found.state in uploads.UNFINISHED:
@@ -171,7 +171,7 @@ class Uploading:
             parts = self._store.parts(found.s3_key, found.store_id)
         except ObjectMissing:
             return self._joined(found)  # by an earlier request that did not come to its end
-        if missing := uploads.wanting(found, parts):
+        if missing := uploads.missing_parts(found, parts):
             raise Conflict(f"{len(missing)} of {found.part_count} parts have not arrived. Send them, then complete the upload.")
         self._store.finish_upload(found.s3_key, found.store_id, [part for part in parts if part.number <= found.part_count])
         return self._joined(found)
@@ -201,14 +201,14 @@ class Uploading:
             with self._database.write() as db:
                 video_id = uploads.finish(db, found, stored, info, utc_now())
                 work.ask(db, video_previews.KIND, video_id, video_id=video_id, actor=found.sender)
-                if preferences(db).find_on_upload:
+                if load_preferences(db).find_on_upload:
                     work.ask(db, uploads.FIND_CLIPS, video_id, video_id=video_id, actor=found.sender)
                 write_down(db, found)
         except Conflict:
             self._clear(found)
             raise
         with self._database.read() as db:
-            return uploads.upload(db, found.id, found.sender)
+            return uploads.require_upload(db, found.id, found.sender)
 
     def _clear(self, found: UploadView, *, for_good: bool = True) -> None:
         """Remove what there is; not ``for_good`` while another request may still be making something."""
@@ -217,11 +217,11 @@ class Uploading:
         if not for_good:
             return
         with self._database.write() as db:
-            uploads.cleared(db, found, utc_now())
+            uploads.mark_cleared(db, found, utc_now())
 
 
 def _refusal(found: UploadView) -> ClipviewerError:
     """Why it cannot be completed now."""
     if found.state == State.REFUSED:
         return UploadRefused(found.note)
-    return UploadBusy() if found.state == State.CHECKING else Conflict(uploads.why_not(found))
+    return UploadBusy() if found.state == State.CHECKING else Conflict(uploads.refusal_reason(found))

@@ -1,7 +1,7 @@
-"""Uploads on their way to the bucket: what is known of each, who may go on with it, and how it becomes a video.
+"""Uploads to the bucket: their state, who may continue them, and how they become videos.
 
-The bytes go from the sender straight to the store, by URLs that each take one exact part. The key is made here, the video's id is reserved
-at the beginning, and the video exists only once its object was looked into.
+Bytes go from the sender straight to the store, by URLs that each accept one exact part. The key is made here, the video's id is reserved
+at the start, and the video exists only once its object was inspected.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from clipviewer.domain.ids import is_id, new_id
 from clipviewer.domain.master_file import MAX_NAME, content_type, master_key, part_count, part_size
 from clipviewer.errors import Conflict, Invalid, NotFound
 from clipviewer.media.source.probe import MediaInfo
-from clipviewer.services.library.registration import title_of
+from clipviewer.services.library.registration import title_from_key
 from clipviewer.storage.s3 import StoredObject, StoredPart
 
 MAX_OPEN = 100
-"""Unfinished uploads of one sender."""
+"""Maximum unfinished uploads of one sender."""
 ABANDONED = timedelta(days=7)
 KEPT = timedelta(days=7)
-"""How long a finished upload can still be asked about."""
+"""How long a finished upload can be queried."""
 CHECKING_TAKES = timedelta(minutes=2)
 FIND_CLIPS = "find"
 """The kind of job that finds clips in a video: a team may want it for every video that comes in."""
 
 
 class State(StrEnum):
-    """``OPEN`` takes parts; ``CHECKING`` is being joined and looked into; the others are final."""
+    """``OPEN`` accepts parts; ``CHECKING`` is being joined and inspected; the others are final."""
 
     OPEN = "open"
     CHECKING = "checking"
@@ -64,7 +64,7 @@ class UploadRefused(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class UploadView:
-    """An upload as ``db.upload_models.VideoUpload`` describes it."""
+    """An upload as described by ``db.upload_models.VideoUpload``."""
 
     id: str
     video_id: str
@@ -86,8 +86,8 @@ class UploadView:
     def part_count(self) -> int:
         return part_count(self.size, self.part_size)
 
-    def size_of(self, number: int) -> int:
-        """Bytes that part ``number`` (from 1) must have; ``Invalid`` for one that there is not."""
+    def part_size_of(self, number: int) -> int:
+        """Return the required bytes of part ``number`` (from 1); raises ``Invalid`` if there is no such part."""
         if not 1 <= number <= self.part_count:
             raise Invalid(f"This upload has the parts 1 to {self.part_count}.")
         return min(self.part_size, self.size - (number - 1) * self.part_size)
@@ -96,10 +96,10 @@ class UploadView:
 _COLUMNS = [col(getattr(VideoUpload, field.name)) for field in fields(UploadView)]
 
 
-def planned(
+def plan_upload(
     file_name: str, size: int, fingerprint: str, sender: str, *, prefix: str = "", clock: Callable[[], datetime] = utc_now
 ) -> UploadView:
-    """A new upload that nobody knows of yet: its key, its parts and the id of the video to come. ``Invalid`` for what is no video file."""
+    """Return a new upload, not stored yet: its key, parts and the id of its video. Raises ``Invalid`` for an unsupported file."""
     name = PurePosixPath(file_name.replace("\\", "/")).name
     if not name or len(name) > MAX_NAME:
         raise Invalid(f"Give the file a name of 1 to {MAX_NAME} characters.")
@@ -115,8 +115,8 @@ def planned(
     )  # fmt: skip
 
 
-def resumable(db: Session, plan: UploadView) -> UploadView | None:
-    """The sender's unfinished upload of the same file, if there is one. Raises ``Conflict`` when they have too many others."""
+def find_resumable(db: Session, plan: UploadView) -> UploadView | None:
+    """Return the sender's unfinished upload of the same file, or None. Raises ``Conflict`` if there are too many others."""
     mine = (col(VideoUpload.sender) == plan.sender) & col(VideoUpload.state).in_(UNFINISHED)
     same = (
         (col(VideoUpload.file_name) == plan.file_name)
@@ -133,14 +133,14 @@ def resumable(db: Session, plan: UploadView) -> UploadView | None:
 
 
 def begin(db: Session, plan: UploadView, store_id: str, checked: bool) -> UploadView:
-    """Remember ``plan``, for which the store has opened ``store_id``; ``checked`` if it compares the checksum of each part."""
+    """Store ``plan``, for which the store has opened ``store_id``; ``checked`` if it verifies the checksum of each part."""
     row = {name: getattr(plan, name) for name in (field.name for field in fields(plan))}
     db.execute(insert(VideoUpload).values(row | {"store_id": store_id, "checked": checked}))
-    return upload(db, plan.id, plan.sender)
+    return require_upload(db, plan.id, plan.sender)
 
 
-def upload(db: Session, upload_id: str, sender: str) -> UploadView:
-    """One upload of ``sender``; raises ``UploadNotFound``, also for somebody else's."""
+def require_upload(db: Session, upload_id: str, sender: str) -> UploadView:
+    """Return one upload of ``sender``; raises ``UploadNotFound``, also for somebody else's."""
     mine = (col(VideoUpload.id) == upload_id) & (col(VideoUpload.sender) == sender)
     row = db.execute(select(*_COLUMNS).where(mine)).one_or_none() if is_id(upload_id, "upload") else None
     if row is None:
@@ -148,16 +148,16 @@ def upload(db: Session, upload_id: str, sender: str) -> UploadView:
     return _view(row)
 
 
-def open_upload(db: Session, upload_id: str, sender: str) -> UploadView:
-    """One that takes parts; raises ``Conflict`` otherwise."""
-    found = upload(db, upload_id, sender)
+def require_open_upload(db: Session, upload_id: str, sender: str) -> UploadView:
+    """Return an upload that accepts parts; raises ``Conflict`` otherwise."""
+    found = require_upload(db, upload_id, sender)
     if found.state != State.OPEN:
-        raise Conflict(why_not(found))
+        raise Conflict(refusal_reason(found))
     return found
 
 
-def why_not(found: UploadView) -> str:
-    """Why it takes no parts."""
+def refusal_reason(found: UploadView) -> str:
+    """Return why an upload accepts no parts."""
     return _WHY_NOT[State(found.state)]
 
 
@@ -170,41 +170,41 @@ _WHY_NOT = {
 }
 
 
-def unfinished(db: Session, sender: str) -> list[UploadView]:
-    """What ``sender`` began and did not finish, the oldest first."""
+def list_unfinished(db: Session, sender: str) -> list[UploadView]:
+    """Return the sender's unfinished uploads, oldest first."""
     mine = (col(VideoUpload.sender) == sender) & col(VideoUpload.state).in_(UNFINISHED)
     return [_view(row) for row in db.execute(select(*_COLUMNS).where(mine).order_by(col(VideoUpload.created_at), col(VideoUpload.id)))]
 
 
 def touch(db: Session, found: UploadView, now: datetime) -> None:
-    """Somebody is still at it."""
+    """Record that the upload is still active."""
     _write(db, found.id, col(VideoUpload.state) == State.OPEN, now)
 
 
 def claim(db: Session, found: UploadView, now: datetime) -> bool:
-    """Take it for checking; False when another request has it. One whose checker has died can be taken again after two minutes."""
+    """Claim the upload for checking; return False if another request has it. A dead claim expires after two minutes."""
     stale = (col(VideoUpload.state) == State.CHECKING) & (col(VideoUpload.updated_at) < now - CHECKING_TAKES)
     return _write(db, found.id, or_(col(VideoUpload.state) == State.OPEN, stale), now, state=State.CHECKING.value)
 
 
 def reopen(db: Session, found: UploadView, now: datetime) -> bool:
-    """Parts are missing, or the store did not answer: it goes on. False when it was cancelled meanwhile."""
+    """Reopen an upload whose parts are missing or whose store did not answer; return False if it was cancelled meanwhile."""
     return _write(db, found.id, col(VideoUpload.state) == State.CHECKING, now, state=State.OPEN.value)
 
 
-def wanting(found: UploadView, parts: Sequence[StoredPart]) -> list[int]:
-    """The numbers of the parts that have not arrived, or not as they should be."""
+def missing_parts(found: UploadView, parts: Sequence[StoredPart]) -> list[int]:
+    """Return the numbers of parts that are missing or wrong."""
     sizes = {part.number: part.size for part in parts}
-    return [number for number in range(1, found.part_count + 1) if sizes.get(number) != found.size_of(number)]
+    return [number for number in range(1, found.part_count + 1) if sizes.get(number) != found.part_size_of(number)]
 
 
 def finish(db: Session, found: UploadView, stored: StoredObject, info: MediaInfo, now: datetime) -> str:
-    """Make it a video. → the video's id. Raises ``Conflict`` when it was cancelled meanwhile."""
+    """Make the upload a video; return the video's id. Raises ``Conflict`` if it was cancelled meanwhile."""
     if not _write(db, found.id, col(VideoUpload.state) == State.CHECKING, now, state=State.DONE.value, cleared_at=now):
         raise Conflict(WAS_CANCELLED)
     video = Video(
         id=found.video_id,
-        title=title_of(found.file_name),
+        title=title_from_key(found.file_name),
         s3_key=found.s3_key,
         etag=stored.etag,
         size=stored.size,
@@ -220,40 +220,40 @@ def finish(db: Session, found: UploadView, stored: StoredObject, info: MediaInfo
 
 
 def refuse(db: Session, found: UploadView, reason: str, now: datetime) -> None:
-    """Its file is no video; what is left of it in the bucket is to be removed."""
+    """Refuse an upload whose file is not a video; its objects are to be removed."""
     _write(db, found.id, col(VideoUpload.state) == State.CHECKING, now, state=State.REFUSED.value, note=reason[:500])
 
 
 def cancel(db: Session, found: UploadView, now: datetime) -> None:
-    """Call it off; once more does no harm. Raises ``Conflict`` when it is a video already."""
+    """Cancel the upload. Idempotent. Raises ``Conflict`` if it is already a video."""
     open_or_checking = col(VideoUpload.state).in_(UNFINISHED)
     if (
         not _write(db, found.id, open_or_checking, now, state=State.CANCELLED.value)
-        and upload(db, found.id, found.sender).state == State.DONE
+        and require_upload(db, found.id, found.sender).state == State.DONE
     ):
         raise Conflict(_WHY_NOT[State.DONE])
 
 
-def cleared(db: Session, found: UploadView, now: datetime) -> None:
-    """Nothing of it is left in the bucket."""
+def mark_cleared(db: Session, found: UploadView, now: datetime) -> None:
+    """Record that nothing of the upload is left in the bucket."""
     _write(db, found.id, col(VideoUpload.cleared_at).is_(None), now, cleared_at=now)
 
 
-def to_clear(db: Session, now: datetime, *, limit: int = 100) -> list[UploadView]:
-    """Those of which something may lie in the bucket for nothing: refused, cancelled, or not touched for seven days."""
+def list_to_clear(db: Session, now: datetime, *, limit: int = 100) -> list[UploadView]:
+    """Return uploads with possible leftovers: refused, cancelled, or idle for seven days."""
     ended = and_(col(VideoUpload.state).in_((State.REFUSED, State.CANCELLED)), col(VideoUpload.cleared_at).is_(None))
     abandoned = and_(col(VideoUpload.state).in_(UNFINISHED), col(VideoUpload.updated_at) < now - ABANDONED)
     query = select(*_COLUMNS).where(or_(ended, abandoned)).order_by(col(VideoUpload.updated_at)).limit(limit)
     return [_view(row) for row in db.execute(query)]
 
 
-def forget_old(db: Session, now: datetime) -> None:
-    """Drop the rows of uploads that ended a week ago."""
+def delete_old_uploads(db: Session, now: datetime) -> None:
+    """Delete the rows of uploads that ended a week ago."""
     db.execute(delete(VideoUpload).where(col(VideoUpload.cleared_at) < now - KEPT))
 
 
 def _write(db: Session, upload_id: str, condition: ColumnElement[bool], now: datetime, **values: object) -> bool:
-    """Whether the row was as ``condition`` says, and so was changed."""
+    """Update the row if ``condition`` holds; return whether it did."""
     change = update(VideoUpload).where(col(VideoUpload.id) == upload_id, condition).values(updated_at=now, **values)
     return count_changed(db, change) == 1
 

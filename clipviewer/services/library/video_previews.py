@@ -1,4 +1,4 @@
-"""What was learnt of a video by looking into its file: in its row, and the small objects that stand for it in the bucket."""
+"""What was learnt of a video by inspecting its file, in its row, and its previews in the bucket."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from clipviewer.db.models import Video
 from clipviewer.db.statements import count_changed
 from clipviewer.media.source.inspection import Inspection
 from clipviewer.services import work
-from clipviewer.services.library.videos import require_kept, require_video
+from clipviewer.services.library.videos import require_changeable, require_video
 from clipviewer.services.work import WorkView
 from clipviewer.storage.s3 import StoredObject
 
@@ -26,27 +26,27 @@ _NO_KEY_PART = re.compile(r"[^A-Za-z0-9-]")
 
 
 def previews_root(prefix: str, video_id: str) -> str:
-    """The place of all previews of that video; nothing else lies under it."""
+    """Return the folder of all previews of a video; nothing else lies in it."""
     return f"{prefix}previews/{video_id}/"
 
 
 def previews_folder(prefix: str, video_id: str, etag: str, making: str) -> str:
-    """The place of the previews of one state of the file, made by ``making``: one that fails never touches what is shown."""
+    """Return the folder for one state of the file, made by one job: a failed one never affects what is shown."""
     return f"{previews_root(prefix, video_id)}{_NO_KEY_PART.sub('', etag)[:12] or 'file'}-{making}/"
 
 
 @dataclass(frozen=True, slots=True)
 class SeenFile:
-    """A video's file as it lay in the bucket at a time."""
+    """A video's file as it was in the bucket at a time."""
 
     stored: StoredObject
     at: datetime
 
 
-def write_down(db: Session, video_id: str, seen: SeenFile, info: Inspection, previews: Mapping[str, Any], prefix: str) -> bool:
-    """Put what was found into the video's row; a poster that somebody chose stays, and so does what was found to be gone since.
+def store_findings(db: Session, video_id: str, seen: SeenFile, info: Inspection, previews: Mapping[str, Any], prefix: str) -> bool:
+    """Store the findings in the video's row. A chosen poster stays, and so does a newer "missing" mark.
 
-    False if there is no such video with that file.
+    Returns False if there is no such video with that file.
     """
     media = info.media
     own = col(Video.poster_key).is_(None) | col(Video.poster_key).startswith(previews_root(prefix, video_id), autoescape=True)
@@ -67,7 +67,7 @@ def write_down(db: Session, video_id: str, seen: SeenFile, info: Inspection, pre
 
 
 def media_json(info: Inspection) -> dict[str, Any]:
-    """What a file holds, as it is kept; ``moov`` is where an mp4 has its index (``media.mp4_boxes.MoovPlace``)."""
+    """Return what a file holds, as stored; ``moov`` says where an mp4 has its index (``media.mp4_boxes.MoovPlace``)."""
     media = info.media
     return {
         "container": info.container,
@@ -88,8 +88,8 @@ def media_json(info: Inspection) -> dict[str, Any]:
     }
 
 
-def ask_for_missing(db: Session, *, actor: str = "") -> int:
-    """Have previews made of every video that has none. → how many those are."""
+def enqueue_missing_previews(db: Session, *, actor: str = "") -> int:
+    """Enqueue previews of every video that has none; return their number."""
     query = select(col(Video.id)).where(cast(col(Video.previews), String) == "{}", col(Video.deleted_at).is_(None)).order_by(col(Video.id))
     video_ids = list(db.execute(query).scalars())
     for video_id in video_ids:
@@ -102,10 +102,10 @@ def is_any_due(db: Session) -> bool:
     return db.execute(select(col(PreviewsDue.number)).limit(1)).first() is not None
 
 
-def ask_for_next_due(db: Session) -> bool:
-    """Have previews made of the adopted video whose turn it is; False where none waits for them.
+def enqueue_next_due(db: Session) -> bool:
+    """Enqueue previews of the next imported video; return False if none is waiting.
 
-    One at a time, when the worker has nothing to do: however many were adopted, what a person asks for waits for one of them at most.
+    One at a time, when the worker is idle: however many were imported, a person's job waits for one of them at most.
     """
     due = db.execute(select(col(PreviewsDue.number), col(PreviewsDue.video_id)).order_by(col(PreviewsDue.number)).limit(1)).one_or_none()
     if due is None:
@@ -115,8 +115,8 @@ def ask_for_next_due(db: Session) -> bool:
     return True
 
 
-def ask_if_due(db: Session, video_id: str) -> bool:
-    """Have the previews of an adopted video made before its turn: somebody looks at it."""
+def enqueue_if_due(db: Session, video_id: str) -> bool:
+    """Enqueue the previews of an imported video early, because somebody looks at it."""
     if not count_changed(db, delete(PreviewsDue).where(col(PreviewsDue.video_id) == video_id)):
         return False
     work.enqueue(db, KIND, video_id, video_id=video_id, priority=work.Priority.SEEN)
@@ -125,8 +125,9 @@ def ask_if_due(db: Session, video_id: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class PreviewsView:
-    """What a video has to draw its timeline with; ``previews`` is empty until they are made. ``making`` is the newest making of them;
-    ``due``: they are to be made some time.
+    """What a timeline is drawn from; ``previews`` is empty until they are made.
+
+    ``making`` is the newest job that makes them; ``due`` means that they will be made later.
     """
 
     duration_ms: int
@@ -137,7 +138,7 @@ class PreviewsView:
 
 
 def previews_of(db: Session, video_id: str) -> PreviewsView:
-    """The previews of a video; raises ``VideoNotFound``."""
+    """Return the previews of a video; raises ``VideoNotFound``."""
     require_video(db, video_id)
     columns = (col(Video.duration_ms), col(Video.frame_rate), col(Video.previews))
     duration_ms, frame_rate, previews = db.execute(select(*columns).where(col(Video.id) == video_id)).one()
@@ -145,7 +146,7 @@ def previews_of(db: Session, video_id: str) -> PreviewsView:
     return PreviewsView(duration_ms, frame_rate, previews, next(iter(work.latest_work(db, [video_id], KIND)), None), due)
 
 
-def ask(db: Session, video_id: str, *, actor: str = "") -> WorkView:
-    """Have previews of the video made. Raises ``VideoNotFound``, and ``Conflict`` for a deleted one."""
-    require_kept(db, video_id)
+def enqueue_previews(db: Session, video_id: str, *, actor: str = "") -> WorkView:
+    """Enqueue previews of the video. Raises ``VideoNotFound``, and ``Conflict`` for a deleted one."""
+    require_changeable(db, video_id)
     return work.ask(db, KIND, video_id, video_id=video_id, actor=actor)

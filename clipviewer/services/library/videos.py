@@ -1,4 +1,4 @@
-"""What is known of one video. A deleted one is not there for whoever does not ask for it as such."""
+"""Details of one video. Deleted videos are found only on request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from clipviewer.errors import Conflict, VideoNotFound
 
 @dataclass(frozen=True, slots=True)
 class VideoDetails:
-    """A video as its own page shows it. ``frame_rate`` is a fraction such as ``30000/1001``; sizes are pixels; 0 and "" mean unknown.
+    """A video as its page shows it. ``frame_rate`` is a fraction such as ``30000/1001``; sizes are pixels; 0 and "" mean unknown.
 
     ``missing_at``: its object was found to be gone.
     """
@@ -38,7 +38,7 @@ class VideoDetails:
 
 
 def video_details(db: Session, video_id: str, *, deleted: bool = False) -> VideoDetails:
-    """One video, with ``deleted`` also one that can still be brought back; raises ``VideoNotFound``."""
+    """Return one video, with ``deleted`` also one that can still be restored; raises ``VideoNotFound``."""
     row = db.execute(_DETAILS, {"video_id": video_id}).one_or_none() if is_id(video_id, "video") else None
     if row is None or (row.deleted_at is not None and not deleted):
         raise VideoNotFound
@@ -46,17 +46,17 @@ def video_details(db: Session, video_id: str, *, deleted: bool = False) -> Video
 
 
 def is_kept(video_id: SQLColumnExpression[str]) -> ColumnElement[bool]:
-    """A condition of a query: the video of that id is there, and not deleted."""
+    """Return a condition that the video of that id exists and is not deleted."""
     return select(col(Video.id)).where(col(Video.id) == video_id, col(Video.deleted_at).is_(None)).exists()
 
 
 def require_video(db: Session, video_id: str) -> None:
-    """Raises ``VideoNotFound`` unless it is there and not deleted."""
+    """Raise ``VideoNotFound`` unless the video exists and is not deleted."""
     master_key(db, video_id)
 
 
-def require_kept(db: Session, video_id: str) -> None:
-    """As ``require_video``, for who would change something: raises ``Conflict`` if it was deleted, which says what to do first."""
+def require_changeable(db: Session, video_id: str) -> None:
+    """Run ``require_video`` before a change: raises ``Conflict``, which says what to do, for a deleted video."""
     query = select(col(Video.id), col(Video.deleted_at)).where(col(Video.id) == video_id)
     row = db.execute(query).one_or_none() if is_id(video_id, "video") else None
     if row is None:
@@ -66,7 +66,7 @@ def require_kept(db: Session, video_id: str) -> None:
 
 
 def master_key(db: Session, video_id: str) -> str:
-    """The object that the video itself is; raises ``VideoNotFound``, also for a deleted one."""
+    """Return the key of the video's master; raises ``VideoNotFound``, also for a deleted one."""
     key = db.execute(_MASTER_KEY, {"video_id": video_id}).scalar_one_or_none() if is_id(video_id, "video") else None
     if key is None:
         raise VideoNotFound

@@ -1,1 +1,1 @@
-"""Accounts, sessions, tokens, and the way in."""
+"""Accounts, sessions, API tokens and signing in."""

@@ -1,4 +1,4 @@
-"""Local accounts: the first admin, users and their roles, passwords, and the check of a sign-in."""
+"""Local accounts: the first admin, users and roles, passwords."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class LastAdmin(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user without anything secret."""
+    """A user without secrets."""
 
     id: str
     email: str
@@ -62,7 +62,7 @@ class Account:
 
 
 class Accounts:
-    """Who exists and what they may do. Every change is an audit entry; ``actor`` is the id of the user who makes it."""
+    """Users and their roles. Every change is an audit entry; ``actor`` is the id of the user who makes it."""
 
     def __init__(
         self, passwords: Passwords | None = None, *, throttle: Throttle | None = None, clock: Callable[[], datetime] = utc_now
@@ -75,14 +75,14 @@ class Accounts:
         return db.execute(select(col(User.id)).limit(1)).first() is not None
 
     def list(self, db: Session) -> list[Account]:
-        """Everybody, by e-mail address."""
+        """Return all accounts, by email address."""
         return [_account(user) for user in db.scalars(select(User).order_by(col(User.email)))]
 
     def create_user(self, db: Session, *, email: str, name: str, role: Role, password: str, actor: str = "") -> Account:
-        """Raises ``EmailInvalid``, ``NameInvalid``, a password error or ``EmailTaken``."""
-        email, name = normal_email(email), normal_name(name)
+        """Create a user. Raises ``EmailInvalid``, ``NameInvalid``, a password error or ``EmailTaken``."""
+        email, name = normalize_email(email), normalize_name(name)
         passwords.check_new(password, email)
-        _one_at_a_time(db)
+        _lock_admins(db)
         if db.scalars(select(User).where(col(User.email) == email)).first() is not None:
             raise EmailTaken
         user = User(email=email, name=name, role=role, password_hash=self.passwords.hash(password), created_at=self._clock())
@@ -92,8 +92,8 @@ class Accounts:
         return _account(user)
 
     def issue_setup_link(self, db: Session) -> str | None:
-        """The token of a new link to the first admin, good for 24 hours and one use; older ones end. None when there is a user."""
-        _one_at_a_time(db)
+        """Return the token of a new set-up link, valid for 24 hours and one use; older ones end. None if there is a user."""
+        _lock_admins(db)
         if self.any_user(db):
             return None
         db.execute(delete(SetupLink))
@@ -103,12 +103,12 @@ class Accounts:
         return token
 
     def setup_link_holds(self, db: Session, token: str) -> bool:
-        """Whether ``set_up`` would accept this token now; for the page that asks for the name and the password."""
+        """Return whether ``set_up`` would accept this token now."""
         return self._usable_link(db, token) is not None and not self.any_user(db)
 
     def set_up(self, db: Session, token: str, name: str, email: str, password: str) -> Account:
-        """Make the first admin. Of several that race, one gets in. Raises ``SetupLinkInvalid`` or as ``create_user``."""
-        _one_at_a_time(db)
+        """Create the first admin; of several concurrent calls one succeeds. Raises ``SetupLinkInvalid`` or as ``create_user``."""
+        _lock_admins(db)
         link = self._usable_link(db, token)
         if link is None or self.any_user(db):
             raise SetupLinkInvalid
@@ -119,15 +119,15 @@ class Accounts:
         return account
 
     def ensure_admin(self, db: Session, email: str, password: str) -> Account | None:
-        """Make the first admin from the settings; None (and nothing happens) when there is a user already."""
-        _one_at_a_time(db)
+        """Create the first admin from the settings; return None, and do nothing, if there is a user."""
+        _lock_admins(db)
         if self.any_user(db):
             return None
         db.execute(delete(SetupLink))
         return self.create_user(db, email=email, name=email.partition("@")[0] or email, role=Role.ADMIN, password=password)
 
     def change_password(self, db: Session, user_id: str, current: str, new: str) -> None:
-        """Ends every session of that user. Raises ``PasswordWrong``, a password error or ``NotFound``."""
+        """Change a password and end all sessions of that user. Raises ``PasswordWrong``, a password error or ``NotFound``."""
         user = self._user(db, user_id)
         if not self.passwords.matches(user.password_hash, current):
             raise PasswordWrong
@@ -139,7 +139,7 @@ class Accounts:
         audit.record(db, "password_change", actor=user_id, subject=user_id, at=self._clock())
 
     def set_role(self, db: Session, user_id: str, role: Role, *, actor: str = "") -> None:
-        """Holds from the next request or event of that user. Raises ``NotFound`` or ``LastAdmin``."""
+        """Change a user's role, effective from the next request or event. Raises ``NotFound`` or ``LastAdmin``."""
         user = self._changeable(db, user_id, keeps_admin=role is Role.ADMIN)
         before, user.role = user.role, role
         db.add(user)
@@ -147,7 +147,7 @@ class Accounts:
         audit.record(db, "role_change", actor=actor, subject=user_id, at=self._clock(), before=str(before), after=str(role))
 
     def disable(self, db: Session, user_id: str, *, actor: str = "") -> None:
-        """Shut a user out at once. Raises ``NotFound`` or ``LastAdmin``."""
+        """Disable a user, effective at once. Raises ``NotFound`` or ``LastAdmin``."""
         user = self._changeable(db, user_id, keeps_admin=False)
         user.disabled_at = user.disabled_at or self._clock()
         db.add(user)
@@ -156,7 +156,7 @@ class Accounts:
         audit.record(db, "user_disabled", actor=actor, subject=user_id, at=self._clock())
 
     def enable(self, db: Session, user_id: str, *, actor: str = "") -> None:
-        """Let a disabled user sign in again; old sessions stay ended. Raises ``NotFound``."""
+        """Enable a user again; old sessions stay ended. Raises ``NotFound``."""
         user = self._user(db, user_id)
         user.disabled_at = None
         db.add(user)
@@ -164,7 +164,7 @@ class Accounts:
         audit.record(db, "user_enabled", actor=actor, subject=user_id, at=self._clock())
 
     def delete(self, db: Session, user_id: str, *, actor: str = "") -> None:
-        """Remove a user and the sessions. Raises ``NotFound`` or ``LastAdmin``."""
+        """Delete a user and the user's sessions. Raises ``NotFound`` or ``LastAdmin``."""
         db.delete(self._changeable(db, user_id, keeps_admin=False))
         db.flush()
         audit.record(db, "user_deleted", actor=actor, subject=user_id, at=self._clock())
@@ -180,8 +180,8 @@ class Accounts:
         return user
 
     def _changeable(self, db: Session, user_id: str, *, keeps_admin: bool) -> User:
-        """The user, unless the change would leave nobody who can manage users."""
-        _one_at_a_time(db)
+        """Return the user, unless the change would leave nobody who can manage users."""
+        _lock_admins(db)
         user = self._user(db, user_id)
         if user.role == Role.ADMIN and user.disabled_at is None and not keeps_admin:
             admins = select(func.count()).select_from(User).where(col(User.role) == Role.ADMIN, col(User.disabled_at).is_(None))
@@ -190,8 +190,8 @@ class Accounts:
         return user
 
 
-def normal_email(email: str) -> str:
-    """In lower case and NFC, as it is stored. Raises ``EmailInvalid``."""
+def normalize_email(email: str) -> str:
+    """Return the address as it is stored: lower case and NFC. Raises ``EmailInvalid``."""
     email = unicodedata.normalize("NFC", email).strip().lower()
     local, at, host = email.rpartition("@")
     if not (local and at and host) or len(email) > 254 or not email.isprintable() or " " in email or "@" in local:
@@ -199,8 +199,8 @@ def normal_email(email: str) -> str:
     return email
 
 
-def normal_name(name: str) -> str:
-    """Without blanks around it. Raises ``NameInvalid``."""
+def normalize_name(name: str) -> str:
+    """Return the name without surrounding blanks. Raises ``NameInvalid``."""
     name = unicodedata.normalize("NFC", name).strip()
     if not 1 <= len(name) <= 200 or not name.isprintable():
         raise NameInvalid
@@ -211,8 +211,8 @@ def _account(user: User) -> Account:
     return Account(user.id, user.email, user.name, Role(user.role), user.disabled_at is not None)
 
 
-def _one_at_a_time(db: Session) -> None:
-    """Until the transaction ends nobody else makes or unmakes an admin; on SQLite a writer is alone anyway."""
+def _lock_admins(db: Session) -> None:
+    """Serialize changes of admins until the transaction ends; SQLite's writers are serialized anyway."""
     if db.get_bind().dialect.name == "postgresql":
         db.execute(_ONE_AT_A_TIME)
 

@@ -1,6 +1,6 @@
-"""API tokens for pipelines: shown once, kept as a SHA-256, revocable.
+"""API tokens for pipelines: shown once, stored as SHA-256, revocable.
 
-A plain hash is enough because the secret is 256 random bits: there is nothing to guess.
+A plain hash is enough because the secret is 256 random bits: it cannot be guessed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LOOKUP = select(col(ApiToken.id), col(ApiToken.name), col(ApiToken.last_used_at
 
 @dataclass(frozen=True, slots=True)
 class TokenSummary:
-    """What may be shown of a token after it was made: never the secret."""
+    """A token without its secret."""
 
     id: str
     name: str
@@ -42,7 +42,7 @@ class TokenSummary:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedToken:
-    """``stale`` says that the time of last use should be written."""
+    """``stale`` says that the time of last use should be updated."""
 
     pipeline: Pipeline
     stale: bool
@@ -53,7 +53,7 @@ class ApiTokens:
         self._clock = clock
 
     def create(self, db: Session, name: str, *, actor: str = "") -> str:
-        """The secret of a new token, to be shown once. Raises ``Invalid`` for a name that is empty or longer than 200 characters."""
+        """Create a token and return its secret, to be shown once. Raises ``Invalid`` for a name that is empty or over 200 characters."""
         name = name.strip()
         if not 1 <= len(name) <= 200 or not name.isprintable():
             raise Invalid("Give the token a name of 1 to 200 characters.")
@@ -65,20 +65,20 @@ class ApiTokens:
         return secret
 
     def revoke(self, db: Session, token_id: str, *, actor: str = "") -> None:
-        """The token is refused from now on. Raises ``NotFound`` when there is none, or it was revoked before."""
+        """Revoke a token. Raises ``NotFound`` if there is none or it was revoked before."""
         statement = update(ApiToken).where(col(ApiToken.id) == token_id, col(ApiToken.revoked_at).is_(None))
         if count_changed(db, statement.values(revoked_at=self._clock())) != 1:
             raise NotFound("There is no such token.")
         audit.record(db, "token_revoked", actor=actor, subject=token_id, at=self._clock())
 
     def list(self, db: Session) -> list[TokenSummary]:
-        """Every token, newest first."""
+        """Return every token, newest first."""
         columns: tuple[Any, ...] = (ApiToken.id, ApiToken.name, ApiToken.created_at, ApiToken.last_used_at, ApiToken.revoked_at)
         rows = db.execute(select(*columns).order_by(col(ApiToken.created_at).desc(), col(ApiToken.id)))
         return [TokenSummary(id_, name, created, used, revoked is not None) for id_, name, created, used, revoked in rows]
 
     def verify(self, db: Session, authorization_header: str | None) -> VerifiedToken:
-        """Who sent ``Authorization: Bearer cv_…``. One query, read only. Raises ``Unauthorized``."""
+        """Return the pipeline behind ``Authorization: Bearer cv_…``. One query, read only. Raises ``Unauthorized``."""
         scheme, _, secret = (authorization_header or "").partition(" ")
         secret = secret.strip()
         if scheme.lower() != "bearer" or not secret.startswith(PREFIX) or len(secret) > 100:
@@ -91,11 +91,11 @@ class ApiTokens:
         return VerifiedToken(Pipeline(token_id, name), stale)
 
     def authenticate(self, db: Session, authorization_header: str | None) -> Pipeline:
-        """``verify`` without the bookkeeping."""
+        """Run ``verify`` without updating the time of last use."""
         return self.verify(db, authorization_header).pipeline
 
     def touch(self, db: Session, pipeline: Pipeline) -> None:
-        """Write down that the token was used now."""
+        """Update the time of last use."""
         statement = update(ApiToken).where(col(ApiToken.id) == pipeline.token_id)
         db.execute(statement.values(last_used_at=self._clock()))
 

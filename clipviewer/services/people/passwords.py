@@ -1,4 +1,4 @@
-"""Passwords: argon2id, and which ones are accepted (NIST SP 800-63B: length, and none that is guessed first; no character rules)."""
+"""Passwords: argon2id, and which ones are accepted (NIST SP 800-63B: by length and guessability, no character rules)."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class PasswordGuessable(Invalid):
 
 
 class Passwords:
-    """Hashing and checking. Slow on purpose: call it from a thread, with no transaction open.
+    """Hash and verify passwords. Slow on purpose: call it from a thread, without an open transaction.
 
-    The work is done by ``concurrency`` threads of its own: a burst of sign-ins takes neither all processors nor all memory, of which
-    glibc keeps for each thread what it has used once.
+    Hashing runs in ``concurrency`` threads of its own: a burst of sign-ins takes neither all processors nor all memory, of which glibc
+    keeps for each thread what it has used once.
     """
 
     def __init__(self, *, memory_kib: int = 19 * 1024, rounds: int = 2, concurrency: int = 2) -> None:
@@ -47,23 +47,23 @@ class Passwords:
         self._nobody = f"$argon2id$v=19$m={memory_kib},t={rounds},p=1${salt}${digest}"
 
     def hash(self, password: str) -> str:
-        """The encoded argon2id hash, with its parameters and salt."""
+        """Return the encoded argon2id hash, with its parameters and salt."""
         return self._workers.submit(self._hasher.hash, _normal(password)).result()
 
     def matches(self, encoded: str | None, password: str) -> bool:
-        """Whether the password belongs to the hash. Without a hash (nobody has that account) the same work is done in vain."""
+        """Return whether the password matches the hash. Without a hash (no such account) the same work is done."""
         try:
             return self._workers.submit(self._hasher.verify, encoded or self._nobody, _normal(password[: MAX_LENGTH + 1])).result()
         except (VerificationError, InvalidHashError):
             return False
 
     def outdated(self, encoded: str) -> bool:
-        """Whether the hash was made with other parameters than today's."""
+        """Return whether the hash was made with other parameters than the current ones."""
         return self._hasher.check_needs_rehash(encoded)
 
 
 def check_new(password: str, email: str = "") -> None:
-    """Raises ``PasswordTooShort``, ``PasswordTooLong`` or ``PasswordGuessable`` for a password that must not be chosen."""
+    """Raise ``PasswordTooShort``, ``PasswordTooLong`` or ``PasswordGuessable`` for an unacceptable password."""
     normal = _normal(password)
     if len(normal) < MIN_LENGTH:
         raise PasswordTooShort
@@ -85,7 +85,7 @@ def _is_guessable(password: str, email: str) -> bool:
 
 
 def _repeats(password: str) -> bool:
-    """One to four characters over and over."""
+    """Return whether one to four characters repeat over and over."""
     return any((password[:size] * len(password))[: len(password)] == password for size in range(1, 5))
 
 

@@ -1,4 +1,4 @@
-"""Who is asking: what a verified session, or a verified API token, boils down to."""
+"""Principals: who acts, from a verified session or API token."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from clipviewer.errors import Forbidden
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A signed-in person. Looked up anew for every request and every event, never kept in page state."""
+    """A signed-in person. Looked up for every request and event, never kept in page state."""
 
     user_id: str
     email: str
@@ -21,7 +21,7 @@ class Principal:
     expires_at: datetime
 
     def require(self, action: Action) -> None:
-        """Raises ``Forbidden`` unless the role allows the action."""
+        """Raise ``Forbidden`` unless the role allows the action."""
         if not allows(self.role, action):
             raise Forbidden
 

@@ -1,7 +1,7 @@
 """Sessions: a row on the server, and a cookie whose JWT only names it.
 
-The JWT is checked first (RFC 8725: one algorithm, our keys, every claim), so that only a cookie that we made costs a query; what
-counts is the row, so that revocation, a new role and a disabled account hold at once.
+The JWT is checked first (RFC 8725: one algorithm, our keys, every claim), so only a cookie that we made costs a query; the row decides,
+so revocation, a new role and a disabled account take effect at once.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ SESSION = (
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """``token`` is the cookie's value; it is shown to nobody but the browser."""
+    """``token`` is the cookie's value; only the browser ever sees it."""
 
     id: str
     token: str = field(repr=False)
@@ -64,7 +64,7 @@ class NewSession:
 
 @dataclass(frozen=True, slots=True)
 class NamedSession:
-    """What a cookie says; only ``Sessions`` knows what it is worth."""
+    """What a genuine cookie names; the session's row decides whether it is valid."""
 
     session_id: str
     user_id: str
@@ -72,14 +72,14 @@ class NamedSession:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedSession:
-    """``stale`` says that the time of last use should be written (``Sessions.touch``)."""
+    """``stale`` says that the time of last use should be updated (``Sessions.touch``)."""
 
     principal: Principal
     stale: bool
 
 
 class Sessions:
-    """``secret_keys``: the first signs, all verify, so that a rotated key logs nobody out."""
+    """``secret_keys``: the first signs, all verify, so that rotating a key signs nobody out."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class Sessions:
         self._opened = lru_cache(maxsize=4096)(self._open)
 
     def start(self, db: Session, user_id: str, *, address: str = "", user_agent: str = "") -> NewSession:
-        """A new session of that user; the caller has checked who it is."""
+        """Start a session for an authenticated user."""
         now = self._clock()
         session = UserSession(
             id=new_id("session"),
@@ -113,10 +113,10 @@ class Sessions:
         return NewSession(session.id, self._sign(session), session.expires_at)
 
     def verify(self, db: Session, cookie_header: str | None, *, secure: bool = False) -> VerifiedSession:
-        """Who is behind a ``Cookie`` header, now. One query, read only.
+        """Return who is behind a ``Cookie`` header, now. One query, read only.
 
-        ``secure`` (the request came by HTTPS) accepts the ``__Host-`` cookie alone: a neighbouring host name cannot plant that one.
-        Raises ``Unauthorized``.
+        ``secure`` (the request came by HTTPS) accepts only the ``__Host-`` cookie, which a neighbouring host name cannot set. Raises
+        ``Unauthorized``.
         """
         named = self.decode_cookie(cookie_header, secure=secure)
         return self.validate(named, db.execute(SESSION, {"sid": named.session_id}).one_or_none())
@@ -150,11 +150,11 @@ class Sessions:
         return VerifiedSession(principal, now >= last_seen_at + _TOUCH_AFTER)
 
     def authenticate(self, db: Session, cookie_header: str | None, *, secure: bool = False) -> Principal:
-        """``verify`` without the bookkeeping."""
+        """Run ``verify`` without updating the time of last use."""
         return self.verify(db, cookie_header, secure=secure).principal
 
     def touch(self, db: Session, principal: Principal) -> None:
-        """Write down that the session was used now; at most once a minute, later calls change nothing."""
+        """Update the time of last use, at most once a minute."""
         now = self._clock()
         statement = update(UserSession).where(
             col(UserSession.id) == principal.session_id, col(UserSession.last_seen_at) <= now - _TOUCH_AFTER
@@ -162,7 +162,7 @@ class Sessions:
         db.execute(statement.values(last_seen_at=now))
 
     def sign_out(self, db: Session, cookie_header: str | None, *, secure: bool = False) -> Principal | None:
-        """End the session behind the cookie; whose it was, or None when there was none."""
+        """End the session behind the cookie; return its user, or None."""
         try:
             principal = self.authenticate(db, cookie_header, secure=secure)
         except Unauthorized:
@@ -171,7 +171,7 @@ class Sessions:
         return principal
 
     def revoke(self, db: Session, session_id: str) -> None:
-        """End one session; a copied cookie is dead from now on."""
+        """End one session; a copied cookie stops working at once."""
         statement = update(UserSession).where(col(UserSession.id) == session_id, col(UserSession.revoked_at).is_(None))
         db.execute(statement.values(revoked_at=self._clock()))
 
@@ -180,7 +180,7 @@ class Sessions:
         revoke_sessions(db, user_id, self._clock())
 
     def sweep(self, db: Session) -> int:
-        """Delete the sessions that ended more than 30 days ago; how many."""
+        """Delete sessions that ended more than 30 days ago; return their number."""
         limit = self._clock() - timedelta(days=30)
         ended = or_(col(UserSession.expires_at) < limit, col(UserSession.revoked_at) < limit)
         return count_changed(db, delete(UserSession).where(ended))
@@ -228,7 +228,7 @@ def revoke_sessions(db: Session, user_id: str, now: datetime) -> None:
 
 
 def read_cookie(cookie_header: str | None, *, secure: bool = False) -> str | None:
-    """The session cookie's value out of a ``Cookie`` header; the ``__Host-`` one wins, and over HTTPS only that one counts."""
+    """Return the session cookie's value from a ``Cookie`` header; ``__Host-`` wins, and is the only one over HTTPS."""
     if not cookie_header:
         return None
     found: dict[str, str] = {}
@@ -240,12 +240,12 @@ def read_cookie(cookie_header: str | None, *, secure: bool = False) -> str | Non
 
 
 def build_cookie(token: str, *, secure: bool, max_age: timedelta) -> str:
-    """The ``Set-Cookie`` value that hands over a session; an empty ``token`` with no age removes it."""
+    """Return the ``Set-Cookie`` value for a session; an empty ``token`` without age removes it."""
     attributes = "; Secure" if secure else ""
     name = SECURE_COOKIE if secure else COOKIE
     return f"{name}={token}; Path=/; Max-Age={int(max_age.total_seconds())}; HttpOnly; SameSite=Lax{attributes}"
 
 
 def _derive(secret_key: str, purpose: bytes) -> bytes:
-    """A key of its own for each purpose, so that nothing signed for another one is ever a session."""
+    """Derive a key for each purpose, so that a token signed for another purpose is never a session."""
     return hmac.new(secret_key.encode(), b"clipviewer " + purpose, hashlib.sha256).digest()

@@ -1,7 +1,7 @@
-"""Signing in, in three steps, so that no transaction is open while the slow password hash is computed.
+"""Sign in, in three steps, so that no transaction is open while the slow password hash is computed.
 
-``begin`` counts the attempt (committed, whatever comes), ``check`` does the slow part, ``finish`` opens the session or writes down the
-failure. Unknown, wrong and disabled take the same way through all three.
+``begin`` counts the attempt (always committed), ``check`` verifies the password, ``finish`` starts the session or records the failure.
+Unknown, wrong and disabled take the same path through all three.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from clipviewer.services.people.throttle import Attempt, Throttle
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody who claims to be ``email``; ``password_hash`` is None when nobody may sign in by it."""
+    """A claim to be ``email``; ``password_hash`` is None if nobody may sign in by it."""
 
     email: str
     address: str
@@ -34,7 +34,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """``new_hash`` is set when the stored hash was made with older parameters."""
+    """The result of ``check``; ``new_hash`` is set if the stored hash has older parameters."""
 
     candidate: Candidate
     matches: bool
@@ -56,7 +56,7 @@ def begin(db: Session, throttle: Throttle, email: str, address: str, now: dateti
 
 
 def check(candidate: Candidate, password: str, passwords: Passwords) -> Checked:
-    """Compare the password: slow, without a transaction."""
+    """Verify the password: slow, without a transaction."""
     matches = passwords.matches(candidate.password_hash, password)
     if not matches or candidate.password_hash is None:
         return Checked(candidate, False)
@@ -67,7 +67,7 @@ def check(candidate: Candidate, password: str, passwords: Passwords) -> Checked:
 def finish(
     db: Session, checked: Checked, sessions: Sessions, throttle: Throttle, now: datetime, *, user_agent: str = ""
 ) -> SignedIn | None:
-    """A new session, or None when the password was not right (or the account changed in the meantime). Writes either way."""
+    """Return a new session, or None if the password was wrong or the account has changed. Writes either way."""
     candidate = checked.candidate
     user = None
     if checked.matches:

@@ -1,13 +1,13 @@
-"""Slows down the guessing of passwords, without letting an attacker lock anybody out.
+"""Throttle password guessing without letting an attacker lock anybody out.
 
-Every attempt is counted before its password is looked at (so that parallel guesses do not slip by), in up to three counters:
+Every attempt is counted before its password is checked (so that parallel guesses do not slip by), in up to three counters:
 
 * the account from this address,
 * this address over all accounts,
-* the account over all addresses, except those from which its owner has signed in before: however many strangers guess, the owner at
-  a usual place is not held up, and at a new place only by as much as the strangers are.
+* the account over all addresses, except those from which its owner has signed in before: however many strangers guess, the owner is not
+  held up at a usual place, and at a new place only by as much as the strangers are.
 
-A right password takes its own attempt back. The address is the peer's, as the server saw it: headers have no say here.
+A correct password takes its own attempt back. The address is the peer's, as the server saw it: headers are not trusted.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ WINDOW = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Attempts with a wrong password per window of 15 minutes."""
+    """Wrong passwords allowed per window of 15 minutes."""
 
     account_from_address: int = 10
     address: int = 50
@@ -51,11 +51,11 @@ class Throttle:
         self._limits = limits or Limits()
 
     def take(self, db: Session, email: str, address: str, now: datetime) -> Attempt:
-        """Count an attempt, or raise ``TooManyAttempts`` with the seconds to wait (and count nothing: the caller rolls back).
+        """Count an attempt, or raise ``TooManyAttempts`` with the seconds to wait (the caller then rolls back, counting nothing).
 
-        ``email`` in lower case; whether the account exists makes no difference.
+        ``email`` is lower case; whether the account exists makes no difference.
         """
-        place = _place(address)
+        place = _network_of(address)
         own = _bucket("account from address", email, place)
         counted = [(own, self._limits.account_from_address), (_bucket("address", place), self._limits.address)]
         if not _is_usual_place(db, email, address):
@@ -67,9 +67,9 @@ class Throttle:
         return Attempt(own, tuple(bucket for bucket, _ in counted if bucket != own))
 
     def forgive(self, db: Session, attempt: Attempt) -> None:
-        """The password was right: forget the failures of this account here, and give the others back this one attempt.
+        """Reset this account's failures from this address, and take this one attempt back from the other counters.
 
-        Only this one: a person who owns an account must not be able to clear an address for guessing at other accounts.
+        Only this one: the owner of an account must not be able to clear an address for guessing at other accounts.
         """
         db.execute(delete(SignInThrottle).where(col(SignInThrottle.bucket) == attempt.own))
         for bucket in sorted(attempt.shared):
@@ -77,12 +77,12 @@ class Throttle:
             db.execute(statement.values(failures=SignInThrottle.failures - 1))
 
     def sweep(self, db: Session, now: datetime) -> int:
-        """Delete counters that no longer count; how many."""
+        """Delete expired counters; return their number."""
         return count_changed(db, delete(SignInThrottle).where(col(SignInThrottle.window_started_at) <= now - WINDOW))
 
 
 def _count(db: Session, bucket: str, now: datetime) -> tuple[int, datetime]:
-    """Add one to a counter, in one statement: the row's lock keeps parallel attempts apart."""
+    """Increment a counter in one statement: the row's lock keeps parallel attempts apart."""
     over = col(SignInThrottle.window_started_at) <= now - WINDOW
     statement = (
         upsert(db, SignInThrottle)
@@ -109,8 +109,8 @@ def _is_usual_place(db: Session, email: str, address: str) -> bool:
     return db.execute(signed_in_here.limit(1)).first() is not None
 
 
-def _place(address: str) -> str:
-    """One household or office: an IPv4 address, or the /64 network of an IPv6 one, whose owner has all of it."""
+def _network_of(address: str) -> str:
+    """Return one household or office: an IPv4 address, or the /64 network of an IPv6 address."""
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:

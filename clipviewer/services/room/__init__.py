@@ -1,1 +1,1 @@
-"""What the clip room shows of a video, and what is decided there."""
+"""The clip room of a video: what it shows, and what is decided in it."""

@@ -1,4 +1,4 @@
-"""Captions that nobody has to upload: those inside the master, and translations of those that are there.
+"""Captions that nobody has to upload: those inside the master, and translations.
 
 Both take long, so each opens its own short transactions around the work: no transaction may wait for the network.
 """
@@ -14,7 +14,7 @@ from threading import BoundedSemaphore
 from clipviewer.db.models import utc_now
 from clipviewer.domain.language import ORIGINAL, language_name
 from clipviewer.errors import Conflict, Invalid
-from clipviewer.media.captions.embedded import EmbeddedTrack, embedded_captions
+from clipviewer.media.captions.embedded import EmbeddedTrack, extract_captions
 from clipviewer.media.captions.reading import CaptionsUnreadable
 from clipviewer.media.captions.translator import Translator, open_translator, translate_track
 from clipviewer.media.ffmpeg import Ffmpeg, MediaError
@@ -30,8 +30,8 @@ from clipviewer.services.room.captions import (
     CaptionsView,
     attach_track,
     captions_of,
-    checked_language,
-    track,
+    find_track,
+    validate_language,
 )
 
 _LOOKING, _TRANSLATING = BoundedSemaphore(1), BoundedSemaphore(2)
@@ -39,7 +39,7 @@ _LOOKING, _TRANSLATING = BoundedSemaphore(1), BoundedSemaphore(2)
 
 @dataclass(frozen=True, slots=True)
 class FoundCaptions:
-    """What a look into a master came to: the tracks that were attached, and for each of the others a sentence that says why not."""
+    """The result of a look into a master: the attached tracks, and why the others were not."""
 
     attached: Sequence[CaptionsView]
     left_out: Sequence[str]
@@ -48,19 +48,19 @@ class FoundCaptions:
 def find_captions(
     services: Services, video_id: str, *, actor: str = "", address: str = "", clock: Callable[[], datetime] = utc_now
 ) -> FoundCaptions:
-    """Attach the caption tracks inside the master, in those languages that have none yet; one that names no language: as ``original``.
+    """Attach the caption tracks inside the master in languages that have none yet; untagged ones as ``original``.
 
-    Blocks for as long as it takes to read the master. Raises ``VideoNotFound``, ``CaptionsUnreadable``, a ``StorageError``, and
-    ``Conflict`` while another one is being read.
+    Blocks while the master is read. Raises ``VideoNotFound``, ``CaptionsUnreadable``, a ``StorageError``, and ``Conflict`` while another
+    master is being read.
     """
     with services.database.read() as db:
         key = master_key(db, video_id)
     folder = services.settings.data_dir / "captions"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     signer = internal_signer(services.settings, services.store)
-    with _one_of(_LOOKING, "Captions are being looked for in another video. Try again in a minute."):
+    with _take_slot(_LOOKING, "Captions are being looked for in another video. Try again in a minute."):
         try:
-            tracks = embedded_captions(Ffmpeg(services.settings.ffmpeg), StoredSource(lambda: signer.sign(key).url), folder)
+            tracks = extract_captions(Ffmpeg(services.settings.ffmpeg), StoredSource(lambda: signer.sign(key).url), folder)
         except MediaError as error:
             raise CaptionsUnreadable(error.detail) from error
     chosen = _one_per_language(tracks)
@@ -84,7 +84,7 @@ def find_captions(
 
 
 def can_translate(services: Services) -> bool:
-    """Whether a translation service is configured."""
+    """Return whether a translation service is configured."""
     return services.settings.translate_url is not None
 
 
@@ -99,23 +99,23 @@ def translate_captions(
     translator: Translator | None = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> CaptionsView:
-    """Attach a translation of the captions in ``source`` as those in ``target``; an earlier translation is replaced, nothing else.
+    """Attach a translation of the ``source`` captions as ``target``; replaces only an earlier translation.
 
-    The texts go to ``translator``, by default the service of the settings. Blocks, for minutes where that is slow. Raises
-    ``VideoNotFound``, ``CaptionsNotFound``, ``Invalid``, ``TranslationFailed``, and ``Conflict`` when there is no service, captions
-    that somebody attached in that language, or too much being translated already.
+    The texts go to ``translator``, by default the configured service. Blocks, for minutes if it is slow. Raises ``VideoNotFound``,
+    ``CaptionsNotFound``, ``Invalid``, ``TranslationFailed``, and ``Conflict`` if there is no service, if captions in that language were
+    attached by hand, or if too many translations are running.
     """
     translator = translator or open_translator(services.settings)
     if translator is None:
         raise Conflict("No translation service is set up. Name a LibreTranslate server in CLIPVIEWER_TRANSLATE_URL and start again.")
-    if checked_language(target) in (source, ORIGINAL):
+    if validate_language(target) in (source, ORIGINAL):
         raise Invalid("Choose another language to translate into.")
     with services.database.read() as db:
         _check_free(captions_of(db, video_id), target)
-        whole = track(db, video_id, source)
+        whole = find_track(db, video_id, source)
     if whole is None:
         raise CaptionsNotFound(f"This video has no captions in {_shown(source)} to translate. Attach some first.")
-    with _one_of(_TRANSLATING, "Other captions are being translated. Try again when they are done."):
+    with _take_slot(_TRANSLATING, "Other captions are being translated. Try again when they are done."):
         translated = translate_track(translator, whole, source=source, target=target)
     with services.database.write() as db:
         _check_free(captions_of(db, video_id), target)
@@ -131,7 +131,7 @@ def _check_free(there: Sequence[CaptionsView], language: str) -> None:
 
 
 def _one_per_language(tracks: Sequence[EmbeddedTrack]) -> dict[str, EmbeddedTrack]:
-    """The track with the most captions: others of its language are signs only, or the same with sounds described."""
+    """Return the track with the most captions per language: the others are signs only, or describe sounds."""
     chosen: dict[str, EmbeddedTrack] = {}
     for found in tracks:
         language = found.language or ORIGINAL
@@ -146,8 +146,8 @@ def _shown(language: str) -> str:
 
 
 @contextmanager
-def _one_of(places: BoundedSemaphore, otherwise: str) -> Iterator[None]:
-    """A place, or ``Conflict`` at once: whoever waits would hold a thread that others need."""
+def _take_slot(places: BoundedSemaphore, otherwise: str) -> Iterator[None]:
+    """Take a slot, or raise ``Conflict`` at once: waiting would hold a thread that others need."""
     if not places.acquire(blocking=False):
         raise Conflict(otherwise)
     try:

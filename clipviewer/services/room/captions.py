@@ -1,4 +1,4 @@
-"""The captions of a video: one track per language, kept as WebVTT that was read and written anew."""
+"""The captions of a video: one track per language, stored as normalized WebVTT."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from sqlmodel import col
 from clipviewer.db.clip_models import VideoCaptions
 from clipviewer.db.models import ExportedClip, Video, utc_now
 from clipviewer.db.statements import count_changed
-from clipviewer.domain.caption_mode import CaptionMode, captions_identity, mode_of
+from clipviewer.domain.caption_mode import CaptionMode, captions_identity, parse_mode
 from clipviewer.domain.ids import is_id
 from clipviewer.domain.language import ORIGINAL, language_name, parse_language
 from clipviewer.errors import Conflict, Invalid, NotFound
 from clipviewer.media.captions.reading import Cue
 from clipviewer.media.captions.tracks import CaptionTrack, parse_captions, slice_track, to_webvtt
 from clipviewer.services.cells.board import CellView
-from clipviewer.services.library.search_words import list_captions
+from clipviewer.services.library.search_words import index_captions
 from clipviewer.services.library.videos import require_video
 from clipviewer.services.room.clips import exported_clip
 
@@ -39,7 +39,7 @@ class CaptionsNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class CaptionsView:
-    """One track. ``origin``: how it came, as ``VideoCaptions`` says; ``cues``: how many captions; ``digest``: SHA-256 in hex."""
+    """One track. ``origin`` is described by ``VideoCaptions``; ``cues`` is the number of captions; ``digest`` is SHA-256 in hex."""
 
     id: str
     language: str
@@ -64,9 +64,9 @@ def attach(
     actor: str = "",
     clock: Callable[[], datetime] = utc_now,
 ) -> CaptionsView:
-    """Keep a ``.vtt`` or ``.srt`` file as the video's captions in ``language``; ``original``: in the one that is spoken.
+    """Store a ``.vtt`` or ``.srt`` file as the captions in ``language``; ``original`` is the spoken language.
 
-    Replaces those of the same language. Raises ``VideoNotFound``, ``Invalid`` for what is no language, and ``CaptionsUnreadable``.
+    Replaces those of the same language. Raises ``VideoNotFound``, ``Invalid`` for an invalid language, and ``CaptionsUnreadable``.
     """
     return attach_track(db, video_id, language, parse_captions(data, name), name, origin=origin, actor=actor, clock=clock)
 
@@ -75,30 +75,30 @@ def attach_track(
     db: Session,
     video_id: str,
     language: str,
-    track: CaptionTrack,
+    find_track: CaptionTrack,
     name: str,
     *,
     origin: str,
     actor: str = "",
     clock: Callable[[], datetime] = utc_now,
 ) -> CaptionsView:
-    """As ``attach``, of captions that are read already."""
-    return attach_written(db, video_id, language, written(track, name), name, origin=origin, actor=actor, clock=clock)
+    """Run ``attach`` for parsed captions."""
+    return attach_written(db, video_id, language, write_track(find_track, name), name, origin=origin, actor=actor, clock=clock)
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenTrack:
-    """Captions as they are kept: ``text`` is WebVTT, and ``cues`` are what it is read as; ``digest`` is the SHA-256 of it, in hex."""
+    """Captions as stored: ``text`` is WebVTT, ``cues`` its parsed form, ``digest`` its SHA-256 in hex."""
 
     text: str
     cues: Sequence[Cue]
     digest: str
 
 
-def written(track: CaptionTrack, name: str) -> WrittenTrack:
-    """What is kept of a track. Of a large file it takes a moment, which no transaction should last. Raises ``CaptionsUnreadable``."""
+def write_track(find_track: CaptionTrack, name: str) -> WrittenTrack:
+    """Return the stored form of a track. Slow for large files: call it outside a transaction. Raises ``CaptionsUnreadable``."""
     # Whatever is kept can be read again: the limits of a file hold for what it is written as, too.
-    text = to_webvtt(track)
+    text = to_webvtt(find_track)
     return WrittenTrack(text, parse_captions(text.encode(), name).cues, hashlib.sha256(text.encode()).hexdigest())
 
 
@@ -106,15 +106,15 @@ def attach_written(
     db: Session,
     video_id: str,
     language: str,
-    track: WrittenTrack,
+    find_track: WrittenTrack,
     name: str,
     *,
     origin: str,
     actor: str = "",
     clock: Callable[[], datetime] = utc_now,
 ) -> CaptionsView:
-    """As ``attach``, of captions that are written anew already."""
-    checked_language(language)
+    """Run ``attach`` for captions in their stored form."""
+    validate_language(language)
     require_video(db, video_id)
     db.execute(select(col(Video.id)).where(col(Video.id) == video_id).with_for_update())
     db.execute(delete(VideoCaptions).where(*_of(video_id, language)))
@@ -123,20 +123,20 @@ def attach_written(
         language=language,
         name=_plain(name) or language_name(language),
         origin=origin,
-        webvtt=track.text,
-        digest=track.digest,
-        cues=len(track.cues),
+        webvtt=find_track.text,
+        digest=find_track.digest,
+        cues=len(find_track.cues),
         added_by=actor,
         created_at=clock(),
     )
     db.add(row)
     db.flush()
-    list_captions(db, row.id, video_id, track.cues)
+    index_captions(db, row.id, video_id, find_track.cues)
     return CaptionsView(**{field.name: getattr(row, field.name) for field in fields(CaptionsView)})
 
 
 def captions_of(db: Session, video_id: str) -> list[CaptionsView]:
-    """The tracks of a video, the spoken language's first, the others by their names. Raises ``VideoNotFound``."""
+    """Return the tracks of a video, the spoken language first, then by name. Raises ``VideoNotFound``."""
     require_video(db, video_id)
     rows = db.execute(select(*_COLUMNS).where(col(VideoCaptions.video_id) == video_id))
     found = [CaptionsView(**row._mapping) for row in rows]
@@ -144,7 +144,7 @@ def captions_of(db: Session, video_id: str) -> list[CaptionsView]:
 
 
 def webvtt(db: Session, video_id: str, language: str) -> str:
-    """The whole track as a WebVTT file. Raises ``VideoNotFound``, ``CaptionsNotFound``."""
+    """Return the whole track as a WebVTT file. Raises ``VideoNotFound``, ``CaptionsNotFound``."""
     require_video(db, video_id)
     text = _text(db, video_id, language)
     if text is None:
@@ -152,35 +152,35 @@ def webvtt(db: Session, video_id: str, language: str) -> str:
     return text
 
 
-def track(db: Session, video_id: str, language: str) -> CaptionTrack | None:
-    """The captions in a language; None where there are none."""
+def find_track(db: Session, video_id: str, language: str) -> CaptionTrack | None:
+    """Return the captions in a language, or None."""
     text = _text(db, video_id, language)
     return None if text is None else _read(text)
 
 
 def remove(db: Session, video_id: str, language: str) -> None:
-    """Take the captions in a language away; exports that have them keep them. Raises ``VideoNotFound``, ``CaptionsNotFound``."""
+    """Remove the captions in a language; exports keep theirs. Raises ``VideoNotFound``, ``CaptionsNotFound``."""
     require_video(db, video_id)
     if not _is_language(language) or not count_changed(db, delete(VideoCaptions).where(*_of(video_id, language))):
         raise CaptionsNotFound
 
 
 def captions_for(db: Session, job: CellView) -> CaptionTrack | None:
-    """What the file of ``job`` shows, its times starting with the clip; None for one without captions.
+    """Return the captions of an export's file, with times from the clip's start; None without captions.
 
-    Raises ``Conflict`` when the track is not the one any more that the export was asked for with.
+    Raises ``Conflict`` if the track has changed since the export was requested.
     """
     if not job.captions:
         return None
-    whole = track(db, job.video_id, job.target_language)
+    whole = find_track(db, job.video_id, job.target_language)
     part = None if whole is None else slice_track(whole, job.start_ms, job.end_ms)
-    if part is None or captions_identity(mode_of(job.captions), to_webvtt(part)) != job.captions:
+    if part is None or captions_identity(parse_mode(job.captions), to_webvtt(part)) != job.captions:
         raise Conflict("The captions were changed after this export was asked for. Press Retry to make it with those of now.")
     return part
 
 
 def captions_of_cell(whole: CaptionTrack | None, language: str, captions: CaptionMode, start_ms: int, end_ms: int) -> str:
-    """The captions in a cell's identity, made from the whole track of its language; in the spoken language, "" where none would show."""
+    """Return the captions part of a cell's identity from the whole track; "" in the spoken language if none would show."""
     if whole is None or captions is CaptionMode.OFF:
         return ""
     part = slice_track(whole, start_ms, end_ms)
@@ -188,7 +188,7 @@ def captions_of_cell(whole: CaptionTrack | None, language: str, captions: Captio
 
 
 def sidecar_of(db: Session, video_id: str, clip_id: str) -> str:
-    """The object key of an exported clip's captions. Raises ``ClipNotFound``, ``CaptionsNotFound``."""
+    """Return the object key of an export's captions. Raises ``ClipNotFound``, ``CaptionsNotFound``."""
     clip = exported_clip(db, video_id, clip_id)
     key = db.execute(select(col(ExportedClip.captions_key)).where(col(ExportedClip.id) == clip.id)).scalar_one()
     if key is None:
@@ -196,8 +196,8 @@ def sidecar_of(db: Session, video_id: str, clip_id: str) -> str:
     return str(key)
 
 
-def checked_language(language: str) -> str:
-    """A language tag as it is; raises ``Invalid`` for anything else."""
+def validate_language(language: str) -> str:
+    """Return a valid language tag; raises ``Invalid`` otherwise."""
     if not _is_language(language):
         raise Invalid("This is no language tag. Use one such as en, pt-BR or zh-Hant, or original for the spoken language.")
     return language
@@ -223,11 +223,11 @@ def _text(db: Session, video_id: str, language: str) -> str | None:
 
 @lru_cache(maxsize=_KEPT_READ)
 def _read(text: str) -> CaptionTrack:
-    """Kept for the dialog, which asks again with every choice."""
+    """Parse a stored track. Cached for the dialog, which asks again with every choice."""
     return parse_captions(text.encode(), "The captions")
 
 
 def _plain(name: str) -> str:
-    """A file's name as a list shows it: its last part, on one line."""
+    """Shorten a file name for a list: its last part, on one line."""
     last = "".join(char for char in re.split(r"[/\\]", name)[-1] if char.isprintable())
     return last.strip()[:_NAME_LENGTH]

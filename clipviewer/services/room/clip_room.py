@@ -1,4 +1,4 @@
-"""What the clip room shows of a video: a window of each list, and signed URLs for what can be clicked next."""
+"""What the clip room shows: a window of each list, and presigned URLs for what can be clicked next."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Window(Generic[Clip]):
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """The opened room. ``tab`` is the one that has the asked clip; ``clip_missing`` says that there is no such clip here."""
+    """An open room. ``tab`` is the one with the requested clip; ``clip_missing`` says that there is no such clip."""
 
     video: VideoDetails
     tab: str
@@ -49,10 +49,10 @@ class Room:
 
 
 def open_room(db: Session, video_id: str, *, clip_id: str = "", tab: str = "", filters: ExportFilters = ANY) -> Room:
-    """The room of ``video_id``, opened at ``clip_id`` (else at the first clip); raises ``VideoNotFound``.
+    """Return the room of ``video_id``, opened at ``clip_id`` or the first clip; raises ``VideoNotFound``.
 
-    A video without exported clips opens at its candidates, where clips are found and marked over the master.
-    An exported clip that ``filters`` leave out of the list can be opened all the same.
+    A video without exports opens at its candidates, where clips are found and marked over the master. An export that ``filters`` exclude
+    from the list can still be opened.
     """
     video = video_details(db, video_id)
     exported_at = _position(db, EXPORTED, video_id, clip_id, filters)
@@ -78,7 +78,7 @@ def open_room(db: Session, video_id: str, *, clip_id: str = "", tab: str = "", f
 
 
 def exported_window(db: Session, video_id: str, around: int, filters: ExportFilters = ANY) -> Window[ExportedClipView]:
-    """The exported clips around an index of their list."""
+    """Return the exports around an index of their list."""
     recaptioned = recaptioned_jobs(db, video_id)
     total = clips.count_exported(db, video_id, filters, recaptioned)
     offset = _offset(around, total)
@@ -87,14 +87,14 @@ def exported_window(db: Session, video_id: str, around: int, filters: ExportFilt
 
 
 def identified_window(db: Session, video_id: str, around: int) -> Window[IdentifiedClipView]:
-    """The candidates around an index of their list."""
+    """Return the candidates around an index of their list."""
     total = clips.count_identified(db, video_id)
     offset = _offset(around, total)
     return Window(clips.identified_clips(db, video_id, offset=offset, limit=WINDOW), offset, total)
 
 
 def sign_ahead(signer: UrlSigner, wanted: Iterable[tuple[str, str]], origin: str) -> dict[str, SignedUrl]:
-    """URLs for ``(clip id, key)`` pairs; one that cannot be signed is left out and will say so when it is opened."""
+    """Return URLs for ``(clip id, key)`` pairs; those that cannot be signed are left out and fail when opened."""
     signed: dict[str, SignedUrl] = {}
     for clip_id, key in wanted:
         try:
@@ -105,7 +105,7 @@ def sign_ahead(signer: UrlSigner, wanted: Iterable[tuple[str, str]], origin: str
 
 
 def sign_of_video(db: Session, signer: UrlSigner, video_id: str, wanted: Iterable[tuple[str, str]], origin: str) -> dict[str, SignedUrl]:
-    """As ``sign_ahead``, of what the video and its clips are by now. Raises ``VideoNotFound``, also for a deleted video."""
+    """Run ``sign_ahead`` for one video. Raises ``VideoNotFound``, also if it was deleted since it was opened."""
     pairs = list(wanted)
     playable = playable_keys(db, video_id, {key for _, key in pairs})
     return sign_ahead(signer, [(clip_id, key) for clip_id, key in pairs if key in playable], origin)

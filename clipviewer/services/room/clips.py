@@ -1,4 +1,4 @@
-"""The clips of a video, in the order of the footage: by start, then by id."""
+"""The clips of a video, ordered by start, then id."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from clipviewer.domain.ids import is_id
 from clipviewer.domain.language import language_name
 from clipviewer.domain.object_key import check_object_key
 from clipviewer.errors import ClipNotFound
-from clipviewer.services.cells.drift import FILE_DRIFTS, FILE_STATE, FRAMING_MODE, Drift, files_with_origins, labelled, reasons
+from clipviewer.services.cells.drift import FILE_DRIFTS, FILE_STATE, FRAMING_MODE, Drift, files_with_origins, label_columns, reasons
 from clipviewer.services.cells.filters import ExportFilters
 from clipviewer.services.library.videos import is_kept
 
@@ -32,9 +32,9 @@ MAX_NAME_BYTES = 180
 
 @dataclass(frozen=True, slots=True)
 class ExportedClipView:
-    """A rendered file. Times are ms in the master, ``size`` is bytes, ``aspect_ratio`` and ``target_language`` as in the domain.
+    """An export. Times are ms in the master, ``size`` is bytes.
 
-    ``framing``, ``captions`` (each a mode, "" where it is not known) and ``drift`` are read for lists only.
+    ``framing``, ``captions`` (each a mode, "" if unknown) and ``drift`` are read for lists only.
     """
 
     id: str
@@ -56,9 +56,9 @@ class ExportedClipView:
 
 @dataclass(frozen=True, slots=True)
 class IdentifiedClipView:
-    """A candidate. Times are ms in the master; ``score`` is the pipeline's own scale, ``score_parts`` name what it is made of.
+    """A candidate. Times are ms in the master; ``score`` is on the pipeline's own scale, ``score_parts`` names its parts.
 
-    ``origin`` and ``reasons`` are as in ``db.models.IdentifiedClip``.
+    ``origin`` and ``reasons`` are described by ``db.models.IdentifiedClip``.
     """
 
     id: str
@@ -81,9 +81,9 @@ def exported_clips(
     filters: ExportFilters = ANY,
     recaptioned: Collection[str] = (),
 ) -> list[ExportedClipView]:
-    """The video's exported clips from ``offset`` on; all of them without a ``limit``. Empty for an unknown video.
+    """Return the video's exports from ``offset`` on, all without a ``limit``. Empty for an unknown video.
 
-    ``recaptioned`` are the jobs of which ``drift`` says that the captions have changed.
+    ``recaptioned`` are the jobs whose captions have changed, for ``drift``.
     """
     listed = _filtered(filters).listed if filters.narrow else _EXPORTED_LIST
     return [_exported(row) for row in _rows(db, listed, video_id, offset, limit, recaptioned)]
@@ -96,12 +96,12 @@ def delivered_clips(db: Session, video_id: str, *, offset: int = 0, limit: int |
 
 
 def identified_clips(db: Session, video_id: str, *, offset: int = 0, limit: int | None = None) -> list[IdentifiedClipView]:
-    """The video's candidates from ``offset`` on; all of them without a ``limit``. Empty for an unknown video."""
+    """Return the video's candidates from ``offset`` on, all without a ``limit``. Empty for an unknown video."""
     return [IdentifiedClipView(*row) for row in _rows(db, _IDENTIFIED_LIST, video_id, offset, limit)]
 
 
 def identified_ranges(db: Session, video_id: str) -> list[tuple[int, int]]:
-    """Where the video's candidates begin and end, in their order."""
+    """Return the ranges of the video's candidates, in order."""
     query = select(col(IdentifiedClip.start_ms), col(IdentifiedClip.end_ms)).where(col(IdentifiedClip.video_id) == video_id)
     rows = db.execute(query.order_by(col(IdentifiedClip.start_ms), col(IdentifiedClip.id))) if is_id(video_id, "video") else ()
     return [(start, end) for start, end in rows]
@@ -118,26 +118,26 @@ def count_identified(db: Session, video_id: str) -> int:
 
 
 def exported_position(db: Session, video_id: str, clip_id: str, filters: ExportFilters = ANY, recaptioned: Collection[str] = ()) -> int:
-    """Where the clip stands in ``exported_clips``, from 0; raises ``ClipNotFound``, also for one that ``filters`` leave out."""
+    """Return the clip's index in ``exported_clips``; raises ``ClipNotFound``, also if ``filters`` exclude it."""
     if not filters.narrow:
         return _position(db, _EXPORTED_POSITION, video_id, clip_id)
     return _position(db, _filtered(filters).position, video_id, clip_id, recaptioned)
 
 
 def identified_position(db: Session, video_id: str, clip_id: str) -> int:
-    """Where the clip stands in ``identified_clips``, from 0; raises ``ClipNotFound``."""
+    """Return the clip's index in ``identified_clips``; raises ``ClipNotFound``."""
     return _position(db, _IDENTIFIED_POSITION, video_id, clip_id)
 
 
 def exported_clip(db: Session, video_id: str, clip_id: str) -> ExportedClipView:
-    """One exported clip of that video; raises ``ClipNotFound``, also where the video is deleted."""
+    """Return one export of that video; raises ``ClipNotFound``, also if the video is deleted."""
     if not is_id(video_id, "video") or not is_id(clip_id, "clip"):
         raise ClipNotFound
     return _one_exported(db, _BY_ID, {"video_id": video_id, "clip_id": clip_id})
 
 
 def identified_clip(db: Session, video_id: str, clip_id: str) -> IdentifiedClipView:
-    """One candidate of that video; raises ``ClipNotFound``, also where the video is deleted."""
+    """Return one candidate of that video; raises ``ClipNotFound``, also if the video is deleted."""
     known = is_id(video_id, "video") and is_id(clip_id, "clip")
     row = db.execute(_IDENTIFIED_ONE, {"video_id": video_id, "clip_id": clip_id}).one_or_none() if known else None
     if row is None:
@@ -146,9 +146,9 @@ def identified_clip(db: Session, video_id: str, clip_id: str) -> IdentifiedClipV
 
 
 def clip_for_key(db: Session, video_id: str, s3_key: str) -> ExportedClipView:
-    """The exported clip of that video whose stored key is exactly ``s3_key``; raises ``ClipNotFound``, also where the video is deleted.
+    """Return the video's export whose stored key equals ``s3_key``; raises ``ClipNotFound``, also if the video is deleted.
 
-    This decides what may be signed, so it compares and never normalises.
+    This decides what may be signed, so it compares exactly and never normalizes.
     """
     try:
         check_object_key(s3_key)
@@ -160,7 +160,7 @@ def clip_for_key(db: Session, video_id: str, s3_key: str) -> ExportedClipView:
 
 
 def download_name(clip: ExportedClipView, video_title: str) -> str:
-    """A file name for people, at most 180 bytes: ``Title – 02.05–03.41 – 9x16 – English.mp4``."""
+    """Return a readable file name of at most 180 bytes: ``Title – 02.05–03.41 – 9x16 – English.mp4``."""
     suffix = re.search(r"\.[A-Za-z0-9]{1,5}$", clip.s3_key)
     ratio, language = clip.aspect_ratio.replace(":", "x"), language_name(clip.target_language)
     tail = f"{_stamp(clip.start_ms)}–{_stamp(clip.end_ms)} – {ratio} – {language}{suffix.group() if suffix else '.mp4'}"
@@ -170,7 +170,7 @@ def download_name(clip: ExportedClipView, video_title: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """``text`` without what a file name cannot hold on any system, or what could disguise it."""
+    """Return ``text`` without what a file name cannot contain on any system, or what could disguise it."""
     kept = "".join(" " if unicodedata.category(char)[0] in "CZ" or char in '/\\:*?"<>|' else char for char in text)
     return " ".join(kept.split()).strip(". ")
 
@@ -182,15 +182,15 @@ def _stamp(ms: int) -> str:
 
 
 def _window(query: Select[Any], clip: _Clip) -> Select[Any]:
-    """``query`` over the clips of one video, cut to a part of their list."""
+    """Limit ``query`` to a part of one video's list."""
     in_order = query.where(col(clip.video_id) == bindparam("video_id")).order_by(col(clip.start_ms), col(clip.id))
     return in_order.offset(bindparam("offset")).limit(bindparam("limit"))
 
 
-def _described(window: Select[Any]) -> Select[Any]:
-    """The exported clips of ``window`` with what is known of their making; that is looked up for these alone."""
+def _add_details(window: Select[Any]) -> Select[Any]:
+    """Return the exports of ``window`` with details of their making, read for these alone."""
     listed = window.subquery("listed")
-    making = (FRAMING_MODE, col(ExportJob.captions), *labelled(FILE_DRIFTS))
+    making = (FRAMING_MODE, col(ExportJob.captions), *label_columns(FILE_DRIFTS))
     origins = join(files_with_origins(), listed, listed.c.id == col(ExportedClip.id))
     return select(*_COLUMNS, *making).select_from(origins).order_by(col(ExportedClip.start_ms), col(ExportedClip.id))
 
@@ -216,8 +216,8 @@ def _counting(clip: _Clip) -> Select[Any]:
     return select(func.count()).select_from(clip).where(col(clip.video_id) == bindparam("video_id"))
 
 
-def _positioning(table: FromClause) -> Select[Any]:
-    """How many clips of the video come before the given one; no row when the video does not have it."""
+def _position_query(table: FromClause) -> Select[Any]:
+    """Count the clips of the video before the given one; no row if the video does not have it."""
     other = table.alias("earlier")
     before = or_(other.c.start_ms < table.c.start_ms, and_(other.c.start_ms == table.c.start_ms, other.c.id < table.c.id))
     count = select(func.count()).select_from(other).where(other.c.video_id == table.c.video_id, before).correlate(table)
@@ -239,13 +239,13 @@ def _filtered(filters: ExportFilters) -> _Filtered:
     wanted = select(col(ExportedClip.id)).select_from(files_with_origins()).where(_wanted(filters))
     left = wanted.where(_OF_VIDEO)
     edges = left.with_only_columns(col(ExportedClip.id), col(ExportedClip.start_ms), col(ExportedClip.video_id)).cte("listed")
-    return _Filtered(_described(_window(wanted, ExportedClip)), left.with_only_columns(func.count()), _positioning(edges))
+    return _Filtered(_add_details(_window(wanted, ExportedClip)), left.with_only_columns(func.count()), _position_query(edges))
 
 
 _PLAIN = [field.name for field in fields(ExportedClipView) if field.name in ExportedClip.model_fields]
 _COLUMNS = [col(getattr(ExportedClip, name)) for name in _PLAIN]
 _OF_VIDEO = col(ExportedClip.video_id) == bindparam("video_id")
-_EXPORTED_LIST = _described(_window(select(col(ExportedClip.id)), ExportedClip))
+_EXPORTED_LIST = _add_details(_window(select(col(ExportedClip.id)), ExportedClip))
 _CANDIDATES = select(*(col(getattr(IdentifiedClip, field.name)) for field in fields(IdentifiedClipView)))
 _IDENTIFIED_LIST = _window(_CANDIDATES, IdentifiedClip)
 DELIVERED: tuple[Any, ...] = (
@@ -268,7 +268,7 @@ _IDENTIFIED_ONE = _CANDIDATES.where(
     is_kept(col(IdentifiedClip.video_id)),
 )
 _EXPORTED_COUNT, _IDENTIFIED_COUNT = _counting(ExportedClip), _counting(IdentifiedClip)
-_EXPORTED_POSITION, _IDENTIFIED_POSITION = (_positioning(inspect(clip).local_table) for clip in (ExportedClip, IdentifiedClip))
+_EXPORTED_POSITION, _IDENTIFIED_POSITION = (_position_query(inspect(clip).local_table) for clip in (ExportedClip, IdentifiedClip))
 _ONE = select(*_COLUMNS).where(_OF_VIDEO, is_kept(col(ExportedClip.video_id)))
 _BY_ID = _ONE.where(col(ExportedClip.id) == bindparam("clip_id"))
 _BY_KEY = _ONE.where(col(ExportedClip.s3_key) == bindparam("s3_key"))

@@ -1,4 +1,4 @@
-"""Clips that the product found by itself: put beside those that are there, so that what a person decided always stays."""
+"""Store found clips beside existing ones, so that what people decided always stays."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from clipviewer.domain.ids import is_id, new_id
 from clipviewer.domain.job_state import UNFINISHED
 from clipviewer.services import work
 from clipviewer.services.library.uploads import FIND_CLIPS
-from clipviewer.services.library.videos import require_kept, require_video
-from clipviewer.services.prefs import preferences
+from clipviewer.services.library.videos import require_changeable, require_video
+from clipviewer.services.prefs import load_preferences
 from clipviewer.services.work import WorkView
 
 KIND, ORIGIN = FIND_CLIPS, "found"
@@ -28,8 +28,8 @@ _SAME = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """How many candidates a search added, changed and took away; ``there`` were clips already that people or pipelines have."""
+class FoundClips:
+    """How many candidates a search added, changed and removed; ``there`` were already clips of people or pipelines."""
 
     added: int = 0
     changed: int = 0
@@ -37,42 +37,42 @@ class Kept:
     there: int = 0
 
 
-def ask(db: Session, video_id: str, *, actor: str = "") -> WorkView:
-    """Have clips found in the video; the search that is under way, if there is one. Raises ``VideoNotFound``, ``Conflict``."""
-    require_kept(db, video_id)
+def enqueue_search(db: Session, video_id: str, *, actor: str = "") -> WorkView:
+    """Enqueue a search for clips, or return the unfinished one. Raises ``VideoNotFound``, ``Conflict``."""
+    require_changeable(db, video_id)
     return work.ask(db, KIND, video_id, video_id=video_id, actor=actor)
 
 
-def options(db: Session) -> FindOptions:
-    """What is looked for, as the team wants it."""
-    wanted = preferences(db)
+def find_options(db: Session) -> FindOptions:
+    """Return the search options from the team's preferences."""
+    wanted = load_preferences(db)
     return FindOptions(shortest_ms=wanted.shortest_s * 1_000, longest_ms=wanted.longest_s * 1_000)
 
 
-def call_off(db: Session, video_id: str) -> bool:
-    """Call the search in that video off; False when there is none under way. Raises ``VideoNotFound``."""
+def cancel_search(db: Session, video_id: str) -> bool:
+    """Cancel the search in that video; return False if there is none. Raises ``VideoNotFound``."""
     require_video(db, video_id)
-    found = latest(db, video_id)
+    found = latest_search(db, video_id)
     if found is None or found.state not in UNFINISHED:
         return False
     work.cancel(db, found.id)
     return True
 
 
-def latest(db: Session, video_id: str) -> WorkView | None:
-    """The newest search in that video."""
+def latest_search(db: Session, video_id: str) -> WorkView | None:
+    """Return the newest search in that video."""
     return next(iter(work.latest_work(db, [video_id], KIND)), None) if is_id(video_id, "video") else None
 
 
-def keep(db: Session, video_id: str, candidates: Sequence[Candidate], clock: Callable[[], datetime] = utc_now) -> Kept:
-    """Make ``candidates`` the found clips of the video.
+def store_found_clips(db: Session, video_id: str, candidates: Sequence[Candidate], clock: Callable[[], datetime] = utc_now) -> FoundClips:
+    """Store ``candidates`` as the found clips of the video.
 
-    Those that an earlier search left and nobody has changed, exported or framed since are brought up to date where they show mostly the
-    same, and go where they do not. Everything else stays as it is, and nothing is put a second time beside it. Raises ``VideoNotFound``.
+    Candidates of an earlier search that nobody has changed, exported or framed are updated if they overlap mostly, else removed. Everything
+    else stays, and nothing is added twice beside it. Raises ``VideoNotFound``.
     """
     require_video(db, video_id)
     rows = db.execute(
-        select(col(IdentifiedClip.id), col(IdentifiedClip.start_ms), col(IdentifiedClip.end_ms), _free()).where(
+        select(col(IdentifiedClip.id), col(IdentifiedClip.start_ms), col(IdentifiedClip.end_ms), _is_undecided()).where(
             col(IdentifiedClip.video_id) == video_id
         )
     ).all()
@@ -80,11 +80,11 @@ def keep(db: Session, video_id: str, candidates: Sequence[Candidate], clock: Cal
     decided = [row for row in rows if not row.free]
     added, changed, there = [], 0, 0
     for candidate in candidates:
-        if any(_shared(candidate, row) >= _SAME for row in decided):
+        if any(_overlap(candidate, row) >= _SAME for row in decided):
             there += 1
             continue
-        earlier = max(free.values(), key=lambda row: _shared(candidate, row), default=None)
-        if earlier is not None and _shared(candidate, earlier) >= _SAME:
+        earlier = max(free.values(), key=lambda row: _overlap(candidate, row), default=None)
+        if earlier is not None and _overlap(candidate, earlier) >= _SAME:
             del free[earlier.id]
             changed += 1
             db.execute(update(IdentifiedClip).where(col(IdentifiedClip.id) == earlier.id).values(**_values(candidate)))
@@ -96,30 +96,30 @@ def keep(db: Session, video_id: str, candidates: Sequence[Candidate], clock: Cal
         db.execute(delete(IdentifiedClip).where(col(IdentifiedClip.id).in_(list(free))))
     if added:
         db.execute(insert(IdentifiedClip), added)
-    return Kept(len(added), changed, len(free), there)
+    return FoundClips(len(added), changed, len(free), there)
 
 
-def state_of_candidates(db: Session, video_id: str) -> str:
-    """Something that is another text whenever the candidates of the video are others, by which an open room sees that they are."""
+def candidates_version(db: Session, video_id: str) -> str:
+    """Return a change token of the video's candidates, by which an open room notices changes."""
     count, made, touched = db.execute(
         select(func.count(), func.max(col(IdentifiedClip.created_at)), func.max(col(IdentifiedClip.touched_at))).where(
             col(IdentifiedClip.video_id) == video_id
         )
     ).one()
-    search = latest(db, video_id)
+    search = latest_search(db, video_id)
     return f"{count} {made} {touched} {search.id if search and search.state == 'done' else ''}"
 
 
-def _free() -> Any:
-    """Whether a candidate was found here and nobody has decided on it."""
+def _is_undecided() -> Any:
+    """Return whether a candidate was found here and nobody has decided on it."""
     exported = exists().where(col(ExportedClip.identified_clip_id) == col(IdentifiedClip.id))
     asked = exists().where(col(ExportJob.identified_clip_id) == col(IdentifiedClip.id))
     framed = exists().where(col(ClipFraming.identified_clip_id) == col(IdentifiedClip.id))
     return ((col(IdentifiedClip.origin) == ORIGIN) & col(IdentifiedClip.touched_at).is_(None) & ~exported & ~asked & ~framed).label("free")
 
 
-def _shared(candidate: Candidate, row: Any) -> float:
-    """What both show, as a part of what either does."""
+def _overlap(candidate: Candidate, row: Any) -> float:
+    """Return intersection over union of two ranges."""
     common = min(candidate.end_ms, row.end_ms) - max(candidate.start_ms, row.start_ms)
     return float(max(0, common) / (max(candidate.end_ms, row.end_ms) - min(candidate.start_ms, row.start_ms)))
 

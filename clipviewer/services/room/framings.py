@@ -1,4 +1,4 @@
-"""The crops that people chose by hand: one per candidate and aspect ratio."""
+"""Crops chosen by hand: one per candidate and aspect ratio."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DECIMALS = 4
 
 
 def saved_framings(db: Session, clip_ids: Collection[str]) -> dict[tuple[str, AspectRatio], Framing]:
-    """The chosen crops of those candidates, by candidate and ratio."""
+    """Return the chosen crops of these candidates, by candidate and ratio."""
     found: dict[tuple[str, AspectRatio], Framing] = {}
     wanted = list(clip_ids)
     for start in range(0, len(wanted), _CHUNK):
@@ -43,7 +43,7 @@ def save_framing(
     actor: str = "",
     clock: Callable[[], datetime] = utc_now,
 ) -> Framing:
-    """Keep the crop of a candidate in ``ratio``, to four decimals, by which its exports are told apart; the last one counts.
+    """Save the crop of a candidate in ``ratio``, rounded to four decimals; the last one wins.
 
     Raises ``ClipNotFound``, and ``Invalid`` for a centre outside the picture.
     """
@@ -52,20 +52,20 @@ def save_framing(
         framing = Framing(FramingMode.MANUAL, round(x, _DECIMALS), round(y, _DECIMALS))
     except ValueError as error:
         raise Invalid("The crop lies outside the picture. Drag it back into it.") from error
-    forget_framing(db, video_id, clip_id, ratio)
+    reset_framing(db, video_id, clip_id, ratio)
     chosen = {"x": framing.x, "y": framing.y, "chosen_by": actor, "chosen_at": clock()}
     db.execute(insert(ClipFraming).values(identified_clip_id=clip_id, aspect_ratio=ratio.value, **chosen))
     return framing
 
 
-def forget_framing(db: Session, video_id: str, clip_id: str, ratio: AspectRatio) -> None:
-    """Go back to the centre. Raises ``ClipNotFound``."""
+def reset_framing(db: Session, video_id: str, clip_id: str, ratio: AspectRatio) -> None:
+    """Reset the crop to the centre. Raises ``ClipNotFound``."""
     _require_clip(db, video_id, clip_id)
     db.execute(delete(ClipFraming).where(col(ClipFraming.identified_clip_id) == clip_id, col(ClipFraming.aspect_ratio) == ratio.value))
 
 
 def _require_clip(db: Session, video_id: str, clip_id: str) -> None:
-    """Also lets those who choose crops of one candidate follow each other."""
+    """Raise unless the candidate exists; locks it, so that concurrent changes follow each other."""
     query = (
         select(col(IdentifiedClip.id)).where(col(IdentifiedClip.id) == clip_id, col(IdentifiedClip.video_id) == video_id).with_for_update()
     )

@@ -1,4 +1,4 @@
-"""What was seen in a candidate's picture, kept for as long as it is the same picture."""
+"""Picture analyses of candidates, valid while the picture is the same."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Rect, Shot
 from clipviewer.domain.ids import is_id
 from clipviewer.errors import ClipNotFound
-from clipviewer.media.framing.reframe import LOOK_VERSION, Look
+from clipviewer.media.framing.reframe import LOOK_VERSION, PictureAnalysis
 
 _SAME_PICTURE = and_(
     col(ClipLook.identified_clip_id) == col(IdentifiedClip.id),
@@ -29,8 +29,8 @@ _SAME_PICTURE = and_(
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """What there is to look at: a range (ms) of the object ``source_key`` in the version ``source_etag``."""
+class AnalysisTarget:
+    """What to analyse: a range (ms) of the object ``source_key`` in the version ``source_etag``."""
 
     clip_id: str
     source_key: str
@@ -39,19 +39,19 @@ class Sight:
     end_ms: int
 
 
-def sight_of(db: Session, video_id: str, clip_id: str) -> Sight:
-    """Where a candidate's picture lies. Raises ``ClipNotFound``, also where the video is deleted."""
+def analysis_target(db: Session, video_id: str, clip_id: str) -> AnalysisTarget:
+    """Return where a candidate's picture lies. Raises ``ClipNotFound``, also if the video is deleted."""
     columns = (col(IdentifiedClip.id), col(Video.s3_key), col(Video.etag), col(IdentifiedClip.start_ms), col(IdentifiedClip.end_ms))
     there = (col(IdentifiedClip.id) == clip_id, col(IdentifiedClip.video_id) == video_id, col(Video.deleted_at).is_(None))
     query = select(*columns).join(Video, col(Video.id) == col(IdentifiedClip.video_id)).where(*there)
     row = db.execute(query).one_or_none() if is_id(clip_id, "clip") and is_id(video_id, "video") else None
     if row is None:
         raise ClipNotFound
-    return Sight(*row)
+    return AnalysisTarget(*row)
 
 
-def look_of(db: Session, video_id: str, clip_id: str) -> Look | None:
-    """What was seen in a candidate's picture; None where nobody looked since its range, its video or the method changed."""
+def find_analysis(db: Session, video_id: str, clip_id: str) -> PictureAnalysis | None:
+    """Return the analysis of a candidate; None if its range, video or the method have changed since."""
     query = (
         select(col(ClipLook.found))
         .join(IdentifiedClip, col(IdentifiedClip.id) == col(ClipLook.identified_clip_id))
@@ -60,11 +60,11 @@ def look_of(db: Session, video_id: str, clip_id: str) -> Look | None:
     )
     known = is_id(clip_id, "clip") and is_id(video_id, "video")
     found = db.execute(query).scalar_one_or_none() if known else None
-    return None if found is None else _look(found)
+    return None if found is None else _from_json(found)
 
 
-def store_look(db: Session, sight: Sight, look: Look, *, clock: Callable[[], datetime] = utc_now) -> None:
-    """Keep what was seen at ``sight``, in place of what was seen before; nothing where the candidate is gone meanwhile."""
+def store_analysis(db: Session, sight: AnalysisTarget, look: PictureAnalysis, *, clock: Callable[[], datetime] = utc_now) -> None:
+    """Store the analysis of ``sight``, replacing an earlier one; does nothing if the candidate is gone."""
     if db.execute(select(col(IdentifiedClip.id)).where(col(IdentifiedClip.id) == sight.clip_id).with_for_update()).one_or_none() is None:
         return
     row = {
@@ -80,12 +80,12 @@ def store_look(db: Session, sight: Sight, look: Look, *, clock: Callable[[], dat
     db.execute(insert(ClipLook).values(row))
 
 
-def _json(look: Look) -> dict[str, Any]:
+def _json(look: PictureAnalysis) -> dict[str, Any]:
     shots = {ratio.value: [astuple(shot) for shot in found] for ratio, found in look.shots.items()}
     return {"width": look.width, "height": look.height, "content": astuple(look.content), "shots": shots}
 
 
-def _look(found: dict[str, Any]) -> Look:
-    """The opposite of ``_json``."""
+def _from_json(found: dict[str, Any]) -> PictureAnalysis:
+    """Restore what ``_json`` returned."""
     shots = {AspectRatio(ratio): tuple(Shot(*shot) for shot in each) for ratio, each in found["shots"].items()}
-    return Look(found["width"], found["height"], Rect(*found["content"]), shots)
+    return PictureAnalysis(found["width"], found["height"], Rect(*found["content"]), shots)

@@ -1,4 +1,4 @@
-"""Candidates that people mark by hand, and what they change in any: the title, the range, whether it is there."""
+"""Candidates marked by hand, and changes of any candidate: title, range, removal."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from clipviewer.db.clip_models import ClipFraming
 from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import ExportedClip, IdentifiedClip, utc_now
 from clipviewer.domain.ids import is_id, new_id
-from clipviewer.domain.timecode import clock as shown_time
-from clipviewer.domain.timecode import to_frame
+from clipviewer.domain.timecode import format_clock as shown_time
+from clipviewer.domain.timecode import snap_to_frame
 from clipviewer.errors import ClipNotFound, Conflict, Invalid
 from clipviewer.services import audit
-from clipviewer.services.library.videos import VideoDetails, is_kept, require_kept, video_details
+from clipviewer.services.library.videos import VideoDetails, is_kept, require_changeable, video_details
 
 ORIGIN, LEAST_MS, MOST_TITLE = "marked", 200, 300
 _OF_CLIP: tuple[type[ExportedClip] | type[ExportJob], ...] = (ExportedClip, ExportJob)
@@ -28,14 +28,14 @@ _OF_CLIP: tuple[type[ExportedClip] | type[ExportJob], ...] = (ExportedClip, Expo
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """A candidate that was taken away, with all that goes back with it."""
+    """A removed candidate, with all that is restored with it."""
 
     clip: Mapping[str, Any]
     framings: Sequence[Mapping[str, Any]]
     exports: Sequence[Sequence[str]]
 
 
-def mark(
+def mark_clip(
     db: Session,
     video_id: str,
     start_ms: int,
@@ -46,10 +46,12 @@ def mark(
     address: str = "",
     now: Callable[[], datetime] = utc_now,
 ) -> str:
-    """Make a range of the video a candidate, held to whole frames. → its id. Raises ``VideoNotFound``, ``Invalid``, and ``Conflict`` for a
-    deleted video."""
-    require_kept(db, video_id)
-    start, end = _held(video_details(db, video_id), start_ms, end_ms)
+    """Mark a range of the video as a candidate, aligned to whole frames; return its id.
+
+    Raises ``VideoNotFound``, ``Invalid``, and ``Conflict`` for a deleted video.
+    """
+    require_changeable(db, video_id)
+    start, end = _align_to_frames(video_details(db, video_id), start_ms, end_ms)
     clip_id, moment = new_id("clip"), now()
     row = {
         "id": clip_id, "video_id": video_id, "reference": f"{ORIGIN}:{clip_id}", "origin": ORIGIN, "start_ms": start, "end_ms": end,
@@ -60,7 +62,7 @@ def mark(
     return clip_id
 
 
-def change(
+def change_clip(
     db: Session,
     video_id: str,
     clip_id: str,
@@ -72,21 +74,21 @@ def change(
     address: str = "",
     now: Callable[[], datetime] = utc_now,
 ) -> None:
-    """Give a candidate another range and title, None leaving each as it is; from then on it is a person's.
+    """Change a candidate's range and title; None keeps a value. It then counts as decided by a person.
 
     Raises ``VideoNotFound``, ``ClipNotFound``, ``Invalid``.
     """
     video, clip = video_details(db, video_id), _row(db, video_id, clip_id)
     start_ms, end_ms = clip["start_ms"] if start_ms is None else start_ms, clip["end_ms"] if end_ms is None else end_ms
     same = (clip["start_ms"], clip["end_ms"]) == (start_ms, end_ms)
-    start, end = (start_ms, end_ms) if same else _held(video, start_ms, end_ms)
+    start, end = (start_ms, end_ms) if same else _align_to_frames(video, start_ms, end_ms)
     values = {"start_ms": start, "end_ms": end, "title": _title(clip["title"] if title is None else title, start, end), "touched_at": now()}
     db.execute(update(IdentifiedClip).where(col(IdentifiedClip.id) == clip_id).values(**values))
     audit.record(db, "clip_changed", actor=actor, subject=clip_id, address=address, video=video_id)
 
 
-def remove(db: Session, video_id: str, clip_id: str, *, actor: str = "", address: str = "") -> Removed:
-    """Take a candidate away; files that were exported from it stay. Raises ``ClipNotFound``."""
+def remove_clip(db: Session, video_id: str, clip_id: str, *, actor: str = "", address: str = "") -> Removed:
+    """Remove a candidate; its exports stay. Raises ``ClipNotFound``."""
     clip = _row(db, video_id, clip_id)
     framings = select(*inspect(ClipFraming).columns).where(col(ClipFraming.identified_clip_id) == clip_id)
     kept = [dict(row) for row in db.execute(framings).mappings()]
@@ -96,8 +98,8 @@ def remove(db: Session, video_id: str, clip_id: str, *, actor: str = "", address
     return Removed(clip, kept, exports)
 
 
-def put_back(db: Session, removed: Removed, *, actor: str = "", now: Callable[[], datetime] = utc_now) -> None:
-    """Undo ``remove``. Raises ``VideoNotFound``, and ``Conflict`` when it is there again."""
+def restore_clip(db: Session, removed: Removed, *, actor: str = "", now: Callable[[], datetime] = utc_now) -> None:
+    """Undo ``remove``. Raises ``VideoNotFound``, and ``Conflict`` if it exists again."""
     video_details(db, removed.clip["video_id"])
     same = (col(IdentifiedClip.video_id) == removed.clip["video_id"]) & (col(IdentifiedClip.reference) == removed.clip["reference"])
     if db.execute(select(col(IdentifiedClip.id)).where((col(IdentifiedClip.id) == removed.clip["id"]) | same)).first() is not None:
@@ -122,10 +124,10 @@ def _row(db: Session, video_id: str, clip_id: str) -> dict[str, Any]:
     return dict(row)
 
 
-def _held(video: VideoDetails, start_ms: int, end_ms: int) -> tuple[int, int]:
-    """The range at whole frames and within the video, as far as its rate and length are known."""
+def _align_to_frames(video: VideoDetails, start_ms: int, end_ms: int) -> tuple[int, int]:
+    """Return the range aligned to whole frames and within the video, as far as its rate and length are known."""
     rate = Fraction(video.frame_rate) if video.frame_rate else None
-    start, end = (to_frame(ms, rate) if rate else ms for ms in (start_ms, end_ms))
+    start, end = (snap_to_frame(ms, rate) if rate else ms for ms in (start_ms, end_ms))
     if video.duration_ms:
         end = min(end, video.duration_ms)
     if start < 0 or (video.duration_ms and start >= video.duration_ms):

@@ -1,4 +1,4 @@
-"""Exports whose captions would read otherwise if they were made now."""
+"""Find exports whose captions would differ if they were made now."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from sqlmodel import col
 
 from clipviewer.db.clip_models import VideoCaptions
 from clipviewer.db.export_models import ExportJob
-from clipviewer.domain.caption_mode import mode_of
+from clipviewer.domain.caption_mode import parse_mode
 from clipviewer.domain.job_state import JobState
-from clipviewer.services.room.captions import captions_of_cell, track
+from clipviewer.services.room.captions import captions_of_cell, find_track
 
 MOST = 10_000
 
 
 def recaptioned_jobs(db: Session, video_id: str) -> list[str]:
-    """The finished jobs of the video whose part of a track is another one now, at most ``MOST``; a track that is gone changes none.
+    """Return the finished jobs of the video whose part of a track has changed, at most ``MOST``; removed tracks change none.
 
-    Only those made before their track was attached are looked at, so this costs nothing where no captions were replaced.
+    Only exports older than their track are checked, so this costs nothing if no captions were replaced.
     """
     rows = db.execute(_MADE_BEFORE_THEIR_TRACK, {"video_id": video_id}).all()
-    tracks = {language: track(db, video_id, language) for language in {row.target_language for row in rows}}
+    tracks = {language: find_track(db, video_id, language) for language in {row.target_language for row in rows}}
     return [
         job_id
         for job_id, language, captions, start_ms, end_ms in rows
-        if captions_of_cell(tracks[language], language, mode_of(captions), start_ms, end_ms) != captions
+        if captions_of_cell(tracks[language], language, parse_mode(captions), start_ms, end_ms) != captions
     ]
 
 

@@ -65,7 +65,7 @@ def list_objects(shelf: Shelf, call: Call) -> Answer:
     limit = min(_max_keys(request.parameter("max-keys")), PAGE)
     token, start_after = request.parameter("continuation-token"), request.parameter("start-after") or ""
     encode: Callable[[str], str] = _url if _encodes(request) else str
-    page = page_of(shelf.index, prefix, delimiter, limit, _position(token) if token is not None else (start_after, True))
+    page = list_page(shelf.index, prefix, delimiter, limit, _position(token) if token is not None else (start_after, True))
     content: list[tuple[str, Content]] = [
         ("Name", EMBEDDED_BUCKET),
         ("Prefix", encode(prefix)),
@@ -109,7 +109,7 @@ class Page:
         self.following: tuple[str, bool] | None = None
 
 
-def page_of(index: Index, prefix: str, delimiter: str, limit: int, position: tuple[str, bool]) -> Page:
+def list_page(index: Index, prefix: str, delimiter: str, limit: int, position: tuple[str, bool]) -> Page:
     """Return up to ``limit`` keys and common prefixes from ``position`` (a key, and whether that key itself is excluded).
 
     A common prefix is skipped by one seek, however many keys lie under it.
