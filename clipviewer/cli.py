@@ -1,4 +1,4 @@
-"""``python -m clipviewer``: serve (default) and the small commands of the person who hosts it."""
+"""``python -m clipviewer``: serve (default) and the small commands for whoever hosts it."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _TOLD_EVERY = 10_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; 0 when all went well, 2 with one sentence on stderr when it cannot be done as configured."""
+    """Run a command. Return 0 on success, or 2 after one sentence on stderr if it cannot run as configured."""
     options = _parser().parse_args(arguments)
-    load_dotenv(Path.cwd() / ".env")  # boto3 looks for AWS_* in the environment itself
+    load_dotenv(Path.cwd() / ".env")  # boto3 reads AWS_* from the environment
     try:
         return int(options.run(load_settings(), options) or 0)
     except StartupError as error:
@@ -48,26 +48,26 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="serve the app (default)").set_defaults(run=_serve)
     commands.add_parser("dev", help="serve the app from its sources and show every change in the open page").set_defaults(run=_dev)
     commands.add_parser("build", help="build the front end and stop").set_defaults(run=_build)
-    commands.add_parser("worker", help="do jobs, exports among them, beside the app (PostgreSQL only)").set_defaults(run=_worker)
+    commands.add_parser("worker", help="run jobs in a process of its own (PostgreSQL only)").set_defaults(run=_worker)
     commands.add_parser("rebuild", help="restore an empty library from the bucket").set_defaults(run=_rebuild)
-    commands.add_parser("previews", help="have previews made of the videos that have none").set_defaults(run=_previews)
-    adopt = commands.add_parser("import", aliases=["adopt"], help="import videos, captions and exports that are in the bucket")
-    adopt.add_argument("prefix", nargs="?", default="", help="what their keys begin with (default: the whole library)")
-    adopt.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    commands.add_parser("previews", help="enqueue previews of all videos that have none").set_defaults(run=_previews)
+    adopt = commands.add_parser("import", aliases=["adopt"], help="import videos, captions and exports from the bucket")
+    adopt.add_argument("prefix", nargs="?", default="", help="prefix of their keys (default: the whole library)")
+    adopt.add_argument("--dry-run", action="store_true", help="show what would be imported, without importing")
     adopt.set_defaults(run=_adopt)
-    doctor = commands.add_parser("doctor", help="examine the storage, and print the policies it needs")
-    doctor.add_argument("--json", action="store_true", help="for machines")
+    doctor = commands.add_parser("doctor", help="check the storage and print the policies it needs")
+    doctor.add_argument("--json", action="store_true", help="print JSON")
     doctor.set_defaults(run=_doctor)
     store = commands.add_parser("store", help="the embedded store").add_subparsers(metavar="action", required=True)
-    keys = store.add_parser("keys", help="show how any S3 client reaches it")
+    keys = store.add_parser("keys", help="print credentials and endpoint for S3 clients")
     keys.set_defaults(run=_store_keys)
     tokens = commands.add_parser("token", help="API tokens for pipelines").add_subparsers(metavar="action", required=True)
-    create = tokens.add_parser("create", help="make a token and show it once")
+    create = tokens.add_parser("create", help="create a token and print it once")
     create.add_argument("name", nargs="?", default="pipeline", help="what the token is for")
     create.set_defaults(run=_token_create)
     tokens.add_parser("list", help="list the tokens").set_defaults(run=_token_list)
-    revoke = tokens.add_parser("revoke", help="end a token")
-    revoke.add_argument("id", help="the token's id, as in the list")
+    revoke = tokens.add_parser("revoke", help="revoke a token")
+    revoke.add_argument("id", help="the token's id, as listed")
     revoke.set_defaults(run=_token_revoke)
     return parser
 
@@ -79,8 +79,8 @@ def _serve(settings: Settings, _options: argparse.Namespace) -> int:
     startup.prepare_data_dir(settings.data_dir)
     listener = startup.claim_port(settings)
     with listener:
-        _say(f"Data directory: {settings.data_dir}")
-        _say("Database: bringing the schema up to date")
+        _print(f"Data directory: {settings.data_dir}")
+        _print("Database: migrating the schema")
         services = _services(settings)
         setup_token = startup.first_admin(services)
         _build_front_end()
@@ -100,18 +100,18 @@ def _build(_settings: Settings, _options: argparse.Namespace) -> None:
 
 def _worker(settings: Settings, _options: argparse.Namespace) -> None:
     if settings.database_url.startswith("sqlite"):
-        raise StartupError("A worker of its own needs PostgreSQL: set CLIPVIEWER_DATABASE_URL. On SQLite the app does all jobs by itself.")
+        raise StartupError("A separate worker needs PostgreSQL: set CLIPVIEWER_DATABASE_URL. With SQLite the app runs all jobs itself.")
     from clipviewer.api.redaction import install_redaction
     from clipviewer.jobs.worker import JobWorker
 
-    services = _prepared(settings)
+    services = _prepare(settings)
     install_redaction()
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     worker = JobWorker(services)
     worker.start()
-    _say("Rendering exports, and doing the other jobs. Ctrl-C ends it.")
+    _print("Running jobs. Press Ctrl-C to stop.")
     ended.wait()
     worker.stop()
 
@@ -119,27 +119,27 @@ def _worker(settings: Settings, _options: argparse.Namespace) -> None:
 def _rebuild(settings: Settings, _options: argparse.Namespace) -> None:
     from clipviewer.services.adoption.rebuild import Rebuilt, find_copies, read_sidecars, rebuild
 
-    services, found = _prepared(settings), Rebuilt()
+    services, found = _prepare(settings), Rebuilt()
     sidecars = read_sidecars(services.store, settings.s3_prefix, found)
     copies = find_copies(services.store, settings.s3_prefix, sidecars)
     with services.database.write() as db:
         rebuild(db, sidecars, copies, found)
-    print(f"Restored {found.videos} videos, {found.clips} clips and {found.exports} exports; {found.unusable} sidecars were of no use.")
+    print(f"Restored {found.videos} videos, {found.clips} clips and {found.exports} exports; {found.unusable} sidecars could not be used.")
 
 
 def _previews(settings: Settings, _options: argparse.Namespace) -> None:
     from clipviewer.services.library.video_previews import enqueue_missing_previews
 
-    with _prepared(settings).database.write() as db:
+    with _prepare(settings).database.write() as db:
         count = enqueue_missing_previews(db, actor="cli")
-    print(f"{count} videos have no previews; the app makes them while it runs." if count else "Every video has its previews.")
+    print(f"{count} previews enqueued. They are made while the app runs." if count else "Every video has its previews.")
 
 
 def _adopt(settings: Settings, options: argparse.Namespace) -> None:
     from clipviewer.services.adoption import adopting
     from clipviewer.services.adoption.words import format_report
 
-    services = _prepared(settings)
+    services = _prepare(settings)
     prefix = adopting.checked_prefix(settings.s3_prefix, options.prefix)
     look = adopting.preview_import(services, prefix)
     print(format_report(look, prefix, done=False))
@@ -150,7 +150,7 @@ def _adopt(settings: Settings, options: argparse.Namespace) -> None:
     def tell(objects: int) -> None:
         if objects >= last[0] + _TOLD_EVERY:
             last[0] = objects
-            _say(f"{objects:,} objects seen")
+            _print(f"{objects:,} objects seen")
 
     with services.database.write() as db:
         audit.record(db, "adopt", actor="cli", subject=prefix)
@@ -160,7 +160,7 @@ def _adopt(settings: Settings, options: argparse.Namespace) -> None:
 def _doctor(settings: Settings, options: argparse.Namespace) -> int:
     from clipviewer.services.bucket.diagnosis import as_json, as_text, diagnose, newest_masters
 
-    services = _prepared(settings)
+    services = _prepare(settings)
     with services.database.read() as db:
         masters = newest_masters(db)
     diagnosis = diagnose(settings, services.store, masters)
@@ -170,7 +170,7 @@ def _doctor(settings: Settings, options: argparse.Namespace) -> int:
 
 def _store_keys(settings: Settings, _options: argparse.Namespace) -> None:
     if not settings.embedded:
-        raise StartupError("CLIPVIEWER_S3_BUCKET is set, so there is no embedded store.")
+        raise StartupError("CLIPVIEWER_S3_BUCKET is set, so the embedded store is not in use.")
     startup.prepare_data_dir(settings.data_dir)
     credentials = embedded_credentials(startup.secret_keys(settings)[0])
     print(f"export AWS_ACCESS_KEY_ID={credentials.access_key} AWS_SECRET_ACCESS_KEY={credentials.secret_key}")
@@ -179,27 +179,27 @@ def _store_keys(settings: Settings, _options: argparse.Namespace) -> None:
 
 
 def _token_create(settings: Settings, options: argparse.Namespace) -> None:
-    services = _prepared(settings)
+    services = _prepare(settings)
     with services.database.write() as db:
         secret = services.api_tokens.create(db, options.name, actor="cli")
     print(secret)
-    print("Keep it now: it is not shown again.", file=sys.stderr)
+    print("Store it now: it is not shown again.", file=sys.stderr)
 
 
 def _token_list(settings: Settings, _options: argparse.Namespace) -> None:
-    services = _prepared(settings)
+    services = _prepare(settings)
     with services.database.read() as db:
         for token in services.api_tokens.list(db):
             print(f"{token.id}  {token.created_at:%Y-%m-%d %H:%M}  {'revoked' if token.revoked else 'active '}  {token.name}")
 
 
 def _token_revoke(settings: Settings, options: argparse.Namespace) -> None:
-    services = _prepared(settings)
+    services = _prepare(settings)
     with services.database.write() as db:
         services.api_tokens.revoke(db, options.id, actor="cli")
 
 
-def _prepared(settings: Settings) -> Services:
+def _prepare(settings: Settings) -> Services:
     startup.prepare_data_dir(settings.data_dir)
     return _services(settings)
 
@@ -212,11 +212,11 @@ def _build_front_end() -> None:
     os.chdir(frontend.ROOT)
     if frontend.is_built():
         return
-    _say("Front end: building it, about a minute the first time")
+    _print("Front end: building, about a minute the first time")
     started = time.monotonic()
-    frontend.build(lambda line: _say(f"  {line}") if sys.stdout.isatty() or logging.root.level <= logging.DEBUG else None)
-    _say(f"Front end: built in {time.monotonic() - started:.0f} s")
+    frontend.build(lambda line: _print(f"  {line}") if sys.stdout.isatty() or logging.root.level <= logging.DEBUG else None)
+    _print(f"Front end: built in {time.monotonic() - started:.0f} s")
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     print(text, flush=True)

@@ -28,7 +28,7 @@ from clipviewer.state.storage_doctor import StorageDoctorState
 
 
 def compose(pages: ASGIApp) -> ASGIApp:
-    """The whole application around Reflex's pages; imported late, since the front-end build needs none of it."""
+    """Build the whole application around Reflex's pages. Imports late, since the front-end build needs none of it."""
     from clipviewer import serving
 
     return serving.compose(pages)

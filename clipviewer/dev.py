@@ -1,8 +1,8 @@
 """``python -m clipviewer dev``: serve the app from its sources, and show every change in the open page.
 
-A Vite development server draws the pages on a loopback port of its own. The app listens on the usual address and passes on to Vite what is
-Vite's (``dev_pages``). This process watches the sources: it copies changed assets to where Vite finds them, compiles the pages in a process
-that then ends, and restarts the app. Python processes are forked from one that has the libraries loaded already.
+A Vite development server draws the pages on a loopback port of its own. The app listens on the usual address and forwards Vite's requests
+(``dev_pages``). This process watches the sources: it copies changed assets to where Vite finds them, compiles the pages in a short-lived
+process, and restarts the app. Python processes are forked from one that has already loaded the libraries.
 """
 
 from __future__ import annotations
@@ -62,11 +62,11 @@ _END_WITH_INPUT = "data:text/javascript,process.stdin.on('end', () => process.ex
 _NODE_OPTIONS = ("--conditions=development", "--import", _END_WITH_INPUT)
 _STOP_SECONDS = 15.0
 _RESTART_SECONDS = 0.5
-"""How long the app may take to end before a restart kills it. It loses nothing by that, and somebody is waiting for the new one."""
+"""How long the app may take to end before a restart kills it. Killing it loses nothing, and somebody is waiting for the new one."""
 
 
 def run(settings: Settings) -> int:
-    """Serve until Ctrl-C or SIGTERM; return 0 once every process has ended. Raise ``StartupError`` where it cannot start."""
+    """Serve until Ctrl-C or SIGTERM; return 0 once every process has ended. Raises ``StartupError`` if it cannot start."""
     os.chdir(frontend.ROOT)
     os.environ.update(frontend.build_environment(os.environ), REFLEX_API_URL=f"http://localhost:{settings.port}")
     startup.prepare_data_dir(settings.data_dir)
@@ -92,7 +92,7 @@ def _is_source(_change: Change, path: str) -> bool:
 
 
 def _apply(changed: set[Path], context: ForkServerContext, app: _App) -> None:
-    """Copy changed assets to where Vite finds them at once, restart the app if it runs changed code, and compile the pages."""
+    """Copy changed assets to where Vite finds them, restart the app if its code changed, and compile the pages."""
     started = time.monotonic()
     assets = {path for path in changed if path.is_relative_to(_ASSETS)}
     for path in assets:
@@ -106,7 +106,7 @@ def _apply(changed: set[Path], context: ForkServerContext, app: _App) -> None:
 
 
 class _App:
-    """The serving process; a context that starts it and ends with it."""
+    """The serving process, as a context manager that starts it and ends it."""
 
     def __init__(self, context: ForkServerContext, listener: socket.socket, vite_port: int) -> None:
         self._context, self._listener, self._vite_port = context, listener, vite_port
@@ -135,7 +135,7 @@ class _App:
 
 
 def _serve(listener: socket.socket, vite_port: int, first: bool) -> None:
-    """Serve in this process. The link to the first account is printed at the ``first`` start alone."""
+    """Serve in this process. The set-up link is printed only at the ``first`` start."""
     started = time.monotonic()
     _end_with_parent()
     from clipviewer import server
@@ -153,7 +153,7 @@ def _serve(listener: socket.socket, vite_port: int, first: bool) -> None:
 
 
 def _compile_in_process(context: ForkServerContext, *, first: bool = False) -> bool:
-    """Compile the pages from the present sources; False where that failed, after the reason was printed."""
+    """Compile the pages from the current sources; return False, after printing the reason, if that failed."""
     process = context.Process(target=_compile, args=(first,), name="compile")
     process.start()
     process.join()
@@ -161,9 +161,9 @@ def _compile_in_process(context: ForkServerContext, *, first: bool = False) -> b
 
 
 def _compile(first: bool) -> None:
-    """Write the pages to where Vite finds them; files that stay the same are left alone. Installs what is missing of the front end."""
+    """Write the pages to where Vite finds them, leaving unchanged files alone. Installs missing front-end packages."""
     _end_with_parent()
-    gc.disable()  # the process ends before it would pay
+    gc.disable()  # this process ends too soon for collections to pay off
     from reflex.utils import build, prerequisites
     from reflex_base.constants import Env
     from reflex_base.environment import environment
@@ -172,14 +172,14 @@ def _compile(first: bool) -> None:
     with frontend.locks_kept():
         if first and prerequisites.needs_reinit():
             prerequisites.initialize_frontend_dependencies()  # type: ignore[no-untyped-call]
-        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # the progress of every page
+        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # drop the progress output of every page
             prerequisites.get_compiled_app(use_rich=False)
     if first:
         build.set_env_json()  # type: ignore[no-untyped-call]
 
 
 def _end_with_parent() -> None:
-    """End this process when the one that started it is gone, however that ended."""
+    """End this process when its parent is gone, however the parent ended."""
     parent = multiprocessing.parent_process()
 
     def watch_parent() -> None:
@@ -192,7 +192,7 @@ def _end_with_parent() -> None:
 
 @contextmanager
 def _vite() -> Iterator[int]:
-    """The port of a running development server for the compiled pages. It ends with its standard input, so also when this process dies."""
+    """Yield the port of a running development server for the compiled pages. It ends with its standard input, so also with this process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])

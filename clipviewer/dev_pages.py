@@ -23,7 +23,7 @@ _START_SECONDS = 60.0
 _PRIVATE = frozenset({"cookie", "authorization", "origin", "host", "connection"})
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding"})
 _SCRIPTS = ("unsafe-inline",)
-"""What Vite adds to every page is an inline script, another one at each start."""
+"""Vite adds an inline script to every page, with different content at each start."""
 
 
 def compose(pages: ASGIApp, *, vite_port: int) -> ASGIApp:
@@ -32,7 +32,7 @@ def compose(pages: ASGIApp, *, vite_port: int) -> ASGIApp:
 
 
 class VitePages:
-    """Reflex's own endpoints to ``app``, all else to the development server; neither cookies nor tokens are passed on."""
+    """Send Reflex's own endpoints to ``app`` and all else to the development server, without cookies or tokens."""
 
     def __init__(self, app: ASGIApp, port: int) -> None:
         self._app, self._authority = app, f"127.0.0.1:{port}"
@@ -67,7 +67,7 @@ class VitePages:
         return response
 
     async def _relay(self, browser: WebSocket) -> None:
-        """Carry messages both ways until one side closes. Vite's client then asks again until it is answered, and loads the page anew."""
+        """Relay messages both ways until one side closes. Vite's client then polls until it is answered, and reloads the page."""
         protocols = [Subprotocol(name) for name in browser.scope["subprotocols"]]
         target = f"ws://{self._authority}{browser.url.path}?{browser.url.query}"
         try:
@@ -79,7 +79,7 @@ class VitePages:
                     task.cancel()
         except (OSError, InvalidHandshake):
             pass
-        with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # where the browser has closed it already
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # the browser may have closed it already
             await browser.close()
 
 

@@ -1,6 +1,6 @@
-"""Expected errors: each carries an HTTP status, a stable code and a sentence for people.
+"""Expected errors: each has an HTTP status, a stable code and a sentence for people.
 
-Raised where they are known, translated once: by the API into problem details (RFC 9457), by the state into a toast.
+Services raise them; the API turns them into problem details (RFC 9457), the state into a toast.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import ClassVar
 
 
 class ClipviewerError(Exception):
-    """Base class of expected failures. ``detail`` is shown to people; it contains no secrets and no keys of others."""
+    """Base class of expected failures. ``detail`` is shown to people; it has no secrets and nobody else's keys."""
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
@@ -33,7 +33,7 @@ class Forbidden(ClipviewerError):
 
 
 class NotFound(ClipviewerError):
-    """The thing does not exist, or this person may not see it: the same answer."""
+    """The thing does not exist, or this person may not see it: the answer is the same."""
 
     status, code, title = 404, "not_found", "Not found"
 
@@ -51,7 +51,7 @@ class Conflict(ClipviewerError):
 
 
 class Invalid(ClipviewerError):
-    """The input breaks a rule; the detail says which."""
+    """The input breaks a rule; ``detail`` says which."""
 
     status, code, title = 422, "invalid", "The input is not valid"
 

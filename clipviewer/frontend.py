@@ -1,4 +1,4 @@
-"""The built front end: when it must be built, how, and what is changed in it afterwards."""
+"""The built front end: when it must be built, how, and which changes are made to it afterwards."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ _STAMP = "clipviewer-build.json"
 
 
 class SameOrigin(Plugin):
-    """Makes the built front end talk to the address that it was loaded from.
+    """Make the built front end call the address that it was loaded from.
 
-    Reflex bakes one API address into the bundle; only a host name is swapped at run time, not the port or the scheme. With a
-    placeholder in its place, one build serves every host, port and proxy.
+    Reflex bakes one API address into the bundle; at run time it swaps only the host name, not the port or the scheme. With a placeholder
+    instead, one build serves every host, port and proxy.
     """
 
     def post_build(self, **context: Any) -> None:
@@ -62,7 +62,7 @@ class SameOrigin(Plugin):
 
 
 class PreloadRoom(Plugin):
-    """Makes the scripts and styles of a clip room come together with its page, instead of after the router has started and asked for them.
+    """Load the scripts and styles of a clip room together with its page, instead of after the router has started.
 
     Addresses with an id in them share one page, and Reflex lists in it only what every page needs.
     """
@@ -78,7 +78,7 @@ class PreloadRoom(Plugin):
 
 
 class ServeOnlyBundled(Plugin):
-    """Removes the copies that Reflex makes of scripts and style sheets: the pages load what the bundle holds of them."""
+    """Remove Reflex's copies of scripts and style sheets: the pages load the bundled ones."""
 
     def post_build(self, **context: Any) -> None:
         static_dir = Path(context["static_dir"])
@@ -93,7 +93,7 @@ class ServeOnlyBundled(Plugin):
 
 
 def _files_of_route(static_dir: Path, path: str) -> tuple[list[str], list[str]]:
-    """Addresses of the scripts (the module that draws a route, and what it imports) and style sheets, from React Router's manifest."""
+    """Return addresses of a route's scripts (its module and what that imports) and style sheets, from React Router's manifest."""
     manifest = next((static_dir / "assets").glob("manifest-*.js")).read_text(encoding="utf-8")
     routes = json.loads(manifest.partition("=")[2].rstrip("; \n"))["routes"].values()
     for route in routes:
@@ -103,17 +103,17 @@ def _files_of_route(static_dir: Path, path: str) -> tuple[list[str], list[str]]:
 
 
 def web_dir() -> Path:
-    """Where Reflex keeps the generated front end."""
+    """Return the folder in which Reflex keeps the generated front end."""
     return Path(os.environ.get("REFLEX_WEB_WORKDIR", ROOT / ".web"))
 
 
 def static_dir() -> Path:
-    """The files that are served."""
+    """Return the folder of the files that are served."""
     return web_dir() / "build" / "client"
 
 
 def fingerprint() -> str:
-    """SHA-256 over everything that the bundle is made from: names and contents."""
+    """Return a SHA-256 over the names and contents of everything that the bundle is made from."""
     digest = hashlib.sha256(sys.version.split()[0].encode())
     for name in _SOURCES:
         path = ROOT / name
@@ -125,7 +125,7 @@ def fingerprint() -> str:
 
 
 def is_built() -> bool:
-    """Whether the built front end belongs to the present sources."""
+    """Return whether the built front end belongs to the current sources."""
     try:
         stamp = json.loads((web_dir() / _STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -134,13 +134,13 @@ def is_built() -> bool:
 
 
 def build_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment for Reflex's build: Node from this virtual environment, npm, no calls home."""
+    """Return the environment for Reflex's build: Node from this virtual environment, npm, no telemetry."""
     scripts = sysconfig.get_path("scripts")
     return {
         **environ,
         "PATH": os.pathsep.join([scripts, environ.get("PATH", os.defpath)]),
         "REFLEX_USE_NPM": "1",
-        "NODE_USE_SYSTEM_CA": "1",  # a company's own certificate authority is in the system's store
+        "NODE_USE_SYSTEM_CA": "1",  # a company's certificate authority is in the system's store
         "REFLEX_CHECK_LATEST_VERSION": "false",
         "REFLEX_TELEMETRY_ENABLED": "false",
         "npm_config_omit_lockfile_registry_resolved": "true",
@@ -151,7 +151,7 @@ def build_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def build(say: Callable[[str], None]) -> None:
-    """Build the front end with Reflex; raises ``StartupError`` with the tool's last words."""
+    """Build the front end with Reflex. Raises ``StartupError`` with the last lines of its output."""
     with locks_kept():
         _export(say)
     (web_dir() / _STAMP).write_text(json.dumps({"fingerprint": fingerprint()}), encoding="utf-8")
@@ -187,7 +187,7 @@ def _export(say: Callable[[str], None]) -> None:
 
 @contextlib.contextmanager
 def locks_kept() -> Iterator[None]:
-    """Put back lock files that say the same as before; Reflex rewrites them with every compilation, in another order of keys."""
+    """Restore lock files whose content has not changed: Reflex rewrites them at every compilation, with keys in another order."""
     locks = {path: path.read_bytes() for path in (ROOT / "reflex.lock").glob("*.json")}
     yield
     for path, before in locks.items():

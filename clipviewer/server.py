@@ -1,4 +1,4 @@
-"""The running server: Reflex's application under uvicorn, with the work that lives as long as it does."""
+"""The running server: Reflex's application under uvicorn, with the tasks that live as long as it does."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from clipviewer.services.container import Services
 
 _LOG = logging.getLogger(__name__)
 _KEEP_ALIVE_SECONDS = 75
-"""Longer than any usual client or proxy keeps a quiet connection (60 s): whoever sends must be the one that closes it."""
+"""Longer than any usual client or proxy keeps an idle connection (60 s), so that the sender is the one that closes it."""
 
 
 def run(
@@ -36,9 +36,9 @@ def run(
     *,
     compose: Callable[[ASGIApp], ASGIApp] | None = None,
 ) -> int:
-    """Serve until a signal comes; 0 when it ended in order. ``started`` is when the command began (monotonic seconds).
+    """Serve until a signal comes; return 0 after an orderly shutdown. ``started`` is when the command began (monotonic seconds).
 
-    ``compose`` makes the application from Reflex's where the pages do not come from the built front end.
+    ``compose`` builds the application from Reflex's if the pages do not come from the built front end.
     """
     _configure_reflex(services, built=compose is None)
     from clipviewer.clipviewer import app
@@ -66,7 +66,7 @@ def run(
 
 
 class _Server(uvicorn.Server):
-    """Says where it is once it answers."""
+    """Prints its address once it answers."""
 
     def __init__(self, config: uvicorn.Config, services: Services, setup_token: str | None, started: float) -> None:
         super().__init__(config)
@@ -74,17 +74,19 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
-        _keep_pauses_short()
+        _tune_runtime()
         address = address_of(self._services)
         print(f"Ready in {time.monotonic() - self._begun:.1f} s: {address}", flush=True)
         if self._setup_token is not None:
-            print(f"Make the first account here (works once, for 24 hours): {address}/set-up/{self._setup_token}", flush=True)
+            print(f"Create the first admin account here (works once, for 24 hours): {address}/set-up/{self._setup_token}", flush=True)
         _ready.set()
 
 
-def _keep_pauses_short() -> None:
-    """What was loaded at the start stays: the collector no longer walks through it, which takes a third of a second and stops everything.
-    And whoever waits for the interpreter, as the event loop does while the library works, gets it after a millisecond instead of five.
+def _tune_runtime() -> None:
+    """Freeze start-up objects out of GC and lower the GIL switch interval to 1 ms.
+
+    A full collection over them would stop everything for a third of a second. With the default interval of 5 ms the event loop waits too
+    long for the interpreter while the library works.
     """
     gc.collect()
     gc.freeze()
@@ -96,7 +98,7 @@ _ready = threading.Event()
 
 
 def address_of(services: Services) -> str:
-    """Where a person opens the app."""
+    """Return the address at which a person opens the app."""
     settings = services.settings
     if settings.public_url is not None:
         return settings.public_url
@@ -106,7 +108,7 @@ def address_of(services: Services) -> str:
 
 @contextlib.asynccontextmanager
 async def _demo_footage() -> AsyncIterator[None]:
-    """Renders the demo in a thread while the app already runs; stops with it."""
+    """Render the demo in a thread while the app already runs; stops with it."""
     from clipviewer.services.container import installed
 
     services = installed()
@@ -124,7 +126,7 @@ async def _demo_footage() -> AsyncIterator[None]:
                 demo.render(say, stop.is_set)
         except Exception:
             if not stop.is_set():
-                _LOG.exception("the demo footage could not be made")
+                _LOG.exception("the demo footage could not be rendered")
         finally:
             services.progress.text = ""
 
@@ -140,7 +142,7 @@ async def _demo_footage() -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def _jobs() -> AsyncIterator[None]:
-    """Does jobs while the app runs; begins once the embedded store answers, and stops with the app."""
+    """Run jobs while the app runs; starts once the embedded store answers, and stops with the app."""
     from clipviewer.services.container import installed
 
     services = installed()
@@ -156,7 +158,7 @@ async def _jobs() -> AsyncIterator[None]:
         try:
             worker.start()
         except Exception:
-            _LOG.exception("this process can do no jobs")
+            _LOG.exception("this process cannot run jobs")
             return
         stop.wait()
         worker.stop()
@@ -170,14 +172,14 @@ async def _jobs() -> AsyncIterator[None]:
 
 
 def _sweep(services: Services) -> None:
-    """Drop sessions and throttles that have ended."""
+    """Delete ended sessions and expired throttle counters."""
     with services.database.write() as db:
         services.sessions.sweep(db)
         services.accounts.throttle.sweep(db, utc_now())
 
 
 def _configure_reflex(services: Services, *, built: bool) -> None:
-    """Serve the front end as it is, where it is ``built``; nothing is compiled, fetched or reported."""
+    """Serve the front end as it is if it is ``built``: nothing is compiled, fetched or reported."""
     os.environ.update(REFLEX_TELEMETRY_ENABLED="false", REFLEX_CHECK_LATEST_VERSION="false")
     if services.settings.redis_url is not None:
         os.environ.update(REFLEX_REDIS_URL=services.settings.redis_url, REFLEX_STATE_MANAGER_MODE="redis")

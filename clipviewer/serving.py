@@ -66,7 +66,7 @@ class Dispatch:
 
 
 class SignInFirst:
-    """Redirect requests without any session cookie to the sign-in page, before a page is loaded in vain.
+    """Redirect requests without any session cookie to the sign-in page, before a page is loaded for nothing.
 
     Only a convenience: the guards of handlers and routes decide whether a cookie is valid.
     """

@@ -49,7 +49,7 @@ class Settings:
 
     @property
     def embedded(self) -> bool:
-        """Whether objects live in the embedded store."""
+        """Return whether objects live in the embedded store."""
         return self.s3_bucket is None
 
     @property
@@ -103,7 +103,7 @@ _STANDARD = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
 def load_settings(environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Settings:
-    """Return the settings from ``environ`` (default: the process's) over ``folder/.env`` (default: the working directory).
+    """Return the settings from ``environ`` (default: the process's) and ``folder/.env`` (default: the working directory).
 
     Raises ``StartupError`` with one sentence that names the variable.
     """

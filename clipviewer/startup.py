@@ -83,7 +83,7 @@ def build_services(settings: Settings, database: Database) -> Services:
 
 
 def first_admin(services: Services) -> str | None:
-    """Make the configured first admin; else return the one-time set-up token where there is no user yet."""
+    """Create the configured first admin; otherwise return the one-time set-up token if there is no user yet."""
     settings = services.settings
     with services.database.write() as db:
         if settings.admin_email is not None and settings.admin_password is not None:

@@ -1,4 +1,4 @@
-"""Who may call a route: each states one policy, as a dependency, and the session is looked up once for each request.
+"""Who may call a route: each states one policy as a dependency, and the session is looked up once per request.
 
 ``Depends(allow(Action.VIEW))`` gives the ``Principal``; ``Depends(pipeline_or(Action.REGISTER))`` a ``Pipeline`` or a ``Principal``;
 ``Depends(public())`` lets everybody in. ``Depends(inside(Action.VIEW))`` is for an endpoint that calls ``admit`` itself.
@@ -31,7 +31,7 @@ Visitor = Principal | Pipeline | None
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Who may come in: everybody without an ``action``, else the roles that allow it, and pipelines where it says so.
+    """Who may call a route: everybody if there is no ``action``, else the roles that allow it, and pipelines if ``pipelines`` is set.
 
     ``inside``: the endpoint checks it itself.
     """
@@ -49,25 +49,25 @@ def services_of(request: Request) -> Services:
 
 
 def is_secure(request: Request) -> bool:
-    """Whether the browser came by HTTPS, as far as the server knows."""
+    """Return whether the browser came by HTTPS, as far as the server knows."""
     return request.url.scheme == "https"
 
 
 def peer_address(request: Request) -> str:
-    """The peer's address; what a header claims counts only where the server was told to trust its proxy."""
+    """Return the peer's address; forwarding headers count only if the server is configured to trust its proxy."""
     return request.client.host if request.client else ""
 
 
 def origin_of(request: Request) -> str | None:
-    """``scheme://host`` by which the browser came."""
+    """Return the ``scheme://host`` by which the browser came."""
     host = request.headers.get("host")
     return f"{request.scope['scheme']}://{host}" if host else None
 
 
 async def admit(request: Request, policy: Policy, work: Callable[[Session, Visitor], T]) -> T:
-    """Check who is asking and run ``work(session, visitor)``, in one reading transaction; return what it returns.
+    """Authorize the caller and run ``work(session, visitor)`` in one reading transaction; return its result.
 
-    A wrong token is refused even if there is a good cookie. Raises ``Unauthorized``, or ``Forbidden`` after recording the denial.
+    A wrong token is refused even with a good cookie. Raises ``Unauthorized``, or ``Forbidden`` after recording the denial.
     """
     database = services_of(request).database
     to_record: list[Callable[[Session], None]] = []
@@ -79,7 +79,7 @@ async def admit(request: Request, policy: Policy, work: Callable[[Session, Visit
 
 
 def _check(db: Session, request: Request, policy: Policy, to_record: list[Callable[[Session], None]]) -> Visitor:
-    """Return who is asking, with one query. What is to be written about it goes to ``to_record``, since ``db`` only reads."""
+    """Return the caller, with one query. Writes that result from it are added to ``to_record``, since ``db`` only reads."""
     if policy.action is None:
         return None
     services = services_of(request)
@@ -106,7 +106,7 @@ def allow(action: Action) -> Callable[[Request], Awaitable[Principal]]:
     policy = Policy(action)
 
     async def signed_in(request: Request) -> Principal:
-        return cast("Principal", await admit(request, policy, _who))
+        return cast("Principal", await admit(request, policy, _visitor))
 
     return marked(signed_in, policy)
 
@@ -116,13 +116,13 @@ def pipeline_or(action: Action) -> Callable[[Request], Awaitable[Pipeline | Prin
     policy = Policy(action, pipelines=True)
 
     async def pipeline_or_signed_in(request: Request) -> Pipeline | Principal:
-        return cast("Pipeline | Principal", await admit(request, policy, _who))
+        return cast("Pipeline | Principal", await admit(request, policy, _visitor))
 
     return marked(pipeline_or_signed_in, policy)
 
 
 def public() -> Callable[[], Awaitable[None]]:
-    """Return a dependency that states: everybody may."""
+    """Return a dependency that lets everybody in."""
 
     async def everybody() -> None:
         return
@@ -140,18 +140,18 @@ def inside(action: Action) -> Callable[[], Awaitable[None]]:
 
 
 def policies_of(route: APIRoute) -> list[Policy]:
-    """Return every policy that a route states; it should be exactly one."""
+    """Return every policy that a route states; there should be exactly one."""
     return [policy for call in (route.endpoint, *_calls(route.dependant)) if (policy := policy_of(call)) is not None]
 
 
 def policy_of(call: Any) -> Policy | None:
-    """Return the policy that ``marked`` put on a dependency or an endpoint."""
+    """Return the policy that ``marked`` attached to a dependency or an endpoint."""
     policy: Policy | None = getattr(call, _MARK, None)
     return policy
 
 
 def marked(call: _Call, policy: Policy) -> _Call:
-    """Put ``policy`` on a dependency or an endpoint that checks it, for ``policy_of``."""
+    """Attach ``policy`` to a dependency or an endpoint that checks it, for ``policy_of``."""
     setattr(call, _MARK, policy)
     return call
 
@@ -160,7 +160,7 @@ def _calls(dependant: Dependant) -> list[Any]:
     return [call for inner in dependant.dependencies for call in (inner.call, *_calls(inner))]
 
 
-def _who(_db: Session, visitor: Visitor) -> Visitor:
+def _visitor(_db: Session, visitor: Visitor) -> Visitor:
     return visitor
 
 

@@ -1,4 +1,4 @@
-"""Adopting what lies in the bucket already: a look beforehand, and the asking for it."""
+"""Import what is already in the bucket: a preview, and the request to import."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ router = APIRouter(prefix="/api/library/adopt", tags=["library"], route_class=Da
 Registrar = Annotated[Pipeline | Principal, Depends(pipeline_or(Action.REGISTER))]
 Wanted = Annotated[AdoptIn, Depends(json_body(AdoptIn))]
 _ANSWERS: dict[int | str, dict[str, Any]] = {
-    401: {"description": "No valid API token, and nobody is signed in"},
-    403: {"description": "Signed in, but not as an admin"},
-    422: {"description": "The body is not as described, or this is no prefix of the library"},
+    401: {"description": "No valid API token or session"},
+    403: {"description": "Only admins may do this"},
+    422: {"description": "The body is invalid, or the prefix is outside the library"},
 }
 _STORE: dict[int | str, dict[str, Any]] = {
-    404: {"description": "An object went away while it was looked at"},
+    404: {"description": "An object was deleted while it was being read"},
     502: {"description": "The storage refused the request"},
     503: {"description": "The storage cannot be reached"},
 }
@@ -33,12 +33,15 @@ _STORE: dict[int | str, dict[str, Any]] = {
 
 @router.post(
     "/preview",
-    summary="See what adopting a prefix would do",
+    summary="Preview an import",
     responses={**_ANSWERS, **_STORE, 200: {"model": AdoptPreview}},
     openapi_extra=described_body(AdoptIn),
 )
 async def post_preview(request: Request, _registrar: Registrar, wanted: Wanted) -> AdoptPreview:
-    """Nothing is written. It takes some five seconds at most; of a larger prefix the counts are then those of the part that was seen."""
+    """Counts what an import of the prefix would do; writes nothing.
+
+    It takes about five seconds at most: for a larger prefix the counts cover the part read by then, and `complete` is false.
+    """
     services = services_of(request)
     prefix = adopting.checked_prefix(services.settings.s3_prefix, wanted.prefix)
     return AdoptPreview.of(prefix, await run_blocking(adopting.preview_import, services, prefix))
@@ -47,12 +50,12 @@ async def post_preview(request: Request, _registrar: Registrar, wanted: Wanted) 
 @router.post(
     "",
     status_code=202,
-    summary="Adopt a prefix",
+    summary="Import from the bucket",
     responses={**_ANSWERS, 202: {"model": Work}},
     openapi_extra=described_body(AdoptIn),
 )
 def post_adopt(request: Request, registrar: Registrar, wanted: Wanted, db: Writing) -> Work:
-    """Takes in, in the background, what is new, changed or gone under the prefix; asked again meanwhile, it gives the same work."""
+    """Imports in the background what is new, changed or gone under the prefix. Repeating the request returns the unfinished job."""
     actor = registrar.token_id if isinstance(registrar, Pipeline) else registrar.user_id
     prefix = services_of(request).settings.s3_prefix
     return Work.of(adopting.enqueue_import(db, prefix, wanted.prefix, actor=actor, address=peer_address(request)))

@@ -1,4 +1,4 @@
-"""The HTTP API as one application, mounted under the same port as the pages."""
+"""The HTTP API as one application, mounted on the same port as the pages."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ decimal seconds in strings, moments are UTC. Errors are problem details (RFC 945
 
 
 def create_api(services: Services) -> FastAPI:
-    """Every route under ``/api``. Nothing of it runs before the first request."""
+    """Return the API with every route under ``/api``. Nothing of it runs before the first request."""
     api = FastAPI(title="clipviewer", description=_DESCRIPTION, version="1", openapi_url=None, docs_url=None, redoc_url=None)
     api.state.services = services
     install_problems(api)
-    api.include_router(hand_outs.router)  # in the order in which they are looked at: first what people wait for
+    api.include_router(hand_outs.router)  # routes are matched in this order: latency-critical ones first
     api.include_router(videos.router)
     api.include_router(health.router)
     api.include_router(auth.router)
@@ -64,7 +64,7 @@ def create_api(services: Services) -> FastAPI:
 
 
 def _add_docs(api: FastAPI) -> None:
-    """The description of the API for people and programs, for those who are signed in."""
+    """Add the description of the API for people and programs, for signed-in callers."""
     signed_in = [Depends(allow(Action.VIEW))]
 
     @api.get("/api/openapi.json", dependencies=signed_in, include_in_schema=False)

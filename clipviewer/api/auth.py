@@ -1,4 +1,4 @@
-"""Signing in and out, and the first admin. Takes JSON from programs and forms from pages; a form is answered with a redirect (303)."""
+"""Signing in and out, and the first admin. Accepts JSON from programs and forms from pages; a form is answered with a redirect (303)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 
 class WrongCredentials(ClipviewerError):
-    """Unknown, wrong and disabled alike."""
+    """The same for an unknown account, a wrong password and a disabled account."""
 
     status, code, title = 401, "invalid_credentials", "E-mail or password is not right"
 
@@ -66,7 +66,7 @@ class SessionInfo(_Json):
 
 
 def _body(model: type[BaseModel]) -> dict[str, Any]:
-    """OpenAPI's description of a body that comes as JSON or as a form."""
+    """Return the OpenAPI description of a body that is JSON or a form."""
     schema = model.model_json_schema()
     return {"requestBody": {"required": True, "content": {kind: {"schema": schema} for kind in (_JSON, _FORM)}}}
 
@@ -76,58 +76,58 @@ def _body(model: type[BaseModel]) -> dict[str, Any]:
     dependencies=[Depends(public())],
     summary="Sign in",
     response_model=SessionInfo,
-    responses={303: {"description": "A form: to `next`, or back to the sign-in page"}, 401: {}, 415: {}, 422: {}, 429: {}},
+    responses={303: {"description": "A form: redirect to `next`, or back to the sign-in page"}, 401: {}, 415: {}, 422: {}, 429: {}},
     openapi_extra=_body(Credentials),
 )
 async def post_sign_in(request: Request) -> Response:
-    """Sets the session cookie. A form may carry `next`, a local path."""
+    """Sets the session cookie. A form may have `next`, a local path to go to."""
     fields = await _fields(request)
     target = safe_next(fields.get("next"))
     try:
-        credentials = _checked(Credentials, fields)
+        credentials = _validate(Credentials, fields)
         signed_in = await run_blocking(_sign_in, request, credentials)
     except (WrongCredentials, TooManyAttempts, Invalid) as error:
         if not _is_form(request):
             raise
         code = "throttled" if isinstance(error, TooManyAttempts) else "invalid"
-        return _see(f"/sign-in?{urlencode({'error': code, 'next': target})}")
-    return _welcome(request, signed_in, status=200, target=target)
+        return _redirect(f"/sign-in?{urlencode({'error': code, 'next': target})}")
+    return _signed_in_response(request, signed_in, status=200, target=target)
 
 
 @router.post(
     "/set-up",
     status_code=201,
     dependencies=[Depends(public())],
-    summary="Make the first admin",
+    summary="Create the first admin",
     response_model=SessionInfo,
-    responses={303: {"description": "A form: to the library, or back to the set-up page"}, 404: {}, 415: {}, 422: {}},
+    responses={303: {"description": "A form: redirect to the library, or back to the set-up page"}, 404: {}, 415: {}, 422: {}},
     openapi_extra=_body(FirstAdmin),
 )
 async def post_set_up(request: Request) -> Response:
-    """By the one-time token that is printed while there is no user; signs the new admin in."""
+    """Creates the first admin with the one-time token printed at the start while there is no user, and signs them in."""
     fields = await _fields(request)
     try:
-        signed_in = await run_blocking(_set_up, request, _checked(FirstAdmin, fields))
+        signed_in = await run_blocking(_set_up, request, _validate(FirstAdmin, fields))
     except ClipviewerError as error:
         if not _is_form(request):
             raise
-        return _see(f"/set-up/{quote(str(fields.get('token', '')), safe='')}?{urlencode({'error': error.code})}")
-    return _welcome(request, signed_in, status=201, target="/")
+        return _redirect(f"/set-up/{quote(str(fields.get('token', '')), safe='')}?{urlencode({'error': error.code})}")
+    return _signed_in_response(request, signed_in, status=201, target="/")
 
 
 @router.post("/sign-out", dependencies=[Depends(public())], summary="Sign out", status_code=204, responses={303: {}})
 async def post_sign_out(request: Request) -> Response:
-    """Ends the session and removes the cookie; without a session it changes nothing."""
+    """Ends the session and removes the cookie. Does nothing without a session."""
     await services_of(request).database.run_write(lambda db: _sign_out(db, request))
-    response = _see("/sign-in") if _is_form(request) else Response(status_code=204)
+    response = _redirect("/sign-in") if _is_form(request) else Response(status_code=204)
     for secure in {False, is_secure(request)}:
         response.headers.append("Set-Cookie", build_cookie("", secure=secure, max_age=timedelta(0)))
     return response
 
 
-@router.get("/session", summary="Who is signed in", responses={401: {}})
+@router.get("/session", summary="Show the signed-in person", responses={401: {}})
 async def get_session(principal: Annotated[Principal, Depends(allow(Action.VIEW))]) -> SessionInfo:
-    """401 when nobody is."""
+    """Returns the signed-in person; 401 if nobody is signed in."""
     person = Person(id=principal.user_id, email=principal.email, name=principal.name, role=principal.role)
     return SessionInfo(user=person, expires_at=_moment(principal.expires_at))
 
@@ -162,9 +162,9 @@ def _sign_out(db: Session, request: Request) -> None:
         audit.record(db, "sign_out", actor=principal.user_id, subject=principal.session_id, address=peer_address(request))
 
 
-def _welcome(request: Request, signed_in: SignedIn, *, status: int, target: str) -> Response:
+def _signed_in_response(request: Request, signed_in: SignedIn, *, status: int, target: str) -> Response:
     if _is_form(request):
-        response = _see(target)
+        response = _redirect(target)
     else:
         account = signed_in.account
         person = Person(id=account.id, email=account.email, name=account.name, role=account.role)
@@ -178,12 +178,12 @@ def _cookie(request: Request, session: NewSession) -> str:
     return build_cookie(session.token, secure=is_secure(request), max_age=session.expires_at - utc_now())
 
 
-def _see(location: str) -> Response:
+def _redirect(location: str) -> Response:
     return RedirectResponse(location, status_code=303)
 
 
 async def _fields(request: Request) -> dict[str, Any]:
-    """The body's fields, from JSON or a form. Raises ``Invalid``, or ``UnsupportedBody`` for another type."""
+    """Return the body's fields, from JSON or a form. Raises ``Invalid``, or ``UnsupportedBody`` for another type."""
     body = await request.body()
     try:
         if _is_form(request):
@@ -204,7 +204,7 @@ class _AnyObject(BaseModel):
     model_config = ConfigDict(extra="allow", hide_input_in_errors=True)
 
 
-def _checked(model: type[_Model], fields: dict[str, Any]) -> _Model:
+def _validate(model: type[_Model], fields: dict[str, Any]) -> _Model:
     try:
         return model.model_validate(fields)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Threads for what waits for something other than the database: the store, a media file, a password hash."""
+"""Threads for calls that block on something other than the database: the store, a media file, a password hash."""
 
 from __future__ import annotations
 

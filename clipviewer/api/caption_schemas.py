@@ -11,10 +11,10 @@ from clipviewer.services.room.captions import CaptionsView
 
 class Captions(Json):
     id: str
-    language: str = Field(description="BCP 47 tag, or `original`: the language that is spoken")
+    language: str = Field(description="BCP 47 tag, or `original`: the spoken language")
     name: str
     origin: str = Field(description="`uploaded`, `embedded` (found in the master) or `translated`")
-    cues: int = Field(description="How many captions")
+    cues: int = Field(description="Number of captions")
     digest: str = Field(description="SHA-256 of the WebVTT file, in hex")
     created_at: str
 
@@ -36,7 +36,7 @@ class VideoCaptions(Json):
 
 
 class FoundInMaster(VideoCaptions):
-    left_out: list[str] = Field(description="For each track that was not attached, why")
+    left_out: list[str] = Field(description="Why each other track was not attached")
 
     @classmethod
     def of(cls, found: FoundCaptions) -> FoundInMaster:

@@ -41,10 +41,10 @@ _SIGNED_IN = [Depends(allow(Action.VIEW))]
 Exporter = Annotated[Principal, Depends(allow(Action.EXPORT))]
 Captioner = Annotated[Pipeline | Principal, Depends(pipeline_or(Action.EXPORT))]
 _MEDIA_TYPE = "text/vtt"
-_NOBODY: dict[int | str, dict[str, Any]] = {401: {"description": "Nobody is signed in"}}
-_MAY_NOT: dict[int | str, dict[str, Any]] = {**_NOBODY, 403: {"description": "The role does not allow to change captions"}}
-_NO_VIDEO: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such video"}}
-_NO_CAPTIONS: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such video, or it has no captions in this language"}}
+_NOBODY: dict[int | str, dict[str, Any]] = {401: {"description": "Not signed in"}}
+_MAY_NOT: dict[int | str, dict[str, Any]] = {**_NOBODY, 403: {"description": "The role may not change captions"}}
+_NO_VIDEO: dict[int | str, dict[str, Any]] = {404: {"description": "Video not found"}}
+_NO_CAPTIONS: dict[int | str, dict[str, Any]] = {404: {"description": "Video not found, or it has no captions in this language"}}
 _STORE: dict[int | str, dict[str, Any]] = {
     502: {"description": "The storage refused the request"},
     503: {"description": "The storage cannot be reached"},
@@ -64,7 +64,7 @@ def get_captions(db: Reading, video_id: str) -> VideoCaptions:
     responses={
         **_MAY_NOT,
         **_NO_VIDEO,
-        422: {"description": "This is no language tag, or the file is neither WebVTT nor SubRip in UTF-8, or larger than 5 MB"},
+        422: {"description": "Invalid language tag, or the file is not WebVTT or SubRip in UTF-8, or it is larger than 5 MB"},
     },
     openapi_extra={
         "requestBody": {"required": True, "content": {_MEDIA_TYPE: {"schema": {"type": "string"}}}},
@@ -75,10 +75,10 @@ async def put_captions(
     video_id: str,
     language: str,
     who: Captioner,
-    name: Annotated[str, Query(max_length=300, description="The file's name, for people")] = "",
+    name: Annotated[str, Query(max_length=300, description="The file's name, for display")] = "",
 ) -> Captions:
-    """The body is the file; `original` is the language that is spoken. Captions in the same language are replaced."""
-    data = await _at_most(request.stream(), MAX_BYTES)
+    """The body is a WebVTT or SubRip file; `original` is the spoken language. Replaces captions in the same language."""
+    data = await _read_body(request.stream(), MAX_BYTES)
     return await run_blocking(_attach, request, video_id, language, data, name, who)
 
 
@@ -86,17 +86,17 @@ async def put_captions(
     "/captions/{language}",
     dependencies=_SIGNED_IN,
     summary="Get captions as WebVTT",
-    responses={**_NOBODY, **_NO_CAPTIONS, **_WEBVTT, 422: {"description": "The range is none"}},
+    responses={**_NOBODY, **_NO_CAPTIONS, **_WEBVTT, 422: {"description": "The range is empty"}},
     response_class=Response,
 )
 def get_webvtt(
     db: Reading,
     video_id: str,
     language: str,
-    start: Annotated[Seconds | None, Query(description="Only from here on, with times from here")] = None,
-    end: Annotated[Seconds | None, Query(description="Only up to here")] = None,
+    start: Annotated[Seconds | None, Query(description="Start of the part; its times count from here")] = None,
+    end: Annotated[Seconds | None, Query(description="End of the part")] = None,
 ) -> Response:
-    """All of it, or what shows from `start` to `end`, its times starting at `start`."""
+    """The whole track, or the part from `start` to `end`, with times counted from `start`."""
     first, last = start or 0, MAX_MS if end is None else end
     if first >= last:
         raise Invalid("end must be later than start.")
@@ -113,7 +113,7 @@ def get_webvtt(
     "/captions/{language}", status_code=204, responses={**_MAY_NOT, **_NO_CAPTIONS}, summary="Remove captions", response_class=Response
 )
 def delete_captions(request: Request, video_id: str, language: str, who: Exporter, db: Writing) -> Response:
-    """Exports that were made with them keep them."""
+    """Exports that were made with these captions keep them."""
     remove(db, video_id, language)
     audit.record(db, "captions_removed", actor=who.user_id, subject=video_id, address=peer_address(request), language=language)
     return Response(status_code=204)
@@ -121,17 +121,17 @@ def delete_captions(request: Request, video_id: str, language: str, who: Exporte
 
 @router.post(
     "/captions/find",
-    summary="Attach the captions inside a video",
+    summary="Attach captions embedded in a video",
     responses={
         **_MAY_NOT,
         **_STORE,
-        404: {"description": "There is no such video, or its object is not in the bucket"},
+        404: {"description": "Video not found, or its object is not in the bucket"},
         409: {"description": "Another video is being read"},
         422: {"description": "The video cannot be read"},
     },
 )
 async def post_find(request: Request, video_id: str, who: Exporter) -> FoundInMaster:
-    """Reads the master; takes the text tracks in languages that have no captions yet, one of an unknown language as `original`."""
+    """Reads the master and attaches its text tracks in languages without captions; a track of unknown language becomes `original`."""
     find = partial(find_captions, services_of(request), video_id, actor=who.user_id, address=peer_address(request))
     return FoundInMaster.of(await run_blocking(find))
 
@@ -142,8 +142,8 @@ async def post_find(request: Request, video_id: str, who: Exporter) -> FoundInMa
     responses={
         **_MAY_NOT,
         **_NO_CAPTIONS,
-        409: {"description": "No translation service is set up, or there are captions in this language, or too much is being translated"},
-        422: {"description": "The body is not as described, or there is nothing to translate into"},
+        409: {"description": "No translation service, captions in this language exist, or too many translations are running"},
+        422: {"description": "The body is invalid, or the target language equals the source"},
         502: {"description": "The translation service failed"},
     },
     openapi_extra=described_body(TranslateRequest),
@@ -151,7 +151,7 @@ async def post_find(request: Request, video_id: str, who: Exporter) -> FoundInMa
 async def post_translate(
     request: Request, video_id: str, language: str, who: Exporter, wanted: Annotated[TranslateRequest, Depends(json_body(TranslateRequest))]
 ) -> Captions:
-    """Those in `from`, by the service of CLIPVIEWER_TRANSLATE_URL; an earlier translation is replaced."""
+    """Translates the captions in `from` with the service of CLIPVIEWER_TRANSLATE_URL. Replaces an earlier translation."""
     services, address = services_of(request), peer_address(request)
     translate = partial(translate_captions, services, video_id, wanted.source, language, actor=who.user_id, address=address)
     return Captions.of(await run_blocking(translate))
@@ -165,13 +165,13 @@ async def post_translate(
         **_NOBODY,
         **_STORE,
         **_WEBVTT,
-        404: {"description": "There is no such video or clip, it has no captions, or they are not in the bucket"},
-        422: {"description": "What was registered as its captions cannot be read"},
+        404: {"description": "Video or clip not found, it has no captions, or they are not in the bucket"},
+        422: {"description": "The file registered as its captions cannot be read"},
     },
     response_class=Response,
 )
 async def get_exported_captions(request: Request, video_id: str, clip_id: str) -> Response:
-    """The file beside the export; its times start with the clip."""
+    """The captions file beside the export; its times count from the start of the clip."""
     services = services_of(request)
     key = await services.database.run_read(lambda db: sidecar_of(db, video_id, clip_id))
     return Response(await run_blocking(_read_webvtt, services.store, key), media_type=_MEDIA_TYPE)
@@ -182,8 +182,8 @@ def _read_webvtt(store: ObjectStore, key: str) -> bytes:
     return data if data.startswith(b"WEBVTT") else to_webvtt(parse_captions(data, key)).encode()
 
 
-async def _at_most(body: AsyncIterator[bytes], size: int) -> bytes:
-    """The body, or its beginning: enough to be told that it is too large."""
+async def _read_body(body: AsyncIterator[bytes], size: int) -> bytes:
+    """Return the body, or enough of it to report that it is too large."""
     data = bytearray()
     async for part in body:
         data += part

@@ -1,7 +1,7 @@
 """Routes whose synchronous endpoints run in the database's threads, each in one transaction.
 
-Such an endpoint takes its session as ``db: Reading`` or ``db: Writing``. What reads is checked for access in the same transaction, so
-that a request takes one turn of a thread; what writes is checked before, so that nobody who may not write ever holds the write lock.
+Such an endpoint takes its session as ``db: Reading`` or ``db: Writing``. For a reading one, access is checked in the same transaction, so
+that a request needs a thread only once; for a writing one it is checked before, so that nobody without permission holds the write lock.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _REQUEST = "request"
 
 
 class DatabaseRoute(APIRoute):
-    """Raises ``TypeError`` for a synchronous endpoint without exactly one session, and for one that reads without exactly one policy."""
+    """Raises ``TypeError`` for a synchronous endpoint without exactly one session, and for a reading one without exactly one policy."""
 
     def __init__(self, path: str, endpoint: Endpoint, **options: Any) -> None:
         if iscoroutinefunction(endpoint):
@@ -42,9 +42,9 @@ class DatabaseRoute(APIRoute):
                 )
             status = options.get("status_code") or 200
             if hints[sessions[0]] == Reading:
-                endpoint = _reading(endpoint, hints, sessions[0], status, options)
+                endpoint = _wrap_reading(endpoint, hints, sessions[0], status, options)
             else:
-                endpoint = _writing(endpoint, hints, sessions[0], status)
+                endpoint = _wrap_writing(endpoint, hints, sessions[0], status)
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -56,7 +56,7 @@ class DatabaseRoute(APIRoute):
             try:
                 return await handle(request)
             except RequestValidationError:
-                await admit(request, policy, lambda _db, _visitor: None)  # whoever may not come in is told that, and nothing else
+                await admit(request, policy, lambda _db, _visitor: None)  # unauthorized callers learn nothing about their body
                 raise
 
         return handle_or_refuse
@@ -71,8 +71,8 @@ def _take_inside_policy(endpoint: Endpoint, options: dict[str, Any]) -> None:
         options["dependencies"] = []
 
 
-def _reading(endpoint: Endpoint, hints: dict[str, Any], session: str, status: int, options: dict[str, Any]) -> Endpoint:
-    """Take the policy out of the dependencies, and check it in the endpoint's own transaction."""
+def _wrap_reading(endpoint: Endpoint, hints: dict[str, Any], session: str, status: int, options: dict[str, Any]) -> Endpoint:
+    """Remove the policy from the dependencies, and check it in the endpoint's own transaction."""
     dependencies = list(options.get("dependencies") or ())
     stated = [policy for depends in dependencies if (policy := policy_of(depends.dependency)) is not None]
     visitors = {name: policy for name, hint in hints.items() if (policy := _policy_of_parameter(hint)) is not None}
@@ -90,22 +90,22 @@ def _reading(endpoint: Endpoint, hints: dict[str, Any], session: str, status: in
         return await admit(
             request,
             policy,
-            lambda db, visitor: _finished(endpoint(**values, **{session: db}, **dict.fromkeys(visitors, visitor)), status),
+            lambda db, visitor: _serialize(endpoint(**values, **{session: db}, **dict.fromkeys(visitors, visitor)), status),
         )
 
-    return marked(_declared(run, endpoint, hints, {session, *visitors}), policy)
+    return marked(_with_signature(run, endpoint, hints, {session, *visitors}), policy)
 
 
-def _writing(endpoint: Endpoint, hints: dict[str, Any], session: str, status: int) -> Endpoint:
+def _wrap_writing(endpoint: Endpoint, hints: dict[str, Any], session: str, status: int) -> Endpoint:
     wants_request = _REQUEST in hints
 
     @wraps(endpoint)
     async def run(request: Request, **values: Any) -> Any:
         if wants_request:
             values[_REQUEST] = request
-        return await services_of(request).database.run_write(lambda db: _finished(endpoint(**values, **{session: db}), status))
+        return await services_of(request).database.run_write(lambda db: _serialize(endpoint(**values, **{session: db}), status))
 
-    return _declared(run, endpoint, hints, {session})
+    return _with_signature(run, endpoint, hints, {session})
 
 
 def _policy_of_parameter(hint: Any) -> Policy | None:
@@ -114,8 +114,8 @@ def _policy_of_parameter(hint: Any) -> Policy | None:
     return next((policy for call in depends if (policy := policy_of(call)) is not None), None)
 
 
-def _declared(run: Endpoint, endpoint: Endpoint, hints: dict[str, Any], left_out: set[str]) -> Endpoint:
-    """Let FastAPI see the parameters of ``endpoint`` that it has to fill, and the request."""
+def _with_signature(run: Endpoint, endpoint: Endpoint, hints: dict[str, Any], left_out: set[str]) -> Endpoint:
+    """Give FastAPI the signature that it has to fill: the parameters of ``endpoint``, and the request."""
     known = signature(endpoint)
     kept = [one.replace(annotation=hints[name]) for name, one in known.parameters.items() if name not in left_out | {_REQUEST}]
     request = Parameter(_REQUEST, Parameter.KEYWORD_ONLY, annotation=Request)
@@ -124,6 +124,6 @@ def _declared(run: Endpoint, endpoint: Endpoint, hints: dict[str, Any], left_out
     return run
 
 
-def _finished(result: Any, status: int) -> Any:
-    """Serialize in the thread, since the event loop has better to do with a list of thousands."""
+def _serialize(result: Any, status: int) -> Any:
+    """Serialize in the thread: a list of thousands would block the event loop."""
     return answer(result, status) if isinstance(result, BaseModel) else result

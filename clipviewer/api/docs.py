@@ -21,7 +21,7 @@ th, td { text-align: left; vertical-align: top; padding: 0.125rem 1rem 0.125rem 
 
 
 def render_docs(openapi: dict[str, Any]) -> str:
-    """A whole HTML document: every operation with its parameters, body and answers."""
+    """Return an HTML document: every operation with its parameters, body and responses."""
     operations = list(_operations(openapi))
     links = "".join(f'<li><a href="#{name}"><code>{method} {escape(path)}</code></a></li>' for name, method, path, _ in operations)
     sections = "".join(_section(openapi, *operation) for operation in operations)
@@ -64,23 +64,23 @@ def _contents(openapi: dict[str, Any], holder: dict[str, Any]) -> str:
     shown = []
     for kind, content in holder.get("content", {}).items():
         if content.get("schema"):
-            schema = json.dumps(_resolved(openapi, content["schema"], ()), indent=2, ensure_ascii=False)
+            schema = json.dumps(_resolve(openapi, content["schema"], ()), indent=2, ensure_ascii=False)
             shown.append(f"<details><summary>{escape(kind)}</summary><pre>{escape(schema)}</pre></details>")
     return "".join(shown)
 
 
-def _resolved(openapi: dict[str, Any], value: Any, seen: tuple[str, ...]) -> Any:
-    """The schema with its references put in place; one that contains itself is named instead."""
+def _resolve(openapi: dict[str, Any], value: Any, seen: tuple[str, ...]) -> Any:
+    """Return the schema with its references resolved; a recursive one is named instead."""
     if isinstance(value, list):
-        return [_resolved(openapi, item, seen) for item in value]
+        return [_resolve(openapi, item, seen) for item in value]
     if not isinstance(value, dict):
         return value
     reference = value.get("$ref")
     if not isinstance(reference, str):
-        return {name: _resolved(openapi, item, seen) for name, item in value.items()}
+        return {name: _resolve(openapi, item, seen) for name, item in value.items()}
     name = reference.rpartition("/")[2]
     target = openapi.get("components", {}).get("schemas", {}).get(name)
-    return name if target is None or name in seen else _resolved(openapi, target, (*seen, name))
+    return name if target is None or name in seen else _resolve(openapi, target, (*seen, name))
 
 
 def _paragraphs(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The JSON of exports: what is asked for, and how far each job is."""
+"""The JSON of exports: what is requested, and how far each job is."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ ClipId = Annotated[str, Field(pattern=r"^clip_[A-Za-z0-9]{1,64}$")]
 
 
 class FramingIn(Json):
-    """Which part of the picture an export shows; ``x`` and ``y`` matter to ``manual`` only, which without both is as saved for the clip."""
+    """Which part of the picture an export shows. Only `manual` uses `x` and `y`; without both it uses the crop saved for the clip."""
 
     mode: FramingMode = FramingMode.CENTRE
     x: Share | None = Field(default=None, description="Centre of the crop from the left, as a share")
     y: Share | None = Field(default=None, description="Centre of the crop from the top, as a share")
 
     def to_framing(self) -> Framing | None:
-        """None: as saved for each clip, else around the centre."""
+        """Return the framing around ``x`` and ``y``, or the centre; None means as saved for each clip."""
         if self.mode is FramingMode.MANUAL and self.x is None and self.y is None:
             return None
         return Framing(self.mode, *(0.5 if share is None else share for share in (self.x, self.y)))
@@ -37,15 +37,15 @@ class ExportRequest(Json):
     clip_ids: list[ClipId] = Field(min_length=1, max_length=MAX_CELLS, description="Identified clips of this video")
     aspect_ratios: list[Shape] = Field(min_length=1, max_length=3)
     target_languages: list[Language] = Field(default=["original"], min_length=1, max_length=50)
-    framing: FramingIn = Field(default=FramingIn(), description="For every aspect ratio that `framings` does not name")
+    framing: FramingIn = Field(default=FramingIn(), description="For aspect ratios that are not in `framings`")
     framings: dict[Shape, FramingIn] = Field(default={}, description="By aspect ratio")
     captions: CaptionMode = Field(
         default=CaptionMode.OFF,
-        description="With each language other than `original` there have to be some, and the video has to have them",
+        description="A language other than `original` needs captions, and the video must have them",
     )
 
     def choices(self) -> ExportChoices:
-        """Return what is chosen for each of the clips."""
+        """Return the choices for each of the clips."""
         framings = {ratio: self.framings.get(ratio, self.framing).to_framing() for ratio in self.aspect_ratios}
         return ExportChoices(self.aspect_ratios, self.target_languages, framings, self.captions)
 
@@ -54,7 +54,7 @@ class ExportJob(Json):
     id: str
     video_id: str
     identified_clip_id: str | None
-    exported_clip_id: str | None = Field(description="The exported clip, once the job is done")
+    exported_clip_id: str | None = Field(description="Id of the exported clip, once the job is done")
     title: str
     start: str
     end: str
@@ -66,7 +66,7 @@ class ExportJob(Json):
     progress: float = Field(description="0 to 1")
     reason: str = Field(description="Why it failed, or what it waits for")
     attempt: int
-    revision: int = Field(description="The number of its last change among all changes of the video")
+    revision: int = Field(description="Number of the job's last change among all changes of the video")
     created_at: str
     updated_at: str
 
@@ -95,7 +95,7 @@ class ExportJob(Json):
 
 
 class ExportJobDetails(ExportJob):
-    log: str = Field(description="The last lines of what failed")
+    log: str = Field(description="The end of the failed tool's output")
 
     @classmethod
     def of(cls, job: CellView) -> ExportJobDetails:

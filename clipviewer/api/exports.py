@@ -1,4 +1,4 @@
-"""Export jobs: asked for, followed, cancelled and tried again."""
+"""Export jobs: request, follow, cancel and retry them."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _SIGNED_IN = [Depends(allow(Action.VIEW))]
 Exporter = Annotated[Principal, Depends(allow(Action.EXPORT))]
 _MAX_OFFSET = 2**31 - 1
 _POLL_SECONDS = 0.5
-_LOOKS_BEFORE_ASKING_AGAIN = 10
+_READS_PER_SESSION_CHECK = 10
 _EVENT = {"type": "object", "properties": {name: {"type": "string"} for name in ("event", "id", "data")}}
-_NOBODY: dict[int | str, dict[str, Any]] = {401: {"description": "Nobody is signed in"}}
-_MAY_NOT: dict[int | str, dict[str, Any]] = {**_NOBODY, 403: {"description": "The role does not allow to export"}}
-_NO_VIDEO: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such video"}}
-_NO_JOB: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such job"}}
+_NOBODY: dict[int | str, dict[str, Any]] = {401: {"description": "Not signed in"}}
+_MAY_NOT: dict[int | str, dict[str, Any]] = {**_NOBODY, 403: {"description": "The role may not export"}}
+_NO_VIDEO: dict[int | str, dict[str, Any]] = {404: {"description": "Video not found"}}
+_NO_JOB: dict[int | str, dict[str, Any]] = {404: {"description": "Job not found"}}
 
 
 @router.post(
@@ -45,18 +45,18 @@ _NO_JOB: dict[int | str, dict[str, Any]] = {404: {"description": "There is no su
     responses={
         **_MAY_NOT,
         202: {"model": ExportJobs},
-        404: {"description": "There is no such video, or it does not have one of the clips"},
+        404: {"description": "Video not found, or it does not have one of the clips"},
         409: {"description": "The video is deleted"},
-        422: {"description": "The body is not as described, or the language cannot be served"},
+        422: {"description": "The body is invalid, or the video has no captions in the language"},
     },
     openapi_extra=described_body(ExportRequest),
 )
 def post_export(
     request: Request, video_id: str, who: Exporter, wanted: Annotated[ExportRequest, Depends(json_body(ExportRequest))], db: Writing
 ) -> ExportJobs:
-    """One job for each clip, aspect ratio and language, new or known: the same file is never made twice.
+    """Returns one job for each clip, aspect ratio and language. A file that exists or is being made is not made twice.
 
-    A job that failed or was cancelled is tried again. What a pipeline has delivered already has no job.
+    A failed or cancelled job is queued again. Exports delivered by a pipeline have no job.
     """
     jobs = request_exports(db, video_id, wanted.clip_ids, wanted.choices(), actor=who.user_id)
     audit.record(db, "export", actor=who.user_id, subject=video_id, address=peer_address(request), jobs=len(jobs))
@@ -69,10 +69,10 @@ def post_export(
 def get_jobs(
     db: Reading,
     video_id: str,
-    offset: Annotated[int, Query(ge=0, le=_MAX_OFFSET, description="How many to leave out from the start")] = 0,
+    offset: Annotated[int, Query(ge=0, le=_MAX_OFFSET, description="Number of items to skip")] = 0,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
 ) -> ExportJobs:
-    """In the order in which they were asked for."""
+    """In the order in which they were requested."""
     require_video(db, video_id)
     return ExportJobs.of_cells(cells(db, video_id, offset=offset, limit=limit))
 
@@ -85,8 +85,8 @@ def get_jobs(
         **_NOBODY,
         **_NO_VIDEO,
         200: {
-            "description": "Server-sent events. `jobs`: the jobs that changed, its id is the revision to go on from. "
-            "`idle`: nothing is queued or running any more, and the stream ends.",
+            "description": "Server-sent events. `jobs`: the jobs that changed; the event's id is the revision to continue from. "
+            "`idle`: nothing is queued or running; the stream ends.",
             "content": {"text/event-stream": {"schema": _EVENT}},
         },
     },
@@ -97,7 +97,7 @@ async def get_job_events(
     video_id: str,
     since: Annotated[int, Query(ge=0, le=_MAX_OFFSET, description="Only changes after this revision")] = 0,
 ) -> StreamingResponse:
-    """Whoever reconnects with `Last-Event-ID` misses nothing and hears nothing twice."""
+    """Reconnect with `Last-Event-ID` to continue without gaps or repetitions."""
     known = request.headers.get("last-event-id", "")
     revision = int(known) if known.isascii() and known.isdigit() and len(known) < 10 else since
     await services_of(request).database.run_read(lambda db: require_video(db, video_id))
@@ -110,10 +110,10 @@ def get_job(db: Reading, job_id: str) -> ExportJobDetails:
 
 
 @router.delete(
-    "/jobs/{job_id}", responses={**_MAY_NOT, **_NO_JOB, 409: {"description": "It is finished already"}}, summary="Cancel an export job"
+    "/jobs/{job_id}", responses={**_MAY_NOT, **_NO_JOB, 409: {"description": "The job is already finished"}}, summary="Cancel an export job"
 )
 def delete_job(request: Request, job_id: str, who: Exporter, db: Writing) -> ExportJobDetails:
-    """The rendering stops within a second and leaves nothing in the bucket; cancelling twice does no harm."""
+    """The rendering stops within a second and leaves nothing in the bucket. Cancelling twice does no harm."""
     job = cancel(db, job_id)
     audit.record(db, "export_cancel", actor=who.user_id, subject=job_id, address=peer_address(request), video=job.video_id)
     return ExportJobDetails.of(job)
@@ -125,24 +125,24 @@ def delete_job(request: Request, job_id: str, who: Exporter, db: Writing) -> Exp
     responses={
         **_MAY_NOT,
         **_NO_JOB,
-        409: {"description": "It is finished already, its video is deleted, or the same is being made by another job"},
+        409: {"description": "The job is already finished, its video is deleted, or another job makes the same file"},
     },
-    summary="Try an export job again",
+    summary="Retry an export job",
 )
 def post_retry(request: Request, job_id: str, who: Exporter, db: Writing) -> ExportJobDetails:
-    """From the video as it is now; a job that is queued or running stays as it is."""
+    """Renders from the video as it is now. A queued or running job is left alone."""
     job = retry(db, job_id, actor=who.user_id)
     audit.record(db, "export_retry", actor=who.user_id, subject=job_id, address=peer_address(request), video=job.video_id)
     return ExportJobDetails.of(job)
 
 
 async def _events(request: Request, video_id: str, revision: int) -> AsyncIterator[str]:
-    """The changes as they come, until nothing is under way or the person may not see them any more."""
-    looks = 0
+    """Yield the changes as they come, until nothing is queued or running or the person may not see them any more."""
+    reads = 0
     while True:
-        looks += 1
+        reads += 1
         try:
-            changes, busy = await _look(request, video_id, revision, looks % _LOOKS_BEFORE_ASKING_AGAIN == 0)
+            changes, busy = await _read_changes(request, video_id, revision, reads % _READS_PER_SESSION_CHECK == 0)
         except (Unauthorized, Forbidden):
             return
         if changes.cells:
@@ -151,21 +151,21 @@ async def _events(request: Request, video_id: str, revision: int) -> AsyncIterat
         if not busy:
             yield _event("idle", None, revision)
             return
-        if not changes.cells and looks % _LOOKS_BEFORE_ASKING_AGAIN == 0:
+        if not changes.cells and reads % _READS_PER_SESSION_CHECK == 0:
             yield ": still here\n\n"
         await asyncio.sleep(_POLL_SECONDS)
 
 
-async def _look(request: Request, video_id: str, revision: int, ask_again: bool) -> tuple[Changes, bool]:
-    """What changed, and whether anything is under way; with ``ask_again`` raises when the session has ended meanwhile."""
+async def _read_changes(request: Request, video_id: str, revision: int, check_session: bool) -> tuple[Changes, bool]:
+    """Return what changed, and whether anything is under way; with ``check_session`` raise if the session has ended meanwhile."""
 
-    def look(db: Session, _visitor: object = None) -> tuple[Changes, bool]:
+    def read(db: Session, _visitor: object = None) -> tuple[Changes, bool]:
         busy = count_cells(db, video_id, *UNFINISHED) > 0
         return changes_since(db, video_id, revision), busy
 
-    if ask_again:
-        return await admit(request, Policy(Action.VIEW), look)
-    return await services_of(request).database.run_read(look)
+    if check_session:
+        return await admit(request, Policy(Action.VIEW), read)
+    return await services_of(request).database.run_read(read)
 
 
 def _event(name: str, data: BaseModel | None, revision: int) -> str:

@@ -1,4 +1,4 @@
-"""What a card of the library is looked through with."""
+"""The filmstrip by which the library previews a video."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from clipviewer.services.library.video_previews import previews_of
 
 router = APIRouter(prefix="/api/clips/videos/{video_id}", tags=["library"], route_class=DatabaseRoute)
 _ANSWERS: dict[int | str, dict[str, Any]] = {
-    401: {"description": "Nobody is signed in"},
-    404: {"description": "There is no such video, or it has no previews yet"},
+    401: {"description": "Not signed in"},
+    404: {"description": "Video not found, or it has no previews yet"},
     500: {"description": "Failed to generate URL"},
 }
 
@@ -26,7 +26,7 @@ class Sheet(Json):
     url: str
     columns: int
     rows: int
-    count: int = Field(description="How many pictures it holds, row after row")
+    count: int = Field(description="Number of pictures on the sheet, row by row")
 
 
 class Filmstrip(Json):
@@ -38,7 +38,7 @@ class Filmstrip(Json):
 
 @router.get("/filmstrip", dependencies=[Depends(allow(Action.VIEW))], responses=_ANSWERS, summary="Get the filmstrip of a video")
 def get_filmstrip(request: Request, video_id: str, db: Reading) -> Filmstrip:
-    """Small pictures over the whole video, many on one sheet, with signed URLs that are good until `expiresAt`."""
+    """Small pictures over the whole video, many on one sheet, with signed URLs that work until `expiresAt`."""
     previews = previews_of(db, video_id).previews
     if not previews.get("sheets"):
         raise NotFound("This video has no previews yet.")

@@ -1,7 +1,7 @@
-"""ASGI: refuses what another site makes a browser send, for HTTP and websocket alike; ``guarded`` puts all the wrappers on.
+"""ASGI: refuses requests that another site makes a browser send, over HTTP and websocket; ``guarded`` applies all the wrappers.
 
 The server does not know by which host names people reach it, so the rule is "same origin": an ``Origin`` must name the host that the
-request itself names, or one that is configured. Programs send no ``Origin`` and no cookie and are none of its business.
+request itself names, or a configured one. Programs send no ``Origin`` and no cookie, so the rule does not concern them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 def guarded(
     app: ASGIApp, settings: Settings, sessions: Sessions, *, media_origins: Sequence[str] = (), script_hashes: Iterable[str] = ()
 ) -> ASGIApp:
-    """``app`` behind every guard, the outermost first: headers on all answers, then the origin, then the limits."""
+    """Wrap ``app`` in every guard, the outermost first: headers on all responses, then the origin, then the limits."""
     public = [settings.public_url] if settings.public_url else []
     limited = RequestLimits(SocketLimits(app), sessions)
     checked = OriginGuard(limited, extra_origins=public)
@@ -35,10 +35,11 @@ def guarded(
 
 
 class OriginGuard:
-    """403 (or no handshake) for a foreign ``Origin``: on every websocket, every unsafe method and all of Reflex's event transport.
+    """Answer 403 (or refuse the handshake) for a foreign ``Origin``.
 
-    ``Authorization: Bearer`` without a cookie passes: no browser adds that by itself. The embedded store under ``/s3`` reads no cookie
-    and answers CORS itself. Elsewhere a foreign origin never gets a CORS header.
+    Checked are every websocket, every unsafe method and all of Reflex's event transport. ``Authorization: Bearer`` without a cookie
+    passes: no browser adds that by itself. The embedded store under ``/s3`` reads no cookie and handles CORS itself. Elsewhere a foreign
+    origin never gets a CORS header.
     """
 
     def __init__(self, app: ASGIApp, *, extra_origins: Sequence[str] = ()) -> None:
@@ -70,7 +71,7 @@ class OriginGuard:
         elif foreign or site == b"cross-site":
             matters = scope["method"] not in _SAFE or is_under(scope["path"], _EVENTS)
             if matters and not (has_bearer and not has_cookie):
-                await problem(403, "foreign_origin", "This request comes from another site")(scope, receive, send)
+                await problem(403, "foreign_origin", "This request came from another site")(scope, receive, send)
                 return
             send = _without_cors(send) if foreign else send
         await self._app(scope, receive, send)
@@ -81,12 +82,12 @@ class OriginGuard:
 
 
 def is_under(path: str, folder: str) -> bool:
-    """Whether ``path`` is ``folder`` or below it."""
+    """Return whether ``path`` is ``folder`` or below it."""
     return path == folder or path.startswith(f"{folder}/")
 
 
 def _host_of_origin(origin: str) -> tuple[str, int] | None:
-    """Host and port of an origin, with the scheme's default port; None for ``null`` and what is no origin."""
+    """Return host and port of an origin, with the scheme's default port; None for ``null`` and for anything else."""
     try:
         parts = urlsplit(origin)
         port = parts.port or _DEFAULT_PORTS[parts.scheme]

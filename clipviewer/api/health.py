@@ -1,4 +1,4 @@
-"""Whether the service can work, for load balancers and people; open to everybody, so it says no more than that."""
+"""Whether the service works, for load balancers and people. Open to everybody, so it says no more than that."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Health(BaseModel):
 
 @router.get("/health", dependencies=[Depends(public())], summary="Health", responses={503: {"model": Health}})
 async def health(request: Request, response: Response) -> Health:
-    """200 when the database answers, else 503."""
+    """200 if the database answers, else 503."""
     try:
         await services_of(request).database.run_read(lambda db: db.execute(text("SELECT 1")).all())
     except SQLAlchemyError as error:

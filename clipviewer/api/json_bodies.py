@@ -1,4 +1,4 @@
-"""JSON in and out: bodies that are read once it is known who sends them, and answers that are not validated again."""
+"""JSON bodies that are parsed after the caller is authorized, and responses that are not validated again."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 
 def json_body(model: type[_Model]) -> Callable[[Request], Awaitable[_Model]]:
-    """Return a dependency: the body as ``model``; 422 with the places where it is not as described.
+    """Return a dependency: the body as ``model``; 422 with the locations of its errors.
 
-    Name it after the dependency that says who is asking: they are resolved in order, while FastAPI reads a body of its own before all.
+    Name it after the dependency that authorizes: they are resolved in order, while FastAPI parses a body of its own before all.
     """
 
     async def read(request: Request) -> _Model:
@@ -33,5 +33,5 @@ def parse_json(model: type[_Model], body: bytes) -> _Model:
 
 
 def answer(model: BaseModel, status: int = 200) -> Response:
-    """Return the model as JSON, without validating it once more."""
+    """Return the model as JSON, without validating it again."""
     return Response(model.model_dump_json(by_alias=True), status, media_type="application/json")

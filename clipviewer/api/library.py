@@ -1,4 +1,4 @@
-"""What people change in the library: titles, tags, what is archived, what is deleted and brought back."""
+"""Changes to videos in the library: title, tags, archive, delete, restore."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ router = APIRouter(prefix="/api/clips/videos/{video_id}", tags=["library"], rout
 Exporter = Annotated[Principal, Depends(allow(Action.EXPORT))]
 Owner = Annotated[Principal, Depends(allow(Action.REGISTER))]
 _ANSWERS: dict[int | str, dict[str, Any]] = {
-    401: {"description": "Nobody is signed in"},
-    403: {"description": "The role does not allow this"},
-    404: {"description": "There is no such video"},
+    401: {"description": "Not signed in"},
+    403: {"description": "The role may not do this"},
+    404: {"description": "Video not found"},
 }
 
 
@@ -37,14 +37,14 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
         **_ANSWERS,
         200: {"model": Video},
         409: {"description": "The video is deleted"},
-        422: {"description": "The body is not as described"},
+        422: {"description": "The body is invalid"},
     },
     openapi_extra=described_body(VideoChange),
 )
 def patch_video(
     request: Request, video_id: str, who: Exporter, wanted: Annotated[VideoChange, Depends(json_body(VideoChange))], db: Writing
 ) -> Video:
-    """An archived video is left out of lists, and works as before."""
+    """Changes the fields that are sent. An archived video is left out of lists but works as before."""
     by = actor_of(request, who)
     if wanted.title is not None:
         changes.rename(db, video_id, wanted.title, by=by)
@@ -55,7 +55,7 @@ def patch_video(
     return _video(db, video_id)
 
 
-@router.delete("", responses={**_ANSWERS, 409: {"description": "The video is being removed for good"}}, summary="Delete a video")
+@router.delete("", responses={**_ANSWERS, 409: {"description": "The video is being removed permanently"}}, summary="Delete a video")
 def delete_video(
     request: Request,
     video_id: str,
@@ -65,18 +65,18 @@ def delete_video(
         Query(description="`keep` every object, remove the `exports`, or remove `all`: the master, its previews and its exports"),
     ],
     db: Writing,
-    now: Annotated[bool, Query(description="Remove it at once, instead of a day later")] = False,
+    now: Annotated[bool, Query(description="Remove it at once instead of after a day")] = False,
 ) -> Video:
-    """It is left out of lists, and can be brought back until it is removed. What is being made for it is called off."""
+    """The video disappears from lists and can be restored until it is removed. Its unfinished jobs are cancelled."""
     changes.delete(db, [video_id], objects, by=actor_of(request, who))
     if now:
         removal.enqueue_removal(db, video_id, actor=who.user_id)
     return _video(db, video_id)
 
 
-@router.post("/restore", responses={**_ANSWERS, 409: {"description": "The video is being removed for good"}}, summary="Bring a video back")
+@router.post("/restore", responses={**_ANSWERS, 409: {"description": "The video is being removed permanently"}}, summary="Restore a video")
 def post_restore(request: Request, video_id: str, who: Owner, db: Writing) -> Video:
-    """As it was before it was deleted; nothing happens to one that is not."""
+    """Restores the video as it was before it was deleted. Does nothing to one that is not deleted."""
     changes.restore(db, [video_id], by=actor_of(request, who))
     return _video(db, video_id)
 
@@ -86,5 +86,5 @@ def _video(db: Session, video_id: str) -> Video:
 
 
 def actor_of(request: Request, who: Principal) -> Actor:
-    """Who changes something, and from where, for the audit log."""
+    """Return who makes a change, and from where, for the audit log."""
     return Actor(who.user_id, peer_address(request))

@@ -1,4 +1,4 @@
-"""The JSON of videos, in lists and alone, and of what is changed in them."""
+"""The JSON of videos, in lists and alone, and of changes to them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class VideoRow(Json):
     tags: list[str]
     created_at: str
     archived_at: str | None
-    deleted_at: str | None = Field(description="It can be brought back for a day from then on")
+    deleted_at: str | None = Field(description="When it was deleted; it can be restored for a day")
 
     @classmethod
     def of(cls, video: VideoSummary) -> VideoRow:
@@ -80,24 +80,24 @@ Tags = Annotated[list[Annotated[str, Field(min_length=1, max_length=MAX_TAG)]], 
 
 
 class VideoChange(Json):
-    """What is left out stays as it is."""
+    """Fields that are left out stay as they are."""
 
     title: Annotated[str, Field(min_length=1, max_length=MAX_TITLE)] | None = None
-    tags: Tags | None = Field(default=None, description="All of its tags, in place of those that it has", examples=[["match", "2025"]])
+    tags: Tags | None = Field(default=None, description="All tags; replaces the current ones", examples=[["match", "2025"]])
     archived: bool | None = None
 
 
 class SeveralVideos(Json):
     ids: list[Annotated[str, Field(max_length=MAX_ID)]] = Field(
-        min_length=1, max_length=MAX_IDS, description="Each counts once", examples=[["video_0", "video_1"]]
+        min_length=1, max_length=MAX_IDS, description="Duplicates count once", examples=[["video_0", "video_1"]]
     )
 
 
 class VideosChange(SeveralVideos):
-    """What is left out stays as it is."""
+    """Fields that are left out stay as they are."""
 
-    add_tags: Tags = Field(default=[], description="Beside those that each has", examples=[["2025"]])
-    remove_tags: Tags = Field(default=[], description="Removed before the others are added", examples=[["draft"]])
+    add_tags: Tags = Field(default=[], description="Added to the tags that each video has", examples=[["2025"]])
+    remove_tags: Tags = Field(default=[], description="Removed before `addTags` are added", examples=[["draft"]])
     archived: bool | None = None
 
 
@@ -105,12 +105,12 @@ class VideosDeletion(SeveralVideos):
     objects: RemovalScope = Field(
         description="`keep` every object, remove the `exports`, or remove `all`: the masters, their previews and their exports"
     )
-    now: bool = Field(default=False, description="Remove them at once, instead of a day later")
+    now: bool = Field(default=False, description="Remove them at once instead of after a day")
 
 
 class ChangedVideos(Json):
-    changed: list[str] = Field(description="The ids of those that were not so before, in the order of the request")
-    cancelled: int = Field(description="How many exports and other work under way were called off")
+    changed: list[str] = Field(description="Ids of the videos that the request changed, in its order")
+    cancelled: int = Field(description="Number of unfinished jobs that were cancelled")
 
 
 def _moment(value: datetime | None) -> str | None:

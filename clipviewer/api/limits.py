@@ -1,4 +1,4 @@
-"""ASGI: how much and how often may be sent to ``/api``."""
+"""ASGI: limits on body size and request rate under ``/api``."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ _REGISTRATION = re.compile(r"/api/clips/videos(/[^/]+/(identified|exported))?/?"
 
 
 class RequestLimits:
-    """413 for a body above ``body`` bytes (``registration_body`` and ``captions_body`` where those are sent), 429 above a rate.
+    """Answer 413 for a body above ``body`` bytes (``registration_body`` and ``captions_body`` on their routes), 429 above a rate.
 
-    The rate is counted per session, and for whoever has no cookie of ours per address: an office or a proxy is one address for many
-    people, and a cookie that somebody made up is none of ours. A body is counted as it comes, so that a chunked one is held to the
-    same measure.
+    The rate is counted per session, and per address for callers without a cookie of ours: an office or a proxy is one address for many
+    people, and a made-up cookie does not count. Bodies are counted as they arrive, so that chunked ones have the same limit.
     """
 
     def __init__(
@@ -47,7 +46,7 @@ class RequestLimits:
         if scope["type"] != "http" or not scope["path"].startswith("/api/"):
             await self._app(scope, receive, send)
             return
-        if not self._asking.take(self._asker(scope)):
+        if not self._asking.take(self._rate_key(scope)):
             await problem(429, "too_many_requests", "Too many requests", headers={"Retry-After": "1"})(scope, receive, send)
             return
         limit = next((limit for path, limit in self._bodies if path.fullmatch(scope["path"])), self._body)
@@ -55,15 +54,15 @@ class RequestLimits:
         if announced.isdigit() and int(announced) > limit:
             await _too_large(limit)(scope, receive, send)
             return
-        await self._counted(scope, receive, send, limit)
+        await self._limit_body(scope, receive, send, limit)
 
-    def _asker(self, scope: Scope) -> tuple[str, str]:
-        """Return whose requests are counted together: those of a session, else of an address."""
+    def _rate_key(self, scope: Scope) -> tuple[str, str]:
+        """Return the key under which requests are counted together: a session, else an address."""
         address, cookie = client_of(scope)
         session_id = self._sessions.identify(cookie, secure=scope.get("scheme") == "https")
         return ("session", session_id) if session_id is not None else ("address", address)
 
-    async def _counted(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
+    async def _limit_body(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
         received, over, started = 0, False, False
 
         async def receive_counted() -> Message:
@@ -91,11 +90,11 @@ class RequestLimits:
 
 
 def client_of(scope: Scope) -> tuple[str, str]:
-    """Return the peer's address, and the ``Cookie`` header as it came."""
+    """Return the peer's address, and the raw ``Cookie`` header."""
     client = scope.get("client")
     cookie = next((value for name, value in scope["headers"] if name == b"cookie"), b"")
     return client[0] if client else "", cookie.decode("latin-1")
 
 
 def _too_large(limit: int) -> ASGIApp:
-    return problem(413, "body_too_large", "The body is too large", f"Send at most {limit} bytes at once.")
+    return problem(413, "body_too_large", "The body is too large", f"Send at most {limit} bytes.")

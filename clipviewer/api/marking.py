@@ -1,4 +1,4 @@
-"""Identified clips one at a time: marked by hand, changed, removed."""
+"""Identified clips one at a time: mark by hand, change, remove."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from clipviewer.services.room.clips import identified_clip
 router = APIRouter(prefix="/api/clips/videos/{video_id}/identified", tags=["marking"], route_class=DatabaseRoute)
 Marker = Annotated[Pipeline | Principal, Depends(pipeline_or(Action.EXPORT))]
 _MAY_NOT: dict[int | str, dict[str, Any]] = {
-    401: {"description": "No valid API token, and nobody is signed in"},
-    403: {"description": "The role does not allow to change clips"},
+    401: {"description": "No valid API token or session"},
+    403: {"description": "The role may not change clips"},
 }
-_NO_VIDEO: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such video"}}
-_NO_CLIP: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such video, or it does not have this clip"}}
-_NO_RANGE: dict[int | str, dict[str, Any]] = {422: {"description": "The body is not as described, or the range is none of this video"}}
+_NO_VIDEO: dict[int | str, dict[str, Any]] = {404: {"description": "Video not found"}}
+_NO_CLIP: dict[int | str, dict[str, Any]] = {404: {"description": "Video not found, or it does not have this clip"}}
+_NO_RANGE: dict[int | str, dict[str, Any]] = {422: {"description": "The body is invalid, or the range is not within the video"}}
 
 
 @router.post(
@@ -39,9 +39,9 @@ _NO_RANGE: dict[int | str, dict[str, Any]] = {422: {"description": "The body is 
 def post_marked(
     request: Request, video_id: str, who: Marker, new: Annotated[ClipMark, Depends(json_body(ClipMark))], db: Writing
 ) -> Response:
-    """A candidate as somebody marks it in the player: held to whole frames and to the end of the video."""
+    """Marks a clip by hand. Its range is aligned to whole frames and limited to the video."""
     clip_id = marking.mark_clip(db, video_id, new.start, new.end, new.title, actor=_actor(who), address=peer_address(request))
-    return _shown(db, video_id, clip_id, 201)
+    return _clip_response(db, video_id, clip_id, 201)
 
 
 @router.patch(
@@ -53,21 +53,21 @@ def post_marked(
 def patch_identified(
     request: Request, video_id: str, clip_id: str, who: Marker, new: Annotated[ClipChange, Depends(json_body(ClipChange))], db: Writing
 ) -> Response:
-    """Another range, another title. From then on it counts as decided: finding clips again leaves it as it is."""
+    """Changes the range or the title. The clip then counts as decided: a new search for clips leaves it alone."""
     marking.change_clip(db, video_id, clip_id, new.start, new.end, new.title, actor=_actor(who), address=peer_address(request))
-    return _shown(db, video_id, clip_id, 200)
+    return _clip_response(db, video_id, clip_id, 200)
 
 
 @router.delete(
     "/{clip_id}", status_code=204, summary="Remove an identified clip", responses={**_MAY_NOT, **_NO_CLIP}, response_class=Response
 )
 def delete_identified(request: Request, video_id: str, clip_id: str, who: Marker, db: Writing) -> Response:
-    """Files that were exported from it stay."""
+    """Its exports stay."""
     marking.remove_clip(db, video_id, clip_id, actor=_actor(who), address=peer_address(request))
     return Response(status_code=204)
 
 
-def _shown(db: Session, video_id: str, clip_id: str, status: int) -> Response:
+def _clip_response(db: Session, video_id: str, clip_id: str, status: int) -> Response:
     return JSONResponse(identified_json(identified_clip(db, video_id, clip_id)), status)
 
 

@@ -10,12 +10,12 @@ from clipviewer.api.schemas import Json, Seconds, Title
 class ClipMark(Json):
     start: Seconds
     end: Seconds
-    title: Title = Field(default="", description="Made from the times when left out")
+    title: Title = Field(default="", description="Made from the times if left out")
 
 
 class ClipChange(Json):
-    """What is left out, or null, stays as it is."""
+    """Fields that are left out, or null, stay as they are."""
 
     start: Seconds | None = None
     end: Seconds | None = None
-    title: Title | None = Field(default=None, description="Made from the times when empty")
+    title: Title | None = Field(default=None, description="Made from the times if empty")

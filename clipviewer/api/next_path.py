@@ -1,4 +1,4 @@
-"""Where to go after signing in: only ever a page of ours."""
+"""Where to go after signing in: always a page of this app."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _MAX_LENGTH = 2048
 
 
 def safe_next(value: str | None) -> str:
-    """``value`` if it is a local path, else ``/``.
+    r"""Return ``value`` if it is a local path, else ``/``.
 
-    Browsers drop tabs and line breaks, read ``\\`` as ``/``, and servers behind us may decode once more: what would be another host in
-    any of those readings is refused. So is the sign-in page, which would lead in a circle.
+    Browsers drop tabs and line breaks, read ``\` as ``/``, and servers behind this one may decode once more: whatever would be another host
+    in any of those readings is refused. So is the sign-in page, which would loop.
     """
     if not value or len(value) > _MAX_LENGTH or not _is_local(value):
         return HOME

@@ -24,7 +24,7 @@ _LOG = logging.getLogger(__name__)
 def problem(
     status: int, code: str, title: str, detail: str | None = None, *, headers: Mapping[str, str] | None = None, **more: Any
 ) -> JSONResponse:
-    """Return one problem response. ``type`` is a URN made of the code; ``more`` are extension members."""
+    """Return a problem response. ``type`` is a URN made of the code; ``more`` are extension members."""
     body = {"type": f"urn:clipviewer:problem:{code}", "title": title, "status": status, "detail": detail or title, "code": code, **more}
     return JSONResponse(body, status, headers={"Cache-Control": "no-store", **(headers or {})}, media_type=MEDIA_TYPE)
 

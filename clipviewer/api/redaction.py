@@ -1,4 +1,4 @@
-"""Keeps passwords, cookies, tokens and signatures out of every log line and traceback."""
+"""Keep passwords, cookies, tokens and signatures out of every log line and traceback."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from clipviewer.domain.redaction import redact
 
 
 class RedactSecrets(logging.Filter):
-    """Rewrites a record in place; lets every record through."""
+    """Rewrites each record in place; drops none."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.args:
@@ -29,14 +29,14 @@ class RedactSecrets(logging.Filter):
 
 
 def install_redaction(handlers: Iterable[logging.Handler] | None = None) -> None:
-    """Put the filter on ``handlers``, or on every handler of every logger that exists now; once is enough, twice does no harm."""
+    """Add the filter to ``handlers``, or to every handler of every existing logger. Idempotent."""
     for handler in handlers if handlers is not None else _all_handlers():
         if not any(isinstance(present, RedactSecrets) for present in handler.filters):
             handler.addFilter(RedactSecrets())
 
 
 def _redacted(args: Any) -> Any:
-    """Strings among the arguments, one by one: a formatter of its own, such as uvicorn's, may want the others as they are."""
+    """Redact the strings among the arguments, one by one: a custom formatter such as uvicorn's may need the others as they are."""
     if isinstance(args, tuple):
         return tuple(redact(value) if isinstance(value, str) else value for value in args)
     return args

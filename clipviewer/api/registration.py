@@ -1,4 +1,4 @@
-"""Registration by pipelines: their videos and clips, whose objects already lie in the bucket. All of it may be sent again."""
+"""Registration by pipelines: videos and clips whose objects are already in the bucket. Every request may be repeated."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ router = APIRouter(prefix="/api/clips/videos", tags=["registration"])
 Registrar = Annotated[Pipeline | Principal, Depends(pipeline_or(Action.REGISTER))]
 _Item = TypeVar("_Item", bound=BaseModel)
 _ANSWERS: dict[int | str, dict[str, Any]] = {
-    401: {"description": "No valid API token, and nobody is signed in"},
-    403: {"description": "Signed in, but not as an admin"},
-    404: {"description": "There is no such video, or its object is not in the bucket"},
-    422: {"description": "The body is not as described"},
-    409: {"description": "The key is taken, or the same is being registered at this moment"},
+    401: {"description": "No valid API token or session"},
+    403: {"description": "Only admins may do this"},
+    404: {"description": "Video not found, or its object is not in the bucket"},
+    422: {"description": "The body is invalid"},
+    409: {"description": "The key is taken, or another request is registering the same item"},
     502: {"description": "The storage refused the request"},
     503: {"description": "The storage cannot be reached"},
 }
@@ -56,7 +56,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     openapi_extra=described_body(VideoIn),
 )
 async def post_video(request: Request, registrar: Registrar) -> Response:
-    """Its object, and its poster's, must be in the bucket. The key identifies the video: 201 when it is new, 200 when it was known."""
+    """The video's object, and its poster's, must be in the bucket. The key identifies the video: 201 if it is new, 200 if it was known."""
     return await run_blocking(_register_video, request, await request.body(), registrar)
 
 
@@ -67,7 +67,7 @@ async def post_video(request: Request, registrar: Registrar) -> Response:
     openapi_extra=described_body(IdentifiedItems),
 )
 async def post_identified(request: Request, registrar: Registrar, video_id: str) -> Response:
-    """Up to 10,000 candidates, each identified by its `reference`; every item has its own result, in the order of the request."""
+    """Up to 10,000 candidates, each identified by its `reference`. Every item has its own result, in the order of the request."""
     return await run_blocking(_register_identified, request, await request.body(), registrar, video_id)
 
 
@@ -78,7 +78,7 @@ async def post_identified(request: Request, registrar: Registrar, video_id: str)
     openapi_extra=described_body(ExportedItems),
 )
 async def post_exported(request: Request, registrar: Registrar, video_id: str) -> Response:
-    """Up to 10,000 rendered files, each identified by its key; those whose object is in the bucket are adopted.
+    """Up to 10,000 rendered files, each identified by its key; those whose object is in the bucket are added.
 
     Every item has its own result, in the order of the request: `created`, `updated`, `unchanged`, `missing` (no such object), `conflict`
     (the key belongs to another video) or `invalid`.
@@ -96,16 +96,16 @@ def _register_video(request: Request, body: bytes, registrar: Pipeline | Princip
     objects = find_objects(services.store, keys)
     with services.database.write() as db:
         result = register_video(db, video.to_new(), objects)
-        _write_down(db, request, registrar, result.id, "video", 1)
+        _record(db, request, registrar, result.id, "video", 1)
     status = 201 if result.status is Status.CREATED else 200
     return answer(RegisteredVideo(id=result.id, s3_key=result.name, status=result.status), status)
 
 
 def _register_identified(request: Request, body: bytes, registrar: Pipeline | Principal, video_id: str) -> Response:
-    good, results = _sorted_out(parse_json(IdentifiedItems, body).items, IdentifiedIn, "reference")
+    good, results = _split_valid(parse_json(IdentifiedItems, body).items, IdentifiedIn, "reference")
     with services_of(request).database.write() as db:
         done = register_identified(db, video_id, [item.to_new() for item in good.values()])
-        _write_down(db, request, registrar, video_id, "identified", len(done))
+        _record(db, request, registrar, video_id, "identified", len(done))
     results.update(zip(good, done, strict=True))
     in_order = [IdentifiedResult(reference=result.name, **_outcome(result)) for _, result in sorted(results.items())]
     return answer(IdentifiedResults(results=in_order))
@@ -113,7 +113,7 @@ def _register_identified(request: Request, body: bytes, registrar: Pipeline | Pr
 
 def _register_exported(request: Request, body: bytes, registrar: Pipeline | Principal, video_id: str) -> Response:
     services = services_of(request)
-    good, results = _sorted_out(parse_json(ExportedItems, body).items, ExportedIn, "s3Key")
+    good, results = _split_valid(parse_json(ExportedItems, body).items, ExportedIn, "s3Key")
     for index, item in list(good.items()):
         for name, key in (("s3Key", item.s3_key), ("captionsKey", item.captions_key)):
             if key is not None and (reason := _refusal(key, services.settings.s3_prefix)):
@@ -124,14 +124,14 @@ def _register_exported(request: Request, body: bytes, registrar: Pipeline | Prin
     objects = find_objects(services.store, [key for item in good.values() for key in item.to_new().keys])
     with services.database.write() as db:
         done = register_exported(db, video_id, [item.to_new() for item in good.values()], objects)
-        _write_down(db, request, registrar, video_id, "exported", len(done))
+        _record(db, request, registrar, video_id, "exported", len(done))
     results.update(zip(good, done, strict=True))
     in_order = [ExportedResult(s3_key=result.name, **_outcome(result)) for _, result in sorted(results.items())]
     return answer(ExportedResults(results=in_order))
 
 
-def _sorted_out(items: Sequence[Any], model: type[_Item], name: str) -> tuple[dict[int, _Item], dict[int, Result]]:
-    """The items that follow the rules, and a result for each of the others, both by their place in the request."""
+def _split_valid(items: Sequence[Any], model: type[_Item], name: str) -> tuple[dict[int, _Item], dict[int, Result]]:
+    """Return the valid items, and a result for each of the others, both by index in the request."""
     good: dict[int, _Item] = {}
     bad: dict[int, Result] = {}
     for index, item in enumerate(items):
@@ -152,7 +152,7 @@ def _reason(error: ValidationError) -> str:
 
 
 def _refusal(key: str, prefix: str) -> str:
-    """Why the key may not be used here; empty if it may."""
+    """Return why the key may not be used here; empty if it may."""
     try:
         check_object_key(key, prefix)
     except ValueError as error:
@@ -164,6 +164,6 @@ def _outcome(result: Result) -> dict[str, Any]:
     return {"id": result.id, "status": result.status, "detail": result.detail}
 
 
-def _write_down(db: Session, request: Request, registrar: Pipeline | Principal, video_id: str, kind: str, count: int) -> None:
+def _record(db: Session, request: Request, registrar: Pipeline | Principal, video_id: str, kind: str, count: int) -> None:
     actor = registrar.token_id if isinstance(registrar, Pipeline) else registrar.user_id
     audit.record(db, "register", actor=actor, subject=video_id, address=peer_address(request), kind=kind, count=count)

@@ -20,25 +20,25 @@ from clipviewer.services.room.clips import IdentifiedClipView
 
 @lru_cache(maxsize=8192)
 def moment(value: datetime) -> str:
-    """UTC with milliseconds: ``2025-10-05T12:00:00.000Z``. Remembered, since people read the same lists again and again."""
+    """Return UTC with milliseconds: ``2025-10-05T12:00:00.000Z``. Cached, since people read the same lists again and again."""
     return value.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def described_body(model: type[BaseModel]) -> dict[str, Any]:
-    """The OpenAPI of a route that reads its JSON itself, once it is known who sends it."""
+    """Return the OpenAPI of a route that parses its JSON itself, after the caller is authorized."""
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
 
 
 def _time(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError("must be seconds, such as 125.007")
+        raise ValueError("must be seconds such as 125.007")
     return seconds_to_ms(value)
 
 
 def _printable(value: str) -> str:
     value.encode()
     if any(ord(char) < 32 or ord(char) == 127 for char in value):
-        raise ValueError("must not have control characters")
+        raise ValueError("must not contain control characters")
     return value.strip()
 
 
@@ -58,7 +58,7 @@ Pixels = Annotated[int, Field(ge=1, le=65_535)]
 
 
 class Json(BaseModel):
-    """camelCase outside, snake_case inside; what is not known is ignored."""
+    """camelCase outside, snake_case inside; unknown fields are ignored."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
 
@@ -94,7 +94,7 @@ class Ranges(Json):
 
 
 def exported_json(row: Sequence[Any]) -> dict[str, Any]:
-    """Return the shape of ``ExportedClip`` for a row of ``clips.DELIVERED``; made by hand because a list has thousands of them."""
+    """Return the shape of ``ExportedClip`` for a row of ``clips.DELIVERED``; without a model because a list has thousands of them."""
     id_, video_id, identified_clip_id, title, start_ms, end_ms, s3_key, aspect_ratio, target_language, size, created_at = row
     return {
         "id": id_,
@@ -112,7 +112,7 @@ def exported_json(row: Sequence[Any]) -> dict[str, Any]:
 
 
 def identified_json(clip: IdentifiedClipView) -> dict[str, Any]:
-    """The shape of ``IdentifiedClip``."""
+    """Return the shape of ``IdentifiedClip``."""
     return {
         "id": clip.id,
         "videoId": clip.video_id,
@@ -128,7 +128,7 @@ def identified_json(clip: IdentifiedClipView) -> dict[str, Any]:
 
 class DownloadRequest(Json):
     s3_key: str = Field(examples=["youtube-videos/uuid/exported/clip_1.mp4"], description="The key of an exported clip of this video")
-    download: bool = Field(default=False, description="True: the URL saves the file under a human name instead of playing it")
+    download: bool = Field(default=False, description="True: the URL saves the file under a readable name instead of playing it")
 
 
 class DownloadUrl(Json):
@@ -163,7 +163,7 @@ class _Range(Json):
 
 class IdentifiedIn(_Range):
     reference: Annotated[str, AfterValidator(_printable), Field(max_length=200)] = Field(
-        default="", description="Your own name for it; sending it again updates the same clip. Made from the times when left out"
+        default="", description="Your own name for the clip; sending it again updates the same clip. Made from the times if left out"
     )
     score: FiniteFloat | None = None
     score_parts: dict[Annotated[str, AfterValidator(_printable), Field(max_length=60)], FiniteFloat] = Field(default={}, max_length=20)
@@ -177,7 +177,7 @@ class ExportedIn(_Range):
     aspect_ratio: Shape
     target_language: Language
     identified_clip_id: Annotated[str, Field(pattern=r"^clip_[A-Za-z0-9]{1,64}$")] | None = None
-    captions_key: Key | None = Field(default=None, description="Its captions: a .vtt or .srt file whose times start with the clip")
+    captions_key: Key | None = Field(default=None, description="Key of its captions: a .vtt or .srt file whose times start with the clip")
 
     def to_new(self) -> NewExportedClip:
         return NewExportedClip(

@@ -1,4 +1,4 @@
-"""The team's settings: its preferences, and how the storage looks from a browser."""
+"""The team's settings: its preferences, and a check of the storage from a browser."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from clipviewer.services.prefs import load_preferences, save_preferences
 router = APIRouter(prefix="/api/settings", tags=["settings"], route_class=DatabaseRoute)
 Admin = Annotated[Principal, Depends(allow(Action.CONFIGURE))]
 _MAY_NOT: dict[int | str, dict[str, Any]] = {
-    401: {"description": "Nobody is signed in"},
+    401: {"description": "Not signed in"},
     403: {"description": "Only admins change settings"},
 }
 _STORE: dict[int | str, dict[str, Any]] = {
@@ -46,11 +46,11 @@ def get_preferences(db: Reading) -> PreferencesBody:
 @router.put(
     "/preferences",
     summary="Change the team's preferences",
-    responses={**_MAY_NOT, 200: {"model": PreferencesBody}, 422: {"description": "The body is not as described, or values do not fit"}},
+    responses={**_MAY_NOT, 200: {"model": PreferencesBody}, 422: {"description": "The body is invalid, or a value is not allowed"}},
     openapi_extra=described_body(PreferencesBody),
 )
 async def put_preferences(request: Request, who: Admin, body: Annotated[PreferencesBody, Depends(json_body(PreferencesBody))]) -> Response:
-    """All of them at once; they hold for everybody from now on."""
+    """Replaces all preferences, for everybody, from now on."""
     try:
         wanted = preferences_of(body.by_field())
     except Unfit as unfit:
@@ -60,14 +60,16 @@ async def put_preferences(request: Request, who: Admin, body: Annotated[Preferen
     return answer(PreferencesBody.of(wanted))
 
 
-@router.post("/storage/probe", status_code=201, summary="Lay out a probe for this browser", responses={**_MAY_NOT, **_STORE})
+@router.post("/storage/probe", status_code=201, summary="Upload a test object for this browser", responses={**_MAY_NOT, **_STORE})
 async def post_storage_probe(request: Request, who: Admin) -> StorageProbe:
-    """A small object in the bucket to read by range, as a player does; delete it afterwards."""
+    """Uploads a small test object to read by range, as a player does. Delete it afterwards."""
     probe = await run_blocking(upload_probe, services_of(request), who.user_id, origin_of(request))
     return StorageProbe.of(probe, utc_now())
 
 
-@router.delete("/storage/probe", status_code=204, summary="Take the probe back", responses={**_MAY_NOT, **_STORE}, response_class=Response)
+@router.delete(
+    "/storage/probe", status_code=204, summary="Delete the test object", responses={**_MAY_NOT, **_STORE}, response_class=Response
+)
 async def delete_storage_probe(request: Request, who: Admin) -> Response:
     await run_blocking(delete_probe, services_of(request), who.user_id)
     return Response(status_code=204)

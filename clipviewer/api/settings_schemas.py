@@ -15,9 +15,9 @@ from clipviewer.services.bucket.browser_probe import Probe
 class StorageProbe(Json):
     url: str = Field(description="Presigned GET")
     expires_at: str
-    first: int = Field(description="The byte to read from")
-    last: int = Field(description="The byte to read to, included")
-    expected: str = Field(description="What these bytes read")
+    first: int = Field(description="First byte to read")
+    last: int = Field(description="Last byte to read, inclusive")
+    expected: str = Field(description="The expected content of these bytes")
     server_time: str = Field(description="The server's clock")
 
     @classmethod
@@ -36,16 +36,16 @@ Tags = Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=MO
 
 
 class PreferencesBody(Json):
-    """All of them, as they stand or are wanted."""
+    """All preferences, stored or requested."""
 
     aspect_ratios: list[Shape] = Field(max_length=20)
     languages: Tags
     captions: Literal["off", "soft", "burned"]
     framing: Literal["centre", "auto", "fit"]
-    shortest_seconds: int = Field(ge=SHORTEST_S, le=LONGEST_S, strict=True, description="Of found clips")
+    shortest_seconds: int = Field(ge=SHORTEST_S, le=LONGEST_S, strict=True, description="Length of found clips")
     longest_seconds: int = Field(ge=SHORTEST_S, le=LONGEST_S, strict=True)
-    find_on_upload: bool = Field(strict=True, description="Whether clips are looked for in every upload")
-    keep_failed_days: int = Field(ge=0, le=MOST_DAYS, strict=True, description="How long failed and cancelled work is kept; 0: for good")
+    find_on_upload: bool = Field(strict=True, description="Whether to search every upload for clips")
+    keep_failed_days: int = Field(ge=0, le=MOST_DAYS, strict=True, description="Days to keep failed and cancelled jobs; 0: forever")
 
     @classmethod
     def of(cls, preferences: Preferences) -> PreferencesBody:
@@ -53,13 +53,13 @@ class PreferencesBody(Json):
         return cls.model_validate({_NAMES.get(name, name): value for name, value in values.items()})
 
     def by_field(self) -> dict[str, object]:
-        """The values by the fields of ``Preferences``."""
+        """Return the values by the fields of ``Preferences``."""
         values = self.model_dump()
         return {_FIELDS.get(name, name): value for name, value in values.items()}
 
 
 def body_name(field: str) -> str:
-    """The name in JSON of a field of ``Preferences``."""
+    """Return the JSON name of a field of ``Preferences``."""
     return PreferencesBody.model_fields[_NAMES.get(field, field)].alias or field
 
 

@@ -1,4 +1,4 @@
-"""ASGI: how many websockets there may be, and how much and how often one may send."""
+"""ASGI: limits on the number of websockets, and on the size and rate of their messages."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ POLICY_VIOLATION = 1008
 
 
 class SocketLimits:
-    """Closes a websocket with 1009 after a frame above ``frame`` bytes, with 1008 above a rate; refuses more than so many at once.
+    """Close a websocket with 1009 after a frame above ``frame`` bytes, with 1008 above a rate; refuse connections above a maximum.
 
-    Connections are counted per session and per address; a whole office may share an address, so that cap is the wider one.
+    Connections are counted per session and per address; a whole office may share an address, so that limit is the higher one.
     """
 
     def __init__(

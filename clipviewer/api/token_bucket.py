@@ -1,4 +1,4 @@
-"""A rate with a burst, per key, in memory."""
+"""A rate limit with a burst, per key, in memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MAX_KEYS = 20_000
 
 
 class TokenBucket:
-    """``rate`` per second on average and ``burst`` at once. Keys that were not used for longest are forgotten first."""
+    """``rate`` per second on average and ``burst`` at once. The least recently used keys are forgotten first."""
 
     def __init__(self, rate: float, burst: float, clock: Callable[[], float] = monotonic) -> None:
         self._rate = rate
@@ -19,7 +19,7 @@ class TokenBucket:
         self._levels: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
 
     def take(self, key: Hashable = None) -> bool:
-        """Whether one more is allowed now; if so it is counted."""
+        """Return whether one more is allowed now, and count it if so."""
         now = self._clock()
         level, seen_at = self._levels.pop(key, (self._burst, now))
         level = min(self._burst, level + (now - seen_at) * self._rate)

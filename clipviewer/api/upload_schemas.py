@@ -20,14 +20,14 @@ class UploadIn(Json):
     file_name: Title = Field(examples=["talk.mp4"])
     size: int = Field(ge=1, le=MAX_SIZE, strict=True, description="Bytes")
     fingerprint: Annotated[str, Field(pattern=r"^[A-Za-z0-9:._-]{0,100}$")] = Field(
-        default="", description="Your own mark of the file: with the same name, size and mark an unfinished upload goes on"
+        default="", description="Your own fingerprint of the file: the same name, size and fingerprint continue an unfinished upload"
     )
 
 
 class PartIn(Json):
     part_number: PartNumber
     crc32: Annotated[str, Field(pattern=r"^([A-Za-z0-9+/]{6}==)?$")] = Field(
-        default="", description="The CRC-32 of the part's bytes, big-endian, in base64; the store then compares it", examples=["y/Q5Jg=="]
+        default="", description="The CRC-32 of the part's bytes, big-endian, in base64, verified by the store", examples=["y/Q5Jg=="]
     )
 
     def to_wanted(self) -> WantedPart:
@@ -40,10 +40,10 @@ class PartsIn(Json):
 
 class Upload(Json):
     id: str
-    video_id: str = Field(description="The id that the video will have")
+    video_id: str = Field(description="Id that the video will have")
     file_name: str
     size: int = Field(description="Bytes")
-    part_size: int = Field(description="Bytes of every part but the last")
+    part_size: int = Field(description="Bytes of each part but the last")
     part_count: int
     state: str = Field(description="open, checking, done, refused or cancelled")
     created_at: str
@@ -68,9 +68,9 @@ class Uploads(Json):
 
 class PartUrl(Json):
     part_number: int
-    size: int = Field(description="Bytes: the store takes exactly so many")
-    url: str = Field(description="Send the part there with PUT")
-    headers: dict[str, str] = Field(description="Send these with it")
+    size: int = Field(description="Bytes: the store accepts exactly this many")
+    url: str = Field(description="PUT the part to this URL")
+    headers: dict[str, str] = Field(description="Send these headers with it")
     expires_at: str
 
     @classmethod
@@ -95,7 +95,7 @@ class ArrivedPart(Json):
 
 
 class ArrivedParts(Upload):
-    parts: list[ArrivedPart] = Field(description="Those that have arrived whole")
+    parts: list[ArrivedPart] = Field(description="Parts that have arrived whole")
 
     @classmethod
     def of_parts(cls, upload: UploadView, parts: Sequence[StoredPart]) -> ArrivedParts:

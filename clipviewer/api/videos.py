@@ -1,4 +1,4 @@
-"""Videos and their clips: the routes that the page and every other reader use."""
+"""Videos and their clips: the routes for reading, used by the pages and everybody else."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ from clipviewer.services.room.clips import (
 router = APIRouter(prefix="/api/clips/videos", tags=["videos"], route_class=DatabaseRoute)
 _MAX_OFFSET = 2**31 - 1
 _SIGNED_IN = [Depends(allow(Action.VIEW))]
-_NOBODY: dict[int | str, dict[str, Any]] = {401: {"description": "Nobody is signed in"}}
-_UNKNOWN: dict[int | str, dict[str, Any]] = {**_NOBODY, 404: {"description": "There is no such video"}}
-_WINDOW_HEADERS = {"X-Total-Count": {"description": "How many clips the video has altogether", "schema": {"type": "integer"}}}
-Offset = Annotated[int, Query(ge=0, le=_MAX_OFFSET, description="How many to leave out from the start")]
-Limit = Annotated[int | None, Query(ge=1, le=_MAX_OFFSET, description="At most this many; all when left out")]
+_NOBODY: dict[int | str, dict[str, Any]] = {401: {"description": "Not signed in"}}
+_UNKNOWN: dict[int | str, dict[str, Any]] = {**_NOBODY, 404: {"description": "Video not found"}}
+_WINDOW_HEADERS = {"X-Total-Count": {"description": "Total number of clips of the video", "schema": {"type": "integer"}}}
+Offset = Annotated[int, Query(ge=0, le=_MAX_OFFSET, description="Number of items to skip")]
+Limit = Annotated[int | None, Query(ge=1, le=_MAX_OFFSET, description="Maximum number of items; all if left out")]
 
 
 @router.get(
@@ -51,7 +51,7 @@ Limit = Annotated[int | None, Query(ge=1, le=_MAX_OFFSET, description="At most t
     responses={**_UNKNOWN, 200: {"model": list[ExportedClip], "headers": _WINDOW_HEADERS}},
 )
 def get_exported(db: Reading, video_id: str, offset: Offset = 0, limit: Limit = None) -> Response:
-    """Rendered files in the order of the footage."""
+    """Exported clips in the order of the footage."""
     require_video(db, video_id)
     total = count_exported(db, video_id)
     clips = delivered_clips(db, video_id, offset=offset, limit=limit)
@@ -61,15 +61,15 @@ def get_exported(db: Reading, video_id: str, offset: Offset = 0, limit: Limit = 
 @router.get("", dependencies=_SIGNED_IN, responses=_NOBODY, summary="List the videos")
 def get_videos(
     db: Reading,
-    q: Annotated[str, Query(max_length=300, description="Words of titles, clips and captions; the last may be the beginning of one")] = "",
-    search: Annotated[str, Query(max_length=300, description="An older name of `q`", deprecated=True)] = "",
-    sort: Annotated[SortOrder, Query(description="The first one of the list")] = SortOrder.NEWEST,
+    q: Annotated[str, Query(max_length=300, description="Words of titles, clips and captions; the last may be a prefix")] = "",
+    search: Annotated[str, Query(max_length=300, description="Former name of `q`", deprecated=True)] = "",
+    sort: Annotated[SortOrder, Query(description="Sort order")] = SortOrder.NEWEST,
     only: Annotated[Filter, Query(alias="filter", description="Which videos")] = Filter.ALL,
-    tag: Annotated[str, Query(max_length=MAX_TAG, description="Only those with this tag")] = "",
+    tag: Annotated[str, Query(max_length=MAX_TAG, description="Only videos with this tag")] = "",
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 60,
 ) -> VideoPage:
-    """What is archived or deleted has a filter of its own."""
+    """Use `filter` to see archived or deleted videos."""
     page = list_videos(db, ListQuery(q or search, only, sort, tag), offset=offset, limit=limit)
     return VideoPage(videos=[VideoRow.of(video) for video in page.items], total=page.total, offset=page.offset)
 
@@ -86,7 +86,7 @@ def get_video(db: Reading, video_id: str) -> Video:
     responses={**_UNKNOWN, 200: {"model": list[IdentifiedClip], "headers": _WINDOW_HEADERS}},
 )
 def get_identified(db: Reading, video_id: str, offset: Offset = 0, limit: Limit = None) -> Response:
-    """Candidates in the order of the footage."""
+    """Identified clips in the order of the footage."""
     require_video(db, video_id)
     total = count_identified(db, video_id)
     clips = identified_clips(db, video_id, offset=offset, limit=limit)
@@ -96,11 +96,11 @@ def get_identified(db: Reading, video_id: str, offset: Offset = 0, limit: Limit 
 @router.get(
     "/{video_id}/identified/ranges",
     dependencies=_SIGNED_IN,
-    summary="Get where the identified clips of a video lie",
+    summary="List the ranges of the identified clips of a video",
     responses={**_UNKNOWN, 200: {"model": Ranges}},
 )
 def get_ranges(db: Reading, video_id: str) -> Response:
-    """Begin and end of each (ms), in the order of the footage: little enough to draw all of them."""
+    """Start and end of each clip (ms), in the order of the footage: compact enough to draw all of them."""
     require_video(db, video_id)
     return Response(to_json({"rangesMs": identified_ranges(db, video_id)}), media_type="application/json")
 
@@ -108,12 +108,12 @@ def get_ranges(db: Reading, video_id: str) -> Response:
 @router.get(
     "/{video_id}/timeline",
     dependencies=_SIGNED_IN,
-    responses={**_NOBODY, 404: {"description": "There is no such video, or it has no previews yet"}},
-    summary="Get what a timeline draws",
+    responses={**_NOBODY, 404: {"description": "Video not found, or it has no previews yet"}},
+    summary="Get the timeline of a video",
     response_class=Response,
 )
 async def get_timeline(request: Request, video_id: str) -> Response:
-    """The loudness over the whole video (0 to 100), and when each picture of its filmstrip begins to show (ms)."""
+    """Loudness over the whole video (0 to 100), and when each picture of its filmstrip begins (ms)."""
     services = services_of(request)
     previews = await services.database.run_read(lambda db: previews_of(db, video_id).previews)
     if (key := previews.get("peaksKey")) is None:

@@ -1,4 +1,4 @@
-"""The JSON of background work, and of adopting what lies in the bucket."""
+"""The JSON of background jobs, and of imports from the bucket."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from clipviewer.services.work import WorkView
 
 class AdoptIn(Json):
     prefix: Annotated[str, Field(max_length=MAX_KEY_BYTES)] = Field(
-        default="", description="What the keys begin with; empty for the whole library", examples=["talks/2025/"]
+        default="", description="Prefix of the keys; empty for the whole library", examples=["talks/2025/"]
     )
 
 
 class AdoptPreview(Json):
-    """What adopting the prefix would do now. ``complete`` is false when the time did not suffice to see all of it."""
+    """What an import of the prefix would do now. ``complete`` is false if time ran out before everything was read."""
 
     prefix: str
     complete: bool
@@ -30,12 +30,12 @@ class AdoptPreview(Json):
     videos: int
     exports: int
     captions: int
-    changed: int = Field(description="Known videos and exports whose object is another one now")
-    back: int = Field(description="Known ones that were missing and are there again")
-    missing: int = Field(description="Known ones whose object is gone; 0 as long as not all was seen")
-    known: int = Field(description="Known ones that are as they were")
+    changed: int = Field(description="Known videos and exports whose object has changed")
+    back: int = Field(description="Known ones that were missing and exist again")
+    missing: int = Field(description="Known ones whose object is gone; 0 unless `complete`")
+    known: int = Field(description="Known ones that are unchanged")
     ignored: dict[str, int] = Field(description=f"By reason: {', '.join(Ignored)}")
-    shown: dict[str, list[str]] = Field(description="The first keys of each sort and reason")
+    shown: dict[str, list[str]] = Field(description="The first keys of each kind and reason")
 
     @classmethod
     def of(cls, prefix: str, found: Tally) -> AdoptPreview:
@@ -43,14 +43,14 @@ class AdoptPreview(Json):
 
 
 class Work(Json):
-    """A piece of background work."""
+    """A background job."""
 
     id: str
     kind: str
     subject: str
     video_id: str | None
     state: str = Field(description="queued, running, done, failed or cancelled")
-    progress: float = Field(description="0 to 1; 0 where nobody knows how much there is")
+    progress: float = Field(description="0 to 1; 0 if the total is unknown")
     note: str
     result: dict[str, Any]
     attempt: int

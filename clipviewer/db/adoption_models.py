@@ -7,7 +7,7 @@ from sqlmodel import Field, SQLModel
 
 
 class PreviewsDue(SQLModel, table=True):
-    """An imported video that awaits its previews. The worker enqueues one at a time, in order, while nothing else waits."""
+    """An imported video that awaits its previews. The worker enqueues one at a time, in order, while it has nothing else to do."""
 
     __tablename__ = "previews_due"
 

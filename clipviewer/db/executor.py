@@ -1,7 +1,7 @@
 """A few threads for database work that event loops wait for.
 
-Python threads take turns at one interpreter lock, and each that waits for it wakes up once every switch interval. With the 40 threads
-that ASGI frameworks use, handing the lock around cost four times as much as the work itself.
+Python threads take turns at one interpreter lock, and each waiting thread wakes up once per switch interval. With the 40 threads
+that ASGI frameworks use, passing the lock around cost four times as much as the work itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Executor:
-    """Runs functions in at most ``threads`` threads of its own, first come, first served. It serves every event loop of the process."""
+    """Runs functions in at most ``threads`` threads of its own, first come, first served, for every event loop of the process."""
 
     def __init__(self, name: str, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads, name)
@@ -24,7 +24,7 @@ class Executor:
     async def run(self, work: Callable[[], T]) -> T:
         """Return what ``work`` returns, or raise what it raises.
 
-        When the caller is cancelled, work that has begun goes on, and work that has not is left out. Raises ``RuntimeError`` once closed.
+        If the caller is cancelled, work that has begun continues, and work that has not is skipped. Raises ``RuntimeError`` once closed.
         """
         loop = asyncio.get_running_loop()
         future: Future[T] = loop.create_future()
@@ -32,7 +32,7 @@ class Executor:
         return await future
 
     def close(self) -> None:
-        """End the threads, once they have done what was asked of them."""
+        """End the threads after they have finished the work they were given."""
         self._pool.shutdown()
 
 
@@ -47,7 +47,7 @@ def _run(work: Callable[[], T], loop: AbstractEventLoop, future: Future[T]) -> N
         failure = error
     try:
         loop.call_soon_threadsafe(_settle, future, result, failure)
-    except RuntimeError:  # the loop was closed meanwhile: nobody waits any more
+    except RuntimeError:  # the loop was closed meanwhile: nobody is waiting
         if not loop.is_closed():
             raise
 

@@ -1,4 +1,4 @@
-"""Tables of the exports to be made: every cell once, what its uploads have put into the bucket, and a counter of changes."""
+"""Tables of export jobs: one row per cell, the objects that their uploads write, and a counter of changes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from clipviewer.domain.ids import new_id
 
 
 class ExportJob(SQLModel, table=True):
-    """One cell of clip × aspect ratio × language, and how far its file is.
+    """One cell of clip × aspect ratio × language, and the state of its file.
 
     ``identity`` is the SHA-256 of everything that decides the file's content, so a file is never made twice. ``attempt`` counts from 1;
-    work of an earlier attempt may not change the row any more. ``progress`` is 0 to 1. ``worker`` is the process that makes
+    an earlier attempt may not change the row any more. ``progress`` is 0 to 1. ``worker`` is the process that makes
     it, or made it last.
     ``render_ms`` is how long the rendering took, once it is done.
     ``revision`` is the number of the last change to the row among all changes of its video.
@@ -62,7 +62,7 @@ class ExportJob(SQLModel, table=True):
 
 
 class ExportUpload(SQLModel, table=True):
-    """An object that an attempt is about to put into the bucket, written down before it and struck out once it is published or gone."""
+    """An object that an attempt is about to write to the bucket: recorded before, deleted once it is published or gone."""
 
     __tablename__ = "export_upload"
 
@@ -72,7 +72,7 @@ class ExportUpload(SQLModel, table=True):
 
 
 class ExportBoard(SQLModel, table=True):
-    """The number of the last change to a video's export jobs. Its row is held while they change, so numbers are seen in order."""
+    """The number of the last change to a video's export jobs. Its row is locked while they change, so numbers are seen in order."""
 
     __tablename__ = "export_board"
 

@@ -1,6 +1,6 @@
-"""Connections that stay open, one for each thread that asks.
+"""Connections that stay open, one per thread that uses them.
 
-Taking one from the pool, testing it and giving it back takes longer than most queries.
+Taking one from the pool, testing it and returning it takes longer than most queries.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class KeptConnections:
-    """With ``autocommit`` each statement is a transaction of its own and sees everything that was committed before it."""
+    """With ``autocommit`` each statement is a transaction of its own and sees everything committed before it."""
 
     def __init__(self, engine: Engine, *, autocommit: bool = False) -> None:
         self._engine = engine
@@ -25,11 +25,11 @@ class KeptConnections:
         self._open: set[Connection] = set()
 
     def run(self, read: Callable[[Connection], T]) -> T:
-        """Return what ``read`` finds with this thread's connection. It is called once more if the connection turns out to be lost."""
+        """Return what ``read`` returns with this thread's connection. It is called once more if the connection turns out to be lost."""
         try:
             return read(self._connection())
         except DBAPIError as error:
-            self._leave()
+            self._discard()
             if not error.connection_invalidated:
                 raise
         return read(self._connection())
@@ -44,12 +44,12 @@ class KeptConnections:
         kept: Connection | None = getattr(self._of_thread, "connection", None)
         if kept is None:
             kept = self._engine.connect().execution_options(**self._options)
-            kept.detach()  # The pool has others in its place, so that nobody who writes waits for this one.
+            kept.detach()  # The pool replaces it, so that no writer waits for this one.
             self._of_thread.connection = kept
             self._open.add(kept)
         return kept
 
-    def _leave(self) -> None:
+    def _discard(self) -> None:
         kept: Connection | None = getattr(self._of_thread, "connection", None)
         if kept is not None:
             self._of_thread.connection = None

@@ -1,4 +1,4 @@
-"""Tables that the library is searched and sorted by. Triggers maintain all but the tags; see migrations 0007 and 0012."""
+"""Tables by which the library is searched and sorted. Triggers maintain all but the tags; see migrations 0007 and 0012."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlmodel import Field, SQLModel
 
 
 class VideoTally(SQLModel, table=True):
-    """Counts of a video's clips, whether an export of it is stale because of the master, and its last addition."""
+    """Counts of a video's clips, whether an export of it is stale because of the master, and when a clip was last added."""
 
     __tablename__ = "video_tally"
     __table_args__ = (

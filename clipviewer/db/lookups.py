@@ -1,7 +1,7 @@
-"""Latency-critical reads of one statement, on autocommit connections of their own, batched per turn of the event loop.
+"""Latency-critical reads on dedicated autocommit connections, batched per event-loop tick.
 
-A session and a transaction around one statement take longer than the statement, and handing a question to a thread and its answer back
-takes longer than both. They have a thread of their own, so that a player never waits behind a page's longer reads.
+A session and a transaction around one statement take longer than the statement, and passing a query to a thread and its result back
+takes longer than both. Lookups have threads of their own, so that a player never waits behind a page's longer reads.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from clipviewer.db.kept_connections import KeptConnections
 
 T = TypeVar("T")
 _Ask = Callable[[Connection], Any]
-# SQLite answers from memory: more threads than one only take turns at the interpreter. PostgreSQL is waited for.
+# SQLite answers from memory, so more than one thread would only contend for the GIL. PostgreSQL threads wait for the network.
 _THREADS = {"sqlite": 1, "postgresql": 8}
 
 
 class Lookups:
-    """``run`` asks without blocking the event loop and without ever waiting behind a writer or a long request."""
+    """``run`` never blocks the event loop, and never waits behind a writer or a long request."""
 
     def __init__(self, engine: Engine) -> None:
         self._connections = KeptConnections(engine, autocommit=True)
@@ -32,31 +32,31 @@ class Lookups:
         self._asked: dict[AbstractEventLoop, list[tuple[_Ask, Future[Any]]]] = {}
 
     async def run(self, ask: Callable[[Connection], T]) -> T:
-        """What ``ask`` finds, with a connection that only reads. It is called once more if the connection turns out to be lost."""
+        """Return what ``ask`` returns with a read-only connection. It is called once more if the connection turns out to be lost."""
         loop = asyncio.get_running_loop()
         answer: Future[T] = loop.create_future()
         asked = self._asked.setdefault(loop, [])
         asked.append((ask, answer))
         if len(asked) == 1:
-            loop.call_soon(self._send, loop)
+            loop.call_soon(self._flush, loop)
         return await answer
 
     def close(self) -> None:
-        """Give the connections back; nothing can be asked any more."""
+        """Close the connections; later calls of ``run`` fail."""
         self._threads.shutdown()
         self._connections.close()
 
-    def _send(self, loop: AbstractEventLoop) -> None:
-        """All that was asked since the loop last came by, to one thread."""
+    def _flush(self, loop: AbstractEventLoop) -> None:
+        """Send everything queued in this tick to one thread."""
         asked = self._asked.pop(loop)
         asks, answers = [ask for ask, _ in asked], [answer for _, answer in asked]
         try:
-            loop.run_in_executor(self._threads, self._ask_all, asks).add_done_callback(partial(_hand_back, answers))
+            loop.run_in_executor(self._threads, self._run_all, asks).add_done_callback(partial(_deliver, answers))
         except RuntimeError as error:
             for answer in answers:
                 answer.set_exception(error)
 
-    def _ask_all(self, asks: Sequence[_Ask]) -> list[tuple[Any, Exception | None]]:
+    def _run_all(self, asks: Sequence[_Ask]) -> list[tuple[Any, Exception | None]]:
         found: list[tuple[Any, Exception | None]] = []
         for ask in asks:
             try:
@@ -66,7 +66,7 @@ class Lookups:
         return found
 
 
-def _hand_back(answers: Sequence[Future[Any]], done: Future[list[tuple[Any, Exception | None]]]) -> None:
+def _deliver(answers: Sequence[Future[Any]], done: Future[list[tuple[Any, Exception | None]]]) -> None:
     for answer, (value, error) in zip(answers, done.result(), strict=True):
         if answer.done():
             continue

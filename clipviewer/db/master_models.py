@@ -11,7 +11,7 @@ from clipviewer.db.models import utc_now
 
 
 class FormerMaster(SQLModel, table=True):
-    """An object that was a video's master until its footage was rewritten into another one. It is still in the bucket.
+    """An object that was a video's master until a copy of the same footage replaced it. It is still in the bucket.
 
     ``etag`` is the state that was copied: whoever names this key in that state means the video.
     """

@@ -16,7 +16,7 @@ def utc_now() -> datetime:
 
 
 def _owner(table: str, *, index: bool = False) -> Any:
-    """A foreign key column whose row goes with its owner."""
+    """Return a foreign key column whose row is deleted with its owner."""
     return Column(String, ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=False, index=index)
 
 
@@ -50,7 +50,7 @@ class UserSession(SQLModel, table=True):
 
 
 class SetupLink(SQLModel, table=True):
-    """The one-time way to the first admin. Only the SHA-256 of its token is kept."""
+    """The one-time link that creates the first admin. Only the SHA-256 of its token is kept."""
 
     __tablename__ = "setup_link"
 
@@ -101,8 +101,8 @@ class AuditEntry(SQLModel, table=True):
 class Video(SQLModel, table=True):
     """A long master in the bucket. ``frame_rate`` is a fraction such as ``30000/1001``; sizes are pixels and bytes.
 
-    ``media`` is what the file was found to be, ``previews`` where its filmstrip and waveform lie; empty until it was looked into.
-    ``deleted_at``: it can still be brought back; ``removal`` then says which objects go with it (``domain.removal.Objects``).
+    ``media`` is what inspecting the file found, ``previews`` where its filmstrip and waveform lie; empty until it was inspected.
+    ``deleted_at``: it can still be restored; ``removal`` then says which objects go with it (``domain.removal.Objects``).
     ``missing_at``: its object was found to be gone.
     """
 
@@ -131,7 +131,7 @@ class IdentifiedClip(SQLModel, table=True):
     """A candidate: a range of its video. ``reference`` is the pipeline's own name for it, unique within the video.
 
     ``origin`` is ``pipeline``, ``found`` (by this product) or ``marked`` (by hand); ``reasons`` say in words why it was found.
-    ``touched_at``: a person has decided on it since, so that finding clips again leaves it as it is.
+    ``touched_at``: a person has decided on it since, so that a new search leaves it alone.
     """
 
     __tablename__ = "identified_clip"

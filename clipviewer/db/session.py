@@ -1,6 +1,6 @@
 """The database: one engine, and transactions that behave alike on SQLite and PostgreSQL.
 
-Services take a ``Session`` and never commit; the edge opens a transaction around them. From the event loop that is ``run_read`` or
+Services take a ``Session`` and never commit; their callers open a transaction around them. From the event loop that is ``run_read`` or
 ``run_write``, which run in a few threads of the database's own; in a thread that does more than database work, such as a job, it is
 ``read()`` or ``write()``.
 """
@@ -25,19 +25,19 @@ from clipviewer.db.kept_connections import KeptConnections
 from clipviewer.db.lookups import Lookups
 
 T = TypeVar("T")
-# SQLite answers from memory, so threads only take turns at the interpreter. Measured with 64 clients and a list of 50 clips: two threads
-# take about as much CPU as one, four 1.1 times that, eight 1.6 times. Two, so that a long read does not stop the others. PostgreSQL is
-# waited for.
+# SQLite answers from memory, so threads only contend for the GIL. Measured with 64 clients and a list of 50 clips: two threads
+# take about as much CPU as one, four 1.1 times that, eight 1.6 times. Two, so that a long read does not block the others. PostgreSQL
+# threads wait for the network.
 _READERS = {"sqlite": 2, "postgresql": 8}
 _WRITERS = {"sqlite": 1, "postgresql": 8}
 _BUSY_TIMEOUT_MS = 15_000
-_SQLITE_CONNECTIONS = 40  # more than jobs and requests hold at once; opening one anew costs more than a query
+_SQLITE_CONNECTIONS = 40  # more than jobs and requests hold at once; opening one costs more than a query
 
 
 class _Session(Session):
-    """A session whose ``execute`` works on rows: of a small query, the way through the mapper would take as long as the query.
+    """A session whose ``execute`` works on rows: for a small query, the mapper would take as long as the query.
 
-    Loaded objects are not kept in step with changes. Objects are read by ``scalars`` and ``get``. An UPDATE with a list of rows is
+    Loaded objects are not synchronized with bulk changes. Objects are read by ``scalars`` and ``get``. An UPDATE with a list of rows is
     the mapper's, which finds each by its primary key.
     """
 
@@ -48,7 +48,7 @@ class _Session(Session):
 
 
 class Database:
-    """An engine, its two kinds of transaction, and ``lookups`` for what has to be quick."""
+    """An engine, its two kinds of transaction, and ``lookups`` for latency-critical reads."""
 
     def __init__(self, url: str) -> None:
         self.engine = _create_engine(url)
@@ -58,7 +58,7 @@ class Database:
         self._writers = Executor("database-write", _WRITERS[self.engine.dialect.name])
 
     async def run_read(self, work: Callable[[Session], T]) -> T:
-        """Run ``work`` with a session that only reads, off the event loop; return what it returns, or raise what it raises.
+        """Run ``work`` with a read-only session, off the event loop; return what it returns, or raise what it raises.
 
         It is run once more if the connection turns out to be lost. The threads are few, so it must not wait for anything but the database:
         not for the store, a media file or a password hash.
@@ -71,9 +71,9 @@ class Database:
         return await self._readers.run(lambda: self._kept.run(read))
 
     async def run_write(self, work: Callable[[Session], T]) -> T:
-        """Run ``work`` in a transaction that is committed at its end, or rolled back whole when it raises; otherwise as ``run_read``.
+        """Run ``work`` in a transaction that is committed at its end, or rolled back when it raises; otherwise like ``run_read``.
 
-        Writers have threads of their own, so that readers never wait for them. On SQLite, which takes one writer at a time, it is one.
+        Writers have threads of their own, so that readers never wait for them. SQLite takes one writer at a time, so there it is one.
         """
 
         def run() -> T:
@@ -84,13 +84,13 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session that only reads; nothing is committed."""
+        """Open a read-only session; nothing is committed."""
         with _Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A session that writes: committed at the end, rolled back whole when anything is raised.
+        """Open a session that is committed at the end, and rolled back if anything is raised.
 
         SQLite takes its write lock at BEGIN: a deferred transaction that reads first fails at once with SQLITE_BUSY_SNAPSHOT when
         another one wrote in between, whatever the timeout.
@@ -101,7 +101,7 @@ class Database:
             session.commit()
 
     def migrate(self) -> None:
-        """Bring the schema to the newest revision; a lock keeps two starting processes apart."""
+        """Upgrade the schema to the newest revision; a lock keeps two starting processes apart."""
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         with self.engine.connect().execution_options(clipviewer_writes=True) as connection, connection.begin():
@@ -121,7 +121,7 @@ def _create_engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
-        engine.dialect.use_insertmanyvalues_wo_returning = True  # many rows are one statement, and what triggers count is counted once
+        engine.dialect.use_insertmanyvalues_wo_returning = True  # insert many rows in one statement, so that triggers count once
         return engine
     waits = {"timeout": _BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
     engine = create_engine(url, hide_parameters=True, pool_size=_SQLITE_CONNECTIONS, connect_args=waits)

@@ -1,4 +1,4 @@
-"""Statements that SQLAlchemy spells differently by database, or types too widely."""
+"""Statements that differ between databases in SQLAlchemy, or that it types too loosely."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ def upsert(db: Session, model: type[SQLModel]) -> postgresql.Insert | sqlite.Ins
 
 
 def count_changed(db: Session, statement: UpdateBase) -> int:
-    """Run an INSERT, UPDATE or DELETE and return how many rows it touched."""
+    """Run an INSERT, UPDATE or DELETE and return the number of rows it changed."""
     return cast("CursorResult[object]", db.execute(statement)).rowcount

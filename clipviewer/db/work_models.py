@@ -1,4 +1,4 @@
-"""The tables of what is done to the library in the background (previews, finding clips, adopting objects), and of who does jobs."""
+"""Tables of background jobs on the library (previews, finding clips, imports and others), and of the processes that do jobs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from clipviewer.domain.ids import new_id
 
 
 class Work(SQLModel, table=True):
-    """One piece of work of a ``kind`` on a ``subject`` (a video's id, a prefix), with what was ``given`` and its ``result``.
+    """One job of a ``kind`` on a ``subject`` (a video's id, a prefix), with its arguments in ``given`` and its ``result``.
 
-    ``slot`` is kind and subject while it is not finished, and NULL afterwards: unique, so the same is never done twice at once.
+    ``slot`` is kind and subject while it is unfinished, and NULL afterwards: unique, so the same job never exists twice at once.
     ``attempt`` counts from 1; an earlier attempt may not change the row any more. ``progress`` is 0 to 1; ``note`` says what it waits
     for, or why it failed. ``priority``: the smallest number comes first. ``worker`` is the process that does it, or did it last.
     """
@@ -43,7 +43,7 @@ class Work(SQLModel, table=True):
 
 
 class Worker(SQLModel, table=True):
-    """A process that does jobs, exports among them, and when it last said so."""
+    """A process that does jobs, exports included, and its last heartbeat."""
 
     __tablename__ = "worker"
 

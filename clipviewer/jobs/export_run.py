@@ -85,7 +85,7 @@ class ExportRun(Attempt):
         if stored.etag != order.source_etag:
             with self.services.database.write() as db:
                 export_runs.source_changed(db, order.cell.video_id, stored)
-            raise NotFound("The video was replaced after this export was asked for. Press Retry to make it from the new one.")
+            raise NotFound("The video has changed since this export was requested. Press Retry to export from the current one.")
         landmarks.reached("source checked")
 
     def _render(self) -> None:

@@ -149,6 +149,6 @@ def _explained(error: Exception) -> tuple[str, str]:
     if isinstance(error, ClipviewerError):
         return error.detail, error.log if isinstance(error, MediaError) else ""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "The server's disk is full. Make room, then press Retry.", ""
+        return "The server's disk is full. Free some space, then press Retry.", ""
     _LOG.error("a job failed unexpectedly", exc_info=error)
     return "Something went wrong on the server. Its log tells more.", ""

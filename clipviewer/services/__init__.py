@@ -1,1 +1,1 @@
-"""The verbs of the product: sign, register, list, sign in, audit."""
+"""Application services: what routes, event handlers and jobs call."""

@@ -23,7 +23,7 @@ def record(
     """Add an entry. ``actor`` is a user, token or guest id; ``subject`` the thing acted upon; ``at`` defaults to now.
 
     Control characters are escaped, so no value can look like another entry, and secrets are redacted. Raises ``ValueError`` for a detail
-    whose name is that of a secret.
+    with the name of a secret.
     """
     if not _SECRET_NAMES.isdisjoint(details):
         raise ValueError("an audit entry must not hold a secret")

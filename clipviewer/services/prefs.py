@@ -17,7 +17,7 @@ from clipviewer.services import audit
 
 
 def load_preferences(db: Session) -> Preferences:
-    """Return the current preferences; unusable stored values have their default."""
+    """Return the current preferences; unusable stored values get their default."""
     return usable_preferences({row.key: row.value for row in db.execute(select(col(TeamPref.key), col(TeamPref.value)))})
 
 

@@ -1,4 +1,4 @@
-"""Exports that failed or were called off are forgotten once the team has no more use for them. What exists is never touched."""
+"""Retention of failed and cancelled exports: they are deleted after the team's period. Exported clips are never touched."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ _GIVEN_UP = (JobState.FAILED, JobState.CANCELLED)
 
 
 def kept_since(db: Session, now: datetime) -> datetime | None:
-    """What ended before that moment may be forgotten; None where the team keeps it for good."""
+    """Return the moment before which failed exports are deleted; None if the team keeps them."""
     days = load_preferences(db).keep_failed_days
     return now - timedelta(days=days) if days else None
 
 
 def videos_with_old_failures(db: Session, before: datetime) -> list[str]:
-    """The videos that have exports to be forgotten."""
-    return list(db.execute(select(col(ExportJob.video_id)).where(_forgettable(before)).distinct()).scalars())
+    """Return the videos that have exports to delete."""
+    return list(db.execute(select(col(ExportJob.video_id)).where(_is_expired(before)).distinct()).scalars())
 
 
 def forget_failed_exports(db: Session, video_id: str, before: datetime) -> int:
-    """Forget those of one video, with its board held, so that none is asked for again at the same moment. → how many."""
+    """Delete those of one video, with its board locked against concurrent retries; return their count."""
     hold_board(db, video_id)
-    return count_changed(db, delete(ExportJob).where(col(ExportJob.video_id) == video_id, _forgettable(before)))
+    return count_changed(db, delete(ExportJob).where(col(ExportJob.video_id) == video_id, _is_expired(before)))
 
 
-def _forgettable(before: datetime) -> ColumnElement[bool]:
-    """Not before everything that the export has put into the bucket is gone."""
+def _is_expired(before: datetime) -> ColumnElement[bool]:
+    """Return the condition that an export is old enough and has left nothing in the bucket."""
     left = select(col(ExportUpload.s3_key)).where(col(ExportUpload.job_id) == col(ExportJob.id)).exists()
     return and_(col(ExportJob.state).in_(_GIVEN_UP), col(ExportJob.updated_at) < before, col(ExportJob.exported_clip_id).is_(None), ~left)

@@ -36,7 +36,7 @@ class Priority(IntEnum):
 
 
 class WorkNotFound(NotFound):
-    code, title = "work_not_found", "There is no such work"
+    code, title = "work_not_found", "Job not found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def cancel(db: Session, work_id: str, clock: Callable[[], datetime] = utc_now) -
     """Cancel a job; its worker notices within a second. Raises ``WorkNotFound``, and ``Conflict`` once it is finished."""
     found = work(db, work_id)
     if not _end(db, work_id, col(Work.state).in_(UNFINISHED), clock(), JobState.CANCELLED):
-        raise Conflict("This is finished already.")
+        raise Conflict("This job is already finished.")
     return work(db, found.id)
 
 
@@ -175,7 +175,7 @@ def fail(db: Session, item: WorkView | Ticket, now: datetime, reason: str, log: 
 def release(db: Session, item: WorkView | Ticket, now: datetime) -> None:
     """Enqueue it again as a new attempt: its worker goes away, or is dead."""
     if item.attempt >= MAX_ATTEMPTS:
-        fail(db, item, now, "This was interrupted again and again. Look into the server's log, then try again.")
+        fail(db, item, now, "The job was interrupted several times. Check the server log, then try again.")
         return
     again = {"state": JobState.QUEUED.value, "progress": 0.0, "note": "", "attempt": item.attempt + 1, "updated_at": now}
     db.execute(update(Work).where(_owned(item)).values(**again))

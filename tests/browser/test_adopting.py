@@ -71,4 +71,4 @@ def test_a_prefix_that_cannot_be_says_so(app: RunningApp, open_room: OpenRoom) -
     page.get_by_role("button", name="Adopt from the bucket").click()
     page.get_by_label("Prefix").fill("../")
     page.get_by_role("button", name="Preview").click()
-    expect(page.get_by_role("alert")).to_contain_text("This is no prefix of keys")
+    expect(page.get_by_role("alert")).to_contain_text("This is not a valid prefix")

@@ -46,7 +46,7 @@ def test_a_full_disk_fails_the_export_with_what_to_do_and_a_retry_finishes_it(si
     failed = scene.job(job.id)
     assert failed.state == JobState.FAILED
     assert "disk" in failed.reason
-    assert "make room" in failed.reason.lower()
+    assert "disk is full" in failed.reason.lower()
     assert scene.exported() == []
     with scene.database.write() as db:
         assert db.exec(select(ExportedClip)).all() == []

@@ -171,7 +171,7 @@ def test_captions_that_changed_meanwhile_fail_the_export_and_a_retry_takes_the_n
         caption(room, data=VTT.replace(b"Ends", b"Stops"))
     failed = attempt(room, job, folder)
     assert failed.state == JobState.FAILED
-    assert failed.reason == "The captions were changed after this export was asked for. Press Retry to make it with those of now."
+    assert failed.reason == "The captions have changed since this export was requested. Press Retry to export with the current ones."
     assert exported(room) == {}
     if change == "removed":
         caption(room, data=VTT.replace(b"Ends", b"Stops"))

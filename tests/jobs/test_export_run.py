@@ -138,7 +138,7 @@ def test_a_full_disk_fails_with_what_to_do(room: Services, job: CellView, tmp_pa
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(export_run, "render_cell", full)
-    assert attempt(room, job, tmp_path).reason == "The server's disk is full. Make room, then press Retry."
+    assert attempt(room, job, tmp_path).reason == "The server's disk is full. Free some space, then press Retry."
 
 
 def test_a_job_cancelled_before_its_turn_is_not_touched(room: Services, job: CellView, tmp_path: Path) -> None:

@@ -228,7 +228,7 @@ def test_a_worker_on_postgresql_ends_in_order_within_seconds(tmp_path: Path, dat
     with worker:
         assert worker.stdout is not None
         try:
-            assert "Rendering exports" in worker.stdout.readline()
+            assert "Running jobs" in worker.stdout.readline()
             worker.send_signal(signal.SIGTERM)
             assert worker.wait(timeout=15) == 0
         finally:
@@ -255,4 +255,4 @@ def test_adopt_says_what_it_found_and_a_dry_run_does_nothing(tmp_path: Path) -> 
     ]
     assert "  1 video, 1 caption file adopted" in first.stdout
     assert "  Nothing new\n  2 known already" in again.stdout
-    assert (wrong.returncode, wrong.stderr.startswith("clipviewer: This is no prefix of keys")) == (1, True)
+    assert (wrong.returncode, wrong.stderr.startswith("clipviewer: This is not a valid prefix")) == (1, True)

@@ -91,7 +91,7 @@ def test_masters_that_start_slowly_are_named(settings: Settings, store: ObjectSt
     assert of_masters(settings, store, quick).verdict is Verdict.OK
     found = of_masters(settings, store, quick, slow)
     assert found.verdict is Verdict.WARNING
-    assert found.text == "Of the newest videos 1 of 2 start slowly, their index lies at the end: “Slow”."
+    assert found.text == "Of the newest videos 1 of 2 start slowly, because their index is at the end: “Slow”."
 
 
 def test_what_is_known_of_a_master_is_not_read_again(settings: Settings, store: ObjectStore) -> None:

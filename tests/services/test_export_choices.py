@@ -63,7 +63,7 @@ def test_a_language_without_captions_shown_is_refused_by_plan_and_request_alike(
         for refused in (plan_exports, request_exports):
             with pytest.raises(Invalid, match="an export in English is the original"):
                 refused(db, "video_1", ["clip_1"], ExportChoices([PORTRAIT], ["en"]))
-            with pytest.raises(Invalid, match="no caption track in German"):
+            with pytest.raises(Invalid, match="no captions in German"):
                 refused(db, "video_1", ["clip_1"], ExportChoices([PORTRAIT], ["de"], captions=SOFT))
         assert cells(db, "video_1") == []
 
@@ -115,7 +115,7 @@ def test_a_retry_takes_the_captions_as_they_are_now(footage: Database) -> None:
         assert [same.id for same in ask(db, "en", captions=SOFT)] == [job.id]
         cancel(db, job.id)
         remove(db, "video_1", "en")
-        with pytest.raises(Invalid, match="no caption track in English"):
+        with pytest.raises(Invalid, match="no captions in English"):
             retry(db, job.id)
 
 

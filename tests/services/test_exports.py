@@ -114,7 +114,7 @@ def test_what_cannot_be_served_is_refused(footage: Database) -> None:
             request_exports(db, "video_none", ["clip_1"], ExportChoices([PORTRAIT]))
         with pytest.raises(ClipNotFound):
             ask(db, "clip_1", "clip_gone")
-        with pytest.raises(Invalid, match="no caption track in German"):
+        with pytest.raises(Invalid, match="no captions in German"):
             request_exports(db, VIDEO, ["clip_1"], ExportChoices([PORTRAIT], ["de"]))
         with pytest.raises(Invalid, match="at least one"):
             request_exports(db, VIDEO, ["clip_1"], ExportChoices([]))
@@ -208,7 +208,7 @@ def test_an_export_that_is_interrupted_again_and_again_fails_at_last(footage: Da
             assert export_runs.claim(db, Ticket(job.id, attempt), clock())
             export_runs.release(db, Ticket(job.id, attempt), clock())
         ended = cell(db, job.id)
-        assert (ended.state, "again and again" in ended.reason) == (JobState.FAILED, True)
+        assert (ended.state, "interrupted several times" in ended.reason) == (JobState.FAILED, True)
 
 
 def test_a_retry_takes_the_source_as_it_is_now_and_never_doubles_a_cell(footage: Database) -> None:

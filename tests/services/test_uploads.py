@@ -128,7 +128,7 @@ def test_a_finished_upload_cannot_be_cancelled(uploading: Uploading, clip: bytes
     found = begin(uploading, "talk.mp4", clip)
     send(uploading, found, clip)
     uploading.complete(found.id, ANNA, nothing)
-    with pytest.raises(Conflict, match="finished already"):
+    with pytest.raises(Conflict, match="already finished"):
         uploading.cancel(found.id, ANNA, nothing)
     assert uploading.services.store.head(found.s3_key).size == len(clip)
 
@@ -164,7 +164,7 @@ def test_such_a_file_is_not_even_begun(uploading: Uploading, name: str, size: in
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_file_that_the_disk_cannot_hold_is_not_begun(uploading: Uploading) -> None:
-    with pytest.raises(Invalid, match="which is not enough for this file"):
+    with pytest.raises(Invalid, match="too little for this file"):
         uploading.begin("talk.mp4", 4 * 1024**4, "", ANNA, nothing)
 
 

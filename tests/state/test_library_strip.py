@@ -45,7 +45,7 @@ def test_what_is_under_way_stands_before_what_waits_and_can_be_called_off(page: 
     assert [row.what for row in page.state(LibraryStripState).running] == ["Candidate 1 · 16:9"]
     with services.database.read() as db:
         assert work.work(db, asked.id).state == JobState.CANCELLED
-    assert "finished already" in page.call(LibraryStripState, "cancel", asked.id)[1]
+    assert "already finished" in page.call(LibraryStripState, "cancel", asked.id)[1]
 
 
 def test_only_the_first_are_named(page: Page, services: Services) -> None:

@@ -32,9 +32,9 @@ def checked_prefix(library: str, given: str) -> str:
             check_object_key(prefix.removesuffix("/"))
         prefix.encode()
     except ValueError as error:
-        raise Invalid(f"This is no prefix of keys: use one such as talks/2025/, of at most {MAX_KEY_BYTES} bytes.") from error
+        raise Invalid(f"This is not a valid prefix. Use one such as talks/2025/, of at most {MAX_KEY_BYTES} bytes.") from error
     if not prefix.startswith(library):
-        raise Invalid(f"Give a prefix that begins with {library}: the library is limited to it.")
+        raise Invalid(f"Use a prefix that begins with {library}. The library is limited to it.")
     return prefix
 
 

@@ -257,7 +257,7 @@ _KNOWN: CompoundSelect[Any] = union_all(
         _no,
         col(AdoptedCaptions.digest),
     ).where(col(AdoptedCaptions.s3_key).in_(_WANTED)),
-    # What a quick copy took the place of is known as it was then, and a file of its own once it is another.
+    # A former master is known in the state that was copied; once its key holds anything else it is a file of its own.
     select(
         literal(ObjectKind.VIDEO.value), col(FormerMaster.video_id), col(FormerMaster.s3_key), col(FormerMaster.etag), _no, _no, _EMPTY
     ).where(col(FormerMaster.s3_key).in_(_WANTED)),

@@ -63,7 +63,7 @@ def rebuild(db: Session, sidecars: Sequence[Sidecar], copies: Sequence[QuickCopy
     Raises ``Conflict`` unless the library is empty: it never mixes with existing rows.
     """
     if db.scalars(select(col(Video.id)).limit(1)).first() is not None:
-        raise Conflict("The library is not empty. Rebuild works on a new, empty database only; adopt adds to one.")
+        raise Conflict("The library is not empty. Rebuild needs a new, empty database. To add to this library, use import.")
     for sidecar in sidecars:
         try:
             with db.begin_nested():

@@ -121,7 +121,7 @@ def _check_identity(document: Mapping[str, Any], start_ms: int, end_ms: int) -> 
     """Raise unless the cell's identity follows from the other fields: it cannot be claimed for another file."""
     source = document["source"]
     if document["identity"] != _identity(document, str(source["videoId"]), _parse_text(source["etag"], 100), start_ms, end_ms):
-        raise ValueError("the identity is that of another export")
+        raise ValueError("the identity belongs to another export")
 
 
 def _present_etag(db: Session, video: Video, source: Mapping[str, Any]) -> str:
@@ -190,19 +190,19 @@ def _video(
     """Return the video that has or had that key, or has that id, else a new one. Raises ``ValueError`` if two match or the key is bad."""
     key, video_id = check_object_key(_parse_text(source["s3Key"], 1024), prefix), str(source["videoId"])
     if not is_id(video_id, "video"):
-        raise ValueError("not the id of a video")
+        raise ValueError("not a video id")
     of_key, of_id = db.scalars(select(Video).where(col(Video.s3_key) == key)).first(), db.get(Video, video_id)
     if of_key is None and (former := quick_start.former_master(db, key)) is not None:
         of_key = db.get_one(Video, former["video_id"])
     if of_key is not None and of_id is not None and of_key.id != of_id.id:
-        raise ValueError("the key and the id are those of two videos")
+        raise ValueError("the key and the id belong to different videos")
     if (known := of_key or of_id) is not None:
         return known, False
     content_type(key)
     if key.startswith((f"{prefix}exports/", f"{prefix}previews/")):
-        raise ValueError("a video does not lie there")
+        raise ValueError("not a key for a video")
     if db.scalars(select(col(ExportedClip.id)).where(col(ExportedClip.s3_key) == key)).first() is not None:
-        raise ValueError("this is a clip, no video")
+        raise ValueError("this is a clip, not a video")
     stored = masters.get(key) if masters is not None else None
     poster = source["posterKey"]
     is_picture = isinstance(poster, str) and poster.lower().endswith(_PICTURES)
@@ -236,11 +236,11 @@ def _candidate(db: Session, video_id: str, clip: Mapping[str, Any], start_ms: in
         known = db.scalars(same).first()
     if known is not None:
         if known.video_id != video_id:
-            raise ValueError("the clip is one of another video")
+            raise ValueError("the clip belongs to another video")
         return known.id, False
     parts = dict(clip["scoreParts"])
     if len(parts) > _MOST_PARTS:
-        raise ValueError("too many parts of the score")
+        raise ValueError("the score has too many parts")
     row = IdentifiedClip(
         id=str(clip_id),
         video_id=video_id,
@@ -263,7 +263,7 @@ def _captions(told: Mapping[str, Any] | None) -> str:
 def _parse_text(value: Any, length: int) -> str:
     """Return a text without characters that the database or a page cannot hold; raises ``ValueError`` otherwise."""
     if not isinstance(value, str):
-        raise TypeError("not a text")
+        raise TypeError("not a string")
     value.encode()
     if any(ord(char) < 32 or ord(char) == 127 for char in value):
         raise ValueError("control characters")
@@ -272,13 +272,13 @@ def _parse_text(value: Any, length: int) -> str:
 
 def _parse_int(value: Any, most: int = _MOST) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-        raise ValueError("not a number that can be")
+        raise ValueError("not a number in range")
     return value
 
 
 def _parse_float(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError("not a number that can be")
+        raise ValueError("not a number in range")
     return float(value)
 
 

@@ -32,7 +32,7 @@ def list_known_objects(database: Database, prefix: str) -> Iterator[list[tuple[s
             if not rows:
                 break
             after = rows[-1].id
-            # LIKE takes capitals for small letters on SQLite.
+            # LIKE ignores case on SQLite.
             yield [(row.id, row.s3_key) for row in rows if row.s3_key.startswith(prefix)]
 
 

@@ -19,7 +19,7 @@ def summary_lines(found: Tally, *, done: bool) -> list[str]:
     adopted = ", ".join(format_count(count, word) for count, word in new if count) or "Nothing new"
     told = [f"{adopted} adopted" if done and any(count for count, _ in new) else adopted]
     for count, words in (
-        (found.changed, "changed in the bucket: what was made from them is marked as out of date"),
+        (found.changed, "changed in the bucket: their exports are marked as stale"),
         (found.missing, "gone from the bucket: they are marked as missing"),
         (found.back, "there again"),
         (found.known, "known already"),
@@ -43,7 +43,7 @@ def format_count(count: int, word: str) -> str:
 def format_report(found: Tally, prefix: str, *, done: bool) -> str:
     """Return the whole report, as the command prints it."""
     head = f"{format_prefix(prefix)}: {format_count(found.objects, 'object')}"
-    text = [head + ("" if found.complete else " seen so far; there are more")]
+    text = [head + ("" if found.complete else " read so far; there are more")]
     text += [f"  {line}" for line in summary_lines(found, done=done)]
     if not done:
         text += [f"    {key}" for sort, _, _ in _NEW for key in found.shown.get(sort, [])]

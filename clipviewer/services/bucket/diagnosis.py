@@ -121,7 +121,7 @@ def diagnose(settings: Settings, store: ObjectStore, masters: list[Master], http
 
 def _masters(store: ObjectStore, masters: list[Master]) -> Finding:
     if not masters:
-        return Finding("masters", Verdict.NOT_CHECKED, "Not checked: there is no video yet.")
+        return Finding("masters", Verdict.NOT_CHECKED, "Not checked: there are no videos yet.")
     slow, unreadable = [], []
     for master in masters:
         try:
@@ -131,11 +131,11 @@ def _masters(store: ObjectStore, masters: list[Master]) -> Finding:
             unreadable.append(f"“{master.title}”")
     if unreadable:
         text = f"Of the newest videos {len(unreadable)} of {len(masters)} cannot be read: {', '.join(unreadable)}."
-        return Finding("masters", Verdict.FAILED, text, "Look whether their objects are still in the bucket, under the prefix.")
+        return Finding("masters", Verdict.FAILED, text, "Check that their files are still in the bucket, under the prefix.")
     if slow:
-        text = f"Of the newest videos {len(slow)} of {len(masters)} start slowly, their index lies at the end: {', '.join(slow)}."
-        return Finding("masters", Verdict.WARNING, text, "Write them anew with the index first (ffmpeg: -c copy -movflags +faststart).")
-    return Finding("masters", Verdict.OK, f"Can be read and start at once: {len(masters)} of {len(masters)}.")
+        text = f"Of the newest videos {len(slow)} of {len(masters)} start slowly, because their index is at the end: {', '.join(slow)}."
+        return Finding("masters", Verdict.WARNING, text, "Rewrite them with the index first (ffmpeg: -c copy -movflags +faststart).")
+    return Finding("masters", Verdict.OK, f"{len(masters)} of {len(masters)} can be read and start at once.")
 
 
 def _moov_place_of(store: ObjectStore, master: Master) -> str:

@@ -50,7 +50,7 @@ def signature_at(now: datetime, ttl: int, credentials_end: datetime | None = Non
     seconds = int(now.timestamp())
     signature = _signature(seconds - seconds % (ttl // 4), ttl, credentials_end)
     if signature.expires_at <= now:
-        raise ValueError("the credentials have ended")
+        raise ValueError("the credentials have expired")
     return signature
 
 
@@ -79,7 +79,7 @@ class UrlSigner:
     ) -> None:
         """``addresses`` returns the bucket's address for an origin; ``ttl`` is 4 to 3600 seconds, else ``ValueError``."""
         if not MIN_URL_TTL <= ttl <= MAX_URL_TTL:
-            raise ValueError(f"a URL lives from {MIN_URL_TTL} to {MAX_URL_TTL} seconds")
+            raise ValueError(f"a URL's lifetime is {MIN_URL_TTL} to {MAX_URL_TTL} seconds")
         self._credentials = credentials
         self._addresses = addresses
         self._prefix = prefix
@@ -113,11 +113,11 @@ class UrlSigner:
         try:
             bucket = self._addresses(origin)
         except ValueError as error:
-            raise SigningFailed("The address by which the browser came is not valid") from error
+            raise SigningFailed("The address in the browser's request is not valid") from error
         try:
             dated = signature_at(self._clock(), self._ttl, credentials.expires_at)
         except ValueError as error:
-            raise SigningFailed("The server's credentials for the storage have expired: check how they are renewed") from error
+            raise SigningFailed("The server's storage credentials have expired. Check how they are renewed") from error
         url = presign(
             credentials, bucket, key, signed_at=dated.signed_at, ttl=dated.ttl, method=method, overrides=overrides, headers=headers
         )

@@ -1,1 +1,1 @@
-"""The cells of the export matrix as they stand: how far each is, and what has changed since it was made."""
+"""The cells of the export matrix: their state, and what has changed since they were exported."""

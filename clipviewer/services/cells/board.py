@@ -1,4 +1,4 @@
-"""The cells of the export matrix as they stand, and the numbered changes by which open rooms follow them."""
+"""The state of the cells of the export matrix, and the numbered changes by which open rooms follow them."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class JobNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class CellView:
-    """A cell and how far it is. Times are ms of the master, ``progress`` is 0 to 1; ``reason`` and ``log`` say why it failed.
+    """A cell and its progress. Times are ms of the master, ``progress`` is 0 to 1; ``reason`` and ``log`` say why it failed.
 
-    ``exported_clip_id`` is there once it is done, unless that clip was deleted since; ``file_missing``: its file is gone from the bucket.
+    ``exported_clip_id`` is set once it is done, unless that clip was deleted since; ``file_missing``: its file is gone from the bucket.
     ``revision`` numbers the changes of its video.
     """
 
@@ -60,21 +60,21 @@ class CellView:
 
     @property
     def needs_requeue(self) -> bool:
-        """Whether a new request has to queue it again: it failed, was cancelled, or what it made is no longer there."""
+        """Return whether a new request has to queue it again: it failed, was cancelled, or its file is gone."""
         gone = self.exported_clip_id is None or self.file_missing
         return self.state in (JobState.FAILED, JobState.CANCELLED) or (self.state == JobState.DONE and gone)
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The cells that changed, and the revision to ask from the next time."""
+    """The changed cells, and the revision to continue from."""
 
     revision: int
     cells: Sequence[CellView]
 
 
 FILE_MISSING = col(ExportJob.exported_clip_id).in_(select(col(ExportedClip.id)).where(col(ExportedClip.missing_at).is_not(None)))
-"""Whether the file that a job made was found to be gone; NULL where there is none."""
+"""Whether a finished job's file is missing; NULL without a file."""
 _COLUMNS = [
     *(col(getattr(ExportJob, field.name)) for field in fields(CellView) if field.name != "file_missing"),
     func.coalesce(FILE_MISSING, false()).label("file_missing"),
@@ -82,19 +82,19 @@ _COLUMNS = [
 
 
 def cells(db: Session, video_id: str, *, offset: int = 0, limit: int | None = None) -> list[CellView]:
-    """The video's cells in the order in which they were asked for."""
+    """Return the video's cells in the order of their requests."""
     query = select(*_COLUMNS).where(col(ExportJob.video_id) == video_id).order_by(col(ExportJob.created_at), col(ExportJob.number))
     return [_view(row) for row in db.execute(query.offset(offset).limit(limit))]
 
 
 def count_cells(db: Session, video_id: str, *states: JobState) -> int:
-    """How many cells the video has, in one of ``states`` or in any."""
+    """Return how many cells the video has, in one of ``states`` or in any."""
     query = select(func.count()).select_from(ExportJob).where(col(ExportJob.video_id) == video_id)
     return int(db.execute(query.where(col(ExportJob.state).in_(states)) if states else query).scalar_one())
 
 
 def cell(db: Session, job_id: str) -> CellView:
-    """One cell; raises ``JobNotFound``."""
+    """Return one cell; raises ``JobNotFound``."""
     row = db.execute(select(*_COLUMNS).where(col(ExportJob.id) == job_id)).one_or_none() if is_id(job_id, "job") else None
     if row is None:
         raise JobNotFound
@@ -102,7 +102,7 @@ def cell(db: Session, job_id: str) -> CellView:
 
 
 def cells_by_identity(db: Session, identities: Iterable[str]) -> dict[str, CellView]:
-    """Those that exist."""
+    """Return the existing cells among these identities."""
     found: dict[str, CellView] = {}
     wanted = list(identities)
     for start in range(0, len(wanted), _CHUNK):
@@ -112,7 +112,7 @@ def cells_by_identity(db: Session, identities: Iterable[str]) -> dict[str, CellV
 
 
 def changes_since(db: Session, video_id: str, revision: int) -> Changes:
-    """The cells that changed after ``revision`` (0: all of them), in the order of their changes; one small query when nothing did."""
+    """Return the cells changed after ``revision`` (0: all), in the order of their changes; one small query if nothing changed."""
     latest = db.execute(select(col(ExportBoard.revision)).where(col(ExportBoard.video_id) == video_id)).scalar_one_or_none() or 0
     if latest <= revision:
         return Changes(latest, ())
@@ -124,7 +124,7 @@ def changes_since(db: Session, video_id: str, revision: int) -> Changes:
 
 
 def change(db: Session, job_id: str, video_id: str, now: datetime, *only_if: ColumnElement[bool], **values: Any) -> bool:
-    """Change a cell under the next revision of its video; False, and nothing is changed, where ``only_if`` does not hold."""
+    """Change a cell under the next revision of its video; return False, changing nothing, if ``only_if`` does not hold."""
     revision = hold_board(db, video_id) + 1
     query = update(ExportJob).where(col(ExportJob.id) == job_id, *only_if).values(revision=revision, updated_at=now, **values)
     changed = count_changed(db, query) == 1
@@ -134,7 +134,7 @@ def change(db: Session, job_id: str, video_id: str, now: datetime, *only_if: Col
 
 
 def hold_board(db: Session, video_id: str) -> int:
-    """Let changes to one video's cells follow each other until the transaction ends. → the last revision."""
+    """Lock one video's cells until the transaction ends, so that changes follow each other; return the last revision."""
     held = (
         update(ExportBoard)
         .where(col(ExportBoard.video_id) == video_id)
@@ -149,7 +149,7 @@ def hold_board(db: Session, video_id: str) -> int:
 
 
 def set_revision(db: Session, video_id: str, revision: int) -> None:
-    """Write down the newest revision, with the board held."""
+    """Store the newest revision; the caller has locked the board."""
     db.execute(update(ExportBoard).where(col(ExportBoard.video_id) == video_id).values(revision=revision))
 
 
@@ -158,7 +158,7 @@ def framing_json(framing: Framing) -> dict[str, Any]:
 
 
 def framing_of(value: Mapping[str, Any]) -> Framing:
-    """The opposite of ``framing_json``."""
+    """Restore what ``framing_json`` returned."""
     return Framing(FramingMode(value["mode"]), float(value["x"]), float(value["y"]))
 
 

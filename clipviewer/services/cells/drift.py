@@ -1,8 +1,8 @@
 """Whether an export is stale, and why: its file is gone, or its video, range, crop, captions or the renderer has changed.
 
-This is the only place that says so. The reasons are SQL over ``export_job`` and ``exported_clip`` with what they were made from
-(``jobs_with_origins``, ``files_with_origins``), so that lists can be filtered by them and counted without being read. The trigger that
-keeps ``video_tally.stale`` has ``source_changed`` in its own words; tests hold both to the same rule.
+No other module decides that. The reasons are SQL over ``export_job`` and ``exported_clip`` joined with what they were made from
+(``jobs_with_origins``, ``files_with_origins``), so that lists can be filtered and counted in the database. The trigger that
+keeps ``video_tally.stale`` repeats ``source_changed`` in its own SQL; tests hold both to the same rule.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from clipviewer.domain.framing import FramingMode
 from clipviewer.domain.job_state import JobState
 from clipviewer.services.cells.filters import CellState
 
-_CUT_SLACK_MS = 100  # by how much the edges of a pipeline's own file may lie beside the clip's
-_SHARE = 0.00005  # half of the last place that tells two crops apart
+_CUT_SLACK_MS = 100  # tolerance for the edges of a pipeline's file
+_SHARE = 0.00005  # half of the last decimal place of a stored crop
 
 
 class Drift(StrEnum):
@@ -47,27 +47,27 @@ def jobs_with_origins() -> FromClause:
 
 
 def files_with_origins() -> FromClause:
-    """Return the exported clips, each joined with the job that made it, its video, its candidate and the saved crop, if there are such."""
+    """Return the exported clips, each joined with the job that made it, its video, its candidate and the saved crop, if they exist."""
     return _with_origins(outerjoin(ExportedClip, ExportJob, col(ExportJob.exported_clip_id) == col(ExportedClip.id)), ExportedClip)
 
 
 def source_changed() -> ColumnElement[bool]:
-    """Return the condition that a job's file was made from another object than its video is now."""
+    """Return the condition that a job's file was made from another object than the video's current one."""
     return and_(col(ExportJob.source_etag) != "", col(Video.etag) != "", col(ExportJob.source_etag) != col(Video.etag))
 
 
 def is_cut_at(made: tuple[int, int], wanted: tuple[int, int]) -> bool:
-    """Whether a pipeline's file, from and to ``made`` (ms), can pass for the clip from and to ``wanted``."""
+    """Return whether a pipeline's file with the range ``made`` (ms) counts as the clip with the range ``wanted``."""
     return all(abs(edge - other) <= _CUT_SLACK_MS for edge, other in zip(made, wanted, strict=True))
 
 
 def label_columns(drifts: Mapping[Drift, ColumnElement[bool]]) -> list[ColumnElement[bool]]:
-    """Columns in the order of ``Drift``, for ``reasons``."""
+    """Return columns in the order of ``Drift``, for ``reasons``."""
     return [drifts[drift].label(f"drift_{drift}") for drift in Drift]
 
 
 def reasons(flags: Sequence[Any]) -> tuple[Drift, ...]:
-    """What the columns of ``label_columns`` say."""
+    """Return the reasons in the columns of ``label_columns``."""
     return tuple(drift for drift, holds in zip(Drift, flags, strict=True) if holds)
 
 
@@ -81,7 +81,7 @@ def _with_origins(exports: Any, of: type[ExportJob] | type[ExportedClip]) -> Fro
 
 
 def _known(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """False, not unknown, where what it looks at is not there."""
+    """Return the condition with NULL, for joined rows that do not exist, as false."""
     return func.coalesce(condition, false())
 
 
@@ -114,15 +114,15 @@ def _of_files() -> Mapping[Drift, ColumnElement[bool]]:
 
 
 JOB_DRIFTS = _of_jobs()
-"""By reason, whether it holds for an export that was made here.
+"""For each reason, the condition that it holds for an export rendered here.
 
-Whoever runs a statement with a reason in it gives ``recaptioned``, the ids of the jobs whose captions read otherwise now.
+Statements that use one must bind ``recaptioned``: the ids of the jobs whose captions have changed.
 """
 FILE_DRIFTS = _of_files()
-"""The same for exported clips, those that a pipeline made included: of these only the range is known."""
+"""The same for exported clips, including those that a pipeline made, of which only the range is known."""
 JOB_IS_STALE, FILE_IS_STALE = or_(*JOB_DRIFTS.values()), or_(*FILE_DRIFTS.values())
 _FINISHED = col(ExportJob.state) == JobState.DONE
 JOB_STATE: ColumnElement[str] = case((and_(_FINISHED, JOB_IS_STALE), CellState.STALE.value), else_=col(ExportJob.state))
-"""The ``CellState`` of a job: a finished one is done or stale."""
+"""The ``CellState`` of a job; a finished one is done or stale."""
 FILE_STATE: ColumnElement[str] = case((FILE_IS_STALE, CellState.STALE.value), else_=CellState.DONE.value)
 """The ``CellState`` of an exported clip: done or stale, never anything else."""

@@ -1,4 +1,4 @@
-"""What a person wants to see of a video's exports: one aspect ratio, one language, one state, or any."""
+"""Filters over a video's exports: one aspect ratio, one language, one state, or any."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from clipviewer.domain.language import parse_language
 
 
 class CellState(StrEnum):
-    """How a cell of the export matrix stands. ``STALE``: made, but of something that has changed since."""
+    """The state of a cell of the export matrix. ``STALE``: exported, but from something that has changed since."""
 
     MISSING = "missing"
     QUEUED = "queued"
@@ -31,12 +31,12 @@ class ExportFilters:
 
     @property
     def narrow(self) -> bool:
-        """Whether anything is left out."""
+        """Return whether any filter is set."""
         return bool(self.ratio or self.language or self.state)
 
 
 def export_filters(given: Mapping[str, str]) -> ExportFilters:
-    """From an address' query (``ratio``, ``language``, ``state``); what is not known stands for any."""
+    """Return the filters of an address' query (``ratio``, ``language``, ``state``); unknown values stand for any."""
     ratio, language, state = (given.get(name, "") for name in ("ratio", "language", "state"))
     return ExportFilters(
         ratio if ratio in set(AspectRatio) else "",

@@ -1,1 +1,1 @@
-"""Exports: what was asked for, what is there, what has become of it."""
+"""Exports: request, plan, render state and the export matrix."""

@@ -1,4 +1,4 @@
-"""What choices in the export dialog come to: the cells that are wanted, which of them are there, and how long the others take."""
+"""Resolve choices in the export dialog: which cells they mean, which of them exist, and how long the others take."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MAX_CELLS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One file to be: a candidate in one aspect ratio and one language."""
+    """One file to make: a candidate in one aspect ratio and one language."""
 
     identified_clip_id: str
     aspect_ratio: AspectRatio
@@ -39,7 +39,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class ExportPlan:
-    """``missing`` would be rendered, in about ``seconds`` of wall time; ``present`` are there, or on their way, and would be left alone."""
+    """``missing`` would be rendered, in about ``seconds`` of wall time; ``present`` exist or are being made, and would be left alone."""
 
     missing: Sequence[Cell]
     present: Sequence[Cell]
@@ -48,7 +48,7 @@ class ExportPlan:
 
 @dataclass(frozen=True, slots=True)
 class WantedExport:
-    """A cell with the range (ms) and title of its clip, and what else its file is made by; ``captions`` as in its identity."""
+    """A cell with the range (ms) and title of its clip, and what else determines its file; ``captions`` as in its identity."""
 
     cell: Cell
     identity: str
@@ -61,7 +61,7 @@ class WantedExport:
 
 @dataclass(frozen=True, slots=True)
 class ExportStatus:
-    """The cells that are wanted, in the order of the clips; ``known``: the jobs among them, by identity; ``delivered``: by a pipeline."""
+    """The chosen cells in the order of the clips. ``known`` are the jobs among them, by identity; ``delivered`` came from a pipeline."""
 
     wanted: Sequence[WantedExport]
     known: Mapping[str, CellView]
@@ -78,9 +78,9 @@ def plan_exports(
     clip_ids: Sequence[str],
     choices: ExportChoices,
 ) -> ExportPlan:
-    """What ``request_exports`` would do with the same choices, in the order of the clips. Clips that are gone are left out.
+    """Return what ``request_exports`` would do with the same choices, in the order of the clips. Unknown clips are left out.
 
-    Raises ``VideoNotFound``, and ``Invalid`` for a language that cannot be served.
+    Raises ``VideoNotFound``, and ``Invalid`` for a language without captions.
     """
     check_languages(db, video_id, choices.languages, choices.captions)
     there = export_status(db, video_id, clip_ids, choices)
@@ -96,30 +96,30 @@ def export_status(
     clip_ids: Sequence[str],
     choices: ExportChoices,
 ) -> ExportStatus:
-    """Every cell of the choices whose clip exists, and which of them are there. Raises ``VideoNotFound``."""
+    """Return every cell of the choices whose clip exists, and which of them have a file or a job. Raises ``VideoNotFound``."""
     wanted = _wanted_exports(db, video_id, clip_ids, choices)
     known = cells_by_identity(db, [item.identity for item in wanted])
     return ExportStatus(wanted, known, _find_delivered(db, video_id, [item for item in wanted if item.identity not in known]))
 
 
 def served_languages(db: Session, video_id: str) -> list[str]:
-    """The languages in which the video's clips can be exported now: the spoken one, and those of its captions. Raises ``VideoNotFound``."""
+    """Return the languages in which clips can be exported now: the spoken one, and those of the captions. Raises ``VideoNotFound``."""
     return [ORIGINAL, *(captions.language for captions in captions_of(db, video_id) if captions.language != ORIGINAL)]
 
 
 def check_languages(db: Session, video_id: str, languages: Sequence[str], captions: CaptionMode) -> None:
-    """Raises ``VideoNotFound``, and ``Invalid`` for a language without captions: a file in it would be the original."""
+    """Raise ``VideoNotFound``, or ``Invalid`` for a language without captions: a file in it would equal the original."""
     served = served_languages(db, video_id)
     for language in languages:
         if language not in served:
-            raise Invalid(f"This video has no caption track in {language_name(language)}, so it cannot be exported in it.")
+            raise Invalid(f"This video has no captions in {language_name(language)}, so it cannot be exported in it. Attach some first.")
         if language != ORIGINAL and captions is CaptionMode.OFF:
             name = language_name(language)
-            raise Invalid(f"Without captions an export in {name} is the original. Choose soft or burned-in captions.")
+            raise Invalid(f"Without captions, an export in {name} would equal the original. Choose soft or burned-in captions.")
 
 
 def source_etag(db: Session, video_id: str) -> str:
-    """Raises ``VideoNotFound``."""
+    """Return the ETag of the video's object. Raises ``VideoNotFound``."""
     query = select(col(Video.etag)).where(col(Video.id) == video_id)
     etag = db.execute(query).scalar_one_or_none() if is_id(video_id, "video") else None
     if etag is None:
@@ -162,10 +162,10 @@ def _wanted_exports(
 
 
 def _find_delivered(db: Session, video_id: str, wanted: Iterable[WantedExport]) -> frozenset[Cell]:
-    """Those that a pipeline has registered, by range, or by clip as long as it is cut where the clip is; its framing is unknown, so it
-    stands for the default one.
+    """Return the cells that a pipeline has registered, by range, or by clip while the file is cut where the clip is.
 
-    In another language than the spoken one it stands for any captions too; in the spoken one only if it came with some.
+    The framing of such a file is unknown, so it counts as the default one. In another language than the spoken one it counts as having any
+    captions; in the spoken one only if it came with some.
     """
     plain = [item for item in wanted if item.framing == Framing()]
     if not plain:

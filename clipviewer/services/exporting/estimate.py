@@ -1,4 +1,4 @@
-"""How long exports will take, judged by those that were rendered last."""
+"""Estimate how long exports will take, from the latest renderings."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from clipviewer.db.export_models import ExportJob
 from clipviewer.domain.job_state import JobState
 
 UNTRIED_SHARE = 0.6
-"""Seconds of rendering for one of footage before anything was rendered here; 30 s of 1080p to 9:16 took 13 s on two cores."""
+"""Seconds of rendering per second of footage before anything was rendered here; 30 s of 1080p to 9:16 took 13 s on two cores."""
 
 _LAST = 20
 
 
 def renders_at_once() -> int:
-    """One render for every two cores: two on two cores take longer than one after the other."""
+    """Return the number of parallel renders, one per two cores: two on two cores take longer than one after the other."""
     return max(1, len(os.sched_getaffinity(0)) // 2)
 
 
 def estimated_seconds(db: Session, lengths_ms: Sequence[int]) -> int:
-    """The wall time, in whole seconds, of rendering clips of these lengths here, once it is their turn; 0 for none."""
+    """Return the wall time, in whole seconds, of rendering clips of these lengths once it is their turn; 0 for none."""
     if not lengths_ms:
         return 0
     done = select(col(ExportJob.render_ms), col(ExportJob.end_ms) - col(ExportJob.start_ms)).where(

@@ -1,4 +1,4 @@
-"""What a worker reads and writes of an export: it claims a queued cell, reports, and publishes, unless the cell was taken from it.
+"""What a worker reads and writes of an export: it claims a queued cell, reports, and publishes while it owns the cell.
 
 Who owns a cell: ``services.workers``.
 """
@@ -28,7 +28,7 @@ from clipviewer.storage.s3 import StoredObject
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Everything that making one file needs. Times are ms of the master."""
+    """Everything needed to make one file. Times are ms of the master."""
 
     ticket: Ticket
     cell: CellView
@@ -39,7 +39,7 @@ class Order:
 
 
 def queued(db: Session, limit: int) -> list[Ticket]:
-    """The cells that wait, the longest waiting first."""
+    """Return the queued cells, the longest waiting first."""
     query = (
         select(col(ExportJob.id), col(ExportJob.attempt))
         .where(col(ExportJob.state) == JobState.QUEUED)
@@ -50,7 +50,7 @@ def queued(db: Session, limit: int) -> list[Ticket]:
 
 
 def claim(db: Session, ticket: Ticket, now: datetime, worker: str = "") -> bool:
-    """Start the attempt, or go on with it after its process was killed; return False if it is not this attempt's turn any more."""
+    """Start the attempt, or resume it after its process was killed; return False if it is no longer this attempt's turn."""
     if (video_id := _video_of(db, ticket)) is None:
         return False
     turn = claimable(ExportJob, ticket, worker)
@@ -58,7 +58,7 @@ def claim(db: Session, ticket: Ticket, now: datetime, worker: str = "") -> bool:
 
 
 def order_of(db: Session, ticket: Ticket) -> Order | None:
-    """What is to be made; None once the attempt does not own the cell."""
+    """Return what to make; None once the attempt does not own the cell."""
     query = select(col(Video.s3_key), col(ExportJob.source_etag)).join(Video, col(Video.id) == col(ExportJob.video_id))
     row = db.execute(query.where(owned(ExportJob, ticket))).one_or_none()
     if row is None:
@@ -68,29 +68,29 @@ def order_of(db: Session, ticket: Ticket) -> Order | None:
 
 
 def is_owned(db: Session, ticket: Ticket) -> bool:
-    """Whether the attempt still owns its cell."""
+    """Return whether the attempt still owns its cell."""
     return db.execute(select(col(ExportJob.id)).where(owned(ExportJob, ticket))).one_or_none() is not None
 
 
 def report(db: Session, ticket: Ticket, now: datetime, *, progress: float, note: str = "") -> None:
-    """Tell the open rooms how far it is (0 to 1), and in ``note`` what it waits for."""
+    """Record the progress (0 to 1), and in ``note`` what the export waits for."""
     if (video_id := _video_of(db, ticket)) is not None:
         change(db, ticket.id, video_id, now, owned(ExportJob, ticket), progress=progress, reason=note)
 
 
 def rendered(db: Session, ticket: Ticket, took_ms: int) -> None:
-    """Write down how long the rendering took, for the next estimate; nothing that a room shows changes."""
+    """Record how long the rendering took, for the next estimate; nothing that a room shows changes."""
     db.execute(update(ExportJob).where(owned(ExportJob, ticket)).values(render_ms=took_ms))
 
 
 def announce_upload(db: Session, ticket: Ticket, keys: Sequence[str]) -> None:
-    """Write down which objects the attempt is about to make, so that whatever happens to it, they are found and removed.
+    """Record the objects that the attempt is about to write, so that they are found and removed whatever happens to it.
 
-    Raises ``Conflict`` when one of them belongs to an exported clip already: that one must be neither overwritten nor removed.
+    Raises ``Conflict`` if one of them belongs to an exported clip: it must be neither overwritten nor removed.
     """
     taken = or_(col(ExportedClip.s3_key).in_(keys), col(ExportedClip.captions_key).in_(keys))
     if db.execute(select(col(ExportedClip.id)).where(taken)).first() is not None:
-        raise Conflict("This file is there already, as an exported clip.")
+        raise Conflict("This file already exists as an exported clip.")
     known = set(db.execute(select(col(ExportUpload.s3_key)).where(col(ExportUpload.s3_key).in_(keys))).scalars())
     for key in keys:
         if key not in known:
@@ -99,7 +99,7 @@ def announce_upload(db: Session, ticket: Ticket, keys: Sequence[str]) -> None:
 
 
 def publish(db: Session, order: Order, stored: StoredObject, now: datetime) -> str | None:
-    """Make the finished file an exported clip and the cell done. → the clip's id; None, with nothing written, if the cell is not owned."""
+    """Make the finished file an exported clip and the cell done. Return the clip's id; None, with nothing written, if not owned."""
     done = order.cell
     if not change(db, done.id, done.video_id, now, owned(ExportJob, order.ticket), state=JobState.DONE, progress=1.0, reason="", log=""):
         return None
@@ -127,7 +127,7 @@ def publish(db: Session, order: Order, stored: StoredObject, now: datetime) -> s
 
 
 def _drop_missing(db: Session, clip: ExportedClip) -> None:
-    """Take clips of the same range, shape and language out of the list whose files are gone and that no job stands for any more."""
+    """Delete clips of the same range, shape and language whose files are gone and that no job refers to."""
     same = [
         col(getattr(ExportedClip, name)) == getattr(clip, name)
         for name in ("video_id", "start_ms", "end_ms", "aspect_ratio", "target_language")
@@ -139,7 +139,7 @@ def _drop_missing(db: Session, clip: ExportedClip) -> None:
 
 
 def fail(db: Session, ticket: Ticket, now: datetime, reason: str, log: str = "") -> None:
-    """End the attempt with a reason for people; ``log`` is the last lines of what failed."""
+    """End the attempt with a reason for people; ``log`` is the end of the failed tool's output."""
     if (video_id := _video_of(db, ticket)) is not None:
         change(
             db,
@@ -155,11 +155,11 @@ def fail(db: Session, ticket: Ticket, now: datetime, reason: str, log: str = "")
 
 
 def release(db: Session, ticket: Ticket, now: datetime) -> None:
-    """Queue the cell again, as a new attempt: its worker goes away, or is dead."""
+    """Queue the cell again, as a new attempt, because its worker is stopping or dead."""
     if (video_id := _video_of(db, ticket)) is None:
         return
     if ticket.attempt >= MAX_ATTEMPTS:
-        fail(db, ticket, now, "The rendering was interrupted again and again. Look into the server's log, then press Retry.")
+        fail(db, ticket, now, "The rendering was interrupted several times. Check the server log, then press Retry.")
         return
     change(
         db, ticket.id, video_id, now, owned(ExportJob, ticket), state=JobState.QUEUED, progress=0.0, reason="", attempt=ticket.attempt + 1
@@ -167,7 +167,7 @@ def release(db: Session, ticket: Ticket, now: datetime) -> None:
 
 
 def leftovers(db: Session, ticket: Ticket | None = None) -> list[str]:
-    """Announced objects that will never be published: of that attempt, or of every attempt that does not own its cell any more."""
+    """Return announced objects that will never be published: of that attempt, or of every attempt that does not own its cell."""
     query = select(col(ExportUpload.s3_key))
     if ticket is not None:
         query = query.where(col(ExportUpload.job_id) == ticket.id, col(ExportUpload.attempt) == ticket.attempt)
@@ -182,18 +182,18 @@ def leftovers(db: Session, ticket: Ticket | None = None) -> list[str]:
 
 
 def announced_film(db: Session, ticket: Ticket) -> str | None:
-    """The key under which the attempt puts its film, once it has said so: its cell may be known by another identity since."""
+    """Return the key that the attempt has announced for its video file: its cell may have another identity by now."""
     mine = (col(ExportUpload.job_id) == ticket.id, col(ExportUpload.attempt) == ticket.attempt, col(ExportUpload.s3_key).endswith(".mp4"))
     return db.execute(select(col(ExportUpload.s3_key)).where(*mine)).scalars().first()
 
 
 def strike_out(db: Session, keys: Sequence[str]) -> None:
-    """Forget announced objects, once they are gone from the bucket."""
+    """Delete the records of announced objects that are gone from the bucket."""
     db.execute(delete(ExportUpload).where(col(ExportUpload.s3_key).in_(keys)))
 
 
 def source_changed(db: Session, video_id: str, stored: StoredObject) -> None:
-    """Remember that the video's object is another one now, so that what is asked for from here on is made from it."""
+    """Record that the video's object has changed, so that later exports are made from the new one."""
     same_object = (col(Video.id) == video_id) & (col(Video.s3_key) == stored.key)
     db.execute(update(Video).where(same_object).values(etag=stored.etag, size=stored.size))
 

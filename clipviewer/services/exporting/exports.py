@@ -1,7 +1,7 @@
-"""Exports to be made: cells of clip × aspect ratio × language, asked for, cancelled and tried again.
+"""Export jobs for cells of clip × aspect ratio × language: request, cancel, retry.
 
-A request only writes rows; the export workers (``clipviewer.jobs``) look for queued rows and do the work. A cell is known by what decides
-its file, so asking twice, or many at once, gives the same row.
+A request only writes rows; the workers (``clipviewer.jobs``) claim queued rows. A cell is identified by what determines its file, so
+requesting it twice, or concurrently, returns the same row.
 """
 
 from __future__ import annotations
@@ -52,30 +52,30 @@ def request_exports(
     actor: str = "",
     clock: Callable[[], datetime] = utc_now,
 ) -> list[CellView]:
-    """Queue what is missing. → the cells of these choices in the order of the clips, new or known.
+    """Queue the missing exports; return the cells of these choices in the order of the clips, new or known.
 
-    A cell that failed or was cancelled is tried again. What a pipeline has delivered already has no cell and is left out. In the spoken
-    language, captions come with those exports that have some. Raises ``VideoNotFound``, ``ClipNotFound``, ``Conflict`` for a deleted
-    video, and ``Invalid`` for a language that cannot be served, nothing chosen, or more than 1,000 cells.
+    A failed or cancelled cell is queued again. Exports delivered by a pipeline have no cell and are left out. In the spoken
+    language only clips with captions get some. Raises ``VideoNotFound``, ``ClipNotFound``, ``Conflict`` for a deleted
+    video, and ``Invalid`` for a language without captions, nothing chosen, or more than 1,000 cells.
     """
     if not (clip_ids and choices.ratios and choices.languages):
         raise Invalid("Choose at least one clip, one aspect ratio and one language.")
     if len(set(clip_ids)) * len(set(choices.ratios)) * len(set(choices.languages)) > MAX_CELLS:
-        raise Invalid(f"These are more than {MAX_CELLS} exports at once. Choose fewer clips.")
+        raise Invalid(f"This is more than {MAX_CELLS} exports at once. Choose fewer clips.")
     require_changeable(db, video_id)
     check_languages(db, video_id, choices.languages, choices.captions)
     revision = hold_board(db, video_id)
     etag = source_etag(db, video_id)
     there = export_status(db, video_id, clip_ids, choices)
     if {item.cell.identified_clip_id for item in there.wanted} != set(clip_ids):
-        raise ClipNotFound("One of these clips is no longer there. Load the page again.")
+        raise ClipNotFound("One of these clips no longer exists. Reload the page.")
     now, rows = clock(), {}
     for item in there.wanted:
         if item.identity in rows or not there.is_missing(item):
             continue
         revision += 1
         if (known := there.known.get(item.identity)) is not None:
-            _queue_again(db, known.id, revision, actor, now)
+            _requeue(db, known.id, revision, actor, now)
         else:
             rows[item.identity] = _new_row(video_id, etag, item, revision, actor, now)
     if rows:
@@ -86,10 +86,10 @@ def request_exports(
 
 
 def cancel(db: Session, job_id: str, *, clock: Callable[[], datetime] = utc_now) -> CellView:
-    """Call it off; the worker notices within a second. Raises ``JobNotFound``, and ``Conflict`` when it is done already."""
-    found = _held(db, job_id)
+    """Cancel an export; its worker notices within a second. Raises ``JobNotFound``, and ``Conflict`` if it is done."""
+    found = _lock_cell(db, job_id)
     if found.state == JobState.DONE:
-        raise Conflict("This export is finished, so it cannot be cancelled.")
+        raise Conflict("This export is already finished, so it cannot be cancelled.")
     change(
         db, job_id, found.video_id, clock(), col(ExportJob.state).in_(UNFINISHED), state=JobState.CANCELLED, progress=0.0, reason="", log=""
     )
@@ -97,16 +97,15 @@ def cancel(db: Session, job_id: str, *, clock: Callable[[], datetime] = utc_now)
 
 
 def retry(db: Session, job_id: str, *, actor: str = "", clock: Callable[[], datetime] = utc_now) -> CellView:
-    """Queue a failed or cancelled export again, from the video and its captions as they are now; one that is under way stays as it is.
+    """Queue a failed or cancelled export again, from the video and its captions as they are now; leave one that is under way alone.
 
-    Raises ``JobNotFound``, ``Invalid`` when its captions are gone, and ``Conflict`` when it is done, or the same is being made by another
-    job.
+    Raises ``JobNotFound``, ``Invalid`` if its captions are gone, and ``Conflict`` if it is done, or another job makes the same file.
     """
-    found = _held(db, job_id)
+    found = _lock_cell(db, job_id)
     if found.state in UNFINISHED:
         return found
     if not found.needs_requeue:
-        raise Conflict("This export is finished already.")
+        raise Conflict("This export is already finished.")
     require_changeable(db, found.video_id)
     etag = source_etag(db, found.video_id)
     captions = _captions_now(db, found)
@@ -123,17 +122,17 @@ def retry(db: Session, job_id: str, *, actor: str = "", clock: Callable[[], date
     )
     same = cells_by_identity(db, [identity]).get(identity)
     if same is not None and same.id != job_id:
-        raise Conflict("The same export was asked for again in the meantime. Follow that one.")
+        raise Conflict("The same export was requested again meanwhile. Follow that one.")
     renewed = {"identity": identity, "source_etag": etag, "captions": captions, "recipe": RECIPE_VERSION}
     db.execute(update(ExportJob).where(col(ExportJob.id) == job_id).values(**renewed))
     revision = hold_board(db, found.video_id) + 1
-    _queue_again(db, job_id, revision, actor, clock())
+    _requeue(db, job_id, revision, actor, clock())
     set_revision(db, found.video_id, revision)
     return cell(db, job_id)
 
 
-def _held(db: Session, job_id: str) -> CellView:
-    """The cell as it stands once nobody else can change it."""
+def _lock_cell(db: Session, job_id: str) -> CellView:
+    """Lock the cell's board and return the cell."""
     hold_board(db, cell(db, job_id).video_id)
     return cell(db, job_id)
 
@@ -175,7 +174,7 @@ def _new_row(video_id: str, etag: str, item: WantedExport, revision: int, actor:
     }
 
 
-def _queue_again(db: Session, job_id: str, revision: int, actor: str, now: datetime) -> None:
+def _requeue(db: Session, job_id: str, revision: int, actor: str, now: datetime) -> None:
     values = {"state": JobState.QUEUED, "progress": 0.0, "reason": "", "log": "", "exported_clip_id": None, "requested_by": actor}
     again = (
         update(ExportJob)

@@ -1,7 +1,7 @@
-"""The export matrix of a video: for each of its clips, the files there are in each aspect ratio and language, and how they stand.
+"""The export matrix of a video: for each of its clips, the exports in each aspect ratio and language, and their state.
 
-The candidates come first, in the order of the footage; below them the ranges that only exported clips have. All of it is paged, filtered
-and counted by the database, so a video may have very many clips.
+The candidates come first, in the order of the footage, then the ranges that only exported clips have. The database pages, filters and
+counts, so a video may have very many clips.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MAX_ROWS = 60
 
 @dataclass(frozen=True, slots=True)
 class MatrixRow:
-    """A candidate, or with ``clip_id`` "" a range (ms) that only exported clips have: nothing can be exported of that one."""
+    """A candidate, or with ``clip_id`` "" a range (ms) that only exported clips have, of which nothing can be exported."""
 
     clip_id: str
     title: str
@@ -50,7 +50,7 @@ class MatrixRow:
 class MatrixPage:
     """``rows`` from ``offset`` on, of ``total``; ``languages`` are the columns, beside all the aspect ratios.
 
-    Only in those of ``served`` a cell can be missing: in another language nothing can be exported before it has captions.
+    Only in the ``served`` languages can a cell be missing: in others nothing can be exported before they have captions.
     """
 
     rows: Sequence[MatrixRow]
@@ -61,9 +61,9 @@ class MatrixPage:
 
 
 def matrix(db: Session, video_id: str, *, offset: int = 0, limit: int = MAX_ROWS, filters: ExportFilters | None = None) -> MatrixPage:
-    """A page of at most ``MAX_ROWS`` rows. Raises ``VideoNotFound``.
+    """Return a page of at most ``MAX_ROWS`` rows. Raises ``VideoNotFound``.
 
-    With a state in ``filters`` only rows that have such a cell among the shown ratios and languages are left, ``missing`` included.
+    With a state in ``filters`` it has only rows with such a cell among the shown ratios and languages, ``missing`` included.
     """
     filters = filters or ExportFilters()
     served = served_languages(db, video_id)
@@ -83,7 +83,7 @@ def matrix(db: Session, video_id: str, *, offset: int = 0, limit: int = MAX_ROWS
 
 
 def matrix_languages(db: Session, video_id: str) -> list[str]:
-    """The original, then every language in which something was exported or can be, by tag."""
+    """Return the original, then every language in which something was or can be exported, by tag."""
     there = union(
         select(col(ExportedClip.target_language)).where(col(ExportedClip.video_id) == video_id),
         select(col(ExportJob.target_language)).where(col(ExportJob.video_id) == video_id, col(ExportJob.state) != JobState.CANCELLED),
@@ -109,7 +109,7 @@ def _wanted_clips(video_id: str, filters: ExportFilters, served: Sequence[str]) 
 
 
 def _ranges(video_id: str, filters: ExportFilters) -> Any:
-    """The ranges that no candidate has; ``filters`` look at the files that are there."""
+    """Return the query for ranges that no candidate has; ``filters`` apply to their exports."""
     same = aliased(IdentifiedClip, name="same")
     query = (
         select(col(ExportedClip.start_ms), col(ExportedClip.end_ms), func.max(col(ExportedClip.title)).label("title"))
@@ -136,7 +136,7 @@ def _clips(db: Session, wanted: ColumnElement[bool], offset: int, limit: int, re
 def _fill_rows(
     db: Session, video_id: str, rows: Sequence[MatrixRow], languages: Sequence[str], recaptioned: Collection[str]
 ) -> list[MatrixRow]:
-    """The rows with their files, by ratio and language."""
+    """Return the rows with their exports, by ratio and language."""
     of_clips: dict[str, list[MatrixEntry]] = {}
     of_ranges: dict[tuple[int, int], list[MatrixEntry]] = {}
     if clip_ids := [row.clip_id for row in rows if row.clip_id]:

@@ -1,6 +1,6 @@
-"""The files of the export matrix, there or on their way: every job that counts, and every exported clip that has none.
+"""The exports in the export matrix, finished or under way: every job that counts, and every exported clip without a job.
 
-A cancelled job, and one whose file was deleted since, are as if they had never been. One that drifted or failed gives way to a later one
+Cancelled jobs, and jobs whose file was deleted since, do not count. A stale or failed one is superseded by a later one
 of the same cell, framing and kind of captions.
 """
 
@@ -34,12 +34,12 @@ from clipviewer.services.cells.drift import (
 )
 from clipviewer.services.cells.filters import CellState
 
-_MODE = 4  # letters that tell the kinds of captions apart: "", "soft:…", "burned:…"
+_MODE = 4  # characters that distinguish the kinds of captions: "", "soft:…", "burned:…"
 
 
 @dataclass(frozen=True, slots=True)
 class MatrixEntry:
-    """One file of a cell. ``framing`` and ``captions`` are modes, "" where a pipeline made it; ``state`` is a ``CellState``.
+    """One export in a cell. ``framing`` and ``captions`` are modes, "" if a pipeline made it; ``state`` is a ``CellState``.
 
     ``progress`` is 0 to 1. ``reason`` says why it failed, or what a running one waits for; ``drift`` why it is stale.
     """
@@ -57,7 +57,7 @@ class MatrixEntry:
 
 
 def entries_of_clips(db: Session, clip_ids: Collection[str], recaptioned: Collection[str]) -> list[tuple[str, MatrixEntry]]:
-    """What was made of those candidates here, or delivered for them, with the candidate's id, in the order of asking."""
+    """Return the exports of those candidates, rendered here or delivered, with the candidate's id, in the order of their requests."""
     given = {"clip_ids": list(clip_ids), "recaptioned": list(recaptioned)}
     return [(row[0], _entry(row[1:])) for query in (_DELIVERED, _MADE_HERE) for row in db.execute(query, given)]
 
@@ -65,13 +65,13 @@ def entries_of_clips(db: Session, clip_ids: Collection[str], recaptioned: Collec
 def entries_of_ranges(
     db: Session, video_id: str, starts: Collection[int], recaptioned: Collection[str]
 ) -> list[tuple[tuple[int, int], MatrixEntry]]:
-    """The video's exported clips of no candidate that start there, with their range in ms."""
+    """Return the video's exported clips without a candidate that start there, with their range in ms."""
     given = {"video_id": video_id, "starts": list(starts), "recaptioned": list(recaptioned)}
     return [((row[0], row[1]), _entry(row[2:])) for row in db.execute(_OF_RANGES, given)]
 
 
 def all_entries(video_id: str) -> Subquery:
-    """Every file of the video's candidates as SQL: ``clip``, ``ratio``, ``language``, ``state``; for filtering without reading them."""
+    """Return SQL for every export of the video's candidates: ``clip``, ``ratio``, ``language``, ``state``; for filters."""
     made = (
         select(
             col(ExportJob.identified_clip_id).label("clip"),
@@ -112,7 +112,7 @@ def all_entries(video_id: str) -> Subquery:
 
 
 def has_range_of(clip: type[IdentifiedClip]) -> ColumnElement[bool]:
-    """Whether an exported clip shows exactly what the candidate ``clip`` is."""
+    """Return the condition that an exported clip has the range of the candidate ``clip``."""
     same_edges = and_(col(clip.start_ms) == col(ExportedClip.start_ms), col(clip.end_ms) == col(ExportedClip.end_ms))
     return and_(col(clip.video_id) == col(ExportedClip.video_id), same_edges)
 
@@ -159,7 +159,7 @@ def _of_same_cell(job: type[ExportJob], of: type[ExportJob] | type[ExportedClip]
 
 
 def _superseded_by_job() -> ColumnElement[bool]:
-    """Whether a later job stands in the place of this one."""
+    """Return the condition that a later job of the same cell counts instead of this one."""
     later = aliased(ExportJob, name="later")
     mode = col(later.framing)["mode"].as_string()
     framed_alike = or_(mode == FRAMING_MODE, and_(JOB_DRIFTS[Drift.CROP], mode == FramingMode.MANUAL))
@@ -173,7 +173,7 @@ def _superseded_by_job() -> ColumnElement[bool]:
 
 
 def _replaced_by_render() -> ColumnElement[bool]:
-    """Whether a job stands in the place of a pipeline's file that has drifted."""
+    """Return the condition that a job counts instead of a pipeline's stale file."""
     later = aliased(ExportJob, name="later")
     query = select(col(later.id)).where(_of_same_cell(later, ExportedClip), col(later.state) != JobState.FAILED, FILE_IS_STALE)
     return query.exists()

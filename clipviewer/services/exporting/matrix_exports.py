@@ -1,4 +1,4 @@
-"""An export asked for by its cell alone: framed and captioned as its clip and the team have it, or as its stale file was made."""
+"""Export one cell of the matrix: framed and captioned as its clip and the team prefer, or as its stale file was made."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from clipviewer.services.room.framings import saved_framings
 def export_cell(
     db: Session, video_id: str, clip_id: str, ratio: AspectRatio, language: str, *, instead_of: str = "", actor: str = ""
 ) -> CellView:
-    """Queue one cell of the matrix. → the job, new or known.
+    """Queue one cell of the matrix; return the job, new or known.
 
-    ``instead_of`` is the job of a stale file, whose kinds of framing and captions are kept; else the crop chosen for the clip counts, or
-    the framing that the team prefers, and the captions that it prefers, which are a track at least in every language but the spoken one.
-    Raises what ``request_exports`` does, and ``Conflict`` when there is nothing to make.
+    ``instead_of`` is the job of a stale file, whose kinds of framing and captions are kept. Otherwise the crop chosen for the clip is
+    used, or the team's preferred framing, and the team's preferred captions, which are at least a track in every language but the spoken
+    one. Raises what ``request_exports`` does, and ``Conflict`` if there is nothing to make.
     """
     if instead_of:
         made = board.cell(db, instead_of)
@@ -36,12 +36,12 @@ def export_cell(
     choices = ExportChoices([ratio], [language], {ratio: framing}, captions)
     cells = exports.request_exports(db, video_id, [clip_id], choices, actor=actor)
     if not cells:
-        raise Conflict("This export is there already: a pipeline has delivered it.")
+        raise Conflict("A pipeline has already delivered this export.")
     return cells[0]
 
 
 def _framing(db: Session, clip_id: str, ratio: AspectRatio, made: Framing) -> Framing:
-    """As it was framed; a crop is the one that is chosen now."""
+    """Return the framing of the former file; a manual crop is the one chosen now."""
     if made.mode in (FramingMode.CENTRE, FramingMode.MANUAL):
         return saved_framings(db, [clip_id]).get((clip_id, ratio), made)
     return made

@@ -21,7 +21,7 @@ SCHEMA = "clipviewer.export/1"
 
 
 def provenance(db: Session, order: Order, stored: StoredObject, now: datetime) -> bytes:
-    """The sidecar of a finished file, as UTF-8 JSON. Times of footage are decimal seconds in strings; ``now`` is when it was rendered."""
+    """Return the sidecar of a finished file, as UTF-8 JSON. Times of footage are decimal seconds in strings; ``now`` is the render time."""
     made = order.cell
     video = db.get_one(Video, made.video_id)
     clip = db.get(IdentifiedClip, made.identified_clip_id) if made.identified_clip_id else None
@@ -64,7 +64,7 @@ def provenance(db: Session, order: Order, stored: StoredObject, now: datetime) -
 
 
 def _captions(identity: str, language: str, key: str) -> dict[str, str] | None:
-    """``digest``: the first 16 hex digits of the SHA-256 of the WebVTT file at ``s3Key``, whose times start with the clip."""
+    """Return mode and ``digest``: the first 16 hex digits of the SHA-256 of the WebVTT at ``s3Key``, whose times start with the clip."""
     if not identity:
         return None
     mode, _, digest = identity.partition(":")

@@ -72,7 +72,7 @@ def rename(db: Session, video_id: str, title: str, *, by: Actor = NOBODY) -> Cha
     try:
         wanted = normalize_line(title, MAX_TITLE)
     except ValueError as error:
-        raise Invalid(f"A title {error}.") from error
+        raise Invalid(f"The title {error}.") from error
     if wanted == row.title:
         return Changed()
     db.execute(update(Video).where(col(Video.id) == video_id).values(title=wanted))
@@ -164,17 +164,17 @@ def _rows(db: Session, video_ids: Collection[str], *, deleted: bool = False) -> 
     """Return the videos, locked until the transaction ends; deleted ones only with ``deleted``."""
     ids = list(dict.fromkeys(video_ids))
     if len(ids) > MAX_VIDEOS:
-        raise Invalid(f"These are more than {MAX_VIDEOS} videos at once. Choose fewer.")
+        raise Invalid(f"This is more than {MAX_VIDEOS} videos at once. Choose fewer.")
     if not all(is_id(video_id, "video") for video_id in ids):
         raise VideoNotFound
     columns = (col(Video.id), col(Video.title), col(Video.previews), col(Video.archived_at), col(Video.deleted_at))
     rows = db.execute(select(*columns).where(col(Video.id).in_(ids)).order_by(col(Video.id)).with_for_update()).all()
     there = {row.id for row in rows}
     if missing := [video_id for video_id in ids if video_id not in there]:
-        raise VideoNotFound(_describe("There is no such video", missing) if len(ids) > 1 else None)
+        raise VideoNotFound(_describe("Video not found", missing) if len(ids) > 1 else None)
     if gone := [f"{row.title} ({row.id})" for row in rows if row.deleted_at is not None and not deleted]:
-        one = "This video was deleted. Bring it back first."
-        raise Conflict(one if len(ids) == 1 else _describe("These were deleted. Bring them back first", gone))
+        one = "This video was deleted. Restore it first."
+        raise Conflict(one if len(ids) == 1 else _describe("These videos were deleted. Restore them first", gone))
     return rows
 
 
@@ -204,7 +204,7 @@ def _hold_removal(db: Session, video_ids: Sequence[str], now: datetime) -> None:
     waiting = update(Work).where(ours, col(Work.state) == JobState.QUEUED)
     db.execute(waiting.values(state=JobState.CANCELLED, slot=None, updated_at=now))
     if db.execute(select(col(Work.id)).where(ours, col(Work.state) == JobState.RUNNING)).first() is not None:
-        raise Conflict("This video is being removed for good just now.")
+        raise Conflict("This video is being removed permanently and cannot be restored.")
 
 
 def _cancel_jobs(db: Session, video_ids: Sequence[str], now: datetime) -> int:

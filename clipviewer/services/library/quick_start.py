@@ -72,7 +72,7 @@ def quick_start_of(db: Session, video_id: str) -> QuickStart:
 def enqueue_quick_start(db: Session, video_id: str, *, actor: str = "") -> WorkView:
     """Enqueue a quick-start copy, or return the unfinished job. Raises ``VideoNotFound`` and ``Conflict``."""
     if not quick_start_of(db, video_id).slow:
-        raise Conflict("This video starts quickly already.")
+        raise Conflict("This video already starts quickly.")
     return work.ask(db, KIND, video_id, video_id=video_id, actor=actor)
 
 
@@ -107,7 +107,7 @@ def promote_copy(db: Session, item: WorkView, old: StoredObject, new: StoredObje
     mine = (col(Video.id) == video_id) & (col(Video.s3_key) == old.key)
     previews = db.execute(select(col(Video.previews)).where(mine).with_for_update()).scalar_one_or_none()
     if previews is None:
-        raise Conflict("Another file took the place of this one meanwhile. Load the page again.")
+        raise Conflict("The video's file was replaced meanwhile. Reload the page.")
     if previews.get("etag") != old.etag:
         video_previews.enqueue_previews(db, video_id, actor=item.requested_by)
     _replace_master(db, video_id, Original(old.key, old.etag), new, now, media=video_previews.media_json(info))

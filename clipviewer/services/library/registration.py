@@ -111,9 +111,9 @@ def register_video(db: Session, new: NewVideo, objects: Mapping[str, StoredObjec
     """
     stored = objects.get(new.s3_key)
     if stored is None:
-        raise ObjectMissing(f"There is no object {new.s3_key!r} in the bucket. Upload it, then register it.")
+        raise ObjectMissing(f"The bucket has no file {new.s3_key!r}. Upload it, then register it.")
     if new.poster_key is not None and new.poster_key not in objects:
-        raise ObjectMissing(f"There is no object {new.poster_key!r} in the bucket. Upload the poster, then register the video.")
+        raise ObjectMissing(f"The bucket has no file {new.poster_key!r}. Upload the poster, then register the video.")
     if _rows_by_value(db, ExportedClip, "s3_key", [new.s3_key]):
         raise Conflict("This key belongs to an exported clip.")
     given = {
@@ -196,12 +196,12 @@ def register_exported(db: Session, video_id: str, items: Sequence[NewExportedCli
         elif item.identified_clip_id and item.identified_clip_id not in candidates:
             results.append(Result(item.s3_key, "", Status.INVALID, "This video has no identified clip with that identifiedClipId."))
         elif stored is None:
-            results.append(Result(item.s3_key, "", Status.MISSING, "There is no such object in the bucket. Upload it, then register it."))
+            results.append(Result(item.s3_key, "", Status.MISSING, "The bucket has no such file. Upload it, then register it."))
         elif item.captions_key and captions is None:
-            results.append(Result(item.s3_key, "", Status.MISSING, "There is no object captionsKey in the bucket. Upload it first."))
+            results.append(Result(item.s3_key, "", Status.MISSING, "The bucket has no file with that captionsKey. Upload it first."))
         elif captions and (captions.key in films or not 0 < captions.size <= MAX_BYTES):
             results.append(
-                Result(item.s3_key, "", Status.INVALID, "captionsKey is no caption file: it is a video or a clip, empty or too large.")
+                Result(item.s3_key, "", Status.INVALID, "captionsKey is not a caption file: it is a video or a clip, empty or too large.")
             )
         else:
             origin = candidates[item.identified_clip_id] if item.identified_clip_id else None
@@ -235,7 +235,7 @@ class _Writer:
         self, name: str, kind: str, identity: Mapping[str, Any], values: Mapping[str, Any], defaults: Mapping[str, Any] | None = None
     ) -> Result:
         if name in self._seen:
-            return Result(name, "", Status.INVALID, "This was already in the same request.")
+            return Result(name, "", Status.INVALID, "This item occurs twice in the request.")
         self._seen.add(name)
         row = self.known.get(name)
         if row is None:
@@ -254,7 +254,7 @@ class _Writer:
             if self._updates:
                 self._db.execute(update(self._model), self._updates)
         except IntegrityError as error:
-            raise Conflict("The same was being registered by another request. Send this one again.") from error
+            raise Conflict("Another request was registering the same item. Send this one again.") from error
 
 
 def _rows_by_value(

@@ -1,8 +1,8 @@
-"""Uploads, step by step: what asks the store comes between the transactions, never inside one.
+"""The steps of an upload. Calls to the store happen between transactions, never inside one.
 
-What is guaranteed of a video that came this way: every part has the size that was announced, and where the store compares checksums
+Guarantees for an uploaded video: every part has the announced size, and where the store compares checksums
 (AWS, the embedded one) also the CRC-32 that the sender computed, which is signed into the part's URL; the object is as long as the file;
-and it was opened and its first picture decoded. Until then nothing of it can be seen or signed by anybody.
+and it was opened and its first picture decoded. Until then nobody can see or sign any of it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from clipviewer.services.prefs import load_preferences
 from clipviewer.storage.s3 import StoredObject, StoredPart
 
 MAX_SIGNED = 100
-"""Parts that are signed at once."""
+"""The number of parts signed at once."""
 _ROOM = 1024 * MIB
 _LOG = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ WriteDown = Callable[[Session, UploadView], None]
 
 @dataclass(frozen=True, slots=True)
 class WantedPart:
-    """A part to be sent: its ``number`` from 1, and the CRC-32 of its bytes (base64) if the sender knows it."""
+    """A part to send: its ``number`` from 1, and the CRC-32 of its bytes (base64) if the sender knows it."""
 
     number: int
     crc32: str = ""
@@ -46,7 +46,7 @@ class WantedPart:
 
 @dataclass(frozen=True, slots=True)
 class SignedPart:
-    """Where to PUT a part; ``headers`` must come with it exactly as they are."""
+    """Where to PUT a part; ``headers`` must be sent unchanged."""
 
     number: int
     size: int
@@ -62,13 +62,13 @@ class Uploading:
         self._database, self._store = services.database, services.store
 
     def begin(self, file_name: str, size: int, fingerprint: str, sender: str, write_down: WriteDown) -> tuple[UploadView, bool]:
-        """Open an upload, or find the unfinished one of the same file. → it, and whether it is new."""
+        """Open an upload, or find the unfinished one of the same file; return it, and whether it is new."""
         plan = uploads.plan_upload(file_name, size, fingerprint, sender, prefix=self.services.settings.s3_prefix)
         with self._database.read() as db:
             known = uploads.find_resumable(db, plan)
         if known is not None:
             return known, False
-        self._check_room(size)
+        self._check_free_space(size)
         store_id, checked = self._store.start_upload(plan.s3_key, plan.content_type)
         try:
             with self._database.write() as db:
@@ -80,7 +80,7 @@ class Uploading:
         return made, True
 
     def sign(self, upload_id: str, sender: str, wanted: Sequence[WantedPart], origin: str | None) -> list[SignedPart]:
-        """A URL for each of the parts: one exact part, of exactly its size, with its checksum where the store compares it."""
+        """Return a URL for each of the parts: one exact part, of exactly its size, with its checksum where the store compares it."""
         with self._database.write() as db:
             found = uploads.require_open_upload(db, upload_id, sender)
             uploads.touch(db, found, utc_now())
@@ -95,7 +95,7 @@ class Uploading:
         return signed
 
     def parts(self, upload_id: str, sender: str) -> tuple[UploadView, Sequence[StoredPart]]:
-        """What has arrived whole."""
+        """Return the parts that have arrived whole."""
         with self._database.read() as db:
             found = uploads.require_upload(db, upload_id, sender)
         if found.state != State.OPEN:
@@ -108,10 +108,10 @@ class Uploading:
         return found, [part for part in arrived if part.number <= found.part_count and part.number not in missing]
 
     def complete(self, upload_id: str, sender: str, write_down: WriteDown) -> UploadView:
-        """Join the parts, look into the object, and make it a video; asked again it gives the same.
+        """Join the parts, inspect the object, and make it a video. Idempotent.
 
-        Raises ``Conflict`` when parts are missing or another request is at it, ``UploadRefused`` when it is no video, in which case
-        nothing is left.
+        Raises ``Conflict`` if parts are missing or another request is completing it, and ``UploadRefused`` if it is no video; then
+        nothing of it is kept.
         """
         with self._database.write() as db:
             found = uploads.require_upload(db, upload_id, sender)
@@ -137,7 +137,7 @@ class Uploading:
         return self._make_video(found, stored, info, write_down)
 
     def cancel(self, upload_id: str, sender: str, write_down: WriteDown) -> None:
-        """Call it off; nothing of it stays in the bucket, at the latest once the store answers again."""
+        """Cancel the upload. Nothing of it stays in the bucket, at the latest once the store answers again."""
         with self._database.write() as db:
             found = uploads.require_upload(db, upload_id, sender)
             uploads.cancel(db, found, utc_now())
@@ -145,7 +145,7 @@ class Uploading:
         try:
             self._clear(found, for_good=found.state != State.CHECKING)
         except StorageError:
-            _LOG.warning("the store did not answer; what is left of an upload is removed later")
+            _LOG.warning("the store did not answer; leftovers of an upload are removed later")
 
     def sweep(self, now: datetime) -> None:
         """Remove what abandoned, refused and cancelled uploads have left in the bucket."""
@@ -159,18 +159,18 @@ class Uploading:
                     uploads.cancel(db, found, now)
             self._clear(found)
 
-    def _check_room(self, size: int) -> None:
-        """Raises ``Invalid`` when the embedded store's disk has no room for so many bytes."""
+    def _check_free_space(self, size: int) -> None:
+        """Raise ``Invalid`` if the embedded store's disk has not enough free space."""
         settings = self.services.settings
         if settings.embedded and (free := shutil.disk_usage(settings.data_dir).free) < size + _ROOM:
-            raise Invalid(f"The server's disk has {free // MIB:,} MB left, which is not enough for this file. Make room, then try again.")
+            raise Invalid(f"The server's disk has {free // MIB:,} MB left, too little for this file. Free some space, then try again.")
 
     def _join(self, found: UploadView) -> StoredObject:
-        """The whole object, as long as the file."""
+        """Join the parts; return the whole object, which is as long as the file."""
         try:
             parts = self._store.parts(found.s3_key, found.store_id)
         except ObjectMissing:
-            return self._joined(found)  # by an earlier request that did not come to its end
+            return self._joined(found)  # an earlier request joined it but was interrupted
         if missing := uploads.missing_parts(found, parts):
             raise Conflict(f"{len(missing)} of {found.part_count} parts have not arrived. Send them, then complete the upload.")
         self._store.finish_upload(found.s3_key, found.store_id, [part for part in parts if part.number <= found.part_count])
@@ -180,9 +180,9 @@ class Uploading:
         try:
             stored = self._store.head(found.s3_key)
         except ObjectMissing:
-            raise UploadRefused("The storage no longer has the parts of this upload. Start it again.") from None
+            raise UploadRefused("The storage no longer has the parts of this upload. Start the upload again.") from None
         if stored.size != found.size:
-            raise UploadRefused("What arrived is not as long as the file. Start it again.")
+            raise UploadRefused("The uploaded data is not as long as the file. Start the upload again.")
         return stored
 
     def _look_into(self, found: UploadView) -> MediaInfo:
@@ -190,7 +190,7 @@ class Uploading:
         try:
             return probe(url)
         except MediaError:
-            self._store.get_range(found.s3_key, 0, 1)  # a store that does not answer is no fault of the file, and one hiccup is none either
+            self._store.get_range(found.s3_key, 0, 1)  # neither a store that is down nor one hiccup is the file's fault
         try:
             return probe(url)
         except MediaError as error:
@@ -211,7 +211,7 @@ class Uploading:
             return uploads.require_upload(db, found.id, found.sender)
 
     def _clear(self, found: UploadView, *, for_good: bool = True) -> None:
-        """Remove what there is; not ``for_good`` while another request may still be making something."""
+        """Remove the upload's objects; not ``for_good`` while another request may still be writing some."""
         self._store.abort_upload(found.s3_key, found.store_id)
         self._store.delete(found.s3_key)
         if not for_good:
@@ -221,7 +221,7 @@ class Uploading:
 
 
 def _refusal(found: UploadView) -> ClipviewerError:
-    """Why it cannot be completed now."""
+    """Return why the upload cannot be completed now."""
     if found.state == State.REFUSED:
         return UploadRefused(found.note)
     return UploadBusy() if found.state == State.CHECKING else Conflict(uploads.refusal_reason(found))

@@ -51,15 +51,15 @@ UNFINISHED = (State.OPEN, State.CHECKING)
 
 
 class UploadNotFound(NotFound):
-    code, title = "upload_not_found", "There is no such upload"
+    code, title = "upload_not_found", "Upload not found"
 
 
 class UploadBusy(Conflict):
-    code, title = "upload_busy", "This upload is being checked already"
+    code, title = "upload_busy", "This upload is already being checked"
 
 
 class UploadRefused(Invalid):
-    code, title = "upload_refused", "This file cannot be used"
+    code, title = "upload_refused", "This file cannot be imported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class UploadView:
     def part_size_of(self, number: int) -> int:
         """Return the required bytes of part ``number`` (from 1); raises ``Invalid`` if there is no such part."""
         if not 1 <= number <= self.part_count:
-            raise Invalid(f"This upload has the parts 1 to {self.part_count}.")
+            raise Invalid(f"This upload has parts 1 to {self.part_count}.")
         return min(self.part_size, self.size - (number - 1) * self.part_size)
 
 
@@ -161,11 +161,11 @@ def refusal_reason(found: UploadView) -> str:
     return _WHY_NOT[State(found.state)]
 
 
-WAS_CANCELLED = "This upload was cancelled. Start it again."
+WAS_CANCELLED = "This upload was cancelled. Start a new one."
 _WHY_NOT = {
     State.CHECKING: "This upload is complete and is being checked.",
-    State.DONE: "This upload is finished already.",
-    State.REFUSED: "This file was refused. Choose another.",
+    State.DONE: "This upload is already finished.",
+    State.REFUSED: "This file was refused. Choose another file.",
     State.CANCELLED: WAS_CANCELLED,
 }
 

@@ -1,4 +1,4 @@
-"""What was learnt of a video by inspecting its file, in its row, and its previews in the bucket."""
+"""Findings of inspecting a video's file, stored in its row, and its previews in the bucket."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def enqueue_missing_previews(db: Session, *, actor: str = "") -> int:
 
 
 def is_any_due(db: Session) -> bool:
-    """Return whether an adopted video waits for its previews."""
+    """Return whether an imported video waits for its previews."""
     return db.execute(select(col(PreviewsDue.number)).limit(1)).first() is not None
 
 

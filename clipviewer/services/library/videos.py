@@ -62,7 +62,7 @@ def require_changeable(db: Session, video_id: str) -> None:
     if row is None:
         raise VideoNotFound
     if row.deleted_at is not None:
-        raise Conflict("This video was deleted. Bring it back first.")
+        raise Conflict("This video was deleted. Restore it first.")
 
 
 def master_key(db: Session, video_id: str) -> str:

@@ -39,7 +39,7 @@ class PasswordWrong(Invalid):
 
 
 class SetupLinkInvalid(NotFound):
-    code, title = "setup_link_invalid", "This set-up link is used, replaced or too old: restart clipviewer to get a new one"
+    code, title = "setup_link_invalid", "This set-up link was used, replaced or has expired. Restart clipviewer to get a new one"
 
 
 class EmailTaken(Conflict):
@@ -47,7 +47,7 @@ class EmailTaken(Conflict):
 
 
 class LastAdmin(Conflict):
-    code, title = "last_admin", "This is the only admin: make somebody else an admin first"
+    code, title = "last_admin", "This is the only admin. Make somebody else an admin first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ class Accounts:
     def _user(self, db: Session, user_id: str) -> User:
         user = db.get(User, user_id)
         if user is None:
-            raise NotFound("There is no such user.")
+            raise NotFound("User not found. Reload the page.")
         return user
 
     def _changeable(self, db: Session, user_id: str, *, keeps_admin: bool) -> User:

@@ -68,7 +68,7 @@ class ApiTokens:
         """Revoke a token. Raises ``NotFound`` if there is none or it was revoked before."""
         statement = update(ApiToken).where(col(ApiToken.id) == token_id, col(ApiToken.revoked_at).is_(None))
         if count_changed(db, statement.values(revoked_at=self._clock())) != 1:
-            raise NotFound("There is no such token.")
+            raise NotFound("Token not found.")
         audit.record(db, "token_revoked", actor=actor, subject=token_id, at=self._clock())
 
     def list(self, db: Session) -> list[TokenSummary]:

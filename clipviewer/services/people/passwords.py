@@ -30,7 +30,7 @@ class PasswordTooLong(Invalid):
 
 
 class PasswordGuessable(Invalid):
-    code, title = "password_guessable", "This password is one of the first that are guessed: choose another one"
+    code, title = "password_guessable", "This password is easy to guess. Choose another one"
 
 
 class Passwords:

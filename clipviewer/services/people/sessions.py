@@ -122,7 +122,7 @@ class Sessions:
         return self.validate(named, db.execute(SESSION, {"sid": named.session_id}).one_or_none())
 
     def decode_cookie(self, cookie_header: str | None, *, secure: bool = False) -> NamedSession:
-        """The session that a cookie names, if we made the cookie; whether it holds, ``validate`` says. Raises ``Unauthorized``."""
+        """Return the session that a cookie of ours names; ``validate`` checks it. Raises ``Unauthorized``."""
         token = read_cookie(cookie_header, secure=secure)
         if not token or len(token) > _MAX_TOKEN:
             raise Unauthorized
@@ -132,14 +132,14 @@ class Sessions:
         return named
 
     def identify(self, cookie_header: str | None, *, secure: bool = False) -> str | None:
-        """Return the id of the session that a cookie of ours names, whether it still holds or not; None for anything else. No query."""
+        """Return the id of the session that a cookie of ours names, valid or not; None for anything else. No query."""
         try:
             return self.decode_cookie(cookie_header, secure=secure).session_id
         except Unauthorized:
             return None
 
     def validate(self, named: NamedSession, row: Sequence[Any] | None) -> VerifiedSession:
-        """Who is behind the row that ``SESSION`` found for ``named``. Raises ``Unauthorized`` without one, and if it does not hold."""
+        """Return who is behind the row that ``SESSION`` found for ``named``. Raises ``Unauthorized`` if there is none or it has ended."""
         if row is None:
             raise Unauthorized
         user_id, last_seen_at, expires_at, email, name, role = row
@@ -198,7 +198,7 @@ class Sessions:
         return jwt.encode(claims, self._keys[self._signing_kid], algorithm=_ALGORITHM, headers={"kid": self._signing_kid})
 
     def _open(self, token: str) -> tuple[NamedSession, int]:
-        """What a genuine token names, and its ``exp``. Its answer never changes, so that it may be remembered."""
+        """Return what a genuine token names, and its ``exp``. Never changes, so it may be cached."""
         try:
             header = jwt.get_unverified_header(token)
             key = self._keys.get(str(header.get("kid")))

@@ -39,7 +39,7 @@ _LOOKING, _TRANSLATING = BoundedSemaphore(1), BoundedSemaphore(2)
 
 @dataclass(frozen=True, slots=True)
 class FoundCaptions:
-    """The result of a look into a master: the attached tracks, and why the others were not."""
+    """The result of inspecting a master: the attached tracks, and why the others were not attached."""
 
     attached: Sequence[CaptionsView]
     left_out: Sequence[str]
@@ -58,7 +58,7 @@ def find_captions(
     folder = services.settings.data_dir / "captions"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     signer = internal_signer(services.settings, services.store)
-    with _take_slot(_LOOKING, "Captions are being looked for in another video. Try again in a minute."):
+    with _take_slot(_LOOKING, "Another video is being searched for captions. Try again in a minute."):
         try:
             tracks = extract_captions(Ffmpeg(services.settings.ffmpeg), StoredSource(lambda: signer.sign(key).url), folder)
         except MediaError as error:
@@ -73,9 +73,9 @@ def find_captions(
             if found.track is None:
                 continue
             if chosen[language] is not found:
-                left_out.append(f"{found.name}: There is a longer track in {_shown(language)}.")
+                left_out.append(f"{found.name}: there is a longer track in {_shown(language)}.")
             elif language in there:
-                left_out.append(f"{found.name}: There are captions in {_shown(language)} already.")
+                left_out.append(f"{found.name}: the video already has captions in {_shown(language)}.")
             else:
                 attached.append(attach_track(db, video_id, language, found.track, found.name, origin=EMBEDDED, actor=actor, clock=clock))
         names = ",".join(captions.language for captions in attached)
@@ -107,7 +107,7 @@ def translate_captions(
     """
     translator = translator or open_translator(services.settings)
     if translator is None:
-        raise Conflict("No translation service is set up. Name a LibreTranslate server in CLIPVIEWER_TRANSLATE_URL and start again.")
+        raise Conflict("No translation service is configured. Set CLIPVIEWER_TRANSLATE_URL to a LibreTranslate server and restart.")
     if validate_language(target) in (source, ORIGINAL):
         raise Invalid("Choose another language to translate into.")
     with services.database.read() as db:
@@ -115,7 +115,7 @@ def translate_captions(
         whole = find_track(db, video_id, source)
     if whole is None:
         raise CaptionsNotFound(f"This video has no captions in {_shown(source)} to translate. Attach some first.")
-    with _take_slot(_TRANSLATING, "Other captions are being translated. Try again when they are done."):
+    with _take_slot(_TRANSLATING, "Too many translations are running. Try again when one is done."):
         translated = translate_track(translator, whole, source=source, target=target)
     with services.database.write() as db:
         _check_free(captions_of(db, video_id), target)
@@ -127,7 +127,7 @@ def translate_captions(
 
 def _check_free(there: Sequence[CaptionsView], language: str) -> None:
     if any(captions.language == language and captions.origin != TRANSLATED for captions in there):
-        raise Conflict(f"There are captions in {_shown(language)} already. Remove them first, if a translation is to take their place.")
+        raise Conflict(f"The video already has captions in {_shown(language)}. To replace them with a translation, remove them first.")
 
 
 def _one_per_language(tracks: Sequence[EmbeddedTrack]) -> dict[str, EmbeddedTrack]:

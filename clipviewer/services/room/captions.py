@@ -34,7 +34,7 @@ _KEPT_READ = 4
 
 
 class CaptionsNotFound(NotFound):
-    code, title = "captions_not_found", "There are no captions in this language"
+    code, title = "captions_not_found", "Captions not found in this language"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class WrittenTrack:
 
 def write_track(find_track: CaptionTrack, name: str) -> WrittenTrack:
     """Return the stored form of a track. Slow for large files: call it outside a transaction. Raises ``CaptionsUnreadable``."""
-    # Whatever is kept can be read again: the limits of a file hold for what it is written as, too.
+    # The stored form must be readable again, so the limits of a file hold for it, too.
     text = to_webvtt(find_track)
     return WrittenTrack(text, parse_captions(text.encode(), name).cues, hashlib.sha256(text.encode()).hexdigest())
 
@@ -175,7 +175,7 @@ def captions_for(db: Session, job: CellView) -> CaptionTrack | None:
     whole = find_track(db, job.video_id, job.target_language)
     part = None if whole is None else slice_track(whole, job.start_ms, job.end_ms)
     if part is None or captions_identity(parse_mode(job.captions), to_webvtt(part)) != job.captions:
-        raise Conflict("The captions were changed after this export was asked for. Press Retry to make it with those of now.")
+        raise Conflict("The captions have changed since this export was requested. Press Retry to export with the current ones.")
     return part
 
 
@@ -199,7 +199,7 @@ def sidecar_of(db: Session, video_id: str, clip_id: str) -> str:
 def validate_language(language: str) -> str:
     """Return a valid language tag; raises ``Invalid`` otherwise."""
     if not _is_language(language):
-        raise Invalid("This is no language tag. Use one such as en, pt-BR or zh-Hant, or original for the spoken language.")
+        raise Invalid("This is not a valid language tag. Use one such as en, pt-BR or zh-Hant, or original for the spoken language.")
     return language
 
 

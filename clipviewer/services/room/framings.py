@@ -51,7 +51,7 @@ def save_framing(
     try:
         framing = Framing(FramingMode.MANUAL, round(x, _DECIMALS), round(y, _DECIMALS))
     except ValueError as error:
-        raise Invalid("The crop lies outside the picture. Drag it back into it.") from error
+        raise Invalid("The crop is outside the picture. Drag it back inside.") from error
     reset_framing(db, video_id, clip_id, ratio)
     chosen = {"x": framing.x, "y": framing.y, "chosen_by": actor, "chosen_at": clock()}
     db.execute(insert(ClipFraming).values(identified_clip_id=clip_id, aspect_ratio=ratio.value, **chosen))

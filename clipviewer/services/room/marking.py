@@ -103,7 +103,7 @@ def restore_clip(db: Session, removed: Removed, *, actor: str = "", now: Callabl
     video_details(db, removed.clip["video_id"])
     same = (col(IdentifiedClip.video_id) == removed.clip["video_id"]) & (col(IdentifiedClip.reference) == removed.clip["reference"])
     if db.execute(select(col(IdentifiedClip.id)).where((col(IdentifiedClip.id) == removed.clip["id"]) | same)).first() is not None:
-        raise Conflict("This clip is in the list again already.")
+        raise Conflict("This clip is already back in the list.")
     db.execute(insert(IdentifiedClip), {**removed.clip, "touched_at": now()})
     if removed.framings:
         db.execute(insert(ClipFraming), list(removed.framings))
@@ -131,9 +131,9 @@ def _align_to_frames(video: VideoDetails, start_ms: int, end_ms: int) -> tuple[i
     if video.duration_ms:
         end = min(end, video.duration_ms)
     if start < 0 or (video.duration_ms and start >= video.duration_ms):
-        raise Invalid("A clip begins within the video: move its in point.")
+        raise Invalid("A clip must begin within the video. Move its in point.")
     if end - start < LEAST_MS:
-        raise Invalid("A clip takes at least 0.2 seconds: move its in or out point.")
+        raise Invalid("A clip must be at least 0.2 seconds long. Move its in or out point.")
     return start, end
 
 

@@ -1,4 +1,4 @@
-"""What may be signed for a player, each found by one statement: the clip that somebody asks for, and the files of an open room."""
+"""What may be signed for a player, each decided by one statement: a requested clip, and the files of an open room."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _KEYS_OF_KEPT_VIDEO = select(col(ExportedClip.s3_key)).where(
 def may_play(db: Connection, sessions: Sessions, cookie_header: str | None, video_id: str, s3_key: str, *, secure: bool = False) -> bool:
     """Return whether that person may play the exported clip of that video whose stored key is exactly ``s3_key``.
 
-    The same rule as ``Sessions.verify`` followed by ``clip_for_key``, which a property test holds it to. False means only that those
-    two have to be asked: they tell what is wrong, and they are asked as well when the session's last use has to be recorded.
-    Raises ``Unauthorized`` for a cookie that we did not make, and for a session that has ended.
+    The same rule as ``Sessions.verify`` followed by ``clip_for_key``; a property test compares them. After False, call those two:
+    they tell what is wrong, and record the session's last use when that is due.
+    Raises ``Unauthorized`` for a cookie that is not ours, and for a session that has ended.
     """
     named = sessions.decode_cookie(cookie_header, secure=secure)
     try:
