@@ -33,9 +33,9 @@ from clipviewer.domain.permissions import Action
 if TYPE_CHECKING:
     from clipviewer.services.container import Services
 
-_DESCRIPTION = """The clip review room's own interface, for pages and for pipelines that already make clips.
+_DESCRIPTION = """The API of the clip review room, for its pages and for pipelines that make clips.
 
-People sign in and are known by a cookie; pipelines send `Authorization: Bearer cv_…`. Fields are in camelCase, times of footage are
+People sign in and get a session cookie; pipelines send `Authorization: Bearer cv_…`. Fields are in camelCase, times of footage are
 decimal seconds in strings, moments are UTC. Errors are problem details (RFC 9457) with a stable `code`."""
 
 

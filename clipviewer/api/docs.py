@@ -47,7 +47,7 @@ def _section(openapi: dict[str, Any], name: str, method: str, path: str, operati
         parts.append(f"<h3>Parameters</h3><table>{''.join(map(_parameter, parameters))}</table>")
     if body := operation.get("requestBody"):
         parts.append("<h3>Body</h3>" + _contents(openapi, body))
-    parts.append("<h3>Answers</h3>")
+    parts.append("<h3>Responses</h3>")
     for status, answer in operation.get("responses", {}).items():
         parts.append(f"<p><b>{escape(status)}</b> {escape(answer.get('description', ''))}</p>{_contents(openapi, answer)}")
     return "".join([*parts, "</section>"])

@@ -23,8 +23,8 @@ class FramingIn(Json):
     """Which part of the picture an export shows. Only `manual` uses `x` and `y`; without both it uses the crop saved for the clip."""
 
     mode: FramingMode = FramingMode.CENTRE
-    x: Share | None = Field(default=None, description="Centre of the crop from the left, as a share")
-    y: Share | None = Field(default=None, description="Centre of the crop from the top, as a share")
+    x: Share | None = Field(default=None, description="Centre of the crop from the left, 0 to 1")
+    y: Share | None = Field(default=None, description="Centre of the crop from the top, 0 to 1")
 
     def to_framing(self) -> Framing | None:
         """Return the framing around ``x`` and ``y``, or the centre; None means as saved for each clip."""
@@ -38,7 +38,7 @@ class ExportRequest(Json):
     aspect_ratios: list[Shape] = Field(min_length=1, max_length=3)
     target_languages: list[Language] = Field(default=["original"], min_length=1, max_length=50)
     framing: FramingIn = Field(default=FramingIn(), description="For aspect ratios that are not in `framings`")
-    framings: dict[Shape, FramingIn] = Field(default={}, description="By aspect ratio")
+    framings: dict[Shape, FramingIn] = Field(default={}, description="Keys are aspect ratios")
     captions: CaptionMode = Field(
         default=CaptionMode.OFF,
         description="A language other than `original` needs captions, and the video must have them",

@@ -30,7 +30,7 @@ class Sheet(Json):
 
 
 class Filmstrip(Json):
-    sheets: list[Sheet] = Field(description="In the order of the footage")
+    sheets: list[Sheet] = Field(description="In order of time")
     width: int = Field(description="Pixels of one picture")
     height: int
     expires_at: str
@@ -41,7 +41,7 @@ def get_filmstrip(request: Request, video_id: str, db: Reading) -> Filmstrip:
     """Small pictures over the whole video, many on one sheet, with signed URLs that work until `expiresAt`."""
     previews = previews_of(db, video_id).previews
     if not previews.get("sheets"):
-        raise NotFound("This video has no previews yet.")
+        raise NotFound("This video has no previews yet. Try again when they have been made.")
     signed = [services_of(request).signer.sign(sheet["key"], origin=origin_of(request)) for sheet in previews["sheets"]]
     sheets = [
         Sheet(url=url.url, columns=sheet["columns"], rows=-(-sheet["count"] // sheet["columns"]), count=sheet["count"])

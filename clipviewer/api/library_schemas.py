@@ -22,7 +22,7 @@ MAX_IDS, MAX_ID = 500, 100
 class VideoRow(Json):
     id: str
     title: str
-    duration: str = Field(description="Decimal seconds; 0.000 when unknown")
+    duration: str = Field(description="Decimal seconds; 0.000 if unknown")
     identified_count: int
     exported_count: int
     tags: list[str]
@@ -53,9 +53,9 @@ class VideoPage(Json):
 
 class Video(VideoRow):
     s3_key: str
-    width: int = Field(description="Pixels; 0 when unknown")
-    height: int = Field(description="Pixels; 0 when unknown")
-    frame_rate: str = Field(description="A fraction such as 30000/1001; empty when unknown")
+    width: int = Field(description="Pixels; 0 if unknown")
+    height: int = Field(description="Pixels; 0 if unknown")
+    frame_rate: str = Field(description="A fraction such as 30000/1001; empty if unknown")
 
     @classmethod
     def of_details(cls, video: VideoDetails, tags: Sequence[str]) -> Video:

@@ -85,8 +85,8 @@ class IdentifiedClip(Json):
     end: str
     score: float | None
     score_parts: dict[str, float]
-    origin: str = Field(description="`pipeline`, `found` by this product or `marked` by hand")
-    reasons: list[str] = Field(description="Why it was found, in words")
+    origin: str = Field(description="`pipeline`, `found` by clipviewer, or `marked` by hand")
+    reasons: list[str] = Field(description="Why the clip was found, in words")
 
 
 class Ranges(Json):

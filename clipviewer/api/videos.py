@@ -117,7 +117,7 @@ async def get_timeline(request: Request, video_id: str) -> Response:
     services = services_of(request)
     previews = await services.database.run_read(lambda db: previews_of(db, video_id).previews)
     if (key := previews.get("peaksKey")) is None:
-        raise NotFound("This video has no previews yet.")
+        raise NotFound("This video has no previews yet. Try again when they have been made.")
     peaks = await run_blocking(services.store.get, key)
     return Response(peaks, media_type="application/json", headers={"Cache-Control": "private, max-age=3600"})
 

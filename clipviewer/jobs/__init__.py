@@ -1,1 +1,1 @@
-"""Durable work in the background."""
+"""Durable background jobs."""

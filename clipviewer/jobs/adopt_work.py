@@ -1,4 +1,4 @@
-"""The work ``run_import``: take in what lies under a prefix of the bucket. Its subject is the prefix."""
+"""The job ``adopt``: import what is under a prefix of the bucket. Its subject is the prefix."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from clipviewer.services.adoption.adopting import run_import
 
 
 def adopt_prefix(run: LibraryAttempt) -> Mapping[str, Any]:
-    """What was found, as ``adopting.Tally``. How much there is nobody knows before the end, so the progress is told in objects."""
+    """Return the counts as ``adopting.Tally``. The total is unknown before the end, so progress is reported in objects."""
     found = run_import(
         run.services,
         run.item.subject,

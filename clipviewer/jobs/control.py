@@ -1,4 +1,4 @@
-"""Cancelling and retrying a job of any kind, by whoever is allowed to."""
+"""Cancel and retry jobs of any kind, with the permissions that they need."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def cancel(db: Session, job_id: str, who: Principal) -> Job:
 
 
 def retry(db: Session, job_id: str, who: Principal) -> Job:
-    """Enqueue again what failed or was cancelled, or return what is under way already. Raises what ``cancel`` does."""
+    """Enqueue a failed or cancelled job again, or return the unfinished one. Raises what ``cancel`` does."""
     who.require(needed_for(job(db, job_id).kind))
     again = (exports if is_id(job_id, "job") else work).retry
     return job(db, again(db, job_id, actor=who.user_id).id)

@@ -1,4 +1,4 @@
-"""One attempt at one export, step by step. Every step may be repeated: what is there already is kept, what is lost is made again."""
+"""One attempt at one export, step by step. Every step may be repeated: existing results are kept, lost ones are made again."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _T = TypeVar("_T")
 
 
 class Superseded(Exception):
-    """The attempt does not own its cell any more: it was cancelled, or given to another worker."""
+    """The attempt no longer owns its cell: it was cancelled, or given to another worker."""
 
 
 class ExportRun(Attempt):
-    """``patience`` are the pauses, in seconds, between tries when the storage cannot be reached."""
+    """One attempt at one export. ``patience`` are the pauses, in seconds, between tries while the storage cannot be reached."""
 
     def __init__(
         self, services: Services, ticket: Ticket, folder: Path, ffmpeg: Ffmpeg, *, patience: Sequence[float] = PATIENCE, **options: Any
@@ -43,7 +43,7 @@ class ExportRun(Attempt):
         self.patience = patience
 
     def run(self) -> None:
-        """Do the steps that are not done yet."""
+        """Run the steps that are not done yet."""
         try:
             for step in STEPS:
                 if not DBOS.run_step({"name": step}, self.perform, step):
@@ -52,7 +52,7 @@ class ExportRun(Attempt):
             self.clean_up()
 
     def perform(self, step: str) -> bool:
-        """Do one of ``STEPS``; False when the attempt has ended, in whatever way. Never raises what can be told to people."""
+        """Run one of ``STEPS``; return False if the attempt has ended, in whatever way. Never raises errors meant for people."""
         do = {"check_source": self._check_source, "render": self._render, "upload": self._upload, "publish": self._publish}
         try:
             if step == "claim":
@@ -63,7 +63,7 @@ class ExportRun(Attempt):
             self.release()
         except Exception as error:
             self.fail(error)
-        self._take_back()
+        self._remove_uploads()
         return False
 
     @property
@@ -71,21 +71,21 @@ class ExportRun(Attempt):
         return self.folder / f"{self.ticket.name}.mp4"
 
     def clean_up(self) -> None:
-        """Leave nothing on this machine's disk."""
+        """Remove the attempt's files from this machine's disk."""
         for path in self.folder.glob(f"{self.ticket.name}.*"):
             remove_from_disk(path)
 
     def _check_source(self) -> None:
-        """A cell is known by its source's ETag, so what it is made from has to be exactly that."""
+        """Raise unless the video's object is the one that the cell's identity names by its ETag."""
         order = self._order()
         try:
             stored = self._patiently(lambda: self.services.store.head(order.source_key))
         except ObjectMissing as error:
-            raise ObjectMissing("The video is not in the bucket any more. Put it back, then press Retry.") from error
+            raise ObjectMissing("The video is missing from the bucket. Upload it again under the same key, then press Retry.") from error
         if stored.etag != order.source_etag:
             with self.services.database.write() as db:
                 export_runs.source_changed(db, order.cell.video_id, stored)
-            raise NotFound("The video has changed since this export was requested. Press Retry to export from the current one.")
+            raise NotFound("The video was replaced after this export was requested. Press Retry to export from the current one.")
         landmarks.reached("source checked")
 
     def _render(self) -> None:
@@ -151,7 +151,7 @@ class ExportRun(Attempt):
         self.report(share)
 
     def _patiently(self, ask: Callable[[], _T]) -> _T:
-        """What ``ask`` gives; while the storage cannot be reached, waits and asks again. Raises its last error."""
+        """Return the result of ``ask``; while the storage cannot be reached, wait and ask again. Raises its last error."""
         for pause in self.patience:
             try:
                 return ask()
@@ -164,15 +164,15 @@ class ExportRun(Attempt):
                     time.sleep(0.1)
         return ask()
 
-    def _take_back(self) -> None:
-        """Remove what this attempt put into the bucket; what cannot be removed now is found by the sweep."""
+    def _remove_uploads(self) -> None:
+        """Remove what this attempt put into the bucket; the sweep finds what cannot be removed now."""
         with self.services.database.read() as db:
             keys = export_runs.leftovers(db, self.ticket)
         remove_objects(self.services, keys)
 
 
 def remove_objects(services: Services, keys: Sequence[str]) -> None:
-    """Delete announced objects and forget them; those that the storage does not let go now stay announced."""
+    """Delete announced objects and their records; those that cannot be deleted now stay announced."""
     for key in keys:
         try:
             services.store.delete(key)

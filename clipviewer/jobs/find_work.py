@@ -1,4 +1,4 @@
-"""The work ``find``: look for clips in a video, and put them beside the candidates that it has."""
+"""The job ``find``: find clips in a video, and store them beside its other candidates."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _ANY_LENGTH = 2**31 - 1
 
 
 def find_video_clips(run: LibraryAttempt) -> Mapping[str, Any]:
-    """Search, have the clips titled where a team has named a language model, and keep them; called off, it changes nothing."""
+    """Search, title the clips with the configured language model, if any, and store them; when cancelled, change nothing."""
     services, video_id = run.services, run.item.subject
     with services.database.read() as db:
-        video, captions, options = video_details(db, video_id), _spoken(db, video_id), finding.find_options(db)
+        video, captions, options = video_details(db, video_id), _spoken_captions(db, video_id), finding.find_options(db)
     signer = internal_signer(services.settings, services.store)
     candidates = find_clips(
         run.ffmpeg,
@@ -53,8 +53,8 @@ def find_video_clips(run: LibraryAttempt) -> Mapping[str, Any]:
     return asdict(kept) | {"problem": problem}
 
 
-def _spoken(db: Session, video_id: str) -> CaptionTrack | None:
-    """The captions of what is said: those in the spoken language, else such as nobody translated here."""
+def _spoken_captions(db: Session, video_id: str) -> CaptionTrack | None:
+    """Return the captions in the spoken language, else others that were not translated here."""
     languages = [captions.language for captions in captions_of(db, video_id) if captions.origin != TRANSLATED]
     chosen = ORIGINAL if ORIGINAL in languages else next(iter(languages), None)
     return find_track(db, video_id, chosen) if chosen else None

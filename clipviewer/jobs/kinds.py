@@ -20,20 +20,22 @@ from clipviewer.services.room import finding
 
 
 class Queue(StrEnum):
-    """Where jobs wait; a process takes from each of them beside the others."""
+    """Where jobs wait; a process takes from each of them independently of the others."""
 
     EXPORTS = "exports"
-    """As many at once as the process has processors for: nobody's export waits for the previews of a long video."""
+    """As many at once as the process has processors: nobody's export waits for the previews of a long video."""
     PROCESSOR = "processor"
-    """What keeps a processor busy: one at a time."""
+    """Jobs that keep a processor busy: one at a time."""
     BUCKET = "bucket"
-    """What waits for the bucket most of the time: one at a time."""
+    """Jobs that mostly wait for the bucket: one at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """``perform`` does the job and returns its result as JSON. It raises a ``ClipviewerError`` with a sentence for people, or
-    ``MediaCancelled``. ``needs`` is what a person must be allowed to do to cancel such a job, or to enqueue it again.
+    """A kind of job. ``perform`` does it and returns its result as JSON.
+
+    It raises a ``ClipviewerError`` with a sentence for people, or ``MediaCancelled``. ``needs`` is the permission to cancel such a job,
+    or to enqueue it again.
     """
 
     perform: Callable[[LibraryAttempt], Mapping[str, Any]]
@@ -51,5 +53,5 @@ KINDS: Mapping[str, Kind] = {
 
 
 def needed_for(kind: str) -> Action:
-    """Return what a person must be allowed to do to cancel a job of that kind, or to enqueue it again."""
+    """Return the permission to cancel a job of that kind, or to enqueue it again."""
     return KINDS[kind].needs if kind in KINDS else Action.EXPORT

@@ -1,4 +1,4 @@
-"""Named places in a job. Nothing happens at them; a test puts its own function here, to end the process right there."""
+"""Named places in a job. Nothing happens at them; a test installs its own function here, to end the process at that place."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ LANDMARKS = (
     "sidecar uploaded",
     "published",
 )
-"""Of an export."""
+"""Places in an export."""
 OF_LIBRARY = ("handed over", "taken", "claimed", "performed")
-"""Of a job on the library."""
+"""Places in a job on the library."""
 
 
 def _pass(_place: str) -> None: ...

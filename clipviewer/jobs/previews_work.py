@@ -1,4 +1,4 @@
-"""The work ``previews``: look into a master, and put what stands for it where it is not played into the bucket."""
+"""The job ``previews``: inspect a master, and make its filmstrip and waveform."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ _TYPES = {".jpg": "image/jpeg", ".webp": "image/webp", ".vtt": "text/vtt", ".jso
 
 
 def make_video_previews(run: LibraryAttempt) -> Mapping[str, Any]:
-    """Inspect, make, publish, write down; where it does not come to its end, the bucket and the row are as before."""
+    """Inspect, make, publish, record. If the job does not finish, the bucket and the row are as before."""
     services, video_id, prefix = run.services, run.item.subject, run.services.settings.s3_prefix
-    seen = _seen(services, video_id)
+    seen = _find_file(services, video_id)
     key, etag = seen.stored.key, seen.stored.etag
     signer = internal_signer(services.settings, services.store)
     source = StoredSource(lambda: signer.sign(key).url, etag)
     info = inspect(source, run.folder, cancelled=run.cancelled)
     made = make_previews(run.ffmpeg, source, info, run.folder, on_progress=lambda share: run.report(share * _MADE), cancelled=run.cancelled)
     place = previews_folder(prefix, video_id, etag, f"{run.item.id[-8:]}-{run.item.attempt}")
-    with _published(run, made, info, place) as keys:
-        previews = _described(made, info, place) | {"etag": etag}
+    with _publish(run, made, info, place) as keys:
+        previews = _describe_sheet(made, info, place) | {"etag": etag}
         with services.database.write() as db:
             if not work.is_owned(db, run.item):
                 raise MediaCancelled
@@ -52,8 +52,8 @@ def make_video_previews(run: LibraryAttempt) -> Mapping[str, Any]:
     return {"captions": _attach_captions(run, info)}
 
 
-def _seen(services: Services, video_id: str) -> SeenFile:
-    """The video's file; raises ``ObjectMissing`` where it is gone, which is written down."""
+def _find_file(services: Services, video_id: str) -> SeenFile:
+    """Return the video's file; raises ``ObjectMissing`` after recording that it is gone."""
     at = utc_now()
     with services.database.read() as db:
         key = master_key(db, video_id)
@@ -67,8 +67,8 @@ def _seen(services: Services, video_id: str) -> SeenFile:
 
 
 @contextmanager
-def _published(run: LibraryAttempt, made: Previews, info: Inspection, place: str) -> Iterator[set[str]]:
-    """Put the files into the bucket. → their keys; what is put is removed again if what follows fails."""
+def _publish(run: LibraryAttempt, made: Previews, info: Inspection, place: str) -> Iterator[set[str]]:
+    """Put the files into the bucket and yield their keys; they are removed again if what follows fails."""
     keys: set[str] = set()
     peaks = run.folder / "peaks.json"
     peaks.write_text(json.dumps(_timeline(made, info), separators=(",", ":")), encoding="utf-8")
@@ -84,8 +84,8 @@ def _published(run: LibraryAttempt, made: Previews, info: Inspection, place: str
         raise
 
 
-def _described(made: Previews, info: Inspection, place: str) -> dict[str, Any]:
-    """Where it lies; sizes are pixels of the whole sheet, which holds ``count`` pictures in rows of ``columns``."""
+def _describe_sheet(made: Previews, info: Inspection, place: str) -> dict[str, Any]:
+    """Describe a sheet; sizes are pixels of the whole sheet, which holds ``count`` pictures in rows of ``columns``."""
     width, height = picture_size(info.media.width, info.media.height)
     left = len(_times(made.filmstrip))
     sheets = []
@@ -106,7 +106,7 @@ def _described(made: Previews, info: Inspection, place: str) -> dict[str, Any]:
 
 
 def _timeline(made: Previews, info: Inspection) -> dict[str, Any]:
-    """All that a timeline draws beside the sheets: loudness (0 to 100, none without sound), and when each picture begins to show (ms)."""
+    """Return what a timeline needs beside the sheets: loudness (0 to 100, none without sound), and when each picture begins (ms)."""
     peaks = json.loads(made.waveform.read_text(encoding="utf-8")) if made.waveform else {"seconds_per_peak": 0.1, "peaks": []}
     return {
         "version": PREVIEWS_VERSION,
@@ -122,7 +122,7 @@ def _times(filmstrip: Path) -> list[int]:
 
 
 def _sweep(run: LibraryAttempt, root: str, kept: set[str]) -> None:
-    """Remove earlier previews, and what an attempt that was killed has left."""
+    """Remove earlier previews, and leftovers of killed attempts."""
     try:
         for found in list(run.services.store.list(root)):
             if found.key not in kept:
@@ -135,11 +135,11 @@ def _remove(run: LibraryAttempt, key: str) -> None:
     try:
         run.services.store.delete(key)
     except StorageError:
-        _LOG.warning("the store did not answer; a preview that nobody needs is removed with the next ones")
+        _LOG.warning("the store did not answer; leftover previews are removed with the next ones")
 
 
 def _attach_captions(run: LibraryAttempt, info: Inspection) -> int:
-    """Attach the captions inside the file. → how many; the previews stand where that fails."""
+    """Attach the captions inside the file; return their number. The previews stay if that fails."""
     if not any(track.usable for track in info.captions):
         return 0
     run.check()

@@ -1,8 +1,8 @@
 """DBOS: the durable queues that feed this process and every other one that shares its database.
 
 Our rows say what is to be done and how far it is; DBOS decides which process does it and when, and remembers which steps of an attempt are
-done. An attempt has one workflow, named after it, so handing it over twice changes nothing; whatever DBOS knows may be deleted while no
-attempt runs, and is made again from the rows.
+done. An attempt has one workflow, named after it, so handing it over twice changes nothing. DBOS's own records may be deleted while no
+attempt runs; they are rebuilt from the rows.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from clipviewer.services.exporting.estimate import renders_at_once
 from clipviewer.services.workers import Ticket
 
 _EXPORTS, _LIBRARY = "exports", "library"
-"""DBOS's queues. Looking into one costs 3 ms of CPU, so the jobs on the library share one, which is parted by our queues."""
+"""DBOS's queues. Polling one costs 3 ms of CPU, so the jobs on the library share one, partitioned by our queues."""
 _WAITING = ["ENQUEUED", "PENDING"]
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _MOST_FORGOTTEN = 500
@@ -33,7 +33,7 @@ _perform: Perform | None = None
 
 
 def open_queues(services: Services, worker: str, perform: Perform, *, poll_seconds: float) -> None:
-    """Go on with what ``worker`` was doing when it was killed, and begin to call ``perform`` with attempts, in threads of DBOS."""
+    """Resume what ``worker`` was doing when it was killed, and start calling ``perform`` with attempts, in threads of DBOS."""
     global _perform
     _perform = perform
     DBOS(config=_configuration(services, worker))
@@ -45,32 +45,32 @@ def open_queues(services: Services, worker: str, perform: Perform, *, poll_secon
 
 
 def close_queues() -> None:
-    """Begin nothing more."""
+    """Start nothing more."""
     global _perform
     DBOS.destroy()
     _perform = None
 
 
 def hand_over(queue: Queue, ticket: Ticket, priority: int = 1) -> None:
-    """Have the attempt made by some process, the smallest ``priority`` first; does nothing if it was handed over already."""
+    """Let some process make the attempt, the smallest ``priority`` first; does nothing if it was handed over already."""
     name, part = (_EXPORTS, None) if queue is Queue.EXPORTS else (_LIBRARY, queue.value)
     with SetWorkflowID(ticket.name), SetEnqueueOptions(priority=priority, queue_partition_key=part):
         DBOS.enqueue_workflow(name, job, ticket.id, ticket.attempt)
 
 
 def handed_over(tickets: Collection[Ticket]) -> set[str]:
-    """Return the names of those attempts that wait in a queue or are under way."""
+    """Return the names of those attempts that are queued or running."""
     found = DBOS.list_workflows(workflow_ids=[ticket.name for ticket in tickets], status=_WAITING, load_input=False, load_output=False)
     return {workflow.workflow_id for workflow in found}
 
 
 def forget_ended() -> None:
-    """Delete the workflows that have ended: how, our own rows say."""
+    """Delete the workflows that have ended; our own rows say how."""
     _delete(DBOS.list_workflows(status=_ENDED, load_input=False, load_output=False, limit=_MOST_FORGOTTEN))
 
 
 def forget_of_dead(alive: Collection[str]) -> None:
-    """Delete what processes other than ``alive`` had begun; their jobs are handed over again."""
+    """Delete the workflows of processes other than ``alive``; their jobs are handed over again."""
     pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
     _delete([workflow for workflow in pending if workflow.executor_id not in alive])
 
@@ -82,7 +82,7 @@ def _delete(workflows: Sequence[WorkflowStatus]) -> None:
 
 @DBOS.workflow(name="job", max_recovery_attempts=5)
 def job(job_id: str, attempt: int) -> None:
-    """Make an attempt, or go on with it after a restart: what DBOS calls."""
+    """Make an attempt, or resume it after a restart. Called by DBOS."""
     if _perform is not None:
         _perform(Ticket(job_id, attempt))
 

@@ -1,4 +1,4 @@
-"""The work ``remux``: put a master whose index lies at its end into the bucket once more, with the index first."""
+"""The job ``remux``: copy a master whose index lies at its end, with the index first."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _LOG = logging.getLogger(__name__)
 _COPIED = 0.7
 _ROOM = 256 * 1024**2
 _MB = 1024**2
-_CHANGED = "The file was replaced while it was copied, so the copy was thrown away. Try again with the new file."
+_CHANGED = "The file was replaced while it was being copied, so the copy was discarded. Try again."
 
 
 def make_quick_start(run: LibraryAttempt) -> Mapping[str, Any]:
-    """Copy, publish beside it, change over; where it does not come to its end, the bucket and the rows are as before."""
+    """Copy, publish beside the original, promote. If the job does not finish, the bucket and the rows are as before."""
     services, video_id = run.services, run.item.subject
     with services.database.read() as db:
         key = master_key(db, video_id)
         left = quick_start.leftover_keys(db, run.item, key)
     _remove(run, left)
     old = services.store.head(key)
-    _check_room(run.folder, old.size)
+    _check_free_space(run.folder, old.size)
     signer = internal_signer(services.settings, services.store)
     source = StoredSource(lambda: signer.sign(key).url, old.etag)
     out = run.folder / "master.mp4"
@@ -45,7 +45,7 @@ def make_quick_start(run: LibraryAttempt) -> Mapping[str, Any]:
         info = remux(run.ffmpeg, source, out, on_progress=lambda share: run.report(share * _COPIED), cancelled=run.cancelled)
     except PreconditionFailed as error:
         raise Conflict(_CHANGED) from error
-    with _published(run, out, quick_start.quick_key(key, run.item), copy_metadata(Original(key, old.etag))) as new:
+    with _publish(run, out, quick_start.quick_key(key, run.item), copy_metadata(Original(key, old.etag))) as new:
         if services.store.head(key).etag != old.etag:
             raise Conflict(_CHANGED)
         result = {"s3Key": new.key}
@@ -56,23 +56,23 @@ def make_quick_start(run: LibraryAttempt) -> Mapping[str, Any]:
     return result
 
 
-def _check_room(folder: Path, size: int) -> None:
+def _check_free_space(folder: Path, size: int) -> None:
     """What is read and what is written lie on the disk at the same time."""
     free, needed = shutil.disk_usage(folder).free, 2 * size + _ROOM
     if free < needed:
         raise Invalid(
-            f"The server's disk has {free // _MB:,} MB left, and this takes about {needed // _MB:,} MB. Make room, then try again."
+            f"The server's disk has {free // _MB:,} MB left, and this needs about {needed // _MB:,} MB. Free some space, then try again."
         )
 
 
 @contextmanager
-def _published(run: LibraryAttempt, path: Path, key: str, metadata: Mapping[str, str]) -> Iterator[StoredObject]:
+def _publish(run: LibraryAttempt, path: Path, key: str, metadata: Mapping[str, str]) -> Iterator[StoredObject]:
     """Put the file into the bucket; it is removed again if what follows fails."""
     size = path.stat().st_size
 
     def on_sent(sent: int) -> None:
         run.check()
-        run.report(_COPIED + (1 - _COPIED) * sent / max(size, 1), "Putting it into the bucket")
+        run.report(_COPIED + (1 - _COPIED) * sent / max(size, 1), "Uploading to the bucket")
 
     try:
         run.services.store.send_file(key, path, "video/mp4", on_sent, metadata)
@@ -87,4 +87,4 @@ def _remove(run: LibraryAttempt, keys: Sequence[str]) -> None:
         try:
             run.services.store.delete(key)
         except StorageError:
-            _LOG.warning("the store did not answer; a copy that nobody needs is removed with the next try")
+            _LOG.warning("the store did not answer; a leftover copy is removed with the next try")

@@ -1,4 +1,4 @@
-"""The work ``remove``: a deleted video goes for good, its objects first and its rows after them."""
+"""The job ``remove``: remove a deleted video for good, its objects first and its rows after them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from clipviewer.services.library.video_previews import previews_root
 from clipviewer.services.room.clips import count_exported
 
 _EXPORTS = 0.9
-"""The share of the work that the exports are."""
+"""The exports' share of the progress."""
 
 
 def remove_video(run: LibraryAttempt) -> Mapping[str, Any]:
-    """Done again after an interruption, it goes on with what is left."""
+    """Remove the video; after an interruption, continue with what is left."""
     with run.services.database.read() as db:
         try:
             gone = removal.pending_removal(db, run.item.subject)
@@ -43,7 +43,7 @@ def remove_video(run: LibraryAttempt) -> Mapping[str, Any]:
 
 
 def _remove_exports(run: LibraryAttempt, gone: PendingRemoval) -> int:
-    """A hundred at a time: the objects, then the rows."""
+    """Remove exports, a hundred at a time: the objects, then the rows."""
     database, ours, count, done = run.services.database, f"{run.services.settings.s3_prefix}exports/", 0, 0
     with database.read() as db:
         total = max(count_exported(db, gone.id), 1)
@@ -62,7 +62,7 @@ def _remove_exports(run: LibraryAttempt, gone: PendingRemoval) -> int:
 
 
 def _remove_master(run: LibraryAttempt, gone: PendingRemoval) -> int:
-    """Previews and poster, then the video itself, what it was before included."""
+    """Remove previews and poster, then the video itself, former masters included."""
     services = run.services
     root = previews_root(services.settings.s3_prefix, gone.id)
     count = _remove(run, [found.key for found in services.store.list(root)], _EXPORTS, 1.0)
@@ -74,7 +74,7 @@ def _remove_master(run: LibraryAttempt, gone: PendingRemoval) -> int:
 
 
 def _remove(run: LibraryAttempt, keys: Sequence[str], begin: float, end: float) -> int:
-    """The work goes from ``begin`` to ``end`` (0 to 1) with it."""
+    """Remove objects, while the progress goes from ``begin`` to ``end`` (0 to 1)."""
     for place, key in enumerate(keys):
         run.check()
         run.services.store.delete(key)

@@ -1,4 +1,4 @@
-"""The one place where an export's file is made: from an order to a checked mp4, and its captions beside it."""
+"""The only place where an export's file is made: from an order to a checked mp4, and its captions beside it."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def render_cell(
 ) -> RenderResult:
     """Write the file of ``order`` to ``out``, which appears whole or not at all, and its captions, as WebVTT, beside it.
 
-    ``on_progress`` is told 0 to 1. Raises ``MediaError``, ``MediaCancelled``, a ``StorageError``, ``FontMissing``, and ``Conflict`` when
-    the captions were changed meanwhile.
+    ``on_progress`` receives 0 to 1. Raises ``MediaError``, ``MediaCancelled``, a ``StorageError``, ``FontMissing``, and ``Conflict`` if
+    the captions have changed meanwhile.
     """
     with services.database.read() as db:
         track = captions_for(db, order.cell)
@@ -47,14 +47,14 @@ def render_cell(
 
 
 def captions_beside(out: Path) -> Path:
-    """Where the captions of the file ``out`` lie on this machine."""
+    """Return where the captions of the file ``out`` lie on this machine."""
     return out.with_suffix(".vtt")
 
 
 def _captioned(spec: RenderSpec, track: CaptionTrack, order: Order, folder: Path) -> RenderSpec:
     language = order.cell.target_language
     if parse_mode(order.cell.captions) is CaptionMode.BURNED:
-        made = write_burn_in(track, folder, *spec.frame, language, _shelf())
+        made = write_burn_in(track, folder, *spec.frame, language, _font_shelf())
         return replace(spec, burn_in=made.script, fonts=made.fonts)
     file = folder / "captions.srt"
     file.write_text(to_srt(track), encoding="utf-8")
@@ -62,6 +62,6 @@ def _captioned(spec: RenderSpec, track: CaptionTrack, order: Order, folder: Path
 
 
 @cache
-def _shelf() -> FontShelf:
-    """One for the process: it keeps what it has read of every font."""
+def _font_shelf() -> FontShelf:
+    """Return the process's only shelf: it caches what it has read of every font."""
     return FontShelf()

@@ -1,4 +1,4 @@
-"""One attempt at one job: what it is given, how it reports, how it notices that it was cancelled, and how it ends."""
+"""One attempt at one job: its inputs, its reports, how it notices a cancellation, and how it ends."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Rows(Protocol):
-    """Where the jobs of one sort are kept: ``services.work`` and ``services.exporting.export_runs``."""
+    """The rows of one sort of jobs: ``services.work`` or ``services.exporting.export_runs``."""
 
     def claim(self, db: Session, ticket: Ticket, now: datetime, worker: str = "") -> bool: ...
     def is_owned(self, db: Session, ticket: Ticket, /) -> bool: ...
@@ -38,7 +38,7 @@ class Rows(Protocol):
 
 
 class Attempt:
-    """``stopping`` says that the process goes away: the job is then released. ``worker`` is the process."""
+    """One attempt. ``stopping`` says that the process is ending: the job is then released. ``worker`` is the process."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Attempt:
         self._owned = True
 
     def claim(self) -> bool:
-        """Own the job from here on; return False if it is not this attempt's turn any more."""
+        """Own the job from here on; return False if it is no longer this attempt's turn."""
         landmarks.reached("taken")
         with self.services.database.write() as db:
             claimed = self.rows.claim(db, self.ticket, self.clock(), self.worker)
@@ -69,19 +69,19 @@ class Attempt:
         return claimed
 
     def report(self, share: float, note: str = "") -> None:
-        """Record how far it is, 0 to 1, and never backwards; writes twice a second at most."""
+        """Record the progress, 0 to 1, which never goes back; writes twice a second at most."""
         self._share = max(self._share, min(share, 0.99))
         if time.monotonic() - self._reported > _REPORT_SECONDS:
             self._reported = time.monotonic()
             self.tell(note, round(self._share, 3))
 
     def tell(self, note: str, progress: float = 0.0) -> None:
-        """Record at once what it does or waits for."""
+        """Record at once what the job does or waits for."""
         with self.services.database.write() as db:
             self.rows.report(db, self.ticket, self.clock(), progress=progress, note=note)
 
     def cancelled(self) -> bool:
-        """Return whether to stop at once; asks the database a few times a second at most."""
+        """Return whether to stop at once; queries the database a few times a second at most."""
         if self.stopping():
             return True
         if time.monotonic() - self._looked > _LOOK_SECONDS:
@@ -91,7 +91,7 @@ class Attempt:
         return not self._owned
 
     def check(self) -> None:
-        """Raise ``MediaCancelled`` once it is to stop."""
+        """Raise ``MediaCancelled`` if the attempt is to stop."""
         if self.cancelled():
             raise MediaCancelled
 
@@ -101,11 +101,11 @@ class Attempt:
             self.rows.release(db, self.ticket, self.clock())
 
     def fail(self, error: Exception) -> None:
-        """End the job with what people can do about ``error``; while the process goes away, release it."""
+        """End the job with what people can do about ``error``; release it if the process is ending."""
         if self.stopping():
             self.release()
             return
-        reason, log = _explained(error)
+        reason, log = _explain(error)
         with self.services.database.write() as db:
             self.rows.fail(db, self.ticket, self.clock(), reason, log)
 
@@ -118,7 +118,7 @@ class LibraryAttempt(Attempt):
         self.item = item
 
     def run(self, do: Callable[[LibraryAttempt], Mapping[str, Any]]) -> None:
-        """Do all of it, from its beginning."""
+        """Do the whole job, from its beginning."""
         if not self.claim():
             return
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -137,18 +137,18 @@ class LibraryAttempt(Attempt):
 
 
 def remove_from_disk(path: Path) -> None:
-    """Remove a file, or a folder with all that is in it; no error if there is nothing."""
+    """Remove a file, or a folder with its contents; no error if there is nothing."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
 
 
-def _explained(error: Exception) -> tuple[str, str]:
-    """Return the reason for people, and the last lines of what failed."""
+def _explain(error: Exception) -> tuple[str, str]:
+    """Return the reason for people, and the end of the failed tool's output."""
     if isinstance(error, ClipviewerError):
         return error.detail, error.log if isinstance(error, MediaError) else ""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "The server's disk is full. Free some space, then press Retry.", ""
     _LOG.error("a job failed unexpectedly", exc_info=error)
-    return "Something went wrong on the server. Its log tells more.", ""
+    return "Something went wrong on the server. See the server log.", ""

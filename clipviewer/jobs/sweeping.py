@@ -1,4 +1,4 @@
-"""What is removed because nobody needs it any more: leftovers of attempts every minute, leftovers of people and pages every hour."""
+"""Garbage collection: leftovers of attempts every minute, leftovers of people and pages every hour."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ _LOG = logging.getLogger(__name__)
 
 
 def sweep_attempts(services: Services, now: datetime, *folders: Path) -> None:
-    """Remove what no attempt owns any more, files in ``folders`` and objects in the bucket, and what failed longer ago than it is kept."""
-    found = [path for folder in folders for path in folder.iterdir()]  # before asking who owns it: an attempt owns first, and writes then
+    """Remove what no attempt owns any more, files in ``folders`` and objects in the bucket, and failed jobs past their retention."""
+    found = [
+        path for folder in folders for path in folder.iterdir()
+    ]  # list before asking who owns it: an attempt claims its job before it writes
     with services.database.read() as db:
         kept = {ticket.name for ticket in (*workers.running(db, ExportJob), *workers.running(db, Work))}
         keys = export_runs.leftovers(db)
@@ -45,17 +47,17 @@ def sweep_attempts(services: Services, now: datetime, *folders: Path) -> None:
 
 
 def tidy_up(services: Services, now: datetime) -> None:
-    """Do what is due every hour; what fails is tried again with the next hour, and keeps nothing else from being done."""
+    """Hourly garbage collection; what fails is tried again an hour later, and stops nothing else."""
     duties: dict[str, Callable[[], None]] = {
-        "what uploads have left": lambda: Uploading(services).sweep(now),
-        "what checks of the storage have left": lambda: browser_probe.delete_old_probes(services, now),
+        "leftovers of uploads": lambda: Uploading(services).sweep(now),
+        "leftovers of storage checks": lambda: browser_probe.delete_old_probes(services, now),
         "deleted videos": lambda: _enqueue_removals(services, now),
     }
     for name, duty in duties.items():
         try:
             duty()
         except (StorageError, SQLAlchemyError):
-            _LOG.warning("%s could not be removed; it is tried again in an hour", name)
+            _LOG.warning("%s could not be removed; trying again in an hour", name)
 
 
 def _enqueue_removals(services: Services, now: datetime) -> None:

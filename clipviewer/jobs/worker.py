@@ -1,6 +1,6 @@
-"""The worker of this process: it hands what requests have queued to DBOS, makes attempts, and takes over from processes that died.
+"""The worker of this process: it hands queued jobs to DBOS, makes attempts, and takes over from processes that died.
 
-A request writes rows in its own transaction and is done. Whatever happens to a process between any two lines here, the rows are still
+A request only writes rows in its own transaction. Whatever happens to a process between any two lines here, the rows are still
 there, and an attempt is handed over under its own name.
 """
 
@@ -34,7 +34,7 @@ from clipviewer.services.library import video_previews
 from clipviewer.services.workers import Ticket
 
 SILENCE = timedelta(seconds=60)
-"""A process that was not heard of for so long is taken for dead."""
+"""A process without a heartbeat for this long is considered dead."""
 
 _AHEAD = 50
 _BEAT_SECONDS, _SWEEP_SECONDS, _HOUR_SECONDS = 5.0, 60.0, 3600.0
@@ -45,8 +45,8 @@ _LOG = logging.getLogger(__name__)
 class JobWorker:
     """Does jobs of every kind in threads of this process until it is stopped; one per process.
 
-    On SQLite it is the one process of its data directory, which finds its own workflows again. On PostgreSQL there may be any number, each
-    under a new name. It looks for queued rows every ``poll_seconds``, and into DBOS's queues half as often, which is dearer.
+    On SQLite it is the only process of its data directory, which finds its own workflows again. On PostgreSQL there may be any number, each
+    under a new name. It polls for queued rows every ``poll_seconds``, and DBOS's queues half as often, which costs more.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class JobWorker:
         ]
 
     def start(self) -> None:
-        """Go on with what was interrupted, and begin to look for jobs."""
+        """Resume what was interrupted, and start polling for jobs."""
         for folder in (self._exports, self._library):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self.services.database.write() as db:
@@ -85,7 +85,7 @@ class JobWorker:
             thread.start()
 
     def stop(self, patience: float = 10.0) -> None:
-        """Stop within a second or two; what was under way is queued again."""
+        """Stop within a second or two; unfinished jobs are queued again."""
         self._stopping.set()
         deadline = time.monotonic() + patience
         for thread in self._threads:
@@ -97,7 +97,7 @@ class JobWorker:
             workers.leave(db, self.id)
 
     def perform(self, ticket: Ticket) -> None:
-        """Make one attempt, from its first step that is not done yet to its end."""
+        """Make one attempt, from its first unfinished step to its end."""
         options: dict[str, Any] = {"worker": self.id, "stopping": self._stopping.is_set}
         if is_id(ticket.id, "job"):
             run = ExportRun(self.services, ticket, self._exports, self._ffmpeg, **options).run
@@ -117,7 +117,7 @@ class JobWorker:
             del self._active[ticket]
 
     def _repeat(self, duties: Mapping[Callable[[], None], float]) -> None:
-        """Do each of ``duties`` again and again until the end, with that many seconds between."""
+        """Run each of ``duties`` at its interval in seconds, until the end."""
         due = dict.fromkeys(duties, 0.0)
         while not self._stopping.is_set():
             for duty in [duty for duty, at in due.items() if at <= time.monotonic()]:
@@ -125,14 +125,14 @@ class JobWorker:
                 try:
                     duty()
                 except (SQLAlchemyError, StorageError) as error:
-                    _LOG.warning("the worker goes on trying: %s", type(error).__name__)
+                    _LOG.warning("the worker keeps trying: %s", type(error).__name__)
                 except Exception:
-                    # Whatever it was: without its duties, the worker would never begin another job.
-                    _LOG.exception("the worker stumbled; it goes on")
+                    # Catch everything: without its duties, the worker would never start another job.
+                    _LOG.exception("the worker hit an unexpected error and continues")
             self._stopping.wait(self._poll_seconds)
 
     def _hand_over(self) -> None:
-        """Hand what waits to DBOS; where nothing does, have the next previews made that nobody waits for."""
+        """Hand queued jobs to DBOS; if there are none, enqueue the next previews that nobody waits for."""
         with self.services.database.read() as db:
             waiting = [(Queue.EXPORTS, ticket, 1) for ticket in export_runs.queued(db, _AHEAD)]
             for queue in (Queue.PROCESSOR, Queue.BUCKET):
@@ -157,7 +157,7 @@ class JobWorker:
             self._hand_over()
 
     def _beat(self) -> None:
-        """Say that this process is alive, and release the jobs of those that are dead."""
+        """Record that this process is alive, and release the jobs of dead ones."""
         now = utc_now()
         with self.services.database.write() as db:
             workers.beat(db, self.id, now)
@@ -191,7 +191,7 @@ class JobWorker:
         sweeping.sweep_attempts(self.services, utc_now(), self._exports, self._library)
 
     def _tidy_up(self) -> None:
-        """Do what one process has to do for all of them."""
+        """Do what one process does for all of them."""
         with self.services.database.read() as db:
             first = min(workers.alive(db))
         if first == self.id:

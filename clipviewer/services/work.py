@@ -1,6 +1,6 @@
 """Jobs on the library: enqueued by requests, claimed by one worker, reported, finished, failed, cancelled.
 
-A job may be done again from its beginning: whoever claims it after its worker died starts it anew, as the next attempt. Who owns it:
+A job may be repeated from its beginning: whoever claims it after its worker died starts it as the next attempt. Who owns it:
 ``services.workers``.
 """
 
@@ -26,13 +26,13 @@ from clipviewer.services.workers import MAX_ATTEMPTS, Ticket, claimable, owned
 
 
 class Priority(IntEnum):
-    """Which job comes first: the smallest number, and of several the one that has waited longest."""
+    """Which job comes first: the smallest number, and among equals the one that has waited longest."""
 
     SEEN = 1
     """Somebody waits for it on an open page."""
     ASKED = 2
     IDLE = 3
-    """It is made because there was nothing else to do."""
+    """Nobody asked for it: it is made while the worker has nothing else to do."""
 
 
 class WorkNotFound(NotFound):
@@ -41,7 +41,7 @@ class WorkNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class WorkView:
-    """A job on the library and how far it is, as ``db.work_models.Work`` describes it."""
+    """A job on the library and its progress, as described by ``db.work_models.Work``."""
 
     id: str
     kind: str
@@ -61,7 +61,7 @@ class WorkView:
 
     @property
     def ticket(self) -> Ticket:
-        """The job's present attempt."""
+        """Return the job's current attempt."""
         return Ticket(self.id, self.attempt)
 
 
@@ -103,25 +103,25 @@ def work(db: Session, work_id: str) -> WorkView:
 
 
 def find(db: Session, ticket: Ticket) -> WorkView | None:
-    """Return the job, or None unless that attempt is its present one."""
+    """Return the job, or None unless that attempt is its current one."""
     row = db.execute(select(*_COLUMNS).where(col(Work.id) == ticket.id, col(Work.attempt) == ticket.attempt)).one_or_none()
     return _view(row) if row is not None else None
 
 
 def latest_work(db: Session, video_ids: Collection[str], *kinds: str) -> list[WorkView]:
-    """Return the jobs on those videos, of those kinds or of any, the newest first."""
+    """Return the jobs on those videos, of those kinds or of any, newest first."""
     wanted = col(Work.video_id).in_(list(video_ids)) & (col(Work.kind).in_(kinds) if kinds else col(Work.kind).is_not(None))
     return [_view(row) for row in db.execute(select(*_COLUMNS).where(wanted).order_by(col(Work.created_at).desc()))]
 
 
 def unfinished_work(db: Session, *, limit: int = 50) -> list[WorkView]:
-    """Return what waits or is under way, the oldest first."""
+    """Return queued and running jobs, oldest first."""
     query = select(*_COLUMNS).where(col(Work.state).in_(UNFINISHED)).order_by(col(Work.created_at), col(Work.id)).limit(limit)
     return [_view(row) for row in db.execute(query)]
 
 
 def recent_work(db: Session, *kinds: str, limit: int = 50) -> list[WorkView]:
-    """Return what was enqueued, of those kinds or of any, the newest first."""
+    """Return the jobs of those kinds or of any, newest first."""
     query = select(*_COLUMNS).order_by(col(Work.created_at).desc(), col(Work.id)).limit(limit)
     return [_view(row) for row in db.execute(query.where(col(Work.kind).in_(kinds)) if kinds else query)]
 
@@ -135,19 +135,19 @@ def cancel(db: Session, work_id: str, clock: Callable[[], datetime] = utc_now) -
 
 
 def retry(db: Session, work_id: str, *, actor: str = "", clock: Callable[[], datetime] = utc_now) -> WorkView:
-    """Enqueue again what failed or was cancelled, as a new job. Raises ``WorkNotFound``."""
+    """Enqueue a failed or cancelled job again, as a new job. Raises ``WorkNotFound``."""
     found = work(db, work_id)
     return enqueue(db, found.kind, found.subject, video_id=found.video_id, given=found.given, actor=actor, clock=clock)
 
 
 def queued(db: Session, kinds: Collection[str], limit: int) -> list[WorkView]:
-    """Return the jobs of those kinds that wait, in the order in which they are to be done."""
+    """Return the queued jobs of those kinds, in the order in which they are to be done."""
     query = select(*_COLUMNS).where(col(Work.state) == JobState.QUEUED, col(Work.kind).in_(list(kinds)))
     return [_view(row) for row in db.execute(query.order_by(col(Work.priority), col(Work.created_at), col(Work.id)).limit(limit))]
 
 
 def claim(db: Session, ticket: Ticket, now: datetime, worker: str = "") -> bool:
-    """Start the attempt, or start it anew after its process was killed; return False if it is not this attempt's turn any more."""
+    """Start the attempt, or restart it after its process was killed; return False if it is no longer this attempt's turn."""
     values = {"state": JobState.RUNNING.value, "worker": worker, "progress": 0.0, "note": "", "updated_at": now}
     return count_changed(db, update(Work).where(claimable(Work, ticket, worker)).values(**values)) == 1
 
@@ -158,22 +158,22 @@ def is_owned(db: Session, item: WorkView | Ticket) -> bool:
 
 
 def report(db: Session, item: WorkView | Ticket, now: datetime, *, progress: float, note: str = "") -> None:
-    """Record how far it is (0 to 1), and what it does or waits for."""
+    """Record the progress (0 to 1), and in ``note`` what the job does or waits for."""
     db.execute(update(Work).where(_owned(item)).values(progress=progress, note=note[:500], updated_at=now))
 
 
 def finish(db: Session, item: WorkView | Ticket, now: datetime, result: Mapping[str, Any]) -> bool:
-    """Finish it with ``result`` as JSON; return False, with nothing written, if the attempt does not own the job any more."""
+    """Finish the job with ``result`` as JSON; return False, with nothing written, if the attempt does not own it any more."""
     return _end(db, item.id, _owned(item), now, JobState.DONE, progress=1.0, note="", result=dict(result))
 
 
 def fail(db: Session, item: WorkView | Ticket, now: datetime, reason: str, log: str = "") -> None:
-    """End it with a reason for people."""
+    """End the job with a reason for people."""
     _end(db, item.id, _owned(item), now, JobState.FAILED, note=reason[:500], log=log[-4_000:])
 
 
 def release(db: Session, item: WorkView | Ticket, now: datetime) -> None:
-    """Enqueue it again as a new attempt: its worker goes away, or is dead."""
+    """Enqueue the job again as a new attempt, because its worker is stopping or dead."""
     if item.attempt >= MAX_ATTEMPTS:
         fail(db, item, now, "The job was interrupted several times. Check the server log, then try again.")
         return
@@ -182,7 +182,7 @@ def release(db: Session, item: WorkView | Ticket, now: datetime) -> None:
 
 
 def forget_failed(db: Session, before: datetime) -> int:
-    """Delete the records of what failed or was cancelled before that moment; return their count."""
+    """Delete the records of jobs that failed or were cancelled before that moment; return their count."""
     given_up = col(Work.state).in_((JobState.FAILED, JobState.CANCELLED))
     return count_changed(db, delete(Work).where(given_up, col(Work.updated_at) < before))
 

@@ -1,6 +1,6 @@
-"""The processes that do jobs, each known by one heartbeat, and the attempts that they own.
+"""The processes that do jobs, each with one heartbeat, and the attempts that they own.
 
-An attempt owns its job while the job is running under that attempt's number. Every write asks for that in the same statement, so an attempt
+An attempt owns its job while the job is running under that attempt's number. Every write checks that in the same statement, so an attempt
 that was cancelled, or whose job was given to another worker, changes nothing any more.
 """
 
@@ -19,11 +19,11 @@ from clipviewer.db.work_models import Work, Worker
 from clipviewer.domain.job_state import JobState
 
 MAX_ATTEMPTS = 10
-"""How often a job of any kind is begun before its interruptions are taken for its own fault."""
+"""How often a job is started before its interruptions count as its own fault."""
 
 
 Jobs = type[ExportJob] | type[Work]
-"""A table that says how far jobs are."""
+"""A table of jobs and their progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Ticket:
 
     @property
     def name(self) -> str:
-        """What its workflow and its files are called."""
+        """Return the name of its workflow and its files."""
         return f"{self.id}-{self.attempt}"
 
 
@@ -52,7 +52,7 @@ def leave(db: Session, worker: str) -> None:
 
 
 def forget_silent(db: Session, before: datetime) -> int:
-    """Take processes that were last heard of before that moment for dead; return their count."""
+    """Treat processes without a heartbeat since that moment as dead; return their count."""
     return count_changed(db, delete(Worker).where(col(Worker.alive_at) < before))
 
 
@@ -67,13 +67,13 @@ def owned(model: Jobs, ticket: Ticket) -> ColumnElement[bool]:
 
 
 def claimable(model: Jobs, ticket: Ticket, worker: str) -> ColumnElement[bool]:
-    """Return the condition that it is the attempt's turn: its job waits, or the process was killed while it made this very attempt."""
+    """Return the condition that it is the attempt's turn: its job is queued, or the process was killed during this very attempt."""
     mine = and_(col(model.state) == JobState.RUNNING, col(model.worker) == worker)
     return and_(col(model.id) == ticket.id, col(model.attempt) == ticket.attempt, or_(col(model.state) == JobState.QUEUED, mine))
 
 
 def running(db: Session, model: Jobs, worker: str | None = None) -> list[Ticket]:
-    """Return the attempts that are under way, at that process or anywhere."""
+    """Return the running attempts, of that process or of any."""
     query = select(col(model.id), col(model.attempt)).where(col(model.state) == JobState.RUNNING)
     return [Ticket(*row) for row in db.execute(query if worker is None else query.where(col(model.worker) == worker))]
 

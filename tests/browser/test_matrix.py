@@ -63,7 +63,7 @@ def test_a_failed_cell_says_why_and_is_tried_again(app: RunningApp, one_clip: st
     cell(room.page, "The landing, 1:1, Original: missing").click()
     card(room).get_by_role("button", name="Export", exact=True).click()
     expect(cell(room.page, "The landing, 1:1, Original: failed")).to_be_visible(timeout=A_RENDER)
-    expect(card(room)).to_contain_text("not in the bucket any more")
+    expect(card(room)).to_contain_text("missing from the bucket")
     app.store.put_file(key, footage.master, "video/mp4")
     card(room).get_by_role("button", name="Retry").click()
     expect(cell(room.page, "The landing, 1:1, Original: done")).to_be_visible(timeout=A_RENDER)

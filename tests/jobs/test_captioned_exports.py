@@ -184,7 +184,7 @@ def test_captions_that_changed_meanwhile_fail_the_export_and_a_retry_takes_the_n
 def test_letters_that_no_font_has_fail_the_export_with_what_to_install(
     room: Services, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rendering, "_shelf", lambda: FontShelf([tmp_path / "no fonts"]))
+    monkeypatch.setattr(rendering, "_font_shelf", lambda: FontShelf([tmp_path / "no fonts"]))
     caption(room)
     failed = attempt(room, ask(room, CaptionMode.BURNED), folder)
     assert failed.state == JobState.FAILED

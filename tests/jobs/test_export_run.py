@@ -130,7 +130,9 @@ def test_a_replaced_video_fails_the_export_and_a_retry_uses_the_new_one(room: Se
 
 def test_a_missing_video_fails_with_what_to_do(room: Services, job: CellView, tmp_path: Path) -> None:
     room.store.delete(MASTER_KEY)
-    assert attempt(room, job, tmp_path).reason == "The video is not in the bucket any more. Put it back, then press Retry."
+    assert (
+        attempt(room, job, tmp_path).reason == "The video is missing from the bucket. Upload it again under the same key, then press Retry."
+    )
 
 
 def test_a_full_disk_fails_with_what_to_do(room: Services, job: CellView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,7 +107,7 @@ def test_the_quick_copy_lies_beside_the_old_file_and_is_the_video_from_then_on(s
     assert list(run.folder.iterdir()) == [run.folder / "master.mp4"]
     with slow.database.write() as db:
         assert work.work(db, run.item.id).state == JobState.DONE
-        with pytest.raises(Conflict, match="quickly already"):
+        with pytest.raises(Conflict, match="already starts quickly"):
             quick_start.enqueue_quick_start(db, VIDEO_ID)
 
 

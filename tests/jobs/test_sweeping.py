@@ -77,4 +77,4 @@ def test_a_store_that_does_not_answer_keeps_no_deleted_video(services: Services,
     deleted_video(services)
     tidy_up(services, utc_now() + KEPT_FOR)
     assert removals(services) == ["video_1"]
-    assert "checks of the storage" in caplog.text
+    assert "leftovers of storage checks" in caplog.text

@@ -80,7 +80,7 @@ def test_an_export_that_the_new_object_has_already_stays_the_only_one(library: D
 def test_a_master_that_is_another_one_meanwhile_stays_what_it_is(library: Database) -> None:
     with library.write() as db:
         db.get_one(Video, "video_1").s3_key = "other.mp4"
-    with pytest.raises(Conflict, match="Another file"):
+    with pytest.raises(Conflict, match="was replaced meanwhile"):
         changed_over(library)
     with library.read() as db:
         assert db.get_one(Video, "video_1").etag == "old"
@@ -110,7 +110,7 @@ def test_only_a_slow_video_is_mended_and_only_what_runs_is_called_off(library: D
         assert (making and making.state) == "cancelled"
     changed_over(library)
     with library.write() as db:
-        with pytest.raises(Conflict, match="quickly already"):
+        with pytest.raises(Conflict, match="already starts quickly"):
             quick_start.enqueue_quick_start(db, "video_1")
         with pytest.raises(VideoNotFound):
             quick_start.enqueue_quick_start(db, "video_9")

@@ -66,7 +66,7 @@ def test_a_video_without_a_title_is_called_by_its_file(database: Database) -> No
 
 @pytest.mark.parametrize("present", [(), ("poster.jpg",), ("a.mp4",)])
 def test_a_video_or_poster_that_is_not_in_the_bucket_is_refused(database: Database, present: tuple[str, ...]) -> None:
-    with database.write() as db, pytest.raises(ObjectMissing, match="in the bucket"):
+    with database.write() as db, pytest.raises(ObjectMissing, match="The bucket has no file"):
         register_video(db, NewVideo("a.mp4", poster_key="poster.jpg"), stored(*present))
 
 

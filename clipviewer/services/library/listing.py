@@ -90,7 +90,7 @@ class VideoSummary:
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """Which videos are asked for, in which order, optionally with a ``tag``."""
+    """Which videos to list and in which order, optionally with a ``tag``."""
 
     text: str = ""
     filter: Filter = Filter.ALL

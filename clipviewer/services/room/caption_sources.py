@@ -1,4 +1,4 @@
-"""Captions that nobody has to upload: those inside the master, and translations.
+"""Captions from other sources than uploads: those inside the master, and translations.
 
 Both take long, so each opens its own short transactions around the work: no transaction may wait for the network.
 """

@@ -51,7 +51,7 @@ def analysis_target(db: Session, video_id: str, clip_id: str) -> AnalysisTarget:
 
 
 def find_analysis(db: Session, video_id: str, clip_id: str) -> PictureAnalysis | None:
-    """Return the analysis of a candidate; None if its range, video or the method have changed since."""
+    """Return the analysis of a candidate; None if its range, its video or the method has changed since."""
     query = (
         select(col(ClipLook.found))
         .join(IdentifiedClip, col(IdentifiedClip.id) == col(ClipLook.identified_clip_id))
