@@ -47,7 +47,7 @@ def test_a_video_is_renamed_by_keyboard_and_gets_its_old_name_back(
     expect(field).to_have_value(name)
     field.fill(" ")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert").filter(has_text="A title must have 1 to 300 characters.")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="The title must have 1 to 300 characters.")).to_be_visible()
     field.fill(f"{name} at rest")
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_have_count(0)

@@ -76,7 +76,7 @@ def test_tracks_inside_the_master_are_attached_and_one_without_a_language_counts
 def test_captions_that_are_there_stay_and_finding_twice_changes_nothing(library: Services, tmp_path: Path) -> None:
     put(library, video(tmp_path / "talk.mkv", "-c:s", "srt"))
     have(library, "de")
-    assert find_captions(library, "video_1").left_out == ["Untertitel: There are captions in German already."]
+    assert find_captions(library, "video_1").left_out == ["Untertitel: the video already has captions in German."]
     assert languages(library) == [("original", "embedded"), ("de", "uploaded")]
     again = find_captions(library, "video_1")
     assert (list(again.attached), len(again.left_out)) == ([], 2)
@@ -86,7 +86,7 @@ def test_of_two_tracks_in_one_language_the_longer_one_is_taken(library: Services
     put(library, video(tmp_path / "talk.mkv", "-c:s", "srt", "-metadata:s:s:1", "language=deu"))
     found = find_captions(library, "video_1")
     assert [(captions.language, captions.cues) for captions in found.attached] == [("de", 2)]
-    assert found.left_out == ["Track 2: There is a longer track in German."]
+    assert found.left_out == ["Track 2: there is a longer track in German."]
 
 
 def test_captions_that_are_pictures_are_left_out_with_the_reason(library: Services, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_a_translation_replaces_an_earlier_one_but_nothing_that_somebody_attache
         translate_captions(library, "video_1", "en", "de", translator=Loud())
     have(library, "fr")
     loud = Loud()
-    with pytest.raises(Conflict, match="captions in French already"):
+    with pytest.raises(Conflict, match="already has captions in French"):
         translate_captions(library, "video_1", "en", "fr", translator=loud)
     assert loud.asked == []
     assert languages(library) == [("en", "uploaded"), ("fr", "uploaded"), ("de", "translated")]

@@ -44,7 +44,7 @@ def test_a_title_is_asked_for_saved_and_taken_back(page: Page, harbour: Footage)
     state = page.state(LibraryChangesState)
     assert (state.dialog.kind, state.dialog.text) == ("rename", "Harbour")
     page.call(LibraryChangesState, "save_title", {"title": " "})
-    assert page.state(LibraryChangesState).dialog.problem == "A title must have 1 to 300 characters."
+    assert page.state(LibraryChangesState).dialog.problem == "The title must have 1 to 300 characters."
     page.call(LibraryChangesState, "save_title", {"title": "Pier"})
     state = page.state(LibraryChangesState)
     assert (shown(page), state.dialog, state.done, state.undoable) == (["Pier", "Quay"], ChangeDialog(), "Renamed: Harbour", True)
