@@ -217,7 +217,7 @@ def test_what_a_killed_attempt_has_left_goes_with_the_next_one(slow: Services, t
 def test_a_disk_without_room_is_said_before_anything_is_read(slow: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = claimed(slow, tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10**6))
-    with pytest.raises(Invalid, match=r"has 0 MB left, and this takes about \d+ MB"):
+    with pytest.raises(Invalid, match=r"has 0 MB left, and this needs about \d+ MB"):
         make_quick_start(run)
     assert list(run.folder.iterdir()) == []
 
