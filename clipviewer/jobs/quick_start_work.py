@@ -57,7 +57,7 @@ def make_quick_start(run: LibraryAttempt) -> Mapping[str, Any]:
 
 
 def _check_free_space(folder: Path, size: int) -> None:
-    """What is read and what is written lie on the disk at the same time."""
+    """Raise ``Invalid`` unless the disk has space for both the file that is read and the one that is written."""
     free, needed = shutil.disk_usage(folder).free, 2 * size + _ROOM
     if free < needed:
         raise Invalid(

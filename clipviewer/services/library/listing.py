@@ -231,7 +231,7 @@ def _page_of_all(wanted: Filter, sort: SortOrder) -> tuple[Executable, Executabl
 
 
 def _counting() -> list[Executable]:
-    """Return the statements that count, by video, what is under way and what is wrong with it."""
+    """Return the statements that count unfinished jobs and problems per video."""
     jobs = select(
         col(ExportJob.video_id),
         func.sum(_one_if(col(ExportJob.state).in_(_UNFINISHED))).label("running"),
@@ -249,7 +249,7 @@ def _counting() -> list[Executable]:
 
 
 def _counts(db: Session, video_ids: list[str]) -> dict[str, dict[str, int]]:
-    """Count by video what is running and what is wrong, in three queries."""
+    """Count unfinished jobs and problems per video, in three queries."""
     counts: dict[str, dict[str, int]] = {}
     for query in _COUNTS if video_ids else ():
         for row in db.execute(query, {"video_ids": video_ids}):
