@@ -1,4 +1,4 @@
-"""The clip list: a listbox that holds only its visible rows, however many clips there are."""
+"""The clip list: a virtualized listbox that renders only visible rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from clipviewer.state.video_detail import VideoDetailState
 
 @rx.memo
 def exported_row(clip: rx.Var[ClipRow], position: rx.Var[int]) -> rx.Component:
-    """One exported clip."""
+    """Render one exported clip."""
     return _option(
         clip,
         position,
@@ -34,7 +34,7 @@ def exported_row(clip: rx.Var[ClipRow], position: rx.Var[int]) -> rx.Component:
 
 
 def drift_badge(drift: rx.Var[str], missing: rx.Var[bool]) -> rx.Component:
-    """A mark that says on asking why a new export would not be the same, or that the file is gone."""
+    """Return a badge that explains why the export is stale or that its file is missing."""
     return rx.cond(
         drift != "", rx.cond(missing, _mark("file-x", "File missing", drift, "drift missing"), _mark("history", "Stale", drift, "drift"))
     )
@@ -46,7 +46,7 @@ def _mark(icon: str, word: str, why: rx.Var[str], class_name: str) -> rx.Compone
 
 @rx.memo
 def identified_row(clip: rx.Var[ClipRow], position: rx.Var[int]) -> rx.Component:
-    """One candidate, with its score, and its checkbox for who may export it."""
+    """Render one candidate with its score, and a checkbox for people who may export it."""
     return _option(
         clip,
         position,
@@ -73,7 +73,7 @@ def _tick(clip: rx.Var[ClipRow]) -> rx.Component:
 
 @rx.memo
 def row_to_come() -> rx.Component:
-    """The place of a row that is on its way."""
+    """Render the placeholder of a row that is not loaded yet."""
     return rx.box(class_name="clip-row skeleton", aria_hidden="true")
 
 

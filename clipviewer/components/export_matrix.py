@@ -1,4 +1,4 @@
-"""The export matrix: for each clip its cells of aspect ratio and language, and a card for the one that was opened."""
+"""The export matrix: each clip with its cells of aspect ratio and language, and a card for the selected cell."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ICONS = {
 
 
 def export_matrix() -> rx.Component:
-    """The matrix, or why there is none to see."""
+    """Return the matrix, or a message if there is nothing to show."""
     narrow = (MatrixState.only_ratio != "") | (MatrixState.only_language != "") | (MatrixState.only_state != "")
     no_clips = empty("grid-3x3", "No clips yet", "A pipeline can register candidates and finished clips through the API.")
     no_answer = empty(
@@ -48,7 +48,7 @@ def export_matrix() -> rx.Component:
 
 @rx.memo
 def matrix_line(line: rx.Var[MatrixLine], position: rx.Var[int]) -> rx.Component:
-    """One clip with its cells."""
+    """Render one clip with its cells."""
     return rx.box(
         rx.box(
             rx.el.span(line.title, role="rowheader", class_name="clip-title"),
@@ -64,7 +64,7 @@ def matrix_line(line: rx.Var[MatrixLine], position: rx.Var[int]) -> rx.Component
 
 @rx.memo
 def line_to_come() -> rx.Component:
-    """The place of a row that is on its way."""
+    """Render the placeholder of a row that is not loaded yet."""
     return rx.box(class_name="matrix-line skeleton", aria_hidden="true")
 
 
@@ -127,19 +127,19 @@ def _percent(key: rx.Var[str]) -> rx.Var[int]:
 
 
 def _card() -> rx.Component:
-    """What there is to the opened cell, and what can be done with it; its place is kept while there is none."""
+    """Return the card of the selected cell with its actions. Its space is reserved while no cell is selected."""
     return rx.el.section(
         rx.cond(
             MatrixState.opened,
             _opened(MatrixState.opened.to(OpenedCell)),
             rx.el.span(
                 words_if_may_change(
-                    "Choose a cell to play it, to export it, or to see why it failed.", "Choose a cell to play it, or to see why it failed."
+                    "Select a cell to play it, export it, or see why it failed.", "Select a cell to play it or see why it failed."
                 ),
                 class_name="quiet",
             ),
         ),
-        aria_label="Chosen cell",
+        aria_label="Selected cell",
         class_name="matrix-card",
     )
 
@@ -164,7 +164,7 @@ def _opened(cell: rx.Var[OpenedCell]) -> rx.Component:
             class_name="matrix-card-state",
             custom_attrs={"data-state": cell.state},
         ),
-        rx.cond(cell.log != "", rx.el.details(rx.el.summary("Last lines"), rx.el.pre(cell.log))),
+        rx.cond(cell.log != "", rx.el.details(rx.el.summary("Last lines of the log"), rx.el.pre(cell.log))),
     )
 
 

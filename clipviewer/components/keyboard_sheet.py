@@ -1,4 +1,4 @@
-"""The sheet of keys: a button in the top bar, and the dialog that it opens. ``assets/keyboard/keyboard.client.js`` opens it by "?"."""
+"""The sheet of keyboard shortcuts: a button in the top bar and its dialog. ``assets/keyboard/keyboard.client.js`` opens it on "?"."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from clipviewer.domain.keyboard import KEYBOARD, Group, Shortcut
 
 @rx.memo
 def keyboard_sheet() -> rx.Component:
-    """Opens and closes in the browser alone."""
+    """Return button and dialog; they work in the browser alone."""
     return rx.dialog.root(
         bundled("keyboard/keyboard.client.js", "keyboard/keyboard.css"),
         rx.dialog.trigger(
@@ -24,7 +24,7 @@ def keyboard_sheet() -> rx.Component:
         ),
         rx.dialog.content(
             rx.dialog.title("Keyboard"),
-            rx.dialog.description("They count unless you are typing.", size="2", class_name="quiet"),
+            rx.dialog.description("Shortcuts work unless you are typing.", size="2", class_name="quiet"),
             rx.box(*(_group(group) for group in KEYBOARD), class_name="keys"),
             rx.box(
                 rx.link("Help", href="/help", size="2", class_name="keys-help"),

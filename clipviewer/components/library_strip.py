@@ -1,4 +1,4 @@
-"""The strip above the library: what runs now, and what needs attention."""
+"""The strip above the library: running jobs, and videos that need attention."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ BUSY_MS, IDLE_MS = 2_000, 5_000
 
 
 def library_strip() -> rx.Component:
-    """Nothing where nothing runs and nothing is wrong."""
+    """Return the strip, hidden while nothing runs and nothing is wrong."""
     wrong = (
-        _wrong(LibraryStripState.failed, "with something that failed", "circle-alert", Filter.FAILED),
+        _wrong(LibraryStripState.failed, "with failed jobs", "circle-alert", Filter.FAILED),
         _wrong(LibraryStripState.stale, "with exports out of date", "history", Filter.STALE),
-        _wrong(LibraryStripState.missing, "with files missing", "file-x", Filter.MISSING),
+        _wrong(LibraryStripState.missing, "with missing files", "file-x", Filter.MISSING),
     )
     attention = (LibraryStripState.failed > 0) | (LibraryStripState.stale > 0) | (LibraryStripState.missing > 0)
     hurried = LibraryStripState.busy | (LibraryState.preparing != "")

@@ -1,4 +1,4 @@
-"""The timeline under the master: filmstrip, waveform and candidates. The scripts in ``assets/timeline/`` draw it and mark clips on it."""
+"""The timeline below the master: filmstrip, waveform and candidates. The scripts in ``assets/timeline/`` draw it and mark clips on it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _clip_spec(event: rx.Var[dict[str, dict[str, str]]]) -> tuple[rx.Var[str]]:
 
 
 class ClipTimeline(CustomElement):
-    """The custom element ``<clip-timeline>``; its attributes and events are described in the script."""
+    """The custom element ``<clip-timeline>``; the script describes its attributes and events."""
 
     tag = "ClipTimelineElement"
     element = "clip-timeline"
@@ -33,7 +33,7 @@ class ClipTimeline(CustomElement):
 
 
 def timeline() -> rx.Component:
-    """The timeline with its words below; nothing under an exported clip."""
+    """Return the timeline with its status line; it is hidden for exported clips."""
     view = TimelineState.timeline
     return rx.cond(
         VideoDetailState.tab == "identified",
@@ -64,7 +64,7 @@ def _face() -> rx.Component:
 
 
 def _making() -> rx.Component:
-    """How far the making of what is drawn is, or how to have it made."""
+    """Return the progress of the previews, or the button that enqueues them."""
     view = TimelineState.timeline
     return rx.cond(
         view.state == "making",
@@ -80,7 +80,7 @@ def _making() -> rx.Component:
 
 
 def _slowness() -> rx.Component:
-    """Beside the timeline of the same video only."""
+    """Return the quick start notice, only next to the timeline of the same video."""
     return rx.cond(QuickStartState.quick_start.video_id == VideoDetailState.video.id, quick_start_line())
 
 

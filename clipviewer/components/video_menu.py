@@ -1,4 +1,4 @@
-"""The menu "…" of a video: on its card, in its row, and in its room."""
+"""The menu "…" of a video: on its card, in its table row, and in its room."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from clipviewer.state.library_changes import LibraryChangesState
 def video_menu(
     video_id: rx.Var[str], title: rx.Var[str], archived: rx.Var[bool], deleted: rx.Var[bool] | bool = False, *, class_name: str = ""
 ) -> rx.Component:
-    """Nothing for who may change nothing."""
+    """Return the menu, shown only to people who may change something."""
     return rx.cond(
         LibraryChangesState.may_change,
         rx.menu.root(
@@ -44,7 +44,7 @@ def _when_kept(video_id: rx.Var[str], archived: rx.Var[bool]) -> Sequence[rx.Com
         rx.menu.item("Tags", on_select=LibraryChangesState.ask_tags(ids)),
         rx.cond(
             archived,
-            rx.menu.item("Bring back from the archive", on_select=LibraryChangesState.archive(ids, False)),
+            rx.menu.item("Restore from archive", on_select=LibraryChangesState.archive(ids, False)),
             rx.menu.item("Archive", on_select=LibraryChangesState.archive(ids, True)),
         ),
         rx.cond(
@@ -60,9 +60,9 @@ def _when_deleted(video_id: rx.Var[str]) -> Sequence[rx.Component]:
         rx.cond(
             LibraryChangesState.may_delete,
             rx.fragment(
-                rx.menu.item("Bring back", on_select=LibraryChangesState.restore(ids)),
-                rx.menu.item("Remove for good", color_scheme="red", on_select=LibraryChangesState.ask_removal(ids)),
+                rx.menu.item("Restore", on_select=LibraryChangesState.restore(ids)),
+                rx.menu.item("Remove permanently", color_scheme="red", on_select=LibraryChangesState.ask_removal(ids)),
             ),
-            rx.menu.item("Only admins bring it back", disabled=True),
+            rx.menu.item("Only admins can restore it", disabled=True),
         ),
     )

@@ -30,7 +30,7 @@ from clipviewer.state.video_detail import VideoDetailState
 
 
 def video_detail_page() -> rx.Component:
-    """Tabs, list, player and details of one video."""
+    """Return the clip room: tabs, list, player and details of one video."""
     return page_frame(
         bundled("room/room.css"),
         rx.match(
@@ -42,8 +42,8 @@ def video_detail_page() -> rx.Component:
                 empty(
                     "video-off",
                     "Video not found",
-                    "It was removed, or the address is not complete.",
-                    rx.link(rx.button("To the library"), href="/"),
+                    "It was removed, or the address is incomplete.",
+                    rx.link(rx.button("Go to the library"), href="/"),
                 ),
             ),
             (
@@ -65,7 +65,7 @@ def video_detail_page() -> rx.Component:
 
 
 def _is_here(video_id: rx.Var[str] | None = None) -> rx.Var[bool]:
-    """Whether the loaded video is the one of the address: after coming from another one, its state is still that one's."""
+    """Return whether the loaded video is the one of the address. Coming from another room, the state still holds the other video."""
     here = rx.Var("(typeof location === 'undefined' ? '' : location.pathname)").to(str)
     return here.contains(VideoDetailState.video.id if video_id is None else video_id)
 
@@ -81,13 +81,13 @@ def _actions() -> rx.Component:
 
 def _deleted() -> rx.Component:
     video = VideoDetailState.deleted
-    back = rx.button("Bring back", on_click=LibraryChangesState.restore(rx.Var.create([video.id]).to(list[str])))
+    back = rx.button("Restore", on_click=LibraryChangesState.restore(rx.Var.create([video.id]).to(list[str])))
     return empty(
         "trash-2",
         "This video was deleted",
-        video.title + " can be brought back by an admin for 24 hours. Then it is removed for good.",
+        video.title + " can be restored by an admin for 24 hours. After that it is removed permanently.",
         rx.cond(LibraryChangesState.may_delete, back),
-        rx.link(rx.button("To the library", variant="soft"), href="/"),
+        rx.link(rx.button("Go to the library", variant="soft"), href="/"),
     )
 
 
@@ -117,7 +117,7 @@ def _room() -> rx.Component:
 
 
 def _has_clip() -> rx.Var[bool]:
-    """Whether a clip is shown; a video without candidates plays as a whole."""
+    """Return whether a clip is shown; a video without candidates plays as a whole."""
     return (VideoDetailState.tab == "exported") | (VideoDetailState.identified_total > 0)
 
 
@@ -150,8 +150,8 @@ def _panel() -> rx.Component:
                     "text-search",
                     "No identified clips yet",
                     words_if_may_change(
-                        "Find clips looks for them by sound, picture and captions. A pipeline can register candidates through the API.",
-                        "Reviewers and admins have them found, or mark them.",
+                        "Find clips searches sound, picture and captions. A pipeline can register candidates through the API.",
+                        "Reviewers and admins can find or mark clips.",
                     ),
                 ),
             ),
@@ -164,7 +164,7 @@ def _panel() -> rx.Component:
                         on_click=[VideoDetailState.handle_generate_shorts, ExportDialogState.plan],
                         disabled=VideoDetailState.ticked.length() == 0,
                     ),
-                    otherwise=rx.el.span("Reviewers and admins export clips.", class_name="quiet"),
+                    otherwise=rx.el.span("Only reviewers and admins can export clips.", class_name="quiet"),
                 ),
                 class_name="list-actions",
             ),
@@ -178,7 +178,7 @@ def _exported() -> rx.Component:
         "No exported clips yet",
         words_if_may_change(
             "Tick identified clips and press Generate Shorts, or register finished ones through the API.",
-            "What reviewers and admins export comes here.",
+            "Clips that reviewers and admins export appear here.",
         ),
     )
     return rx.cond(

@@ -1,4 +1,4 @@
-"""State of the dialog "Adopt from the bucket": what a prefix would bring, how far its adopting is, and what came of it."""
+"""State of the dialog "Import from bucket": what a prefix would bring, how far its adopting is, and what came of it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _GROUPS = {
     ObjectKind.EXPORT: "Exports",
     ObjectKind.CAPTIONS: "Captions",
     "changed": "Changed",
-    "back": "There again",
+    "back": "Found again",
 }
 
 
@@ -150,17 +150,17 @@ def _run(item: WorkView) -> AdoptRun:
     if item.state == JobState.DONE:
         return AdoptRun(item.id, item.state, "", _view(Tally.of_json(item.result), item.subject, done=True))
     words = {
-        JobState.QUEUED: f"{where}: waiting for its turn",
-        JobState.RUNNING: f"{where}: {item.note or 'reading the listing'}",
-        JobState.CANCELLED: f"{where}: stopped. What was adopted until then stays; adopt again to go on.",
+        JobState.QUEUED: f"{where}: waiting to start",
+        JobState.RUNNING: f"{where}: {item.note or 'listing objects'}",
+        JobState.CANCELLED: f"{where}: stopped. What was imported so far stays. Import again to continue.",
     }
-    return AdoptRun(item.id, item.state, words.get(JobState(item.state), f"{where}: {item.note}. Adopt again to go on."), None)
+    return AdoptRun(item.id, item.state, words.get(JobState(item.state), f"{where}: {item.note}. Import again to continue."), None)
 
 
 def _view(found: Tally, prefix: str, *, done: bool) -> FoundView:
     head = f"{format_prefix(prefix)}: {format_count(found.objects, 'object')}"
     return FoundView(
-        head=head if found.complete else f"{head} seen in a few seconds; there are more",
+        head=head if found.complete else f"{head} checked; there are more",
         lines=summary_lines(found, done=done),
         groups=[KeyGroup(name, found.shown[sort]) for sort, name in _GROUPS.items() if found.shown.get(sort)],
         left_out=[KeyGroup(f"{count}: {words}", keys) for count, words, keys in ignored_lines(found)],

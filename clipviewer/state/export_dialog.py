@@ -41,7 +41,7 @@ class ExportDialogState(rx.State):
     summary: str = ""
     missing: int = 0
     _changed: list[str] = []
-    _wished: list[str] = [ORIGINAL]
+    _chosen_languages: list[str] = [ORIGINAL]
     _video_id: str = ""
 
     @rx.event
@@ -60,7 +60,7 @@ class ExportDialogState(rx.State):
         chosen = set(self.ratios) ^ ({ratio} & set(AspectRatio))
         self.ratios = [known.value for known in AspectRatio if known.value in chosen]
         self._keep("ratios")
-        await self._weigh()
+        await self._refresh_plan()
 
     @rx.event
     @allow(Action.EXPORT)
@@ -70,16 +70,16 @@ class ExportDialogState(rx.State):
             raise Invalid
         self.framings = self.framings | {ratio: framing}
         self._keep(ratio)
-        await self._weigh()
+        await self._refresh_plan()
 
     @rx.event
     @allow(Action.EXPORT)
     async def toggle_language(self, language: str) -> None:
         """Choose a language, or drop it. Another language than the original is heard nowhere: it comes as captions."""
         chosen = set(self.languages) ^ {language}
-        self.languages = self._wished = [row.tag for row in self.offered if row.tag in chosen]
+        self.languages = self._chosen_languages = [row.tag for row in self.offered if row.tag in chosen]
         self._keep("languages")
-        await self._weigh()
+        await self._refresh_plan()
 
     @rx.event
     @allow(Action.EXPORT)
@@ -90,9 +90,9 @@ class ExportDialogState(rx.State):
         self.captions = captions
         self._keep("captions")
         if captions == CaptionMode.OFF:
-            self.languages = self._wished = [ORIGINAL]
+            self.languages = self._chosen_languages = [ORIGINAL]
             self._keep("languages")
-        await self._weigh()
+        await self._refresh_plan()
 
     @rx.event
     @allow(Action.EXPORT)
@@ -114,11 +114,11 @@ class ExportDialogState(rx.State):
         queued = [cell.id for cell in cells if cell.state in UNFINISHED]
         finished = await follow_exports(self, *queued)
         told = (
-            rx.toast.success(f"{counted(len(queued), 'export')} on the way") if queued else rx.toast.info("All of these are there already")
+            rx.toast.success(f"{counted(len(queued), 'export')} queued") if queued else rx.toast.info("All of these exports already exist")
         )
         return [told, *finished]
 
-    async def _take_up(self, video_id: str) -> None:
+    async def _apply_defaults(self, video_id: str) -> None:
         """Choose for this video what the team prefers, except where the person has chosen before."""
         wanted, changed = await read(load_preferences), set(self._changed)
         if "ratios" not in changed:
@@ -126,10 +126,10 @@ class ExportDialogState(rx.State):
         if "captions" not in changed:
             self.captions = wanted.captions.value
         if "languages" not in changed:
-            self._wished = list(wanted.languages)
+            self._chosen_languages = list(wanted.languages)
         another = self._video_id != video_id
         if another or "languages" not in changed:
-            self.languages = self._wished
+            self.languages = self._chosen_languages
         kept = {ratio: mode for ratio, mode in self.framings.items() if ratio in changed and not (another and mode == FramingMode.MANUAL)}
         self.framings = {ratio.value: kept.get(ratio.value, wanted.framing.value) for ratio in AspectRatio}
         self._video_id = video_id
@@ -138,7 +138,7 @@ class ExportDialogState(rx.State):
         """Remember that the person has chosen that."""
         self._changed = [*{*self._changed, choice}]
 
-    async def _weigh(self) -> None:
+    async def _refresh_plan(self) -> None:
         """Bring what is offered and said up to date with the choices."""
         room = await self.get_state(VideoDetailState)
         video, ticked = room.video, list(room.ticked)
@@ -172,8 +172,8 @@ async def plan_exports_of(page: rx.State) -> None:
     """Bring the dialog of ``page`` up to date: with the ticked clips, the team's preferences, and the languages that the video has."""
     dialog, room = await page.get_state(ExportDialogState), await page.get_state(VideoDetailState)
     if room.video is not None:
-        await dialog._take_up(room.video.id)
-    await dialog._weigh()
+        await dialog._apply_defaults(room.video.id)
+    await dialog._refresh_plan()
 
 
 def _framing(mode: str) -> Framing | None:

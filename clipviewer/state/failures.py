@@ -19,11 +19,11 @@ def handler_failed(exception: Exception) -> EventSpec:
     error_id = new_id("error")
     _LOG.error("%s: an event handler failed", error_id, exc_info=exception)
     title = "The database cannot be reached" if isinstance(exception, OperationalError) else "Something went wrong"
-    toast: EventSpec = rx.toast.error(title, description=f"The server's log tells more under {error_id}.")
+    toast: EventSpec = rx.toast.error(title, description=f"The server log has details under {error_id}.")
     return toast
 
 
 def browser_failed(exception: Exception) -> None:
     """For what a browser says went wrong in it: one line, whatever it says."""
     report = str(exception)[:_REPORT_LENGTH]
-    _LOG.warning("a page reports: %s", "".join(letter if letter.isprintable() else " " for letter in report))
+    _LOG.warning("a browser reported an error: %s", "".join(letter if letter.isprintable() else " " for letter in report))

@@ -124,5 +124,5 @@ def _outcome_toasts(search: WorkView) -> list[EventSpec]:
     result = search.result
     words = ", ".join(f"{result[name]} {name}" for name in ("added", "changed", "removed") if result[name])
     found = counted(result["added"] + result["changed"] + result["there"], "clip")
-    toasts = [rx.toast.success(f"Found {found}" + (f": {words}" if words else ", all of which are here already"))]
+    toasts = [rx.toast.success(f"Found {found}" + (f": {words}" if words else ", all of them already in the list"))]
     return [*toasts, rx.toast.warning(result["problem"])] if result["problem"] else toasts

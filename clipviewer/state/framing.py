@@ -104,7 +104,7 @@ async def _look_and_store(video_id: str, clip_id: str) -> str:
     try:
         await asyncio.to_thread(_look, video_id, clip_id, stop.is_set)
     except ClipviewerError as error:
-        _LOG.info("the picture of %s could not be looked at: %s", clip_id, error.code)
+        _LOG.info("could not analyse the picture of %s: %s", clip_id, error.code)
         return error.detail
     finally:
         stop.set()

@@ -24,6 +24,7 @@ from clipviewer.services.library.videos import video_details
 from clipviewer.state.access import allow, principal
 from clipviewer.state.library import LibraryState, reload_library
 from clipviewer.state.room_opening import open_room_of, reload_room_of
+from clipviewer.state.rows import counted
 from clipviewer.state.transactions import read, write
 from clipviewer.state.vars import assign
 from clipviewer.state.video_detail import VideoDetailState
@@ -102,13 +103,13 @@ class LibraryChangesState(rx.State):
             chosen = {gone.objects for video_id in video_ids if (gone := removal.pending_removal(db, video_id)) is not None}
             found = changes.deletion_stakes(db, video_ids)
             words = {
-                RemovalScope.KEEP: "Every object stays in the bucket.",
-                RemovalScope.EXPORTS: f"With it go from the bucket: {_exports(found)}.",
-                RemovalScope.ALL: f"With it go from the bucket: {_everything(found)}.",
+                RemovalScope.KEEP: "All files stay in the bucket.",
+                RemovalScope.EXPORTS: f"Deleted from the bucket: {_exports(found)}.",
+                RemovalScope.ALL: f"Deleted from the bucket: {_everything(found)}.",
             }
-            text = words[chosen.pop()] if len(chosen) == 1 else "Their objects go or stay as was chosen for each."
+            text = words[chosen.pop()] if len(chosen) == 1 else "Files are kept or deleted as chosen for each video."
             tried = work.latest_work(db, video_ids, removal.KIND)
-            problem = f"The last try failed: {tried[0].note}" if tried and tried[0].state == JobState.FAILED else ""
+            problem = f"The last attempt failed: {tried[0].note}" if tried and tried[0].state == JobState.FAILED else ""
             return ChangeDialog(REMOVE, tuple(video_ids), _named(db, video_ids), text, problem=problem)
 
         self.dialog = await read(look)
@@ -152,7 +153,7 @@ class LibraryChangesState(rx.State):
 
         def ask(db: Session, by: Actor, ids: list[str]) -> Changed:
             if not chosen:
-                raise Invalid("Choose what becomes of the objects.")
+                raise Invalid("Choose what should happen to the files.")
             return changes.delete(db, ids, RemovalScope(chosen), by=by)
 
         return await self._from_dialog(DELETE, ask)
@@ -174,14 +175,14 @@ class LibraryChangesState(rx.State):
     async def archive(self, video_ids: list[str], archived: bool) -> list[EventSpec]:
         """Put videos out of the way, or bring them back."""
         done = await self._write(lambda db, by: changes.archive(db, video_ids, archived, by=by))
-        return await self._show(done, f"{'Archived' if archived else 'Brought back'}: {_counted(len(video_ids))}")
+        return await self._show(done, f"{'Archived' if archived else 'Restored'}: {counted(len(video_ids), 'video')}")
 
     @rx.event
     @allow(Action.REGISTER)
     async def restore(self, video_ids: list[str]) -> list[EventSpec]:
         """Bring deleted videos back."""
         await self._write(lambda db, by: changes.restore(db, video_ids, by=by))
-        return await self._show(Changed(), f"Brought back: {_counted(len(video_ids))}")
+        return await self._show(Changed(), f"Restored: {counted(len(video_ids), 'video')}")
 
     @rx.event
     @allow(Action.EXPORT)
@@ -216,10 +217,10 @@ class LibraryChangesState(rx.State):
             self.dialog = ChangeDialog()
             raise
         self.dialog = ChangeDialog()
-        called_off = f"; {done.cancelled} running called off" if done.cancelled else ""
-        words = {RENAME: "Renamed", TAGS: "Tagged", DELETE: "Deleted", REMOVE: "Is being removed"}
+        cancelled = f"; {counted(done.cancelled, 'job')} cancelled" if done.cancelled else ""
+        words = {RENAME: "Renamed", TAGS: "Tagged", DELETE: "Deleted", REMOVE: "Removing"}
         changed = kind == REMOVE or done != Changed()
-        return await self._show(done, f"{words[kind]}: {dialog.title}{called_off}" if changed else "")
+        return await self._show(done, f"{words[kind]}: {dialog.title}{cancelled}" if changed else "")
 
     async def _show(self, done: Changed, words: str) -> list[EventSpec]:
         """Say what was done, and show what has become of the page."""
@@ -250,11 +251,7 @@ def _check(video_ids: list[str]) -> None:
 
 
 def _named(db: Session, video_ids: list[str]) -> str:
-    return video_details(db, video_ids[0], deleted=True).title if len(video_ids) == 1 else _counted(len(video_ids))
-
-
-def _counted(count: int) -> str:
-    return f"{count} video{'' if count == 1 else 's'}"
+    return video_details(db, video_ids[0], deleted=True).title if len(video_ids) == 1 else counted(len(video_ids), "video")
 
 
 def _sized(size: int) -> str:
@@ -264,7 +261,7 @@ def _sized(size: int) -> str:
 def _exports(found: DeletionStakes) -> str:
     if not found.exports:
         return "no exports"
-    return f"{found.exports} export{'' if found.exports == 1 else 's'}{_sized(found.export_bytes)}"
+    return f"{counted(found.exports, 'export')}{_sized(found.export_bytes)}"
 
 
 def _everything(found: DeletionStakes) -> str:

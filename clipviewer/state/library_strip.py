@@ -24,9 +24,9 @@ WORK_WORDS = {
     "previews": "Previews",
     "inspect": "Reading the file",
     "find": "Finding clips",
-    "adopt": "Adopting",
+    "adopt": "Importing",
     "remux": "Quick start",
-    "remove": "Removing for good",
+    "remove": "Removing permanently",
 }
 
 

@@ -260,7 +260,7 @@ def _limit(state: MatrixState) -> int:
 
 def _refusal(db: Session, video_id: str, place: Place) -> str:
     if not place.row.clip_id:
-        return "No identified clip stands for this range, so it cannot be exported here."
+        return "There is no identified clip for this range, so it cannot be exported here."
     if place.language not in served_languages(db, video_id):
         return f"Add captions in {language_name(place.language)} to export the clip in it."
     return ""

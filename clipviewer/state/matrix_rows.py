@@ -155,4 +155,4 @@ def _text(place: Place, refusal: str) -> str:
         return refusal or "Not exported yet."
     if entry.state == CellState.STALE:
         return drift_words(entry.drift)
-    return {CellState.QUEUED: "Waiting for its turn.", CellState.DONE: ""}.get(CellState(entry.state), entry.reason)
+    return {CellState.QUEUED: "Waiting to start.", CellState.DONE: ""}.get(CellState(entry.state), entry.reason)

@@ -38,7 +38,7 @@ class MissingFileState(rx.State):
         """Look whether the file is there again."""
         there = await self._look(clip_id)
         await reload_files(await self.get_state(VideoDetailState))
-        return rx.toast.success("The file is there again") if there else rx.toast.error("The file is still not in the bucket")
+        return rx.toast.success("The file is back in the bucket") if there else rx.toast.error("The file is still missing from the bucket")
 
     async def _look(self, clip_id: str) -> bool:
         room = await self.get_state(VideoDetailState)

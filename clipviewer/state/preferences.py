@@ -80,7 +80,7 @@ class PreferencesState(rx.State):
         except Unfit as unfit:
             self.problems = unfit.problems
             first = next(field for field in (*_FIELDS, *unfit.problems) if field in unfit.problems)
-            return [rx.toast.error("Not saved: see what is said at the fields."), rx.call_script(_focus(first))]
+            return [rx.toast.error("Not saved. Correct the marked fields."), rx.call_script(_focus(first))]
         actor, address = principal().user_id, self.router.session.client_ip
         await write(lambda db: save_preferences(db, wanted, actor=actor, address=address))
         self.shown, self.problems = _view(wanted), {}

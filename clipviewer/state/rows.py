@@ -26,12 +26,12 @@ FRAMING_WORDS = {
 CAPTION_WORDS = {CaptionMode.SOFT.value: "soft captions", CaptionMode.BURNED.value: "burned-in captions"}
 ORIGIN_WORDS = {"found": "found", "marked": "marked"}
 DRIFT_WORDS = {
-    Drift.MISSING: "Its file is gone from the bucket: put it back there and adopt it again, or export the clip again.",
+    Drift.MISSING: "Its file is missing from the bucket. Upload it again and import it, or export the clip again.",
     Drift.SOURCE: "The video was replaced.",
     Drift.RANGE: "The clip's range was changed.",
     Drift.CROP: "Its crop was changed.",
     Drift.CAPTIONS: "Its captions were changed.",
-    Drift.RECIPE: "Made by an older recipe.",
+    Drift.RECIPE: "It was rendered by an older version.",
 }
 
 

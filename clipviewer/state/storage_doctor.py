@@ -28,7 +28,7 @@ _NAMES = {
     "cors put": "CORS: uploading",
     "cors etag": "CORS: ETag",
     "conditional put": "Conditional write",
-    "multipart": "Uploads in parts",
+    "multipart": "Multipart uploads",
     "missing": "Missing objects",
     "masters": "Newest videos",
 }
@@ -105,7 +105,7 @@ class StorageDoctorState(rx.State):
         self.iam = "" if given.iam is None else json.dumps(given.iam, indent=2)
         self.cors = "" if given.cors is None else json.dumps(given.cors, indent=2)
         self.findings = [FindingRow(_name(check), "waiting") for check in CHECKS]
-        self.phase, self.summary = "checking", "Looking at the storage…"
+        self.phase, self.summary = "checking", "Checking the storage…"
 
     def _note(self, finding: Finding) -> None:
         row = FindingRow(_name(finding.check), finding.verdict.value, finding.text, finding.remedy)
@@ -113,7 +113,7 @@ class StorageDoctorState(rx.State):
 
     def _finish(self, phase: str) -> None:
         self.phase = phase
-        self.summary = _summary(self.findings) if phase == "ready" else "The examination stopped in the middle. Check again."
+        self.summary = _summary(self.findings) if phase == "ready" else "The check was interrupted. Check again."
 
 
 def _examine(origin: str) -> Any:
@@ -131,4 +131,4 @@ def _summary(rows: list[FindingRow]) -> str:
     counts = Counter(row.verdict for row in rows)
     failed, warned = counts[Verdict.FAILED], counts[Verdict.WARNING]
     wrong = [f"{failed} failed"] * bool(failed) + [counted(warned, "warning")] * bool(warned)
-    return f"{', '.join(wrong)}: what to do stands beside it." if wrong else "The storage does all that is asked of it."
+    return f"{', '.join(wrong)}. Each comes with what to do." if wrong else "The storage passed all checks."

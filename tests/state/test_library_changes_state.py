@@ -94,7 +94,7 @@ def test_a_deleted_video_is_removed_for_good_once_that_is_confirmed(page: Page, 
         assert item is not None
         work.fail(db, item, utc_now(), "The storage cannot be reached")
     page.call(LibraryChangesState, "ask_removal", [harbour.video_id])
-    assert page.state(LibraryChangesState).dialog.problem == "The last try failed: The storage cannot be reached"
+    assert page.state(LibraryChangesState).dialog.problem == "The last attempt failed: The storage cannot be reached"
 
 
 @pytest.mark.parametrize(
