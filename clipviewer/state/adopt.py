@@ -1,4 +1,4 @@
-"""State of the dialog "Import from bucket": what a prefix would bring, how far its adopting is, and what came of it."""
+"""State of the dialog "Import from bucket": preview, progress and result."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _GROUPS = {
 
 @dataclasses.dataclass(frozen=True)
 class KeyGroup:
-    """The first keys of one sort, under their ``name``."""
+    """The first keys of one kind, under their ``name``."""
 
     name: str
     objects: list[str]
@@ -42,7 +42,7 @@ class KeyGroup:
 
 @dataclasses.dataclass(frozen=True)
 class FoundView:
-    """What a prefix brings, or has brought: a ``head``, ``lines`` of counts, some keys, and what is left out with the reasons."""
+    """What an import finds or found: a ``head``, ``lines`` of counts, some keys, and the ignored keys with reasons."""
 
     head: str
     lines: list[str]
@@ -52,7 +52,7 @@ class FoundView:
 
 @dataclasses.dataclass(frozen=True)
 class AdoptRun:
-    """The newest adopting. ``words`` say how far it is, or what it has come to; ``found`` is there once it is done."""
+    """The newest import. ``words`` describe its progress or failure; ``found`` is set once it is done."""
 
     id: str
     state: str
@@ -61,7 +61,7 @@ class AdoptRun:
 
 
 class AdoptState(rx.State):
-    """``library`` is the prefix to which the library is limited; ``problem`` why the last look, or the asking, did not succeed."""
+    """``library`` is the prefix that limits the library; ``problem`` is why the last preview or import was refused."""
 
     may_adopt: bool = False
     opened: bool = False
@@ -74,7 +74,7 @@ class AdoptState(rx.State):
     @rx.event
     @allow(Action.REGISTER)
     async def set_opened(self, opened: bool) -> None:
-        """Open or close the dialog; what is under way goes on."""
+        """Open or close the dialog; a running import continues."""
         self.opened, self.problem, self.look = opened, "", None
         self.library = installed().settings.s3_prefix
         await self._show_run()
@@ -82,7 +82,7 @@ class AdoptState(rx.State):
     @rx.event(background=True)
     @allow(Action.REGISTER)
     async def preview(self, prefix: str) -> None:
-        """See what adopting the prefix would do."""
+        """Preview an import of the prefix."""
         async with self:
             if self.looking:
                 return
@@ -99,7 +99,7 @@ class AdoptState(rx.State):
     @rx.event
     @allow(Action.REGISTER)
     async def adopt(self, prefix: str) -> None:
-        """Have the prefix adopted in the background."""
+        """Enqueue an import of the prefix."""
         library, actor, address = installed().settings.s3_prefix, principal().user_id, self.router.session.client_ip
         try:
             await write(lambda db: adopting.enqueue_import(db, library, prefix.strip(), actor=actor, address=address))
@@ -113,13 +113,13 @@ class AdoptState(rx.State):
     @rx.event
     @allow(Action.REGISTER)
     async def follow(self) -> None:
-        """Show how far it is."""
+        """Show the progress of the import."""
         await self._show_run()
 
     @rx.event
     @allow(Action.REGISTER)
     async def call_off(self) -> None:
-        """Stop it; what was adopted until then stays."""
+        """Cancel the import; what was imported so far stays."""
         run = self.run
         if run is not None and run.state in UNFINISHED:
             await write(lambda db: work.cancel(db, run.id))
@@ -130,7 +130,7 @@ class AdoptState(rx.State):
 
 
 async def show_adopt_right(page: rx.State) -> None:
-    """Show the dialog's button to who may adopt."""
+    """Show the dialog's button to people who may import."""
     assign(await page.get_state(AdoptState), may_adopt=allows(principal().role, Action.REGISTER))
 
 

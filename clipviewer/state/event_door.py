@@ -1,8 +1,8 @@
-"""What may come in by the websocket, before Reflex sees it.
+"""Validation of websocket messages before Reflex sees them.
 
-Reflex takes any message for any of its handlers, logs word for word what it cannot read, and gives the whole state of a page to
-whoever knows the page's token. Here a message is held to its shape, a handler without a stated policy stays shut, and the state
-behind a token belongs to the session that made it.
+Reflex accepts any message for any of its handlers, logs verbatim what it cannot parse, and gives the whole state of a page to anyone
+who knows the page's token. Here every message is validated, a handler without a declared policy is refused, and the state behind a
+token is bound to the session that created it.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ _Address = Annotated[str, Field(max_length=4000, pattern=r"\A/[^\x00-\x20\x7f]*\
 
 
 class Message(BaseModel):
-    """Read as it is, nothing converted; what it carries beyond its fields is left out."""
+    """A message, validated without conversion; unknown fields are dropped."""
 
     model_config = ConfigDict(strict=True)
 
 
 class Place(Message):
-    """Where the page is, as its browser says."""
+    """The address of the page, as its browser reports it."""
 
     pathname: _Address = "/"
     asPath: _Address = "/"
@@ -52,7 +52,7 @@ class Place(Message):
 
 
 class Arrived(Message):
-    """``name`` of a handler, ``payload`` by argument."""
+    """An event: ``name`` of a handler, ``payload`` by argument."""
 
     name: _Word
     payload: dict[str, Any] = {}
@@ -60,24 +60,24 @@ class Arrived(Message):
 
 
 class Opening(Message):
-    """What a page may send along when it opens: its first ``event``, and the hash of the states that it was built with."""
+    """What a page may send when it connects: its first ``event``, and the hash of the states that it was built with."""
 
     event: Any = None
     state_schema: Annotated[str, Field(pattern=r"\A[0-9a-f]{1,64}\z")] | None = None
 
 
 class Nothing(Message):
-    """No argument."""
+    """The payload of a handler without arguments."""
 
 
 class Hydrate(Message):
-    """``hashes`` of the state that the page was built with. Values from the browser's storage are left out: none is kept there."""
+    """``hashes`` of the state that the page was built with. Values of the browser's storage are dropped: none is kept there."""
 
     hashes: Annotated[list[_Word], Field(max_length=1000)] | None = None
 
 
 class Report(Message):
-    """What went wrong in a page."""
+    """An error in a page."""
 
     info: str
     component_stack: str = ""
@@ -88,12 +88,13 @@ FRAMEWORK: dict[str, type[Message]] = {
     "OnLoadInternalState.on_load_internal": Nothing,
     "FrontendEventExceptionState.handle_frontend_exception": Report,
 }
-"""Reflex's own handlers that a page calls. They show a page its own state, start the handlers of its address (each of which has its
-policy), and take a report for the log."""
+"""Reflex's own handlers that pages call. They send a page its state, start the handlers of its address (each with its own policy),
+and log an error report.
+"""
 
 
 class EventDoor(EventNamespace):
-    """Reflex's end of the websocket, with the door in front."""
+    """Reflex's websocket namespace, with validation in front."""
 
     def __init__(self, namespace: str, app: rx.App) -> None:
         super().__init__(namespace, app)
@@ -101,7 +102,7 @@ class EventDoor(EventNamespace):
         self._reports: Counter[str] = Counter()
 
     async def trigger_event(self, event: Any, *args: Any) -> Any:
-        """Only what a page sends, each with one argument at most. Called ``connect``, it would dictate its own headers."""
+        """Pass on only events that pages send, with one argument at most. A client that sent ``connect`` could forge headers."""
         sid, data = args[0], args[1] if len(args) == 2 else None
         if event == "connect" and sid not in self._opened_by:
             return await self.on_connect(*args)
@@ -116,7 +117,7 @@ class EventDoor(EventNamespace):
         return None
 
     async def on_connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
-        """Refused without a page's token, and a second time by one connection. State belongs to the token and the session together."""
+        """Bind the page's token to the session. Refuses a missing token and a second connect on the same connection."""
         token = parse_qs(environ.get("QUERY_STRING", "")).get("token", [""])[0]
         if not _TOKEN.fullmatch(token) or environ.get(_TAKEN):
             raise Refused
@@ -138,7 +139,7 @@ class EventDoor(EventNamespace):
         return super().on_disconnect(sid)
 
     async def on_event(self, sid: str, data: Any) -> None:
-        """Passes on what is well formed and has a policy; answers the rest with one sentence, and logs nothing of it."""
+        """Pass on valid events whose handler has a policy; answer others with one sentence, without logging them."""
         if sid not in self.sid_to_token:
             return
         place = "/"
@@ -156,7 +157,7 @@ class EventDoor(EventNamespace):
             await super().on_event(sid, arrived.model_dump())
 
     def _build_static_router_data(self, sid: str, environ: dict[str, Any]) -> dict[str, Any]:
-        """Without the headers that nobody here reads: Reflex sends them to the page, and a proxy may have put secrets there."""
+        """Drop headers that the app does not read: Reflex sends them to the page, and a proxy may have put secrets there."""
         router_data = super()._build_static_router_data(sid, environ)
         headers = router_data[RouteVar.HEADERS]
         return {**router_data, RouteVar.HEADERS: {name: headers[name] for name in _HEADERS if name in headers}}
@@ -178,7 +179,7 @@ class EventDoor(EventNamespace):
                 raise Forbidden
 
     async def _session_behind(self, router_data: dict[str, Any]) -> str:
-        """Return the id of the session that holds now, or ""."""
+        """Return the id of the current session, or ""."""
         try:
             return (await authenticate(HeaderData.from_router_data(router_data))).session_id
         except Unauthorized:
@@ -200,7 +201,7 @@ def _opening(auth: Any) -> dict[str, Any] | None:
 
 
 def guard_events(app: rx.App) -> None:
-    """Put the door into ``app``, before it serves."""
+    """Install the validation in ``app``, before it serves."""
     if app.sio is None or app.event_namespace is None:
         raise RuntimeError("the app has no websocket")
     app._event_namespace = EventDoor(app.event_namespace.namespace, app)

@@ -1,4 +1,4 @@
-"""State of what people change in the library: the dialogs that ask, and the last change, which can be undone."""
+"""State of changes in the library: the dialogs, and the last change with Undo."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ RENAME, TAGS, DELETE, REMOVE = "rename", "tags", "delete", "remove"
 
 @dataclasses.dataclass(frozen=True)
 class ChangeDialog:
-    """``kind`` is "" while none is open. ``title`` names what is changed, ``text`` is what stands in the field.
+    """``kind`` is "" while no dialog is open. ``title`` names what is changed, ``text`` is the field's initial text.
 
-    Of a deletion: ``exports`` and ``everything`` say what goes with it, ``objects`` is what was chosen, "" at first.
+    For a deletion ``exports`` and ``everything`` say what is deleted with it, and ``objects`` is the choice, "" at first.
     """
 
     kind: str = ""
@@ -52,7 +52,7 @@ class ChangeDialog:
 
 
 class LibraryChangesState(rx.State):
-    """``done`` says what was changed last, ``number`` which change that was; ``undoable``: it can be taken back."""
+    """``done`` describes the last change, ``number`` counts changes; ``undoable``: Undo is offered."""
 
     dialog: ChangeDialog = ChangeDialog()
     done: str = ""
@@ -65,14 +65,14 @@ class LibraryChangesState(rx.State):
     @rx.event
     @allow(Action.EXPORT)
     async def ask_title(self, video_id: str) -> None:
-        """Open the dialog with the title of a video."""
+        """Open the dialog that renames a video."""
         video = await read(lambda db: video_details(db, video_id))
         self.dialog = ChangeDialog(RENAME, (video_id,), video.title, video.title)
 
     @rx.event
     @allow(Action.EXPORT)
     async def ask_tags(self, video_ids: list[str]) -> None:
-        """Open the dialog with the tags of a video, or for tags that several get beside their own."""
+        """Open the dialog with the tags of one video, or to add tags to several."""
 
         def look(db: Session) -> ChangeDialog:
             _check(video_ids)
@@ -84,7 +84,7 @@ class LibraryChangesState(rx.State):
     @rx.event
     @allow(Action.REGISTER)
     async def ask_objects(self, video_ids: list[str]) -> None:
-        """Open the dialog that asks what becomes of the objects of videos that are to be deleted."""
+        """Open the dialog that deletes videos and asks what should happen to their files."""
 
         def look(db: Session) -> ChangeDialog:
             _check(video_ids)
@@ -96,7 +96,7 @@ class LibraryChangesState(rx.State):
     @rx.event
     @allow(Action.REGISTER)
     async def ask_removal(self, video_ids: list[str]) -> None:
-        """Open the dialog that asks once more before deleted videos go for good."""
+        """Open the dialog that confirms the permanent removal of deleted videos."""
 
         def look(db: Session) -> ChangeDialog:
             _check(video_ids)
@@ -117,27 +117,27 @@ class LibraryChangesState(rx.State):
     @rx.event
     @allow(Action.VIEW)
     async def close_dialog(self) -> None:
-        """Change nothing."""
+        """Close the dialog without a change."""
         self.dialog = ChangeDialog()
 
     @rx.event
     @allow(Action.REGISTER)
     async def choose_objects(self, objects: str) -> None:
-        """Say what becomes of the objects."""
+        """Choose what should happen to the files."""
         if objects in list(RemovalScope):
             self.dialog = dataclasses.replace(self.dialog, objects=objects)
 
     @rx.event
     @allow(Action.EXPORT)
     async def save_title(self, form: dict[str, str]) -> list[EventSpec]:
-        """Give the video of the dialog its new title."""
+        """Rename the dialog's video."""
         title = form.get("title", "")
         return await self._from_dialog(RENAME, lambda db, by, ids: changes.rename(db, ids[0], title, by=by))
 
     @rx.event
     @allow(Action.EXPORT)
     async def save_tags(self, form: dict[str, str]) -> list[EventSpec]:
-        """Give the videos of the dialog their tags, which stand between commas."""
+        """Save the tags of the dialog's videos, separated by commas."""
         tags = [tag for tag in form.get("tags", "").split(",") if tag.strip()]
 
         def save(db: Session, by: Actor, ids: list[str]) -> Changed:
@@ -148,7 +148,7 @@ class LibraryChangesState(rx.State):
     @rx.event
     @allow(Action.REGISTER)
     async def delete(self) -> list[EventSpec]:
-        """Delete the videos of the dialog; nothing before it was said what becomes of their objects."""
+        """Delete the dialog's videos. Requires a choice for their files."""
         chosen = self.dialog.objects
 
         def ask(db: Session, by: Actor, ids: list[str]) -> Changed:
@@ -161,7 +161,7 @@ class LibraryChangesState(rx.State):
     @rx.event
     @allow(Action.REGISTER)
     async def remove(self) -> list[EventSpec]:
-        """Have the videos of the dialog removed for good."""
+        """Enqueue the permanent removal of the dialog's videos."""
 
         def ask(db: Session, by: Actor, ids: list[str]) -> Changed:
             for video_id in ids:
@@ -173,21 +173,21 @@ class LibraryChangesState(rx.State):
     @rx.event
     @allow(Action.EXPORT)
     async def archive(self, video_ids: list[str], archived: bool) -> list[EventSpec]:
-        """Put videos out of the way, or bring them back."""
+        """Archive videos, or restore them from the archive."""
         done = await self._write(lambda db, by: changes.archive(db, video_ids, archived, by=by))
         return await self._show(done, f"{'Archived' if archived else 'Restored'}: {counted(len(video_ids), 'video')}")
 
     @rx.event
     @allow(Action.REGISTER)
     async def restore(self, video_ids: list[str]) -> list[EventSpec]:
-        """Bring deleted videos back."""
+        """Restore deleted videos."""
         await self._write(lambda db, by: changes.restore(db, video_ids, by=by))
         return await self._show(Changed(), f"Restored: {counted(len(video_ids), 'video')}")
 
     @rx.event
     @allow(Action.EXPORT)
     async def undo(self) -> list[EventSpec]:
-        """Take the last change back."""
+        """Undo the last change."""
         done, self._changed, self.undoable = self._changed, None, False
         if done is None:
             return []
@@ -199,11 +199,11 @@ class LibraryChangesState(rx.State):
     @rx.event
     @allow(Action.VIEW)
     async def dismiss(self) -> None:
-        """Say no more of the last change."""
+        """Hide the message about the last change."""
         self.done, self.undoable, self._changed = "", False, None
 
     async def _from_dialog(self, kind: str, change: Callable[[Session, Actor, list[str]], Changed]) -> list[EventSpec]:
-        """Do what the open dialog asks; where that is refused it stays open and says why."""
+        """Apply the change of the open dialog; if the input is invalid, the dialog stays open and shows why."""
         dialog = self.dialog
         if dialog.kind != kind:
             self.dialog = ChangeDialog()
@@ -223,7 +223,7 @@ class LibraryChangesState(rx.State):
         return await self._show(done, f"{words[kind]}: {dialog.title}{cancelled}" if changed else "")
 
     async def _show(self, done: Changed, words: str) -> list[EventSpec]:
-        """Say what was done, and show what has become of the page."""
+        """Show a message about the change, and reload what the page shows."""
         self._changed = done if done != Changed() else None
         self.done, self.number, self.undoable = words, self.number + 1, self._changed is not None
         if self.router.url.path.startswith("/videos/"):
@@ -238,14 +238,14 @@ class LibraryChangesState(rx.State):
 
 
 async def show_rights(page: rx.State) -> None:
-    """Show what this person may do; the doors above decide."""
+    """Show or hide the actions that this person may take; the handlers enforce the permissions."""
     role = principal().role
     rights = {"may_change": allows(role, Action.EXPORT), "may_delete": allows(role, Action.REGISTER)}
     assign(await page.get_state(LibraryChangesState), **rights)
 
 
 def _check(video_ids: list[str]) -> None:
-    """Raises ``VideoNotFound`` for what is no list of videos."""
+    """Validate the ids of videos. Raises ``VideoNotFound`` for an invalid list."""
     if not 0 < len(video_ids) <= changes.MAX_VIDEOS or not all(is_id(video_id, "video") for video_id in video_ids):
         raise VideoNotFound
 

@@ -36,7 +36,7 @@ LOOK_AGAIN_SECONDS = 15.0  # for what changes without an export: a clip's range,
 
 
 class MatrixState(rx.State):
-    """``view`` is list or matrix; ``lines`` are a window of ``total``; ``progress`` is how far the running ones are, in percent by key.
+    """``view`` is list or matrix; ``lines`` are a window of ``total``; ``progress`` is that of running cells, in percent by key.
 
     ``phase`` is loading, ready or failed. The filters are ``only_…``, "" for any.
     """
@@ -79,7 +79,7 @@ class MatrixState(rx.State):
     @rx.event
     @allow(Action.VIEW)
     async def show_lines(self, first: int, last: int) -> None:
-        """The matrix now shows lines ``first`` to ``last``: load what is missing around them."""
+        """Load the lines around ``first`` to ``last``, which the matrix shows now, unless they are loaded."""
         first, last = max(0, min(first, self.total - 1)), max(0, min(last, self.total - 1))
         if self.total and (first < self.offset or last >= self.offset + len(self.lines)):
             await self._load(min((first + last - _limit(self)) // 2, self.total - _limit(self)))
@@ -87,13 +87,13 @@ class MatrixState(rx.State):
     @rx.event
     @allow(Action.VIEW)
     async def refresh(self) -> None:
-        """Read what is shown again."""
+        """Reload what is shown."""
         await self._load(self.offset)
 
     @rx.event
     @allow(Action.VIEW)
     async def open_cell(self, key: str) -> list[EventSpec]:
-        """Show what there is to a cell, and its file in the player."""
+        """Show the details of a cell, and its file in the player."""
         place = self._place(key)
         self.opened = await self._described(place)
         if place is None or place.entry is None or not place.entry.exported_clip_id:
@@ -103,7 +103,7 @@ class MatrixState(rx.State):
     @rx.event
     @allow(Action.EXPORT)
     async def export_cell(self, key: str) -> list[EventSpec]:
-        """Queue exactly this cell: one that is missing, or one that is stale."""
+        """Enqueue the export of this one cell, if it is missing or stale."""
         place = self._place(key)
         if place is None or not place.row.clip_id or place.state not in (CellState.MISSING, CellState.STALE):
             self.opened = await self._described(place)
@@ -130,7 +130,7 @@ class MatrixState(rx.State):
         await self._load(0)
 
     async def _load(self, offset: int) -> None:
-        """Read the window of the matrix from ``offset`` on, and the languages; in the list only these."""
+        """Read the window of the matrix from ``offset`` on, and the languages; in the list view only the languages."""
         room, running = await self.get_state(VideoDetailState), await self.get_state(ExportState)
         if room.video is None:
             return
@@ -153,7 +153,7 @@ class MatrixState(rx.State):
         return next((place for place in self._places() if place.key == key), None)
 
     async def _follow_opened(self) -> None:
-        """Let the opened cell change with its file; a missing one becomes the first that is made of it."""
+        """Update the opened cell. A missing cell becomes the first export made for it."""
         if self.opened is None:
             return
         place = self._place(self.opened.key)
@@ -164,7 +164,7 @@ class MatrixState(rx.State):
             assign(self, opened=await self._described(place))
 
     async def _described(self, place: Place | None) -> OpenedCell | None:
-        """The cell as its card shows it; what is long is read for this one only."""
+        """Return the details of a cell for its card; long ones are read for this cell only."""
         if place is None:
             return None
         video_id = self._seen[0]
@@ -179,7 +179,7 @@ class MatrixState(rx.State):
 
 @dataclasses.dataclass(frozen=True)
 class MatrixQuery:
-    """A window of the matrix of a video, in lines; only its languages where the matrix is not ``shown``."""
+    """A window of a video's matrix, in lines; only its languages unless the matrix is ``shown``."""
 
     video_id: str
     offset: int
@@ -190,7 +190,7 @@ class MatrixQuery:
 
 @dataclasses.dataclass(frozen=True)
 class MatrixNews:
-    """What was read for ``query``: the languages, and the ``page`` where the matrix is shown."""
+    """The result of ``query``: the languages, and the ``page`` if the matrix is shown."""
 
     query: MatrixQuery
     page: MatrixPage | None
@@ -198,19 +198,19 @@ class MatrixNews:
 
 
 def take_address(state: MatrixState, asked: Mapping[str, str]) -> None:
-    """Take view and filters from the query of an address: ``view=matrix&ratio=…&language=…&state=…``."""
+    """Set view and filters from the query of an address: ``view=matrix&ratio=…&language=…&state=…``."""
     _take(state, export_filters(asked))
     assign(state, view=MATRIX if asked.get("view") == MATRIX else LIST, opened=None)
 
 
 def matrix_query(state: MatrixState, video_id: str, offset: int, *, shown: bool) -> MatrixQuery:
-    """Return the window from line ``offset`` on; ``shown``: the exports are, and so the matrix is where it is the chosen view."""
+    """Return the query of the window from line ``offset`` on; ``shown``: whether the tab Exported is open."""
     filters = ExportFilters(state.only_ratio, state.only_language, state.only_state)
     return MatrixQuery(video_id, max(0, offset), _limit(state), filters, shown and state.view == MATRIX)
 
 
 def read_matrix(db: Session, query: MatrixQuery) -> MatrixNews:
-    """Return the window, or the last one where the matrix has become shorter."""
+    """Return the window, or the last one if the matrix has become shorter."""
     if not query.shown:
         return MatrixNews(query, None, matrix_languages(db, query.video_id))
     page = matrix(db, query.video_id, offset=query.offset, limit=query.limit, filters=query.filters)
@@ -239,7 +239,7 @@ async def show_matrix(state: MatrixState, found: MatrixNews, revision: int) -> N
 
 
 async def follow_matrix(state: MatrixState) -> None:
-    """Read the shown matrix again where the exports have changed, and now and then for what changes without one."""
+    """Reload the shown matrix if the exports have changed, and now and then for other changes."""
     room, running = await state.get_state(VideoDetailState), await state.get_state(ExportState)
     if room.video is None or room.tab != EXPORTED or state.view != MATRIX:
         return
@@ -253,7 +253,7 @@ def _take(state: MatrixState, filters: ExportFilters) -> None:
 
 
 def _limit(state: MatrixState) -> int:
-    """How many lines are loaded at once: fewer where each has many cells."""
+    """Return how many lines to load at once: fewer if each has many cells."""
     languages = 1 if state.only_language else max(1, len(state.languages))
     return max(LEAST_LINES, min(MOST_LINES, MOST_CELLS // (languages * (1 if state.only_ratio else len(AspectRatio)))))
 

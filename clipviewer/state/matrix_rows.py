@@ -1,4 +1,4 @@
-"""What the export matrix shows: lines of cells, ready to be read."""
+"""The rows of the export matrix: lines of cells, ready to display."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from clipviewer.state.rows import FRAMING_WORDS, drift_words, making
 
 @dataclasses.dataclass(frozen=True)
 class MatrixCell:
-    """``key`` is the job, else the exported clip, else the place of a missing cell; ``clip`` the exported clip that can be played.
+    """``key`` is the job, else the exported clip, else the position of a missing cell; ``clip`` is the exported clip that can be played.
 
-    ``note`` says what is special about it, or what tells it from others of its place.
+    ``note`` describes what is special about it, or distinguishes it from others in the same position.
     """
 
     key: str
@@ -50,7 +50,7 @@ class MatrixLine:
 
 @dataclasses.dataclass(frozen=True)
 class OpenedCell:
-    """The cell that was opened. ``made`` is how it was framed and captioned; ``text`` why it is as it is, or what can be done."""
+    """The opened cell. ``made`` is how it was framed and captioned; ``text`` explains its state or what can be done."""
 
     key: str
     title: str
@@ -66,7 +66,7 @@ class OpenedCell:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Place:
-    """Where a cell stands, for the server alone; ``entry`` is None where there is no file."""
+    """The position of a cell, on the server only; ``entry`` is None for a missing cell."""
 
     row: MatrixRow
     ratio: str
@@ -85,12 +85,12 @@ class Place:
 
 
 def matrix_lines(page: MatrixPage, filters: ExportFilters) -> list[MatrixLine]:
-    """The rows of a page with the cells that ``filters`` leave."""
+    """Return the rows of a page with the cells that match ``filters``."""
     return [_line(page, row, filters) for row in page.rows]
 
 
 def places(page: MatrixPage, row: MatrixRow, filters: ExportFilters) -> Iterator[Place]:
-    """The cells of a row that ``filters`` leave, by language and ratio; what cannot be exported is never missing."""
+    """Yield the cells of a row that match ``filters``, by language and ratio; a cell that cannot be exported never counts as missing."""
     for language in [filters.language] if filters.language else page.languages:
         for ratio in [filters.ratio] if filters.ratio else [ratio.value for ratio in AspectRatio]:
             entries: list[MatrixEntry | None] = [entry for entry in row.entries if (entry.ratio, entry.language) == (ratio, language)]
@@ -103,7 +103,7 @@ def places(page: MatrixPage, row: MatrixRow, filters: ExportFilters) -> Iterator
 
 
 def opened_cell(place: Place, *, log: str, refusal: str) -> OpenedCell:
-    """``refusal`` is why it cannot be exported; "" where it can."""
+    """Return the details of a cell; ``refusal`` is why it cannot be exported, "" if it can."""
     entry = place.entry
     return OpenedCell(
         key=place.key,

@@ -1,4 +1,4 @@
-"""State of the team's preferences: as they stand, and as an admin changes them."""
+"""State of the team's preferences: showing them, and saving an admin's changes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BETWEEN_TAGS = re.compile(r"[,;\s]+")
 
 @dataclasses.dataclass(frozen=True)
 class PreferencesView:
-    """The form: ``original`` and ``others``, tags with commas between them, are the languages; the rest is as in ``Preferences``."""
+    """The form: ``original`` and ``others`` (tags separated by commas) are the languages; the rest is as in ``Preferences``."""
 
     ratios: list[str] = dataclasses.field(default_factory=list)
     original: bool = True
@@ -45,7 +45,7 @@ def control_id(field: str) -> str:
 
 
 def _focus(field: str) -> str:
-    """Return the script that leads to a field: of several controls to the chosen one, else the first."""
+    """Return the script that focuses a field: of several controls the chosen one, else the first."""
     one = f"document.querySelector('#{control_id(field)}"
     return f"({one} input:checked') ?? {one} input') ?? {one}'))?.focus()"
 
@@ -61,7 +61,7 @@ class PreferencesState(rx.State):
     @rx.event
     @allow(Action.VIEW)
     async def open_page(self) -> None:
-        """Show them as they stand."""
+        """Show the current preferences."""
         await show_account(self)
         self.phase, self.may_change = "loading", allows(principal().role, Action.CONFIGURE)
         try:
@@ -74,7 +74,7 @@ class PreferencesState(rx.State):
     @rx.event
     @allow(Action.CONFIGURE)
     async def save(self, form: dict[str, str]) -> list[EventSpec]:
-        """Make what the form says hold for everybody, or say at each field what does not do."""
+        """Save the form for everybody, or show what is wrong with each field."""
         try:
             wanted = preferences_of(_values(form))
         except Unfit as unfit:
@@ -102,7 +102,7 @@ def _view(standing: Preferences) -> PreferencesView:
 
 
 def _values(form: dict[str, str]) -> dict[str, Any]:
-    """What the form's fields say, by the fields of ``Preferences``; a checkbox is there only when it is ticked."""
+    """Return the form's values by the fields of ``Preferences``; a browser sends a checkbox only if it is ticked."""
     given = {name: form.get(name, "")[:_MOST_TEXT] for name in ("captions", "framing", "shortest_s", "longest_s", "keep_failed_days")}
     others = [tag for tag in _BETWEEN_TAGS.split(form.get("others", "")[:_MOST_TEXT]) if tag]
     return given | {

@@ -1,4 +1,4 @@
-"""The events by which a clip room opens, and by which it learns what has changed."""
+"""The events that open a clip room and keep it up to date."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Works = Sequence[tuple[str, str, float, str]]
 
 @dataclasses.dataclass(frozen=True)
 class RoomNews:
-    """What has changed in a room; what the jobs on the video decide is None where those stand as before."""
+    """What has changed in a room; the parts that depend on the video's jobs are None if the jobs have not changed."""
 
     works: Works
     exports: Changes
@@ -46,7 +46,7 @@ class RoomNews:
 
 
 class RoomState(rx.State):
-    """The room as a whole; what it shows lies in the states of its parts."""
+    """The room as a whole; the states of its parts hold what it shows."""
 
     _works: Works = ()
 
@@ -75,7 +75,7 @@ class RoomState(rx.State):
         return await self._show(news, video_id)
 
     async def _show(self, news: RoomNews, video_id: str) -> list[EventSpec]:
-        """Hand to each part what concerns it."""
+        """Pass each part of the room its changes."""
         room, running = await self.get_state(VideoDetailState), await self.get_state(ExportState)
         finding = await self.get_state(FindingState)
         self._works = news.works
@@ -94,7 +94,7 @@ class RoomState(rx.State):
 
 
 def read_news(db: Session, video_id: str, revision: int, works: Works, origin: str) -> RoomNews:
-    """Read what has changed since that ``revision`` of the exports and since the jobs stood as in ``works``. Raises ``VideoNotFound``."""
+    """Read what has changed since that ``revision`` of the exports and the jobs ``works``. Raises ``VideoNotFound``."""
     search = read_search(db, video_id)
     standing = [(item.id, item.state, item.progress, item.note) for item in work.latest_work(db, [video_id])]
     changed = list(works) != standing

@@ -1,4 +1,4 @@
-"""Opening a clip room: one snapshot of all that its states show first, read in one transaction."""
+"""Opening a clip room: one snapshot of everything its states show first, read in one transaction."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from clipviewer.state.video_detail import VideoDetailState
 
 @dataclasses.dataclass(frozen=True)
 class Asked:
-    """What is asked for: the address (``video_id``, ``given``), and what the page has already (``known`` URLs, export ``revision``)."""
+    """A request to open a room: the address (``video_id``, ``given``), and what the page has (``known`` URLs, export ``revision``)."""
 
     video_id: str
     given: Mapping[str, str]
@@ -45,7 +45,7 @@ class Asked:
 
 @dataclasses.dataclass(frozen=True)
 class Snapshot:
-    """All that a room shows first. ``previews_due``: those of an adopted video, which are made before their turn if it is opened."""
+    """What a room shows first. ``previews_due``: the video was imported without previews, which opening it enqueues at once."""
 
     lists: Opening
     captions: Sequence[CaptionsView]
@@ -81,7 +81,7 @@ async def open_room_of(page: rx.State) -> list[EventSpec]:
 
 
 async def reload_room_of(page: rx.State) -> list[EventSpec]:
-    """Show the video of the address as it is now, in a room that is open: its parts stay as they are."""
+    """Reload the video of the address in an open room; the other parts of the room stay as they are."""
     video_id = video_in_address(page)
     room = await page.get_state(VideoDetailState)
     given, known, origin = page.router.url.query_parameters, dict(room.clip_video_urls), origin_of(page)
@@ -94,7 +94,7 @@ async def reload_room_of(page: rx.State) -> list[EventSpec]:
 
 
 def take_snapshot(db: Session, asked: Asked) -> Snapshot:
-    """Read all that the room shows first. Signs, too: call it from a thread. Raises ``VideoNotFound``."""
+    """Read what the room shows first. Signs URLs: call it from a thread. Raises ``VideoNotFound``."""
     video_id = asked.video_id
     lists = read_opening(db, video_id, asked.given, asked.known, asked.origin)
     previews = video_previews.previews_of(db, video_id)
@@ -112,7 +112,7 @@ def take_snapshot(db: Session, asked: Asked) -> Snapshot:
 
 
 async def close_room(page: rx.State) -> None:
-    """Show that the video of the address is gone, and nothing of it."""
+    """Show that the video of the address is gone, and clear the room."""
     await close_lists(await page.get_state(VideoDetailState), video_in_address(page))
     reset(await page.get_state(CaptionsState))
     assign(await page.get_state(FindingState), search=SearchView())

@@ -1,4 +1,4 @@
-"""State of the page that examines the storage: one finding after another, and the policies to paste. For admins."""
+"""State of the storage page for admins: findings as they arrive, and the policies to paste."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _UNDER_WAY: set[str] = set()
 
 @dataclasses.dataclass(frozen=True)
 class FindingRow:
-    """``verdict`` is ok, warning, failed, not checked, or waiting, with nothing said yet."""
+    """``verdict`` is ok, warning, failed, not checked, or waiting, without a text so far."""
 
     check: str
     verdict: str
@@ -58,7 +58,7 @@ class StorageDoctorState(rx.State):
     @rx.event
     @allow(Action.VIEW)
     async def open_page(self) -> Any:
-        """Begin to look, for who may."""
+        """Start the check for people who may see it."""
         await show_account(self)
         if not allows(principal().role, Action.CONFIGURE):
             reset(self)
@@ -69,7 +69,7 @@ class StorageDoctorState(rx.State):
     @rx.event(background=True)
     @allow(Action.CONFIGURE)
     async def look(self) -> None:
-        """Examine the storage, unless this page is at it already."""
+        """Check the storage, unless this page is checking it already."""
         run, loop = new_id("run"), asyncio.get_running_loop()
         found: asyncio.Queue[Finding | None] = asyncio.Queue()
         async with self:
