@@ -53,7 +53,7 @@ def captions_panel() -> rx.Component:
             ),
             if_may_change(
                 _attach(),
-                _ways(),
+                _other_sources(),
                 otherwise=rx.text("Only reviewers and admins can add or remove captions.", size="2", class_name="quiet caption-ways"),
             ),
             rx.box(rx.dialog.close(rx.button("Done", type="button")), class_name="dialog-actions"),
@@ -104,7 +104,7 @@ def _attach() -> rx.Component:
     )
 
 
-def _ways() -> rx.Component:
+def _other_sources() -> rx.Component:
     """Return the ways to add captions other than a file."""
     return rx.box(
         rx.button(

@@ -36,11 +36,11 @@ def exported_row(clip: rx.Var[ClipRow], position: rx.Var[int]) -> rx.Component:
 def drift_badge(drift: rx.Var[str], missing: rx.Var[bool]) -> rx.Component:
     """Return a badge that explains why the export is stale or that its file is missing."""
     return rx.cond(
-        drift != "", rx.cond(missing, _mark("file-x", "File missing", drift, "drift missing"), _mark("history", "Stale", drift, "drift"))
+        drift != "", rx.cond(missing, _badge("file-x", "File missing", drift, "drift missing"), _badge("history", "Stale", drift, "drift"))
     )
 
 
-def _mark(icon: str, word: str, why: rx.Var[str], class_name: str) -> rx.Component:
+def _badge(icon: str, word: str, why: rx.Var[str], class_name: str) -> rx.Component:
     return rx.el.span(rx.icon(icon, size=12), word, title=why, role="img", aria_label=word + ": " + why, class_name=class_name)
 
 
@@ -72,7 +72,7 @@ def _tick(clip: rx.Var[ClipRow]) -> rx.Component:
 
 
 @rx.memo
-def row_to_come() -> rx.Component:
+def placeholder_row() -> rx.Component:
     """Render the placeholder of a row that is not loaded yet."""
     return rx.box(class_name="clip-row skeleton", aria_hidden="true")
 
@@ -117,7 +117,7 @@ def _list(row, rows, offset, total, name: str) -> rx.Component:
         _var_data=VarData.merge(rows._get_all_var_data(), offset._get_all_var_data()),
     )
     clip = rx.Var("context.rows[index - context.offset]", _var_type=ClipRow)
-    item = rx.cond(clip, row(clip=clip, position=rx.Var("index", _var_type=int)), row_to_come())
+    item = rx.cond(clip, row(clip=clip, position=rx.Var("index", _var_type=int)), placeholder_row())
     return Virtuoso.create(
         total_count=total,
         context=context,

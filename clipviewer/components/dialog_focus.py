@@ -15,7 +15,7 @@ _CLOSED = "(event) => { event.preventDefault(); event.currentTarget.openedFrom?.
 _MENU_CLOSED = "(event) => { if (document.querySelector('[role=dialog][data-state=open]')) event.preventDefault(); }"
 
 
-def gives_focus_back() -> dict[str, Any]:
+def restore_focus_on_close() -> dict[str, Any]:
     """Return attributes for a dialog's content that restore the focus when it closes; for a menu item, to the menu's button.
 
     Radix restores the focus to a dialog's trigger only, and these dialogs have none.
@@ -23,6 +23,6 @@ def gives_focus_back() -> dict[str, Any]:
     return {"onOpenAutoFocus": rx.Var(_OPENED), "onCloseAutoFocus": rx.Var(_CLOSED)}
 
 
-def leaves_focus_to_dialog() -> dict[str, Any]:
+def leave_focus_to_dialog() -> dict[str, Any]:
     """Return attributes for the content of a menu whose items open dialogs: the closing menu does not take the focus."""
     return {"onCloseAutoFocus": rx.Var(_MENU_CLOSED)}

@@ -9,7 +9,7 @@ from reflex.vars.function import ArgsFunctionOperation
 from clipviewer.components.bundle import bundled
 from clipviewer.components.export_views import nothing_matches
 from clipviewer.components.frame import empty, skeletons
-from clipviewer.components.may_change import if_may_change, words_if_may_change
+from clipviewer.components.may_change import if_may_change, text_if_may_change
 from clipviewer.components.selection import picked, shown_id
 from clipviewer.components.virtuoso import Virtuoso
 from clipviewer.services.cells.filters import CellState
@@ -63,7 +63,7 @@ def matrix_line(line: rx.Var[MatrixLine], position: rx.Var[int]) -> rx.Component
 
 
 @rx.memo
-def line_to_come() -> rx.Component:
+def placeholder_line() -> rx.Component:
     """Render the placeholder of a row that is not loaded yet."""
     return rx.box(class_name="matrix-line skeleton", aria_hidden="true")
 
@@ -76,7 +76,7 @@ def _grid() -> rx.Component:
         _var_data=VarData.merge(lines._get_all_var_data(), offset._get_all_var_data()),
     )
     line = rx.Var("context.lines[index - context.offset]", _var_type=MatrixLine)
-    item = rx.cond(line, matrix_line(line=line, position=rx.Var("index", _var_type=int)), line_to_come())
+    item = rx.cond(line, matrix_line(line=line, position=rx.Var("index", _var_type=int)), placeholder_line())
     return Virtuoso.create(
         total_count=MatrixState.total,
         context=context,
@@ -133,7 +133,7 @@ def _card() -> rx.Component:
             MatrixState.opened,
             _opened(MatrixState.opened.to(OpenedCell)),
             rx.el.span(
-                words_if_may_change(
+                text_if_may_change(
                     "Select a cell to play it, export it, or see why it failed.", "Select a cell to play it or see why it failed."
                 ),
                 class_name="quiet",
@@ -153,7 +153,7 @@ def _opened(cell: rx.Var[OpenedCell]) -> rx.Component:
                 rx.el.span(cell.ratio, " · ", cell.language, rx.cond(cell.made == "", "", " · " + cell.made), class_name="clip-time"),
                 class_name="clip-words",
             ),
-            if_may_change(_action(cell)),
+            if_may_change(_action_button(cell)),
             class_name="matrix-card-line",
         ),
         rx.box(
@@ -168,7 +168,7 @@ def _opened(cell: rx.Var[OpenedCell]) -> rx.Component:
     )
 
 
-def _action(cell: rx.Var[OpenedCell]) -> rx.Component:
+def _action_button(cell: rx.Var[OpenedCell]) -> rx.Component:
     cancel = _button("Cancel", [ExportState.cancel_export(cell.job), MatrixState.refresh], quiet=True)
     return rx.match(
         cell.state,

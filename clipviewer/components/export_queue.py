@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from clipviewer.components.bundle import bundled
-from clipviewer.components.export_views import shows_matrix
+from clipviewer.components.export_views import is_matrix_shown
 from clipviewer.components.may_change import if_may_change
 from clipviewer.state.exports import ExportState
 from clipviewer.state.rows import JobRow
@@ -16,7 +16,7 @@ def export_queue() -> rx.Component:
     return rx.fragment(
         bundled("exports/queue.css"),
         rx.cond(
-            (ExportState.jobs.length() > 0) & ~shows_matrix(),
+            (ExportState.jobs.length() > 0) & ~is_matrix_shown(),
             rx.el.ul(rx.foreach(ExportState.jobs, _job), class_name="export-queue", aria_label="Exports in progress"),
         ),
     )

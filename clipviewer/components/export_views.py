@@ -13,7 +13,7 @@ from clipviewer.state.rows import LanguageRow
 from clipviewer.state.video_detail import VideoDetailState
 
 
-def shows_matrix() -> rx.Var[bool]:
+def is_matrix_shown() -> rx.Var[bool]:
     """Return whether the matrix is on the screen."""
     return (MatrixState.view == "matrix") & (VideoDetailState.tab == "exported")
 

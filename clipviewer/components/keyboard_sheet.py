@@ -17,13 +17,13 @@ def keyboard_sheet() -> rx.Component:
             rx.el.button(
                 rx.icon("keyboard", size=18),
                 type="button",
-                title="Keys (?)",
+                title="Keyboard shortcuts (?)",
                 class_name="icon-button",
-                custom_attrs={"aria-label": "Keys", "aria-keyshortcuts": "?", "data-keys": ""},
+                custom_attrs={"aria-label": "Keyboard shortcuts", "aria-keyshortcuts": "?", "data-keys": ""},
             )
         ),
         rx.dialog.content(
-            rx.dialog.title("Keyboard"),
+            rx.dialog.title("Keyboard shortcuts"),
             rx.dialog.description("Shortcuts work unless you are typing.", size="2", class_name="quiet"),
             rx.box(*(_group(group) for group in KEYBOARD), class_name="keys"),
             rx.box(

@@ -7,7 +7,7 @@ from reflex.experimental import ClientStateVar
 from reflex.vars import VarData
 
 from clipviewer.components.bundle import bundled
-from clipviewer.components.dialog_focus import gives_focus_back
+from clipviewer.components.dialog_focus import restore_focus_on_close
 from clipviewer.domain.removal import RemovalScope
 from clipviewer.domain.tag import MAX_TAG
 from clipviewer.services.library.changes import MAX_TITLE
@@ -35,12 +35,12 @@ def library_changes() -> rx.Component:
                 ),
                 max_width="480px",
                 aria_describedby=rx.Var("undefined"),
-                custom_attrs=gives_focus_back(),
+                custom_attrs=restore_focus_on_close(),
             ),
             open=dialog.kind != "",
             on_open_change=LibraryChangesState.close_dialog().stop_propagation,
         ),
-        _done(),
+        _message(),
     )
 
 
@@ -190,7 +190,7 @@ def _buttons(button: rx.Component) -> rx.Component:
     )
 
 
-def _done() -> rx.Component:
+def _message() -> rx.Component:
     """Return the message. It disappears after a while, unless the pointer or the focus is on it."""
     return rx.cond(
         LibraryChangesState.done != "",

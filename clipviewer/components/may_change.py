@@ -12,6 +12,6 @@ def if_may_change(*shown: rx.Component, otherwise: rx.Component | None = None) -
     return rx.cond(LibraryChangesState.may_change, rx.fragment(*shown), otherwise)
 
 
-def words_if_may_change(words: str, otherwise: str) -> rx.Var[str]:
+def text_if_may_change(words: str, otherwise: str) -> rx.Var[str]:
     """Return the sentence that fits what this person may do."""
     return rx.cond(LibraryChangesState.may_change, words, otherwise)

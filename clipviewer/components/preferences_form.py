@@ -52,12 +52,12 @@ def _exports() -> list[rx.Component]:
             "Aspect ratio",
             "ratios",
             *(
-                _tick(
+                _choice(
                     f"{RATIO}{ratio.value}",
                     ratio.value,
                     shown.ratios.contains(ratio.value),
                     ratio.frame.use,
-                    wrong=_wrong("ratios"),
+                    wrong=_error_attributes("ratios"),
                 )
                 for ratio in AspectRatio
             ),
@@ -75,7 +75,7 @@ def _exports() -> list[rx.Component]:
         _choices(
             "Language",
             "languages",
-            _tick(ORIGINAL, "Original", shown.original, "Sound of the master"),
+            _choice(ORIGINAL, "Original", shown.original, "Sound of the master"),
             rx.el.label(
                 rx.el.span("Other languages, if the video has captions in them"),
                 rx.el.input(
@@ -92,7 +92,7 @@ def _exports() -> list[rx.Component]:
         _choices(
             "Captions",
             "captions",
-            *(_tick("captions", label, shown.captions == mode.value, value=mode.value) for mode, label in _CAPTIONS.items()),
+            *(_choice("captions", label, shown.captions == mode.value, value=mode.value) for mode, label in _CAPTIONS.items()),
             role="radiogroup",
         ),
     ]
@@ -105,7 +105,7 @@ def _finding() -> list[rx.Component]:
             _labelled("Longest, in seconds", "longest_s", _number("longest_s", PreferencesState.shown.longest_s)),
             class_name="settings-pair",
         ),
-        _tick("find_on_upload", "Find clips in every upload", PreferencesState.shown.find_on_upload),
+        _choice("find_on_upload", "Find clips in every upload", PreferencesState.shown.find_on_upload),
     ]
 
 
@@ -126,12 +126,12 @@ def _labelled(label: str, field: str, control: rx.Component) -> rx.Component:
 
 def _choices(name: str, field: str, *controls: rx.Component, role: str = "group") -> rx.Component:
     """Return a group of controls. A ``radiogroup`` carries the error attributes itself; each checkbox carries its own."""
-    of_all = _wrong(field) if role == "radiogroup" else {"aria-describedby": f"problem-{field}"}
+    of_all = _error_attributes(field) if role == "radiogroup" else {"aria-describedby": f"problem-{field}"}
     attributes = {**of_all, "role": role, "aria-label": name, **({} if field == "languages" else {"id": control_id(field)})}
     return rx.el.fieldset(rx.el.legend(name), *controls, _problem(field), class_name="choices", custom_attrs=attributes)
 
 
-def _tick(
+def _choice(
     name: str,
     label: str,
     chosen: rx.Var[bool],
@@ -157,10 +157,10 @@ def _tick(
 
 def _control(field: str, *, name: str = "", value: rx.Var[str] | None = None) -> dict[str, Any]:
     shown = PreferencesState.shown.framing if value is None else value
-    return {"name": name or field, "custom_attrs": {**_wrong(field), "id": control_id(field), "data-value": shown}}
+    return {"name": name or field, "custom_attrs": {**_error_attributes(field), "id": control_id(field), "data-value": shown}}
 
 
-def _wrong(field: str) -> dict[str, Any]:
+def _error_attributes(field: str) -> dict[str, Any]:
     """Return the attributes that mark a field as invalid while it has a problem."""
     wrong = rx.cond(PreferencesState.problems.contains(field), "true", "false")
     return {"aria-invalid": wrong, "aria-describedby": f"problem-{field}"}

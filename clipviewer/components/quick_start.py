@@ -13,10 +13,13 @@ def quick_start_line() -> rx.Component:
     return rx.match(
         view.state,
         ("", rx.fragment()),
-        ("slow", rx.fragment(_words("Slow to start: the browser has to read the end of the file first."), rx.cond(view.may_mend, _mend()))),
-        ("failed", rx.fragment(_words(view.note), rx.cond(view.may_mend, _mend("Try again")))),
+        (
+            "slow",
+            rx.fragment(_words("Slow to start: the browser has to read the end of the file first."), rx.cond(view.may_mend, _confirm())),
+        ),
+        ("failed", rx.fragment(_words(view.note), rx.cond(view.may_mend, _confirm("Try again")))),
         rx.fragment(
-            _words("Making a copy that starts quickly: ", view.percent, " %", rx.cond(view.note != "", " · ", ""), view.note),
+            _words("Creating a copy that starts quickly: ", view.percent, " %", rx.cond(view.note != "", " · ", ""), view.note),
             rx.cond(view.may_mend, rx.el.button("Stop", type="button", on_click=QuickStartState.call_off, class_name="find-button")),
         ),
     )
@@ -26,7 +29,7 @@ def _words(*words: str | rx.Var[str] | rx.Var[int]) -> rx.Component:
     return rx.el.span(*words, class_name="quiet tabular", role="status")
 
 
-def _mend(label: str = "Make it start quickly") -> rx.Component:
+def _confirm(label: str = "Make it start quickly") -> rx.Component:
     """Return the button with a confirmation, since the copy is another large file in the bucket."""
     size = QuickStartState.quick_start.size
     return rx.alert_dialog.root(
@@ -41,7 +44,7 @@ def _mend(label: str = "Make it start quickly") -> rx.Component:
             ),
             rx.box(
                 rx.alert_dialog.cancel(rx.button("Cancel", type="button", variant="soft", color_scheme="gray")),
-                rx.alert_dialog.action(rx.button("Make the copy", type="button", on_click=QuickStartState.mend)),
+                rx.alert_dialog.action(rx.button("Create copy", type="button", on_click=QuickStartState.mend)),
                 class_name="dialog-actions",
             ),
             max_width="460px",

@@ -40,14 +40,14 @@ def timeline() -> rx.Component:
         rx.box(
             rx.cond(
                 view.video_id == VideoDetailState.video.id,
-                rx.fragment(_face(), rx.box(_making(), _removal(), _slowness(), class_name="timeline-status")),
+                rx.fragment(_timeline_element(), rx.box(_previews_status(), _undo_removal(), _quick_start(), class_name="timeline-status")),
             ),
             class_name="timeline-room",
         ),
     )
 
 
-def _face() -> rx.Component:
+def _timeline_element() -> rx.Component:
     return ClipTimeline.create(
         on_clip_saved=lambda clip, start, end, title: [TimelineState.save_clip(clip, start, end, title), picked.set_value("")],
         on_clip_removed=lambda clip: [TimelineState.remove_clip(clip), picked.set_value("")],
@@ -63,28 +63,28 @@ def _face() -> rx.Component:
     )
 
 
-def _making() -> rx.Component:
+def _previews_status() -> rx.Component:
     """Return the progress of the previews, or the button that enqueues them."""
     view = TimelineState.timeline
     return rx.cond(
         view.state == "making",
-        rx.el.span("Making filmstrip and waveform: ", view.percent, " %", class_name="quiet tabular", role="status"),
+        rx.el.span("Creating filmstrip and waveform: ", view.percent, " %", class_name="quiet tabular", role="status"),
         rx.cond(
             view.edition == "",
             rx.fragment(
                 rx.el.span(rx.cond(view.note != "", view.note, "No filmstrip and waveform yet."), class_name="quiet", role="status"),
-                rx.cond(view.may_mark, _button("Make previews", TimelineState.make_previews)),
+                rx.cond(view.may_mark, _button("Create previews", TimelineState.make_previews)),
             ),
         ),
     )
 
 
-def _slowness() -> rx.Component:
+def _quick_start() -> rx.Component:
     """Return the quick start notice, only next to the timeline of the same video."""
     return rx.cond(QuickStartState.quick_start.video_id == VideoDetailState.video.id, quick_start_line())
 
 
-def _removal() -> rx.Component:
+def _undo_removal() -> rx.Component:
     return rx.cond(
         TimelineState.removed != "",
         rx.fragment(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import reflex as rx
 
-from clipviewer.components.dialog_focus import leaves_focus_to_dialog
+from clipviewer.components.dialog_focus import leave_focus_to_dialog
 from clipviewer.state.library_changes import LibraryChangesState
 
 
@@ -27,17 +27,17 @@ def video_menu(
                 ),
             ),
             rx.menu.content(
-                rx.cond(deleted, rx.fragment(*_when_deleted(video_id)), rx.fragment(*_when_kept(video_id, archived))),
+                rx.cond(deleted, rx.fragment(*_items_if_deleted(video_id)), rx.fragment(*_items(video_id, archived))),
                 size="2",
                 variant="soft",
                 align="end",
-                custom_attrs=leaves_focus_to_dialog(),
+                custom_attrs=leave_focus_to_dialog(),
             ),
         ),
     )
 
 
-def _when_kept(video_id: rx.Var[str], archived: rx.Var[bool]) -> Sequence[rx.Component]:
+def _items(video_id: rx.Var[str], archived: rx.Var[bool]) -> Sequence[rx.Component]:
     ids = rx.Var.create([video_id]).to(list[str])
     return (
         rx.menu.item("Rename", on_select=LibraryChangesState.ask_title(video_id)),
@@ -54,7 +54,7 @@ def _when_kept(video_id: rx.Var[str], archived: rx.Var[bool]) -> Sequence[rx.Com
     )
 
 
-def _when_deleted(video_id: rx.Var[str]) -> Sequence[rx.Component]:
+def _items_if_deleted(video_id: rx.Var[str]) -> Sequence[rx.Component]:
     ids = rx.Var.create([video_id]).to(list[str])
     return (
         rx.cond(

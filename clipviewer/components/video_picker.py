@@ -61,7 +61,7 @@ def picked_bar() -> rx.Component:
             ),
             rx.match(
                 LibraryState.shown,
-                (Filter.DELETED.value, _when_deleted(ids)),
+                (Filter.DELETED.value, _actions_if_deleted(ids)),
                 (
                     Filter.ARCHIVED.value,
                     rx.fragment(
@@ -88,7 +88,7 @@ def picked_bar() -> rx.Component:
     )
 
 
-def _when_deleted(ids: rx.Var[list[str]]) -> rx.Component:
+def _actions_if_deleted(ids: rx.Var[list[str]]) -> rx.Component:
     return rx.cond(
         LibraryChangesState.may_delete,
         rx.fragment(

@@ -33,14 +33,14 @@ def library_page() -> rx.Component:
                     rx.button("Try again", on_click=LibraryState.load),
                 ),
             ),
-            rx.cond(LibraryState.total > 0, library_list(), _nothing()),
+            rx.cond(LibraryState.total > 0, library_list(), _empty_library()),
         ),
         library_changes(),
         title="Library",
     )
 
 
-def _nothing() -> rx.Component:
+def _empty_library() -> rx.Component:
     everything = rx.button("Show all videos", variant="soft", on_click=LibraryState.clear)
     return rx.cond(
         LibraryState.search != "",

@@ -41,7 +41,7 @@ def allow(
         adapters = argument_adapters(handler)
 
         @wraps(handler)
-        async def through_the_door(self: S, /, *args: P.args, **kwargs: P.kwargs) -> Any:
+        async def guarded_handler(self: S, /, *args: P.args, **kwargs: P.kwargs) -> Any:
             try:
                 admitted = _PRINCIPAL.set(await _admit(self.router, action, handler.__qualname__))
                 try:
@@ -56,10 +56,10 @@ def allow(
                     _LOG.warning("%s: %s", handler.__qualname__, error.code)
                 return rx.toast.error(error.detail)
 
-        # Reflex converts arguments by these and logs whatever does not fit, word for word; the adapters have them already.
-        through_the_door.__annotations__ = {}
-        through_the_door.__policy__ = action  # type: ignore[attr-defined]
-        return through_the_door
+        # Reflex would convert arguments by these and log verbatim what does not fit; the adapters validate them instead.
+        guarded_handler.__annotations__ = {}
+        guarded_handler.__policy__ = action  # type: ignore[attr-defined]
+        return guarded_handler
 
     return decorate
 

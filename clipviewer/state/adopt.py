@@ -89,7 +89,7 @@ class AdoptState(rx.State):
             self.looking, self.problem, self.look = True, "", None
         found, problem = None, ""
         try:
-            found = await asyncio.to_thread(_seen, prefix.strip())
+            found = await asyncio.to_thread(_preview, prefix.strip())
         except ClipviewerError as error:
             problem = error.detail
         finally:
@@ -126,7 +126,7 @@ class AdoptState(rx.State):
         await self._show_run()
 
     async def _show_run(self) -> None:
-        assign(self, run=await read(_newest))
+        assign(self, run=await read(_newest_run))
 
 
 async def show_adopt_right(page: rx.State) -> None:
@@ -134,13 +134,13 @@ async def show_adopt_right(page: rx.State) -> None:
     assign(await page.get_state(AdoptState), may_adopt=allows(principal().role, Action.REGISTER))
 
 
-def _seen(prefix: str) -> FoundView:
+def _preview(prefix: str) -> FoundView:
     services = installed()
     where = adopting.checked_prefix(services.settings.s3_prefix, prefix)
     return _view(adopting.preview_import(services, where), where, done=False)
 
 
-def _newest(db: Session) -> AdoptRun | None:
+def _newest_run(db: Session) -> AdoptRun | None:
     item = next(iter(work.recent_work(db, adopting.KIND, limit=1)), None)
     return None if item is None else _run(item)
 

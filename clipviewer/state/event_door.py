@@ -30,9 +30,9 @@ from clipviewer.state.page_address import sign_in_path
 
 _TOKEN = re.compile(r"[A-Za-z0-9-]{8,64}")
 _VERSION = re.compile(r"[0-9][0-9a-z.]{0,20}")
-_REPORTS = 20
+_MAX_REPORTS = 20
 _HEADERS = ("host", "origin", "cookie")
-_TAKEN = "clipviewer.page"
+_CONNECTED = "clipviewer.page"
 _Word = Annotated[str, Field(max_length=300)]
 _Address = Annotated[str, Field(max_length=4000, pattern=r"\A/[^\x00-\x20\x7f]*\z")]
 
@@ -51,7 +51,7 @@ class Place(Message):
     query: dict[_Word, str | list[str]] = {}
 
 
-class Arrived(Message):
+class EventMessage(Message):
     """An event: ``name`` of a handler, ``payload`` by argument."""
 
     name: _Word
@@ -93,7 +93,7 @@ and log an error report.
 """
 
 
-class EventDoor(EventNamespace):
+class GuardedEventNamespace(EventNamespace):
     """Reflex's websocket namespace, with validation in front."""
 
     def __init__(self, namespace: str, app: rx.App) -> None:
@@ -119,17 +119,17 @@ class EventDoor(EventNamespace):
     async def on_connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
         """Bind the page's token to the session. Refuses a missing token and a second connect on the same connection."""
         token = parse_qs(environ.get("QUERY_STRING", "")).get("token", [""])[0]
-        if not _TOKEN.fullmatch(token) or environ.get(_TAKEN):
+        if not _TOKEN.fullmatch(token) or environ.get(_CONNECTED):
             raise Refused
-        environ[_TAKEN] = True
-        session_id = await self._session_behind(self._build_static_router_data(sid, environ))
+        environ[_CONNECTED] = True
+        session_id = await self._session_id_of(self._build_static_router_data(sid, environ))
         self._opened_by[sid] = session_id
         bound = f"{token}-{hashlib.sha256(session_id.encode()).hexdigest()[:16]}"
         environ = {**environ, "QUERY_STRING": urlencode({"token": bound})}
         if not _VERSION.fullmatch(environ.get("HTTP_SEC_WEBSOCKET_PROTOCOL", "")):
             environ.pop("HTTP_SEC_WEBSOCKET_PROTOCOL", None)
         try:
-            await super().on_connect(sid, environ, _opening(auth))
+            await super().on_connect(sid, environ, _parse_opening(auth))
         except Exception:
             self._forget(sid)
             raise
@@ -144,9 +144,9 @@ class EventDoor(EventNamespace):
             return
         place = "/"
         try:
-            arrived = Arrived.model_validate(data)
-            place = arrived.router_data.asPath
-            await self._hold_to_policy(sid, arrived)
+            message = EventMessage.model_validate(data)
+            place = message.router_data.asPath
+            await self._enforce_policy(sid, message)
         except ValidationError:
             await self._answer(sid, rx.toast.error(Invalid.title))
         except Unauthorized as error:
@@ -154,7 +154,7 @@ class EventDoor(EventNamespace):
         except Forbidden as error:
             await self._answer(sid, rx.toast.error(error.title))
         else:
-            await super().on_event(sid, arrived.model_dump())
+            await super().on_event(sid, message.model_dump())
 
     def _build_static_router_data(self, sid: str, environ: dict[str, Any]) -> dict[str, Any]:
         """Drop headers that the app does not read: Reflex sends them to the page, and a proxy may have put secrets there."""
@@ -162,23 +162,23 @@ class EventDoor(EventNamespace):
         headers = router_data[RouteVar.HEADERS]
         return {**router_data, RouteVar.HEADERS: {name: headers[name] for name in _HEADERS if name in headers}}
 
-    async def _hold_to_policy(self, sid: str, arrived: Arrived) -> None:
-        registered = RegistrationContext.get().event_handlers.get(arrived.name)
+    async def _enforce_policy(self, sid: str, message: EventMessage) -> None:
+        registered = RegistrationContext.get().event_handlers.get(message.name)
         function = registered.handler.fn if registered else None
         if hasattr(function, "__policy__"):
             return
         payload = FRAMEWORK.get(getattr(function, "__qualname__", ""))
         if payload is None:
             raise Forbidden
-        arrived.payload = payload.model_validate(arrived.payload).model_dump()
-        if payload is Hydrate and await self._session_behind(self._static_router_data[sid]) != self._opened_by[sid]:
+        message.payload = payload.model_validate(message.payload).model_dump()
+        if payload is Hydrate and await self._session_id_of(self._static_router_data[sid]) != self._opened_by[sid]:
             raise Unauthorized
         if payload is Report:
             self._reports[sid] += 1
-            if self._reports[sid] > _REPORTS:
+            if self._reports[sid] > _MAX_REPORTS:
                 raise Forbidden
 
-    async def _session_behind(self, router_data: dict[str, Any]) -> str:
+    async def _session_id_of(self, router_data: dict[str, Any]) -> str:
         """Return the id of the current session, or ""."""
         try:
             return (await authenticate(HeaderData.from_router_data(router_data))).session_id
@@ -193,7 +193,7 @@ class EventDoor(EventNamespace):
         self._reports.pop(sid, None)
 
 
-def _opening(auth: Any) -> dict[str, Any] | None:
+def _parse_opening(auth: Any) -> dict[str, Any] | None:
     try:
         return Opening.model_validate(auth).model_dump(exclude_none=True)
     except ValidationError:
@@ -204,5 +204,5 @@ def guard_events(app: rx.App) -> None:
     """Install the validation in ``app``, before it serves."""
     if app.sio is None or app.event_namespace is None:
         raise RuntimeError("the app has no websocket")
-    app._event_namespace = EventDoor(app.event_namespace.namespace, app)
+    app._event_namespace = GuardedEventNamespace(app.event_namespace.namespace, app)
     app.sio.register_namespace(app.event_namespace)

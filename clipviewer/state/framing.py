@@ -28,7 +28,7 @@ from clipviewer.state.page_address import video_in_address
 from clipviewer.state.transactions import read, write
 
 _LOG = logging.getLogger(__name__)
-_ONE_AT_A_TIME = asyncio.Semaphore(1)
+_ANALYSIS_SLOT = asyncio.Semaphore(1)
 
 
 class FramingState(rx.State):
@@ -48,13 +48,13 @@ class FramingState(rx.State):
     async def save_framing(self, clip_id: str, ratio: str, x: float, y: float) -> None:
         """Save a crop chosen by hand: its centre as a share of the picture between the bars."""
         actor = principal().user_id
-        await self._decide(clip_id, lambda db, video_id: framings.save_framing(db, video_id, clip_id, _known(ratio), x, y, actor=actor))
+        await self._decide(clip_id, lambda db, video_id: framings.save_framing(db, video_id, clip_id, _ratio_of(ratio), x, y, actor=actor))
 
     @rx.event
     @allow(Action.EXPORT)
     async def forget_framing(self, clip_id: str, ratio: str) -> None:
         """Reset the crop to the centre."""
-        await self._decide(clip_id, lambda db, video_id: framings.reset_framing(db, video_id, clip_id, _known(ratio)))
+        await self._decide(clip_id, lambda db, video_id: framings.reset_framing(db, video_id, clip_id, _ratio_of(ratio)))
 
     @rx.event(background=True)
     @allow(Action.VIEW)
@@ -66,11 +66,11 @@ class FramingState(rx.State):
             if self.shown.look is not None:
                 return
             self.shown = replace(self.shown, looking=True)
-        async with _ONE_AT_A_TIME:
+        async with _ANALYSIS_SLOT:
             async with self:
                 still_shown = self.shown.clip_id == clip_id
-            problem = await _look_and_store(video_id, clip_id) if still_shown else ""
-        # Read while nothing else changes this state: a crop that is saved meanwhile is not to be forgotten.
+            problem = await _analyse(video_id, clip_id) if still_shown else ""
+        # Read while holding the state, so that a crop saved meanwhile is not lost.
         async with self:
             if self.shown.clip_id == clip_id:
                 self.shown = replace(await _read(video_id, clip_id), problem=problem, answers=self.shown.answers)
@@ -98,11 +98,11 @@ def _view(db: Session, video_id: str, clip_id: str) -> FramingView:
     return framing_view(clip_id, framings.saved_framings(db, [clip_id]), looks.find_analysis(db, video_id, clip_id))
 
 
-async def _look_and_store(video_id: str, clip_id: str) -> str:
+async def _analyse(video_id: str, clip_id: str) -> str:
     """Analyse the picture and store the result. Return why it failed, or ""."""
     stop = threading.Event()
     try:
-        await asyncio.to_thread(_look, video_id, clip_id, stop.is_set)
+        await asyncio.to_thread(_run_analysis, video_id, clip_id, stop.is_set)
     except ClipviewerError as error:
         _LOG.info("could not analyse the picture of %s: %s", clip_id, error.code)
         return error.detail
@@ -111,7 +111,7 @@ async def _look_and_store(video_id: str, clip_id: str) -> str:
     return ""
 
 
-def _look(video_id: str, clip_id: str, cancelled: Callable[[], bool]) -> None:
+def _run_analysis(video_id: str, clip_id: str, cancelled: Callable[[], bool]) -> None:
     services = installed()
     with services.database.read() as db:
         sight, known = looks.analysis_target(db, video_id, clip_id), looks.find_analysis(db, video_id, clip_id)
@@ -126,7 +126,7 @@ def _look(video_id: str, clip_id: str, cancelled: Callable[[], bool]) -> None:
         looks.store_analysis(db, sight, found)
 
 
-def _known(ratio: str) -> AspectRatio:
+def _ratio_of(ratio: str) -> AspectRatio:
     if ratio not in set(AspectRatio):
         raise Invalid
     return AspectRatio(ratio)

@@ -71,22 +71,22 @@ class LibraryState(rx.State):
     @allow(Action.VIEW)
     async def set_sort(self, sort: str) -> EventSpec:
         """Change the sort order."""
-        self.sort, self.first = _known(SortOrder, sort, SortOrder.NEWEST), 0
-        return await self._go()
+        self.sort, self.first = _valid_or_default(SortOrder, sort, SortOrder.NEWEST), 0
+        return await self._load_and_redirect()
 
     @rx.event
     @allow(Action.VIEW)
     async def set_filter(self, shown: str) -> EventSpec:
         """Change the filter."""
-        self.shown, self.first = _known(Filter, shown, Filter.ALL), 0
-        return await self._go()
+        self.shown, self.first = _valid_or_default(Filter, shown, Filter.ALL), 0
+        return await self._load_and_redirect()
 
     @rx.event
     @allow(Action.VIEW)
     async def set_tag(self, tag: str) -> EventSpec:
         """Show the videos with a tag, or all with ""."""
         self.tag, self.first = tag[:MAX_TAG], 0
-        return await self._go()
+        return await self._load_and_redirect()
 
     @rx.event
     @allow(Action.VIEW)
@@ -100,7 +100,7 @@ class LibraryState(rx.State):
     async def clear(self) -> EventSpec:
         """Clear search, filter and tag."""
         self.search, self.shown, self.tag, self.first, self.entered = "", Filter.ALL.value, "", 0, self.entered + 1
-        return await self._go()
+        return await self._load_and_redirect()
 
     @rx.event
     @allow(Action.VIEW)
@@ -113,9 +113,9 @@ class LibraryState(rx.State):
     async def show_from(self, first: int) -> list[EventSpec]:
         """Show the page after the first ``first`` videos; a page has ``MOST`` of them."""
         self.first = min(max(first, 0), MAX_FIRST)
-        return [await self._go(), rx.call_script("scrollTo(0, 0)")]
+        return [await self._load_and_redirect(), rx.call_script("scrollTo(0, 0)")]
 
-    async def _go(self) -> EventSpec:
+    async def _load_and_redirect(self) -> EventSpec:
         """Load, then change the address. Loading comes first: Reflex runs the page's handler only if the router sees a change."""
         await load_library(self)
         return rx.redirect(self._address())
@@ -153,10 +153,10 @@ def take_address(state: LibraryState) -> None:
     search = asked.get("q", "")[:MAX_SEARCH]
     if search != state.search:
         state.search, state.entered = search, state.entered + 1
-    state.sort = _known(SortOrder, asked.get("sort", ""), SortOrder.NEWEST)
-    state.shown = _known(Filter, asked.get("filter", ""), Filter.ALL)
+    state.sort = _valid_or_default(SortOrder, asked.get("sort", ""), SortOrder.NEWEST)
+    state.shown = _valid_or_default(Filter, asked.get("filter", ""), Filter.ALL)
     state.tag = asked.get("tag", "")[:MAX_TAG]
-    state.first = _whole(asked.get("from", ""))
+    state.first = _parse_count(asked.get("from", ""))
     state.view = VIEWS[asked.get("view", "") == VIEWS[1]]
 
 
@@ -203,9 +203,9 @@ async def reload_library(state: LibraryState) -> None:
     await load_library(state, max(len(state.videos), PAGE))
 
 
-def _whole(text: str) -> int:
+def _parse_count(text: str) -> int:
     return min(int(text), MAX_FIRST) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
-def _known(kind: type[Choice], value: str, otherwise: Choice) -> str:
+def _valid_or_default(kind: type[Choice], value: str, otherwise: Choice) -> str:
     return value if value in list(kind) else otherwise.value

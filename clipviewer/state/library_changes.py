@@ -75,9 +75,9 @@ class LibraryChangesState(rx.State):
         """Open the dialog with the tags of one video, or to add tags to several."""
 
         def look(db: Session) -> ChangeDialog:
-            _check(video_ids)
+            _check_ids(video_ids)
             own = tags_by_video(db, video_ids).get(video_ids[0], []) if len(video_ids) == 1 else []
-            return ChangeDialog(TAGS, tuple(video_ids), _named(db, video_ids), ", ".join(own), tuple(known_tags(db)))
+            return ChangeDialog(TAGS, tuple(video_ids), _title_of(db, video_ids), ", ".join(own), tuple(known_tags(db)))
 
         self.dialog = await read(look)
 
@@ -87,9 +87,11 @@ class LibraryChangesState(rx.State):
         """Open the dialog that deletes videos and asks what should happen to their files."""
 
         def look(db: Session) -> ChangeDialog:
-            _check(video_ids)
+            _check_ids(video_ids)
             found = changes.deletion_stakes(db, video_ids)
-            return ChangeDialog(DELETE, tuple(video_ids), _named(db, video_ids), exports=_exports(found), everything=_everything(found))
+            return ChangeDialog(
+                DELETE, tuple(video_ids), _title_of(db, video_ids), exports=_export_words(found), everything=_all_words(found)
+            )
 
         self.dialog = await read(look)
 
@@ -99,18 +101,18 @@ class LibraryChangesState(rx.State):
         """Open the dialog that confirms the permanent removal of deleted videos."""
 
         def look(db: Session) -> ChangeDialog:
-            _check(video_ids)
+            _check_ids(video_ids)
             chosen = {gone.objects for video_id in video_ids if (gone := removal.pending_removal(db, video_id)) is not None}
             found = changes.deletion_stakes(db, video_ids)
             words = {
                 RemovalScope.KEEP: "All files stay in the bucket.",
-                RemovalScope.EXPORTS: f"Deleted from the bucket: {_exports(found)}.",
-                RemovalScope.ALL: f"Deleted from the bucket: {_everything(found)}.",
+                RemovalScope.EXPORTS: f"Deleted from the bucket: {_export_words(found)}.",
+                RemovalScope.ALL: f"Deleted from the bucket: {_all_words(found)}.",
             }
             text = words[chosen.pop()] if len(chosen) == 1 else "Files are kept or deleted as chosen for each video."
             tried = work.latest_work(db, video_ids, removal.KIND)
             problem = f"The last attempt failed: {tried[0].note}" if tried and tried[0].state == JobState.FAILED else ""
-            return ChangeDialog(REMOVE, tuple(video_ids), _named(db, video_ids), text, problem=problem)
+            return ChangeDialog(REMOVE, tuple(video_ids), _title_of(db, video_ids), text, problem=problem)
 
         self.dialog = await read(look)
 
@@ -244,27 +246,27 @@ async def show_rights(page: rx.State) -> None:
     assign(await page.get_state(LibraryChangesState), **rights)
 
 
-def _check(video_ids: list[str]) -> None:
+def _check_ids(video_ids: list[str]) -> None:
     """Validate the ids of videos. Raises ``VideoNotFound`` for an invalid list."""
     if not 0 < len(video_ids) <= changes.MAX_VIDEOS or not all(is_id(video_id, "video") for video_id in video_ids):
         raise VideoNotFound
 
 
-def _named(db: Session, video_ids: list[str]) -> str:
+def _title_of(db: Session, video_ids: list[str]) -> str:
     return video_details(db, video_ids[0], deleted=True).title if len(video_ids) == 1 else counted(len(video_ids), "video")
 
 
-def _sized(size: int) -> str:
+def _size_note(size: int) -> str:
     return f" ({format_bytes(size)})" if size else ""
 
 
-def _exports(found: DeletionStakes) -> str:
+def _export_words(found: DeletionStakes) -> str:
     if not found.exports:
         return "no exports"
-    return f"{counted(found.exports, 'export')}{_sized(found.export_bytes)}"
+    return f"{counted(found.exports, 'export')}{_size_note(found.export_bytes)}"
 
 
-def _everything(found: DeletionStakes) -> str:
+def _all_words(found: DeletionStakes) -> str:
     masters = "the master" if found.videos == 1 else f"{found.videos} masters"
-    exports = f"{_exports(found)} and " if found.exports else ""
-    return f"{exports}{masters}{_sized(found.master_bytes)} with previews"
+    exports = f"{_export_words(found)} and " if found.exports else ""
+    return f"{exports}{masters}{_size_note(found.master_bytes)} with previews"

@@ -9,7 +9,7 @@ from clipviewer.domain.removal import KEPT_FOR
 from clipviewer.domain.timecode import format_clock
 from clipviewer.services.library.listing import VideoSummary
 
-_SPANS = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
+_TIME_UNITS = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
 _LONG_AGO = timedelta(days=30)
 
 
@@ -63,7 +63,7 @@ def ago(then: datetime, now: datetime) -> str:
     passed = now - then
     if passed >= _LONG_AGO:
         return f"{then:%Y-%m-%d}"
-    for span, word in _SPANS:
+    for span, word in _TIME_UNITS:
         if passed >= span:
             count = passed // span
             return f"{count} {word}{'' if count == 1 else 's'} ago"

@@ -68,13 +68,13 @@ class MatrixState(rx.State):
     async def set_filter(self, name: str, value: str) -> None:
         """Narrow the exports by ``ratio``, ``language`` or ``state``; "" for any."""
         given = {"ratio": self.only_ratio, "language": self.only_language, "state": self.only_state} | {name: value}
-        await self._narrow(export_filters(given))
+        await self._apply_filters(export_filters(given))
 
     @rx.event
     @allow(Action.VIEW)
     async def clear_filters(self) -> None:
         """Show all exports."""
-        await self._narrow(ExportFilters())
+        await self._apply_filters(ExportFilters())
 
     @rx.event
     @allow(Action.VIEW)
@@ -82,7 +82,7 @@ class MatrixState(rx.State):
         """Load the lines around ``first`` to ``last``, which the matrix shows now, unless they are loaded."""
         first, last = max(0, min(first, self.total - 1)), max(0, min(last, self.total - 1))
         if self.total and (first < self.offset or last >= self.offset + len(self.lines)):
-            await self._load(min((first + last - _limit(self)) // 2, self.total - _limit(self)))
+            await self._load(min((first + last - _window_length(self)) // 2, self.total - _window_length(self)))
 
     @rx.event
     @allow(Action.VIEW)
@@ -95,7 +95,7 @@ class MatrixState(rx.State):
     async def open_cell(self, key: str) -> list[EventSpec]:
         """Show the details of a cell, and its file in the player."""
         place = self._place(key)
-        self.opened = await self._described(place)
+        self.opened = await self._details_of(place)
         if place is None or place.entry is None or not place.entry.exported_clip_id:
             return []
         return await select_clip(await self.get_state(VideoDetailState), place.entry.exported_clip_id)
@@ -106,7 +106,7 @@ class MatrixState(rx.State):
         """Enqueue the export of this one cell, if it is missing or stale."""
         place = self._place(key)
         if place is None or not place.row.clip_id or place.state not in (CellState.MISSING, CellState.STALE):
-            self.opened = await self._described(place)
+            self.opened = await self._details_of(place)
             return [rx.toast.info("This cell has changed in the meantime, so nothing was exported.")]
         video_id, actor, address = self._seen[0], principal().user_id, self.router.session.client_ip
         stale = place.entry.job_id if place.entry else ""
@@ -120,11 +120,11 @@ class MatrixState(rx.State):
         job_id = await write(export)
         finished = await follow_exports(self, job_id)
         await self._load(self.offset)
-        self.opened = await self._described(self._place(job_id)) or self.opened
+        self.opened = await self._details_of(self._place(job_id)) or self.opened
         return finished
 
-    async def _narrow(self, filters: ExportFilters) -> None:
-        _take(self, filters)
+    async def _apply_filters(self, filters: ExportFilters) -> None:
+        _set_filters(self, filters)
         self.opened = None
         await filter_exports(await self.get_state(VideoDetailState), filters)
         await self._load(0)
@@ -161,9 +161,9 @@ class MatrixState(rx.State):
             where = tuple(self.opened.key.split(" "))
             place = next((other for other in self._places() if (other.row.clip_id, other.ratio, other.language) == where), None)
         if place is not None:
-            assign(self, opened=await self._described(place))
+            assign(self, opened=await self._details_of(place))
 
-    async def _described(self, place: Place | None) -> OpenedCell | None:
+    async def _details_of(self, place: Place | None) -> OpenedCell | None:
         """Return the details of a cell for its card; long ones are read for this cell only."""
         if place is None:
             return None
@@ -199,14 +199,14 @@ class MatrixNews:
 
 def take_address(state: MatrixState, asked: Mapping[str, str]) -> None:
     """Set view and filters from the query of an address: ``view=matrix&ratio=…&language=…&state=…``."""
-    _take(state, export_filters(asked))
+    _set_filters(state, export_filters(asked))
     assign(state, view=MATRIX if asked.get("view") == MATRIX else LIST, opened=None)
 
 
 def matrix_query(state: MatrixState, video_id: str, offset: int, *, shown: bool) -> MatrixQuery:
     """Return the query of the window from line ``offset`` on; ``shown``: whether the tab Exported is open."""
     filters = ExportFilters(state.only_ratio, state.only_language, state.only_state)
-    return MatrixQuery(video_id, max(0, offset), _limit(state), filters, shown and state.view == MATRIX)
+    return MatrixQuery(video_id, max(0, offset), _window_length(state), filters, shown and state.view == MATRIX)
 
 
 def read_matrix(db: Session, query: MatrixQuery) -> MatrixNews:
@@ -248,11 +248,11 @@ async def follow_matrix(state: MatrixState) -> None:
         await state._load(state.offset)
 
 
-def _take(state: MatrixState, filters: ExportFilters) -> None:
+def _set_filters(state: MatrixState, filters: ExportFilters) -> None:
     assign(state, only_ratio=filters.ratio, only_language=filters.language, only_state=filters.state)
 
 
-def _limit(state: MatrixState) -> int:
+def _window_length(state: MatrixState) -> int:
     """Return how many lines to load at once: fewer if each has many cells."""
     languages = 1 if state.only_language else max(1, len(state.languages))
     return max(LEAST_LINES, min(MOST_LINES, MOST_CELLS // (languages * (1 if state.only_ratio else len(AspectRatio)))))

@@ -20,8 +20,8 @@ from clipviewer.state.transactions import read, write
 
 RATIO = "ratio "
 _FIELDS = ("ratios", "framing", "languages", "captions", "shortest_s", "longest_s", "keep_failed_days")  # in the order of the form
-_MOST_TEXT = 500
-_BETWEEN_TAGS = re.compile(r"[,;\s]+")
+_MAX_TEXT = 500
+_TAG_SEPARATORS = re.compile(r"[,;\s]+")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +44,7 @@ def control_id(field: str) -> str:
     return f"preference_{field}"
 
 
-def _focus(field: str) -> str:
+def _focus_script(field: str) -> str:
     """Return the script that focuses a field: of several controls the chosen one, else the first."""
     one = f"document.querySelector('#{control_id(field)}"
     return f"({one} input:checked') ?? {one} input') ?? {one}'))?.focus()"
@@ -65,11 +65,11 @@ class PreferencesState(rx.State):
         await show_account(self)
         self.phase, self.may_change = "loading", allows(principal().role, Action.CONFIGURE)
         try:
-            standing = await read(load_preferences)
+            current = await read(load_preferences)
         except Exception:
             self.phase = "failed"
             raise
-        self.shown, self.problems, self.phase = _view(standing), {}, "ready"
+        self.shown, self.problems, self.phase = _view(current), {}, "ready"
 
     @rx.event
     @allow(Action.CONFIGURE)
@@ -80,31 +80,31 @@ class PreferencesState(rx.State):
         except Unfit as unfit:
             self.problems = unfit.problems
             first = next(field for field in (*_FIELDS, *unfit.problems) if field in unfit.problems)
-            return [rx.toast.error("Not saved. Correct the marked fields."), rx.call_script(_focus(first))]
+            return [rx.toast.error("Not saved. Correct the marked fields."), rx.call_script(_focus_script(first))]
         actor, address = principal().user_id, self.router.session.client_ip
         await write(lambda db: save_preferences(db, wanted, actor=actor, address=address))
         self.shown, self.problems = _view(wanted), {}
         return [rx.toast.success("Preferences saved")]
 
 
-def _view(standing: Preferences) -> PreferencesView:
+def _view(current: Preferences) -> PreferencesView:
     return PreferencesView(
-        ratios=[ratio.value for ratio in standing.ratios],
-        original=ORIGINAL in standing.languages,
-        others=", ".join(tag for tag in standing.languages if tag != ORIGINAL),
-        captions=standing.captions.value,
-        framing=standing.framing.value,
-        shortest_s=str(standing.shortest_s),
-        longest_s=str(standing.longest_s),
-        find_on_upload=standing.find_on_upload,
-        keep_failed_days=str(standing.keep_failed_days),
+        ratios=[ratio.value for ratio in current.ratios],
+        original=ORIGINAL in current.languages,
+        others=", ".join(tag for tag in current.languages if tag != ORIGINAL),
+        captions=current.captions.value,
+        framing=current.framing.value,
+        shortest_s=str(current.shortest_s),
+        longest_s=str(current.longest_s),
+        find_on_upload=current.find_on_upload,
+        keep_failed_days=str(current.keep_failed_days),
     )
 
 
 def _values(form: dict[str, str]) -> dict[str, Any]:
     """Return the form's values by the fields of ``Preferences``; a browser sends a checkbox only if it is ticked."""
-    given = {name: form.get(name, "")[:_MOST_TEXT] for name in ("captions", "framing", "shortest_s", "longest_s", "keep_failed_days")}
-    others = [tag for tag in _BETWEEN_TAGS.split(form.get("others", "")[:_MOST_TEXT]) if tag]
+    given = {name: form.get(name, "")[:_MAX_TEXT] for name in ("captions", "framing", "shortest_s", "longest_s", "keep_failed_days")}
+    others = [tag for tag in _TAG_SEPARATORS.split(form.get("others", "")[:_MAX_TEXT]) if tag]
     return given | {
         "ratios": [ratio.value for ratio in AspectRatio if f"{RATIO}{ratio.value}" in form],
         "languages": [ORIGINAL] * (ORIGINAL in form) + others,

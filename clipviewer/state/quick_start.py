@@ -75,12 +75,12 @@ async def show_quick_start(state: QuickStartState, video_id: str, found: QuickSt
 def _view(video_id: str, may_mend: bool, found: QuickStart) -> QuickStartView:
     if not found.slow:
         return QuickStartView(video_id)
-    making, size = found.making, _amount(found.size)
+    making, size = found.making, _format_size(found.size)
     if making is None or making.state not in (*UNFINISHED, JobState.FAILED):
         return QuickStartView(video_id, "slow", size, may_mend=may_mend)
     return QuickStartView(video_id, making.state, size, round(making.progress * 100), making.note, may_mend)
 
 
-def _amount(size: int) -> str:
+def _format_size(size: int) -> str:
     """Return a size in words: ``2.9 GB``, ``310 MB``."""
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{max(1, round(size / 1e6))} MB"

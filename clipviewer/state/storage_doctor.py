@@ -32,7 +32,7 @@ _NAMES = {
     "missing": "Missing objects",
     "masters": "Newest videos",
 }
-_UNDER_WAY: set[str] = set()
+_RUNNING: set[str] = set()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,16 +73,16 @@ class StorageDoctorState(rx.State):
         run, loop = new_id("run"), asyncio.get_running_loop()
         found: asyncio.Queue[Finding | None] = asyncio.Queue()
         async with self:
-            if self._run in _UNDER_WAY:
+            if self._run in _RUNNING:
                 return
-            _UNDER_WAY.add(run)
+            _RUNNING.add(run)
             self._run = run
             origin = origin_of(self)
             self._begin(origin)
 
         def examine() -> None:
             try:
-                for finding in _examine(origin):
+                for finding in _run_checks(origin):
                     loop.call_soon_threadsafe(found.put_nowait, finding)
             finally:
                 loop.call_soon_threadsafe(found.put_nowait, None)
@@ -96,7 +96,7 @@ class StorageDoctorState(rx.State):
             await work
             phase = "ready"
         finally:
-            _UNDER_WAY.discard(run)
+            _RUNNING.discard(run)
             async with self:
                 self._finish(phase)
 
@@ -116,7 +116,7 @@ class StorageDoctorState(rx.State):
         self.summary = _summary(self.findings) if phase == "ready" else "The check was interrupted. Check again."
 
 
-def _examine(origin: str) -> Any:
+def _run_checks(origin: str) -> Any:
     services = installed()
     with services.database.read() as db:
         masters = newest_masters(db)

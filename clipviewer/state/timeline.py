@@ -127,7 +127,7 @@ def timeline_view(video_id: str, found: PreviewsView, origin: str) -> TimelineVi
         duration_ms=found.duration_ms,
         frame_rate=found.frame_rate,
         edition=previews.get("etag", ""),
-        sheets=_signed([sheet["key"] for sheet in sheets], origin),
+        sheets=_sign_sheets([sheet["key"] for sheet in sheets], origin),
         columns=sheets[0]["columns"] if sheets else 10,
         width=previews.get("picture", {}).get("width", 160),
         height=previews.get("picture", {}).get("height", 90),
@@ -137,7 +137,7 @@ def timeline_view(video_id: str, found: PreviewsView, origin: str) -> TimelineVi
     )
 
 
-def _signed(keys: list[str], origin: str) -> tuple[str, ...]:
+def _sign_sheets(keys: list[str], origin: str) -> tuple[str, ...]:
     """Return signed URLs, or none if the store's credentials do not work: the timeline then shows its waveform only."""
     try:
         return tuple(installed().signer.sign(key, origin=origin).url for key in keys)

@@ -15,7 +15,7 @@ from tests.browser.clip_library import Registrar, Video
 from tests.browser.running_app import RunningApp
 from tests.browser.watched_page import OpenRoom
 
-CHANGES = ("Generate Shorts", "Find clips", "Make previews", "Edit", "In", "Out", "Centre", "Keep", "Attach", "Export", "Retry", "Cancel")
+CHANGES = ("Generate Shorts", "Find clips", "Create previews", "Edit", "In", "Out", "Centre", "Keep", "Attach", "Export", "Retry", "Cancel")
 """Names of buttons that change something."""
 
 
