@@ -8,7 +8,7 @@ from reflex.vars.function import ArgsFunctionOperation
 
 from clipviewer.components.bundle import bundled
 from clipviewer.components.may_change import if_may_change
-from clipviewer.components.selection import select_events, shown_id, shown_place
+from clipviewer.components.selection import select_events, shown_id, shown_position
 from clipviewer.components.virtuoso import Virtuoso
 from clipviewer.state.rows import ClipRow
 from clipviewer.state.video_detail import VideoDetailState
@@ -122,7 +122,7 @@ def _list(row, rows, offset, total, name: str) -> rx.Component:
         total_count=total,
         context=context,
         item_content=ArgsFunctionOperation.create(args_names=("index", "_item", "context"), return_expr=rx.Var.create(item)),
-        initial_top_most_item_index=rx.Var.create({"index": shown_place() - 1, "align": "center"}),
+        initial_top_most_item_index=rx.Var.create({"index": shown_position() - 1, "align": "center"}),
         fixed_item_height=64,
         increase_viewport_by=320,
         range_changed=lambda first, last: VideoDetailState.show_range(first, last).debounce(120),

@@ -6,7 +6,7 @@ import reflex as rx
 
 from clipviewer.components.bundle import CustomElement
 from clipviewer.components.media_chrome import MediaController, MediaLoadingIndicator, control_bar
-from clipviewer.components.selection import select_events, selected_clip, shown_place
+from clipviewer.components.selection import select_events, selected_clip, shown_position
 from clipviewer.state.captions import CaptionsState
 from clipviewer.state.missing_files import MissingFileState
 from clipviewer.state.rows import CaptionsRow, ClipRow
@@ -70,7 +70,7 @@ def player() -> rx.Component:
             "start-ms": rx.cond(on_master & ~whole, clip.start_ms.to_string(), ""),
             "end-ms": rx.cond(on_master & ~whole, clip.end_ms.to_string(), ""),
             "urls": VideoDetailState.clip_video_urls.to_string(),
-            "place": shown_place(),
+            "place": shown_position(),
             "ahead": _neighbours(clip.id),
             "data-ratio": clip.ratio,
         },

@@ -34,7 +34,7 @@ def selected_clip() -> rx.Var[ClipRow]:
     ).to(ClipRow)
 
 
-def shown_place() -> rx.Var[int]:
+def shown_position() -> rx.Var[int]:
     """Return the position of the shown clip in the whole list, from 1; 0 if it is not among the loaded rows."""
     on_exported = VideoDetailState.tab == "exported"
     rows = rx.cond(on_exported, VideoDetailState.exported_clips, VideoDetailState.identified_clips)

@@ -27,7 +27,7 @@ from clipviewer.services.room.clip_room import (
 )
 from clipviewer.services.room.clips import ExportedClipView, IdentifiedClipView, count_exported
 from clipviewer.state.page_address import origin_of
-from clipviewer.state.room_urls import NEIGHBOURS, find_place, plan_renewal
+from clipviewer.state.room_urls import NEIGHBOURS, index_of_selected, plan_renewal
 from clipviewer.state.rows import ClipRow, UrlEntry, VideoView, exported_row, identified_row, video_view
 from clipviewer.state.transactions import read
 from clipviewer.state.vars import assign, reset
@@ -75,7 +75,7 @@ class RoomVars:
 
 
 @dataclasses.dataclass(frozen=True)
-class Opening:
+class RoomOpening:
     """A room that was read: its vars and ``urls``, with exports narrowed by ``filters``. ``clip_missing``: the requested clip is gone."""
 
     shown: RoomVars
@@ -84,7 +84,7 @@ class Opening:
     clip_missing: bool
 
 
-def read_opening(db: Session, video_id: str, asked: Mapping[str, str], known: Mapping[str, UrlEntry], origin: str) -> Opening:
+def read_opening(db: Session, video_id: str, asked: Mapping[str, str], known: Mapping[str, UrlEntry], origin: str) -> RoomOpening:
     """Read the room of a video for the query of an address: ``clip=…&tab=…`` and the filters of the exports.
 
     ``known`` are the URLs that the page has; missing ones are signed here, for ``origin``. Raises ``VideoNotFound``.
@@ -93,13 +93,13 @@ def read_opening(db: Session, video_id: str, asked: Mapping[str, str], known: Ma
     room = open_room(db, video_id, clip_id=asked.get("clip", ""), tab=asked.get("tab", ""), filters=filters)
     shown = _room_vars(room)
     rows, selected = (shown.exported_clips, shown.selected_exported_clip) if room.tab == EXPORTED else ([], None)
-    place = find_place(shown.selected_exported_clip, shown.exported_clips)
+    place = index_of_selected(shown.selected_exported_clip, shown.exported_clips)
     needed = plan_renewal(known, shown.video, selected, rows, place - NEIGHBOURS, place + NEIGHBOURS)
     urls = known if needed is None else needed.renewed(sign_ahead(installed().signer, needed.missing, origin))
-    return Opening(shown, urls, filters, room.clip_missing)
+    return RoomOpening(shown, urls, filters, room.clip_missing)
 
 
-def show_opening(lists: ClipLists, opening: Opening) -> list[EventSpec]:
+def show_opening(lists: ClipLists, opening: RoomOpening) -> list[EventSpec]:
     """Show a room that was read."""
     lists._filters = opening.filters
     assign(lists, phase="ready", clip_video_urls=dict(opening.urls), **vars(opening.shown))
@@ -224,7 +224,7 @@ async def close_lists(lists: ClipLists, video_id: str) -> None:
 
 async def sign_selected(lists: ClipLists) -> None:
     """Sign the selected exported clip and its neighbours."""
-    place = find_place(lists.selected_exported_clip, lists.exported_clips)
+    place = index_of_selected(lists.selected_exported_clip, lists.exported_clips)
     await sign_rows(lists, place - NEIGHBOURS, place + NEIGHBOURS)
 
 

@@ -43,7 +43,7 @@ class Message(BaseModel):
     model_config = ConfigDict(strict=True)
 
 
-class Place(Message):
+class PageLocation(Message):
     """The address of the page, as its browser reports it."""
 
     pathname: _Address = "/"
@@ -56,17 +56,17 @@ class EventMessage(Message):
 
     name: _Word
     payload: dict[str, Any] = {}
-    router_data: Place = Place()
+    router_data: PageLocation = PageLocation()
 
 
-class Opening(Message):
+class ConnectMessage(Message):
     """What a page may send when it connects: its first ``event``, and the hash of the states that it was built with."""
 
     event: Any = None
     state_schema: Annotated[str, Field(pattern=r"\A[0-9a-f]{1,64}\z")] | None = None
 
 
-class Nothing(Message):
+class NoArguments(Message):
     """The payload of a handler without arguments."""
 
 
@@ -85,7 +85,7 @@ class Report(Message):
 
 FRAMEWORK: dict[str, type[Message]] = {
     "State.hydrate_and_load": Hydrate,
-    "OnLoadInternalState.on_load_internal": Nothing,
+    "OnLoadInternalState.on_load_internal": NoArguments,
     "FrontendEventExceptionState.handle_frontend_exception": Report,
 }
 """Reflex's own handlers that pages call. They send a page its state, start the handlers of its address (each with its own policy),
@@ -195,7 +195,7 @@ class GuardedEventNamespace(EventNamespace):
 
 def _parse_opening(auth: Any) -> dict[str, Any] | None:
     try:
-        return Opening.model_validate(auth).model_dump(exclude_none=True)
+        return ConnectMessage.model_validate(auth).model_dump(exclude_none=True)
     except ValidationError:
         return None
 

@@ -39,7 +39,7 @@ class SearchView:
 
 
 @dataclasses.dataclass(frozen=True)
-class SearchNews:
+class SearchUpdate:
     """The newest ``search`` in a video, and the change token of its ``candidates``."""
 
     search: WorkView | None
@@ -86,13 +86,13 @@ async def follow_search(page: rx.State, clip_id: str = "") -> list[EventSpec]:
     return announce_search(state, news)
 
 
-def read_search(db: Session, video_id: str) -> SearchNews:
+def read_search(db: Session, video_id: str) -> SearchUpdate:
     """Return the newest search and the change token. Raises ``VideoNotFound``."""
     require_video(db, video_id)
-    return SearchNews(finding.latest_search(db, video_id), finding.candidates_version(db, video_id))
+    return SearchUpdate(finding.latest_search(db, video_id), finding.candidates_version(db, video_id))
 
 
-def show_search(state: FindingState, video_id: str, news: SearchNews) -> bool:
+def show_search(state: FindingState, video_id: str, news: SearchUpdate) -> bool:
     """Show the progress of the search; return whether the candidates have changed."""
     shown = _search_view(video_id, news.search, allows(principal().role, Action.EXPORT))
     changed = state.search.video_id == video_id and news.candidates != state._seen
@@ -101,7 +101,7 @@ def show_search(state: FindingState, video_id: str, news: SearchNews) -> bool:
     return changed
 
 
-def announce_search(state: FindingState, news: SearchNews) -> list[EventSpec]:
+def announce_search(state: FindingState, news: SearchUpdate) -> list[EventSpec]:
     """Return toasts about a finished search, once, for the person who started it."""
     search = news.search
     if search is None or search.id != state._asked or search.state in UNFINISHED:

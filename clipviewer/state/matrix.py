@@ -24,7 +24,7 @@ from clipviewer.services.room.clip_room import EXPORTED
 from clipviewer.state.access import allow, principal
 from clipviewer.state.clip_lists import filter_exports, select_clip
 from clipviewer.state.exports import ExportState, follow_exports, revision_of
-from clipviewer.state.matrix_rows import MatrixLine, OpenedCell, Place, matrix_lines, opened_cell, places
+from clipviewer.state.matrix_rows import CellPosition, MatrixLine, OpenedCell, cell_positions, matrix_lines, opened_cell
 from clipviewer.state.rows import LanguageRow
 from clipviewer.state.transactions import read, write
 from clipviewer.state.vars import assign
@@ -145,11 +145,11 @@ class MatrixState(rx.State):
             raise
         await show_matrix(self, found, revision)
 
-    def _places(self) -> list[Place]:
+    def _places(self) -> list[CellPosition]:
         page = self._page
-        return [place for row in page.rows for place in places(page, row, ExportFilters())] if page else []
+        return [place for row in page.rows for place in cell_positions(page, row, ExportFilters())] if page else []
 
-    def _place(self, key: str) -> Place | None:
+    def _place(self, key: str) -> CellPosition | None:
         return next((place for place in self._places() if place.key == key), None)
 
     async def _follow_opened(self) -> None:
@@ -163,7 +163,7 @@ class MatrixState(rx.State):
         if place is not None:
             assign(self, opened=await self._details_of(place))
 
-    async def _details_of(self, place: Place | None) -> OpenedCell | None:
+    async def _details_of(self, place: CellPosition | None) -> OpenedCell | None:
         """Return the details of a cell for its card; long ones are read for this cell only."""
         if place is None:
             return None
@@ -189,7 +189,7 @@ class MatrixQuery:
 
 
 @dataclasses.dataclass(frozen=True)
-class MatrixNews:
+class MatrixUpdate:
     """The result of ``query``: the languages, and the ``page`` if the matrix is shown."""
 
     query: MatrixQuery
@@ -209,17 +209,17 @@ def matrix_query(state: MatrixState, video_id: str, offset: int, *, shown: bool)
     return MatrixQuery(video_id, max(0, offset), _window_length(state), filters, shown and state.view == MATRIX)
 
 
-def read_matrix(db: Session, query: MatrixQuery) -> MatrixNews:
+def read_matrix(db: Session, query: MatrixQuery) -> MatrixUpdate:
     """Return the window, or the last one if the matrix has become shorter."""
     if not query.shown:
-        return MatrixNews(query, None, matrix_languages(db, query.video_id))
+        return MatrixUpdate(query, None, matrix_languages(db, query.video_id))
     page = matrix(db, query.video_id, offset=query.offset, limit=query.limit, filters=query.filters)
     if not page.rows and page.total:
         page = matrix(db, query.video_id, offset=max(0, page.total - query.limit), limit=query.limit, filters=query.filters)
-    return MatrixNews(query, page, list(page.languages))
+    return MatrixUpdate(query, page, list(page.languages))
 
 
-async def show_matrix(state: MatrixState, found: MatrixNews, revision: int) -> None:
+async def show_matrix(state: MatrixState, found: MatrixUpdate, revision: int) -> None:
     """Show what was read at that ``revision`` of the exports."""
     assign(state, languages=[LanguageRow(tag, language_name(tag)) for tag in found.languages])
     page = found.page
@@ -258,7 +258,7 @@ def _window_length(state: MatrixState) -> int:
     return max(LEAST_LINES, min(MOST_LINES, MOST_CELLS // (languages * (1 if state.only_ratio else len(AspectRatio)))))
 
 
-def _refusal(db: Session, video_id: str, place: Place) -> str:
+def _refusal(db: Session, video_id: str, place: CellPosition) -> str:
     if not place.row.clip_id:
         return "There is no identified clip for this range, so it cannot be exported here."
     if place.language not in served_languages(db, video_id):

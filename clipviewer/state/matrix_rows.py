@@ -65,7 +65,7 @@ class OpenedCell:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Place:
+class CellPosition:
     """The position of a cell, on the server only; ``entry`` is None for a missing cell."""
 
     row: MatrixRow
@@ -89,7 +89,7 @@ def matrix_lines(page: MatrixPage, filters: ExportFilters) -> list[MatrixLine]:
     return [_line(page, row, filters) for row in page.rows]
 
 
-def places(page: MatrixPage, row: MatrixRow, filters: ExportFilters) -> Iterator[Place]:
+def cell_positions(page: MatrixPage, row: MatrixRow, filters: ExportFilters) -> Iterator[CellPosition]:
     """Yield the cells of a row that match ``filters``, by language and ratio; a cell that cannot be exported never counts as missing."""
     for language in [filters.language] if filters.language else page.languages:
         for ratio in [filters.ratio] if filters.ratio else [ratio.value for ratio in AspectRatio]:
@@ -97,12 +97,12 @@ def places(page: MatrixPage, row: MatrixRow, filters: ExportFilters) -> Iterator
             if not entries and row.clip_id and language in page.served:
                 entries = [None]
             for entry in entries:
-                place = Place(row, ratio, language, entry)
+                place = CellPosition(row, ratio, language, entry)
                 if filters.state in ("", place.state):
                     yield place
 
 
-def opened_cell(place: Place, *, log: str, refusal: str) -> OpenedCell:
+def opened_cell(place: CellPosition, *, log: str, refusal: str) -> OpenedCell:
     """Return the details of a cell; ``refusal`` is why it cannot be exported, "" if it can."""
     entry = place.entry
     return OpenedCell(
@@ -121,7 +121,7 @@ def opened_cell(place: Place, *, log: str, refusal: str) -> OpenedCell:
 
 def _line(page: MatrixPage, row: MatrixRow, filters: ExportFilters) -> MatrixLine:
     groups: dict[str, list[MatrixCell]] = {}
-    shown = list(places(page, row, filters))
+    shown = list(cell_positions(page, row, filters))
     for place in shown:
         alone = sum((other.ratio, other.language) == (place.ratio, place.language) for other in shown) == 1
         groups.setdefault(place.language, []).append(_cell(place, alone=alone))
@@ -133,7 +133,7 @@ def _line(page: MatrixPage, row: MatrixRow, filters: ExportFilters) -> MatrixLin
     )
 
 
-def _cell(place: Place, *, alone: bool) -> MatrixCell:
+def _cell(place: CellPosition, *, alone: bool) -> MatrixCell:
     entry = place.entry
     return MatrixCell(
         key=place.key,
@@ -149,7 +149,7 @@ def _note(entry: MatrixEntry, *, alone: bool) -> str:
     return " ".join(word for word in (framing, "burned in" if entry.captions == CaptionMode.BURNED else "") if word)
 
 
-def _text(place: Place, refusal: str) -> str:
+def _text(place: CellPosition, refusal: str) -> str:
     entry = place.entry
     if entry is None:
         return refusal or "Not exported yet."

@@ -56,7 +56,7 @@ def keys_around(
     return needed, always | {row.id: row.s3_key for row in rows[max(0, middle - SIGN_AHEAD // 2) : middle + SIGN_AHEAD // 2]} | needed
 
 
-def find_place(selected: ClipRow | None, rows: Sequence[ClipRow]) -> int:
+def index_of_selected(selected: ClipRow | None, rows: Sequence[ClipRow]) -> int:
     """Return the index of the selected clip among ``rows``, or 0."""
     return next((index for index, row in enumerate(rows) if selected and row.id == selected.id), 0)
 
