@@ -109,7 +109,7 @@ def test_a_reviewer_is_told_that_it_is_for_admins(app: RunningApp, open_room: Op
     with app.database.write() as db:
         Accounts().create_user(db, email="rita@example.org", name="Rita", role=Role.REVIEWER, password=PASSWORD)
     room = open_room(app, PAGE, email="rita@example.org")
-    expect(room.page.get_by_text("Only admins see how the storage is.")).to_be_visible()
+    expect(room.page.get_by_text("Only admins can check the storage.")).to_be_visible()
     expect(room.page.get_by_role("button", name="Check again")).to_have_count(0)
 
 
