@@ -11,8 +11,8 @@ export const FACE = `
     <button type="button" data-do="out" title="Out point at the playhead (O)">Out</button>
     <span class="timeline-words tabular" role="status"></span>
     <button type="button" data-do="edit" title="Change the range and title of the shown clip">Edit</button>
-    <button type="button" data-do="closer" aria-label="Zoom in" title="Zoom in (+ on the timeline)">+</button>
-    <button type="button" data-do="wider" aria-label="Zoom out" title="Zoom out (− on the timeline; 0 shows all, Shift and arrows pan)">−</button>
+    <button type="button" data-do="closer" aria-label="Closer" title="Closer (+ on the timeline)">+</button>
+    <button type="button" data-do="wider" aria-label="Wider" title="Wider (− on the timeline; 0 shows all, Shift and arrows pan)">−</button>
   </div>
   <form class="timeline-form" hidden>
     <input name="title" maxlength="300" placeholder="Title" aria-label="Title of the clip" autocomplete="off">

@@ -2,7 +2,7 @@
 
 const PAUSES = [500, 1_000, 2_000, 5_000, 10_000, 20_000];
 const SIGNED_OUT = "You are signed out. Sign in again, then choose the file again.";
-const FAILED = "Something went wrong. Try again in a moment.";
+const FAILED = "That did not work. Try again in a moment.";
 
 /** @typedef {(offline: boolean) => void} TellOffline */
 
