@@ -107,7 +107,8 @@ async function take(file) {
   const id = known?.id ?? `new-${crypto.getRandomValues(new Uint32Array(2)).join("")}`;
   const upload = track(newUpload({ id, name: file.name, size: file.size, mark: mark(file), file, state: "preparing" }));
   announce();
-  await start(upload);
+  if (file.size) await start(upload);
+  else change(upload, { state: "refused", note: `${file.name} is empty.` });
 }
 
 /** @param {Upload} upload */
