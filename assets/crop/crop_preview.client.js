@@ -1,4 +1,4 @@
-// The crop preview of the clip room: shows which part of the master's picture an export in the chosen shape contains, and lets people move it.
+// The crop preview of the clip room: shows the part of the master's picture that an export in the chosen shape contains, and moves it.
 //
 // <crop-preview> contains the toolbar that the page renders, and lays the frame over the player's picture. Attributes: clip-id, start-ms (of
 // the clip in the master), framing (JSON of FramingView in clipviewer/state/framing_rows.py), may-frame. Events: FramingOpened {clip}

@@ -1,9 +1,9 @@
 // The timeline of the clip room: the whole master as filmstrip and waveform with its candidates, on which new ones are marked.
 //
 // <clip-timeline> draws itself. Attributes: view (JSON of TimelineView in clipviewer/state/timeline.py), clips (JSON [{id, title,
-// start_ms, end_ms}], the listed candidates), clip-id (the shown one), candidates (change token of all candidates). Events: ClipSaved {clip,
-// start, end, title} (clip is "" for a new one), ClipRemoved {clip}. Times are ms. Keys, unless somebody is typing: I and O set the in and out
-// point at the playhead, Enter moves to the title; on the timeline itself + and − zoom, 0 shows all, Shift and the arrow keys pan.
+// start_ms, end_ms}], the listed candidates), clip-id (the shown one), candidates (change token of all candidates). Events: ClipSaved
+// {clip, start, end, title} (clip is "" for a new one), ClipRemoved {clip}. Times are ms. Keys, unless somebody is typing: I and O set the in
+// and out point at the playhead, Enter moves to the title; on the timeline itself + and − zoom, 0 shows all, Shift and the arrow keys pan.
 //
 // A script, since the playhead follows the frames of the video, and a marked range follows the pointer.
 
@@ -11,9 +11,9 @@ import { closest } from "../frame/event_target.js";
 import { hasModifier, isForPage } from "../keyboard/keys.js";
 import { Draft, framesPerSecond } from "./draft.js";
 import { draw, formatTime } from "./drawing.js";
-import { TEMPLATE } from "./template.js";
 import { Footage } from "./footage.js";
 import { Gestures } from "./gestures.js";
+import { TEMPLATE } from "./template.js";
 import { hideThumb, showThumb } from "./thumb.js";
 import { ShownWindow } from "./window.js";
 
