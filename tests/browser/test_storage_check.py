@@ -158,7 +158,7 @@ def test_a_clock_that_is_off_is_told(page: Page, faked: Faked, minutes: int, sai
 
 @pytest.mark.parametrize(
     ("status", "said"),
-    [(401, "Not checked: you are signed out."), (502, "Not checked: the server has nothing to try it on.")],
+    [(401, "Not checked: you are signed out."), (502, "Not checked: the server could not prepare the check.")],
 )
 def test_without_a_probe_nothing_is_claimed(page: Page, faked: Faked, status: int, said: str) -> None:
     faked.probe = lambda route: route.fulfill(status=status, json={"detail": "The storage denied access."})
