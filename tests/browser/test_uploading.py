@@ -161,7 +161,7 @@ def test_after_a_reload_the_same_file_goes_on_with_what_is_missing(app: RunningA
     desk.held.clear()
     desk.page.reload()
     row = desk.row(master.name)
-    expect(row).to_contain_text("50 MB of 73 MB · Choose the same file again to go on")
+    expect(row).to_contain_text("50 MB of 73 MB · Choose the same file again to resume")
     desk.sent.clear()
     desk.hold_from = 99
     with desk.page.expect_file_chooser() as chooser:
