@@ -94,7 +94,7 @@ def test_the_chosen_ones_are_tagged_archived_and_deleted_and_all_come_back(app: 
     listed(page, *plovers.titles[1:3])
     box(page, plovers.titles[1]).check()
     box(page, plovers.titles[2]).check()
-    bar(page).get_by_role("button", name="Bring back").click()
+    bar(page).get_by_role("button", name="Restore").click()
     listed(page)
     page.get_by_label("Show", exact=True).select_option(label="All videos")
     listed(page, *plovers.titles)

@@ -161,7 +161,7 @@ def test_after_a_reload_the_same_file_goes_on_with_what_is_missing(app: RunningA
     desk.held.clear()
     desk.page.reload()
     row = desk.row(master.name)
-    expect(row).to_contain_text("50 MB of 73 MB · Choose the same file again to go on")
+    expect(row).to_contain_text("50 MB of 73 MB · Choose the same file again to resume")
     desk.sent.clear()
     desk.hold_from = 99
     with desk.page.expect_file_chooser() as chooser:
@@ -217,15 +217,17 @@ def test_a_cancelled_upload_leaves_nothing(app: RunningApp, desk: Desk, master: 
 def test_what_is_no_video_is_refused_with_a_sentence(app: RunningApp, desk: Desk, tmp_path: Path) -> None:
     desk.room.announce("422")
     before = left_in_the_store(app)
-    wrong, notes = tmp_path / "words.mp4", tmp_path / "notes.txt"
+    wrong, notes, empty = tmp_path / "words.mp4", tmp_path / "notes.txt", tmp_path / "empty.mp4"
     wrong.write_text("just words")
     notes.write_text("just words")
-    desk.choose(wrong, notes)
+    empty.touch()
+    desk.choose(wrong, notes, empty)
     expect(desk.row("words.mp4")).to_contain_text("words.mp4 was not added. This video file cannot be read")
     expect(desk.row("notes.txt")).to_contain_text("Unsupported file type; use .avi")
+    expect(desk.row("empty.mp4")).to_contain_text("empty.mp4 is empty.")
     assert left_in_the_store(app) == before
     desk.press("Dismiss words.mp4")
-    expect(desk.rows).to_have_count(1)
+    expect(desk.rows).to_have_count(2)
 
 
 def test_a_viewer_has_no_way_to_upload(app: RunningApp, viewer: str, open_room: OpenRoom) -> None:

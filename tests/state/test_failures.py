@@ -34,7 +34,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def ask_in_vain(tab: Tab, handler: str, **payload: str) -> str:
     """The id in the sentence that the person gets."""
     tab.send(handler, **payload)
-    update = tab.wait_for("The server's log tells more under")
+    update = tab.wait_for("The server log has details under")
     found = re.findall(r"error_\w+", str(update.events))
     assert len(found) == 1
     for word in ("sqlite", "video_elsewhere", "no such table", "Traceback", "clipviewer/", CANARY):
