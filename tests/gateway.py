@@ -1,4 +1,4 @@
-"""A way to a server on this machine that a test can close, block and slow down."""
+"""A TCP proxy to a local server that a test can close, stall and slow down."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ _PIECE = 16 * 1024
 
 
 class Gateway:
-    """Forwards TCP to ``target`` from ``port``, which stays the same. ``received`` counts the bytes that came back from the target.
+    """Forwards TCP from a fixed ``port`` to ``target``. ``received`` counts the bytes that came back from the target.
 
-    ``close`` refuses connections and ends those that are there; ``open`` takes them again. While ``flowing`` is not set, connections
-    hang. ``pace``: seconds to wait before each 16 KiB that come back. ``when(count, action)`` calls ``action`` once so much came back.
+    ``close`` refuses new connections and ends open ones; ``open`` accepts connections again. While ``flowing`` is not set, connections
+    hang. ``pace``: seconds to wait before each 16 KiB that come back. ``when(count, action)`` calls ``action`` once ``count`` bytes are
+    back.
     """
 
     def __init__(self, target: int) -> None:

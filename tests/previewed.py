@@ -1,4 +1,4 @@
-"""Previews of footage with a number on every frame, and the way to read them as a browser does."""
+"""Previews of footage with a number on every frame, and readers that see them as a browser does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from clipviewer.media.source.inspection import inspect
 
 RATE = 24
 SAMPLES = Path(__file__).parents[2] / "shared/samples"
-"""Real footage beside the project, where there is any."""
+"""Real footage beside the project, if present."""
 
 _PLACE = re.compile(r"(filmstrip-\d+\.webp)#xywh=(\d+),(\d+),(\d+),(\d+)")
 
@@ -30,7 +30,7 @@ def make(out: Path, *args: str) -> Path:
 
 
 def counted_footage(out: Path, seconds: int) -> Path:
-    """A number on every frame, ``RATE`` a second, with a keyframe every two seconds and a tone."""
+    """Render footage with a number on every frame, ``RATE`` frames per second, a keyframe every two seconds, and a tone."""
     numbers = out.with_suffix(".numbers")
     with numbers.open("wb") as file:
         file.writelines(counter.counter_frames(seconds * RATE, RATE))
@@ -48,7 +48,7 @@ def previews(source: Path | str, folder: Path, **options: Callable[..., object])
 
 
 def strip(made: Previews) -> list[tuple[int, int, Picture]]:
-    """Start, end (ms) and grey picture of every cue, in order."""
+    """Return start, end (ms) and grey picture of every cue, in order."""
     sheets = {path.name: cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in made.sheets}
     shown = []
     for cue in parse_captions(made.filmstrip.read_bytes(), made.filmstrip.name).cues:

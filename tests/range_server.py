@@ -1,4 +1,4 @@
-"""A small store that answers requests for ranges as a test wants it to."""
+"""A small store whose responses to range requests a test defines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Answer = Callable[[BaseHTTPRequestHandler, bytes, int, int], None]
 
 @contextmanager
 def answering(data: bytes, answer: Answer) -> Iterator[str]:
-    """The address of a store that answers each request for a range with ``answer(handler, data, first, last)``."""
+    """Run a store that responds to each range request with ``answer(handler, data, first, last)``; yield its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

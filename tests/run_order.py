@@ -1,4 +1,4 @@
-"""The order of a run, longest files first, and the ten slowest at its end."""
+"""Run the longest test files first, and report the ten slowest at the end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 TESTS = Path(__file__).parent
 LONGEST = tuple((TESTS / "longest_first.txt").read_text(encoding="utf-8").split())
-"""Files and folders that take long, below ``tests``: started last, one of them would keep a single worker busy at the end."""
+"""Slow files and folders below ``tests``. Started last, one of them would keep a single worker busy at the end."""
 SHOWN = 10
 
 

@@ -1,4 +1,4 @@
-"""Every route × everybody who may ask: generated from the registered routes, so that no new one slips by."""
+"""Every route × every kind of caller; generated from the registered routes, so that no new one is missed."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def status_of(client: TestClient, route: APIRoute, method: str, headers: dict[st
 
 
 def expected(policy: Policy, role: Role | None, *, pipeline: bool = False) -> bool:
-    """Whether the door lets this one in."""
+    """Return whether the policy admits this caller."""
     if policy == PUBLIC:
         return True
     if pipeline:

@@ -1,4 +1,4 @@
-"""Adopting over HTTP, and the background work that comes of it."""
+"""Importing from the bucket over HTTP, and the job it enqueues."""
 
 from __future__ import annotations
 

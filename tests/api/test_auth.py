@@ -1,4 +1,4 @@
-"""Signing in and out over HTTP, the set-up link, and where one lands afterwards."""
+"""Signing in and out over HTTP, the set-up link, and the redirect afterwards."""
 
 from __future__ import annotations
 

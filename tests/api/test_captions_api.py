@@ -1,4 +1,4 @@
-"""Captions through the API: attached as a file, listed, cut, removed, found in the master, translated, and those of an export."""
+"""Captions through the API: attach, list, slice, remove, extract from the master, translate, and read those of an export."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ VTT = b"WEBVTT\n\n00:01.000 --> 00:03.000\nHello <b>there</b>\n\n00:05.000 --> 0
 
 @pytest.fixture(scope="module")
 def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
-    """Captions beside two exports: WebVTT, and a pipeline's SubRip; and something else."""
+    """Captions beside two exports, one WebVTT and one SubRip from a pipeline, and an unrelated file."""
     with running_bucket("a secret key that only this bucket has", tmp_path_factory.mktemp("store")) as store:
         store.put("exports/1.vtt", b"WEBVTT\n", "text/vtt")
         store.put("made/2.srt", b"1\n00:00:01,000 --> 00:00:02,000\nHi\n", "text/plain")

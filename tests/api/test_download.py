@@ -1,4 +1,4 @@
-"""``POST /api/clips/videos/{id}/download``: what may be signed, for whom, and what everybody else is told."""
+"""``POST /api/clips/videos/{id}/download``: what is signed, for whom, and the responses to all others."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""Export jobs through the API: asked for once, listed, followed, cancelled and tried again."""
+"""Export jobs through the API: enqueued once, listed, followed, cancelled and retried."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ JOBS = "/api/clips/videos/video_1/jobs"
 
 @pytest.fixture
 def reviewer(services: Services, person: Callable[..., Person]) -> dict[str, str]:
-    """The cookie of a reviewer, with a video of two clips there."""
+    """The cookie of a reviewer, with a video of two clips."""
     with services.database.write() as db:
         db.add(Video(id="video_1", title="Talk", s3_key="talk.mp4", etag="e1", size=10))
         db.flush()

@@ -1,4 +1,4 @@
-"""The API against its own description: whatever is sent, no answer is a server error, and none forgets to ask who is there."""
+"""The API against its own OpenAPI description: no input causes a server error or bypasses authentication."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def api(services: Services, bucket: ObjectStore) -> FastAPI:
 
 
 def put_back(services: Services) -> None:
-    """A video with one exported clip, whatever was done to them."""
+    """Restore the video with one exported clip, whatever was done to them."""
     with services.database.write() as db:
         db.merge(Video(id="video_0", title="0", s3_key="one.mp4"))
         db.flush()
@@ -58,7 +58,7 @@ def put_back(services: Services) -> None:
 
 
 def checks() -> list[Any]:
-    """Imported late, as everything of Schemathesis: it takes seconds, and every worker collects this file."""
+    """Return the checks. Imports late: Schemathesis takes seconds to import, and every worker collects this file."""
     from schemathesis.checks import not_a_server_error, response_schema_conformance, status_code_conformance
 
     return [not_a_server_error, response_schema_conformance, status_code_conformance]

@@ -1,4 +1,4 @@
-"""What the wrappers around the whole application refuse, add and take away."""
+"""What the middleware around the whole application refuses, adds and removes."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def browser(app: ASGIApp, base_url: str = "http://clips.lan:3000") -> TestClient
 
 
 class Moments:
-    """A monotonic clock that is moved by hand."""
+    """A monotonic clock that a test moves."""
 
     def __init__(self) -> None:
         self.now = 1000.0

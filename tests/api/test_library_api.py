@@ -1,4 +1,4 @@
-"""The library over HTTP: titles, tags, what is archived, deleted and brought back."""
+"""The library over HTTP: titles, tags, archiving, deleting and restoring."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ONE = f"{VIDEOS}/video_1"
 
 @pytest.fixture
 def client(services: Services) -> Iterator[TestClient]:
-    """An admin before two videos."""
+    """An admin's client, with two videos."""
     with services.database.write() as db:
         db.add(Video(id="video_1", title="Harbour", s3_key="one.mp4", previews={"etag": "x"}))
         db.add(Video(id="video_2", title="Quay", s3_key="two.mp4"))

@@ -1,4 +1,4 @@
-"""Identified clips over HTTP, one at a time: marked, changed in part, removed; each written down with who did it."""
+"""Identified clips over HTTP, one at a time: marked, partly changed, removed, each with an audit entry."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CLIPS = "/api/clips/videos/video_1/identified"
 
 @pytest.fixture
 def client(services: Services) -> Iterator[TestClient]:
-    """A reviewer before a video of ten seconds, 29.97 pictures a second, with one candidate, and another video."""
+    """A reviewer's client, with a video of ten seconds at 29.97 frames per second that has one candidate, and another video."""
     with services.database.write() as db:
         db.add(Video(id="video_1", title="One", s3_key="one.mp4", duration_ms=10_010, frame_rate="30000/1001"))
         db.add(Video(id="video_2", title="Two", s3_key="two.mp4"))

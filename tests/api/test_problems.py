@@ -1,4 +1,4 @@
-"""Every error is a problem with a stable code; an unexpected one says nothing but the id under which the log tells all."""
+"""Every error is a problem with a stable code; an unexpected one discloses only the id under which the log has the details."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MEMBERS = {"type", "title", "status", "detail", "code"}
 
 @pytest.fixture
 def failing(api: FastAPI, client: TestClient) -> TestClient:
-    """The client of an API with a route that raises what it is told."""
+    """The client of an API with a route that raises a given exception."""
     errors = {
         "bug": ZeroDivisionError("canary-secret in the message"),
         "database": OperationalError("SELECT canary-secret", {}, Exception("gone")),

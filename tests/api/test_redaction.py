@@ -25,7 +25,7 @@ CANARY = "c4narY0123456789abcdef"
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """What every logger writes, down to DEBUG, through a handler with the filter."""
+    """The output of every logger at level DEBUG, through a handler with the filter."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     install_redaction([handler])

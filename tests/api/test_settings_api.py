@@ -24,7 +24,7 @@ PREFERENCES = "/api/settings/preferences"
 
 @pytest.fixture
 def over_a_bucket(services: Services, tmp_path: Path) -> Iterator[Services]:
-    """The services over a store that answers."""
+    """The services over a running store."""
     with running_bucket("a secret key that only this bucket has", tmp_path / "store") as store:
         port = urlsplit(store._client.meta.endpoint_url).port
         assert port is not None

@@ -1,4 +1,4 @@
-"""Several videos changed by one request: all of them, or none."""
+"""One request changes several videos: all of them or none."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BOTH = ["video_1", "video_2"]
 
 @pytest.fixture
 def client(services: Services) -> Iterator[TestClient]:
-    """An admin before three videos."""
+    """An admin's client, with three videos."""
     with services.database.write() as db:
         for number in (1, 2, 3):
             db.add(Video(id=f"video_{number}", title=f"Film {number}", s3_key=f"{number}.mp4", previews={"etag": "x"}))

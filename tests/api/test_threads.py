@@ -1,4 +1,4 @@
-"""Where the routes' work runs: database work in the database's few threads, what waits in threads of its own, nothing elsewhere."""
+"""Where routes do their work: database work in the database's threads, blocking work in separate threads, nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def calls_of(dependant: Dependant) -> list[Any]:
 
 
 def runs_elsewhere(route: APIRoute) -> list[str]:
-    """What of the route the framework would run in its own threads: every endpoint and dependency that is synchronous to it."""
+    """Return every synchronous endpoint and dependency of the route, which the framework would run in its own threads."""
     return [f"{route.path}: {call.__qualname__}" for call in calls_of(route.dependant) if not iscoroutinefunction(call)]
 
 

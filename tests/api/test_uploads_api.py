@@ -1,4 +1,4 @@
-"""Uploads through the API: by people in a browser and by pipelines, with the bytes going past the app."""
+"""Uploads through the API by browsers and pipelines; the bytes bypass the app."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A store that makes its objects up: ``python -m tests.bench._made_up_store PORT COUNT``. A listing of COUNT videos, nothing behind it."""
+"""A store with generated objects: ``python -m tests.bench._made_up_store PORT COUNT`` lists COUNT videos without content."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OBJECT = (
 
 
 class MadeUp(BaseHTTPRequestHandler):
-    """Lists, and gives nothing but zeros."""
+    """Handler that lists the objects and returns zeros as their content."""
 
     protocol_version = "HTTP/1.1"
     count = 0

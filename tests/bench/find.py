@@ -1,7 +1,7 @@
-"""Candidate clips of an hour of 1080p in the store, against real time; and cuts in the sample battle, against PySceneDetect.
+"""Find clips in an hour of stored 1080p video, against real time; and detect cuts in the sample battle, against PySceneDetect.
 
-PySceneDetect is none of the requirements: SCENEDETECT_PYTHON names an interpreter that has it, and without one its rows are left out.
-The cuts of the battle were marked by hand, looking at every picture around each; both detectors run as they are, over the whole file.
+PySceneDetect is not in the requirements: SCENEDETECT_PYTHON names an interpreter that has it; without one its rows are left out.
+The cuts of the battle were marked by hand, frame by frame; both detectors run with their defaults, over the whole file.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def run() -> list[Row]:
 
 
 def _hour() -> list[Row]:
-    """Seconds of work against seconds of footage, and what was read of the store."""
+    """Return seconds of work, seconds of footage, and the bytes read from the store."""
     master, read = hour_long(), []
 
     def find(url: str, folder: Path) -> None:
@@ -79,7 +79,7 @@ def _cuts(interpreter: str | None) -> list[Row]:
 
 
 def _right(found: Sequence[int]) -> set[int]:
-    """Those on the very frame."""
+    """Return the detected cuts that are on the exact frame."""
     return set(found) & set(CUTS)
 
 

@@ -1,6 +1,6 @@
-"""A 30 s clip at minute 33 of an hour-long master in the store, to 9:16 at 720×1280, against plain ffmpeg on a local copy.
+"""Export a 30 s clip at minute 33 of an hour-long stored master to 9:16 at 720×1280, against plain ffmpeg on a local copy.
 
-The master is made once, in a temporary folder: an hour of moving noise and a test card, looped without encoding it anew.
+The master is rendered once, into a temporary folder: an hour of moving noise and a test card, looped without re-encoding.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def spec(source: str) -> RenderSpec:
 
 
 class Timed:
-    """Work whose CPU seconds, of this process and of those it started, are noted: other work on the machine does not change them."""
+    """Work measured in CPU seconds of this process and its children, so that other work on the machine does not count."""
 
     def __init__(self, work: Callable[[], object]) -> None:
         self.cpu: list[float] = []
@@ -59,7 +59,7 @@ class Timed:
 
 
 def plainly(ffmpeg: Ffmpeg, master: Path, out: Path) -> None:
-    """What one would type: no measuring, no bars, no relay."""
+    """Run the command that one would type: no loudness measurement, no detection of bars, no relay."""
     ffmpeg.run(
         [
             "-ss", "1980", "-t", "30", "-i", str(master), "-vf", "crop=606:1080:656:0,scale=720:1280,setsar=1",
@@ -71,7 +71,7 @@ def plainly(ffmpeg: Ffmpeg, master: Path, out: Path) -> None:
 
 
 def hour_long() -> Path:
-    """One hour of 1080p at about 6 Mbit/s: 2.8 GB."""
+    """Render one hour of 1080p at about 6 Mbit/s: 2.8 GB."""
     FOLDER.mkdir(exist_ok=True)
     minute, hour = FOLDER / "minute.mp4", FOLDER / "hour.mp4"
     if not hour.exists():
@@ -88,7 +88,7 @@ def hour_long() -> Path:
 
 @contextmanager
 def stored(master: Path) -> Iterator[str]:
-    """A signed URL of the master in an embedded store."""
+    """Yield a signed URL of the master in an embedded store."""
     with serving(FOLDER / "store") as served:
         settings = Settings(data_dir=FOLDER, database_url="sqlite://", port=served.port)
         store = open_store(settings, KEYS)

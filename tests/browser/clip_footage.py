@@ -15,7 +15,7 @@ LONG_SECONDS = 48
 
 @dataclass(frozen=True)
 class Footage:
-    """``master`` and ``long`` (16:9) last 48 s; ``long`` is about 25 MB, so that most of it is always still to come."""
+    """Paths of the clips. ``master`` and ``long`` (16:9) last 48 s; ``long`` is about 25 MB, so that most of it is never buffered yet."""
 
     portrait: Path
     square: Path
@@ -26,7 +26,7 @@ class Footage:
 
 
 def shared_footage(folder: Path) -> Footage:
-    """The footage in ``folder``; the first process that asks renders it, the others wait for it."""
+    """Return the footage in ``folder``; the first process renders it, the others wait."""
     folder.mkdir(exist_ok=True)
     done = folder / "rendered"
     with (folder / "lock").open("w") as lock:

@@ -1,4 +1,4 @@
-"""Adopting from the bucket: looked at, done in the background, done again, and what is gone."""
+"""Importing from the bucket: previewed, run in the background, run again, and missing files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VTT = b"WEBVTT\n\n00:00.000 --> 00:01.000\nMoin\n"
 
 @pytest.fixture
 def shelf(app: RunningApp, footage: Footage) -> Iterator[str]:
-    """The prefix of what the library does not know: a master with two exports and their sidecars, and one with captions beside it."""
+    """A prefix that the library does not know: a master with two exports and their sidecars, and one with captions beside it."""
     prefix, master = f"{unique('kite')}/", footage.tiny.read_bytes()
     with app.database.write() as db:
         make_library(db, app.store, prefix, master)

@@ -1,4 +1,4 @@
-"""The objects lie in an S3 of another origin, configured by settings alone."""
+"""The objects are in an S3 of another origin, configured by settings alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Captions in the room: attached from a file, shown in the player, carried into exports, taken away and put back."""
+"""Captions in the room: attached from a file, shown in the player, included in exports, removed and restored."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def a_video(registrar: Registrar, name: str) -> Video:
 
 
 def cues_of_the_track_in_the_player(room: Room) -> list[str]:
-    """Switch the captions on, and wait until the browser has them."""
+    """Turn the captions on, wait until the browser has loaded them, and return the cues."""
     room.page.wait_for_function("() => document.querySelector('video')?.textTracks.length === 1")
     room.media("video.textTracks[0].mode = 'showing'")
     room.wait_for("video => video.textTracks[0].cues?.length > 0")

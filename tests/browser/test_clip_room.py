@@ -1,4 +1,4 @@
-"""The clip room as a person goes through it."""
+"""The clip room as a person uses it."""
 
 from __future__ import annotations
 

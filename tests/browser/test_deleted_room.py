@@ -1,4 +1,4 @@
-"""A video that is deleted while people have it open, and comes back."""
+"""A video that is deleted while people have it open, and restored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m clipviewer dev``: what is edited shows in the open page, and Ctrl-C ends everything."""
+"""``python -m clipviewer dev``: edits show in the open page, and Ctrl-C ends all processes."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def edit(file: Path, old: str, new: str) -> None:
 
 
 def descendants(process_id: int) -> set[int]:
-    """Ids of the processes that this one has started, and those of theirs."""
+    """Return the ids of the process's children and all their descendants."""
     listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], check=True, capture_output=True, text=True).stdout
     parents = {int(child): int(parent) for child, parent in map(str.split, listed.splitlines())}
     found, level = set[int](), {process_id}

@@ -1,4 +1,4 @@
-"""What a reviewer sees when something fails, and how it goes on from there."""
+"""What a reviewer sees when something fails, and how they continue."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LATER = """() => {
 
 @pytest.fixture
 def own(app: RunningApp, registrar: Registrar) -> Iterator[Video]:
-    """A video that the test may spoil."""
+    """A video that the test may damage."""
     video = registrar.four_shapes("spoilt", "To be spoilt")
     yield video
     with app.database.write() as db:
@@ -32,7 +32,7 @@ def own(app: RunningApp, registrar: Registrar) -> Iterator[Video]:
 
 
 def in_the_room(open_room: OpenRoom, app: RunningApp, video: Video) -> Room:
-    """The room in which the first clip plays and no other URL is good any more, as after lunch."""
+    """A room in which the first clip plays and all other URLs have expired, as after a long break."""
     room = open_room(app, video.path)
     room.playing(video.exported[0].key)
     room.page.evaluate(LATER)
@@ -40,7 +40,7 @@ def in_the_room(open_room: OpenRoom, app: RunningApp, video: Video) -> Room:
 
 
 def revoke_sessions(app: RunningApp, page: Page) -> None:
-    """Of everybody. The page does not ask for news by itself any more, so that what the test does next is the first to meet it."""
+    """Revoke everybody's sessions. The page stops polling, so that the test's next action is the first to notice."""
     page.evaluate("document.querySelectorAll('page-pulse').forEach(pulse => pulse.setAttribute('interval', '600000'))")
     with app.database.write() as db:
         db.exec(update(UserSession).where(col(UserSession.revoked_at).is_(None)).values(revoked_at=utc_now()))

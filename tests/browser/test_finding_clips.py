@@ -1,4 +1,4 @@
-"""Find clips in an open room: asked for with a button, shown in every room of the video without a reload."""
+"""Find clips in an open room: started with a button, shown in every room of the video without a reload."""
 
 from __future__ import annotations
 

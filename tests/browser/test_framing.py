@@ -1,4 +1,4 @@
-"""The frame of a shape over the master: moved by mouse, touch and keys, kept for its clip."""
+"""The frame of a shape over the master: moved by mouse, touch and keys, saved for its clip."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PHONE = {"viewport": {"width": 375, "height": 800}, "has_touch": True}
 
 @pytest.fixture
 def quay(registrar: Registrar, footage: Footage) -> Video:
-    """Three identified clips of a short 16:9 master, of this test alone."""
+    """Three identified clips of a short 16:9 master, for this test only."""
     video_id = registrar.video("quay", "The quay", footage.landscape, 6)
     return Video(video_id, "The quay", identified=registrar.identified(video_id, [("Opening", 0, 2), ("Middle", 2, 4), ("Late", 4, 6)]))
 

@@ -1,4 +1,4 @@
-"""Download, Copy S3 key, and what a signed URL is worth in other hands."""
+"""Download, Copy S3 key, and the scope of a signed URL that is passed on."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_signed_url_plays_in_another_browser_and_not_with_a_character_changed(
 
 
 def pasted(room: Room) -> str:
-    """What Ctrl-V puts into a field."""
+    """Return what Ctrl-V puts into a field."""
     room.page.evaluate("document.body.append(Object.assign(document.createElement('textarea'), { id: 'paste' }))")
     field = room.page.locator("#paste")
     field.press("Control+V")

@@ -1,6 +1,6 @@
-"""URLs that live 15 to 20 seconds, and viewers who never notice.
+"""URLs expire after 15 to 20 seconds, and viewers never notice.
 
-All rooms are opened together and wait for the end of their URLs together; each test then goes on with its own.
+All rooms are opened together and wait together until their URLs have expired; each test then continues with its own.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PAUSED, RUNNING = ("by_code", "by_hand", "asleep", "left_alone"), ("through", "r
 
 @dataclass(frozen=True)
 class Evening:
-    """Rooms on the long clip, opened before their URLs ended: the paused ones at ``PLACE``, with the speed ``SPEED``."""
+    """Rooms on the long clip, opened before their URLs expired: the paused ones at ``PLACE``, with the speed ``SPEED``."""
 
     video: Video
     rooms: dict[str, Room] = field(default_factory=dict)
@@ -64,7 +64,7 @@ def evening(short_lived: RunningApp, footage: Footage, browser: Browser) -> Iter
 
 @pytest.fixture(scope="module")
 def later(evening: Evening) -> Evening:
-    """The evening when no URL that the rooms began with is good any more."""
+    """The rooms once all their first URLs have expired."""
     page = evening.rooms["through"].page
     deadline = time.monotonic() + 60
     for url in evening.first_urls.values():
@@ -152,14 +152,14 @@ def _room(browser: Browser, app: RunningApp, video: Video) -> Room:
 
 
 def _freeze(room: Room, state: str) -> None:
-    """``frozen`` or ``active``: as a computer that sleeps, no timer and no answer reaches the page."""
+    """Set the page to ``frozen`` or ``active``: no timer and no response reaches a frozen page, as on a sleeping computer."""
     session: CDPSession = room.page.context.new_cdp_session(room.page)
     session.send("Page.setWebLifecycleState", {"state": state})
     session.detach()
 
 
 def _click_time_line(room: Room, share: float) -> float:
-    """Click at ``share`` of the time line; gives the second that lies there."""
+    """Click at ``share`` of the time line's width; return the second at that point."""
     room.video.hover()
     line = room.page.locator("media-time-range").bounding_box()
     assert line is not None

@@ -1,4 +1,4 @@
-"""The pages of Help: reached from every page, readable by everybody who is signed in, by keyboard and on a phone."""
+"""The help pages: reached from every page, readable by every signed-in person, by keyboard and on a phone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Identified clips play on their video's master: a switch is a seek."""
+"""Identified clips play on their video's master: switching is a seek."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sheet of keys: opened by "?" and by its button, from everywhere but where people type."""
+"""The sheet of keyboard shortcuts: opened by "?" and by its button, except while typing."""
 
 from __future__ import annotations
 

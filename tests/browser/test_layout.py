@@ -39,7 +39,7 @@ def box(page: Page, selector: str) -> dict[str, Any]:
 
 
 def widths(page: Page, *widths: int) -> Iterator[int]:
-    """Each width (px), once the page is laid out in it."""
+    """Yield each width (px) after the page is laid out in it."""
     for width in widths:
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_function("width => innerWidth === width", arg=width)

@@ -1,4 +1,4 @@
-"""Renaming, tagging, archiving and deleting in the library, and taking it back."""
+"""Renaming, tagging, archiving and deleting in the library, and undo."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ PATIENCE = 60_000
 
 
 def named(registrar: Registrar, title: str) -> str:
-    """A video of that title; its id."""
+    """Register a video with that title; return its id."""
     return registrar.video("named", title)
 
 
 def menu(page: Page, title: str, action: str) -> None:
-    """Choose from a video's menu."""
+    """Choose an item of a video's menu."""
     page.get_by_role("button", name=f"Actions for {title}").click()
     page.get_by_role("menuitem", name=action, exact=True).click()
 
 
 def undo(page: Page, done: str) -> None:
-    """With reduced motion the line stays until it is dismissed."""
+    """Press Undo. With reduced motion the toast stays until it is dismissed."""
     page.get_by_role("status").filter(has_text=done).get_by_role("button", name="Undo").click()
     expect(page.get_by_role("status").filter(has_text="Undone")).to_be_visible()
 

@@ -1,4 +1,4 @@
-"""Looking through a video on its card: by pointer, by keys, by finger; nothing is fetched before."""
+"""Skimming a video on its card by pointer, keys and touch; nothing is fetched before."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PLACE = "film => getComputedStyle(film.firstElementChild).backgroundPosition"
 
 @pytest.fixture(scope="module")
 def curlew(app: RunningApp, registrar: Registrar) -> Video:
-    """A video with previews, while nothing else goes on that moves the list."""
+    """A video with previews, while no job changes the list."""
     title = unique("Curlew")
     video = Video(registrar.video("curlew", title), title)
     app.wait_until_idle()
@@ -22,7 +22,7 @@ def curlew(app: RunningApp, registrar: Registrar) -> Video:
 
 
 def film_of(page: Page) -> Locator:
-    """The place of the pictures."""
+    """Return the element with the pictures."""
     film = page.locator(".film")
     expect(film).to_have_count(1)
     return film
@@ -33,7 +33,7 @@ def fetched(room: Room) -> list[str]:
 
 
 def over(page: Page, film: Locator, share: float) -> None:
-    """Move the pointer over it, which shows something."""
+    """Move the pointer over the card, which shows the pictures."""
     page.mouse.move(*place_of(film, share))
     expect(film).to_be_visible()
 

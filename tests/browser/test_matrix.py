@@ -1,4 +1,4 @@
-"""The export matrix: press a missing cell, watch it run, play it; why one failed, what is stale, filters, keys, two rooms, a telephone."""
+"""The export matrix: export a missing cell, watch it run, play it; failures, stale cells, filters, keys, two rooms, a phone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def card(room: Room) -> Locator:
 
 @pytest.fixture
 def one_clip(registrar: Registrar) -> str:
-    """A video of this test alone, with one candidate, "The landing"; its id."""
+    """The id of a video for this test only, with one candidate, "The landing"."""
     video_id = registrar.video("one-clip", "One clip")
     registrar.identified(video_id, [("The landing", 3, 5)])
     return video_id

@@ -1,4 +1,4 @@
-"""Where the focus is while a dialog opens from a video's menu, and after."""
+"""Where the focus is while a dialog opens from a video's menu, and afterwards."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ A_LATE_END = "@keyframes late { to { opacity: 0.9 } } [role=menu][data-state=clo
 
 
 def keep_menus(page: Page) -> None:
-    """Menus stay after an item was chosen, as on a slow machine, so that the dialog opens before they are gone."""
+    """Keep a menu open after an item was chosen, as on a slow machine, so that the dialog opens before it closes."""
     page.add_style_tag(content=A_LATE_END)
 
 
 def end_menu(page: Page) -> None:
-    """The menu that was kept goes now."""
+    """Close the menu that was kept open."""
     expect(page.locator("[role=menu]")).to_have_count(1)
     page.evaluate("document.querySelector('[role=menu]').getAnimations().forEach(each => each.finish())")
     expect(page.locator("[role=menu]")).to_have_count(0)

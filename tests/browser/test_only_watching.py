@@ -1,4 +1,4 @@
-"""What a viewer, whose role changes nothing, is shown of a room: all there is to see, and no control that would be refused."""
+"""What a viewer sees of a room: all content, and no control that would be refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CHANGES = ("Generate Shorts", "Find clips", "Make previews", "Edit", "In", "Out"
 
 @pytest.fixture(scope="module")
 def harbour(app: RunningApp, registrar: Registrar) -> Video:
-    """Exports, candidates, captions, and an export that failed."""
+    """A video with exports, candidates, captions, and a failed export."""
     video = registrar.four_shapes("watched-harbour", "Watched harbour")
     with app.database.write() as db:
         attach(db, video.id, "de", b"WEBVTT\n\n00:01.000 --> 00:02.000\nHallo\n", "a.vtt")

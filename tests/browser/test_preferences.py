@@ -1,4 +1,4 @@
-"""Settings, Preferences: an admin changes them, everybody begins with them."""
+"""Settings, Preferences: an admin changes them, everybody starts with them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.browser.watched_page import OpenRoom
 
 @pytest.fixture
 def usual(app: RunningApp) -> Iterator[None]:
-    """The preferences are the usual ones again afterwards, for the tests to come."""
+    """Restore the default preferences for the following tests."""
     yield
     with app.database.write() as db:
         save_preferences(db, Preferences())

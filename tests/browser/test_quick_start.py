@@ -1,4 +1,4 @@
-"""A master that is slow to start: said in the room, mended on asking, and what plays goes on."""
+"""A master that is slow to start: named in the room and repaired on request, while playback continues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several videos of the library at once: chosen by pointer and by keys, tagged, archived, deleted, and brought back."""
+"""Several videos of the library at once: selected by pointer and by keys, tagged, archived, deleted and restored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.browser.watched_page import OpenRoom
 
 
 class Plovers(NamedTuple):
-    """The titles of four videos, and the word that they have in common."""
+    """The titles of four videos, and the word they share."""
 
     word: str
     titles: tuple[str, ...]
@@ -21,7 +21,7 @@ class Plovers(NamedTuple):
 
 @pytest.fixture(scope="module")
 def plovers(registrar: Registrar) -> Plovers:
-    """Four videos whose titles have a word in common."""
+    """Four videos whose titles share a word."""
     word = unique("Plover")
     titles = tuple(f"{word} {letter}" for letter in "abcd")
     for title in titles:

@@ -1,4 +1,4 @@
-"""Autoplay: with sound where the browser allows it, silent where it does not, and with sound again after the first click."""
+"""Autoplay: with sound where the browser allows it, muted otherwise, and with sound again after the first click."""
 
 from __future__ import annotations
 

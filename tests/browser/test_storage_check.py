@@ -1,4 +1,4 @@
-"""What the check from the browser says of every way in which a store, or what lies before it, can fail."""
+"""What the storage check in the browser reports for every way in which a store, or a proxy before it, can fail."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Answer = Callable[[Route], None]
 
 
 class Faked:
-    """The app's side and the store, as a browser meets them; ``asked`` is every request of the app's side and the store."""
+    """The app's API and the store, as a browser meets them; ``asked`` holds all requests to both."""
 
     def __init__(self, page: Page) -> None:
         self.asked: list[str] = []
@@ -80,7 +80,7 @@ def faked(page: Page) -> Faked:
 
 
 def seen(page: Page) -> dict[str, Any]:
-    """Verdict and words by check, once everything is said and what was laid out is taken back."""
+    """Return verdict and text by check, once the check has finished and removed its probe."""
     page.goto(f"{APP}/")
     page.wait_for_function("globalThis.seen.busy === false")
     return {row["check"]: (row["verdict"], f"{row['text']} {row['remedy']}".strip()) for row in page.evaluate("globalThis.seen.rows")}

@@ -1,4 +1,4 @@
-"""Settings, Storage: what the server and this browser see of the store, and what to do about it."""
+"""Settings, Storage: how the server and this browser reach the store, and how to fix problems."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ HERE, THERE = "Seen by this browser", "Seen by the server"
 
 @pytest.fixture(scope="module")
 def gateway(app: RunningApp) -> Iterator[Gateway]:
-    """The way by which browsers reach the bucket."""
+    """The proxy through which browsers reach the bucket."""
     with Gateway(app.port) as gateway:
         yield gateway
 
 
 @pytest.fixture(scope="module")
 def elsewhere(app: RunningApp, gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    """The app over a bucket of another origin, which has no CORS rules."""
+    """The app over a bucket of another origin without CORS rules."""
     public = f"http://127.0.0.1:{gateway.port}{EMBEDDED_PATH}"
     settings = {"ADMIN_EMAIL": EMAIL, "ADMIN_PASSWORD": PASSWORD, "S3_PUBLIC_ENDPOINT_URL": public}
     with running_app(tmp_path_factory.mktemp("elsewhere"), bucket_of=app, **settings) as elsewhere:

@@ -1,4 +1,4 @@
-"""Switching clips: at once where the URL is at hand, with nothing asked for twice."""
+"""Switching clips: at once if the URL is known, with no duplicate requests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PUSH_SUCCESSOR = """(id) => {
 
 
 def fetched_ahead(requests: Sequence[Request]) -> list[str]:
-    """Keys of the clips whose first bytes were fetched without being opened."""
+    """Return the keys of the clips whose first bytes were fetched without being opened."""
     return [request.url.partition("?")[0].partition("/s3/clipviewer/")[2] for request in requests if request.headers.get("range") == AHEAD]
 
 

@@ -1,4 +1,4 @@
-"""The timeline of a master: made by itself, and clips marked on it by keys and by dragging, in every room of the video."""
+"""The timeline of a master: built automatically, and clips marked on it by keys and by dragging, in every room of the video."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Uploads from the library page: chosen or dropped, cut off, paused, gone on with after a reload, called off, refused."""
+"""Uploads from the library page: chosen or dropped, interrupted, paused, continued after a reload, cancelled, refused."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PARTS = re.compile(r"/s3/.*[?&]partNumber=(\d+)")
 
 @pytest.fixture(scope="module")
 def master(footage: Footage, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A video in five parts: a short clip, and a box of padding as large files have it for their index."""
+    """A video in five parts: a short clip, and a box of padding, as large as the index of a large file."""
     path = tmp_path_factory.mktemp("masters") / f"{unique('harbour')}.mp4"
     data = footage.tiny.read_bytes()
     path.write_bytes(data)
@@ -36,7 +36,7 @@ def master(footage: Footage, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Desk:
-    """The uploads of a library page, and the parts of files that pass between it and the store."""
+    """The uploads of a library page, and the parts of files on their way to the store."""
 
     def __init__(self, room: Room) -> None:
         self.room, self.page = room, room.page
@@ -93,7 +93,7 @@ def desk(app: RunningApp, open_room: OpenRoom) -> Iterator[Desk]:
 
 
 def assert_stored(app: RunningApp, desk: Desk, path: Path) -> None:
-    """The row leads to a video whose object is, byte for byte, the file."""
+    """Check that the row leads to a video whose object equals the file byte for byte."""
     link = desk.row(path.name).get_by_role("link", name=path.name)
     expect(link).to_be_visible()
     video_id = (link.get_attribute("href") or "").removeprefix("/videos/")

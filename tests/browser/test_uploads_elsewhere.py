@@ -1,4 +1,4 @@
-"""Uploads where the bytes go: to a bucket of another origin, and through the embedded store without filling the app's memory."""
+"""Uploads to a bucket of another origin, and through the embedded store without filling the app's memory."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SIZE = 300 * MIB
 
 @pytest.fixture
 def elsewhere(app: RunningApp, tmp_path: Path) -> Iterator[RunningApp]:
-    """The app over a bucket of another origin, which has the rule for browsers that the README gives."""
+    """The app over a bucket of another origin with the CORS rule from the README."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
@@ -95,6 +95,6 @@ def test_large_files_leave_the_memory_of_the_app_as_it_was(app: RunningApp, foot
 
 
 def peak(status: Path) -> int:
-    """The largest memory that the process has used since the peak was reset, in bytes."""
+    """Return the process's peak memory since the last reset, in bytes."""
     line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024

@@ -1,4 +1,4 @@
-"""A worker whose disk fills up: a small one of its own, in a mount namespace that any user may make on most systems."""
+"""A worker whose disk fills up: a small disk in a mount namespace, which any user may create on most systems."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ exit $code
 
 
 def small_disk(folder: Path, size: str) -> list[str]:
-    """The command under which a process finds a disk of ``size`` at ``folder``; skips where the system does not allow that."""
+    """Return the command under which a process finds a disk of ``size`` at ``folder``; skip the test if the system forbids it."""
     folder.mkdir(parents=True, exist_ok=True)
     command = [*UNSHARE, RUN, "sh", size, str(folder)]
     try:

@@ -1,4 +1,4 @@
-"""A worker that is killed anywhere, then started: the export ends with exactly one object, its two sidecars and one row."""
+"""A worker that is killed anywhere, then restarted: the export ends with exactly one object, its two sidecars and one row."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 def files_of(clip: ExportedClip) -> list[str]:
-    """The keys of an export and what lies beside it, in their order."""
+    """Return the sorted keys of an export and of its sidecars."""
     return [clip.s3_key.replace(".mp4", ".json"), clip.s3_key, clip.s3_key.replace(".mp4", ".vtt")]
 
 

@@ -1,4 +1,4 @@
-"""A worker that is killed in a job on the library: the job is done by the next one, and once."""
+"""A worker that is killed during a library job: the next worker does the job, exactly once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def previews(scene: Scene) -> WorkView:
 
 
 def assert_done(scene: Scene, job: WorkView, attempt: int) -> None:
-    """Done by that attempt, and what the video names is all that there is."""
+    """Check that this attempt finished the job, and that only the files named by the video exist."""
     with scene.database.read() as db:
         done, made = work.work(db, job.id), db.get_one(Video, VIDEO_ID).previews
         assert (done.state, done.attempt, work.unfinished_work(db)) == ("done", attempt, [])

@@ -1,4 +1,4 @@
-"""Attempts at exports, step by step and in a thread, as the worker makes them."""
+"""Run attempts at exports, step by step or in a thread, as the worker does."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def now(room: Services, job: CellView) -> CellView:
 
 
 def attempt(room: Services, job: CellView, folder: Path, patience: Sequence[float] = (0.1, 0.1)) -> CellView:
-    """Run the job's present attempt to its end."""
+    """Run the job's current attempt to its end."""
     run = ExportRun(room, Ticket(job.id, job.attempt), folder, Ffmpeg(), patience=patience)
     try:
         all(run.perform(step) for step in STEPS)
@@ -46,7 +46,7 @@ def attempt(room: Services, job: CellView, folder: Path, patience: Sequence[floa
 
 @contextmanager
 def attempting(room: Services, job: CellView, folder: Path, patience: Sequence[float] = (0.5,) * 20) -> Iterator[Thread]:
-    """The same beside the test, which goes on when the attempt has ended."""
+    """Run the same in a thread beside the test; wait for it on leaving."""
     thread = Thread(target=attempt, args=(room, job, folder, patience))
     thread.start()
     try:

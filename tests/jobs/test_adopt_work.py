@@ -1,4 +1,4 @@
-"""Adopting as work of the library: by a worker, with its result, called off, and beside what keeps the other worker busy."""
+"""Importing as a library job: run by a worker, with its result, cancelled, and while the other worker is busy."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_store_that_does_not_answer_is_the_reason_that_it_failed(services: Ser
 
 
 class Endless:
-    """A store whose listing has no end, until somebody ends the test."""
+    """A store whose listing has no end until the test ends it."""
 
     def __init__(self, store: ObjectStore, one: StoredObject) -> None:
         self._store, self._one = store, one

@@ -1,4 +1,4 @@
-"""What an attempt does when the world is not as it should be: it waits, or ends with a reason, and leaves nothing behind."""
+"""An export attempt under faults: it waits or fails with a reason, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 class Faulty:
-    """The store, except that the next calls of ``method`` raise ``errors``, one each."""
+    """The store, but the next calls of ``method`` raise ``errors``, one each."""
 
     def __init__(self, store: ObjectStore, method: str, *errors: Exception) -> None:
         self._store, self._method, self._errors = store, method, list(errors)
@@ -54,7 +54,7 @@ def job(room: Services) -> CellView:
 
 @pytest.fixture(autouse=True)
 def quick_renderer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A renderer that writes a few bytes; the real one is at work in ``test_engine``."""
+    """A renderer that writes a few bytes; ``test_engine`` uses the real one."""
 
     def render(_ffmpeg: Ffmpeg, _services: Services, _order: Order, out: Path, **_: object) -> None:
         out.write_bytes(b"a clip")
@@ -63,7 +63,7 @@ def quick_renderer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def attempt(room: Services, job: CellView, folder: Path) -> CellView:
-    """Run the job's present attempt to its end."""
+    """Run the job's current attempt to its end."""
     run = ExportRun(room, Ticket(job.id, job.attempt), folder, Ffmpeg(), patience=(0.01, 0.01))
     all(run.perform(step) for step in STEPS)
     run.clean_up()

@@ -1,4 +1,4 @@
-"""The search for clips as work: its candidates, its cancelling, and the titles of a language model that fails."""
+"""Finding clips as a job: its candidates, cancelling, and a language model that fails to give titles."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def lecture(room: Services, tmp_path: Path) -> Services:
-    """The room's video is a minute long, with a loud stretch in its middle; there are no candidates."""
+    """The room's video is a minute long, with a loud passage in its middle; there are no candidates."""
     loud = "aevalsrc='0.6*sin(880*t)*between(t,25,41)+0.02*sin(440*t)*gt(mod(t,4),1)':d=60"
     picture = "testsrc2=d=60:s=320x180:r=12"
     footage = make(tmp_path / "lecture.mp4", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", loud, "-preset", "ultrafast")

@@ -1,4 +1,4 @@
-"""Objects that are no videos, or broken ones, through the worker as it runs in the product: a reason each, and nothing else happens."""
+"""Objects that are broken or no videos, through the product's worker: each fails with its reason and harms nothing else."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ REASONS = {
     "huge": "too large",
 }
 MOST_LAG = 0.5
-"""Seconds by which the event loop may be later than an idle one beside it."""
+"""Seconds by which the event loop may lag behind an idle one beside it."""
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def canary() -> Iterator[socket.socket]:
 
 @pytest.fixture
 def bad(footage: Path, canary: socket.socket, tmp_path: Path) -> dict[str, bytes]:
-    """The objects, by what is wrong with them; every one calls itself an mp4."""
+    """The objects, by what is wrong with them; each is named as an mp4."""
     data = footage.read_bytes()
     corrupt = bytearray(data)
     middle = len(data) // 2

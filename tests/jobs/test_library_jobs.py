@@ -1,4 +1,4 @@
-"""Jobs on the library: what is enqueued gets done once, and nothing is lost when a worker goes away."""
+"""Library jobs: each is done once, and none is lost when a worker stops."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Do = Callable[[LibraryAttempt], Mapping[str, Any]]
 
 @contextmanager
 def working(services: Services, count: Do) -> Iterator[JobWorker]:
-    """A worker that knows one kind, ``count``."""
+    """Run a worker that handles one kind of job, ``count``."""
     running = JobWorker(services, {"count": Kind(count)}, poll_seconds=0.02)
     running.start()
     try:

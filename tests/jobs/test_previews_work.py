@@ -1,4 +1,4 @@
-"""Previews of a registered video: made from its object, put into the bucket, written into its row; or nothing at all."""
+"""Previews of a registered video: made from its object, stored in the bucket, recorded in its row; or nothing at all."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ROOT = f"previews/{VIDEO_ID}/"
 
 
 def claimed(services: Services, folder: Path, stopping: Callable[[], bool] = lambda: False) -> LibraryAttempt:
-    """The work on the video as a worker has it when it begins."""
+    """The video's job as a worker has claimed it."""
     with services.database.write() as db:
         work.ask(db, "previews", VIDEO_ID, video_id=VIDEO_ID, actor="user_1")
         item = claim_next(db, ["previews"], utc_now())

@@ -1,4 +1,4 @@
-"""A master with its index last: copied with the index first, and all that was made from it is still what it was."""
+"""A master with its index last: copied with the index first, and everything derived from it stays valid."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def slow_file(footage: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def slow(room: Services, slow_file: Path) -> Services:
-    """The room's master has its index last, and is known to."""
+    """A room whose master is known to have its index last."""
     room.store.put_file(MASTER_KEY, slow_file, "video/mp4")
     stored = room.store.head(MASTER_KEY)
     with room.database.write() as db:

@@ -1,4 +1,4 @@
-"""A deleted video goes for good: its objects as chosen, its rows after them, and nothing half-made where the store fails in the middle."""
+"""Permanent removal of a deleted video: the chosen objects, then its rows; consistent if the store fails half-way."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OTHERS = {SHARED, "talks/clips/one.json", "previews/video_smaller/poster.jpg", "
 
 @pytest.fixture
 def library(room: Services) -> Services:
-    """The small video with previews, an export of ours and one of a pipeline's, beside another video that shares a captions file."""
+    """The small video with previews, an export of this product and one of a pipeline, beside a video that shares a captions file."""
     for key in EXPORTS | PREVIEWS | OTHERS:
         room.store.put(key, b"x", "application/octet-stream")
     made = {"start_ms": 0, "end_ms": 1, "title": "c", "aspect_ratio": "9:16", "target_language": "en"}
@@ -47,7 +47,7 @@ def library(room: Services) -> Services:
 
 
 def begun(services: Services, folder: Path, objects: RemovalScope) -> LibraryAttempt:
-    """The removal as a worker has it when it begins."""
+    """The removal as a worker has claimed it."""
     with services.database.write() as db:
         delete(db, [VIDEO_ID], objects)
         removal.enqueue_removal(db, VIDEO_ID, actor="user_1")
@@ -66,7 +66,7 @@ def in_bucket(services: Services) -> set[str]:
 
 
 def rows(services: Services) -> tuple[int, int]:
-    """How many videos and exported clips there are."""
+    """Return the numbers of videos and exported clips."""
     with services.database.read() as db:
         return len(db.exec(select(Video)).all()), len(db.exec(select(ExportedClip)).all())
 

@@ -1,4 +1,4 @@
-"""Exports from a real store that goes away, hangs, changes its keys or its objects: they wait, or end with a reason and leave nothing."""
+"""Exports while the store goes away, hangs, or changes its keys or objects: they wait, or fail with a reason and leave nothing."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ from tests.storage.serving import KEYS, Served, serving
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 SOME = 1_000_000
-"""Bytes after which the render of the clip is under way, and wants more."""
+"""Bytes after which the render of the clip is under way and needs more."""
 
 
 @pytest.fixture(scope="module")
 def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten seconds that hardly compress, about 1.3 MB each, in few pictures: they are soon rendered."""
+    """Ten seconds that hardly compress, about 1.3 MB each, at a low frame rate, so that they render quickly."""
     path = tmp_path_factory.mktemp("noise") / "noise.mp4"
     graph = "color=gray:s=640x360:r=6:d=10,noise=alls=60:allf=t,format=yuv420p"
     sound = ["-f", "lavfi", "-i", "sine=d=10", "-c:a", "aac"]
@@ -62,7 +62,7 @@ def gateway(bucket: ObjectStore) -> Iterator[Gateway]:
 
 @pytest.fixture
 def far(room: Services, gateway: Gateway, noise: Path) -> Services:
-    """The room, with noise for its video and a clip of two seconds; everything reaches the bucket through the gateway."""
+    """The room, with noise for its video and a clip of two seconds; all traffic to the bucket goes through the gateway."""
     settings = dataclasses.replace(room.settings, port=gateway.port)
     return with_noise(dataclasses.replace(room, settings=settings, store=open_store(settings, embedded_credentials(SECRET))), noise)
 
@@ -80,7 +80,7 @@ def with_noise(room: Services, noise: Path) -> Services:
 
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> Callable[[str, Callable[[], None]], None]:
-    """``at(place, action)``: do that once when an export comes there; ``in the middle`` is while its source is read."""
+    """``at(place, action)`` calls the action once when an export reaches that place; ``in the middle`` is while its source is read."""
 
     def arrange(place: str, action: Callable[[], None]) -> None:
         if place == "before it starts":
@@ -234,7 +234,7 @@ def test_a_video_that_is_replaced_in_the_middle_is_not_exported_and_a_retry_uses
 
 
 class Chain:
-    """Keys that botocore renews from ``current`` whenever they are asked for: they are always about to end."""
+    """Credentials that botocore refreshes from ``current`` at every use, since they are always about to expire."""
 
     def __init__(self, keys: Credentials) -> None:
         self.current = keys
@@ -250,7 +250,7 @@ class Chain:
 
 @dataclass(frozen=True)
 class Keyed:
-    """The room over a bucket whose keys can be changed, and the chain that signs for it."""
+    """The room over a bucket with changeable keys, and the credentials that sign for it."""
 
     services: Services
     chain: Chain

@@ -1,4 +1,4 @@
-"""What is done every hour: what nobody needs any more goes, and what fails keeps nothing else from being done."""
+"""Hourly garbage collection: removes what is no longer needed; one failing step does not stop the others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def team(services: Services, tmp_path: Path) -> Iterator[Services]:
-    """The services over a store that answers."""
+    """The services over a running store."""
     with running_bucket("a secret key that only this bucket has", tmp_path / "store") as store:
         settings = dataclasses.replace(services.settings, s3_prefix="team/")
         yield dataclasses.replace(services, settings=settings, store=store, signer=signer_for(settings, store))

@@ -1,4 +1,4 @@
-"""What is asked for is rendered, published once and reported, by the worker as it runs in the product."""
+"""Queued exports are rendered, published once and reported by the product's worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files on their way to the bucket: the steps that a sender takes."""
+"""Send files to the bucket, step by step as an uploader does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ANNA, BEN = "user_anna", "user_ben"
 
 
 def nothing(_db: Session, _upload: UploadView) -> None:
-    """Writes nothing down."""
+    """Record no audit entry."""
 
 
 def begin(uploading: Uploading, name: str, data: bytes, sender: str = ANNA, fingerprint: str = "1") -> UploadView:

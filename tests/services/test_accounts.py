@@ -1,4 +1,4 @@
-"""Accounts: passwords, the first admin, and changes that hold at once."""
+"""Accounts: passwords, the first admin, and changes that apply at once."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_a_refused_set_up_leaves_the_link_usable(database: Database, accounts: A
 
 
 def raced(attempts: list[Callable[[], object]]) -> int:
-    """Run all at the same moment; how many succeed. Any other failure than a refusal is raised."""
+    """Run all at the same moment; return how many succeed. Raise any failure other than a refusal."""
     barrier = Barrier(len(attempts))
 
     def run(attempt: Callable[[], object]) -> bool:

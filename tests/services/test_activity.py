@@ -1,4 +1,4 @@
-"""Jobs of every kind in one list for people."""
+"""Jobs of every kind in one list."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOW = utc_now()
 
 @pytest.fixture
 def footage(database: Database) -> Database:
-    """An export of one clip in two ratios was asked for, adopting before it and a search after it."""
+    """An export of one clip in two ratios is queued; an import was queued before it and a search for clips after it."""
     with database.write() as db:
         work.enqueue(db, "adopt", "talks/", clock=lambda: NOW - timedelta(minutes=2))
         db.add(Video(id="video_1", title="Talk", s3_key="talk.mp4", etag="e1", size=10))

@@ -1,4 +1,4 @@
-"""Adopting a prefix: what is recognised, what comes of it, and what a second run finds."""
+"""Importing a prefix: what is recognised, what is created, and what a second import finds."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def videos(services: Services) -> dict[str, Video]:
 
 
 def counts(tally: Tally) -> dict[str, int]:
-    """What is not nothing."""
+    """Return the counts that are not zero."""
     told = tally.as_json()
     return {name: told[name] for name in ("videos", "exports", "captions", "changed", "back", "missing", "known") if told[name]}
 

@@ -1,4 +1,4 @@
-"""API tokens: shown once, kept as a hash, revocable."""
+"""API tokens: shown once, stored as a hash, revocable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit log cannot be forged, changed, or made to hold a secret."""
+"""The audit log cannot be forged or changed, and holds no secret."""
 
 from __future__ import annotations
 

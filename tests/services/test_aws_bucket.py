@@ -1,4 +1,4 @@
-"""The client over S3 as moto answers for it: pages of listings, and refusals that neither the embedded store nor a made-up answer has."""
+"""The client over moto's S3: pages of listings, and refusals that neither the embedded store nor a faked response has."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SETTINGS = Settings(data_dir=Path("unused"), database_url="sqlite://", s3_bucket
 
 
 class Bucket:
-    """An empty bucket behind the real client, which counts what it is asked."""
+    """An empty bucket behind the real client, which counts its requests."""
 
     def __init__(self, store: ObjectStore) -> None:
         self.store = store

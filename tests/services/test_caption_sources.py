@@ -1,4 +1,4 @@
-"""Captions found inside a master in a running bucket, and translations of captions that are there."""
+"""Captions found inside a master in a running bucket, and translations of existing captions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ VTT = b"WEBVTT\n\n00:01.000 --> 00:02.000\nGood\nmorning\n\n00:03.000 --> 00:04.
 
 
 class Loud:
-    """A translator that shouts, and notes what it was asked."""
+    """A translator that returns capitals and records its requests."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[list[str], str, str]] = []

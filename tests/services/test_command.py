@@ -1,4 +1,4 @@
-"""``python -m clipviewer`` as a person meets it: a start, a wrong setting, a signal."""
+"""``python -m clipviewer`` as a person uses it: starting, a wrong setting, a signal."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Started:
         self.lines: list[str] = []
 
     def wait_for(self, pattern: str) -> re.Match[str]:
-        """The first line of output that matches; fails when the process ends before."""
+        """Return the first line of output that matches; fail if the process ends before."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.lines.append(line)
@@ -119,7 +119,7 @@ def test_ctrl_c_ends_the_server_within_seconds_and_frees_the_port(started: Start
 
 
 def test_a_quiet_connection_is_not_closed_before_its_client_does(started: Started) -> None:
-    """Clients and proxies keep one for five seconds to a minute: a request that meets its end would be lost."""
+    """Clients and proxies keep connections for five seconds to a minute: a request sent as the server closes one would be lost."""
     started.wait_for("Ready")
     with closing(HTTPConnection("127.0.0.1", started.port)) as connection:
         connection.request("GET", "/api/health")

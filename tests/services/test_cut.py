@@ -1,4 +1,4 @@
-"""Clips cut from demo footage show exactly the frames of their range, in the shape that was asked for."""
+"""Clips cut from demo footage show exactly the frames of their range, in the requested shape."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _keyframes(path: Path) -> list[int]:
 
 
 def _loudness(path: Path) -> list[int]:
-    """The loudest sample of each second but its last tenths, where the coder may ring on."""
+    """Return the loudest sample of each second, without its last tenths, where the codec may ring on."""
     with av.open(str(path)) as container:
         resampler = av.AudioResampler(format="s16", layout="mono", rate=8_000)
         samples: list[int] = []

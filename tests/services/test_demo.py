@@ -1,4 +1,4 @@
-"""The demo ends with a row for every object and an object for every row, however often it was interrupted."""
+"""The demo ends with a row for every object and an object for every row, however often it is interrupted."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ OBJECTS = {
 
 
 class Killed(BaseException):
-    """What a kill is to the code that it hits: nothing handles it."""
+    """Stands for a kill: nothing handles this exception."""
 
 
 @dataclass
 class MemoryStore:
-    """The store's interface over a dict. ``puts`` counts what was written; ``kill_at`` ends the process before or after a put."""
+    """The store's interface over a dict. ``puts`` counts writes; ``kill_at`` ends the process before or after a put."""
 
     objects: dict[str, tuple[bytes, str]] = field(default_factory=dict)
     puts: Counter[str] = field(default_factory=Counter)

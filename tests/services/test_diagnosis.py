@@ -1,4 +1,4 @@
-"""What the doctor's report says of the whole: findings, masters, and the policies to paste."""
+"""The doctor's report as a whole: findings, masters, and the policies to paste."""
 
 from __future__ import annotations
 

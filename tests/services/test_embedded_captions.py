@@ -1,4 +1,4 @@
-"""Caption tracks inside a video file, written by the ffmpeg that people have."""
+"""Caption tracks inside a video file, written by ffmpeg."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PICTURE = ("-f", "lavfi", "-i", "color=s=64x64:d=4:r=10")
 
 
 def video(path: Path, *options: str) -> Path:
-    """Four seconds with a German track and one whose language nobody says."""
+    """Four seconds with a German track and one without a language."""
     german, foreign = path.with_suffix(".1.srt"), path.with_suffix(".2.srt")
     german.write_text(GERMAN)
     foreign.write_text(FOREIGN)
@@ -60,7 +60,7 @@ def test_pictures_of_captions_are_named_as_not_usable(tmp_path: Path) -> None:
 
 
 def with_bitmap_track(folder: Path) -> Path:
-    """A video with an English track as it comes from a Blu-ray; no picture is in it, as ffmpeg makes none from text."""
+    """Make a video with an English track as on a Blu-ray; the track holds no picture, since ffmpeg makes none from text."""
     raw, path = folder / "track.sup", folder / "bitmap.mkv"
     raw.write_bytes(_segment(0x16, b"\0\x40\0\x40\x10\0\0\x80\0\0\0") + _segment(0x80, b""))
     maps = ("-f", "sup", "-i", f"file:{raw}", "-map", "0", "-map", "1", "-c:v", "libx264", "-c:s", "copy")
@@ -69,7 +69,7 @@ def with_bitmap_track(folder: Path) -> Path:
 
 
 def _segment(kind: int, data: bytes) -> bytes:
-    """One segment of a Presentation Graphic Stream, shown from the start."""
+    """Return one segment of a Presentation Graphic Stream, shown from the start."""
     return b"PG" + bytes(8) + bytes([kind]) + len(data).to_bytes(2) + data
 
 

@@ -1,4 +1,4 @@
-"""Database work from an event loop: where it runs, what comes back, and who waits for whom."""
+"""Database work from an event loop: where it runs, what it returns, and what waits for what."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_write_that_raises_leaves_nothing_and_says_why(database: Database) -> 
 
 
 def test_nothing_stays_open_between_two_reads(database: Database) -> None:
-    """An open transaction would go on seeing what has long changed, and on SQLite keep the log from being emptied."""
+    """An open transaction would keep reading an old snapshot and, on SQLite, keep the log from being emptied."""
     ended: list[object] = []
     event.listen(database.engine, "rollback", ended.append)
     assert asyncio.run(database.run_read(titles)) == []

@@ -1,4 +1,4 @@
-"""What choices come to: captions and framing decide which file is meant, and the plan says how long the missing ones take."""
+"""Export choices: captions and framing identify the file, and the plan estimates the time for the missing ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ VTT = "WEBVTT\n\n00:01.000 --> 00:01.400\n{}\n\n01:00.000 --> 01:01.000\nelsewhe
 
 @pytest.fixture
 def footage(database: Database) -> Database:
-    """``clip_1`` has a caption in it, ``clip_2`` has none."""
+    """``clip_1`` contains a caption, ``clip_2`` none."""
     with database.write() as db:
         db.add(Video(id="video_1", title="Talk", s3_key="talk.mp4", etag="e1", size=10))
         db.flush()

@@ -1,4 +1,4 @@
-"""What tells exports apart in the list, and why a new one would not be the same."""
+"""What distinguishes exports in the list, and why an export is stale."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def add_job(db: Session, clip_id: str | None, **values: Any) -> None:
 
 @pytest.fixture
 def footage(database: Database) -> Database:
-    """A candidate from 1 to 3 s; ``clip_made`` was made of it here, ``clip_given`` by a pipeline."""
+    """A candidate from 1 to 3 s; ``clip_made`` was exported from it here, ``clip_given`` was delivered by a pipeline."""
     with database.write() as db:
         db.add(Video(id=VIDEO, title="Talk", s3_key="talk.mp4", etag="e1"))
         db.flush()

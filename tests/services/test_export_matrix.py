@@ -1,4 +1,4 @@
-"""The export matrix: every state of a cell, what stands in whose place, filters, pages, and a video of very many clips."""
+"""The export matrix: every state of a cell, which export a cell shows, filters, pages, and a video of very many clips."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ def finish(db: Session, cell: CellView) -> str:
 
 
 def deliver(db: Session, clip_id: str, start_ms: int, end_ms: int, **values: Any) -> None:
-    """What a pipeline registers."""
+    """Register an export as a pipeline does."""
     given = {"title": clip_id, "s3_key": f"{clip_id}.mp4", "aspect_ratio": "9:16", "target_language": ORIGINAL, "created_at": Clock().now}
     db.add(ExportedClip(id=clip_id, video_id=VIDEO, start_ms=start_ms, end_ms=end_ms, **given | values))
     db.flush()
 
 
 def states(page: MatrixPage) -> dict[str, list[tuple[str, str]]]:
-    """By title, the cells that are not missing: ratio and state."""
+    """Return the cells that are not missing, by title: ratio and state."""
     return {row.title: [(entry.ratio, entry.state) for entry in row.entries] for row in page.rows}
 
 
@@ -184,7 +184,7 @@ def test_the_languages_are_those_of_captions_and_of_exports(footage: Database) -
 
 @pytest.fixture
 def mixed(footage: Database) -> Database:
-    """Clip 1 whole, clip 2 with a stale square one, clip 3 with a failed one and a German one; and a range of its own."""
+    """Clip 1 complete, clip 2 with a stale square cell, clip 3 with a failed one and a German one; and a range without a candidate."""
     with footage.write() as db:
         for ratio in AspectRatio:
             finish(db, ask(db, "clip_1", ratio))
@@ -237,7 +237,7 @@ def test_an_unknown_video_has_no_matrix(footage: Database) -> None:
 
 @contextmanager
 def counted(database: Database) -> Iterator[list[str]]:
-    """The statements that are sent meanwhile."""
+    """Count the statements sent meanwhile."""
     sent: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
@@ -251,7 +251,7 @@ def counted(database: Database) -> Iterator[list[str]]:
 
 
 def statements(database: Database, filters: ExportFilters, offset: int) -> tuple[int, int]:
-    """How many lines a page of the matrix has, and how many statements it takes."""
+    """Return the number of rows of a matrix page, and the number of statements it takes."""
     with database.read() as db, counted(database) as sent:
         return len(matrix(db, VIDEO, offset=offset, filters=filters).rows), len(sent)
 

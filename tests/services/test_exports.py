@@ -1,4 +1,4 @@
-"""Cells of the export matrix: known by what decides their file, numbered as they change, owned by one attempt at a time."""
+"""Cells of the export matrix: identified by what decides their file, numbered as they change, owned by one attempt at a time."""
 
 from __future__ import annotations
 

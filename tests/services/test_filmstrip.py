@@ -1,4 +1,4 @@
-"""The strip of small pictures: each shows the time at which it stands, and together they cover the video."""
+"""The filmstrip: each picture shows the time at which it appears, and together they cover the video."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def test_real_footage_has_a_strip_of_the_pictures_that_are_shown(tmp_path: Path,
 
 
 def shown_at(source: Path, times_ms: list[int]) -> list[np.ndarray]:
-    """The grey pictures at these times, in order, all decoded from the beginning."""
+    """Return the grey pictures at these times, in order, all decoded from the beginning."""
     found: list[np.ndarray] = []
     with av.open(str(source)) as container:
         for frame in container.decode(video=0):

@@ -1,4 +1,4 @@
-"""Found clips: brought up to date by the next search as long as nobody has decided on them, and never otherwise."""
+"""Found clips: the next search updates them only while nobody has decided on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An export shows the pixels that its framing names, by the same rule that the frame over the master is drawn by."""
+"""An export shows the pixels of its framing, by the same rule as the frame over the master."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A texture in which no place looks like another."""
+    """A texture in which every place looks different."""
     return film(Scene("texture", 0.5, lambda _: (0.5, 0.5)), tmp_path_factory.mktemp("texture") / "texture.mp4", "-crf", "5")
 
 
@@ -57,7 +57,7 @@ def pictures(path: Path) -> Iterator[Grey]:
 
 
 def shift(shown: Grey, whole: Grey, rect: Rect) -> tuple[int, int]:
-    """How far ``shown`` is from the ``rect`` of ``whole``: where it fits best, in pixels."""
+    """Return the offset of ``shown`` from the ``rect`` of ``whole`` at the best fit, in pixels."""
     differences = {}
     for x in range(max(0, rect.x - 6), min(whole.shape[1] - rect.width, rect.x + 6) + 1):
         for y in range(max(0, rect.y - 6), min(whole.shape[0] - rect.height, rect.y + 6) + 1):

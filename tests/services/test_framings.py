@@ -1,4 +1,4 @@
-"""The crops that people chose: one per candidate and ratio, the last one counts."""
+"""Chosen crops: one per candidate and ratio; the last choice wins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clips found in real footage: the passage that stands out, to the frame, with nothing left behind; and in footage that is odd or bad."""
+"""Clips found in real footage: the outstanding passage, to the frame, with nothing left behind; and odd or bad footage."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def make(out: Path, *args: str) -> Path:
 
 @pytest.fixture(scope="module")
 def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A hundred seconds of a dim picture and a soft hum; from 40 to 62 it is loud, and its picture moves."""
+    """A hundred seconds of a dim picture and a soft hum; from 40 to 62 s it is loud and the picture moves."""
     loud = f"between(t,{LOUD_FROM_MS / 1000},{LOUD_TO_MS / 1000 - 0.001})"
     picture = f"color=0x203040:s=320x180:r=25:d=100[dim];testsrc2=s=320x180:r=25:d=100[moving];[dim][moving]overlay=enable='{loud}'"
     sound = f"aevalsrc='if({loud},0.5*sin(2*PI*300*t)*(1+sin(2*PI*5*t))/2,0.01*sin(2*PI*100*t))':d=100:s=16000"
@@ -54,7 +54,7 @@ def small(small_footage: Path) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder where nothing else is; a search leaves it that way."""
+    """An empty folder; the test fails if a search leaves something in it."""
     path = tmp_path / "work"
     path.mkdir()
     return path

@@ -1,4 +1,4 @@
-"""Sidecars that somebody else wrote: each is one line in the result, and nothing of it gets into the library."""
+"""Sidecars written by an attacker: each is one line in the result, and none of it enters the library."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Change = Callable[[dict[str, Any]], object]
 
 @pytest.fixture
 def team(services: Services, bucket: ObjectStore) -> Services:
-    """A library in ``team/`` whose rows are gone; there is another video, with a clip of its own."""
+    """A library in ``team/`` whose rows are gone; there is another video with its own clip."""
     settings = dataclasses.replace(services.settings, s3_prefix="team/")
     with services.database.write() as db:
         make_library(db, bucket, "team/")
@@ -53,7 +53,7 @@ def spoil(bucket: ObjectStore, key: str, change: Change, *, honest_identity: boo
 
 
 def sign(document: dict[str, Any]) -> None:
-    """Give the identity that follows from the rest, as somebody would who knows how."""
+    """Compute the identity from the other fields, as an attacker who knows the scheme would."""
     told = document["captions"]
     document["identity"] = export_identity(
         document["source"]["videoId"],

@@ -1,4 +1,4 @@
-"""What is told of a master before it is played: how it is stored, what it sounds like, which captions lie in it."""
+"""What is known of a master before it is played: layout, sound, and embedded captions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def master(folder: Path) -> Path:
-    """Index last, as ffmpeg writes an mp4 unless told otherwise."""
+    """A master with its index last, as ffmpeg writes an mp4 by default."""
     return make(folder / "master.mp4", *PICTURE[:4], *SOUND, *PICTURE[4:])
 
 

@@ -1,4 +1,4 @@
-"""Renaming, tagging, archiving, deleting and bringing back, on both databases."""
+"""Renaming, tagging, archiving, deleting and restoring, on both databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was seen in a clip's picture holds as long as it is the same picture."""
+"""A clip's analysed shots are valid as long as its picture is the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Single statements over connections that stay open: what they see, whom they wait for, and what a lost connection does."""
+"""Single statements over persistent connections: what they see, what they wait for, and lost connections."""
 
 import asyncio
 import threading
@@ -38,7 +38,7 @@ def test_nobody_waits_behind_a_writer_or_sees_what_is_not_committed(database: Da
 
 
 def test_nothing_stays_open_between_two_of_them(database: Database) -> None:
-    """An open transaction would go on seeing what has long changed, and on SQLite keep the log from being emptied."""
+    """An open transaction would keep reading an old snapshot and, on SQLite, keep the log from being emptied."""
     begun: list[str] = []
     event.listen(database.engine, "before_cursor_execute", lambda *args: begun.append(args[2]))
     look_up_count(database)

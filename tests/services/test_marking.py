@@ -1,4 +1,4 @@
-"""Clips marked by hand: held to whole frames and to the video, changed, removed and put back."""
+"""Clips marked by hand: snapped to whole frames and kept within the video, changed, removed and restored."""
 
 from __future__ import annotations
 

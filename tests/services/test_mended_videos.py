@@ -1,4 +1,4 @@
-"""Videos that were mended, found again in the bucket: each is one video, at the file that starts quickly, its exports as they were."""
+"""Repaired videos found again in the bucket: each is one video, with the quick copy as its file and its exports unchanged."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def mended(team: Services, tmp_path: Path) -> StoredObject:
-    """The file of a library whose video was exported before it was mended, and once more after that. → the copy."""
+    """A library whose video was exported, repaired, and exported once more; returns the key of the copy."""
     with team.database.write() as db:
         make_library(db, team.store)
         work.ask(db, quick_start.KIND, "video_1", video_id="video_1")
@@ -54,7 +54,7 @@ def mended(team: Services, tmp_path: Path) -> StoredObject:
 
 
 def lay(store: ObjectStore, key: str, original: Original, folder: Path) -> StoredObject:
-    """A quick copy, as the worker sends it."""
+    """Put a quick copy into the bucket as the worker does."""
     path = folder / "quick.mp4"
     path.write_bytes(b"the same with its index first")
     store.send_file(key, path, "video/mp4", lambda _: None, copy_metadata(original))
@@ -62,7 +62,7 @@ def lay(store: ObjectStore, key: str, original: Original, folder: Path) -> Store
 
 
 def contents(services: Services) -> list[object]:
-    """What has to come back: the video and its former file, its exports and what is drawn of them, the cells."""
+    """Return what must be recovered: the video and its former file, its exports with their previews, the cells."""
     with services.database.read() as db:
         videos = [(video.id, video.title, video.s3_key, video.etag, video.size) for video in db.exec(select(Video))]
         former = [(row.s3_key, row.video_id, row.etag) for row in db.exec(select(FormerMaster))]

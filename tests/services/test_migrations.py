@@ -1,4 +1,4 @@
-"""What a database held before its schema was changed is there afterwards, and goes on."""
+"""Migrations keep a database's contents, and unfinished jobs continue."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def to(database: Database, revision: str) -> None:
 
 @pytest.fixture
 def former(database: Database) -> Database:
-    """A database as it was with a heartbeat for each job: an export and a search wait, and one of each was under way."""
+    """A database from before the change: an export and a search are queued, and one of each is running."""
     to(database, "0013")
     with database.write() as db:
         db.add(Video(id="video_1", title="Talk", s3_key="talk.mp4", etag="new"))

@@ -1,4 +1,4 @@
-"""Whether a file is in the bucket, asked now."""
+"""Check whether a file is in the bucket now."""
 
 from __future__ import annotations
 

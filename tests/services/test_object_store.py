@@ -46,7 +46,7 @@ BUCKET = replace(EMBEDDED, s3_bucket="team-clips")
 
 @pytest.fixture(autouse=True)
 def aws_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Credentials by the environment, and nothing of the machine's own configuration."""
+    """Set credentials in the environment, and hide the machine's own AWS configuration."""
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
@@ -64,7 +64,7 @@ def store(tmp_path: Path) -> Iterator[ObjectStore]:
 
 @contextmanager
 def answering(status: int, code: str) -> Iterator[str]:
-    """A server that answers everything with one of S3's errors; to HEAD without a body, as S3 does. Yields its address."""
+    """Run a server that returns one of S3's errors to every request, without a body to HEAD as S3 does; yield its address."""
     body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
 
     class Refusal(BaseHTTPRequestHandler):

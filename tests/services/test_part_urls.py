@@ -1,4 +1,4 @@
-"""The URL of a part takes that one part, as it was announced, and nothing else."""
+"""The URL of a part accepts that one part, as announced, and nothing else."""
 
 from __future__ import annotations
 

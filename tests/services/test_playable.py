@@ -1,4 +1,4 @@
-"""Who gets a URL to play, found by single statements, held to the rule that they stand for: ``Sessions.verify``, then ``clip_for_key``."""
+"""Who gets a URL to play: single statements, checked against the rule they implement, ``Sessions.verify``, then ``clip_for_key``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MOMENTS = st.sampled_from([timedelta(0), timedelta(seconds=59), timedelta(minute
 
 @dataclass(frozen=True)
 class World:
-    """What may be so when somebody asks: of the person, of the session, of the video."""
+    """One combination of states of the person, the session and the video at a request."""
 
     role: Role = Role.VIEWER
     disabled: bool = False
@@ -72,7 +72,7 @@ def sessions() -> Sessions:
 
 @pytest.fixture(scope="module")
 def cookies(module_sqlite: Database, sessions: Sessions) -> dict[str, str | None]:
-    """Two videos with a clip each, a person with a session, and every kind of cookie that may come."""
+    """Two videos with a clip each, a person with a session, and every kind of cookie that may be sent."""
     with module_sqlite.write() as db:
         db.add(User(id="user_1", email="a@example.org", name="A", role="viewer", password_hash=""))
         for number, key in ((1, "one.mp4"), (2, "two.mp4")):

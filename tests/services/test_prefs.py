@@ -1,4 +1,4 @@
-"""The team's preferences in the database, and what is forgotten by them."""
+"""The team's preferences in the database, and the retention they define."""
 
 from __future__ import annotations
 

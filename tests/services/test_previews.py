@@ -1,4 +1,4 @@
-"""What stands for a video: the poster shows something, the waveform follows the sound, and a failure leaves nothing behind."""
+"""Previews of a video: the poster shows something, the waveform follows the sound, and a failure leaves nothing behind."""
 
 from __future__ import annotations
 

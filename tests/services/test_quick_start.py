@@ -1,4 +1,4 @@
-"""A video that changes over to a quick copy of its file: whose turn it is, and which exports go with it."""
+"""A video that is switched to a quick copy of its file: which video is next, and which exports follow."""
 
 from __future__ import annotations
 

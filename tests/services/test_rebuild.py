@@ -1,4 +1,4 @@
-"""An empty database gets its library back from what lies in the bucket."""
+"""An empty database recovers its library from the bucket."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.made_exports import finish
 
 
 def make_library(db: Session, store: ObjectStore) -> None:
-    """A video with two clips, the first of them exported twice, and once more with captions."""
+    """Create a video with two clips, the first exported twice, and once more with captions."""
     db.add(
         Video(id="video_1", title="Talk", s3_key="talk.mp4", etag="e", size=9, duration_ms=60_000, width=64, height=36, frame_rate="25/1")
     )
@@ -45,7 +45,7 @@ def ask(db: Session) -> list[CellView]:
 
 
 def contents(db: Session) -> list[dict[str, object]]:
-    """What a rebuild has to bring back."""
+    """Return what a rebuild must recover."""
     exports = [row.model_dump(exclude={"id"}) for row in db.exec(select(ExportedClip).order_by("s3_key"))]
     videos = [row.model_dump(exclude={"created_at"}) for row in db.exec(select(Video))]
     clips = [row.model_dump(exclude={"created_at"}) for row in db.exec(select(IdentifiedClip)) if row.id == "clip_1"]

@@ -1,4 +1,4 @@
-"""A master with its index last becomes one with its index first, and stays the same otherwise."""
+"""A master with its index last becomes one with its index first, otherwise unchanged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.range_server import answering, well
 
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory: pytest.TempPathFactory, small_footage: Path) -> Path:
-    """Six seconds with a frame number each, and the index last."""
+    """Six seconds with a number in every frame, and the index last."""
     return make(tmp_path_factory.mktemp("remux") / "slow.mp4", "-i", str(small_footage), "-map", "0", "-c", "copy")
 
 

@@ -1,4 +1,4 @@
-"""An export shows exactly its clip, in its shape, as loud as the others, and holds nothing else."""
+"""An export shows exactly its clip, in its shape, as loud as the others, and contains nothing else."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def make(out: Path, *args: str) -> Path:
 
 
 def luma(path: Path, at: tuple[float, float]) -> int:
-    """The brightness of the first picture at a share of its width and height."""
+    """Return the brightness of the first frame at a fraction of its width and height."""
     with av.open(str(path)) as container:
         frame = next(container.decode(video=0)).reformat(format="gray")
     plane = frame.planes[0]

@@ -1,4 +1,4 @@
-"""Rendering straight from the store: few bytes, no secret on the command line, and a plain word when the store does not play along."""
+"""Rendering straight from the store: few bytes read, no secret on the command line, and clear errors when the store fails."""
 
 from __future__ import annotations
 
@@ -225,7 +225,7 @@ def test_a_fitted_export_from_the_store_needs_no_more_than_a_cropped_one(footage
 
 
 def _children() -> list[str]:
-    """The command lines of the processes that this one started."""
+    """Return the command lines of this process's children."""
     lines = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:

@@ -1,4 +1,4 @@
-"""Sources of every kind: odd ones are rendered, bad ones are refused with a sentence, and neither leaves anything behind."""
+"""Sources of every kind: odd ones are rendered, bad ones refused with a message, and neither leaves anything behind."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def master(small_footage: Path) -> Path:
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
-    """A file in a folder where nothing else is; a failed render leaves it that way."""
+    """A path in an empty folder; the test fails if a failed render leaves something there."""
     folder = tmp_path / "exports"
     folder.mkdir()
     return folder / "clip.mp4"

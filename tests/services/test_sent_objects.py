@@ -1,4 +1,4 @@
-"""A long file on its way into the bucket: in parts, told how far it is, and ended at any of them."""
+"""A long file on its way into the bucket: sent in parts, with progress, and cancellable at any part."""
 
 from __future__ import annotations
 

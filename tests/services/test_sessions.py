@@ -1,4 +1,4 @@
-"""Sessions: what is accepted as one, and when one ends."""
+"""Sessions: which tokens are accepted, and when a session ends."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_header_without_a_session_is_nobody(database: Database, sessions: Sess
 
 
 def forge(session: NewSession, headers: dict[str, Any] | None = None, **claims: Any) -> str:
-    """The session's token, signed by the right key, with some claims and headers changed; None removes one."""
+    """Return the session's token with changed claims and headers, signed with the right key; None removes a claim or header."""
     key = hmac.new(KEY.encode(), b"clipviewer session", hashlib.sha256).digest()
     kid = jwt.get_unverified_header(session.token)["kid"]
     payload = jwt.decode(session.token, options={"verify_signature": False}) | claims

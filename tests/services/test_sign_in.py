@@ -1,4 +1,4 @@
-"""Signing in: who gets a session, and that all others get the same answer for the same work."""
+"""Signing in: who gets a session; all others get the same response for the same work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our URLs against a store that really validates them."""
+"""This product's URLs against a store that validates them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FOOTAGE = bytes(range(256))
 
 @dataclass
 class Stage:
-    """A store with one clip, a signer for it, and the time of both."""
+    """A store with one clip, a signer for it, and the clock of both."""
 
     signer: UrlSigner
     port: int

@@ -58,7 +58,7 @@ def signer(
 
 
 def life(url: str) -> tuple[datetime, int]:
-    """The signing date and the seconds that the URL itself states."""
+    """Return the signing date and the seconds stated in the URL."""
     query = parse_qs(urlsplit(url).query)
     return datetime.strptime(query["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC), int(query["X-Amz-Expires"][0])
 
@@ -149,7 +149,7 @@ def test_old_keys_are_never_paired_with_the_expiry_of_new_ones() -> None:
     old_end, new_end = NOON + timedelta(minutes=5), NOON + timedelta(hours=6)
 
     class RenewedMeanwhile:
-        """As botocore's when another thread publishes new credentials just after this one has read the old keys."""
+        """botocore credentials that another thread renews just after this one has read the old keys."""
 
         def __init__(self) -> None:
             self.keys, self._expiry_time = BotoCredentials("OLD", "s", "t").get_frozen_credentials(), old_end

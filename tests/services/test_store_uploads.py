@@ -1,4 +1,4 @@
-"""Uploads in parts as boto3's client does them, at stores that answer each in their own way."""
+"""Multipart uploads as boto3's client sends them, to stores that differ in their responses."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Answer = tuple[int, bytes, dict[str, str]]
 
 
 class Heard:
-    """What a store was asked: method, query and body of each request, and the checksum algorithm that it named."""
+    """The requests a store received: method, query and body of each, and the checksum algorithm named."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, str, bytes]] = []

@@ -1,4 +1,4 @@
-"""Reading an object that lasts longer than its address, its keys or itself."""
+"""Reading an object for longer than its URL, its keys or the object itself are valid."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def reading(tmp_path: Path) -> Iterator[Callable[..., SourceReader]]:
 
 
 class Keys:
-    """A store that knows one key at a time, and a signer that learns of a new one ``late`` questions after the store."""
+    """A store that accepts one key at a time, and a signer that learns of a new key ``late`` requests after the store."""
 
     def __init__(self) -> None:
         self.valid, self.known, self.asked = "one", "one", 0

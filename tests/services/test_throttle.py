@@ -33,7 +33,7 @@ def take(database: Database, throttle: Throttle, clock: Clock, email: str = ADA,
 
 
 def guesses(database: Database, throttle: Throttle, clock: Clock, times: int, email: str = ADA, address: str = "192.0.2.1") -> int:
-    """How many of so many attempts are let through."""
+    """Return how many of the attempts are let through."""
     return sum(take(database, throttle, clock, email, address) is not None for _ in range(times))
 
 

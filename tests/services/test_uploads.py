@@ -1,4 +1,4 @@
-"""Uploads: the parts go to the store by signed URLs, and what arrives becomes a video, or nothing of it stays."""
+"""Uploads: the parts go to the store by signed URLs; a complete file becomes a video, anything else is removed."""
 
 from __future__ import annotations
 

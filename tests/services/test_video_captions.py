@@ -1,4 +1,4 @@
-"""The captions of a video: one track per language, read and written anew, cut to what an export shows."""
+"""The captions of a video: one track per language, parsed and written again, sliced to an export's range."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The database that tests of one worker share on PostgreSQL: none of them sees what another has left."""
+"""The database shared by one worker's tests on PostgreSQL: no test sees another's rows."""
 
 from __future__ import annotations
 

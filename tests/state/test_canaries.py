@@ -1,4 +1,4 @@
-"""After a day of good, bad and broken use no password, cookie, token or signature stands in the output or in any file."""
+"""After a day of valid, invalid and broken use, no password, cookie, token or signature is in the output or any file."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SELECT = name_of(VideoDetailState, "select_clip")
 
 @dataclass
 class Day:
-    """What must be nowhere, and where to look."""
+    """The secrets to look for, and the places to search."""
 
     output: str
     files: dict[str, bytes]
@@ -69,7 +69,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def use_over_http(app: Running, footage: Footage, secrets: dict[str, str]) -> str:
-    """Good and bad requests; gives the ``Cookie`` header of the signed-in admin."""
+    """Send valid and invalid requests; return the ``Cookie`` header of the signed-in admin."""
     status, headers, _ = post(app, "/api/auth/sign-in", {"email": EMAIL, "password": GOOD})
     assert status == 200
     cookie = headers["set-cookie"].partition(";")[0]
@@ -120,7 +120,7 @@ def use_over_the_socket(app: Running, footage: Footage, cookie: str, url: str) -
 
 
 def fail_within(app: Running, footage: Footage, cookie: str, url: str) -> None:
-    """An exception in a handler and in a route, each with secrets at hand."""
+    """Raise an exception in a handler and in a route, each with secrets in scope."""
     with app.services.database.write() as db:
         db.connection().execute(text("ALTER TABLE video RENAME TO video_elsewhere"))
     with open_tab(app.address, cookie=cookie, path=footage.path) as tab:

@@ -1,4 +1,4 @@
-"""A room that is open while somebody deletes its video: nothing more is signed, and the room says so."""
+"""A clip room that is open while its video is deleted: nothing more is signed, and the page says so."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def harbour(page: Page, services: Services) -> Footage:
-    """An opened room of a long list."""
+    """An open room with a long list."""
     with services.database.write() as db:
         footage = add_footage(db, exported=300)
         sheets = [{"key": "previews/sheet.webp", "columns": 10, "count": 100}]

@@ -1,4 +1,4 @@
-"""What reaches a browser: the fields that the pages show, and nothing that is secret."""
+"""What reaches a browser: the fields that the pages show, and no secret."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def footage(app: Running) -> Footage:
 
 
 def walk(value: Any) -> Iterator[tuple[str, Any]]:
-    """Every name in a piece of JSON, with what it names."""
+    """Yield every name in a piece of JSON with its value."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield name, inner
@@ -162,7 +162,7 @@ def walk(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def use_everything(tab: Tab, footage: Footage) -> None:
-    """Call every handler once, with what a person would."""
+    """Call every handler once with realistic arguments."""
     steps: list[tuple[type[Any], str, dict[str, Any], str]] = [
         (LibraryPageState, "open", {}, "Kim admin"),
         (LibraryState, "load", {}, '"phase_rx_state_":"ready"'),

@@ -1,4 +1,4 @@
-"""Every event handler × everybody who may call it, over a real websocket: generated from the registered handlers."""
+"""Every event handler × every kind of caller, over a real websocket; generated from the registered handlers."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ REFUSED = "Your role does not allow this"
 
 @dataclass(frozen=True)
 class Call:
-    """How a page calls a handler, and what the answer shows when it was let in; "" where there is nothing to do."""
+    """How a page calls a handler, and the text in the response that shows it ran; "" if there is nothing to do."""
 
     payload: Callable[[Footage], dict[str, Any]]
     effect: Callable[[Footage], str]
@@ -171,7 +171,7 @@ CALLS: dict[str, Call] = {
 
 @functools.cache
 def policies() -> dict[str, Action]:
-    """What every handler of ours demands."""
+    """Return the policy of each of our handlers."""
     return {name: policy for name, handler in registered().items() if isinstance(policy := policy_of(handler), Action)}
 
 
@@ -186,7 +186,7 @@ def footage(app: Running) -> Footage:
 
 
 def prepare(tab: Tab, wanted: Call, footage: Footage) -> None:
-    """Bring the room to where the handler has something to do."""
+    """Bring the room to a state in which the handler has something to do."""
     for handler in wanted.before:
         send_before(tab, handler, footage)
 

@@ -1,4 +1,4 @@
-"""The states of the export dialog, of the exports on their way and of the captions."""
+"""The states of the export dialog, of unfinished exports and of captions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def room(page: Page, services: Services) -> tuple[Page, Footage]:
-    """A clip room with two ticked candidates, the first of which is exported in 9:16, the second in 1:1."""
+    """A clip room with two ticked candidates; the first is exported in 9:16, the second in 1:1."""
     with services.database.write() as db:
         footage = add_footage(db, exported=2, identified=3)
     page.go(footage.path)

@@ -1,4 +1,4 @@
-"""An exception that nobody expected: a sentence and an id for the person, the same id and the traceback for the log."""
+"""An unexpected exception: the person gets a sentence and an id; the log has the same id with the traceback."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LOAD_ACCOUNT = name_of(PreferencesState, "open_page")
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """An app of its own whose database has lost the table of the videos."""
+    """An app whose database has lost the table of videos."""
     with running_app(tmp_path_factory.mktemp("broken")) as app:
         app.person()
         with app.services.database.write() as db:
@@ -32,7 +32,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def ask_in_vain(tab: Tab, handler: str, **payload: str) -> str:
-    """The id in the sentence that the person gets."""
+    """Trigger the failure and return the id in the message that the person gets."""
     tab.send(handler, **payload)
     update = tab.wait_for("The server's log tells more under")
     found = re.findall(r"error_\w+", str(update.events))

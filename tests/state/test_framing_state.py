@@ -1,4 +1,4 @@
-"""The state of the crop preview, over a real websocket: what is saved, what was seen, and what becomes of a look that fails."""
+"""The state of the crop preview, over a real websocket: saved crops, analysed pictures, and failed analyses."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def footage(app: Running) -> Footage:
 
 @pytest.fixture
 def tab(app: Running, footage: Footage) -> Iterator[Tab]:
-    """The tab of a reviewer who has just come to the room, which is not loaded yet."""
+    """The tab of a reviewer who has just opened the room, which is not loaded yet."""
     with open_tab(app.address, cookie=app.person(Role.REVIEWER).cookie, path=footage.path) as tab:
         yield tab
 
 
 def send(tab: Tab, handler: str, effect: str, **payload: Any) -> dict[str, Any]:
-    """Call a handler, wait for ``effect``: what is shown then."""
+    """Call a handler, wait for ``effect``, and return what is shown then."""
     tab.send(name_of(FramingState, handler), **payload)
     shown: dict[str, Any] = tab.wait_for(effect).delta[STATE]["shown_rx_state_"]
     return shown

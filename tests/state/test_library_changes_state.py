@@ -1,4 +1,4 @@
-"""What is changed in the library: the dialogs, and what takes the last change back."""
+"""Changes to the library: the dialogs, and undo."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def harbour(page: Page, services: Services) -> Footage:
-    """Kim, who is an admin now, before two videos."""
+    """Kim as an admin, with two videos."""
     with services.database.write() as db:
         db.exec(select(User)).one().role = Role.ADMIN
         footage = add_footage(db, "Harbour")

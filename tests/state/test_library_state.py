@@ -1,4 +1,4 @@
-"""The states of the library, and of the corner with the name."""
+"""The states of the library and of the account menu."""
 
 from __future__ import annotations
 

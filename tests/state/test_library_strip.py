@@ -1,4 +1,4 @@
-"""The strip above the library."""
+"""The status strip above the library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state of the export matrix: what it loads from the address, follows, opens and queues."""
+"""The state of the export matrix: loading from the address, updates, opening and queueing cells."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def enter(page: Page, path: str) -> None:
 
 @pytest.fixture
 def footage(services: Services) -> Footage:
-    """Candidates of which the first is there in 9:16, the second in 1:1, the third in 16:9; and two ranges without a candidate."""
+    """Candidates exported in 9:16 (the first), 1:1 (the second) and 16:9 (the third), and two ranges without a candidate."""
     with services.database.write() as db:
         return add_footage(db, exported=5, identified=3)
 
 
 @pytest.fixture
 def grid(page: Page, footage: Footage) -> Page:
-    """The matrix of that footage, opened."""
+    """The open matrix of that footage."""
     enter(page, f"{footage.path}?tab=exported&view=matrix")
     return page
 

@@ -1,4 +1,4 @@
-"""Who sent an event: looked up once for it, known to its handler alone."""
+"""The principal of an event: looked up once per event and visible only to its handler."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How often a session was looked up, and how many transactions there were of each kind."""
+    """Counts of session look-ups and of transactions of each kind."""
     seen: Counter[str] = Counter()
     verify, run_read, run_write = Sessions.verify, Database.run_read, Database.run_write
 
@@ -76,7 +76,7 @@ def footage(services: Services) -> Footage:
 
 @pytest.fixture
 def room(page: Page, footage: Footage) -> Page:
-    """An open room with one ticked candidate, for which the dialog is open; its exports are shown as a matrix."""
+    """An open room with one ticked candidate and an open export dialog; its exports are shown as a matrix."""
     page.go(f"{footage.path}?tab=exported&view=matrix")
     page.call(RoomState, "open")
     page.call(VideoDetailState, "toggle_clip_selection", footage.identified[0])
@@ -132,7 +132,7 @@ def test_an_event_of_the_library_looks_the_session_up_once(page: Page, footage: 
 
 
 def test_opening_and_following_are_one_read_beside_the_look_up(page: Page, footage: Footage, counted: Counter[str]) -> None:
-    """The second look at the room is the first that knows how the jobs on it stand."""
+    """Only the second refresh of the room can tell the status of its jobs."""
     for kind, path in ((RoomState, f"{footage.path}?tab=exported&view=matrix"), (LibraryPageState, "/")):
         page.go(path)
         for handler in ("open", "follow", "follow"):

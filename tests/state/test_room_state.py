@@ -1,4 +1,4 @@
-"""A clip room as a whole: it opens with one event, and one pulse brings what has changed to its parts."""
+"""A clip room as a whole: one event opens it, and one pulse sends its parts what has changed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def footage(services: Services) -> Footage:
 
 @pytest.fixture
 def room(page: Page, footage: Footage) -> Page:
-    """An open room that has looked once for what has changed."""
+    """An open room that has refreshed once."""
     page.go(footage.path)
     page.call(RoomState, "open")
     page.call(RoomState, "follow")

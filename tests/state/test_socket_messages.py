@@ -1,4 +1,4 @@
-"""Messages that no page sends: each gets one sentence or nothing, changes nothing, and leaves no word of itself in the log."""
+"""Messages that no page sends: each gets one sentence or nothing, changes nothing, and is not logged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An open websocket is worth no more than the session behind it is worth now."""
+"""An open websocket has no more rights than its session has now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page that examines the storage, over a real websocket."""
+"""The page that checks the storage, over a real websocket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The timeline's state: an adopted video that somebody opens is looked into before its turn."""
+"""The timeline's state: opening an imported video moves its previews to the front of the queue."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 class CountingSigner(UrlSigner):
-    """The real signer, and the keys that it was asked for."""
+    """The real signer, recording the keys it signs."""
 
     def __init__(self, services: Services, clock: Clock) -> None:
         super().__init__(services.store.credentials, embedded_addresses(services.settings), clock=clock)
@@ -71,7 +71,7 @@ def token(services: Services) -> str:
 
 @pytest.fixture
 def room(signer: CountingSigner, token: str, footage: Footage) -> Page:
-    """An opened room of five exported clips and four candidates."""
+    """An open room with five exported clips and four candidates."""
     page = Page(token, footage.path)
     page.call(RoomState, "open", of=VideoDetailState)
     signer.keys.clear()

@@ -1,4 +1,4 @@
-"""What the product expects of any storage, said through boto3."""
+"""What the product expects of any storage, tested through boto3."""
 
 from __future__ import annotations
 

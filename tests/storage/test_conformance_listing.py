@@ -1,4 +1,4 @@
-"""Listing, as the product expects it of any storage."""
+"""What the product expects of any storage's listings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def filled(storage: Storage) -> Storage:
 
 
 def listed(storage: Storage, prefix: str = "", **arguments: Any) -> tuple[list[str], list[str]]:
-    """Keys and common prefixes of all pages."""
+    """Return keys and common prefixes of all pages."""
     pages = storage.client.get_paginator("list_objects_v2").paginate(Bucket=storage.bucket, Prefix=storage.prefix + prefix, **arguments)
     keys, prefixes = [], []
     for page in pages:

@@ -1,4 +1,4 @@
-"""Uploads in parts, as the product expects them of any storage."""
+"""What the product expects of any storage's multipart uploads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doctor finds every fault of a store by its own name, and leaves nothing behind."""
+"""The doctor reports each fault of a store by name and leaves nothing behind."""
 
 from __future__ import annotations
 

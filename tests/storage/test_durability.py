@@ -1,4 +1,4 @@
-"""What the folder holds: over restarts, after crashes, when uploads break off, and for every key that is allowed."""
+"""What the folder holds across restarts, crashes and aborted uploads, for every allowed key."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ with serving(pathlib.Path(sys.argv[1])) as served:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that another thread or process does; fails after ten seconds."""
+    """Wait for something that another thread or process does; fail after ten seconds."""
     deadline = time.monotonic() + 10
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
@@ -47,7 +47,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 @contextmanager
 def half_a_put(served_host: str, key: str, size: int, body: bytes) -> Iterator[socket.socket]:
-    """A connection over which a PUT of ``size`` bytes has begun, ``body`` of them sent."""
+    """Return a connection with a PUT of ``size`` bytes under way, of which ``body`` is sent."""
     target = f"/s3/{BUCKET}/{key}"
     headers = signed_headers("PUT", f"http://{served_host}{target}", payload="UNSIGNED-PAYLOAD") | {"Content-Length": str(size)}
     lines = [f"PUT {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
@@ -160,7 +160,7 @@ def test_a_full_disk_is_reported_and_leaves_nothing(tmp_path: Path, parts: bool)
 
 @contextmanager
 def no_file_beyond(size: int) -> Iterator[None]:
-    """The kernel refuses to make any file larger, as it does on a full disk."""
+    """Limit the size of every file in the kernel, as a full disk does."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:

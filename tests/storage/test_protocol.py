@@ -1,4 +1,4 @@
-"""What the embedded store answers where boto3 does not ask, or would not let us."""
+"""Responses of the embedded store to requests that boto3 does not or cannot send."""
 
 from __future__ import annotations
 

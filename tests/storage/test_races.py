@@ -1,4 +1,4 @@
-"""What happens at the same time: writers among themselves, readers and writers, clients that leave."""
+"""Concurrency: writers with writers, readers with writers, clients that disconnect."""
 
 from __future__ import annotations
 

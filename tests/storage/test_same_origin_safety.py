@@ -1,4 +1,4 @@
-"""The store shares the app's origin: what was uploaded must not act there, and other origins are let in by setting only."""
+"""The store shares the app's origin: uploads must not run scripts there, and other origins need a setting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The product's own client and signer against the embedded store."""
+"""The product's own client and signer with the embedded store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scripts and style sheets: each is imported by who needs it, says why it is there, and depends on no order."""
+"""Scripts and style sheets: each is imported where it is needed, states its purpose, and depends on no order."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_every_script_of_a_component_says_why_python_does_not_do_it(name: str) -
 
 
 def test_no_two_style_sheets_of_components_say_something_else_of_the_same_element() -> None:
-    """Which of them comes first is the bundler's choice."""
+    """The bundler chooses the order of style sheets."""
     sheets: defaultdict[tuple[str, str, int], set[str]] = defaultdict(set)
     for name in FILES:
         if name.endswith(".css") and name != FRAME:
@@ -49,7 +49,7 @@ def test_no_two_style_sheets_of_components_say_something_else_of_the_same_elemen
 
 
 def declarations(sheet: str) -> set[tuple[str, str, int]]:
-    """(a class, a property that is set wherever that class stands, how many classes and states the selector names)."""
+    """Return (class, property set wherever that class occurs, number of classes and states in the selector)."""
     text = re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)
     found = set()
     for selectors, body in re.findall(r"([^{};]+)\{([^{}]*)\}", text):

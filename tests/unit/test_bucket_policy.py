@@ -1,4 +1,4 @@
-"""The policies to paste give what the product needs, and nothing beyond its bucket and prefix."""
+"""The printed policies grant what the product needs, and nothing beyond its bucket and prefix."""
 
 from __future__ import annotations
 

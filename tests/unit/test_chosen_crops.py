@@ -1,4 +1,4 @@
-"""The browser shows a chosen crop at once, and gives way to what the server says, whatever the order in which answers come."""
+"""The browser shows a chosen crop at once and yields to the server's state, whatever the order of responses."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LEFT, RIGHT = {"x": 0.25, "y": 0.5}, {"x": 0.75, "y": 0.5}
 
 
 def play(*story: list[Any]) -> list[dict[str, Any]]:
-    """What is seen after each step."""
+    """Return what is shown after each step."""
     node = Path(sys.executable).parent / "node"
     command = [str(node), "--input-type=module", "--eval", PLAY, "--", str(SCRIPT)]
     done = subprocess.run(command, input=json.dumps(story), capture_output=True, text=True, check=True, timeout=60)

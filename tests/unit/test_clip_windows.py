@@ -1,4 +1,4 @@
-"""Any video, as it may be seen, heard and read: what is chosen in it keeps the rules."""
+"""Candidates chosen in any video, from its picture, sound and captions, keep the rules."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NO_EDGE_MATTERS = FindOptions(shortest_ms=2_000, longest_ms=8_000, most=6)
 
 
 def seen(duration_ms: int, seed: int, moving: bool = True) -> Scan:
-    """Five pictures a second: shots of some seconds in which the picture moves a little."""
+    """Return five pictures per second: shots of a few seconds with little motion."""
     random = np.random.default_rng(seed)
     count = duration_ms * RATE // 1000
     shot = np.cumsum(random.random(count) < 0.06)

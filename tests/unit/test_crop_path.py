@@ -1,4 +1,4 @@
-"""Where *Auto* puts its crop, given how much there is to see."""
+"""Where *Auto* places its crop, given the visible detail."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TIMES = [200.0 * number for number in range(40)]
 
 
 def seen(*places: float) -> Weights:
-    """Something narrow to see at these places (shares), one in each picture."""
+    """Return one narrow region of detail per picture, at these positions (fractions of the width)."""
     columns = (np.arange(160) + 0.5) / 160
     return np.array([np.exp(-(((columns - place) / 0.04) ** 2)) / 11.3 for place in places], np.float32)
 
@@ -70,7 +70,7 @@ def test_a_crop_never_leaves_the_picture_nor_runs(places: list[float], window: f
 
 
 def changes(**scores: float) -> list[Change]:
-    """One picture every 40 ms; ``at=score`` for those that are out of the ordinary."""
+    """Return one picture every 40 ms; ``at=score`` sets the outliers."""
     wanted = {int(name.removeprefix("at_")): score for name, score in scores.items()}
     return [Change(at_ms, wanted.get(at_ms, 1.0), wanted.get(at_ms, 0.5)) for at_ms in range(0, 4_000, 40)]
 

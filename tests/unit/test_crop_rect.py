@@ -1,4 +1,4 @@
-"""The browser frames exactly as the domain does: both are asked the same questions, and give the same numbers."""
+"""The browser and the domain compute the same crop for the same input."""
 
 from __future__ import annotations
 

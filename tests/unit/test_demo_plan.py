@@ -1,4 +1,4 @@
-"""The demo's plan agrees with itself, and its counter can be read back from every crop."""
+"""The demo's plan is consistent, and its counter can be read back from every crop."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_strip_that_does_not_add_up_is_refused() -> None:
 
 
 def _shown(picture: bytes, ratio: AspectRatio) -> Callable[[int, int], int]:
-    """The luma of a frame in ``ratio`` that shows the counter as the footage does: crop around the centre, full height."""
+    """Return the luma of a frame cropped to ``ratio`` around the centre at full height, showing the counter as the footage does."""
     factor = ratio.frame.height / counter.MASTER_HEIGHT
 
     def luma(x: int, y: int) -> int:

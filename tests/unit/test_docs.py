@@ -1,4 +1,4 @@
-"""What the pages of ``clipviewer/docs``, the README and CONTRIBUTING.md name exists: links, files, commands, routes, settings."""
+"""Links, files, commands, routes and settings named in ``clipviewer/docs``, the README and CONTRIBUTING.md exist."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ every_page = pytest.mark.parametrize("page", HELP_PAGES, ids=lambda page: page.r
 
 
 class Headings(HTMLParser):
-    """Collects the headings, their ids and where the links lead."""
+    """Collects headings, their ids and the targets of links."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What a crop shows, whatever the picture's size and wherever its centre was dragged."""
+"""What a crop shows, for any picture size and any dragged centre."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is changed in the built front end."""
+"""Changes made to the built front end."""
 
 from __future__ import annotations
 

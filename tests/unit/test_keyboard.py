@@ -1,4 +1,4 @@
-"""The table of keys holds exactly what the scripts handle."""
+"""The table of keyboard shortcuts lists exactly the keys that the scripts handle."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TABLED = r"(?m)^ +\"(.)\": \(\) =>"
 
 
 def scripts() -> dict[str, str]:
-    """The scripts that listen for keys, without their comments and markup, by path."""
+    """Return the scripts that listen for keys, without comments and markup, by path."""
     sources = {path.relative_to(ROOT / "assets").as_posix(): path.read_text(encoding="utf-8") for path in (ROOT / "assets").rglob("*.js")}
     return {name: re.sub(r"//.*|`[^`]*`", "", text) for name, text in sources.items() if '"keydown"' in text}
 

@@ -1,4 +1,4 @@
-"""Which files become videos, under which keys and in how many parts."""
+"""Which files become videos, under which keys, and in how many parts."""
 
 from __future__ import annotations
 

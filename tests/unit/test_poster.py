@@ -1,4 +1,4 @@
-"""Which of several pictures stands for a video."""
+"""Choosing a video's poster among several pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Preferences: what is accepted, what is said of the rest, and that nothing stored can break them."""
+"""Preferences: accepted values, errors for invalid ones, and tolerance of any stored value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The name of a quick copy and what it says of itself lead back to its original."""
+"""A quick copy's name and metadata lead back to its original."""
 
 from __future__ import annotations
 

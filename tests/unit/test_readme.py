@@ -1,4 +1,4 @@
-"""What the README says of commands, pictures and parts is so."""
+"""The README's commands, pictures and file tree match the repository."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The run starts with what takes longest, and the list of that names what there is."""
+"""The list of slow tests names existing files, and a run starts with them."""
 
 from __future__ import annotations
 

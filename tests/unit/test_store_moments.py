@@ -1,4 +1,4 @@
-"""The moments in a store's answers."""
+"""Dates in a store's responses."""
 
 from __future__ import annotations
 

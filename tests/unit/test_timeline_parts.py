@@ -1,4 +1,4 @@
-"""What a timeline shows of a long video, and how it draws its candidates, however many."""
+"""What a timeline shows of a long video, and how it draws any number of candidates."""
 
 from __future__ import annotations
 
