@@ -25,7 +25,7 @@ from clipviewer.services.people.sessions import Sessions
 from clipviewer.settings import load_settings
 from clipviewer.storage.embedded.credentials import embedded_credentials
 from clipviewer.storage.s3 import ObjectStore, open_store
-from tests.kept_footage import KeptFootage
+from tests.footage_cache import FootageCache
 from tests.postgres import WorkerDatabase, shared_server
 
 SECRET = "a secret key that only the tests have"
@@ -101,18 +101,18 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def kept_footage(run_folder: Path) -> KeptFootage:
-    return KeptFootage(run_folder / "kept-footage")
+def footage_cache(run_folder: Path) -> FootageCache:
+    return FootageCache(run_folder / "kept-footage")
 
 
 @pytest.fixture(scope="session")
-def small_footage(kept_footage: KeptFootage) -> Path:
+def small_footage(footage_cache: FootageCache) -> Path:
     """``tests.footage.SMALL``: six seconds of 720p video with a number in every frame."""
     from clipviewer.demo.footage import render_master  # late: not every worker renders
     from clipviewer.media.ffmpeg import Ffmpeg
     from tests.footage import SMALL
 
-    return kept_footage.get("small.mp4", SMALL, lambda path: render_master(Ffmpeg(), SMALL, path))
+    return footage_cache.get("small.mp4", SMALL, lambda path: render_master(Ffmpeg(), SMALL, path))
 
 
 @pytest.fixture(scope="session")

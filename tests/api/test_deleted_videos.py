@@ -23,7 +23,7 @@ ONE, OTHER = "video_1", "video_none"
 
 
 @pytest.fixture
-def harbour(services: Services) -> None:
+def full_video(services: Services) -> None:
     """A video with everything that routes can read."""
     sheets = [{"key": "previews/video_1/e/filmstrip-1.webp", "columns": 10, "count": 100}]
     previews = {"etag": "x", "sheets": sheets, "picture": {"width": 160, "height": 90}, "peaksKey": "previews/video_1/e/peaks.json"}
@@ -48,7 +48,7 @@ def answers(api: FastAPI, ask: Callable[[str, str], Response], video_id: str) ->
 
 
 def test_a_deleted_video_is_no_longer_read_and_nothing_of_it_is_signed(
-    api: FastAPI, client: TestClient, services: Services, harbour: None, person: Callable[..., Person]
+    api: FastAPI, client: TestClient, services: Services, full_video: None, person: Callable[..., Person]
 ) -> None:
     admin = person(Role.ADMIN)
 
@@ -73,7 +73,7 @@ def problem(answer: Response) -> tuple[str, str]:
 
 
 def test_a_deleted_video_takes_no_captions_and_no_clips(
-    client: TestClient, services: Services, harbour: None, person: Callable[..., Person], token: dict[str, str]
+    client: TestClient, services: Services, full_video: None, person: Callable[..., Person], token: dict[str, str]
 ) -> None:
     admin = person(Role.ADMIN)
     client.delete(f"{VIDEOS}/{ONE}", params={"objects": "keep"}, headers=admin.cookie)

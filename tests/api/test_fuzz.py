@@ -42,13 +42,13 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
 @pytest.fixture
 def api(services: Services, bucket: ObjectStore) -> FastAPI:
     services.settings.data_dir.mkdir()
-    put_back(services)
+    restore_video(services)
     port = urlsplit(bucket._client.meta.endpoint_url).port
     assert port is not None
     return create_api(dataclasses.replace(services, settings=dataclasses.replace(services.settings, port=port), store=bucket))
 
 
-def put_back(services: Services) -> None:
+def restore_video(services: Services) -> None:
     """Restore the video with one exported clip, whatever was done to them."""
     with services.database.write() as db:
         db.merge(Video(id="video_0", title="0", s3_key="one.mp4"))
@@ -93,7 +93,7 @@ def test_no_request_makes_the_server_fail_or_forget_to_ask_who_is_there(
     for found in get_all_tests(schema=schemathesis.openapi.from_dict(api.openapi()), test_func=ask, settings=EXAMPLES, given_kwargs=None):
         operation, ask_all = found.ok()  # type: ignore[union-attr]
         with subtests.test(operation.label):
-            put_back(services)
+            restore_video(services)
             admin = session_of(services, Role.ADMIN)
             ask_all()
             if (operation.method.upper(), operation.path) not in FOR_EVERYBODY:

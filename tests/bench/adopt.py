@@ -27,7 +27,7 @@ _ASK_EVERY, _CLICK_EVERY = 0.01, 0.5
 
 
 def run() -> list[Row]:
-    with _made_up_store() as settings, running_app(settings=settings) as app, app.client() as client:
+    with _generated_store() as settings, running_app(settings=settings) as app, app.client() as client:
         _adopt(client, "videos/0000")  # a hundred, so that there is something to click on
         idle, before = _Watched(app, lambda: time.sleep(_IDLE_SECONDS)), app.resident_mib()
         first, after = _Watched(app, lambda: _adopt(client)), app.resident_mib()
@@ -96,10 +96,10 @@ def _adopt(client: httpx.Client, prefix: str = "") -> None:
 
 
 @contextmanager
-def _made_up_store() -> Iterator[dict[str, str]]:
+def _generated_store() -> Iterator[dict[str, str]]:
     """Run the generated store; yield the environment variables of an app over it."""
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "tests.bench._made_up_store", str(port), str(OBJECTS)])
+    process = subprocess.Popen([sys.executable, "-m", "tests.bench._generated_store", str(port), str(OBJECTS)])
     try:
         yield {
             "CLIPVIEWER_S3_BUCKET": "made-up",

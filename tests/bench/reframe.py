@@ -68,18 +68,18 @@ def run() -> list[Row]:
         for scene in SCENES:
             path = film(scene, Path(folder) / f"{len(clips)}.mp4")
             times = [1000 * frame / FRAME_RATE for frame in range(0, round(scene.seconds * FRAME_RATE), 4)]
-            rows += kept(scene.name, path, 0, round(scene.seconds * 1000), [(at_ms, scene.box(at_ms)) for at_ms in times])
+            rows += share_in_frame(scene.name, path, 0, round(scene.seconds * 1000), [(at_ms, scene.box(at_ms)) for at_ms in times])
             clips.append((path, round(scene.seconds * 1000)))
         for name, subject, start, end, boxes in MARKED:
             if (SAMPLES / name).exists():
                 start_ms, end_ms = round(start * 1000), round(end * 1000)
                 marked = [(at * 1000 - start_ms, box) for at, box in boxes.items()]
-                rows += kept(f"{name.split('-')[0]}: {subject}", SAMPLES / name, start_ms, end_ms, marked)
+                rows += share_in_frame(f"{name.split('-')[0]}: {subject}", SAMPLES / name, start_ms, end_ms, marked)
         rows.append(cost(full_hd(Path(folder)), Path(folder)))
     return rows
 
 
-def kept(name: str, path: Path, start_ms: int, end_ms: int, boxes: Sequence[tuple[float, Box]]) -> list[Row]:
+def share_in_frame(name: str, path: Path, start_ms: int, end_ms: int, boxes: Sequence[tuple[float, Box]]) -> list[Row]:
     """Return the fraction of the boxes (at ms from the clip's start) that is in frame."""
     with tempfile.TemporaryDirectory() as folder:
         look = analyse_range(Ffmpeg(), str(path), start_ms, end_ms, Path(folder))

@@ -94,7 +94,7 @@ def registrar(app: RunningApp, footage: Footage) -> Iterator[Registrar]:
 
 
 @pytest.fixture(scope="package")
-def bay(registrar: Registrar) -> Video:
+def sample_video(registrar: Registrar) -> Video:
     """Four exported clips and three identified ones, for tests that do not change them."""
     return registrar.four_shapes("bay", f"A day in the {unique('bay')}")
 
@@ -109,7 +109,7 @@ def viewer(app: RunningApp) -> str:
 
 
 @pytest.fixture(scope="package")
-def crowd(registrar: Registrar) -> Video:
+def crowded_video(registrar: Registrar) -> Video:
     """A video with 300 exported clips."""
     return registrar.many("crowd", f"Everything in the {unique('crowd')}")
 

@@ -13,13 +13,13 @@ from tests.browser.clip_footage import Footage
 from tests.browser.clip_library import unique
 from tests.browser.running_app import RunningApp
 from tests.browser.watched_page import OpenRoom
-from tests.made_exports import make_library
+from tests.exported_library import make_library
 
 VTT = b"WEBVTT\n\n00:00.000 --> 00:01.000\nMoin\n"
 
 
 @pytest.fixture
-def shelf(app: RunningApp, footage: Footage) -> Iterator[str]:
+def unknown_prefix(app: RunningApp, footage: Footage) -> Iterator[str]:
     """A prefix that the library does not know: a master with two exports and their sidecars, and one with captions beside it."""
     prefix, master = f"{unique('kite')}/", footage.tiny.read_bytes()
     with app.database.write() as db:
@@ -41,28 +41,28 @@ def adopt(page: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [375, 1280])
-def test_a_prefix_is_looked_at_adopted_and_adopted_again(app: RunningApp, shelf: str, open_room: OpenRoom, width: int) -> None:
+def test_a_prefix_is_looked_at_adopted_and_adopted_again(app: RunningApp, unknown_prefix: str, open_room: OpenRoom, width: int) -> None:
     page = open_room(app, "/", viewport={"width": width, "height": 800}).page
     page.get_by_role("button", name="Adopt from the bucket").click()
-    page.get_by_label("Prefix").fill(shelf)
+    page.get_by_label("Prefix").fill(unknown_prefix)
     page.keyboard.press("Enter")
     look = page.get_by_role("region", name="What would be adopted")
     expect(look).to_contain_text("2 videos, 2 exports, 1 caption file")
     look.get_by_text("1: neither video nor captions").click()
-    expect(look.get_by_text(f"{shelf}readme.txt")).to_be_visible()
+    expect(look.get_by_text(f"{unknown_prefix}readme.txt")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     adopt(page)
     done = page.get_by_role("region", name="What was adopted")
     expect(done).to_contain_text("2 videos, 2 exports, 1 caption file adopted")
     adopt(page)
     expect(done).to_contain_text("Nothing new")
-    app.wait_for_previews(f"{shelf}{shelf[:-1]}.mp4")
-    app.store.delete(f"{shelf}{shelf[:-1]}.mp4")
+    app.wait_for_previews(f"{unknown_prefix}{unknown_prefix[:-1]}.mp4")
+    app.store.delete(f"{unknown_prefix}{unknown_prefix[:-1]}.mp4")
     adopt(page)
     expect(done).to_contain_text("1 gone from the bucket")
     page.get_by_role("button", name="Close").click()
     expect(page.get_by_role("button", name="Adopt from the bucket")).to_be_focused()
-    expect(page.get_by_role("link", name=shelf[:-1])).to_contain_text("File missing")
+    expect(page.get_by_role("link", name=unknown_prefix[:-1])).to_contain_text("File missing")
     expect(page.get_by_role("link", name="Talk")).to_contain_text("2 exported")
 
 

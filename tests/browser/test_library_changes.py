@@ -16,7 +16,7 @@ from tests.browser.watched_page import OpenRoom, Room
 PATIENCE = 60_000
 
 
-def named(registrar: Registrar, title: str) -> str:
+def add_titled(registrar: Registrar, title: str) -> str:
     """Register a video with that title; return its id."""
     return registrar.video("named", title)
 
@@ -38,7 +38,7 @@ def test_a_video_is_renamed_by_keyboard_and_gets_its_old_name_back(
     app: RunningApp, registrar: Registrar, open_room: OpenRoom, width: int
 ) -> None:
     name = unique("Sparrow")
-    named(registrar, name)
+    add_titled(registrar, name)
     page = open_room(app, f"/?q={name}", reduced_motion="reduce", viewport={"width": width, "height": 800}).page
     page.get_by_role("button", name=f"Actions for {name}").press("Enter")
     expect(page.get_by_role("menuitem", name="Rename")).to_be_focused()
@@ -62,7 +62,7 @@ def test_tags_stand_on_the_card_and_lead_to_all_that_have_them(app: RunningApp, 
     word, bird, motion = unique("Swift"), unique("birds"), unique("motion")
     one, two = f"{word} one", f"{word} two"
     for title in (one, two):
-        named(registrar, title)
+        add_titled(registrar, title)
     room = open_room(app, f"/?q={word}", reduced_motion="reduce")
     page = room.page
     menu(page, one, "Tags")
@@ -91,7 +91,7 @@ def test_tags_stand_on_the_card_and_lead_to_all_that_have_them(app: RunningApp, 
 
 def test_what_is_archived_has_a_filter_and_a_badge_and_still_works(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
     rook = unique("Rook")
-    video_id = named(registrar, rook)
+    video_id = add_titled(registrar, rook)
     room = open_room(app, f"/?q={rook}", reduced_motion="reduce")
     page = room.page
     menu(page, rook, "Archive")
@@ -142,7 +142,7 @@ def test_a_deletion_is_undone_and_a_deleted_room_says_how_to_bring_it_back(
     app: RunningApp, registrar: Registrar, open_room: OpenRoom
 ) -> None:
     bittern = unique("Bittern")
-    video_id = named(registrar, bittern)
+    video_id = add_titled(registrar, bittern)
     room = open_room(app, f"/?q={bittern}", reduced_motion="reduce")
     page = room.page
     delete(room, bittern)

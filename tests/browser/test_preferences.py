@@ -17,14 +17,16 @@ from tests.browser.watched_page import OpenRoom
 
 
 @pytest.fixture
-def usual(app: RunningApp) -> Iterator[None]:
+def restored_preferences(app: RunningApp) -> Iterator[None]:
     """Restore the default preferences for the following tests."""
     yield
     with app.database.write() as db:
         save_preferences(db, Preferences())
 
 
-def test_what_an_admin_saves_is_chosen_in_the_export_dialog(app: RunningApp, bay: Video, open_room: OpenRoom, usual: None) -> None:
+def test_what_an_admin_saves_is_chosen_in_the_export_dialog(
+    app: RunningApp, sample_video: Video, open_room: OpenRoom, restored_preferences: None
+) -> None:
     room = open_room(app, "/")
     page = room.page
     page.get_by_role("link", name="Settings").click()
@@ -49,8 +51,8 @@ def test_what_an_admin_saves_is_chosen_in_the_export_dialog(app: RunningApp, bay
     with app.database.read() as db:
         assert (load_preferences(db).longest_s, load_preferences(db).find_on_upload) == (45, False)
 
-    room.open(f"{bay.path}?tab=identified")
-    page.get_by_label(f"Select {bay.identified[0].title}").click()
+    room.open(f"{sample_video.path}?tab=identified")
+    page.get_by_label(f"Select {sample_video.identified[0].title}").click()
     page.get_by_role("button", name="Generate Shorts").click()
     dialog = page.get_by_role("dialog", name="Export clips")
     expect(dialog.get_by_label("1:1")).to_be_checked()
@@ -60,7 +62,7 @@ def test_what_an_admin_saves_is_chosen_in_the_export_dialog(app: RunningApp, bay
     expect(dialog.get_by_text("1 clip × 1 aspect ratio × 1 language: 1 new")).to_be_visible()
 
 
-def test_a_refused_save_leads_to_the_first_field_that_is_wrong(app: RunningApp, open_room: OpenRoom, usual: None) -> None:
+def test_a_refused_save_leads_to_the_first_field_that_is_wrong(app: RunningApp, open_room: OpenRoom, restored_preferences: None) -> None:
     page = open_room(app, "/settings").page
     page.get_by_label("Shortest, in seconds").fill("many")
     page.get_by_label("Longest, in seconds").fill("17")

@@ -17,25 +17,25 @@ TELL = """addEventListener("timeupdate", ({ target }) => {
 
 
 def test_the_first_clip_plays_silently_where_sound_needs_a_gesture_and_who_mutes_it_keeps_it_muted(
-    app: RunningApp, bay: Video, open_room: OpenRoom
+    app: RunningApp, sample_video: Video, open_room: OpenRoom
 ) -> None:
     room = open_room(app, "")
     room.page.add_init_script(TELL)
     with room.page.expect_console_message(lambda message: message.text.startswith("plays")) as told:
-        room.open(bay.path)
+        room.open(sample_video.path)
     assert told.value.text == "plays silently"
     room.option("Gulls").click()
-    room.playing(bay.exported[1].key)
+    room.playing(sample_video.exported[1].key)
     assert not room.media("video.muted")
     room.page.get_by_role("button", name="mute").click()
     room.option("Boats leave").click()
-    room.playing(bay.exported[0].key)
+    room.playing(sample_video.exported[0].key)
     assert room.media("video.muted")
 
 
 def test_the_first_clip_plays_with_sound_where_it_is_allowed(
-    app: RunningApp, bay: Video, open_room: OpenRoom, launch: Callable[..., Browser]
+    app: RunningApp, sample_video: Video, open_room: OpenRoom, launch: Callable[..., Browser]
 ) -> None:
-    room = open_room(app, bay.path, browser=launch("--autoplay-policy=no-user-gesture-required"))
-    room.playing(bay.exported[0].key)
+    room = open_room(app, sample_video.path, browser=launch("--autoplay-policy=no-user-gesture-required"))
+    room.playing(sample_video.exported[0].key)
     assert not room.media("video.muted")

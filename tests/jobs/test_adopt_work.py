@@ -22,7 +22,7 @@ from clipviewer.services.library.activity import EXPORT, running
 from clipviewer.services.work import WorkView
 from clipviewer.storage.s3 import ObjectStore, StoredObject
 from tests.api.stores import running_bucket
-from tests.jobs.attempts import ask as request
+from tests.jobs.attempts import enqueue_export as request
 from tests.jobs.attempts import wait_until
 from tests.jobs.test_worker import working
 
@@ -45,14 +45,14 @@ def now_of(services: Services, item: WorkView) -> WorkView:
         return work.work(db, item.id)
 
 
-def ask(services: Services, prefix: str = "") -> WorkView:
+def enqueue_export(services: Services, prefix: str = "") -> WorkView:
     with services.database.write() as db:
         return adopting.enqueue_import(db, "", prefix, actor="user_1")
 
 
 def test_a_worker_adopts_and_leaves_a_result(team: Services, store: ObjectStore) -> None:
     store.put("talks/a.mp4", b"a film", "video/mp4")
-    item = ask(team)
+    item = enqueue_export(team)
     with working(team):
         wait_until(lambda: now_of(team, item).state == "done")
     result = now_of(team, item).result
@@ -62,7 +62,7 @@ def test_a_worker_adopts_and_leaves_a_result(team: Services, store: ObjectStore)
 
 
 def test_a_store_that_does_not_answer_is_the_reason_that_it_failed(services: Services) -> None:
-    item = ask(services)
+    item = enqueue_export(services)
     with working(services):
         wait_until(lambda: now_of(services, item).state == "failed")
     assert now_of(services, item).note == "The storage cannot be reached"
@@ -87,7 +87,7 @@ class Endless:
 def test_called_off_it_stops_and_what_it_has_done_stays(team: Services, store: ObjectStore) -> None:
     store.put("0.mp4", b"a film", "video/mp4")
     endless = dataclasses.replace(team, store=Endless(store, store.head("0.mp4")))  # type: ignore[arg-type]
-    item = ask(team)
+    item = enqueue_export(team)
     with working(endless):
         wait_until(lambda: now_of(team, item).note.endswith("000 objects seen"))
         with team.database.write() as db:
@@ -111,7 +111,7 @@ def test_adopting_goes_on_while_the_other_worker_is_busy(team: Services, store: 
         work.enqueue(db, "busy", "a subject")
     with working(team, {**KINDS, "busy": Kind(busy)}):
         assert begun.wait(10)
-        item = ask(team)
+        item = enqueue_export(team)
         wait_until(lambda: now_of(team, item).state == "done")
         released.set()
 

@@ -20,7 +20,7 @@ from clipviewer.services.room import finding
 from clipviewer.services.room.captions import attach
 from tests.claims import claim_next
 from tests.jobs.conftest import VIDEO_ID
-from tests.previewed import make
+from tests.preview_footage import encode
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -30,7 +30,7 @@ def lecture(room: Services, tmp_path: Path) -> Services:
     """The room's video is a minute long, with a loud passage in its middle; there are no candidates."""
     loud = "aevalsrc='0.6*sin(880*t)*between(t,25,41)+0.02*sin(440*t)*gt(mod(t,4),1)':d=60"
     picture = "testsrc2=d=60:s=320x180:r=12"
-    footage = make(tmp_path / "lecture.mp4", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", loud, "-preset", "ultrafast")
+    footage = encode(tmp_path / "lecture.mp4", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", loud, "-preset", "ultrafast")
     room.store.put_file("talks/lecture.mp4", footage, "video/mp4")
     with room.database.write() as db:
         video = db.get_one(Video, VIDEO_ID)

@@ -20,7 +20,7 @@ from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.services.cells.board import CellView
 from clipviewer.services.container import Services
 from clipviewer.services.exporting.exports import request_exports
-from tests.jobs.attempts import now, wait_until
+from tests.jobs.attempts import reloaded, wait_until
 from tests.jobs.lag import idle_loop, worst_lag
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -47,7 +47,7 @@ def canary() -> Iterator[socket.socket]:
 
 
 @pytest.fixture
-def bad(footage: Path, canary: socket.socket, tmp_path: Path) -> dict[str, bytes]:
+def bad_objects(footage: Path, canary: socket.socket, tmp_path: Path) -> dict[str, bytes]:
     """The objects, by what is wrong with them; each is named as an mp4."""
     data = footage.read_bytes()
     corrupt = bytearray(data)
@@ -66,10 +66,10 @@ def bad(footage: Path, canary: socket.socket, tmp_path: Path) -> dict[str, bytes
 
 
 @pytest.fixture
-def jobs(room: Services, bad: dict[str, bytes]) -> dict[str, CellView]:
+def jobs(room: Services, bad_objects: dict[str, bytes]) -> dict[str, CellView]:
     """A queued export of each."""
     asked = {}
-    for name, data in bad.items():
+    for name, data in bad_objects.items():
         key = f"bad/{name}.mp4"
         room.store.put(key, data, "video/mp4")
         stored = room.store.head(key)
@@ -100,7 +100,7 @@ def test_bad_footage_fails_with_its_reason_while_the_app_stays_responsive(
         finally:
             worker.stop()
             gc.unfreeze()
-    ended = {name: now(room, job) for name, job in jobs.items()}
+    ended = {name: reloaded(room, job) for name, job in jobs.items()}
     assert {name: job.state for name, job in ended.items()} == dict.fromkeys(REASONS, JobState.FAILED)
     for name, words in REASONS.items():
         assert any(word in ended[name].reason for word in words.split("|")), (name, ended[name].reason)
@@ -114,4 +114,4 @@ def test_bad_footage_fails_with_its_reason_while_the_app_stays_responsive(
 
 
 def wait_for_all(room: Services, jobs: dict[str, CellView]) -> None:
-    wait_until(lambda: not any(now(room, job).state in UNFINISHED for job in jobs.values()), seconds=120)
+    wait_until(lambda: not any(reloaded(room, job).state in UNFINISHED for job in jobs.values()), seconds=120)

@@ -21,7 +21,7 @@ from clipviewer.services.library.video_previews import enqueue_missing_previews
 from clipviewer.services.room.captions import captions_of
 from tests.claims import claim_next
 from tests.jobs.conftest import MASTER_KEY, VIDEO_ID
-from tests.previewed import make
+from tests.preview_footage import encode
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 ROOT = f"previews/{VIDEO_ID}/"
@@ -105,7 +105,7 @@ def test_a_poster_that_somebody_chose_stays(room: Services, tmp_path: Path) -> N
 def test_previews_of_a_replaced_file_take_the_place_of_the_earlier_ones(room: Services, tmp_path: Path) -> None:
     finished(claimed(room, tmp_path))
     before = in_bucket(room)
-    longer = make(tmp_path / "longer.mp4", "-f", "lavfi", "-i", "testsrc2=d=8:s=640x360:r=30000/1001")
+    longer = encode(tmp_path / "longer.mp4", "-f", "lavfi", "-i", "testsrc2=d=8:s=640x360:r=30000/1001")
     room.store.put_file(MASTER_KEY, longer, "video/mp4")
     finished(claimed(room, tmp_path))
     video = video_of(room)
@@ -159,7 +159,7 @@ def test_captions_inside_the_file_are_attached(room: Services, footage: Path, tm
     words = tmp_path / "words.srt"
     words.write_text("1\n00:00:01,000 --> 00:00:02,000\nGood morning\n", encoding="utf-8")
     tracks = ["-i", str(footage), "-i", str(words), "-map", "0", "-map", "1", "-c", "copy", "-c:s", "mov_text"]
-    spoken = make(tmp_path / "spoken.mp4", *tracks, "-metadata:s:s:0", "language=eng")
+    spoken = encode(tmp_path / "spoken.mp4", *tracks, "-metadata:s:s:0", "language=eng")
     room.store.put_file(MASTER_KEY, spoken, "video/mp4")
     finished(claimed(room, tmp_path))
     with room.database.read() as db:

@@ -39,16 +39,16 @@ from clipviewer.services.library.changes import delete
 from clipviewer.services.library.registration import NewExportedClip, NewVideo, Status, register_exported, register_video
 from clipviewer.services.room.clips import exported_clips
 from tests.claims import claim_next
-from tests.jobs.attempts import ask, attempt, now, wait_until
+from tests.jobs.attempts import enqueue_export, reloaded, run_attempt, wait_until
 from tests.jobs.conftest import MASTER_KEY, VIDEO_ID
-from tests.previewed import make
+from tests.preview_footage import encode
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @pytest.fixture(scope="module")
 def slow_file(footage: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make(tmp_path_factory.mktemp("slow") / "slow.mp4", "-i", str(footage), "-map", "0", "-c", "copy")
+    return encode(tmp_path_factory.mktemp("slow") / "slow.mp4", "-i", str(footage), "-map", "0", "-c", "copy")
 
 
 @pytest.fixture
@@ -112,9 +112,9 @@ def test_the_quick_copy_lies_beside_the_old_file_and_is_the_video_from_then_on(s
 
 
 def test_exports_and_what_was_seen_stay_what_they_were(slow: Services, tmp_path: Path) -> None:
-    job = attempt(slow, ask(slow), tmp_path)
+    job = run_attempt(slow, enqueue_export(slow), tmp_path)
     assert job.state == JobState.DONE
-    waiting = ask(slow, "clip_2")
+    waiting = enqueue_export(slow, "clip_2")
     with slow.database.write() as db:
         range_of = {"start_ms": 500, "end_ms": 1_500, "version": 1, "found": {}}
         db.add(ClipLook(identified_clip_id="clip_1", source_etag=video_of(slow).etag, **range_of))
@@ -125,7 +125,7 @@ def test_exports_and_what_was_seen_stay_what_they_were(slow: Services, tmp_path:
         planned = plan_exports(db, VIDEO_ID, ["clip_1", "clip_2"], ExportChoices([AspectRatio.PORTRAIT]))
         assert db.exec(select(ClipLook)).one().source_etag == video_of(slow).etag
     assert (len(planned.missing), len(planned.present)) == (0, 2)
-    assert attempt(slow, waiting, tmp_path).state == JobState.DONE
+    assert run_attempt(slow, waiting, tmp_path).state == JobState.DONE
     assert len(exported(slow)) == 2
     sidecars = [json.loads(slow.store.get(found.key)) for found in slow.store.list("exports/") if found.key.endswith(".json")]
     assert {sidecar["source"]["s3Key"] for sidecar in sidecars} == {MASTER_KEY, video_of(slow).s3_key}
@@ -137,12 +137,12 @@ def test_an_export_that_is_under_way_ends_well(slow: Services, tmp_path: Path, d
         out.write_bytes(b"a clip")
 
     monkeypatch.setattr(export_run, "render_cell", render)
-    job = ask(slow)
+    job = enqueue_export(slow)
     run = ExportRun(slow, Ticket(job.id, 1), tmp_path, Ffmpeg())
     assert all(run.perform(step) for step in STEPS[:done])
     make_quick_start(claimed(slow, tmp_path))
     assert all(run.perform(step) for step in STEPS[done:])
-    assert now(slow, job).state == JobState.DONE
+    assert reloaded(slow, job).state == JobState.DONE
     ((key, drift),) = exported(slow)
     assert drift == ()
     assert slow.store.head(key).size > 0

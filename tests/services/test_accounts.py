@@ -84,7 +84,7 @@ def test_a_refused_set_up_leaves_the_link_usable(database: Database, accounts: A
         accounts.set_up(db, token, "Ada", "ada@example.org", PASSWORD)
 
 
-def raced(attempts: list[Callable[[], object]]) -> int:
+def run_at_once(attempts: list[Callable[[], object]]) -> int:
     """Run all at the same moment; return how many succeed. Raise any failure other than a refusal."""
     barrier = Barrier(len(attempts))
 
@@ -112,7 +112,7 @@ def test_a_race_for_the_first_admin_admits_one(database: Database, accounts: Acc
             return accounts.ensure_admin(db, "settings@example.org", PASSWORD)
 
     attempts: list[Callable[[], object]] = [by_settings, by_settings, *(lambda number=number: by_link(number) for number in range(6))]
-    assert raced(attempts) == 1
+    assert run_at_once(attempts) == 1
     with database.read() as db:
         assert len(accounts.list(db)) == 1
 

@@ -24,7 +24,7 @@ from clipviewer.services.library import uploads, video_previews
 from clipviewer.services.library.listing import Filter, ListQuery, list_videos
 from clipviewer.services.room.captions import attach, captions_of, remove
 from clipviewer.storage.s3 import ObjectStore
-from tests.made_exports import MASTER, make_library
+from tests.exported_library import MASTER, make_library
 
 VTT = b"WEBVTT\n\n00:00.000 --> 00:01.000\nHallo\n"
 

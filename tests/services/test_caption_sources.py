@@ -25,7 +25,7 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 VTT = b"WEBVTT\n\n00:01.000 --> 00:02.000\nGood\nmorning\n\n00:03.000 --> 00:04.000\nBye\n"
 
 
-class Loud:
+class UppercaseTranslator:
     """A translator that returns capitals and records its requests."""
 
     def __init__(self) -> None:
@@ -114,7 +114,7 @@ def test_nobody_waits_in_line_while_another_master_is_read(library: Services) ->
 
 def test_a_translation_keeps_the_times_and_says_where_it_comes_from(library: Services) -> None:
     have(library)
-    loud = Loud()
+    loud = UppercaseTranslator()
     made = translate_captions(library, "video_1", "en", "de", actor="user_1", address="::1", translator=loud)
     assert (made.language, made.name, made.origin, made.cues) == ("de", "Translated from English", "translated", 2)
     assert loud.asked == [(["Good morning", "Bye"], "en", "de")]
@@ -129,9 +129,9 @@ def test_a_translation_keeps_the_times_and_says_where_it_comes_from(library: Ser
 def test_a_translation_replaces_an_earlier_one_but_nothing_that_somebody_attached(library: Services) -> None:
     have(library)
     for _ in range(2):
-        translate_captions(library, "video_1", "en", "de", translator=Loud())
+        translate_captions(library, "video_1", "en", "de", translator=UppercaseTranslator())
     have(library, "fr")
-    loud = Loud()
+    loud = UppercaseTranslator()
     with pytest.raises(Conflict, match="captions in French already"):
         translate_captions(library, "video_1", "en", "fr", translator=loud)
     assert loud.asked == []
@@ -141,7 +141,7 @@ def test_a_translation_replaces_an_earlier_one_but_nothing_that_somebody_attache
 def test_captions_attached_while_they_were_being_translated_are_kept(library: Services) -> None:
     have(library)
 
-    class Slow(Loud):
+    class Slow(UppercaseTranslator):
         def translate(self, texts: Sequence[str], *, source: str, target: str) -> list[str]:
             have(library, "de")
             return super().translate(texts, source=source, target=target)
@@ -153,7 +153,7 @@ def test_captions_attached_while_they_were_being_translated_are_kept(library: Se
 
 def test_what_cannot_be_translated_is_refused_before_anything_is_sent(library: Services) -> None:
     have(library)
-    loud = Loud()
+    loud = UppercaseTranslator()
     with pytest.raises(Conflict, match="CLIPVIEWER_TRANSLATE_URL"):
         translate_captions(library, "video_1", "en", "de")
     with pytest.raises(CaptionsNotFound, match="no captions in French"):

@@ -10,7 +10,7 @@ from clipviewer.media.captions.embedded import EmbeddedTrack, extract_captions
 from clipviewer.media.captions.track_language import language_of_code
 from clipviewer.media.captions.tracks import Cue
 from clipviewer.media.ffmpeg import Ffmpeg, MediaError
-from tests.range_server import answering, well
+from tests.range_server import range_server, send_range
 
 GERMAN = "1\n00:00:00,500 --> 00:00:01,500\n<i>Eins</i> & {\\an8}zwei\n\n2\n00:00:02,000 --> 00:00:03,000\n5 < 6\n"
 FOREIGN = "1\n00:00:01,000 --> 00:00:02,000\nOne\n"
@@ -98,7 +98,7 @@ def test_nothing_is_left_on_the_disk(tmp_path: Path) -> None:
 
 def test_a_master_in_the_store_is_read_by_its_url(tmp_path: Path) -> None:
     data = video(tmp_path / "a.mkv", "-c:s", "srt").read_bytes()
-    with answering(data, well) as url:
+    with range_server(data, send_range) as url:
         assert [track.language for track in extract_captions(Ffmpeg(), url, tmp_path)] == ["de", None]
 
 

@@ -19,7 +19,7 @@ from clipviewer.media.finding.footage_scan import Footage
 from clipviewer.media.finding.highlights import NothingFound, find_clips
 from clipviewer.media.source.opened_source import open_source
 from clipviewer.media.source.probe import probe
-from tests.range_server import answering, refusing, well
+from tests.range_server import range_server, refuse_with, send_range
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples"
 TEARS, FRIDAY = SAMPLES / "tears-of-steel-battle-clip-medium.webm", SAMPLES / "friday.mp4"
@@ -80,7 +80,7 @@ def test_the_loud_and_moving_passage_is_found_first_and_to_the_frame(
 
 
 def test_the_same_video_gives_the_same_clips_from_a_path_and_from_the_store(talk: Path, folder: Path) -> None:
-    with answering(talk.read_bytes(), well) as url:
+    with range_server(talk.read_bytes(), send_range) as url:
         assert find(url, folder) == find(talk, folder) == find(talk, folder)
 
 
@@ -193,7 +193,7 @@ def test_a_video_that_breaks_off_is_refused(talk: Path, folder: Path, tmp_path: 
 
 
 def test_a_source_that_is_gone_says_so(folder: Path) -> None:
-    with answering(b"", refusing(404)) as url, pytest.raises(ObjectMissing):
+    with range_server(b"", refuse_with(404)) as url, pytest.raises(ObjectMissing):
         find(url, folder)
     assert list(folder.iterdir()) == []
 

@@ -20,7 +20,7 @@ from clipviewer.services.adoption.tally import Tally
 from clipviewer.services.cells.board import framing_of
 from clipviewer.services.container import Services
 from clipviewer.storage.s3 import ObjectStore
-from tests.made_exports import make_library
+from tests.exported_library import make_library
 
 Change = Callable[[dict[str, Any]], object]
 

@@ -13,7 +13,7 @@ from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
 from clipviewer.media.source.inspection import EmbeddedCaptions, Inspection, inspect
 from clipviewer.media.source.mp4_boxes import MoovPlace, moov_place
 from clipviewer.media.source.probe import probe
-from tests.range_server import answering, refusing, well
+from tests.range_server import range_server, refuse_with, send_range
 
 PICTURE = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=4", "-g", "25", "-pix_fmt", "yuv420p"]
 SOUND = ["-f", "lavfi", "-i", "sine=r=44100:d=4", "-ac", "2"]
@@ -144,9 +144,9 @@ def test_a_master_in_the_store_is_described_by_few_of_its_bytes(tmp_path: Path) 
 
     def counted(handler: object, data: bytes, first: int, last: int) -> None:
         sent.append(last - first + 1)
-        well(handler, data, first, last)  # type: ignore[arg-type]
+        send_range(handler, data, first, last)  # type: ignore[arg-type]
 
-    with answering(master.read_bytes(), counted) as address:
+    with range_server(master.read_bytes(), counted) as address:
         assert look(address, folder) == look(master, folder)
     assert master.stat().st_size > 10_000_000
     assert sum(sent) < 2_000_000
@@ -154,7 +154,7 @@ def test_a_master_in_the_store_is_described_by_few_of_its_bytes(tmp_path: Path) 
 
 
 def test_a_master_that_is_no_longer_in_the_store_is_named_so(tmp_path: Path) -> None:
-    with answering(b"", refusing(404)) as address, pytest.raises(ObjectMissing, match="no longer in the bucket"):
+    with range_server(b"", refuse_with(404)) as address, pytest.raises(ObjectMissing, match="no longer in the bucket"):
         look(address, tmp_path)
     assert list(tmp_path.iterdir()) == []
 

@@ -19,7 +19,7 @@ from clipviewer.services.exporting.matrix import matrix
 from clipviewer.services.library.videos import video_details
 from clipviewer.services.room.clips import exported_clips
 from clipviewer.storage.s3 import ObjectStore
-from tests.made_exports import MASTER, finish, make_library
+from tests.exported_library import MASTER, finish, make_library
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def store(tmp_path: Path) -> Iterator[ObjectStore]:
 
 
 @contextmanager
-def answering(status: int, code: str) -> Iterator[str]:
+def error_server(status: int, code: str) -> Iterator[str]:
     """Run a server that returns one of S3's errors to every request, without a body to HEAD as S3 does; yield its address."""
     body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
 
@@ -192,7 +192,7 @@ ERRORS = [
 def test_refusals_are_told_apart(status: int, code: str, expected: type[StorageError], tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"x")
-    with answering(status, code) as address:
+    with error_server(status, code) as address:
         store = open_store(replace(BUCKET, s3_endpoint_url=address), KEYS)
         asks = [
             lambda: store.head("a"),
@@ -267,7 +267,7 @@ def test_half_of_a_key_pair_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_the_embedded_store_is_asked_with_its_own_keys_on_this_machine_past_any_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:1")
-    with answering(404, "NoSuchKey") as address:
+    with error_server(404, "NoSuchKey") as address:
         store = open_store(replace(EMBEDDED, port=int(address.rsplit(":", 1)[1])), KEYS)
         assert store.credentials() == KEYS
         assert store.bucket == "clipviewer"
@@ -276,7 +276,7 @@ def test_the_embedded_store_is_asked_with_its_own_keys_on_this_machine_past_any_
 
 
 def test_server_and_signed_urls_use_one_store_whatever_the_aws_configuration_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    with answering(403, "AccessDenied") as elsewhere, answering(404, "NoSuchKey") as address:
+    with error_server(403, "AccessDenied") as elsewhere, error_server(404, "NoSuchKey") as address:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", elsewhere)
         with pytest.raises(ObjectMissing):
             open_store(replace(BUCKET, s3_endpoint_url=address), KEYS).get("a")

@@ -11,14 +11,14 @@ import pytest
 
 from clipviewer.errors import Invalid
 from clipviewer.services.library.uploading import SignedPart, Uploading, WantedPart
-from tests.services.sent_files import ANNA, begin, crc, cut, put
+from tests.services.upload_steps import ANNA, begin, crc, put, split_parts
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 def test_bytes_that_were_damaged_on_the_way_are_refused(uploading: Uploading, clip: bytes) -> None:
     found = begin(uploading, "talk.mp4", clip)
-    piece = cut(found, clip)[1]
+    piece = split_parts(found, clip)[1]
     (part,) = uploading.sign(found.id, ANNA, [WantedPart(2, crc(piece))], None)
     assert refusal(part, bytes([piece[0] ^ 1]) + piece[1:]) == (400, "BadDigest")
     assert uploading.parts(found.id, ANNA)[1] == []
@@ -29,7 +29,7 @@ def test_bytes_that_were_damaged_on_the_way_are_refused(uploading: Uploading, cl
 def test_it_takes_its_own_size_alone(uploading: Uploading, clip: bytes) -> None:
     found = begin(uploading, "talk.mp4", clip)
     (part,) = uploading.sign(found.id, ANNA, [WantedPart(2)], None)
-    assert refusal(part, cut(found, clip)[1] + b"0") == (403, "SignatureDoesNotMatch")
+    assert refusal(part, split_parts(found, clip)[1] + b"0") == (403, "SignatureDoesNotMatch")
 
 
 def test_it_is_no_url_of_another_part_or_key_or_method(uploading: Uploading, clip: bytes) -> None:
@@ -37,7 +37,7 @@ def test_it_is_no_url_of_another_part_or_key_or_method(uploading: Uploading, cli
     (part,) = uploading.sign(found.id, ANNA, [WantedPart(2)], None)
     for old, new in (("partNumber=2", "partNumber=1"), ("talk.mp4", "other.mp4")):
         url = dataclasses.replace(part.signed, url=part.signed.url.replace(old, new))
-        assert refusal(dataclasses.replace(part, signed=url), cut(found, clip)[1])[0] == 403
+        assert refusal(dataclasses.replace(part, signed=url), split_parts(found, clip)[1])[0] == 403
     for method in ("GET", "DELETE", "POST"):
         assert refusal(part, b"", method)[0] == 403
 

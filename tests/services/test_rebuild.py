@@ -21,7 +21,7 @@ from clipviewer.services.cells.board import CellView, cells
 from clipviewer.services.exporting.exports import request_exports
 from clipviewer.services.room.captions import attach, captions_of
 from clipviewer.storage.s3 import ObjectStore
-from tests.made_exports import finish
+from tests.exported_library import finish
 
 
 def make_library(db: Session, store: ObjectStore) -> None:

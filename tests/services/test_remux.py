@@ -12,7 +12,7 @@ from clipviewer.media.render.remux import remux
 from clipviewer.media.source.inspection import inspect
 from clipviewer.media.source.mp4_boxes import MoovPlace
 from tests.footage import frame_numbers
-from tests.range_server import answering, well
+from tests.range_server import range_server, send_range
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_the_copy_starts_at_once_and_holds_the_same_pictures_and_sound(slow: Pat
 
 
 def test_a_master_in_the_store_is_copied(slow: Path, out: Path) -> None:
-    with answering(slow.read_bytes(), well) as address:
+    with range_server(slow.read_bytes(), send_range) as address:
         remux(Ffmpeg(), address, out)
     assert packets(out) == packets(slow)
     assert list(out.parent.iterdir()) == [out]

@@ -27,7 +27,7 @@ from clipviewer.settings import Settings
 from clipviewer.storage.s3 import open_store
 from tests.bench.delay import serving as tcp_serving
 from tests.footage import frame_numbers
-from tests.range_server import answering, refusing, well
+from tests.range_server import range_server, refuse_with, send_range
 from tests.storage.serving import KEYS, serving
 
 KEY = "masters/long.mp4"
@@ -148,7 +148,7 @@ REFUSALS: list[tuple[int, type[ClipviewerError], str]] = [
 
 @pytest.mark.parametrize(("status", "error", "words"), REFUSALS)
 def test_a_store_that_refuses_is_told_from_damaged_footage(tmp_path: Path, status: int, error: type[ClipviewerError], words: str) -> None:
-    with answering(b"", refusing(status)) as url, pytest.raises(error, match=words) as caught:
+    with range_server(b"", refuse_with(status)) as url, pytest.raises(error, match=words) as caught:
         render(Ffmpeg(), square(url), tmp_path / "clip.mp4")
     assert "secret" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
@@ -166,11 +166,11 @@ def test_a_connection_that_breaks_off_is_taken_up_again(footage: Path, tmp_path:
     broken: set[int] = set()
 
     def answer(handler: BaseHTTPRequestHandler, data: bytes, first: int, last: int) -> None:
-        well(handler, data, first, last, sent=None if first in broken else 1_000)
+        send_range(handler, data, first, last, sent=None if first in broken else 1_000)
         handler.close_connection = True
         broken.add(first)
 
-    with answering(footage.read_bytes(), answer) as url:
+    with range_server(footage.read_bytes(), answer) as url:
         render(Ffmpeg(), square(url, 0, 6_000), tmp_path / "clip.mp4", preset="ultrafast")
     assert broken
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
@@ -181,9 +181,9 @@ def test_a_source_that_is_replaced_while_it_is_read_is_no_export(noise: Path, tm
         if handler.headers["If-Match"]:
             handler.send_error(412)
         else:
-            well(handler, data, first, last)
+            send_range(handler, data, first, last)
 
-    with answering(noise.read_bytes(), answer) as url, pytest.raises(PreconditionFailed, match="replaced"):
+    with range_server(noise.read_bytes(), answer) as url, pytest.raises(PreconditionFailed, match="replaced"):
         render(Ffmpeg(), square(url), tmp_path / "clip.mp4")
     assert list(tmp_path.iterdir()) == []
 
@@ -197,9 +197,9 @@ def test_cancelling_does_not_wait_for_a_store_that_hangs(noise: Path, tmp_path: 
         if len(asked) > answered:
             handler.connection.recv(1)
         else:
-            well(handler, data, first, last)
+            send_range(handler, data, first, last)
 
-    with answering(noise.read_bytes(), answer) as url:
+    with range_server(noise.read_bytes(), answer) as url:
         with pytest.raises(MediaCancelled):
             render(Ffmpeg(), square(url), tmp_path / "clip.mp4", cancelled=lambda: len(asked) > answered)
         assert time.monotonic() - asked[-1] < 1
@@ -210,7 +210,7 @@ def test_a_playlist_in_the_store_makes_no_request(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as canary:
         segment = f"http://127.0.0.1:{canary.getsockname()[1]}/segment.ts"
         playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{segment}\n#EXT-X-ENDLIST\n".encode()
-        with answering(playlist, well) as url, pytest.raises(MediaError):
+        with range_server(playlist, send_range) as url, pytest.raises(MediaError):
             render(Ffmpeg(), square(url), tmp_path / "clip.mp4")
         canary.setblocking(False)
         with pytest.raises(BlockingIOError):

@@ -21,7 +21,7 @@ from clipviewer.media.finding.title_service import (
     open_title_service,
 )
 from clipviewer.settings import load_settings
-from tests.answering_service import Answer, Service, always, answering
+from tests.fake_service import Answer, Service, fixed_answer, running_service
 
 TRACK = CaptionTrack(
     (Cue(0, 2_000, "Before."), Cue(10_000, 12_000, "Who stole\nthe jewels?"), Cue(13_500, 15_000, "Nobody."), Cue(40_000, 41_000, "After."))
@@ -44,7 +44,7 @@ def _obedient(asked: dict[str, Any]) -> tuple[int, bytes, dict[str, str]]:
 
 @pytest.fixture
 def server() -> Iterator[Service]:
-    with answering(_obedient) as running:
+    with running_service(_obedient) as running:
         yield running
 
 
@@ -132,18 +132,18 @@ def test_an_answer_that_is_not_what_was_asked_for_changes_nothing(server: Servic
 @pytest.mark.parametrize(
     ("answer", "reason", "requests"),
     [
-        (always(400), "CLIPVIEWER_LLM_MODEL", 1),
-        (always(401), "CLIPVIEWER_LLM_KEY", 1),
-        (always(404), "CLIPVIEWER_LLM_URL", 1),
-        (always(307, Location="/elsewhere"), "CLIPVIEWER_LLM_URL", 1),
-        (always(429), "too many requests", 3),
-        (always(500), "status 500", 1),
-        (always(503), "status 503", 3),
-        (always(200, b"<html>hidden-word"), "as it was asked to", 1),
-        (always(200, b'{"choices": []}'), "as it was asked to", 1),
-        (always(200, b'{"choices": [{"message": {"content": null}}]}'), "as it was asked to", 1),
-        (always(200, b'"' + b"a" * 2_000_000 + b'"'), "as it was asked to", 1),
-        (always(200, b'{"choices', **{"Content-Length": "900"}), "incomplete", 1),
+        (fixed_answer(400), "CLIPVIEWER_LLM_MODEL", 1),
+        (fixed_answer(401), "CLIPVIEWER_LLM_KEY", 1),
+        (fixed_answer(404), "CLIPVIEWER_LLM_URL", 1),
+        (fixed_answer(307, Location="/elsewhere"), "CLIPVIEWER_LLM_URL", 1),
+        (fixed_answer(429), "too many requests", 3),
+        (fixed_answer(500), "status 500", 1),
+        (fixed_answer(503), "status 503", 3),
+        (fixed_answer(200, b"<html>hidden-word"), "as it was asked to", 1),
+        (fixed_answer(200, b'{"choices": []}'), "as it was asked to", 1),
+        (fixed_answer(200, b'{"choices": [{"message": {"content": null}}]}'), "as it was asked to", 1),
+        (fixed_answer(200, b'"' + b"a" * 2_000_000 + b'"'), "as it was asked to", 1),
+        (fixed_answer(200, b'{"choices', **{"Content-Length": "900"}), "incomplete", 1),
     ],
 )
 def test_a_failure_is_one_sentence_and_the_clips_stay(server: Service, answer: Answer, reason: str, requests: int) -> None:

@@ -19,7 +19,7 @@ from clipviewer.media.captions.translator import (
     translate_track,
 )
 from clipviewer.settings import load_settings
-from tests.answering_service import Answer, Service, always, answering
+from tests.fake_service import Answer, Service, fixed_answer, running_service
 
 
 def _upper(asked: dict[str, Any]) -> tuple[int, bytes, dict[str, str]]:
@@ -28,7 +28,7 @@ def _upper(asked: dict[str, Any]) -> tuple[int, bytes, dict[str, str]]:
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    with answering(_upper) as running:
+    with running_service(_upper) as running:
         yield running
 
 
@@ -75,7 +75,7 @@ def test_a_track_keeps_its_times_and_its_sentences_whole(service: Service) -> No
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_a_busy_service_is_asked_again(service: Service, status: int) -> None:
-    service.answers = [always(status), always(status, Retry_After="0"), _upper]
+    service.answers = [fixed_answer(status), fixed_answer(status, Retry_After="0"), _upper]
     assert _translator(service).translate(["a"], source="en", target="fr") == ["A"]
     assert len(service.asked) == 3
 
@@ -83,20 +83,20 @@ def test_a_busy_service_is_asked_again(service: Service, status: int) -> None:
 @pytest.mark.parametrize(
     ("answer", "reason", "requests"),
     [
-        (always(400), "into French: check which languages", 1),
-        (always(403), "CLIPVIEWER_TRANSLATE_KEY", 1),
-        (always(404), "CLIPVIEWER_TRANSLATE_URL", 1),
-        (always(429), "too many requests", 3),
-        (always(500), "status 500", 1),
-        (always(503), "status 503", 3),
-        (always(200, b"<html>hidden-word"), "not a translation", 1),
-        (always(200, b'{"translatedText": "hidden-word"}'), "not a translation", 1),
-        (always(200, b'{"translatedText": ["a", "b"]}'), "not a translation", 1),
-        (always(200, b'{"translatedText": [7]}'), "not a translation", 1),
-        (always(200, b'{"error": "hidden-word"}'), "not a translation", 1),
-        (always(200, b'{"translatedText": ["' + b"a" * 2_000_000 + b'"]}'), "not a translation", 1),
-        (always(200, b"[" * 500_000), "not a translation", 1),
-        (always(200, b'{"translated', Content_Length="900"), "incomplete", 1),
+        (fixed_answer(400), "into French: check which languages", 1),
+        (fixed_answer(403), "CLIPVIEWER_TRANSLATE_KEY", 1),
+        (fixed_answer(404), "CLIPVIEWER_TRANSLATE_URL", 1),
+        (fixed_answer(429), "too many requests", 3),
+        (fixed_answer(500), "status 500", 1),
+        (fixed_answer(503), "status 503", 3),
+        (fixed_answer(200, b"<html>hidden-word"), "not a translation", 1),
+        (fixed_answer(200, b'{"translatedText": "hidden-word"}'), "not a translation", 1),
+        (fixed_answer(200, b'{"translatedText": ["a", "b"]}'), "not a translation", 1),
+        (fixed_answer(200, b'{"translatedText": [7]}'), "not a translation", 1),
+        (fixed_answer(200, b'{"error": "hidden-word"}'), "not a translation", 1),
+        (fixed_answer(200, b'{"translatedText": ["' + b"a" * 2_000_000 + b'"]}'), "not a translation", 1),
+        (fixed_answer(200, b"[" * 500_000), "not a translation", 1),
+        (fixed_answer(200, b'{"translated', Content_Length="900"), "incomplete", 1),
     ],
 )
 def test_a_failure_is_one_sentence_without_the_key_or_the_answer(service: Service, answer: Answer, reason: str, requests: int) -> None:
@@ -109,7 +109,7 @@ def test_a_failure_is_one_sentence_without_the_key_or_the_answer(service: Servic
 
 
 def test_texts_and_key_do_not_follow_a_redirect(service: Service) -> None:
-    service.answers = [always(307, Location="/elsewhere"), _upper]
+    service.answers = [fixed_answer(307, Location="/elsewhere"), _upper]
     with pytest.raises(TranslationFailed, match="check the address"):
         _translator(service, "a key").translate(["a"], source="en", target="fr")
     assert [path for path, *_ in service.asked] == ["/translate"]

@@ -23,7 +23,7 @@ from clipviewer.services.library import uploads
 from clipviewer.services.library.uploading import Uploading, WantedPart
 from clipviewer.services.library.uploads import UploadBusy, UploadNotFound, UploadRefused
 from clipviewer.services.prefs import save_preferences
-from tests.services.sent_files import ANNA, BEN, begin, change, cut, nothing, put, row, send
+from tests.services.upload_steps import ANNA, BEN, begin, change_row, no_audit, put, row, send, split_parts
 from tests.storage.serving import Served, files
 
 
@@ -32,7 +32,7 @@ def test_a_file_sent_in_parts_becomes_a_video(uploading: Uploading, served: Serv
     assert (found.s3_key, found.part_count, found.checked) == (f"team/videos/{found.video_id}/My-talk_2025.mp4", 2, True)
     send(uploading, found, clip)
     assert list(uploading.services.store.list("")) == []
-    done = uploading.complete(found.id, ANNA, nothing)
+    done = uploading.complete(found.id, ANNA, no_audit)
     assert done.state == uploads.State.DONE
     stored = uploading.services.store.get(found.s3_key)
     assert hashlib.sha256(stored).digest() == hashlib.sha256(clip).digest()
@@ -52,7 +52,7 @@ def test_clips_are_not_looked_for_where_the_team_does_not_want_it(uploading: Upl
         save_preferences(db, Preferences(find_on_upload=False))
     found = begin(uploading, "talk.mp4", clip)
     send(uploading, found, clip)
-    uploading.complete(found.id, ANNA, nothing)
+    uploading.complete(found.id, ANNA, no_audit)
     with uploading.services.database.read() as db:
         assert [item.kind for item in db.exec(select(Work)).all()] == ["previews"]
 
@@ -60,17 +60,17 @@ def test_clips_are_not_looked_for_where_the_team_does_not_want_it(uploading: Upl
 def test_completing_twice_gives_the_same_video(uploading: Uploading, clip: bytes) -> None:
     found = begin(uploading, "talk.mp4", clip)
     send(uploading, found, clip)
-    assert uploading.complete(found.id, ANNA, nothing) == uploading.complete(found.id, ANNA, nothing)
+    assert uploading.complete(found.id, ANNA, no_audit) == uploading.complete(found.id, ANNA, no_audit)
     with uploading.services.database.read() as db:
         assert len(db.exec(select(Video)).all()) == 1
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_the_same_file_goes_on_where_it_was(uploading: Uploading, clip: bytes) -> None:
-    found, new = uploading.begin("talk.mp4", len(clip), "1", ANNA, nothing)
+    found, new = uploading.begin("talk.mp4", len(clip), "1", ANNA, no_audit)
     assert new
     send(uploading, found, clip, 2)
-    again, new = uploading.begin("talk.mp4", len(clip), "1", ANNA, nothing)
+    again, new = uploading.begin("talk.mp4", len(clip), "1", ANNA, no_audit)
     assert (again.id, new) == (found.id, False)
     assert [(part.number, part.size) for part in uploading.parts(again.id, ANNA)[1]] == [(2, MIB)]
     assert begin(uploading, "talk.mp4", clip, fingerprint="2").id != found.id
@@ -83,9 +83,9 @@ def test_an_upload_with_missing_parts_stays_open(uploading: Uploading, clip: byt
     found = begin(uploading, "talk.mp4", clip)
     send(uploading, found, clip, 1)
     with pytest.raises(Conflict, match="1 of 2 parts have not arrived"):
-        uploading.complete(found.id, ANNA, nothing)
+        uploading.complete(found.id, ANNA, no_audit)
     send(uploading, found, clip, 2)
-    assert uploading.complete(found.id, ANNA, nothing).state == uploads.State.DONE
+    assert uploading.complete(found.id, ANNA, no_audit).state == uploads.State.DONE
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -95,13 +95,13 @@ def test_what_is_no_video_is_refused_and_nothing_is_left(uploading: Uploading, s
     found = begin(uploading, name, data)
     send(uploading, found, data)
     with pytest.raises(UploadRefused, match=f"{name} was not added. This video file cannot be read") as refusal:
-        uploading.complete(found.id, ANNA, nothing)
+        uploading.complete(found.id, ANNA, no_audit)
     assert files(served.root) == set()
     with uploading.services.database.read() as db:
         assert db.exec(select(Video)).all() == []
     assert row(uploading, found).cleared_at is not None
     with pytest.raises(UploadRefused, match="was not added") as again:
-        uploading.complete(found.id, ANNA, nothing)
+        uploading.complete(found.id, ANNA, no_audit)
     assert again.value.detail == refusal.value.detail
 
 
@@ -111,11 +111,11 @@ def test_a_cancelled_upload_leaves_nothing(uploading: Uploading, served: Served,
     send(uploading, found, clip, 1)
     (late,) = uploading.sign(found.id, ANNA, [WantedPart(2)], None)
     assert len(files(served.root)) == 1
-    uploading.cancel(found.id, ANNA, nothing)
-    uploading.cancel(found.id, ANNA, nothing)
+    uploading.cancel(found.id, ANNA, no_audit)
+    uploading.cancel(found.id, ANNA, no_audit)
     assert files(served.root) == set()
     with pytest.raises(HTTPError) as caught:
-        put(late, cut(found, clip)[1])
+        put(late, split_parts(found, clip)[1])
     assert caught.value.code == 404
     caught.value.close()
     assert files(served.root) == set()
@@ -127,9 +127,9 @@ def test_a_cancelled_upload_leaves_nothing(uploading: Uploading, served: Served,
 def test_a_finished_upload_cannot_be_cancelled(uploading: Uploading, clip: bytes) -> None:
     found = begin(uploading, "talk.mp4", clip)
     send(uploading, found, clip)
-    uploading.complete(found.id, ANNA, nothing)
+    uploading.complete(found.id, ANNA, no_audit)
     with pytest.raises(Conflict, match="finished already"):
-        uploading.cancel(found.id, ANNA, nothing)
+        uploading.cancel(found.id, ANNA, no_audit)
     assert uploading.services.store.head(found.s3_key).size == len(clip)
 
 
@@ -140,7 +140,7 @@ def test_an_upload_is_its_senders_alone(uploading: Uploading, clip: bytes) -> No
         uploading.sign(found.id, BEN, [WantedPart(1)], None)
     for step in (uploading.complete, uploading.cancel):
         with pytest.raises(UploadNotFound):
-            step(found.id, BEN, nothing)
+            step(found.id, BEN, no_audit)
     with pytest.raises(UploadNotFound):
         uploading.parts(found.id, BEN)
     with uploading.services.database.read() as db:
@@ -159,13 +159,13 @@ def test_an_upload_is_its_senders_alone(uploading: Uploading, clip: bytes) -> No
 )
 def test_such_a_file_is_not_even_begun(uploading: Uploading, name: str, size: int, reason: str) -> None:
     with pytest.raises(Invalid, match=reason):
-        uploading.begin(name, size, "", ANNA, nothing)
+        uploading.begin(name, size, "", ANNA, no_audit)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_file_that_the_disk_cannot_hold_is_not_begun(uploading: Uploading) -> None:
     with pytest.raises(Invalid, match="which is not enough for this file"):
-        uploading.begin("talk.mp4", 4 * 1024**4, "", ANNA, nothing)
+        uploading.begin("talk.mp4", 4 * 1024**4, "", ANNA, no_audit)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -191,9 +191,9 @@ def test_one_request_at_a_time_checks_an_upload_and_a_dead_one_is_replaced(uploa
     with uploading.services.database.write() as db:
         assert uploads.claim(db, found, utc_now())
     with pytest.raises(UploadBusy):
-        uploading.complete(found.id, ANNA, nothing)
-    change(uploading, found, updated_at=utc_now() - timedelta(minutes=3))
-    assert uploading.complete(found.id, ANNA, nothing).state == uploads.State.DONE
+        uploading.complete(found.id, ANNA, no_audit)
+    change_row(uploading, found, updated_at=utc_now() - timedelta(minutes=3))
+    assert uploading.complete(found.id, ANNA, no_audit).state == uploads.State.DONE
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -209,9 +209,9 @@ def test_a_request_that_died_after_joining_the_parts_is_taken_to_its_end(
     with monkeypatch.context() as patch:
         patch.setattr(steps, "probe", out_of_order)
         with pytest.raises(StorageUnreachable):
-            uploading.complete(found.id, ANNA, nothing)
+            uploading.complete(found.id, ANNA, no_audit)
     assert row(uploading, found).state == uploads.State.OPEN
-    assert uploading.complete(found.id, ANNA, nothing).state == uploads.State.DONE
+    assert uploading.complete(found.id, ANNA, no_audit).state == uploads.State.DONE
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -223,12 +223,12 @@ def test_one_cancelled_while_it_is_checked_leaves_nothing(
     look = steps.probe
 
     def cancelled_meanwhile(url: str) -> Any:
-        uploading.cancel(found.id, ANNA, nothing)
+        uploading.cancel(found.id, ANNA, no_audit)
         return look(url)
 
     monkeypatch.setattr(steps, "probe", cancelled_meanwhile)
     with pytest.raises(Conflict, match="was cancelled"):
-        uploading.complete(found.id, ANNA, nothing)
+        uploading.complete(found.id, ANNA, no_audit)
     assert files(served.root) == set()
     assert row(uploading, found).state == uploads.State.CANCELLED
 
@@ -237,12 +237,12 @@ def test_what_is_abandoned_for_a_week_is_swept(uploading: Uploading, served: Ser
     old, new = begin(uploading, "old.mp4", clip), begin(uploading, "new.mp4", clip)
     for found in (old, new):
         send(uploading, found, clip, 2)
-    change(uploading, old, updated_at=utc_now() - timedelta(days=8))
+    change_row(uploading, old, updated_at=utc_now() - timedelta(days=8))
     uploading.sweep(utc_now())
     assert len(files(served.root)) == 1
     with uploading.services.database.read() as db:
         assert [each.id for each in uploads.list_unfinished(db, ANNA)] == [new.id]
-    change(uploading, old, cleared_at=utc_now() - timedelta(days=8))
+    change_row(uploading, old, cleared_at=utc_now() - timedelta(days=8))
     uploading.sweep(utc_now())
     with uploading.services.database.read() as db:
         assert [each.id for each in db.exec(select(VideoUpload))] == [new.id]
@@ -252,7 +252,7 @@ def test_what_is_abandoned_for_a_week_is_swept(uploading: Uploading, served: Ser
 def test_what_could_not_be_removed_is_removed_later(uploading: Uploading, served: Served, clip: bytes, services: Services) -> None:
     found = begin(uploading, "talk.mp4", clip)
     send(uploading, found, clip, 2)
-    Uploading(dataclasses.replace(uploading.services, store=services.store)).cancel(found.id, ANNA, nothing)
+    Uploading(dataclasses.replace(uploading.services, store=services.store)).cancel(found.id, ANNA, no_audit)
     assert len(files(served.root)) == 1
     uploading.sweep(utc_now())
     assert files(served.root) == set()

@@ -38,10 +38,10 @@ from clipviewer.state.storage_doctor import FindingRow, StorageDoctorState
 from clipviewer.state.timeline import TimelineState, TimelineView
 from clipviewer.state.uploads import UploadState
 from clipviewer.state.video_detail import VideoDetailState
-from tests.state.footage_rows import Footage, add_footage
 from tests.state.handlers import name_of
 from tests.state.serving import Running
 from tests.state.tab import Tab, open_tab
+from tests.state.video_rows import Footage, add_footage
 
 PASSWORD = "seven brown otters"
 MARK = "_rx_state_"

@@ -30,10 +30,10 @@ from clipviewer.state.room import RoomState
 from clipviewer.state.storage_doctor import StorageDoctorState
 from clipviewer.state.timeline import TimelineState
 from clipviewer.state.video_detail import VideoDetailState
-from tests.state.footage_rows import Footage, add_footage
 from tests.state.handlers import name_of, policy_of, registered
 from tests.state.serving import Person, Running
 from tests.state.tab import Tab, open_tab
+from tests.state.video_rows import Footage, add_footage
 
 OPEN = {
     "State.hydrate_and_load": "a page asks for its own state when it opens",

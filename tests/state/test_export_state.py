@@ -21,8 +21,8 @@ from clipviewer.state.exports import ExportState
 from clipviewer.state.room import RoomState
 from clipviewer.state.video_detail import VideoDetailState
 from clipviewer.storage.s3 import StoredObject
-from tests.state.footage_rows import Footage, add_footage
 from tests.state.page import Page
+from tests.state.video_rows import Footage, add_footage
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 

@@ -23,11 +23,11 @@ from clipviewer.services.room.looks import analysis_target, store_analysis
 from clipviewer.state import framing
 from clipviewer.state.framing import FramingState
 from clipviewer.state.framing_rows import FramingView
-from tests.state.footage_rows import Footage, add_footage
 from tests.state.handlers import name_of
 from tests.state.page import Page
 from tests.state.serving import Running
 from tests.state.tab import Tab, open_tab
+from tests.state.video_rows import Footage, add_footage
 
 STATE = FramingState.get_full_name()
 

@@ -9,8 +9,8 @@ from clipviewer.state import library
 from clipviewer.state.account import AccountState
 from clipviewer.state.library import PAGE, LibraryState
 from clipviewer.state.library_page import LibraryPageState
-from tests.state.footage_rows import add_footage
 from tests.state.page import Page
+from tests.state.video_rows import add_footage
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 

@@ -13,8 +13,8 @@ from clipviewer.services.container import Services
 from clipviewer.state.library_page import LibraryPageState
 from clipviewer.state.library_strip import SHOWN, LibraryStripState
 from tests.claims import claim_next
-from tests.state.footage_rows import add_footage
 from tests.state.page import Page
+from tests.state.video_rows import add_footage
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 

@@ -18,8 +18,8 @@ from clipviewer.state.matrix_rows import MatrixCell
 from clipviewer.state.room import RoomState
 from clipviewer.state.video_detail import VideoDetailState
 from tests.conftest import Clock
-from tests.state.footage_rows import Footage, add_footage
 from tests.state.page import Page
+from tests.state.video_rows import Footage, add_footage
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 

@@ -34,8 +34,8 @@ from clipviewer.state.quick_start import QuickStartState
 from clipviewer.state.room import RoomState
 from clipviewer.state.timeline import TimelineState
 from clipviewer.state.video_detail import VideoDetailState
-from tests.state.footage_rows import Footage, add_footage
 from tests.state.page import Page
+from tests.state.video_rows import Footage, add_footage
 
 T = TypeVar("T")
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

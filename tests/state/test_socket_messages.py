@@ -13,10 +13,10 @@ from clipviewer.state.library import LibraryState
 from clipviewer.state.preferences import PreferencesState
 from clipviewer.state.room import RoomState
 from clipviewer.state.video_detail import VideoDetailState
-from tests.state.footage_rows import Footage, add_footage
 from tests.state.handlers import name_of
 from tests.state.serving import Running
 from tests.state.tab import HYDRATE, NAMESPACE, ON_LOAD, ROOT, Tab, open_tab
+from tests.state.video_rows import Footage, add_footage
 
 LOAD_ACCOUNT = name_of(PreferencesState, "open_page")
 SEARCH = name_of(LibraryState, "set_search")

@@ -18,10 +18,10 @@ from clipviewer.state.library import LibraryState
 from clipviewer.state.preferences import PreferencesState
 from clipviewer.state.room import RoomState
 from clipviewer.state.video_detail import VideoDetailState
-from tests.state.footage_rows import Footage, add_footage
 from tests.state.handlers import name_of
 from tests.state.serving import Person, Running
 from tests.state.tab import HYDRATE, Tab, open_again, open_tab
+from tests.state.video_rows import Footage, add_footage
 
 OPEN_ROOM = name_of(RoomState, "open")
 TICK = name_of(VideoDetailState, "toggle_clip_selection")

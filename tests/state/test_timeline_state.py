@@ -12,8 +12,8 @@ from clipviewer.services.adoption.rows import enqueue_previews
 from clipviewer.services.container import Services
 from clipviewer.state.room import RoomState
 from clipviewer.state.timeline import TimelineState
-from tests.state.footage_rows import add_footage
 from tests.state.page import Page
+from tests.state.video_rows import add_footage
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 

@@ -19,8 +19,8 @@ from clipviewer.state.room import RoomState
 from clipviewer.state.room_urls import SIGN_AHEAD
 from clipviewer.state.video_detail import VideoDetailState
 from tests.conftest import Clock
-from tests.state.footage_rows import Footage, add_footage
 from tests.state.page import ORIGIN, Page
+from tests.state.video_rows import Footage, add_footage
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 

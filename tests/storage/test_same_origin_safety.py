@@ -15,7 +15,7 @@ FRIEND = "https://clips.example.org"
 
 
 @pytest.fixture(scope="module")
-def open_to_a_friend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def store_with_cors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serving(tmp_path_factory.mktemp("store") / "objects", cors_origins=[FRIEND]) as served:
         yield served
 
@@ -117,42 +117,42 @@ def test_the_key_in_an_error_cannot_become_markup(served: Served) -> None:
     assert b"<script>" not in reply.body
 
 
-def test_no_origin_is_let_in_unless_it_is_configured(served: Served, open_to_a_friend: Served) -> None:
+def test_no_origin_is_let_in_unless_it_is_configured(served: Served, store_with_cors: Served) -> None:
     put(served, "clip", ContentType="video/mp4")
-    put(open_to_a_friend, "clip", ContentType="video/mp4")
+    put(store_with_cors, "clip", ContentType="video/mp4")
     assert "access-control-allow-origin" not in get(served, address(served, "clip"), Origin=FRIEND).headers
     for origin in ("https://evil.example", "null", "http://clips.example.org", f"{FRIEND}.evil.example", f"{FRIEND}:444"):
-        headers = get(open_to_a_friend, address(open_to_a_friend, "clip"), Origin=origin).headers
+        headers = get(store_with_cors, address(store_with_cors, "clip"), Origin=origin).headers
         assert "access-control-allow-origin" not in headers
         assert headers["vary"] == "Origin"
-    headers = get(open_to_a_friend, address(open_to_a_friend, "clip"), Origin=FRIEND).headers
+    headers = get(store_with_cors, address(store_with_cors, "clip"), Origin=FRIEND).headers
     assert headers["access-control-allow-origin"] == FRIEND
     assert "ETag" in headers["access-control-expose-headers"]
     assert "access-control-allow-credentials" not in headers
 
 
-def test_a_refusal_is_readable_for_a_configured_origin(open_to_a_friend: Served) -> None:
-    reply = get(open_to_a_friend, address(open_to_a_friend, "clip") + "0", Origin=FRIEND)
+def test_a_refusal_is_readable_for_a_configured_origin(store_with_cors: Served) -> None:
+    reply = get(store_with_cors, address(store_with_cors, "clip") + "0", Origin=FRIEND)
     assert (reply.status, reply.headers["access-control-allow-origin"]) == (403, FRIEND)
 
 
-def test_a_preflight_is_answered_for_a_configured_origin_only(served: Served, open_to_a_friend: Served) -> None:
+def test_a_preflight_is_answered_for_a_configured_origin_only(served: Served, store_with_cors: Served) -> None:
     asked = {"Origin": FRIEND, "Access_Control_Request_Method": "PUT", "Access_Control_Request_Headers": "content-type,x-amz-meta-a"}
-    allowed = get(open_to_a_friend, f"/s3/{BUCKET}/clip", "OPTIONS", **asked)
+    allowed = get(store_with_cors, f"/s3/{BUCKET}/clip", "OPTIONS", **asked)
     assert (allowed.status, allowed.headers["access-control-allow-origin"]) == (200, FRIEND)
     assert "PUT" in allowed.headers["access-control-allow-methods"]
     assert allowed.headers["access-control-allow-headers"] == "content-type,x-amz-meta-a"
     for refused in (
         get(served, f"/s3/{BUCKET}/clip", "OPTIONS", **asked),
-        get(open_to_a_friend, f"/s3/{BUCKET}/clip", "OPTIONS", **(asked | {"Origin": "https://evil.example"})),
-        get(open_to_a_friend, f"/s3/{BUCKET}/clip", "OPTIONS", **(asked | {"Access_Control_Request_Method": "PATCH"})),
-        get(open_to_a_friend, f"/s3/{BUCKET}/clip", "OPTIONS", Origin=FRIEND),
+        get(store_with_cors, f"/s3/{BUCKET}/clip", "OPTIONS", **(asked | {"Origin": "https://evil.example"})),
+        get(store_with_cors, f"/s3/{BUCKET}/clip", "OPTIONS", **(asked | {"Access_Control_Request_Method": "PATCH"})),
+        get(store_with_cors, f"/s3/{BUCKET}/clip", "OPTIONS", Origin=FRIEND),
     ):
         assert (refused.status, refused.code) == (403, "AccessForbidden")
 
 
-def test_the_configured_origins_can_be_read(served: Served, open_to_a_friend: Served) -> None:
-    client = open_to_a_friend.client()
+def test_the_configured_origins_can_be_read(served: Served, store_with_cors: Served) -> None:
+    client = store_with_cors.client()
     (rule,) = client.get_bucket_cors(Bucket=BUCKET)["CORSRules"]
     client.close()
     assert rule["AllowedOrigins"] == [FRIEND]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-class KeptFootage:
+class FootageCache:
     """Cache of rendered files in ``folder``, shared by all workers, by name and recipe."""
 
     def __init__(self, folder: Path) -> None:

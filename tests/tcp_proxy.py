@@ -11,7 +11,7 @@ from types import TracebackType
 _PIECE = 16 * 1024
 
 
-class Gateway:
+class TcpProxy:
     """Forwards TCP from a fixed ``port`` to ``target``. ``received`` counts the bytes that came back from the target.
 
     ``close`` refuses new connections and ends open ones; ``open`` accepts connections again. While ``flowing`` is not set, connections
@@ -31,7 +31,7 @@ class Gateway:
         self._listener: socket.socket | None = self._listen(0)
         self.port: int = self._listener.getsockname()[1]
 
-    def __enter__(self) -> Gateway:
+    def __enter__(self) -> TcpProxy:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

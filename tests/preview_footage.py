@@ -24,7 +24,7 @@ SAMPLES = Path(__file__).parents[2] / "shared/samples"
 _PLACE = re.compile(r"(filmstrip-\d+\.webp)#xywh=(\d+),(\d+),(\d+),(\d+)")
 
 
-def make(out: Path, *args: str) -> Path:
+def encode(out: Path, *args: str) -> Path:
     Ffmpeg().run([*args, "-y", str(out)], timeout=120)
     return out
 
@@ -38,7 +38,7 @@ def counted_footage(out: Path, seconds: int) -> Path:
     size = f"{counter.WIDTH * counter.SCALE}:{counter.HEIGHT * counter.SCALE}"
     graph = f"[0:v]scale={size}:flags=neighbor,pad=1280:720:(ow-iw)/2:{counter.TOP}:gray,format=yuv420p"
     tone = ["-f", "lavfi", "-i", f"sine=d={seconds}"]
-    make(out, *raw, "-i", str(numbers), *tone, "-filter_complex", graph, "-preset", "ultrafast", "-g", str(2 * RATE), "-c:a", "aac")
+    encode(out, *raw, "-i", str(numbers), *tone, "-filter_complex", graph, "-preset", "ultrafast", "-g", str(2 * RATE), "-c:a", "aac")
     numbers.unlink()
     return out
 
@@ -47,7 +47,7 @@ def previews(source: Path | str, folder: Path, **options: Callable[..., object])
     return make_previews(Ffmpeg(), str(source), inspect(str(source), folder), folder, **options)  # type: ignore[arg-type]
 
 
-def strip(made: Previews) -> list[tuple[int, int, Picture]]:
+def strip_pictures(made: Previews) -> list[tuple[int, int, Picture]]:
     """Return start, end (ms) and grey picture of every cue, in order."""
     sheets = {path.name: cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in made.sheets}
     shown = []
@@ -61,6 +61,6 @@ def strip(made: Previews) -> list[tuple[int, int, Picture]]:
     return shown
 
 
-def number_on(picture: Picture) -> int:
+def read_number(picture: Picture) -> int:
     height, width = picture.shape
     return read_frame_number(lambda x, y: int(picture[y, x]), width, height)

@@ -44,7 +44,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def answering(answer: Answer) -> Iterator[Service]:
+def running_service(answer: Answer) -> Iterator[Service]:
     """Run a service that responds with ``answer``."""
     with Service(answer) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -54,6 +54,6 @@ def answering(answer: Answer) -> Iterator[Service]:
         thread.join()
 
 
-def always(status: int, body: bytes = b'{"error": "hidden-word"}', **headers: str) -> Answer:
+def fixed_answer(status: int, body: bytes = b'{"error": "hidden-word"}', **headers: str) -> Answer:
     """Return an answer that is the same for every request; header names are written with ``_`` for ``-``."""
     return lambda asked: (status, body, {name.replace("_", "-"): value for name, value in headers.items()})

@@ -17,10 +17,10 @@ from clipviewer.domain.permissions import Role
 from clipviewer.state.library import LibraryState
 from clipviewer.state.room import RoomState
 from clipviewer.state.video_detail import VideoDetailState
-from tests.state.footage_rows import Footage, add_footage
 from tests.state.handlers import name_of
 from tests.state.serving import Running, running_app
 from tests.state.tab import ROOT, open_tab
+from tests.state.video_rows import Footage, add_footage
 
 EMAIL = "anna@example.org"
 GOOD, BAD, BROKEN = "c4narY good password", "c4narY bad password", "c4narY broken password"

@@ -1,4 +1,4 @@
-"""A store with generated objects: ``python -m tests.bench._made_up_store PORT COUNT`` lists COUNT videos without content."""
+"""A store with generated objects: ``python -m tests.bench._generated_store PORT COUNT`` lists COUNT videos without content."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _OBJECT = (
 )
 
 
-class MadeUp(BaseHTTPRequestHandler):
+class GeneratedStore(BaseHTTPRequestHandler):
     """Handler that lists the objects and returns zeros as their content."""
 
     protocol_version = "HTTP/1.1"
@@ -59,5 +59,5 @@ class MadeUp(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    MadeUp.count = int(sys.argv[2])
-    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), MadeUp).serve_forever()
+    GeneratedStore.count = int(sys.argv[2])
+    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), GeneratedStore).serve_forever()
