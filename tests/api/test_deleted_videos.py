@@ -72,7 +72,7 @@ def problem(answer: Response) -> tuple[str, str]:
     return said["code"], said["title"]
 
 
-def test_a_deleted_video_takes_no_captions_and_no_clips(
+def test_a_deleted_video_accepts_no_captions_and_no_clips(
     client: TestClient, services: Services, full_video: None, person: Callable[..., Person], token: dict[str, str]
 ) -> None:
     admin = person(Role.ADMIN)

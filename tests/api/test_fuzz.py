@@ -64,9 +64,7 @@ def checks() -> list[Any]:
     return [not_a_server_error, response_schema_conformance, status_code_conformance]
 
 
-def test_no_request_makes_the_server_fail_or_forget_to_ask_who_is_there(
-    api: FastAPI, services: Services, subtests: pytest.Subtests
-) -> None:
+def test_no_request_causes_a_server_error_or_bypasses_authentication(api: FastAPI, services: Services, subtests: pytest.Subtests) -> None:
     import schemathesis
     from schemathesis.pytest.lazy import get_all_tests
 
@@ -103,7 +101,7 @@ def test_no_request_makes_the_server_fail_or_forget_to_ask_who_is_there(
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_an_answer_that_does_not_fit_the_description_is_noticed(api: FastAPI, services: Services) -> None:
+def test_a_response_that_does_not_match_the_schema_is_detected(api: FastAPI, services: Services) -> None:
     import schemathesis
     from schemathesis.core.failures import FailureGroup
 

@@ -102,7 +102,7 @@ def test_a_failed_statement_does_not_tell_its_values(database: Database) -> None
     assert CANARY not in str(caught.value)
 
 
-def test_the_access_log_of_the_server_still_formats() -> None:
+def test_the_servers_access_log_still_formats() -> None:
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(AccessFormatter('%(client_addr)s "%(request_line)s" %(status_code)s', use_colors=False))

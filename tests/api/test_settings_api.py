@@ -33,7 +33,7 @@ def services_with_bucket(services: Services, tmp_path: Path) -> Iterator[Service
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_probe_can_be_read_by_range_and_is_gone_afterwards(services_with_bucket: Services, person: Callable[..., Person]) -> None:
+def test_a_probe_can_be_read_by_range_and_is_deleted_afterwards(services_with_bucket: Services, person: Callable[..., Person]) -> None:
     admin, store = person(Role.ADMIN), services_with_bucket.store
     host = f"127.0.0.1:{services_with_bucket.settings.port}"
     with TestClient(create_api(services_with_bucket), base_url=f"http://{host}", headers=admin.cookie) as client:
@@ -49,7 +49,7 @@ def test_a_probe_can_be_read_by_range_and_is_gone_afterwards(services_with_bucke
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_store_that_does_not_answer_is_told_as_such(client: TestClient, person: Callable[..., Person]) -> None:
+def test_an_unreachable_store_is_reported_as_such(client: TestClient, person: Callable[..., Person]) -> None:
     answer = client.post(PROBE, headers=person(Role.ADMIN).cookie)
     assert (answer.status_code, answer.json()["code"]) == (503, "storage_unreachable")
 

@@ -41,7 +41,7 @@ def adopt(page: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [375, 1280])
-def test_a_prefix_is_looked_at_adopted_and_adopted_again(app: RunningApp, unknown_prefix: str, open_room: OpenRoom, width: int) -> None:
+def test_a_prefix_is_previewed_imported_and_imported_again(app: RunningApp, unknown_prefix: str, open_room: OpenRoom, width: int) -> None:
     page = open_room(app, "/", viewport={"width": width, "height": 800}).page
     page.get_by_role("button", name="Adopt from the bucket").click()
     page.get_by_label("Prefix").fill(unknown_prefix)
@@ -66,7 +66,7 @@ def test_a_prefix_is_looked_at_adopted_and_adopted_again(app: RunningApp, unknow
     expect(page.get_by_role("link", name="Talk")).to_contain_text("2 exported")
 
 
-def test_a_prefix_that_cannot_be_says_so(app: RunningApp, open_room: OpenRoom) -> None:
+def test_an_invalid_prefix_is_reported(app: RunningApp, open_room: OpenRoom) -> None:
     page = open_room(app, "/").page
     page.get_by_role("button", name="Adopt from the bucket").click()
     page.get_by_label("Prefix").fill("../")

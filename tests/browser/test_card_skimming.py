@@ -49,7 +49,7 @@ def part_size_of(card: Locator) -> tuple[float, float]:
     return box["width"], box["height"]
 
 
-def test_the_pointer_looks_through_and_leaves_the_poster_as_it_was(app: RunningApp, previewed_video: Video, open_room: OpenRoom) -> None:
+def test_the_pointer_skims_and_restores_the_poster(app: RunningApp, previewed_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, f"/?q={previewed_video.word}")
     film = film_of(room.page)
     assert fetched(room) == []
@@ -66,7 +66,7 @@ def test_the_pointer_looks_through_and_leaves_the_poster_as_it_was(app: RunningA
     expect(film).to_be_hidden()
 
 
-def test_the_arrow_keys_look_through_the_focused_card(app: RunningApp, previewed_video: Video, open_room: OpenRoom) -> None:
+def test_the_arrow_keys_skim_the_focused_card(app: RunningApp, previewed_video: Video, open_room: OpenRoom) -> None:
     page = open_room(app, f"/?q={previewed_video.word}&view=table").page
     film = film_of(page)
     page.get_by_role("link", name=previewed_video.title).focus()
@@ -81,7 +81,7 @@ def test_the_arrow_keys_look_through_the_focused_card(app: RunningApp, previewed
     expect(film).to_be_hidden()
 
 
-def test_a_finger_looks_through_and_a_tap_still_opens_the_room(app: RunningApp, previewed_video: Video, open_room: OpenRoom) -> None:
+def test_a_finger_skims_and_a_tap_still_opens_the_room(app: RunningApp, previewed_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, f"/?q={previewed_video.word}", viewport={"width": 375, "height": 700}, has_touch=True)
     page = room.page
     film = film_of(page)

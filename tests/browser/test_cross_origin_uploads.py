@@ -63,7 +63,7 @@ def test_a_browser_uploads_to_a_bucket_of_another_origin(cross_origin_app: Runni
     assert hashlib.sha256(cross_origin_app.store.get(video.s3_key)).digest() == hashlib.sha256(footage.long.read_bytes()).digest()
 
 
-def test_large_files_leave_the_memory_of_the_app_as_it_was(app: RunningApp, footage: Footage) -> None:
+def test_large_files_do_not_increase_the_apps_memory(app: RunningApp, footage: Footage) -> None:
     head = footage.tiny.read_bytes()
     head += (SIZE - len(head)).to_bytes(4, "big") + b"free"
     status = Path(f"/proc/{app.process_id}/status")

@@ -63,7 +63,7 @@ def test_a_revoked_session_leads_to_sign_in_and_back_to_the_same_clip(app: Runni
     room.playing(sample_video.exported[2].key)
 
 
-def test_a_session_that_ends_while_a_url_is_asked_for_leads_to_sign_in_and_back(
+def test_a_session_that_ends_during_a_url_request_leads_to_sign_in_and_back(
     app: RunningApp, sample_video: Video, open_room: OpenRoom
 ) -> None:
     room = expired_room(open_room, app, sample_video)
@@ -76,7 +76,7 @@ def test_a_session_that_ends_while_a_url_is_asked_for_leads_to_sign_in_and_back(
     room.playing(sample_video.exported[1].key)
 
 
-def test_an_object_that_is_gone_is_reported_and_the_next_clip_still_plays(app: RunningApp, own_video: Video, open_room: OpenRoom) -> None:
+def test_a_missing_object_is_reported_and_the_next_clip_still_plays(app: RunningApp, own_video: Video, open_room: OpenRoom) -> None:
     app.store.delete(own_video.exported[2].key)
     room = open_room(app, own_video.path)
     room.announce(r"404.*/s3/")
@@ -89,7 +89,7 @@ def test_an_object_that_is_gone_is_reported_and_the_next_clip_still_plays(app: R
     expect(room.page.get_by_text("The file is no longer in the bucket")).to_be_hidden()
 
 
-def test_a_clip_that_was_removed_is_reported_when_its_url_is_asked_for(app: RunningApp, own_video: Video, open_room: OpenRoom) -> None:
+def test_a_removed_clip_is_reported_when_its_url_is_requested(app: RunningApp, own_video: Video, open_room: OpenRoom) -> None:
     room = expired_room(open_room, app, own_video)
     room.announce(r"404.*/download")
     with app.database.write() as db:
@@ -123,9 +123,7 @@ def test_a_lost_connection_is_reported_and_retry_plays(app: RunningApp, sample_v
     room.playing(sample_video.exported[1].key)
 
 
-def test_a_clip_that_lost_its_connection_goes_on_by_itself_when_it_returns(
-    app: RunningApp, sample_video: Video, open_room: OpenRoom
-) -> None:
+def test_a_clip_resumes_by_itself_when_the_connection_returns(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, sample_video.path)
     room.announce("ERR_INTERNET_DISCONNECTED")
     room.playing(sample_video.exported[0].key)
@@ -146,7 +144,7 @@ def test_a_download_that_fails_says_so(app: RunningApp, sample_video: Video, ope
     room.wait_for("video => !video.paused || video.ended")
 
 
-def test_a_damaged_file_is_told_from_a_url_that_fails(app: RunningApp, own_video: Video, open_room: OpenRoom) -> None:
+def test_a_damaged_file_is_distinguished_from_a_failing_url(app: RunningApp, own_video: Video, open_room: OpenRoom) -> None:
     app.store.put(own_video.exported[1].key, b"this is no film" * 1000, "video/mp4")
     room = open_room(app, own_video.path)
     room.playing(own_video.exported[0].key)
@@ -167,7 +165,7 @@ def test_the_library_says_when_the_session_has_ended(app: RunningApp, sample_vid
     expect(page.get_by_role("link", name=sample_video.title)).to_be_visible()
 
 
-def test_an_answer_that_comes_too_late_does_not_replace_the_newer_clip(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+def test_a_late_response_does_not_replace_the_newer_clip(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
     room = expired_room(open_room, app, sample_video)
     held: list[Route] = []
     room.page.route(DOWNLOAD_ROUTE, lambda route: held.append(route))
@@ -181,7 +179,7 @@ def test_an_answer_that_comes_too_late_does_not_replace_the_newer_clip(app: Runn
     room.playing(sample_video.exported[2].key)
 
 
-def test_a_video_whose_file_is_gone_says_so_in_place_of_a_dead_player_and_plays_once_it_is_back(
+def test_a_missing_file_is_reported_in_place_of_the_player_until_it_is_back(
     app: RunningApp, registrar: Registrar, open_room: OpenRoom
 ) -> None:
     video_id = registrar.video("gone", "A master that goes away")

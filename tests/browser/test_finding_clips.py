@@ -13,7 +13,7 @@ from tests.browser.watched_page import OpenRoom
 from tests.preview_footage import encode
 
 
-def test_clips_are_found_on_asking_and_join_the_list_of_every_open_room(
+def test_clips_are_found_on_request_and_join_the_list_of_every_open_room(
     app: RunningApp, registrar: Registrar, open_room: OpenRoom, tmp_path: Path
 ) -> None:
     loud = "aevalsrc='0.6*sin(880*t)*between(t,25,41)+0.02*sin(440*t)*gt(mod(t,4),1)':d=60"

@@ -89,7 +89,7 @@ def test_a_dragged_frame_stays_where_it_was_left(app: RunningApp, framing_video:
     assert shares(room) == expected(AspectRatio.PORTRAIT, 1)
 
 
-def test_each_clip_and_shape_has_its_own_frame_and_centre_forgets_it(app: RunningApp, framing_video: Video, open_room: OpenRoom) -> None:
+def test_each_clip_and_shape_has_its_own_frame_and_centre_resets_it(app: RunningApp, framing_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, f"{framing_video.path}?tab=identified")
     frame_in(room)
     drag(room, -0.2)
@@ -129,7 +129,7 @@ def test_the_frame_is_moved_with_the_arrow_keys(app: RunningApp, framing_video: 
     assert row.x == 0.8438
 
 
-def test_the_players_keys_and_clicks_go_on_working(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+def test_the_players_keys_and_clicks_still_work(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, f"{sample_video.path}?tab=identified")
     frame = frame_in(room)
     frame.focus()
@@ -145,7 +145,7 @@ def test_the_players_keys_and_clicks_go_on_working(app: RunningApp, sample_video
     assert kept(app, sample_video) is None
 
 
-def test_escape_puts_a_dragged_frame_back(app: RunningApp, framing_video: Video, open_room: OpenRoom) -> None:
+def test_escape_cancels_a_drag(app: RunningApp, framing_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, f"{framing_video.path}?tab=identified")
     frame = frame_in(room)
     frame.hover()
@@ -158,7 +158,7 @@ def test_escape_puts_a_dragged_frame_back(app: RunningApp, framing_video: Video,
     assert shares(room) == expected(AspectRatio.PORTRAIT)
 
 
-def test_a_telephone_drags_by_touch_and_scrolls_beside_the_frame(app: RunningApp, framing_video: Video, open_room: OpenRoom) -> None:
+def test_a_phone_drags_by_touch_and_scrolls_beside_the_frame(app: RunningApp, framing_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, f"{framing_video.path}?tab=identified", **PHONE)
     frame_in(room)
     assert_no_sideways_scrolling(room.page)
@@ -216,7 +216,7 @@ def test_the_frame_follows_the_picture_to_full_screen(app: RunningApp, sample_vi
     expect(room.page.locator(".crop-box")).to_be_visible()
 
 
-def test_another_room_sees_a_chosen_frame_when_it_comes_to_the_clip(app: RunningApp, framing_video: Video, open_room: OpenRoom) -> None:
+def test_another_room_sees_a_chosen_frame_when_it_opens_the_clip(app: RunningApp, framing_video: Video, open_room: OpenRoom) -> None:
     other = open_room(app, f"{framing_video.path}?tab=identified")
     frame_in(other)
     room = open_room(app, f"{framing_video.path}?tab=identified")
@@ -230,7 +230,7 @@ def test_another_room_sees_a_chosen_frame_when_it_comes_to_the_clip(app: Running
     assert shares(other) == expected(AspectRatio.PORTRAIT, 0.7)
 
 
-def test_a_frame_that_cannot_be_kept_goes_back_to_where_it_was(app: RunningApp, framing_video: Video, open_room: OpenRoom) -> None:
+def test_a_frame_that_cannot_be_saved_is_reset(app: RunningApp, framing_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, f"{framing_video.path}?tab=identified")
     frame_in(room)
     drag(room, 0.2)
@@ -243,7 +243,7 @@ def test_a_frame_that_cannot_be_kept_goes_back_to_where_it_was(app: RunningApp, 
     assert shares(room) == expected(AspectRatio.PORTRAIT, 0.7)
 
 
-def test_an_upright_picture_is_framed_up_and_down(app: RunningApp, registrar: Registrar, footage: Footage, open_room: OpenRoom) -> None:
+def test_an_upright_picture_is_framed_vertically(app: RunningApp, registrar: Registrar, footage: Footage, open_room: OpenRoom) -> None:
     video_id = registrar.video("upright", "Upright", footage.portrait, 6)
     registrar.identified(video_id, [("All of it", 0, 5)])
     room = open_room(app, f"/videos/{video_id}?tab=identified")
@@ -259,7 +259,7 @@ def test_an_upright_picture_is_framed_up_and_down(app: RunningApp, registrar: Re
     assert shares(room) == pytest.approx((0, rect.y / 480, 1, rect.height / 480), abs=0.003)
 
 
-def test_who_frames_nothing_asks_for_nothing(app: RunningApp, framing_video: Video, open_room: OpenRoom) -> None:
+def test_no_request_is_sent_without_framing(app: RunningApp, framing_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, "")
     sent: list[str] = []
     room.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(str(frame))))

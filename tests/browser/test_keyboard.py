@@ -21,7 +21,7 @@ def tab_to(page: Page, selector: str, most: int = 14) -> None:
     raise AssertionError(f"{selector} is not reached with {most} tabs")
 
 
-def test_the_list_is_reached_with_tab_and_walked_with_arrows(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+def test_the_list_is_reached_with_tab_and_navigated_with_arrows(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, sample_video.path)
     room.playing(sample_video.exported[0].key)
     tab_to(room.page, "[role=option]")
@@ -33,7 +33,7 @@ def test_the_list_is_reached_with_tab_and_walked_with_arrows(app: RunningApp, sa
         room.playing(sample_video.exported[at].key)
 
 
-def test_enter_and_space_open_the_focused_row_which_is_the_only_stop_of_the_tab_key(
+def test_enter_and_space_open_the_focused_row_and_the_list_is_one_tab_stop(
     app: RunningApp, sample_video: Video, open_room: OpenRoom
 ) -> None:
     room = open_room(app, sample_video.path)
@@ -46,14 +46,14 @@ def test_enter_and_space_open_the_focused_row_which_is_the_only_stop_of_the_tab_
     expect(room.page.locator("[role=option][tabindex='0']")).to_contain_text("Gulls")
 
 
-def test_the_tabs_are_walked_with_arrows(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+def test_the_tabs_are_navigated_with_arrows(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, sample_video.path)
     tab_to(room.page, "[role=tab]")
     room.page.keyboard.press("ArrowLeft")
     room.shown("Opening")
 
 
-def test_a_checkbox_ticks_without_opening_its_clip_and_arrows_on_it_walk_the_list(
+def test_a_checkbox_ticks_without_opening_its_clip_and_arrows_on_it_move_through_the_list(
     app: RunningApp, sample_video: Video, open_room: OpenRoom
 ) -> None:
     room = open_room(app, f"{sample_video.path}?tab=identified")

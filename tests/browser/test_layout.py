@@ -57,7 +57,7 @@ def assert_no_sideways_scrolling(page: Page) -> None:
 
 
 @pytest.mark.parametrize(("at", "widest"), [(0, 360), (1, 500), (2, None)], ids=["9:16", "1:1", "16:9"])
-def test_each_shape_has_its_box(app: RunningApp, sample_video: Video, open_room: OpenRoom, at: int, widest: int | None) -> None:
+def test_each_shape_has_its_player_size(app: RunningApp, sample_video: Video, open_room: OpenRoom, at: int, widest: int | None) -> None:
     room = open_room(app, f"{sample_video.path}?clip={sample_video.exported[at].id}", viewport={"width": 375, "height": 900})
     room.playing(sample_video.exported[at].key)
     for _ in widths(room.page, 375, 900, 1440):
@@ -110,13 +110,13 @@ def assert_columns(page: Page, width: int) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/sign-in"])
-def test_the_other_pages_fit_a_telephone(app: RunningApp, sample_video: Video, open_room: OpenRoom, path: str) -> None:
+def test_the_other_pages_fit_a_phone(app: RunningApp, sample_video: Video, open_room: OpenRoom, path: str) -> None:
     room = open_room(app, path, viewport={"width": 375, "height": 700}, signed_in=path == "/")
     expect(room.page.get_by_role("link", name=sample_video.title) if path == "/" else room.page.get_by_label("Email")).to_be_visible()
     assert_no_sideways_scrolling(room.page)
 
 
-def test_dark_comes_first_and_light_is_as_legible(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+def test_dark_is_the_default_and_light_is_as_legible(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, sample_video.path)
     room.playing(sample_video.exported[0].key)
     words = (".clip-title", ".clip-time", ".chip", ".details-title", ".fact dt", ".fact dd", ".page-title", ".count")
@@ -129,7 +129,7 @@ def test_dark_comes_first_and_light_is_as_legible(app: RunningApp, sample_video:
         room.page.get_by_role("button", name="Dark or light").click()
 
 
-def test_nothing_moves_when_the_picture_comes(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+def test_nothing_shifts_when_the_picture_loads(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, "")
     room.page.add_init_script(
         "window.moved = 0; new PerformanceObserver((list) => list.getEntries().forEach((entry) => (window.moved += entry.value)))"

@@ -58,7 +58,7 @@ def test_a_video_is_renamed_by_keyboard_and_gets_its_old_name_back(
     expect(page.get_by_role("link", name=name)).to_be_visible()
 
 
-def test_tags_stand_on_the_card_and_lead_to_all_that_have_them(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
+def test_tags_are_on_the_card_and_link_to_all_videos_with_them(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
     word, bird, motion = unique("Swift"), unique("birds"), unique("motion")
     one, two = f"{word} one", f"{word} two"
     for title in (one, two):
@@ -89,7 +89,7 @@ def test_tags_stand_on_the_card_and_lead_to_all_that_have_them(app: RunningApp, 
     expect(page.get_by_role("button", name=bird, exact=True)).to_have_count(0)
 
 
-def test_what_is_archived_has_a_filter_and_a_badge_and_still_works(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
+def test_an_archived_video_has_a_filter_and_a_badge_and_still_works(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
     rook = unique("Rook")
     video_id = add_titled(registrar, rook)
     room = open_room(app, f"/?q={rook}", reduced_motion="reduce")
@@ -110,7 +110,7 @@ def test_what_is_archived_has_a_filter_and_a_badge_and_still_works(app: RunningA
 
 
 @pytest.mark.parametrize(("choice", "left"), [("Keep everything", 5), ("Delete the exports", 1), ("Delete everything", 0)])
-def test_a_deleted_video_goes_for_good_with_the_objects_that_were_chosen(
+def test_a_deleted_video_is_removed_permanently_with_the_chosen_objects(
     app: RunningApp, registrar: Registrar, open_room: OpenRoom, choice: str, left: int
 ) -> None:
     video = registrar.four_shapes("heron", unique("Heron"))

@@ -21,7 +21,7 @@ def other(registrar: Registrar) -> Video:
     return Video(registrar.video("cove", title), title)
 
 
-def test_the_videos_are_listed_with_their_counts_and_a_search_leaves_what_has_the_words(
+def test_the_videos_are_listed_with_their_counts_and_filtered_by_a_search(
     app: RunningApp, sample_video: Video, other: Video, open_room: OpenRoom
 ) -> None:
     page = open_room(app, "/").page
@@ -40,7 +40,7 @@ def test_the_videos_are_listed_with_their_counts_and_a_search_leaves_what_has_th
     expect(page.get_by_role("link", name=sample_video.title)).to_be_visible()
 
 
-def test_what_is_asked_for_stands_in_the_address_and_survives_a_reload_and_the_way_back(
+def test_search_and_filters_are_in_the_address_and_survive_reload_and_back(
     app: RunningApp, sample_video: Video, other: Video, open_room: OpenRoom
 ) -> None:
     asked, address = f"{sample_video.word} gulls", f"/?q={sample_video.word}+gulls"

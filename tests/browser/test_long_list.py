@@ -9,7 +9,7 @@ from tests.browser.running_app import RunningApp
 from tests.browser.watched_page import OpenRoom
 
 
-def test_only_what_is_near_is_in_the_page_and_the_last_clip_is_scrolled_to_and_plays(
+def test_only_nearby_rows_are_rendered_and_the_last_clip_is_scrolled_to_and_plays(
     app: RunningApp, crowded_video: Video, open_room: OpenRoom
 ) -> None:
     room = open_room(app, crowded_video.path)
@@ -36,7 +36,7 @@ def test_an_address_in_the_middle_opens_the_list_there(app: RunningApp, crowded_
     expect(room.option("Clip 148 of 300")).to_have_count(1)
 
 
-def test_end_and_home_go_to_the_ends_and_a_held_arrow_through_the_clips_to_the_last_one(
+def test_end_and_home_jump_to_the_ends_and_a_held_arrow_moves_to_the_last_clip(
     app: RunningApp, crowded_video: Video, open_room: OpenRoom
 ) -> None:
     room = open_room(app, crowded_video.path)

@@ -36,7 +36,7 @@ def one_clip(registrar: Registrar) -> str:
     return video_id
 
 
-def test_a_missing_cell_is_pressed_runs_and_plays_in_every_open_room(app: RunningApp, one_clip: str, open_room: OpenRoom) -> None:
+def test_a_missing_cell_is_exported_and_plays_in_every_open_room(app: RunningApp, one_clip: str, open_room: OpenRoom) -> None:
     other = open_room(app, matrix_path(one_clip))
     room = open_room(app, matrix_path(one_clip))
     expect(cell(other.page, "The landing, 9:16, Original: missing")).to_be_visible()
@@ -56,7 +56,7 @@ def test_a_missing_cell_is_pressed_runs_and_plays_in_every_open_room(app: Runnin
     expect(cell(other.page, "The landing, 1:1, Original: missing")).to_be_visible()
 
 
-def test_a_failed_cell_says_why_and_is_tried_again(app: RunningApp, one_clip: str, open_room: OpenRoom, footage: Footage) -> None:
+def test_a_failed_cell_says_why_and_can_be_retried(app: RunningApp, one_clip: str, open_room: OpenRoom, footage: Footage) -> None:
     key = app.master_key(one_clip)
     app.store.delete(key)
     room = open_room(app, matrix_path(one_clip))
@@ -128,7 +128,7 @@ def test_the_address_keeps_the_view_and_the_filters(app: RunningApp, sample_vide
     assert "language=" not in room.path
 
 
-def test_the_grid_is_one_stop_of_the_tab_key_and_walked_with_arrows(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+def test_the_grid_is_one_tab_stop_and_navigated_with_arrows(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, matrix_path(sample_video.id))
     cell(room.page, "Opening, 9:16, Original: missing").wait_for()
     room.page.get_by_role("button", name="Filter", exact=True).focus()
@@ -157,7 +157,7 @@ def test_the_grid_is_one_stop_of_the_tab_key_and_walked_with_arrows(app: Running
     expect(room.page.get_by_role("button", name="Filter", exact=True)).to_be_focused()
 
 
-def test_a_long_matrix_holds_only_what_is_near(app: RunningApp, crowded_video: Video, open_room: OpenRoom) -> None:
+def test_a_long_matrix_renders_only_nearby_rows(app: RunningApp, crowded_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, matrix_path(crowded_video.id))
     cell(room.page, f"Clip 1 of {MANY}, 9:16, English: done").wait_for()
     grid = room.page.get_by_role("grid", name="Export matrix")
@@ -172,7 +172,7 @@ def test_a_long_matrix_holds_only_what_is_near(app: RunningApp, crowded_video: V
 
 
 @pytest.mark.parametrize("width", [375, 820, 1440])
-def test_the_matrix_fits_its_width_and_nothing_jumps_when_a_cell_is_chosen(
+def test_the_matrix_fits_its_width_and_selecting_a_cell_shifts_nothing(
     app: RunningApp, sample_video: Video, open_room: OpenRoom, width: int
 ) -> None:
     room = open_room(app, matrix_path(sample_video.id), viewport={"width": width, "height": 900})

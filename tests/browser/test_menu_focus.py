@@ -26,7 +26,7 @@ def end_menu(page: Page) -> None:
 
 
 @pytest.mark.parametrize(("action", "field"), [("Rename", "Title"), ("Tags", "Tags")])
-def test_a_dialog_keeps_the_focus_when_its_menu_closes_late_and_gives_it_back(
+def test_a_dialog_keeps_the_focus_when_its_menu_closes_late_and_returns_it(
     app: RunningApp, registrar: Registrar, open_room: OpenRoom, action: str, field: str
 ) -> None:
     name = unique("Lapwing")
@@ -75,7 +75,7 @@ def test_a_dialog_of_several_videos_gives_the_focus_back_to_its_button(app: Runn
     expect(button).to_be_focused()
 
 
-def test_choosing_what_opens_no_dialog_leaves_the_focus_at_the_menu(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
+def test_a_menu_item_without_a_dialog_leaves_the_focus_at_the_menu(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
     name = unique("Sanderling")
     video_id = add_titled(registrar, name)
     page = open_room(app, f"/videos/{video_id}", reduced_motion="reduce").page

@@ -24,7 +24,7 @@ def restored_preferences(app: RunningApp) -> Iterator[None]:
         save_preferences(db, Preferences())
 
 
-def test_what_an_admin_saves_is_chosen_in_the_export_dialog(
+def test_saved_preferences_are_preselected_in_the_export_dialog(
     app: RunningApp, sample_video: Video, open_room: OpenRoom, restored_preferences: None
 ) -> None:
     room = open_room(app, "/")
@@ -62,7 +62,7 @@ def test_what_an_admin_saves_is_chosen_in_the_export_dialog(
     expect(dialog.get_by_text("1 clip × 1 aspect ratio × 1 language: 1 new")).to_be_visible()
 
 
-def test_a_refused_save_leads_to_the_first_field_that_is_wrong(app: RunningApp, open_room: OpenRoom, restored_preferences: None) -> None:
+def test_a_refused_save_focuses_the_first_invalid_field(app: RunningApp, open_room: OpenRoom, restored_preferences: None) -> None:
     page = open_room(app, "/settings").page
     page.get_by_label("Shortest, in seconds").fill("many")
     page.get_by_label("Longest, in seconds").fill("17")
@@ -90,7 +90,7 @@ def test_a_refused_save_leads_to_the_first_field_that_is_wrong(app: RunningApp, 
     expect(page.get_by_role("radiogroup", name="Captions")).to_have_attribute("aria-invalid", "true")
 
 
-def test_a_viewer_sees_them_and_cannot_change_them(app: RunningApp, viewer: str, open_room: OpenRoom) -> None:
+def test_a_viewer_sees_preferences_and_cannot_change_them(app: RunningApp, viewer: str, open_room: OpenRoom) -> None:
     room = open_room(app, "/settings", email=viewer)
     expect(room.page.get_by_text("Only admins change these.")).to_be_visible()
     expect(room.page.get_by_label("9:16")).to_be_disabled()

@@ -15,7 +15,7 @@ from tests.browser.watched_page import OpenRoom
 from tests.preview_footage import encode
 
 
-def test_a_slow_master_is_named_and_mended_while_it_plays(
+def test_a_slow_master_is_reported_and_repaired_while_it_plays(
     app: RunningApp, registrar: Registrar, footage: Footage, open_room: OpenRoom, tmp_path: Path
 ) -> None:
     slow = encode(tmp_path / "slow.mp4", "-i", str(footage.landscape), "-map", "0", "-c", "copy")

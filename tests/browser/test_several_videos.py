@@ -45,7 +45,7 @@ def listed(page: Page, *names: str) -> None:
 
 
 @pytest.mark.parametrize(("width", "view"), [(375, "table"), (1440, "grid")])
-def test_a_range_is_chosen_with_shift_and_nothing_with_escape(
+def test_shift_selects_a_range_and_escape_clears_it(
     app: RunningApp, four_videos: FourVideos, open_room: OpenRoom, width: int, view: str
 ) -> None:
     page = open_room(
@@ -69,9 +69,7 @@ def test_a_range_is_chosen_with_shift_and_nothing_with_escape(
         expect(box(page, name)).not_to_be_checked()
 
 
-def test_the_chosen_ones_are_tagged_archived_and_deleted_and_all_come_back(
-    app: RunningApp, four_videos: FourVideos, open_room: OpenRoom
-) -> None:
+def test_selected_videos_are_tagged_archived_deleted_and_restored(app: RunningApp, four_videos: FourVideos, open_room: OpenRoom) -> None:
     page = open_room(app, f"/?q={four_videos.word}&sort=title", reduced_motion="reduce").page
     done, waders = page.get_by_role("status"), unique("waders")
     box(page, four_videos.titles[0]).check()

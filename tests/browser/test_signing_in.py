@@ -33,7 +33,7 @@ def test_a_wrong_password_says_so_and_keeps_the_email(app: RunningApp, open_room
     expect(room.page.get_by_label("Password")).to_be_focused()
 
 
-def test_a_stranger_is_led_to_sign_in_and_back_to_the_very_clip(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+def test_a_visitor_is_redirected_to_sign_in_and_back_to_the_same_clip(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
     path = f"{sample_video.path}?clip={sample_video.exported[2].id}"
     room = open_room(app, path, signed_in=False)
     expect(room.page.get_by_role("button", name="Sign in")).to_be_visible()
@@ -50,7 +50,7 @@ def test_a_foreign_address_in_next_leads_to_the_library(app: RunningApp, open_ro
     assert room.page.url == f"{app.address}/"
 
 
-def test_signing_out_closes_the_rooms_behind(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+def test_signing_out_closes_open_rooms(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, "/")
     room.page.get_by_role("button", name="Sign out").click()
     expect(room.page.get_by_role("button", name="Sign in")).to_be_visible()

@@ -16,7 +16,7 @@ TELL = """addEventListener("timeupdate", ({ target }) => {
 }, { capture: true });"""
 
 
-def test_the_first_clip_plays_silently_where_sound_needs_a_gesture_and_who_mutes_it_keeps_it_muted(
+def test_the_first_clip_plays_muted_where_sound_needs_a_gesture_and_a_chosen_mute_is_kept(
     app: RunningApp, sample_video: Video, open_room: OpenRoom
 ) -> None:
     room = open_room(app, "")

@@ -49,7 +49,7 @@ def objects(app: RunningApp) -> set[str]:
     return {found.key for found in app.store.list("") if ".doctor" in found.key or "storage-check" in found.key}
 
 
-def test_the_embedded_store_is_all_right_from_everywhere_and_left_as_it_was(app: RunningApp, open_room: OpenRoom) -> None:
+def test_the_embedded_store_passes_every_check_and_is_left_unchanged(app: RunningApp, open_room: OpenRoom) -> None:
     room = open_room(app, "/")
     room.page.get_by_role("link", name="Settings").click()
     room.page.get_by_role("navigation", name="Settings").get_by_role("link", name="Storage").click()
@@ -64,7 +64,7 @@ def test_the_embedded_store_is_all_right_from_everywhere_and_left_as_it_was(app:
     assert objects(app) == set()
 
 
-def test_a_bucket_without_cors_rules_is_told_from_one_out_of_reach(
+def test_a_bucket_without_cors_rules_is_distinguished_from_an_unreachable_one(
     app: RunningApp, cross_origin_app: RunningApp, proxy: TcpProxy, open_room: OpenRoom
 ) -> None:
     room = open_room(cross_origin_app, "")
@@ -113,6 +113,6 @@ def test_a_reviewer_is_told_that_it_is_for_admins(app: RunningApp, open_room: Op
     expect(room.page.get_by_role("button", name="Check again")).to_have_count(0)
 
 
-def test_who_is_not_signed_in_is_led_to_the_sign_in_page_and_back(app: RunningApp, open_room: OpenRoom) -> None:
+def test_a_visitor_is_redirected_to_sign_in_and_back(app: RunningApp, open_room: OpenRoom) -> None:
     room = open_room(app, PAGE, signed_in=False)
     room.at("/sign-in?next=%2Fsettings%2Fstorage")

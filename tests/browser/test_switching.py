@@ -51,7 +51,7 @@ def test_a_click_shows_its_clip_without_waiting_for_the_server(app: RunningApp, 
         room.playing(clip.key)
 
 
-def test_opening_a_clip_again_asks_for_nothing_but_its_footage(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+def test_reopening_a_clip_requests_only_its_footage(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, sample_video.path)
     for clip in sample_video.exported:
         room.option(clip.title).click()
@@ -78,7 +78,7 @@ def test_a_running_clip_keeps_its_url_when_a_newer_one_arrives(app: RunningApp, 
     assert room.page.evaluate("window.loads") == 0
 
 
-def test_the_first_bytes_of_the_next_and_previous_clip_are_fetched_ahead(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+def test_the_first_bytes_of_the_next_and_previous_clip_are_prefetched(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, f"{sample_video.path}?clip={sample_video.exported[1].id}")
     room.playing(sample_video.exported[1].key)
     wait_for_ahead(room, 2)
@@ -89,7 +89,7 @@ def test_the_first_bytes_of_the_next_and_previous_clip_are_fetched_ahead(app: Ru
     assert fetched_ahead(room.requests)[2:] == [sample_video.exported[3].key]
 
 
-def test_nothing_is_fetched_ahead_for_who_saves_data(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+def test_nothing_is_prefetched_in_data_saver_mode(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, "")
     room.page.add_init_script("Object.defineProperty(navigator.connection, 'saveData', { get: () => true })")
     room.open(sample_video.path)
@@ -100,7 +100,7 @@ def test_nothing_is_fetched_ahead_for_who_saves_data(app: RunningApp, sample_vid
     assert fetched_ahead(room.requests) == []
 
 
-def test_the_speed_chosen_holds_for_the_next_clip(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+def test_the_playback_speed_is_kept_for_the_next_clip(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, f"{sample_video.path}?clip={sample_video.exported[2].id}")
     room.playing(sample_video.exported[2].key)
     room.page.get_by_role("button", name="Playback rate").click()

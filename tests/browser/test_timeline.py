@@ -64,7 +64,7 @@ def test_a_video_without_clips_plays_and_clips_are_marked_by_keys(app: RunningAp
     room.shown("Into it")
 
 
-def test_a_clip_is_marked_by_dragging_changed_removed_and_put_back(app: RunningApp, empty_video: str, open_room: OpenRoom) -> None:
+def test_a_clip_is_marked_by_dragging_changed_removed_and_restored(app: RunningApp, empty_video: str, open_room: OpenRoom) -> None:
     room = opened(open_room(app, f"{empty_video}?tab=identified"))
     face = room.page.locator(FACE).bounding_box()
     assert face is not None

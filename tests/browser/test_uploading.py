@@ -144,7 +144,7 @@ def test_a_video_dropped_anywhere_on_the_page_is_uploaded(app: RunningApp, uploa
     assert_stored(app, uploads, path)
 
 
-def test_a_connection_that_breaks_off_is_mended(app: RunningApp, uploads: Uploads, master: Path) -> None:
+def test_an_upload_recovers_from_a_broken_connection(app: RunningApp, uploads: Uploads, master: Path) -> None:
     uploads.room.announce("ERR_CONNECTION_RESET")
     uploads.broken = True
     uploads.choose(master)
@@ -154,7 +154,7 @@ def test_a_connection_that_breaks_off_is_mended(app: RunningApp, uploads: Upload
     assert sorted(uploads.sent) == [1, 2, 3, 4, 5]
 
 
-def test_after_a_reload_the_same_file_goes_on_with_what_is_missing(app: RunningApp, uploads: Uploads, master: Path) -> None:
+def test_after_a_reload_the_same_file_resumes_with_the_missing_parts(app: RunningApp, uploads: Uploads, master: Path) -> None:
     uploads.hold_from = 4
     uploads.choose(master)
     expect(uploads.row(master.name)).to_contain_text("50 MB of 73 MB")
@@ -185,7 +185,9 @@ def test_a_paused_upload_sends_nothing_until_it_is_resumed(app: RunningApp, uplo
     assert_stored(app, uploads, master)
 
 
-def test_an_upload_goes_on_while_another_page_of_the_app_is_open(app: RunningApp, uploads: Uploads, master: Path, footage: Footage) -> None:
+def test_an_upload_continues_while_another_page_of_the_app_is_open(
+    app: RunningApp, uploads: Uploads, master: Path, footage: Footage
+) -> None:
     uploads.hold_from = 2
     uploads.choose(master)
     uploads.wait_for_held(1)
@@ -214,7 +216,7 @@ def test_a_cancelled_upload_leaves_nothing(app: RunningApp, uploads: Uploads, ma
     assert left_in_the_store(app) == before
 
 
-def test_what_is_no_video_is_refused_with_a_sentence(app: RunningApp, uploads: Uploads, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_video_is_refused_with_a_sentence(app: RunningApp, uploads: Uploads, tmp_path: Path) -> None:
     uploads.room.announce("422")
     before = left_in_the_store(app)
     wrong, notes = tmp_path / "words.mp4", tmp_path / "notes.txt"
@@ -228,7 +230,7 @@ def test_what_is_no_video_is_refused_with_a_sentence(app: RunningApp, uploads: U
     expect(uploads.rows).to_have_count(1)
 
 
-def test_a_viewer_has_no_way_to_upload(app: RunningApp, viewer: str, open_room: OpenRoom) -> None:
+def test_a_viewer_cannot_upload(app: RunningApp, viewer: str, open_room: OpenRoom) -> None:
     room = open_room(app, "/", email=viewer)
     expect(room.page.get_by_text("Vera", exact=True)).to_be_visible()
     expect(room.page.get_by_role("list", name="Videos")).to_be_visible()

@@ -74,7 +74,7 @@ def expired_rooms(expiring_rooms: ExpiringRooms) -> ExpiringRooms:
     return expiring_rooms
 
 
-def test_a_signed_url_works_for_strangers_until_it_ends_and_is_refused_after(expiring_rooms: ExpiringRooms, browser: Browser) -> None:
+def test_a_signed_url_works_for_anyone_until_it_expires(expiring_rooms: ExpiringRooms, browser: Browser) -> None:
     stranger = browser.new_context()
     url = expiring_rooms.first_urls["through"]
     assert stranger.request.get(url, headers={"Range": "bytes=0-0"}).status == 206
@@ -89,7 +89,7 @@ def test_a_signed_url_works_for_strangers_until_it_ends_and_is_refused_after(exp
     stranger.close()
 
 
-def test_a_paused_clip_is_seeked_by_code_beyond_the_end_of_its_url(expired_rooms: ExpiringRooms) -> None:
+def test_a_paused_clip_is_seeked_by_script_after_its_url_expired(expired_rooms: ExpiringRooms) -> None:
     room = expired_rooms.rooms["by_code"]
     room.video.evaluate(f"(video) => {{ video.currentTime = {FAR}; }}")
     room.wait_for(f"video => !video.seeking && video.readyState > 1 && Math.abs(video.currentTime - {FAR}) < 0.1")
@@ -126,7 +126,7 @@ def test_a_running_clip_is_seeked_by_the_controls_and_runs_on(expired_rooms: Exp
     room.wait_for(f"video => video.currentTime > {at + 0.3}")
 
 
-def test_a_sleeping_computer_wakes_where_it_was(expired_rooms: ExpiringRooms) -> None:
+def test_a_sleeping_computer_wakes_at_the_same_position(expired_rooms: ExpiringRooms) -> None:
     room = expired_rooms.rooms["asleep"]
     _freeze(room, "active")
     room.wait_for(f"video => video.src !== '{expired_rooms.first_urls['asleep']}' && video.readyState > 1 && !video.seeking")
@@ -135,7 +135,7 @@ def test_a_sleeping_computer_wakes_where_it_was(expired_rooms: ExpiringRooms) ->
     room.wait_for(f"video => !video.paused && video.currentTime > {PLACE + 0.3}")
 
 
-def test_a_long_clip_plays_through_the_end_of_its_url_to_its_own(expired_rooms: ExpiringRooms) -> None:
+def test_a_long_clip_plays_to_its_end_across_the_expiry_of_its_url(expired_rooms: ExpiringRooms) -> None:
     room = expired_rooms.rooms["through"]
     room.video.evaluate("(video) => { video.playbackRate = 8; }")
     room.wait_for(f"video => video.ended && video.currentTime > {LONG_SECONDS - 1}")

@@ -54,7 +54,7 @@ def test_a_viewer_watches_candidates_without_ticks_and_is_told_who_exports(
     room.shown("Middle")
 
 
-def test_a_viewer_sees_why_an_export_failed_and_cannot_ask_for_another(
+def test_a_viewer_sees_why_an_export_failed_and_cannot_retry_it(
     app: RunningApp, full_video: Video, viewer: str, open_room: OpenRoom
 ) -> None:
     room = open_room(app, f"{full_video.path}?tab=exported", email=viewer)
@@ -70,7 +70,7 @@ def test_a_viewer_sees_why_an_export_failed_and_cannot_ask_for_another(
     assert_nothing_to_change(room.page)
 
 
-def test_a_viewer_takes_captions_home_and_cannot_change_them(app: RunningApp, full_video: Video, viewer: str, open_room: OpenRoom) -> None:
+def test_a_viewer_can_download_captions_but_not_change_them(app: RunningApp, full_video: Video, viewer: str, open_room: OpenRoom) -> None:
     room = open_room(app, full_video.path, email=viewer)
     room.page.get_by_role("button", name="Captions", exact=True).click()
     dialog = room.page.get_by_role("dialog", name="Captions")
@@ -79,7 +79,7 @@ def test_a_viewer_takes_captions_home_and_cannot_change_them(app: RunningApp, fu
     expect(dialog.get_by_role("button")).to_have_text(["Done"])
 
 
-def test_a_reviewer_finds_every_control_in_its_place(app: RunningApp, full_video: Video, open_room: OpenRoom) -> None:
+def test_a_reviewer_has_every_control(app: RunningApp, full_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, f"{full_video.path}?tab=identified")
     expect(room.page.get_by_role("checkbox", name="Select Opening")).to_be_visible()
     expect(room.page.get_by_role("button", name="Generate Shorts")).to_be_visible()

@@ -40,7 +40,7 @@ def test_a_job_survives_a_kill_at(landmark: str, scene: Scene, previews: WorkVie
 
 @pytest.mark.parametrize(("landmark", "attempt"), [("handed over", 1), ("taken", 1), ("performed", 2)])
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_a_job_of_a_worker_that_is_gone_is_done_by_another(landmark: str, attempt: int, scene: Scene, previews: WorkView) -> None:
+def test_the_job_of_a_dead_worker_is_done_by_another(landmark: str, attempt: int, scene: Scene, previews: WorkView) -> None:
     assert scene.work(kill_at=landmark) == -signal.SIGKILL
     assert scene.work(lease_seconds=8) == 0
     assert scene.work() == 0, "what the dead one has left on the disk goes with the next start"

@@ -50,7 +50,7 @@ def enqueue_export(services: Services, prefix: str = "") -> WorkView:
         return adopting.enqueue_import(db, "", prefix, actor="user_1")
 
 
-def test_a_worker_adopts_and_leaves_a_result(team: Services, store: ObjectStore) -> None:
+def test_a_worker_imports_and_stores_a_result(team: Services, store: ObjectStore) -> None:
     store.put("talks/a.mp4", b"a film", "video/mp4")
     item = enqueue_export(team)
     with working(team):
@@ -61,7 +61,7 @@ def test_a_worker_adopts_and_leaves_a_result(team: Services, store: ObjectStore)
         assert db.exec(select(Video.s3_key)).all() == ["talks/a.mp4"]
 
 
-def test_a_store_that_does_not_answer_is_the_reason_that_it_failed(services: Services) -> None:
+def test_an_unreachable_store_is_the_reason_of_the_failure(services: Services) -> None:
     item = enqueue_export(services)
     with working(services):
         wait_until(lambda: now_of(services, item).state == "failed")
@@ -84,7 +84,7 @@ class Endless:
         return self._store.get(key)
 
 
-def test_called_off_it_stops_and_what_it_has_done_stays(team: Services, store: ObjectStore) -> None:
+def test_a_cancelled_import_stops_and_keeps_what_it_has_imported(team: Services, store: ObjectStore) -> None:
     store.put("0.mp4", b"a film", "video/mp4")
     endless = dataclasses.replace(team, store=Endless(store, store.head("0.mp4")))  # type: ignore[arg-type]
     item = enqueue_export(team)
@@ -99,7 +99,7 @@ def test_called_off_it_stops_and_what_it_has_done_stays(team: Services, store: O
         assert len(db.exec(select(Video.id)).all()) >= 1_000
 
 
-def test_adopting_goes_on_while_the_other_worker_is_busy(team: Services, store: ObjectStore) -> None:
+def test_an_import_continues_while_the_other_worker_is_busy(team: Services, store: ObjectStore) -> None:
     released, begun = threading.Event(), threading.Event()
 
     def busy(_run: LibraryAttempt) -> dict[str, int]:
@@ -116,7 +116,7 @@ def test_adopting_goes_on_while_the_other_worker_is_busy(team: Services, store: 
         released.set()
 
 
-def test_adopted_videos_get_their_previews_one_after_the_other(team: Services, store: ObjectStore) -> None:
+def test_imported_videos_get_their_previews_one_after_the_other(team: Services, store: ObjectStore) -> None:
     made: list[str] = []
     waiting: list[int] = []
 

@@ -212,7 +212,7 @@ def test_a_failed_or_cancelled_export_leaves_no_captions_in_the_bucket(method: s
         assert db.exec(select(ExportUpload)).all() == []
 
 
-def test_captions_that_are_lost_between_two_steps_are_made_again(room: Services, folder: Path) -> None:
+def test_captions_lost_between_two_steps_are_written_again(room: Services, folder: Path) -> None:
     caption(room)
     job = ask(room, CaptionMode.SOFT)
     run = ExportRun(room, Ticket(job.id, 1), folder, Ffmpeg())

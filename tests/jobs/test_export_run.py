@@ -89,7 +89,7 @@ def exported(room: Services) -> list[str]:
 
 
 @pytest.mark.parametrize("method", ["head", "put_file", "put"])
-def test_a_storage_that_is_away_for_a_moment_is_waited_for(method: str, room: Services, job: CellView, tmp_path: Path) -> None:
+def test_a_brief_outage_of_the_storage_is_waited_out(method: str, room: Services, job: CellView, tmp_path: Path) -> None:
     faulty = with_faults(room, method, StorageUnreachable(), StorageUnreachable())
     assert attempt(faulty, job, tmp_path).state == JobState.DONE
     assert len(exported(room)) == 2
@@ -97,7 +97,7 @@ def test_a_storage_that_is_away_for_a_moment_is_waited_for(method: str, room: Se
 
 @pytest.mark.parametrize("method", ["head", "put_file", "put"])
 @pytest.mark.parametrize("error", [StorageUnreachable, StorageCredentials])
-def test_a_storage_that_stays_away_fails_the_export_and_a_retry_finishes_it(
+def test_a_lasting_outage_of_the_storage_fails_the_export_and_a_retry_finishes_it(
     method: str, error: type[Exception], room: Services, job: CellView, tmp_path: Path
 ) -> None:
     failed = attempt(with_faults(room, method, error(), error(), error()), job, tmp_path)
@@ -158,7 +158,7 @@ def test_a_job_cancelled_while_it_is_uploaded_leaves_nothing_in_the_bucket(room:
     assert now(room, job).state == JobState.CANCELLED
 
 
-def test_a_file_that_is_lost_between_two_steps_is_made_again(room: Services, job: CellView, tmp_path: Path) -> None:
+def test_a_file_lost_between_two_steps_is_rendered_again(room: Services, job: CellView, tmp_path: Path) -> None:
     run = ExportRun(room, Ticket(job.id, 1), tmp_path, Ffmpeg())
     assert all(run.perform(step) for step in STEPS[:3])
     run.clean_up()

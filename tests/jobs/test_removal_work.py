@@ -79,7 +79,7 @@ def rows(services: Services) -> tuple[int, int]:
         (RemovalScope.ALL, EXPORTS | PREVIEWS | {MASTER_KEY}),
     ],
 )
-def test_what_was_chosen_goes_and_nothing_else(library: Services, tmp_path: Path, objects: RemovalScope, gone: set[str]) -> None:
+def test_exactly_the_chosen_objects_are_removed(library: Services, tmp_path: Path, objects: RemovalScope, gone: set[str]) -> None:
     before = in_bucket(library)
     assert remove_video(begun(library, tmp_path, objects)) == {"objects": len(gone)}
     assert before - in_bucket(library) == gone
@@ -92,7 +92,7 @@ def test_what_was_chosen_goes_and_nothing_else(library: Services, tmp_path: Path
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("deletions", [0, 2, 4, 5, 6])
-def test_where_the_store_fails_in_the_middle_the_rest_goes_the_next_time(
+def test_after_a_failure_of_the_store_the_next_attempt_removes_the_rest(
     library: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deletions: int
 ) -> None:
     run = begun(library, tmp_path, RemovalScope.ALL)
@@ -122,7 +122,7 @@ def test_where_the_store_fails_in_the_middle_the_rest_goes_the_next_time(
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_one_that_is_gone_already_is_no_failure(library: Services, tmp_path: Path) -> None:
+def test_removing_a_video_that_is_already_gone_succeeds(library: Services, tmp_path: Path) -> None:
     run = begun(library, tmp_path, RemovalScope.KEEP)
     with library.database.write() as db:
         gone = removal.pending_removal(db, VIDEO_ID)
@@ -132,7 +132,7 @@ def test_one_that_is_gone_already_is_no_failure(library: Services, tmp_path: Pat
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_removal_that_is_called_off_stops_and_the_video_can_be_brought_back(library: Services, tmp_path: Path) -> None:
+def test_a_cancelled_removal_stops_and_the_video_can_be_restored(library: Services, tmp_path: Path) -> None:
     run = begun(library, tmp_path, RemovalScope.ALL)
     before = in_bucket(library)
     with library.database.write() as db:

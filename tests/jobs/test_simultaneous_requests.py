@@ -43,7 +43,7 @@ def cookie(room: Services) -> Callable[[], dict[str, str]]:
     return sign_in
 
 
-def test_fifty_presses_of_two_people_at_once_make_one_render(
+def test_fifty_simultaneous_requests_of_two_people_make_one_render(
     room: Services, cookie: Callable[[], dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rendered: list[str] = []

@@ -132,7 +132,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_an_export_goes_on_when_the_store_comes_back_that_went_away(
+def test_an_export_continues_when_the_store_comes_back(
     place: str, proxied_room: Services, at: At, proxy: TcpProxy, bucket: ObjectStore, folder: Path
 ) -> None:
     at(place, proxy.close)
@@ -205,7 +205,7 @@ def test_cancelling_a_render_does_not_wait_for_a_store_that_hangs(
     check_nothing(proxied_room, bucket, folder)
 
 
-def test_an_upload_that_hangs_and_is_cancelled_leaves_nothing_when_the_store_goes_on(
+def test_a_hanging_upload_that_is_cancelled_leaves_nothing_when_the_store_resumes(
     proxied_room: Services, at: At, proxy: TcpProxy, bucket: ObjectStore, folder: Path
 ) -> None:
     at("announced", proxy.flowing.clear)
@@ -273,7 +273,7 @@ def keyed_room(room: Services, noise: Path, tmp_path: Path) -> Iterator[KeyedRoo
 RENEWED = Credentials("renewed", "another secret of the test")
 
 
-def test_an_export_goes_on_when_the_keys_to_the_store_are_changed_in_the_middle(keyed_room: KeyedRoom, folder: Path) -> None:
+def test_an_export_continues_when_the_stores_keys_change_in_the_middle(keyed_room: KeyedRoom, folder: Path) -> None:
     def change() -> None:
         keyed_room.served.store._credentials = keyed_room.chain.current = RENEWED
 

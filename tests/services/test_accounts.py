@@ -128,18 +128,18 @@ def test_the_admin_of_the_settings_is_made_only_while_there_is_nobody(database: 
 
 
 @pytest.mark.parametrize("email", ["", "ada", "@", "ada@", "@b", "a b@c", "a@b@c", "a\n@b", "a@b\0", f"{'x' * 250}@b.cd"])
-def test_an_email_that_is_none_is_refused(database: Database, accounts: Accounts, email: str) -> None:
+def test_an_invalid_email_is_refused(database: Database, accounts: Accounts, email: str) -> None:
     with database.write() as db, pytest.raises(EmailInvalid):
         accounts.create_user(db, email=email, name="Ada", role=Role.VIEWER, password=PASSWORD)
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 201, "a\nb", "a\u202eb"])
-def test_a_name_must_be_a_line(database: Database, accounts: Accounts, name: str) -> None:
+def test_a_name_must_be_a_single_line(database: Database, accounts: Accounts, name: str) -> None:
     with database.write() as db, pytest.raises(NameInvalid):
         accounts.create_user(db, email="ada@example.org", name=name, role=Role.VIEWER, password=PASSWORD)
 
 
-def test_an_email_is_taken_in_whatever_case(database: Database, accounts: Accounts, admin: Account) -> None:
+def test_an_email_is_unique_regardless_of_case(database: Database, accounts: Accounts, admin: Account) -> None:
     with database.write() as db, pytest.raises(EmailTaken):
         accounts.create_user(db, email="ADA@example.org", name="Eve", role=Role.ADMIN, password=PASSWORD)
 

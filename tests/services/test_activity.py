@@ -54,7 +54,7 @@ def test_each_job_is_found_by_its_id(footage: Database) -> None:
                 job(db, unknown)
 
 
-def test_a_result_is_told_with_its_job(footage: Database) -> None:
+def test_a_result_is_returned_with_its_job(footage: Database) -> None:
     with footage.write() as db:
         (search,) = work.queued(db, ["find"], 1)
         assert work.claim(db, search.ticket, NOW)

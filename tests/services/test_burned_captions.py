@@ -106,19 +106,19 @@ def test_letters_that_no_font_has_are_refused_with_what_to_install(tmp_path: Pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["some"]
 
 
-def test_a_machine_without_any_font_is_told_so(tmp_path: Path) -> None:
+def test_a_machine_without_fonts_is_reported(tmp_path: Path) -> None:
     with pytest.raises(FontMissing, match="Latin"):
         FontShelf([tmp_path]).fonts_for("♪", "en")
 
 
-def test_an_ornament_that_no_font_has_stops_nothing(tmp_path: Path) -> None:
+def test_an_ornament_without_a_font_is_ignored(tmp_path: Path) -> None:
     shelf = _shelf(tmp_path, Latin="la", Other="♪")
     assert _families(shelf, "la 🎵 ☂") == ["Latin"]
     assert _families(shelf, "la ♪") == ["Latin", "Other"]
     assert _families(shelf, "🎵") == ["Latin"]
 
 
-def test_a_damaged_font_and_one_with_a_name_that_gives_instructions_are_passed_over(tmp_path: Path) -> None:
+def test_damaged_fonts_and_fonts_with_hostile_names_are_skipped(tmp_path: Path) -> None:
     _font("abc", r"Evil}{\fs200").save(tmp_path / "A.ttf")
     _font("abc", "Evil,Name").save(tmp_path / "B.ttf")
     (tmp_path / "C.ttf").write_bytes(b"no font at all")

@@ -73,7 +73,7 @@ def test_tracks_inside_the_master_are_attached_and_one_without_a_language_counts
     assert (entry.action, entry.actor, entry.details) == ("captions_found", "user_1", {"attached": "de,original"})
 
 
-def test_captions_that_are_there_stay_and_finding_twice_changes_nothing(library: Services, tmp_path: Path) -> None:
+def test_existing_captions_are_kept_and_finding_twice_changes_nothing(library: Services, tmp_path: Path) -> None:
     put(library, video(tmp_path / "talk.mkv", "-c:s", "srt"))
     have(library, "de")
     assert find_captions(library, "video_1").left_out == ["Untertitel: There are captions in German already."]
@@ -89,14 +89,14 @@ def test_of_two_tracks_in_one_language_the_longer_one_is_taken(library: Services
     assert found.left_out == ["Track 2: There is a longer track in German."]
 
 
-def test_captions_that_are_pictures_are_left_out_with_the_reason(library: Services, tmp_path: Path) -> None:
+def test_bitmap_captions_are_skipped_with_the_reason(library: Services, tmp_path: Path) -> None:
     put(library, with_bitmap_track(tmp_path))
     found = find_captions(library, "video_1")
     assert (list(found.attached), len(found.left_out)) == ([], 1)
     assert "pictures, not text" in found.left_out[0]
 
 
-def test_a_master_that_is_missing_damaged_or_unknown_is_told_apart(library: Services) -> None:
+def test_missing_damaged_and_unknown_masters_are_distinguished(library: Services) -> None:
     with pytest.raises(VideoNotFound):
         find_captions(library, "video_none")
     with pytest.raises(ObjectMissing):
@@ -107,7 +107,7 @@ def test_a_master_that_is_missing_damaged_or_unknown_is_told_apart(library: Serv
     assert languages(library) == []
 
 
-def test_nobody_waits_in_line_while_another_master_is_read(library: Services) -> None:
+def test_finding_captions_is_refused_while_another_master_is_read(library: Services) -> None:
     with caption_sources._LOOKING, pytest.raises(Conflict, match="Try again"):
         find_captions(library, "video_1")
 

@@ -48,12 +48,12 @@ def test_text_tracks_of_any_kind_are_read_in_the_order_of_the_file(tmp_path: Pat
     assert {track.problem for track in found} == {""}
 
 
-def test_a_track_is_called_what_the_file_calls_it(tmp_path: Path) -> None:
+def test_a_track_has_the_title_from_the_file(tmp_path: Path) -> None:
     found = extract_captions(Ffmpeg(), str(video(tmp_path / "a.mkv", "-c:s", "srt")), tmp_path)
     assert [track.name for track in found] == ["Untertitel", "Track 2"]
 
 
-def test_pictures_of_captions_are_named_as_not_usable(tmp_path: Path) -> None:
+def test_bitmap_captions_are_reported_as_not_usable(tmp_path: Path) -> None:
     found = extract_captions(Ffmpeg(), str(with_bitmap_track(tmp_path)), tmp_path)
     assert [(track.language, track.track) for track in found] == [("en", None)]
     assert "pictures, not text" in found[0].problem
@@ -78,7 +78,7 @@ def test_a_video_without_captions_has_none(tmp_path: Path) -> None:
     assert extract_captions(Ffmpeg(), str(tmp_path / "a.mp4"), tmp_path) == []
 
 
-def test_a_track_without_a_word_says_so_and_the_others_are_read(tmp_path: Path) -> None:
+def test_an_empty_track_is_reported_and_the_others_are_read(tmp_path: Path) -> None:
     (tmp_path / "blank.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\n<b></b>\n")
     (tmp_path / "real.srt").write_text(FOREIGN)
     inputs = ("-i", f"file:{tmp_path / 'blank.srt'}", "-i", f"file:{tmp_path / 'real.srt'}", "-map", "0", "-map", "1", "-map", "2")
@@ -103,7 +103,7 @@ def test_a_master_in_the_store_is_read_by_its_url(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n", b"no video", b""])
-def test_what_is_no_video_is_refused_with_a_sentence(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_video_is_refused_with_a_sentence(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.mp4").write_bytes(content)
     with pytest.raises(MediaError, match="video file cannot be read"):
         extract_captions(Ffmpeg(), str(tmp_path / "a.mp4"), tmp_path)

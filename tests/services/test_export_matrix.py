@@ -117,7 +117,7 @@ def test_a_file_that_was_deleted_leaves_its_cell_missing(footage: Database) -> N
 
 
 @pytest.mark.parametrize("reason", [Drift.RANGE, Drift.RECIPE, Drift.CROP])
-def test_a_stale_cell_gives_way_to_the_export_that_is_made_anew(footage: Database, reason: Drift) -> None:
+def test_a_stale_cell_is_replaced_by_its_new_export(footage: Database, reason: Drift) -> None:
     with footage.write() as db:
         old = ask(db)
         finish(db, old)
@@ -152,7 +152,7 @@ def test_two_framings_of_one_cell_are_two_entries(footage: Database) -> None:
     assert [(entry.ratio, entry.framing, entry.state) for entry in entries] == [("9:16", "centre", "done"), ("9:16", "fit", "queued")]
 
 
-def test_a_pipelines_files_stand_with_their_candidate_by_name_or_by_range_and_else_below(footage: Database) -> None:
+def test_a_pipelines_files_are_matched_to_a_candidate_by_name_or_range_or_listed_below(footage: Database) -> None:
     with footage.write() as db:
         deliver(db, "clip_named", 1000, 1500, identified_clip_id="clip_1", aspect_ratio="1:1")
         deliver(db, "clip_moved", 2000, 2700, identified_clip_id="clip_2")
@@ -216,7 +216,7 @@ def mixed(footage: Database) -> Database:
     ],
     ids=str,
 )
-def test_filters_leave_the_rows_that_have_such_a_cell(mixed: Database, filters: dict[str, str], titles: list[str]) -> None:
+def test_filters_keep_the_rows_with_a_matching_cell(mixed: Database, filters: dict[str, str], titles: list[str]) -> None:
     with mixed.read() as db:
         page = matrix(db, VIDEO, filters=ExportFilters(**filters))
     assert ([row.title for row in page.rows], page.total) == (titles, len(titles))

@@ -74,7 +74,7 @@ def test_a_video_of_keyframes_alone_has_one_picture_for_each_second(all_keyframe
     assert made.work.thumb_times_ms == tuple(range(0, 40_000, 1_000))
 
 
-def test_pictures_that_nobody_wants_are_dropped_by_an_older_ffmpeg_too(all_keyframes: Path, tmp_path: Path, folder: Path) -> None:
+def test_unneeded_pictures_are_dropped_by_an_older_ffmpeg_too(all_keyframes: Path, tmp_path: Path, folder: Path) -> None:
     older = tmp_path / "ffmpeg"
     message = "Option bsf (A comma-separated list of bitstream filters) cannot be applied to input url"
     older.write_text(
@@ -113,14 +113,14 @@ def test_a_strip_has_at_most_six_hundred_pictures_however_long_the_video(duratio
     assert longest_gap_ms(duration_ms) >= 2 * step_ms(duration_ms)
 
 
-def test_the_first_picture_stands_from_the_beginning_and_the_last_until_the_end() -> None:
+def test_the_first_picture_starts_at_zero_and_the_last_ends_at_the_end() -> None:
     cues = parse_captions(thumbnails_vtt([400, *range(1_000, 101_000, 1_000)], (160, 90), 102_500).encode(), "filmstrip.vtt").cues
     assert (cues[0].start_ms, cues[-1].end_ms) == (0, 102_500)
     assert cues[99].text == "filmstrip-1.webp#xywh=1440,810,160,90"
     assert cues[100].text == "filmstrip-2.webp#xywh=0,0,160,90"
 
 
-def test_pictures_that_come_as_they_like_stand_at_their_own_times(counted: Path, tmp_path: Path, folder: Path) -> None:
+def test_pictures_at_irregular_times_keep_their_times(counted: Path, tmp_path: Path, folder: Path) -> None:
     source = encode(tmp_path / "vfr.mp4", "-t", "30", "-i", str(counted), "-vf", "select='lt(n,60)+not(mod(n,7))'", "-fps_mode", "vfr")
     assert inspect(str(source), folder).media.variable_frame_rate
     cues = strip_pictures(previews(source, folder))

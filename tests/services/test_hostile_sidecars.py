@@ -135,7 +135,7 @@ def test_an_identity_cannot_be_claimed_for_another_file(team: Services, bucket: 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("data", [b"[" * 50_000, b"{", b"\xff\xfe", b'{"schema":"clipviewer.export/9"}', b" " * (MAX_SIDECAR + 1), b"null"])
-def test_what_is_no_sidecar_at_all_is_left_out(team: Services, bucket: ObjectStore, data: bytes) -> None:
+def test_a_file_that_is_not_a_sidecar_is_skipped(team: Services, bucket: ObjectStore, data: bytes) -> None:
     bucket.put(sidecars(bucket)[0], data, "application/json")
     found = adopted(team)
     assert found.exports == 1
@@ -143,7 +143,7 @@ def test_what_is_no_sidecar_at_all_is_left_out(team: Services, bucket: ObjectSto
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_sidecar_that_speaks_of_another_file_is_left_out(team: Services, bucket: ObjectStore) -> None:
+def test_a_sidecar_that_names_another_file_is_skipped(team: Services, bucket: ObjectStore) -> None:
     first, second = sidecars(bucket)
     bucket.put(second, bucket.get(first), "application/json")
     assert (adopted(team).exports, contents(team) >= {"team/other.mp4"}) == (1, True)

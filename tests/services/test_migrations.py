@@ -51,7 +51,7 @@ def former(database: Database) -> Database:
     return database
 
 
-def test_jobs_that_wait_are_still_there_and_those_under_way_go_on_as_a_new_attempt(former: Database) -> None:
+def test_queued_jobs_are_kept_and_running_ones_continue_as_a_new_attempt(former: Database) -> None:
     with former.write() as db:
         workers.beat(db, "worker_1", utc_now())
         assert [item.ticket for item in work.queued(db, ["find"], 10)] == [Ticket("work_queued", 2)]

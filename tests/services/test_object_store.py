@@ -96,7 +96,7 @@ def client_error(code: str, status: int) -> ClientError:
     return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "GetObject")
 
 
-def test_what_was_put_is_found_with_its_size_type_and_etag(store: ObjectStore) -> None:
+def test_an_object_is_found_with_its_size_type_and_etag(store: ObjectStore) -> None:
     before = datetime.now(UTC).replace(microsecond=0)
     store.put("clips/ä b+c.mp4", b"footage", "video/mp4")
     found = store.head("clips/ä b+c.mp4")
@@ -153,7 +153,7 @@ def test_deleting_twice_is_no_error(store: ObjectStore) -> None:
         store.head("a")
 
 
-def test_a_missing_object_is_missing_in_every_way_of_asking(store: ObjectStore) -> None:
+def test_a_missing_object_is_missing_for_every_operation(store: ObjectStore) -> None:
     for ask in (store.head, store.get, lambda key: store.get_range(key, 0, 1), lambda key: store.copy(key, "b")):
         with pytest.raises(ObjectMissing):
             ask("nothing")
@@ -169,7 +169,7 @@ def test_a_missing_bucket_names_the_setting(tmp_path: Path, monkeypatch: pytest.
                 ask("a")
 
 
-def test_wrong_keys_are_told_from_a_policy_even_where_the_answer_has_no_body(tmp_path: Path) -> None:
+def test_wrong_keys_are_distinguished_from_a_policy_even_without_a_response_body(tmp_path: Path) -> None:
     with serving(tmp_path / "store") as served:
         store = open_store(replace(EMBEDDED, port=served.port), replace(KEYS, secret_key="another"))
         with pytest.raises(StorageCredentials):
@@ -189,7 +189,7 @@ ERRORS = [
 
 
 @pytest.mark.parametrize(("status", "code", "expected"), ERRORS)
-def test_refusals_are_told_apart(status: int, code: str, expected: type[StorageError], tmp_path: Path) -> None:
+def test_refusals_are_distinguished(status: int, code: str, expected: type[StorageError], tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"x")
     with error_server(status, code) as address:

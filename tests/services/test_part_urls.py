@@ -26,13 +26,13 @@ def test_bytes_that_were_damaged_on_the_way_are_refused(uploading: Uploading, cl
     assert len(uploading.parts(found.id, ANNA)[1]) == 1
 
 
-def test_it_takes_its_own_size_alone(uploading: Uploading, clip: bytes) -> None:
+def test_a_part_url_accepts_only_its_own_size(uploading: Uploading, clip: bytes) -> None:
     found = begin(uploading, "talk.mp4", clip)
     (part,) = uploading.sign(found.id, ANNA, [WantedPart(2)], None)
     assert refusal(part, split_parts(found, clip)[1] + b"0") == (403, "SignatureDoesNotMatch")
 
 
-def test_it_is_no_url_of_another_part_or_key_or_method(uploading: Uploading, clip: bytes) -> None:
+def test_a_part_url_is_invalid_for_another_part_key_or_method(uploading: Uploading, clip: bytes) -> None:
     found = begin(uploading, "talk.mp4", clip)
     (part,) = uploading.sign(found.id, ANNA, [WantedPart(2)], None)
     for old, new in (("partNumber=2", "partNumber=1"), ("talk.mp4", "other.mp4")):
@@ -42,13 +42,13 @@ def test_it_is_no_url_of_another_part_or_key_or_method(uploading: Uploading, cli
         assert refusal(part, b"", method)[0] == 403
 
 
-def test_it_lives_an_hour_at_most(uploading: Uploading, clip: bytes) -> None:
+def test_a_part_url_is_valid_for_an_hour_at_most(uploading: Uploading, clip: bytes) -> None:
     (part,) = uploading.sign(begin(uploading, "talk.mp4", clip).id, ANNA, [WantedPart(1)], None)
     assert datetime.now(UTC) < part.signed.expires_at <= datetime.now(UTC) + timedelta(hours=1)
     assert part.signed.url not in repr(part)
 
 
-def test_there_is_none_for_a_part_that_the_file_does_not_have(uploading: Uploading, clip: bytes) -> None:
+def test_a_part_beyond_the_file_has_no_url(uploading: Uploading, clip: bytes) -> None:
     found = begin(uploading, "talk.mp4", clip)
     for number in (0, 3):
         with pytest.raises(Invalid, match="the parts 1 to 2"):

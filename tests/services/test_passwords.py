@@ -81,7 +81,7 @@ def test_any_text_is_accepted_or_refused_with_a_reason(password: str) -> None:
         check_new(password, "a@b.c")
 
 
-def test_hashes_are_made_by_so_many_threads_of_their_own_whoever_asks() -> None:
+def test_hashes_are_computed_in_a_limited_number_of_threads() -> None:
     passwords = Passwords(memory_kib=64, rounds=1, concurrency=2)
     hasher, asked_by, made_by = passwords._hasher, set(), set()
 

@@ -122,7 +122,7 @@ def arrange(db: Session, world: Conditions) -> None:
 @example(world=Conditions(), cookie="over HTTPS", secure=True, video_id="video_2", key="two.mp4")
 @example(world=Conditions(deleted=True), cookie="genuine", secure=False, video_id="video_1", key="one.mp4")
 @example(world=Conditions(unused_for=timedelta(minutes=1)), cookie="genuine", secure=False, video_id="video_1", key="one.mp4")
-def test_the_one_statement_admits_whom_the_rule_admits_and_nobody_else(
+def test_the_single_statement_admits_exactly_whom_the_rule_admits(
     module_sqlite: Database,
     sessions: Sessions,
     cookies: dict[str, str | None],

@@ -135,7 +135,7 @@ def test_a_video_in_the_store_is_read_once(counted: Path, folder: Path) -> None:
     assert {path.suffix for path in folder.iterdir()} == {".jpg", ".webp", ".vtt", ".json", ".pcm", ".gray"}
 
 
-def test_calling_off_ends_it_within_a_second_and_leaves_nothing(folder: Path, tmp_path: Path) -> None:
+def test_cancelling_stops_within_a_second_and_leaves_nothing(folder: Path, tmp_path: Path) -> None:
     graph = "testsrc2=s=1280x720:r=25:d=10"
     piece = encode(tmp_path / "piece.mp4", "-f", "lavfi", "-i", graph, "-preset", "ultrafast", "-g", "9999", "-sc_threshold", "0")
     source = encode(tmp_path / "long.mp4", "-stream_loop", "19", "-i", str(piece), "-c", "copy")
@@ -151,7 +151,7 @@ def test_calling_off_ends_it_within_a_second_and_leaves_nothing(folder: Path, tm
     assert list(folder.iterdir()) == []
 
 
-def test_calling_off_while_the_store_is_silent_leaves_nothing(counted: Path, folder: Path) -> None:
+def test_cancelling_while_the_store_hangs_leaves_nothing(counted: Path, folder: Path) -> None:
     info = inspect(str(counted), folder)
     asked_until = time.monotonic() + 0.5
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -161,7 +161,7 @@ def test_calling_off_while_the_store_is_silent_leaves_nothing(counted: Path, fol
     assert list(folder.iterdir()) == []
 
 
-def test_a_video_that_is_gone_from_the_store_is_named_so(counted: Path, folder: Path) -> None:
+def test_a_video_missing_from_the_store_is_reported(counted: Path, folder: Path) -> None:
     info = inspect(str(counted), folder)
     with range_server(b"", refuse_with(404)) as address, pytest.raises(ObjectMissing, match="no longer in the bucket"):
         make_previews(Ffmpeg(), address, info, folder)

@@ -61,7 +61,7 @@ def empty(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
     database.dispose()
 
 
-def test_videos_clips_and_exports_come_back_as_they_were(database: Database, empty: Database, bucket: ObjectStore) -> None:
+def test_videos_clips_and_exports_are_recovered_unchanged(database: Database, empty: Database, bucket: ObjectStore) -> None:
     with database.write() as db:
         make_library(db, bucket)
     found = Rebuilt()
@@ -83,7 +83,7 @@ def test_videos_clips_and_exports_come_back_as_they_were(database: Database, emp
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_damaged_sidecar_or_one_whose_file_is_gone_is_left_out(database: Database, empty: Database, bucket: ObjectStore) -> None:
+def test_a_damaged_sidecar_or_one_without_its_file_is_skipped(database: Database, empty: Database, bucket: ObjectStore) -> None:
     with database.write() as db:
         make_library(db, bucket)
     first, second, third = (item.key for item in bucket.list("exports/") if item.key.endswith(".json"))
@@ -101,7 +101,9 @@ def test_a_damaged_sidecar_or_one_whose_file_is_gone_is_left_out(database: Datab
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_an_export_whose_captions_file_is_gone_comes_back_without_it(database: Database, empty: Database, bucket: ObjectStore) -> None:
+def test_an_export_without_its_captions_file_is_recovered_without_captions(
+    database: Database, empty: Database, bucket: ObjectStore
+) -> None:
     with database.write() as db:
         make_library(db, bucket)
     for item in list(bucket.list("exports/")):

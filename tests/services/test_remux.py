@@ -58,7 +58,7 @@ def test_a_master_in_the_store_is_copied(slow: Path, out: Path) -> None:
     assert list(out.parent.iterdir()) == [out]
 
 
-def test_a_turned_master_stays_turned(slow: Path, tmp_path: Path, out: Path) -> None:
+def test_a_rotated_master_stays_rotated(slow: Path, tmp_path: Path, out: Path) -> None:
     turned = make(tmp_path / "turned.mp4", "-display_rotation", "-90", "-i", str(slow), "-c", "copy")
     assert remux(Ffmpeg(), str(turned), out).media.rotation == 90
 
@@ -78,13 +78,13 @@ def test_footage_that_does_not_fit_into_an_mp4_is_refused_with_what_to_do(tmp_pa
     assert list(out.parent.iterdir()) == []
 
 
-def test_calling_off_leaves_nothing(slow: Path, out: Path) -> None:
+def test_cancelling_leaves_nothing_behind(slow: Path, out: Path) -> None:
     with pytest.raises(MediaCancelled):
         remux(Ffmpeg(), str(slow), out, cancelled=lambda: True)
     assert list(out.parent.iterdir()) == []
 
 
-def test_a_copy_that_fails_leaves_the_one_before_it_alone(tmp_path: Path, out: Path) -> None:
+def test_a_failed_copy_leaves_the_previous_one_alone(tmp_path: Path, out: Path) -> None:
     out.write_bytes(b"the one before")
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(b"no video")

@@ -128,7 +128,7 @@ def test_the_relay_answers_nobody_who_does_not_know_its_path_and_nothing_after_i
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
 
 
-def test_what_was_read_once_is_not_read_again(noise: Path, tmp_path: Path) -> None:
+def test_bytes_read_once_are_not_read_again(noise: Path, tmp_path: Path) -> None:
     with stored(tmp_path / "store", noise) as master, SourceRelay(StoredSource(lambda: master.url), tmp_path) as relay:
         first = httpx.get(relay.address, headers={"Range": f"bytes={BLOCK}-{9 * BLOCK}"}).content
         read = relay.bytes_read
@@ -147,7 +147,9 @@ REFUSALS: list[tuple[int, type[ClipviewerError], str]] = [
 
 
 @pytest.mark.parametrize(("status", "error", "words"), REFUSALS)
-def test_a_store_that_refuses_is_told_from_damaged_footage(tmp_path: Path, status: int, error: type[ClipviewerError], words: str) -> None:
+def test_a_refusing_store_is_distinguished_from_damaged_footage(
+    tmp_path: Path, status: int, error: type[ClipviewerError], words: str
+) -> None:
     with range_server(b"", refuse_with(status)) as url, pytest.raises(error, match=words) as caught:
         render(Ffmpeg(), square(url), tmp_path / "clip.mp4")
     assert "secret" not in str(caught.value)
@@ -162,7 +164,7 @@ def test_a_store_that_cannot_be_reached_is_named(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_connection_that_breaks_off_is_taken_up_again(footage: Path, tmp_path: Path) -> None:
+def test_a_broken_connection_is_resumed(footage: Path, tmp_path: Path) -> None:
     broken: set[int] = set()
 
     def answer(handler: BaseHTTPRequestHandler, data: bytes, first: int, last: int) -> None:
@@ -176,7 +178,7 @@ def test_a_connection_that_breaks_off_is_taken_up_again(footage: Path, tmp_path:
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 
 
-def test_a_source_that_is_replaced_while_it_is_read_is_no_export(noise: Path, tmp_path: Path) -> None:
+def test_a_source_replaced_while_it_is_read_fails_the_export(noise: Path, tmp_path: Path) -> None:
     def answer(handler: BaseHTTPRequestHandler, data: bytes, first: int, last: int) -> None:
         if handler.headers["If-Match"]:
             handler.send_error(412)

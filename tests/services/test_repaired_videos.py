@@ -100,7 +100,7 @@ def formers(services: Services) -> list[str]:
         return sorted(db.exec(select(FormerMaster.s3_key)))
 
 
-def test_a_rebuilt_library_is_the_one_that_was(team: Services, repaired: StoredObject) -> None:
+def test_a_rebuilt_library_equals_the_original(team: Services, repaired: StoredObject) -> None:
     before = contents(team)
     assert [drift for _, drift in before[2]] == [(), (), ()]  # type: ignore[attr-defined]
     forget(team)
@@ -113,7 +113,7 @@ def test_a_rebuilt_library_is_the_one_that_was(team: Services, repaired: StoredO
 
 
 @pytest.mark.parametrize("page", [1, 1_000])
-def test_adopting_it_gives_the_one_that_was(team: Services, repaired: StoredObject, page: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_importing_it_restores_the_original(team: Services, repaired: StoredObject, page: int, monkeypatch: pytest.MonkeyPatch) -> None:
     before = contents(team)
     forget(team)
     monkeypatch.setattr("clipviewer.services.adoption.walk._PAGE", page)
@@ -125,7 +125,7 @@ def test_adopting_it_gives_the_one_that_was(team: Services, repaired: StoredObje
 
 @pytest.mark.parametrize("prefixes", [("talks/", "exports/"), ("exports/", "talks/")])
 @on_sqlite
-def test_adopting_it_in_two_parts_gives_the_one_that_was(team: Services, repaired: StoredObject, prefixes: tuple[str, str]) -> None:
+def test_importing_it_in_two_parts_restores_the_original(team: Services, repaired: StoredObject, prefixes: tuple[str, str]) -> None:
     forget(team)
     for prefix in prefixes:
         adopted(team, prefix)
@@ -156,7 +156,7 @@ def test_the_copy_is_the_video_unless_another_file_took_the_old_place(team: Serv
 
 @pytest.mark.parametrize(("name", "page"), [("talk.mov", 1_000), ("talk.webm", 1_000), ("talk.webm", 1), ("Überblick" * 50 + ".mp4", 1)])
 @on_sqlite
-def test_a_mended_video_without_exports_is_one_video(
+def test_a_repaired_video_without_exports_is_one_video(
     team: Services, tmp_path: Path, name: str, page: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("clipviewer.services.adoption.walk._PAGE", page)
@@ -180,7 +180,7 @@ def test_a_mended_video_without_exports_is_one_video(
 
 
 @on_sqlite
-def test_what_only_has_the_name_of_a_copy_is_a_video_of_its_own(team: Services, tmp_path: Path) -> None:
+def test_a_file_that_is_only_named_like_a_copy_is_a_separate_video(team: Services, tmp_path: Path) -> None:
     team.store.put("a.mp4", b"a film", "video/mp4")
     team.store.put("a.quick-12345678-1.mp4", b"a quick cut of it", "video/mp4")
     put_copy(team.store, "b.quick-12345678-1.mp4", Original("a.mp4", "x"), tmp_path)
@@ -190,7 +190,7 @@ def test_what_only_has_the_name_of_a_copy_is_a_video_of_its_own(team: Services, 
 
 
 @on_sqlite
-def test_a_copy_of_an_export_that_was_adopted_leaves_it_an_export(team: Services, tmp_path: Path) -> None:
+def test_a_copy_of_an_imported_export_leaves_it_an_export(team: Services, tmp_path: Path) -> None:
     with team.database.write() as db:
         make_library(db, team.store)
         db.add(
@@ -204,7 +204,7 @@ def test_a_copy_of_an_export_that_was_adopted_leaves_it_an_export(team: Services
 
 @pytest.mark.parametrize("end", [None, "failed"])
 @on_sqlite
-def test_a_copy_that_is_being_made_or_was_given_up_changes_nothing(team: Services, tmp_path: Path, end: str | None) -> None:
+def test_an_unfinished_or_abandoned_copy_changes_nothing(team: Services, tmp_path: Path, end: str | None) -> None:
     with team.database.write() as db:
         make_library(db, team.store)
         work.ask(db, quick_start.KIND, "video_1", video_id="video_1")
@@ -219,7 +219,7 @@ def test_a_copy_that_is_being_made_or_was_given_up_changes_nothing(team: Service
 
 
 @on_sqlite
-def test_a_library_follows_when_another_one_mends_the_video(team: Services, tmp_path: Path) -> None:
+def test_a_library_follows_when_another_library_repairs_the_video(team: Services, tmp_path: Path) -> None:
     with team.database.write() as db:
         make_library(db, team.store)
     copy = put_copy(team.store, "talks/talk.quick-12345678-1.mp4", Original(MASTER, team.store.head(MASTER).etag), tmp_path)
@@ -236,7 +236,7 @@ def languages(services: Services) -> list[tuple[str, str]]:
         return [(captions.language, captions.name) for captions in captions_of(db, video.id) if captions.language != "de"]
 
 
-def test_captions_put_beside_the_old_name_later_are_the_videos(team: Services, repaired: StoredObject) -> None:
+def test_captions_added_beside_the_old_key_later_belong_to_the_video(team: Services, repaired: StoredObject) -> None:
     team.store.put("talks/talk.fr.vtt", VTT, "text/vtt")
     assert (adopted(team).captions, languages(team)) == (1, [("fr", "talk.fr.vtt")])
     assert (adopted(team).captions, adopted(team, "talks/").known) == (0, 3)
@@ -248,7 +248,7 @@ def test_captions_put_beside_the_old_name_later_are_the_videos(team: Services, r
 
 @pytest.mark.parametrize("page", [1, 1_000])
 @on_sqlite
-def test_captions_beside_the_old_name_come_with_a_mended_video(
+def test_captions_beside_the_old_key_are_imported_with_a_repaired_video(
     team: Services, repaired: StoredObject, page: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forget(team)
@@ -266,7 +266,7 @@ def test_captions_of_a_deleted_video_stay_where_they_are(team: Services, repaire
 
 
 @on_sqlite
-def test_a_deleted_video_keeps_its_copy_in_mind_and_nothing_is_made_for_it(team: Services, tmp_path: Path) -> None:
+def test_a_deleted_video_remembers_its_copy_and_enqueues_nothing(team: Services, tmp_path: Path) -> None:
     with team.database.write() as db:
         make_library(db, team.store)
         delete(db, ["video_1"], RemovalScope.ALL)

@@ -67,19 +67,19 @@ def running_store(answer: Callable[[str, str, ReceivedRequests], Answer]) -> Ite
         server.server_close()
 
 
-def test_a_store_that_compares_checksums_is_told_which() -> None:
+def test_a_store_that_compares_checksums_is_sent_the_algorithm() -> None:
     with running_store(lambda *_: (200, BEGUN, {"x-amz-checksum-algorithm": "CRC32"})) as (store, received):
         assert store.start_upload("a.mp4", "video/mp4") == ("up-1", True)
     assert received.algorithms == ["CRC32"]
 
 
-def test_a_store_that_passes_over_checksums_is_not_relied_on() -> None:
+def test_a_store_that_ignores_checksums_is_not_relied_on() -> None:
     with running_store(lambda *_: (200, BEGUN, {})) as (store, _):
         assert store.start_upload("a.mp4", "video/mp4") == ("up-1", False)
 
 
 @pytest.mark.parametrize(("status", "code"), [(501, "NotImplemented"), (400, "InvalidArgument"), (400, "InvalidRequest")])
-def test_a_store_that_refuses_checksums_is_asked_without(status: int, code: str) -> None:
+def test_a_store_that_refuses_checksums_gets_none(status: int, code: str) -> None:
     refusal = f"<Error><Code>{code}</Code></Error>".encode()
 
     def answer(_method: str, _query: str, received: ReceivedRequests) -> Answer:
@@ -99,7 +99,7 @@ def test_a_store_that_denies_uploads_is_not_asked_twice() -> None:
     assert len(received.requests) == 1
 
 
-def test_the_checksums_that_a_store_lists_are_given_back_to_it_at_the_end() -> None:
+def test_the_checksums_listed_by_a_store_are_sent_on_completion() -> None:
     done = b"<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>"
     with running_store(lambda method, *_: (200, ONE_PART if method == "GET" else done, {})) as (store, received):
         parts = store.parts("a.mp4", "up-1")
@@ -120,7 +120,7 @@ def test_an_abort_is_repeated_until_no_part_is_left() -> None:
     assert [method for method, *_ in received.requests] == ["DELETE", "GET", "DELETE", "GET"]
 
 
-def test_an_upload_that_is_gone_is_aborted_already() -> None:
+def test_aborting_a_missing_upload_succeeds() -> None:
     with running_store(lambda *_: (404, NO_UPLOAD, {})) as (store, received):
         store.abort_upload("a.mp4", "up-1")
     assert len(received.requests) == 1

@@ -55,7 +55,7 @@ class Keys:
 
 
 @pytest.mark.parametrize("late", [0, 1, 3])
-def test_reading_goes_on_when_the_keys_are_changed_in_the_middle(reading: Callable[..., SourceReader], late: int) -> None:
+def test_reading_continues_when_the_keys_change_in_the_middle(reading: Callable[..., SourceReader], late: int) -> None:
     keys = Keys()
     with range_server(DATA, keys.answer) as url:
         reader = reading(lambda: keys.sign(url))
@@ -65,7 +65,7 @@ def test_reading_goes_on_when_the_keys_are_changed_in_the_middle(reading: Callab
         assert reader.failure is None
 
 
-def test_an_address_that_has_expired_is_replaced_by_one_that_is_made_anew(reading: Callable[..., SourceReader]) -> None:
+def test_an_expired_url_is_replaced_by_a_new_one(reading: Callable[..., SourceReader]) -> None:
     served: list[str] = []
 
     def answer(handler: BaseHTTPRequestHandler, data: bytes, first: int, last: int) -> None:
@@ -82,7 +82,7 @@ def test_an_address_that_has_expired_is_replaced_by_one_that_is_made_anew(readin
     assert len(served) == 3
 
 
-def test_keys_that_are_withdrawn_for_good_end_the_reading_with_the_reason(
+def test_permanently_revoked_keys_end_the_reading_with_the_reason(
     reading: Callable[..., SourceReader], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stored_source, "_PAUSES", (0.01, 0.01))
@@ -96,7 +96,7 @@ def test_keys_that_are_withdrawn_for_good_end_the_reading_with_the_reason(
         assert isinstance(reader.failure, StorageDenied)
 
 
-def test_a_refusal_of_the_first_byte_is_not_waited_for(reading: Callable[..., SourceReader]) -> None:
+def test_a_refusal_of_the_first_byte_is_reported_at_once(reading: Callable[..., SourceReader]) -> None:
     keys = Keys()
     keys.valid, keys.late = "none", 100
     with range_server(DATA, keys.answer) as url, pytest.raises(StorageDenied):
@@ -104,7 +104,7 @@ def test_a_refusal_of_the_first_byte_is_not_waited_for(reading: Callable[..., So
     assert keys.asked == 3
 
 
-def test_a_signer_without_keys_is_the_reason(reading: Callable[..., SourceReader]) -> None:
+def test_a_signer_without_keys_is_reported_as_the_reason(reading: Callable[..., SourceReader]) -> None:
     signed = count()
 
     def sign() -> str:
@@ -120,7 +120,7 @@ def test_a_signer_without_keys_is_the_reason(reading: Callable[..., SourceReader
         assert isinstance(reader.failure, SigningFailed)
 
 
-def test_an_object_other_than_the_one_asked_for_is_not_read(reading: Callable[..., SourceReader]) -> None:
+def test_an_object_with_another_etag_is_not_read(reading: Callable[..., SourceReader]) -> None:
     asked: list[str] = []
 
     def answer(handler: BaseHTTPRequestHandler, data: bytes, first: int, last: int) -> None:

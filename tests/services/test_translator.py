@@ -36,7 +36,7 @@ def _translator(service: Service, key: str | None = None, **options: float) -> L
     return LibreTranslate(service.url, key, attempts=3, pause=0.001, **{"timeout": 10, **options})
 
 
-def test_texts_are_sent_as_the_interface_wants_them_and_come_back_in_order(service: Service) -> None:
+def test_texts_are_sent_as_the_api_requires_and_returned_in_order(service: Service) -> None:
     assert _translator(service, "a key").translate(["one", "two"], source="en", target="pt-BR") == ["ONE", "TWO"]
     assert service.asked == [
         ("/translate", None, {"q": ["one", "two"], "source": "en", "target": "pb", "format": "text", "api_key": "a key"})
@@ -61,7 +61,7 @@ def test_many_texts_are_sent_in_batches_within_the_limits(service: Service) -> N
     assert len(batches) < 30
 
 
-def test_nothing_to_translate_asks_nobody(service: Service) -> None:
+def test_nothing_to_translate_sends_no_request(service: Service) -> None:
     assert _translator(service).translate([], source="en", target="fr") == []
     assert service.asked == []
 
@@ -74,7 +74,7 @@ def test_a_track_keeps_its_times_and_its_sentences_whole(service: Service) -> No
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_a_busy_service_is_asked_again(service: Service, status: int) -> None:
+def test_a_busy_service_is_retried(service: Service, status: int) -> None:
     service.answers = [fixed_answer(status), fixed_answer(status, Retry_After="0"), _upper]
     assert _translator(service).translate(["a"], source="en", target="fr") == ["A"]
     assert len(service.asked) == 3
@@ -115,7 +115,7 @@ def test_texts_and_key_do_not_follow_a_redirect(service: Service) -> None:
     assert [path for path, *_ in service.asked] == ["/translate"]
 
 
-def test_a_silent_service_is_given_up(service: Service) -> None:
+def test_a_silent_service_times_out(service: Service) -> None:
     released = threading.Event()
 
     def silent(asked: dict[str, Any]) -> tuple[int, bytes, dict[str, str]]:
@@ -131,14 +131,14 @@ def test_a_silent_service_is_given_up(service: Service) -> None:
     assert len(service.asked) == 3
 
 
-def test_a_service_that_is_not_there_is_named() -> None:
+def test_an_unreachable_service_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(TranslationFailed, match="cannot be reached: check CLIPVIEWER_TRANSLATE_URL"):
         LibreTranslate(f"http://127.0.0.1:{port}", pause=0.001).translate(["a"], source="en", target="fr")
 
 
-def test_nothing_is_translated_unless_a_service_is_named(service: Service, tmp_path: Path) -> None:
+def test_nothing_is_translated_unless_a_service_is_configured(service: Service, tmp_path: Path) -> None:
     assert open_translator(load_settings({}, tmp_path)) is None
     translator = open_translator(load_settings({"CLIPVIEWER_TRANSLATE_URL": f"{service.url}/"}, tmp_path))
     assert translator is not None

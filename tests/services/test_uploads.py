@@ -47,7 +47,7 @@ def test_a_file_sent_in_parts_becomes_a_video(uploading: Uploading, served: Serv
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_clips_are_not_looked_for_where_the_team_does_not_want_it(uploading: Uploading, clip: bytes) -> None:
+def test_clips_are_not_searched_for_if_the_team_turned_it_off(uploading: Uploading, clip: bytes) -> None:
     with uploading.services.database.write() as db:
         save_preferences(db, Preferences(find_on_upload=False))
     found = begin(uploading, "talk.mp4", clip)
@@ -66,7 +66,7 @@ def test_completing_twice_gives_the_same_video(uploading: Uploading, clip: bytes
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_the_same_file_goes_on_where_it_was(uploading: Uploading, clip: bytes) -> None:
+def test_the_same_file_resumes_its_upload(uploading: Uploading, clip: bytes) -> None:
     found, new = uploading.begin("talk.mp4", len(clip), "1", ANNA, no_audit)
     assert new
     send(uploading, found, clip, 2)
@@ -91,7 +91,7 @@ def test_an_upload_with_missing_parts_stays_open(uploading: Uploading, clip: byt
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("name", ["talk.mp4", "talk.webm"])
 @pytest.mark.parametrize("data", [b"no video at all", b"#EXTM3U\n#EXTINF:10,\nhttp://127.0.0.1:9/canary.ts\n", b"\0" * 100_000])
-def test_what_is_no_video_is_refused_and_nothing_is_left(uploading: Uploading, served: Served, name: str, data: bytes) -> None:
+def test_a_file_that_is_not_a_video_is_refused_and_nothing_is_left(uploading: Uploading, served: Served, name: str, data: bytes) -> None:
     found = begin(uploading, name, data)
     send(uploading, found, data)
     with pytest.raises(UploadRefused, match=f"{name} was not added. This video file cannot be read") as refusal:
@@ -134,7 +134,7 @@ def test_a_finished_upload_cannot_be_cancelled(uploading: Uploading, clip: bytes
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_an_upload_is_its_senders_alone(uploading: Uploading, clip: bytes) -> None:
+def test_an_upload_is_visible_only_to_its_sender(uploading: Uploading, clip: bytes) -> None:
     found = begin(uploading, "talk.mp4", clip)
     with pytest.raises(UploadNotFound):
         uploading.sign(found.id, BEN, [WantedPart(1)], None)
@@ -157,13 +157,13 @@ def test_an_upload_is_its_senders_alone(uploading: Uploading, clip: bytes) -> No
         ("talk.mp4", 2**60, "5 TiB"),
     ],
 )
-def test_such_a_file_is_not_even_begun(uploading: Uploading, name: str, size: int, reason: str) -> None:
+def test_an_upload_of_an_invalid_file_is_not_started(uploading: Uploading, name: str, size: int, reason: str) -> None:
     with pytest.raises(Invalid, match=reason):
         uploading.begin(name, size, "", ANNA, no_audit)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_file_that_the_disk_cannot_hold_is_not_begun(uploading: Uploading) -> None:
+def test_a_file_larger_than_the_free_disk_space_is_not_started(uploading: Uploading) -> None:
     with pytest.raises(Invalid, match="which is not enough for this file"):
         uploading.begin("talk.mp4", 4 * 1024**4, "", ANNA, no_audit)
 
@@ -180,7 +180,7 @@ def test_a_sender_has_a_limited_number_of_unfinished_uploads(uploading: Uploadin
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_path_in_the_name_is_only_a_name(uploading: Uploading) -> None:
+def test_a_path_in_the_name_is_reduced_to_the_file_name(uploading: Uploading) -> None:
     found = begin(uploading, "C:\\fakepath\\../../talk.mp4", b"0")
     assert (found.file_name, found.s3_key) == ("talk.mp4", f"team/videos/{found.video_id}/talk.mp4")
 
@@ -197,7 +197,7 @@ def test_one_request_at_a_time_checks_an_upload_and_a_dead_one_is_replaced(uploa
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_request_that_died_after_joining_the_parts_is_taken_to_its_end(
+def test_a_request_that_died_after_completing_the_parts_is_finished(
     uploading: Uploading, clip: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = begin(uploading, "talk.mp4", clip)
@@ -233,7 +233,7 @@ def test_one_cancelled_while_it_is_checked_leaves_nothing(
     assert row(uploading, found).state == uploads.State.CANCELLED
 
 
-def test_what_is_abandoned_for_a_week_is_swept(uploading: Uploading, served: Served, clip: bytes) -> None:
+def test_an_upload_abandoned_for_a_week_is_swept(uploading: Uploading, served: Served, clip: bytes) -> None:
     old, new = begin(uploading, "old.mp4", clip), begin(uploading, "new.mp4", clip)
     for found in (old, new):
         send(uploading, found, clip, 2)
@@ -249,7 +249,7 @@ def test_what_is_abandoned_for_a_week_is_swept(uploading: Uploading, served: Ser
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_what_could_not_be_removed_is_removed_later(uploading: Uploading, served: Served, clip: bytes, services: Services) -> None:
+def test_objects_that_could_not_be_removed_are_removed_later(uploading: Uploading, served: Served, clip: bytes, services: Services) -> None:
     found = begin(uploading, "talk.mp4", clip)
     send(uploading, found, clip, 2)
     Uploading(dataclasses.replace(uploading.services, store=services.store)).cancel(found.id, ANNA, no_audit)

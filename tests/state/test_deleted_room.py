@@ -49,9 +49,7 @@ def test_nothing_is_signed_any_more(page: Page, services: Services, long_video: 
     assert room.deleted.title == "Harbour"
 
 
-def test_the_room_learns_soon_that_its_video_is_deleted_and_complains_of_nothing(
-    page: Page, services: Services, long_video: Footage
-) -> None:
+def test_the_room_soon_shows_that_its_video_is_deleted_without_errors(page: Page, services: Services, long_video: Footage) -> None:
     assert page.call(RoomState, "follow")[1] == ""
     assert page.state(TimelineState).timeline.sheets
     delete(services, long_video)
@@ -63,12 +61,12 @@ def test_the_room_learns_soon_that_its_video_is_deleted_and_complains_of_nothing
     assert page.state(VideoDetailState).phase == "deleted"
 
 
-def test_its_picture_is_not_looked_at(page: Page, services: Services, long_video: Footage) -> None:
+def test_the_picture_of_a_deleted_video_is_not_analysed(page: Page, services: Services, long_video: Footage) -> None:
     delete(services, long_video)
     assert "Clip not found" in page.call(FramingState, "open_clip", long_video.identified[0])[1]
 
 
-def test_its_card_shows_no_pictures(page: Page, services: Services, long_video: Footage) -> None:
+def test_the_card_of_a_deleted_video_shows_no_pictures(page: Page, services: Services, long_video: Footage) -> None:
     page.go("/")
     page.call(LibraryState, "load")
     (card,) = page.state(LibraryState).videos

@@ -190,7 +190,7 @@ def use_everything(tab: Tab, footage: Footage) -> None:
         tab.wait_for(effect)
 
 
-def test_a_page_gets_the_fields_that_it_shows_and_no_other(app: Running, footage: Footage) -> None:
+def test_a_page_gets_only_the_fields_that_it_shows(app: Running, footage: Footage) -> None:
     with open_tab(app.address, cookie=app.person(Role.ADMIN).cookie, path=footage.path) as tab:
         use_everything(tab, footage)
         tab.snapshot()
@@ -204,11 +204,11 @@ def test_a_page_gets_the_fields_that_it_shows_and_no_other(app: Running, footage
     assert set().union(*(fields for name, fields in seen.items() if ".clipviewer___" not in name)) == OF_REFLEX
 
 
-def test_rows_have_the_columns_that_the_pages_show_and_no_other() -> None:
+def test_rows_have_only_the_columns_that_the_pages_show() -> None:
     assert {row: {field.name for field in dataclasses.fields(row)} for row in ROWS} == ROWS
 
 
-def test_of_the_handshakes_headers_the_page_gets_its_own_address_alone(app: Running, footage: Footage) -> None:
+def test_the_page_gets_no_handshake_header_but_its_own_address(app: Running, footage: Footage) -> None:
     secrets = {"X-Auth-Request-Access-Token": "c4narY-1", "Authorization": "Bearer c4narY-2", "X-Forwarded-For": "192.0.2.7"}
     with open_tab(app.address, cookie=app.person().cookie, headers=secrets) as tab:
         tab.snapshot()

@@ -26,7 +26,7 @@ def making(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield app
 
 
-def test_what_arrives_is_shown_until_the_session_ends(making: Running) -> None:
+def test_new_videos_are_shown_until_the_session_ends(making: Running) -> None:
     viewer = making.person()
     with open_tab(making.address, cookie=viewer.cookie, path="/") as tab:
         tab.send(LOAD)

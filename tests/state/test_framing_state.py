@@ -57,7 +57,7 @@ def test_a_clip_without_crops_has_none(tab: Tab, footage: Footage) -> None:
     assert (shown["clip_id"], shown["saved"], shown["look"], shown["answers"]) == (footage.identified[0], {}, None, 0)
 
 
-def test_a_chosen_crop_is_shown_with_the_count_of_answers(app: Running, tab: Tab, footage: Footage) -> None:
+def test_a_chosen_crop_is_shown_with_the_number_of_responses(app: Running, tab: Tab, footage: Footage) -> None:
     clip = footage.identified[0]
     send(tab, "open_clip", '"shown_rx_state_"', clip_id=clip)
     shown = send(tab, "save_framing", '"answers":1', clip_id=clip, ratio="9:16", x=0.25, y=1)
@@ -84,7 +84,7 @@ def test_a_clip_of_another_video_is_not_found(app: Running, tab: Tab) -> None:
     assert tab.wait_for("Clip not found").ours == {}
 
 
-def test_a_picture_that_was_seen_is_shown_without_another_look(app: Running, tab: Tab, footage: Footage) -> None:
+def test_an_analysed_picture_is_shown_without_another_analysis(app: Running, tab: Tab, footage: Footage) -> None:
     clip = footage.identified[1]
     seen = PictureAnalysis(800, 332, Rect(0, 2, 800, 330), {AspectRatio.SQUARE: (Shot(0, 0.25, 0.5), Shot(1_000, 0.5, 0.5, True))})
     with app.services.database.write() as db:
@@ -100,7 +100,7 @@ def test_a_picture_that_was_seen_is_shown_without_another_look(app: Running, tab
         assert (shown["looking"], shown["problem"]) == (False, "")
 
 
-def test_a_picture_that_cannot_be_looked_at_says_why(tab: Tab, footage: Footage) -> None:
+def test_a_failed_analysis_says_why(tab: Tab, footage: Footage) -> None:
     clip = footage.identified[0]
     assert send(tab, "look", '"looking":true', clip_id=clip)["problem"] == ""
     shown = tab.wait_for('"looking":false').delta[STATE]["shown_rx_state_"]
@@ -109,7 +109,7 @@ def test_a_picture_that_cannot_be_looked_at_says_why(tab: Tab, footage: Footage)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_look_stops_with_the_server(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_analysis_stops_with_the_server(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(container, "_installed", services)
     with services.database.write() as db:
         footage = add_footage(db)
@@ -136,7 +136,7 @@ def test_a_look_stops_with_the_server(services: Services, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_crop_that_is_saved_while_a_look_ends_stays_shown(page: Page, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crop_saved_while_an_analysis_ends_stays_shown(page: Page, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     with services.database.write() as db:
         footage = add_footage(db)
     page.go(footage.path)

@@ -39,7 +39,7 @@ def shown(page: Page) -> list[str]:
     return [video.title for video in page.state(LibraryState).videos]
 
 
-def test_a_title_is_asked_for_saved_and_taken_back(page: Page, footage: Footage) -> None:
+def test_a_title_is_edited_saved_and_undone(page: Page, footage: Footage) -> None:
     page.call(LibraryChangesState, "ask_title", footage.video_id)
     state = page.state(LibraryChangesState)
     assert (state.dialog.kind, state.dialog.text) == ("rename", "Harbour")
@@ -52,7 +52,7 @@ def test_a_title_is_asked_for_saved_and_taken_back(page: Page, footage: Footage)
     assert (shown(page), page.state(LibraryChangesState).undoable) == (["Harbour", "Quay"], False)
 
 
-def test_tags_of_one_are_replaced_and_those_of_several_added_to(page: Page, footage: Footage) -> None:
+def test_tags_of_one_video_are_replaced_and_those_of_several_added_to(page: Page, footage: Footage) -> None:
     page.call(LibraryChangesState, "ask_tags", [footage.video_id])
     page.call(LibraryChangesState, "save_tags", {"tags": "Boats, dawn,, boats "})
     assert page.state(LibraryState).tags == ["boats", "dawn"]
@@ -66,7 +66,7 @@ def test_tags_of_one_are_replaced_and_those_of_several_added_to(page: Page, foot
     assert shown(page) == ["Harbour"]
 
 
-def test_nothing_is_deleted_before_it_is_said_what_becomes_of_the_objects(page: Page, footage: Footage, services: Services) -> None:
+def test_nothing_is_deleted_before_the_objects_fate_is_chosen(page: Page, footage: Footage, services: Services) -> None:
     page.call(LibraryChangesState, "ask_objects", [footage.video_id])
     dialog = page.state(LibraryChangesState).dialog
     assert (dialog.objects, dialog.exports, dialog.everything) == ("", "3 exports", "3 exports and the master with previews")
@@ -100,7 +100,7 @@ def test_a_deleted_video_is_removed_for_good_once_that_is_confirmed(page: Page, 
 @pytest.mark.parametrize(
     ("hours", "state"), [(0.1, "Deleted · 24 h left"), (0.5, "Deleted · 24 h left"), (23.5, "Deleted · 1 h left"), (25, "Deleted")]
 )
-def test_a_deleted_card_says_how_long_it_can_be_brought_back(page: Page, services: Services, hours: float, state: str) -> None:
+def test_a_deleted_card_says_how_long_it_can_be_restored(page: Page, services: Services, hours: float, state: str) -> None:
     with services.database.write() as db:
         add_footage(db, "Harbour")
         db.exec(select(Video)).one().deleted_at = utc_now() - timedelta(hours=hours)
@@ -109,7 +109,7 @@ def test_a_deleted_card_says_how_long_it_can_be_brought_back(page: Page, service
     assert [video.state for video in page.state(LibraryState).videos] == [state]
 
 
-def test_the_room_of_a_deleted_video_says_so_until_it_is_brought_back(page: Page, footage: Footage) -> None:
+def test_the_room_of_a_deleted_video_says_so_until_it_is_restored(page: Page, footage: Footage) -> None:
     for step in (("ask_objects", [footage.video_id]), ("choose_objects", "keep"), ("delete",)):
         page.call(LibraryChangesState, *step)
     page.go(footage.path)

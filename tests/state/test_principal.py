@@ -131,7 +131,7 @@ def test_an_event_of_the_library_looks_the_session_up_once(page: Page, footage: 
         assert (handler, counted["look-ups"]) == (handler, 1)
 
 
-def test_opening_and_following_are_one_read_beside_the_look_up(page: Page, footage: Footage, counted: Counter[str]) -> None:
+def test_opening_and_refreshing_take_one_read_each_beside_the_session_look_up(page: Page, footage: Footage, counted: Counter[str]) -> None:
     """Only the second refresh of the room can tell the status of its jobs."""
     for kind, path in ((RoomState, f"{footage.path}?tab=exported&view=matrix"), (LibraryPageState, "/")):
         page.go(path)
@@ -141,7 +141,7 @@ def test_opening_and_following_are_one_read_beside_the_look_up(page: Page, foota
             assert (handler, counted["reads"], counted["writes"]) == (handler, 2, 0)
 
 
-def test_a_writing_action_records_who_took_it(room: Page, footage: Footage, services: Services) -> None:
+def test_a_write_records_who_made_it(room: Page, footage: Footage, services: Services) -> None:
     room.call(ExportDialogState, "toggle_ratio", "1:1")
     room.call(ExportDialogState, "handle_export_clips")
     with services.database.read() as db:
@@ -150,12 +150,12 @@ def test_a_writing_action_records_who_took_it(room: Page, footage: Footage, serv
     assert (entry.actor, entry.subject) == (kim, footage.video_id)
 
 
-def test_nobody_is_known_outside_of_an_event(room: Page) -> None:
+def test_there_is_no_principal_outside_an_event(room: Page) -> None:
     with pytest.raises(LookupError):
         principal()
 
 
-def test_events_of_two_people_at_a_time_know_each_their_own(page: Page, services: Services) -> None:
+def test_concurrent_events_of_two_people_have_their_own_principals(page: Page, services: Services) -> None:
     with services.database.write() as db:
         user = User(email=f"{new_id('mail')}@example.org", name="Lee", role=Role.ADMIN, password_hash="none")
         db.add(user)

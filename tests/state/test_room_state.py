@@ -93,7 +93,7 @@ def test_a_candidate_that_somebody_else_marks_joins_the_list(room: Page, service
     assert room.state(VideoDetailState).tab == tab
 
 
-def test_previews_that_somebody_else_has_made_are_followed_to_their_end(room: Page, services: Services, footage: Footage) -> None:
+def test_previews_started_by_somebody_else_are_followed_to_their_end(room: Page, services: Services, footage: Footage) -> None:
     with services.database.write() as db:
         video_previews.enqueue_previews(db, footage.video_id)
     room.call(RoomState, "follow")
@@ -110,7 +110,7 @@ def test_previews_that_somebody_else_has_made_are_followed_to_their_end(room: Pa
     assert (view.state, view.edition, view.columns, len(view.sheets)) == ("", "e1", 5, 1)
 
 
-def test_a_quick_master_that_somebody_else_has_made_is_followed_to_its_end(room: Page, services: Services, footage: Footage) -> None:
+def test_a_quick_copy_started_by_somebody_else_is_followed_to_its_end(room: Page, services: Services, footage: Footage) -> None:
     with services.database.write() as db:
         quick_start.enqueue_quick_start(db, footage.video_id)
     item = claimed(services, quick_start.KIND)

@@ -149,7 +149,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
     return Day(running.log(), files, secrets)
 
 
-def test_the_day_was_eventful(day: Day) -> None:
+def test_the_day_covered_every_kind_of_use(day: Day) -> None:
     assert "Traceback" in day.output
     assert "no such table" in day.output
     assert "a page reports: " in day.output
@@ -167,7 +167,7 @@ def test_no_file_holds_a_secret(day: Day) -> None:
     assert [file for file, content in day.files.items() if b"X-Amz-Signature" in content or b"c4narY" in content] == []
 
 
-def test_the_secret_key_stands_in_its_own_file_alone(day: Day) -> None:
+def test_the_secret_key_is_only_in_its_own_file(day: Day) -> None:
     key = day.files["secret_key"]
     assert [file for file, content in day.files.items() if key in content] == ["secret_key"]
     assert key.decode() not in day.output

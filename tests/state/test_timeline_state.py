@@ -18,7 +18,7 @@ from tests.state.video_rows import add_footage
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
-def test_an_adopted_video_is_looked_into_when_somebody_opens_it(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_imported_videos_previews_are_prioritised_when_somebody_opens_it(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(container, "_installed", services)
     user = User(id=new_id("user"), email="a@example.org", name="Kim", role=Role.VIEWER, password_hash="no password")
     with services.database.write() as db:

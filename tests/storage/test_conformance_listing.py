@@ -67,7 +67,7 @@ def test_a_list_can_start_after_a_key(filled: Storage) -> None:
     assert (keys[0], prefixes) == ("a0", ["a/", "b/", "é/"])
 
 
-def test_no_keys_asked_for_is_an_empty_page(filled: Storage) -> None:
+def test_zero_max_keys_returns_an_empty_page(filled: Storage) -> None:
     page = filled.client.list_objects_v2(Bucket=filled.bucket, Prefix=filled.prefix, MaxKeys=0)
     assert (page["KeyCount"], page["IsTruncated"]) == (0, False)
 

@@ -43,7 +43,7 @@ def get(served: Served, target: str, method: str = "GET", **headers: str) -> Rep
     ["text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "application/pdf", "application/javascript", "text/css", "x",
      "video/mp4, text/html", "video/mp4;a=b, text/html", "video/mp4;charset=\"a, text/html\"", "multipart/x-mixed-replace"],
 )  # fmt: skip
-def test_what_could_run_is_only_downloaded(served: Served, kind: str) -> None:
+def test_active_content_is_only_downloaded(served: Served, kind: str) -> None:
     put(served, "page", ContentType=kind, ContentDisposition='inline; filename="page.html"')
     for reply in (get(served, address(served, "page")), get(served, address(served, "page", ResponseContentDisposition="inline"))):
         assert reply.status == 200
@@ -64,7 +64,7 @@ def test_media_and_captions_are_shown_in_place(served: Served, kind: str) -> Non
     assert ("sandbox" in policy) == kind.startswith("text/")
 
 
-def test_a_signed_override_cannot_make_a_page_of_a_video(served: Served) -> None:
+def test_a_signed_override_cannot_turn_a_video_into_a_page(served: Served) -> None:
     put(served, "clip", ContentType="video/mp4")
     reply = get(served, address(served, "clip", ResponseContentType="text/html"))
     assert (reply.headers["content-type"], reply.headers["content-disposition"]) == ("text/html", "attachment")

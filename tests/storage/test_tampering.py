@@ -193,7 +193,7 @@ def test_a_proxys_own_authorisation_does_not_disturb_an_address(served: Served) 
     assert fetch(served, target(served), Authorization="Basic dTpw", Cookie="a=b", Range="bytes=0-1").body == DATA[:2]
 
 
-def test_an_address_ends_to_the_second(served: Served) -> None:
+def test_an_address_expires_to_the_second(served: Served) -> None:
     assert fetch(served, target(served, ttl=2)).status == 200
     assert fetch(served, target(served, ttl=2, age=2)).code == "AccessDenied"
 

@@ -32,12 +32,12 @@ def test_every_file_is_imported() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(name for name in FILES if name.endswith(".client.js")))
-def test_every_script_of_a_component_says_why_python_does_not_do_it(name: str) -> None:
+def test_every_component_script_states_why_it_is_not_python(name: str) -> None:
     head = FILES[name].read_text(encoding="utf-8").partition("\n\n")[0]
     assert re.search(r"^// A script, since ", head, re.MULTILINE)
 
 
-def test_no_two_style_sheets_of_components_say_something_else_of_the_same_element() -> None:
+def test_no_two_component_style_sheets_conflict() -> None:
     """The bundler chooses the order of style sheets."""
     sheets: defaultdict[tuple[str, str, int], set[str]] = defaultdict(set)
     for name in FILES:

@@ -28,16 +28,16 @@ def handled(script: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", sorted(scripts()))
-def test_every_key_of_a_script_stands_in_the_table(name: str) -> None:
+def test_every_key_of_a_script_is_in_the_table(name: str) -> None:
     listed = {split_keys(key)[-1] for shortcut in SHORTCUTS if shortcut.script == name for key in shortcut.keys}
     assert listed == handled(scripts()[name])
 
 
-def test_the_table_names_no_other_script() -> None:
+def test_the_table_names_only_existing_scripts() -> None:
     assert {shortcut.script for shortcut in SHORTCUTS} - {""} == scripts().keys()
 
 
-def test_keys_are_shown_as_they_stand_on_a_keyboard() -> None:
+def test_keys_are_shown_as_labelled_on_a_keyboard() -> None:
     shown = {keys: "/".join("+".join(parts) for parts in shortcut.shown) for shortcut in SHORTCUTS for keys in [shortcut.keys]}
     assert shown[" ", "k"] == "Space/K"
     assert shown["+", "=", "-"] == "+/=/−"

@@ -5,6 +5,6 @@ from __future__ import annotations
 from tests.run_order import LONGEST, TESTS
 
 
-def test_what_is_started_first_is_there() -> None:
+def test_the_listed_files_exist() -> None:
     assert [name for name in LONGEST if not (TESTS / name).exists()] == []
     assert len(set(LONGEST)) == len(LONGEST)
