@@ -22,7 +22,7 @@ WORKERS_A_CORE = 2
 
 def main(arguments: list[str]) -> int:
     os.chdir(ROOT)
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # workers and hundreds of started apps would all compile the same modules
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # otherwise workers and hundreds of started apps each compile the same modules
     checks = None if set(arguments) - {"--thorough"} else Checks()
     prepare_chromium()
     if postgres_bin() is None:

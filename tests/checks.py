@@ -46,7 +46,7 @@ class Checks:
 
     def __init__(self) -> None:
         self._outcomes: list[Outcome] = []
-        self._lock = tempfile.NamedTemporaryFile(prefix="clipviewer-front-end-")  # noqa: SIM115  # closed when the build has ended
+        self._lock = tempfile.NamedTemporaryFile(prefix="clipviewer-front-end-")  # noqa: SIM115  # stays locked until the build has ended
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         self.environment = {BUILDING: self._lock.name}
         self._thread = Thread(target=self._run)

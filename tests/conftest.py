@@ -88,7 +88,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def front_end() -> None:
     """The built front end, for tests that start the app with it."""
-    from tests.checks import wait_for_front_end  # late: it imports Reflex
+    from tests.checks import wait_for_front_end  # imported late, since it imports Reflex
 
     wait_for_front_end()
 
@@ -108,7 +108,7 @@ def footage_cache(run_folder: Path) -> FootageCache:
 @pytest.fixture(scope="session")
 def small_footage(footage_cache: FootageCache) -> Path:
     """``tests.footage.SMALL``: six seconds of 720p video with a number in every frame."""
-    from clipviewer.demo.footage import render_master  # late: not every worker renders
+    from clipviewer.demo.footage import render_master  # imported late, since not every worker renders
     from clipviewer.media.ffmpeg import Ffmpeg
     from tests.footage import SMALL
 

@@ -55,7 +55,7 @@ class WorkerDatabase:
         """Delete every row once no connection is open; fail the test if one stays open."""
         try:
             self._wait_until_left_alone()
-        except psycopg.OperationalError:  # a test of lost connections ends this one as well
+        except psycopg.OperationalError:  # a test of lost connections closes this one too
             self._connection = self._connect()
             self._wait_until_left_alone()
         self._connection.execute(_EMPTY)
@@ -65,7 +65,7 @@ class WorkerDatabase:
 
     def _connect(self) -> psycopg.Connection:
         connection = psycopg.connect(host=str(self._folder), user="postgres", dbname=self._name, autocommit=True)
-        connection.execute("SET session_replication_role = replica")  # neither triggers nor foreign keys: every row goes anyway
+        connection.execute("SET session_replication_role = replica")  # skip triggers and foreign keys, since all rows are deleted
         return connection
 
     def _wait_until_left_alone(self) -> None:

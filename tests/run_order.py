@@ -29,7 +29,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     seconds: dict[str, float] = defaultdict(float)
     for reports in terminalreporter.stats.values():
         for report in reports:
-            if type(report) is pytest.TestReport:  # a subtest is counted with its test
+            if type(report) is pytest.TestReport:  # a subtest counts with its test
                 seconds[report.nodeid.partition("::")[0]] += report.duration
     terminalreporter.section(f"{SHOWN} slowest files")
     for name in sorted(seconds, key=seconds.__getitem__, reverse=True)[:SHOWN]:

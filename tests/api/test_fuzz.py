@@ -85,7 +85,7 @@ def test_no_request_causes_a_server_error_or_bypasses_authentication(api: FastAP
                 case.path_parameters["video_id"] = video_id
             case.validate_response(case.call(headers=admin, **how), checks=wanted)
         if (case.method, case.path) in FOR_EVERYBODY:
-            admin = session_of(services, Role.ADMIN)  # one of these signs out
+            admin = session_of(services, Role.ADMIN)  # one of these requests signs out
 
     asked = 0
     for found in get_all_tests(schema=schemathesis.openapi.from_dict(api.openapi()), test_func=ask, settings=EXAMPLES, given_kwargs=None):

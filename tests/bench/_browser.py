@@ -24,8 +24,8 @@ _FLAGS = [
 
 _QUIET = 0.5
 
-# `seen` holds moments. A row counts from the picture that shows it, a frame from its presentation (requestVideoFrameCallback). A click
-# counts from the event; its frame is the first one of another source. `fetchOnClick` does what a player without a cache does.
+# `seen` holds times. A row counts from the frame that shows it, a video frame from its presentation (requestVideoFrameCallback). A click
+# counts from its event; its frame is the first one of another source. `fetchOnClick` works like a player without a cache.
 _WATCH = """
 const seen = (window.seen = { row: 0, frame: 0, click: 0, source: 0, clickFrame: 0 });
 const watched = new WeakSet();

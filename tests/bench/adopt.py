@@ -28,7 +28,7 @@ _ASK_EVERY, _CLICK_EVERY = 0.01, 0.5
 
 def run() -> list[Row]:
     with _generated_store() as settings, running_app(settings=settings) as app, app.client() as client:
-        _adopt(client, "videos/0000")  # a hundred, so that there is something to click on
+        _adopt(client, "videos/0000")  # wait for a hundred videos, so that there is something to click
         idle, before = _Watched(app, lambda: time.sleep(_IDLE_SECONDS)), app.resident_mib()
         first, after = _Watched(app, lambda: _adopt(client)), app.resident_mib()
         again = _Watched(app, lambda: _adopt(client))

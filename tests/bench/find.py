@@ -27,7 +27,7 @@ RUNS = 5
 HOUR_MS = 3_600_000
 BATTLE = Path(__file__).parents[3] / "shared" / "samples" / "tears-of-steel-battle-clip-medium.webm"
 FRAME_RATE = 24
-# The first frame of every shot but the first. 1157 is a whip pan that begins with a cut; the explosion at 1665 is none.
+# The first frame of every shot but the first. 1157 is a whip pan that starts with a cut; the explosion at 1665 is not a cut.
 CUTS = (
     52, 122, 158, 221, 309, 715, 788, 872, 901, 987, 1127, 1157, 1203,
     1234, 1246, 1284, 1345, 1378, 1430, 1472, 1525, 1571, 1618, 1650, 1689,

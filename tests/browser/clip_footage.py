@@ -46,7 +46,7 @@ def _render(folder: Path) -> None:
         command = [get_ffmpeg_exe(), "-nostdin", "-loglevel", "error", "-y", *inputs, *encoding, *video, "-movflags", "+faststart"]
         subprocess.run([*command, str(folder / f"{name}.mp4")], check=True, stdin=subprocess.DEVNULL)
 
-    # A constant bit rate by filler, which costs nothing to make and to decode.
+    # Filler gives a constant bit rate at no cost of encoding and decoding.
     filled = ("-b:v", "4M", "-minrate", "4M", "-maxrate", "4M", "-bufsize", "4M", "-x264-params", "nal-hrd=cbr")
     render("portrait", "270x480", 330, SHORT_SECONDS)
     render("square", "320x320", 440, SHORT_SECONDS)

@@ -98,6 +98,6 @@ def test_a_finger_skims_and_a_tap_still_opens_the_room(app: RunningApp, previewe
     finger("touchEnd")
     expect(film).to_be_hidden()
     room.at(f"/?q={previewed_video.word}")
-    room.open(f"/?q={previewed_video.word}")  # Chromium takes a tap that follows at once for the end of a fling
+    room.open(f"/?q={previewed_video.word}")  # Chromium treats an immediate tap as the end of a fling
     page.get_by_role("link", name=previewed_video.title).tap()
     page.wait_for_url(f"**/videos/{previewed_video.id}**")

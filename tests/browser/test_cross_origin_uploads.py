@@ -76,7 +76,7 @@ def test_large_files_do_not_increase_the_apps_memory(app: RunningApp, footage: F
     with app.pipeline() as api:
         upload = api.post("/api/uploads", json={"fileName": "large.mp4", "size": SIZE}).json()
         path = f"/api/uploads/{upload['id']}"
-        Path(f"/proc/{app.process_id}/clear_refs").write_text("5")  # the peak counts from here
+        Path(f"/proc/{app.process_id}/clear_refs").write_text("5")  # reset the peak
         before = peak_memory(status)
 
         def send(number: int) -> None:

@@ -23,7 +23,7 @@ SOURCES = ("rxconfig.py", "requirements.txt", "README.md", "clipviewer", "assets
 def link_or_copy(source: str, target: str) -> None:
     try:
         os.link(source, target, follow_symlinks=False)
-    except OSError:  # another file system
+    except OSError:  # the target is on another file system
         shutil.copy2(source, target, follow_symlinks=False)
 
 

@@ -15,7 +15,7 @@ from tests.browser.running_app import EMAIL, PASSWORD, RunningApp
 from tests.browser.watched_page import OpenRoom, Room
 
 DOWNLOAD_ROUTE = "**/download"
-# News from a server whose clock is two hours on.
+# An update from a server whose clock is two hours ahead.
 LATER = """() => {
   const news = { later: { url: "", expires: 0, now: Date.now() + 7_200_000 } };
   document.querySelector("clip-player").setAttribute("urls", JSON.stringify(news));
@@ -155,7 +155,7 @@ def test_a_damaged_file_is_distinguished_from_a_failing_url(app: RunningApp, own
 def test_the_library_says_when_the_session_has_ended(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, "")
     page = room.page
-    with page.expect_response("**/api/uploads"):  # the last that a library asks for by itself
+    with page.expect_response("**/api/uploads"):  # the last request that a library page sends by itself
         room.open("/")
     expect(page.get_by_role("link", name=sample_video.title)).to_be_visible()
     revoke_sessions(app, page)

@@ -50,7 +50,7 @@ def test_a_missing_cell_is_exported_and_plays_in_every_open_room(app: RunningApp
     expect(card(room)).to_contain_text("Done")
     for seen in (room, other):
         cell(seen.page, done).click()
-        seen.wait_for("video => video.currentTime > 0")  # two seconds, which may be over by now
+        seen.wait_for("video => video.currentTime > 0")  # it takes two seconds, so it may have finished already
         expect(cell(seen.page, done)).to_have_attribute("aria-current", "true")
         expect(seen.page.get_by_role("region", name="Clip details").get_by_role("heading")).to_have_text("The landing")
     expect(cell(other.page, "The landing, 1:1, Original: missing")).to_be_visible()

@@ -10,7 +10,7 @@ from tests.browser.clip_library import Video
 from tests.browser.running_app import RunningApp
 from tests.browser.watched_page import OpenRoom
 
-# Told by the page itself: a question to it from here would count as a gesture.
+# The page reports this itself, since evaluating a script here would count as a gesture.
 TELL = """addEventListener("timeupdate", ({ target }) => {
   if (target.currentTime > 0.1) console.info(`plays ${target.muted ? "silently" : "with sound"}`);
 }, { capture: true });"""

@@ -54,7 +54,7 @@ def test_a_video_without_clips_plays_and_clips_are_marked_by_keys(app: RunningAp
     room.page.keyboard.press("Enter")
     title = room.page.get_by_role("textbox", name="Title of the clip")
     expect(title).to_be_focused()
-    title.fill("Into it")  # with an i, which is text here
+    title.fill("Into it")  # the i is typed as text here
     title.press("Enter")
     room.shown("Into it")
     expect(title).to_be_hidden()
@@ -107,7 +107,7 @@ def test_a_click_on_the_timeline_is_a_seek_and_arrows_go_frame_by_frame(app: Run
     room.wait_for(f"video => !video.seeking && Math.abs(video.currentTime - {before} - 0.04) < 0.005")
 
 
-# How many colours the timeline has between two shares of its width, in so many rows from a height on (px): the lowest but one by itself.
+# Number of colours of the timeline between two fractions of its width, in rows from a height on (px); by default the last row but one.
 SHADES = """([from, to], top = null, rows = 1) => {
   const canvas = document.querySelector('.timeline-face > canvas');
   const [x, width] = [from, to - from].map((share) => Math.round(share * canvas.width));
@@ -129,14 +129,14 @@ def test_every_candidate_is_on_the_timeline_which_keys_zoom_and_pan(app: Running
     room = opened(open_room(app, f"{empty_video}?tab=identified"))
     at(room, 2)
     page, face = room.page, room.page.locator(FACE)
-    page.wait_for_function(f"({SHADES})([0.6, 0.9]) > 1")  # the last one, which is not among those that are listed
+    page.wait_for_function(f"({SHADES})([0.6, 0.9]) > 1")  # the last candidate, which is outside the listed window
     face.press("0")
     assert page.evaluate(SHADES, [0.4, 0.6]) == 1
     for _ in range(2):
         face.press("+")
     face.press("Shift+ArrowRight")
     face.press("Shift+ArrowRight")
-    page.wait_for_function(f"({SHADES})([0, 1]) === 1")  # from about 2.2 to 3.7 s there is none
+    page.wait_for_function(f"({SHADES})([0, 1]) === 1")  # there is no candidate from about 2.2 to 3.7 s
     assert room.media("video.currentTime") == 2
     face.press("0")
     page.wait_for_function(f"({SHADES})([0.6, 0.9]) > 1")

@@ -199,7 +199,7 @@ def test_an_upload_continues_while_another_page_of_the_app_is_open(
 
 
 def test_a_cancelled_upload_leaves_nothing(app: RunningApp, uploads: Uploads, master: Path) -> None:
-    app.wait_until_idle()  # what was uploaded before is looked into, which leaves previews in the store
+    app.wait_until_idle()  # jobs of earlier uploads write previews to the store
     before = left_in_the_store(app)
     uploads.hold_from = 3
     uploads.choose(master)

@@ -118,7 +118,7 @@ class Room:
             self._complaints.append(f"refused: {response.status} {response.request.method} {response.url}")
 
     def _on_failed(self, request: Request) -> None:
-        # A page itself ends requests: to seek, to go elsewhere, to let what was clicked pass what is fetched ahead.
+        # A page cancels requests itself: to seek, to navigate, to give a clicked clip priority over prefetching.
         if request.failure != "net::ERR_ABORTED":
             self._complaints.append(f"failed: {request.failure} {request.method} {request.url}")
 

@@ -17,7 +17,7 @@ from tests.faults.conftest import Scene
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 UNSHARE = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
-# Ends with 8 where that is not allowed, and with 9 when something was left on the disk.
+# Exits with 8 if that is not allowed, and with 9 if something is left on the disk.
 RUN = """
 mount -t tmpfs -o "size=$1" tmpfs "$2" || exit 8
 folder=$2; shift 2

@@ -92,7 +92,7 @@ def test_bad_footage_fails_with_its_reason_while_the_app_stays_responsive(
         return await worst_lag(ended.done)
 
     gc.collect()
-    gc.freeze()  # as a server does at its start: what earlier tests left is not walked through while the lag is measured
+    gc.freeze()  # as a server does at start-up, so that objects of earlier tests are not collected while the lag is measured
     with idle_loop() as machines_lag:
         worker.start()
         try:

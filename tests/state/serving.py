@@ -63,7 +63,7 @@ class Running:
 @contextlib.contextmanager
 def running_app(folder: Path, **settings: str) -> Iterator[Running]:
     """Run ``python -m clipviewer`` on a free port with its data in ``folder`` and an empty front end; stop it at the end."""
-    wait_for_front_end()  # until then its build writes to what ``fingerprint`` reads
+    wait_for_front_end()  # until then the build changes files that ``fingerprint`` reads
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

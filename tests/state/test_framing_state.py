@@ -122,7 +122,7 @@ def test_an_analysis_stops_with_the_server(services: Services, monkeypatch: pyte
         stopped.set()
         raise MediaCancelled
 
-    monkeypatch.setattr(framing, "look_at", endless)
+    monkeypatch.setattr(framing, "analyse_range", endless)
 
     async def serve() -> None:
         looking = asyncio.create_task(framing._look_and_store(footage.video_id, footage.identified[0]))

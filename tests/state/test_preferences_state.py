@@ -64,7 +64,7 @@ def test_an_invalid_value_is_reported_at_its_field_until_corrected(admin: Page, 
     delta, told = admin.call(PreferencesState, "save", FORM | {"longest_s": "21", "others": "?", "keep_failed_days": "x" * 2_000})
     assert delta["problems"].keys() == {"longest_s", "languages", "keep_failed_days"}
     assert "Not saved" in told
-    assert "preference_languages" in told  # the first of them in the form has the focus
+    assert "preference_languages" in told  # the first invalid field in the form has the focus
     assert standing(services) == Preferences()
     delta, _ = admin.call(PreferencesState, "save", FORM)
     assert delta["problems"] == {}

@@ -21,6 +21,7 @@ from clipviewer.state.quick_start import QuickStartState
 from clipviewer.state.room import RoomState
 from clipviewer.state.timeline import TimelineState
 from clipviewer.state.video_detail import VideoDetailState
+from tests.claims import claim_next
 from tests.state.page import Page
 from tests.state.video_rows import Footage, add_footage
 
@@ -46,7 +47,7 @@ def room(page: Page, footage: Footage) -> Page:
 
 def claimed(services: Services, kind: str) -> WorkView:
     with services.database.write() as db:
-        item = work.claim_next(db, [kind], datetime.now(UTC))
+        item = claim_next(db, [kind], datetime.now(UTC))
     assert item is not None
     return item
 

@@ -13,7 +13,7 @@ from clipviewer.components.uploads import UploadDesk
 
 ROOT = Path(__file__).parents[2]
 ASSETS = ROOT / "assets"
-FRAME = "frame/frame.css"  # loaded by every page, before all others
+FRAME = "frame/frame.css"  # loaded by every page before all other files
 FILES = {path.relative_to(ASSETS).as_posix(): path for kind in ("js", "css") for path in ASSETS.rglob(f"*.{kind}")}
 COMPONENTS = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "clipviewer").rglob("*.py"))
 
