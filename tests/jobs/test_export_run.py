@@ -54,7 +54,7 @@ def job(room: Services) -> CellView:
 
 @pytest.fixture(autouse=True)
 def quick_renderer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A renderer that writes a few bytes; ``test_engine`` uses the real one."""
+    """A renderer that writes a few bytes; ``test_worker`` uses the real one."""
 
     def render(_ffmpeg: Ffmpeg, _services: Services, _order: Order, out: Path, **_: object) -> None:
         out.write_bytes(b"a clip")
