@@ -1,7 +1,7 @@
-// <captions-form video-id="…"> attaches a caption file in a language: it holds a <select>, an <input type=file>, a button and a [role=alert].
-// A file's name proposes the language (talk.de.vtt). Fires CaptionsAttached {name} once the server has it.
+// <captions-form video-id="…"> attaches a caption file in a language: it contains a <select>, an <input type=file>, a button and a
+// [role=alert]. The file name preselects the language (talk.de.vtt). Fires CaptionsAttached {name} when the server has stored the file.
 //
-// A script, since a chosen file lies in the browser, and goes from there to the API without passing through the page's state.
+// A script, since a chosen file goes from the browser to the API without passing through the page's state.
 
 import { closest, targetOf } from "../frame/event_target.js";
 
@@ -9,14 +9,14 @@ const OFFLINE = "Network error. Check the connection, then try again.";
 const FAILED = "The captions could not be attached. Try again in a moment.";
 
 /**
- * The language tag at the end of a file's name, as people write it: talk.de.vtt, talk_pt-BR.srt.
+ * Returns the language tag at the end of a file name (talk.de.vtt, talk_pt-BR.srt), or "".
  *
  * @param {string} name
  */
 const tagIn = (name) => name.match(/[._ -]([a-z]{2,3}(?:-[A-Za-z]{2,4})?)\.(?:vtt|srt)$/i)?.[1] ?? "";
 
 /**
- * Gives what the server says against the file, "" where it takes it.
+ * Sends the file to the API. Returns an error message, or "" on success.
  *
  * @param {string} video
  * @param {string} language
@@ -40,7 +40,7 @@ async function send(video, language, file) {
 
 class CaptionsForm extends HTMLElement {
   connectedCallback() {
-    this.addEventListener("change", (event) => targetOf(event) === this.#file && this.#propose());
+    this.addEventListener("change", (event) => targetOf(event) === this.#file && this.#preselectLanguage());
     this.addEventListener("click", (event) => closest(event, "[data-action=attach]") && this.#attach());
   }
 
@@ -57,12 +57,12 @@ class CaptionsForm extends HTMLElement {
   }
 
   /** @param {string} text */
-  #say(text) {
+  #showMessage(text) {
     /** @type {HTMLElement} */ (this.querySelector("[role=alert]")).textContent = text;
   }
 
-  #propose() {
-    this.#say("");
+  #preselectLanguage() {
+    this.#showMessage("");
     const tag = tagIn(this.#file.files?.[0]?.name ?? "").toLowerCase();
     const known = [...this.#language.options].find((option) => option.value.toLowerCase() === tag);
     if (known) this.#language.value = known.value;
@@ -71,14 +71,14 @@ class CaptionsForm extends HTMLElement {
   async #attach() {
     const file = this.#file.files?.[0];
     if (!file) {
-      this.#say("Choose a .vtt or .srt file first.");
+      this.#showMessage("Choose a .vtt or .srt file first.");
       this.#file.focus();
       return;
     }
     this.#button.disabled = true;
-    this.#say("");
+    this.#showMessage("");
     const problem = await send(this.getAttribute("video-id") ?? "", this.#language.value, file);
-    this.#say(problem);
+    this.#showMessage(problem);
     if (!problem) {
       this.#file.value = "";
       this.dispatchEvent(new CustomEvent("CaptionsAttached", { detail: { name: file.name } }));

@@ -1,12 +1,14 @@
-// The buttons "Download" and "Copy S3 key". What came of it is told to the player, whose page shows it.
+// The buttons "Download" and "Copy S3 key". The outcome is dispatched as an event on the player, and the page shows it.
 //
-// A script, since only the browser can open a window or reach the clipboard, and only at once after the click.
+// A script, since only the browser can open a window or write to the clipboard, and only during the click.
 
 import { copyText } from "../frame/copy_text.js";
 import { closest } from "../frame/event_target.js";
 import { UrlError, sign } from "../player/presigned.js";
 
 /**
+ * Opens a presigned download URL. Throws UrlError if the API does not sign one.
+ *
  * @param {string} videoId
  * @param {string} s3Key
  */
@@ -14,15 +16,15 @@ async function download(videoId, s3Key) {
   const { url } = await sign(videoId, "download", { s3Key, download: true });
   const opened = window.open(url, "_blank");
   if (opened) opened.opener = null;
-  else location.assign(url); // a file that is saved leaves the page where it is
+  else location.assign(url); // a download does not navigate away from the page
 }
 
 /**
- * Does what the button says; gives the event that tells of it, "" for a download that began.
+ * Performs the action of a button. Returns the name of the event to dispatch, or "" if a download has started.
  *
- * @param {DOMStringMap} wanted
+ * @param {DOMStringMap} dataset of the button
  */
-async function act({ action, key = "", video = "" }) {
+async function perform({ action, key = "", video = "" }) {
   if (action === "copy") return (await copyText(key)) ? "KeyCopied" : "KeyNotCopied";
   try {
     await download(video, key);
@@ -36,6 +38,6 @@ document.addEventListener("click", async (event) => {
   const button = closest(event, "[data-action=download], [data-action=copy]");
   const player = document.querySelector("clip-player");
   if (!button || !player) return;
-  const told = await act(button.dataset);
-  if (told) player.dispatchEvent(new CustomEvent(told, { detail: {} }));
+  const outcome = await perform(button.dataset);
+  if (outcome) player.dispatchEvent(new CustomEvent(outcome, { detail: {} }));
 });

@@ -1,26 +1,26 @@
-// The address names the shown clip, ?clip={id}, at the moment of the click: back, reload and sign-in lead to it.
+// Keeps the id of the shown clip in the address, ?clip={id}, from the moment of the click: Back, reload and sign-in return to it.
 
-const SKIMMED_MS = 300;
-let written = 0;
+const SKIM_MS = 300; // clips opened within this time of each other share a history entry
+let writtenAt = 0;
 
 export const clipInAddress = () => new URL(location.href).searchParams.get("clip");
 
 /**
- * Writes the shown clip. The first one leaves no step in the history, nor does one that was only skimmed past.
+ * Writes the id of the shown clip. The first clip, and one that was only skimmed past, get no history entry of their own.
  *
  * @param {string} clipId
- * @param {{first?: boolean}} [how]
+ * @param {{first?: boolean}} [options]
  */
 export function writeClipToAddress(clipId, { first = false } = {}) {
   if (clipInAddress() === clipId) return;
-  const here = new URL(location.href);
-  here.searchParams.set("clip", clipId);
-  here.searchParams.delete("tab");
-  if (first || Date.now() - written < SKIMMED_MS) {
-    history.replaceState(history.state, "", here);
+  const url = new URL(location.href);
+  url.searchParams.set("clip", clipId);
+  url.searchParams.delete("tab");
+  if (first || Date.now() - writtenAt < SKIM_MS) {
+    history.replaceState(history.state, "", url);
   } else {
-    const step = { ...history.state, idx: (history.state?.idx ?? 0) + 1, key: Math.random().toString(36).slice(2) };
-    history.pushState(step, "", here);
+    const entry = { ...history.state, idx: (history.state?.idx ?? 0) + 1, key: Math.random().toString(36).slice(2) };
+    history.pushState(entry, "", url);
   }
-  written = Date.now();
+  writtenAt = Date.now();
 }

@@ -1,11 +1,11 @@
-// What is known of the clips' crops, and the decisions that the server has not answered yet: they show at once, and are taken back where
-// it refuses, or does not answer in time.
+// The saved crops of the clips, and changes that the server has not confirmed yet. A change shows at once, and is reverted if the server
+// refuses it or does not answer in time.
 
 const ANSWER_MS = 10_000;
 
 /** @import { Point, Rect, Shot, Size } from "./crop_rect.js" */
 /** @typedef {Record<string, [number, number] | undefined>} Saved  crops by ratio */
-/** @typedef {Size & {content: Rect, shots: Record<string, Shot[]>}} Look  what was seen in the picture */
+/** @typedef {Size & {content: Rect, shots: Record<string, Shot[]>}} Look  the picture analysis */
 /** @typedef {{saved: Saved, look?: Look, looking?: boolean, problem?: string}} Known */
 /** @typedef {Known & {clip_id: string, answers?: number, refused?: boolean}} View  FramingView of clipviewer/state/framing_rows.py */
 /** @typedef {{clip: string, ratio: string, before: [number, number] | undefined, timer: number}} Sent */
@@ -13,10 +13,10 @@ const ANSWER_MS = 10_000;
 export class ChosenCrops {
   /** @type {Map<string, Known>} by clip id */
   #known = new Map();
-  /** @type {Sent[]} decisions without an answer */
+  /** @type {Sent[]} changes without an answer */
   #sent = [];
   #answers = 0;
-  #lost = ""; // the clip and ratio whose last decision was not kept
+  #lost = ""; // the clip and ratio whose last change was not saved
   #onLost;
 
   /** @param {() => void} onLost */
@@ -25,7 +25,7 @@ export class ChosenCrops {
   }
 
   /**
-   * undefined as long as the server has not said anything of the clip.
+   * Returns what the server has said about the clip, or undefined before that.
    *
    * @param {string} clip
    */
@@ -34,6 +34,8 @@ export class ChosenCrops {
   }
 
   /**
+   * Records a change that was sent to the server. A null centre removes the saved crop.
+   *
    * @param {string} clip
    * @param {string} ratio
    * @param {Point | null} centre
@@ -41,14 +43,14 @@ export class ChosenCrops {
   decide(clip, ratio, centre) {
     const known = this.#known.get(clip) ?? { saved: {} };
     const sent = { clip, ratio, before: known.saved[ratio], timer: 0 };
-    sent.timer = setTimeout(() => this.#takeBack(sent), ANSWER_MS);
+    sent.timer = setTimeout(() => this.#revert(sent), ANSWER_MS);
     this.#sent.push(sent);
     this.#lost = "";
     this.#known.set(clip, { ...known, saved: { ...known.saved, [ratio]: centre ? [centre.x, centre.y] : undefined } });
   }
 
   /**
-   * Takes the server's word. Its saved crops count as soon as every decision on the clip is in them.
+   * Applies the server's view. Its saved crops are used as soon as they include every change of the clip.
    *
    * @param {View} view
    */
@@ -61,8 +63,8 @@ export class ChosenCrops {
       if (view.refused) this.#lost = `${sent.clip} ${sent.ratio}`;
     }
     if (!view.clip_id) return;
-    const underWay = this.#sent.some((sent) => sent.clip === view.clip_id);
-    const known = underWay ? this.#known.get(view.clip_id) : null;
+    const pending = this.#sent.some((sent) => sent.clip === view.clip_id);
+    const known = pending ? this.#known.get(view.clip_id) : null;
     this.#known.set(view.clip_id, { ...view, saved: known ? known.saved : view.saved });
   }
 
@@ -70,7 +72,7 @@ export class ChosenCrops {
    * @param {string} clip
    * @param {string} ratio
    */
-  isUnderWay(clip, ratio) {
+  isPending(clip, ratio) {
     return this.#sent.some((sent) => sent.clip === clip && sent.ratio === ratio);
   }
 
@@ -78,7 +80,7 @@ export class ChosenCrops {
    * @param {string} clip
    * @param {string} ratio
    */
-  isLost(clip, ratio) {
+  isUnsaved(clip, ratio) {
     return this.#lost === `${clip} ${ratio}`;
   }
 
@@ -87,7 +89,7 @@ export class ChosenCrops {
   }
 
   /** @param {Sent} sent */
-  #takeBack({ clip, ratio, before }) {
+  #revert({ clip, ratio, before }) {
     const known = this.#known.get(clip) ?? { saved: {} };
     this.close();
     this.#lost = `${clip} ${ratio}`;

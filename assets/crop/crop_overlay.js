@@ -1,4 +1,4 @@
-// The frame over the player's picture. It shows what it is told, and says how a person moves it: by mouse, touch or arrow keys.
+// The frame over the player's picture. It draws the given frame and reports how a person moves it, by mouse, touch or arrow keys.
 
 import { hasModifier } from "../keyboard/keys.js";
 
@@ -6,20 +6,20 @@ import { hasModifier } from "../keyboard/keys.js";
 
 /**
  * `shape`: width / height of the picture as the player draws it; `size`: its pixels; `content`: the part between its bars; `rect`: the
- * crop in content; `movable`: whether this person may; `zones`: whether to draw the safe zones.
+ * crop, relative to content; `movable`: whether this person may move it; `zones`: whether to draw the safe zones.
  *
  * @typedef {{shape: number, size: Size, content: Rect, rect: Rect, centre: Point, axis: Axis, ratio: string, movable: boolean,
  *   zones: boolean}} Frame
  */
 
 /**
- * What the overlay tells: `move`, the wanted centre; `rest`, that it is meant, soon where more may follow; `drop`, that it is not; `tap`,
- * a touch that moved nothing.
+ * The callbacks of the overlay. `move`: the new centre during a move; `rest`: the move has ended (`soon`: another key may follow);
+ * `drop`: the move was cancelled; `tap`: a press that moved nothing.
  *
  * @typedef {{move: (x: number, y: number) => void, rest: (how?: {soon?: boolean}) => void, drop: () => void, tap: () => void}} Listener
  */
 
-const TAP = 4; // CSS pixels that a finger may slip
+const TAP = 4; // CSS pixels that a pointer may move during a tap
 const STEP = 0.01;
 const WIDE_STEP = 0.05;
 /** @type {Record<string, [Axis | "", number]>} */
@@ -63,7 +63,7 @@ export class CropOverlay {
     this.#box.addEventListener("pointerdown", (event) => this.#onDown(event));
     this.#box.addEventListener("pointermove", (event) => this.#onMove(event));
     this.#box.addEventListener("pointerup", (event) => this.#onUp(event));
-    this.#box.addEventListener("pointercancel", () => this.#backOut());
+    this.#box.addEventListener("pointercancel", () => this.#cancelDrag());
     this.#box.addEventListener("keydown", (event) => this.#onKey(event));
     this.#box.addEventListener("blur", () => this.#tell.rest());
   }
@@ -81,14 +81,14 @@ export class CropOverlay {
     return this.#drag !== null;
   }
 
-  // A drag that goes on would move another clip's frame.
-  letGo() {
+  // Ends a drag without a callback: if it went on, it would move another clip's frame.
+  endDrag() {
     this.#drag = null;
   }
 
   hide() {
     this.#shown = null;
-    this.letGo();
+    this.endDrag();
     this.#root.hidden = true;
   }
 
@@ -107,7 +107,7 @@ export class CropOverlay {
   }
 
   /**
-   * To people who do not see it: a slider where it can be moved, else a picture.
+   * Describes the frame to assistive technology: as a slider if it can be moved, otherwise as an image.
    *
    * @param {Frame} shown
    */
@@ -135,7 +135,7 @@ export class CropOverlay {
   /** @param {PointerEvent} event */
   #onDown(event) {
     if (!this.#shown?.movable || event.button !== 0 || this.#drag) return;
-    event.preventDefault(); // no text is selected, no picture dragged
+    event.preventDefault(); // neither select text nor drag the picture
     this.#box.focus(/** @type {FocusOptions} */ ({ preventScroll: true, focusVisible: false }));
     this.#box.setPointerCapture(event.pointerId);
     this.#tell.rest();
@@ -164,7 +164,7 @@ export class CropOverlay {
     else this.#tell.tap();
   }
 
-  #backOut() {
+  #cancelDrag() {
     const drag = this.#drag;
     this.#drag = null;
     if (drag?.moved) this.#tell.drop();
@@ -172,11 +172,11 @@ export class CropOverlay {
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
-    if (event.key === "Escape" && this.#drag) this.#backOut();
+    if (event.key === "Escape" && this.#drag) this.#cancelDrag();
     const shown = this.#shown;
     if (!(event.key in KEYS) || !shown?.movable || hasModifier(event)) return;
     event.preventDefault();
-    event.stopPropagation(); // the player's own arrows seek and set the sound
+    event.stopPropagation(); // the player's own arrow keys seek and change the volume
     const [along, direction] = KEYS[event.key];
     if (along && along !== shown.axis) return;
     this.#step(shown, Number.isFinite(direction) ? direction * (event.shiftKey ? WIDE_STEP : STEP) : direction);

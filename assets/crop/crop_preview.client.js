@@ -1,22 +1,22 @@
-// The crop preview of the clip room: which part of the master's picture an export in the chosen shape shows, and where a person wants it.
+// The crop preview of the clip room: shows the part of the master's picture that an export in the chosen shape contains, and moves it.
 //
-// <crop-preview> holds the toolbar that the page renders, and lays the frame over the player's picture. Attributes: clip-id, start-ms (of
-// the clip in the master), framing (JSON of FramingView in clipviewer/state/framing_rows.py), may-frame. Events: FramingOpened {clip} asks
-// for what is saved, LookWanted {clip} for what is to be seen in the picture, FramingChosen {clip, ratio, x, y} and
-// FramingForgotten {clip, ratio} are decisions. They show at once; what the server answers counts.
+// <crop-preview> contains the toolbar that the page renders, and lays the frame over the player's picture. Attributes: clip-id, start-ms (of
+// the clip in the master), framing (JSON of FramingView in clipviewer/state/framing_rows.py), may-frame. Events: FramingOpened {clip}
+// requests the saved crops, LookWanted {clip} requests the picture analysis, FramingChosen {clip, ratio, x, y} saves a crop and
+// FramingForgotten {clip, ratio} removes it. Changes show at once and are corrected by the server's answer.
 //
-// A script, since the frame follows the pointer and the video's frames, as only the browser can.
+// A script, since the frame follows the pointer and the frames of the video.
 
 import { targetOf } from "../frame/event_target.js";
 import { ChosenCrops } from "./chosen_crops.js";
 import { showBar } from "./crop_bar.js";
 import { CropOverlay } from "./crop_overlay.js";
-import { axisOf, centreAt, cropRect, heldCentre } from "./crop_rect.js";
-import { remember, remembered } from "./kept_choice.js";
-import { Questions } from "./questions.js";
+import { axisOf, centreAt, clampCentre, cropRect } from "./crop_rect.js";
+import { FramingRequests } from "./framing_requests.js";
+import { loadChoice, saveChoice } from "./saved_choice.js";
 
 /** @import { Known, View } from "./chosen_crops.js" */
-/** @import { Place } from "./crop_bar.js" */
+/** @import { FramePosition } from "./crop_bar.js" */
 /** @import { Frame } from "./crop_overlay.js" */
 /** @import { Point, Rect } from "./crop_rect.js" */
 
@@ -34,22 +34,22 @@ class CropPreview extends HTMLElement {
   #chosen = { ratio: "", zones: false };
   #auto = false;
   #crops = new ChosenCrops(() => this.#render());
-  /** @type {{clip: string, ratio: string, centre: Point} | null} moved and not sent yet */
+  /** @type {{clip: string, ratio: string, centre: Point} | null} a move that is not saved yet */
   #moving = null;
   #clip = "";
   #rest = 0;
-  #time = 0; // of the picture on the screen, in seconds of the master
+  #time = 0; // of the video frame on the screen, in seconds of the master
   #following = false;
   /** @type {AbortController | null} */
   #listeners = null;
-  #questions = new Questions(
-    (type, detail) => this.#tell(type, detail),
-    () => Boolean(this.#here.look),
+  #requests = new FramingRequests(
+    (type, detail) => this.#dispatch(type, detail),
+    () => Boolean(this.#known.look),
   );
   #overlay = new CropOverlay({
     move: (x, y) => this.#move(x, y),
-    rest: (how) => this.#settle(how),
-    drop: () => this.#drop(),
+    rest: (how) => this.#saveMove(how),
+    drop: () => this.#cancelMove(),
     tap: () => this.#playOrPause(),
   });
   /** @type {Record<string, () => void>} */
@@ -65,26 +65,26 @@ class CropPreview extends HTMLElement {
     const options = { signal: this.#listeners.signal };
     this.addEventListener("change", (event) => this.#choose(targetOf(event)), options);
     this.addEventListener("click", (event) => this.#press(targetOf(event)?.closest("button[data-framing]")), options);
-    addEventListener("pagehide", () => this.#settle(), options);
-    const { ratio, zones } = remembered();
+    addEventListener("pagehide", () => this.#saveMove(), options);
+    const { ratio, zones } = loadChoice();
     const known = [...this.querySelectorAll("input")].some((input) => input.value === ratio);
     this.#chosen = { ratio: known ? ratio : "", zones };
     const video = this.#video;
     if (!video) return;
     if (video.parentElement) this.#overlay.attach(video.parentElement);
     for (const type of VIDEO_EVENTS) video.addEventListener(type, () => this.#render(), options);
-    for (const type of ["seeked", "timeupdate"]) video.addEventListener(type, () => this.#at(video.currentTime), options);
+    for (const type of ["seeked", "timeupdate"]) video.addEventListener(type, () => this.#showTime(video.currentTime), options);
     video.addEventListener("playing", () => this.#follow(), options);
     this.#render();
   }
 
   disconnectedCallback() {
-    this.#overlay.letGo();
-    this.#settle();
+    this.#overlay.endDrag();
+    this.#saveMove();
     this.#listeners?.abort();
     this.#overlay.remove();
     this.#crops.close();
-    this.#questions.close();
+    this.#requests.close();
     clearTimeout(this.#rest);
     this.#clip = "";
   }
@@ -108,8 +108,8 @@ class CropPreview extends HTMLElement {
     return this.getAttribute("may-frame") === "true";
   }
 
-  // What is known of the clip that is shown.
-  get #here() {
+  // What the server has said about the shown clip.
+  get #known() {
     return this.#crops.of(this.#clip) ?? NOTHING_KNOWN;
   }
 
@@ -117,7 +117,7 @@ class CropPreview extends HTMLElement {
    * @param {string} type
    * @param {Record<string, unknown>} detail
    */
-  #tell(type, detail) {
+  #dispatch(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 
@@ -130,10 +130,10 @@ class CropPreview extends HTMLElement {
   /** @param {Element | null} input */
   #choose(input) {
     if (!(input instanceof HTMLInputElement) || input.name !== "framing-ratio") return;
-    this.#settle();
+    this.#saveMove();
     this.#chosen.ratio = input.value;
     if (!input.value) this.#auto = false;
-    remember(this.#chosen);
+    saveChoice(this.#chosen);
     this.#render();
   }
 
@@ -148,25 +148,25 @@ class CropPreview extends HTMLElement {
 
   #chooseZones() {
     this.#chosen.zones = !this.#chosen.zones;
-    remember(this.#chosen);
+    saveChoice(this.#chosen);
   }
 
   #chooseAuto() {
-    this.#settle();
+    this.#saveMove();
     this.#auto = !this.#auto;
-    if (this.#auto && !this.#here.look) this.#questions.wantLook({ atOnce: true });
+    if (this.#auto && !this.#known.look) this.#requests.requestLook({ atOnce: true });
   }
 
   #chooseCentre() {
     this.#auto = false;
-    this.#drop();
-    if (this.#here.saved[this.#chosen.ratio]) this.#decide(this.#clip, this.#chosen.ratio, null);
+    this.#cancelMove();
+    if (this.#known.saved[this.#chosen.ratio]) this.#decide(this.#clip, this.#chosen.ratio, null);
   }
 
   #keepProposal() {
-    const { x, y } = this.#place().centre;
+    const { x, y } = this.#position().centre;
     this.#move(x, y);
-    this.#settle();
+    this.#saveMove();
   }
 
   /**
@@ -177,28 +177,28 @@ class CropPreview extends HTMLElement {
     const geometry = this.#geometry();
     if (!geometry) return;
     const { axis, content, rect } = geometry;
-    const centre = axis === "x" ? { x: heldCentre(x, content.width, rect.width), y: 0.5 } : { x: 0.5, y: heldCentre(y, content.height, rect.height) };
+    const centre = axis === "x" ? { x: clampCentre(x, content.width, rect.width), y: 0.5 } : { x: 0.5, y: clampCentre(y, content.height, rect.height) };
     this.#moving = { clip: this.#clip, ratio: this.#chosen.ratio, centre };
     this.#render();
   }
 
-  // A move has come to rest: send it, or wait for the next key.
-  #settle({ soon = false } = {}) {
+  // The move has ended: saves it, or waits for the next key.
+  #saveMove({ soon = false } = {}) {
     clearTimeout(this.#rest);
     if (!this.#moving || this.#overlay.dragging) return;
     if (soon) {
-      this.#rest = setTimeout(() => this.#settle(), KEYS_REST_MS);
+      this.#rest = setTimeout(() => this.#saveMove(), KEYS_REST_MS);
       return;
     }
     const { clip, ratio, centre } = this.#moving;
-    this.#drop();
+    this.#cancelMove();
     this.#auto = false;
     this.#decide(clip, ratio, centre);
     this.#render();
   }
 
-  // What was moved goes back to where it was.
-  #drop() {
+  // Cancels the move: the frame returns to where it was.
+  #cancelMove() {
     clearTimeout(this.#rest);
     this.#moving = null;
     this.#render();
@@ -211,41 +211,41 @@ class CropPreview extends HTMLElement {
    */
   #decide(clip, ratio, centre) {
     this.#crops.decide(clip, ratio, centre);
-    if (centre) this.#tell("FramingChosen", { clip, ratio, x: centre.x, y: centre.y });
-    else this.#tell("FramingForgotten", { clip, ratio });
+    if (centre) this.#dispatch("FramingChosen", { clip, ratio, x: centre.x, y: centre.y });
+    else this.#dispatch("FramingForgotten", { clip, ratio });
   }
 
   /**
-   * A server that knows of no clip has begun anew, and is asked again.
+   * Applies the server's view. A server that names no clip has lost its state, so the saved crops are requested again.
    *
    * @param {View} view
    */
   #accept(view) {
     this.#crops.accept(view);
-    if (!view.clip_id) this.#questions.forget();
+    if (!view.clip_id) this.#requests.forget();
   }
 
   /**
-   * Another clip is shown: what was being dragged is left alone.
+   * Switches to another clip and cancels a drag.
    *
    * @param {string} clip
    */
-  #turnTo(clip) {
+  #showClip(clip) {
     if (clip === this.#clip) return;
     this.#clip = clip;
-    this.#questions.turnTo(clip);
+    this.#requests.show(clip);
     if (this.#overlay.dragging) this.#moving = null;
-    this.#overlay.letGo();
-    this.#settle();
+    this.#overlay.endDrag();
+    this.#saveMove();
   }
 
-  /** @returns {Place} */
-  #place() {
+  /** @returns {FramePosition} */
+  #position() {
     const { ratio } = this.#chosen;
-    const { saved, look } = this.#here;
+    const { saved, look } = this.#known;
     if (this.#moving) return { kind: "moving", centre: this.#moving.centre };
     const chosen = saved[ratio];
-    /** @type {Place} */
+    /** @type {FramePosition} */
     const kept = chosen ? { kind: "hand", centre: { x: chosen[0], y: chosen[1] } } : { kind: "centre", centre: CENTRE };
     if (!this.#auto) return kept;
     const shots = look?.shots[ratio] ?? [];
@@ -255,10 +255,10 @@ class CropPreview extends HTMLElement {
     return { kind: "auto", centre: { x, y }, shot: index, shots };
   }
 
-  // The picture, what lies between its bars, and the crop in that; null without a picture, or where it has the chosen shape already.
+  // The picture, the part between its bars, and the crop in it; null without a picture, or if it already has the chosen shape.
   /** @returns {Geometry | null} */
   #geometry() {
-    const { look } = this.#here;
+    const { look } = this.#known;
     const { videoWidth: width = 0, videoHeight: height = 0 } = this.#video ?? {};
     const { ratio } = this.#chosen;
     if (!width || !ratio) return null;
@@ -267,13 +267,13 @@ class CropPreview extends HTMLElement {
     const content = look?.content ?? { x: 0, y: 0, ...size };
     const axis = axisOf(content.width, content.height, ratio);
     if (!axis) return null;
-    const { centre } = this.#place();
+    const { centre } = this.#position();
     return { shape: width / height, size, content, axis, ratio, centre, rect: cropRect(content.width, content.height, ratio, centre.x, centre.y) };
   }
 
   #render() {
-    this.#turnTo(this.getAttribute("clip-id") || "");
-    if (this.#chosen.ratio) this.#questions.askWhatIsSaved();
+    this.#showClip(this.getAttribute("clip-id") || "");
+    if (this.#chosen.ratio) this.#requests.requestSaved();
     const geometry = this.#geometry();
     this.#showFrame(geometry);
     this.#showBar(geometry !== null);
@@ -287,41 +287,41 @@ class CropPreview extends HTMLElement {
     }
     this.#overlay.show({ ...geometry, movable: this.#mayFrame, zones: this.#chosen.zones && geometry.ratio === "9:16" });
     const known = this.#crops.of(this.#clip);
-    if (known && !known.look && !known.looking && !known.problem) this.#questions.wantLook();
+    if (known && !known.look && !known.looking && !known.problem) this.#requests.requestLook();
   }
 
   /** @param {boolean} framing */
   #showBar(framing) {
     const { ratio, zones } = this.#chosen;
-    const { look, problem } = this.#here;
+    const { look, problem } = this.#known;
     showBar(this, {
       ratio,
       zones,
       auto: this.#auto,
-      place: this.#place(),
+      position: this.#position(),
       framing,
       mayFrame: this.#mayFrame,
       content: look?.content ?? { width: this.#video?.videoWidth, height: this.#video?.videoHeight },
       problem,
-      underWay: this.#crops.isUnderWay(this.#clip, ratio),
-      lost: this.#crops.isLost(this.#clip, ratio),
+      pending: this.#crops.isPending(this.#clip, ratio),
+      lost: this.#crops.isUnsaved(this.#clip, ratio),
     });
   }
 
-  // While it plays, the proposal is drawn with each picture, so that the frame jumps with the cut.
+  // During playback, draws the proposal with every video frame, so that the crop changes exactly at the cut.
   #follow() {
     const video = this.#video;
     if (this.#following || !this.#auto || !this.isConnected || !video || video.paused || !("requestVideoFrameCallback" in video)) return;
     this.#following = true;
     video.requestVideoFrameCallback((_now, { mediaTime }) => {
       this.#following = false;
-      this.#at(mediaTime);
+      this.#showTime(mediaTime);
       this.#follow();
     });
   }
 
   /** @param {number} seconds */
-  #at(seconds) {
+  #showTime(seconds) {
     this.#time = seconds;
     if (this.#auto) this.#render();
   }

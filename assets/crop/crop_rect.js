@@ -1,4 +1,4 @@
-// Which part of a picture an export shows: the same numbers as crop_rect in clipviewer/domain/framing.py. A test holds both to each other.
+// Which part of a picture an export contains: the same results as crop_rect in clipviewer/domain/framing.py. A test compares them.
 
 /** @typedef {"9:16" | "1:1" | "16:9"} Ratio */
 /** @typedef {"x" | "y"} Axis */
@@ -20,7 +20,7 @@ const even = (value) => Math.floor(Math.trunc(value) / 2) * 2;
 const offset = (centre, size, crop) => even(Math.min(Math.max(centre * size - crop / 2, 0), size - crop));
 
 /**
- * The crop in whole, even pixels of a width × height picture; x and y are the wanted centre as a share of it.
+ * Returns the crop of a width × height picture in whole, even pixels. x and y are its centre as a share of the picture, 0 to 1.
  *
  * @param {number} width
  * @param {number} height
@@ -35,7 +35,7 @@ export function cropRect(width, height, ratio, x = 0.5, y = 0.5) {
 }
 
 /**
- * The direction in which a crop can be moved; null where the picture has that shape already (but for a pixel or two).
+ * Returns the axis along which the crop can be moved, or null if the picture already has that shape to within two pixels.
  *
  * @param {number} width
  * @param {number} height
@@ -49,19 +49,19 @@ export function axisOf(width, height, ratio) {
 }
 
 /**
- * The centre, held to where a crop of that size can be, and to four decimals: as much as an export is known by.
+ * Returns the centre, limited to where a crop of that size fits, and rounded to the four decimals that identify an export.
  *
  * @param {number} centre
  * @param {number} size
  * @param {number} crop
  */
-export function heldCentre(centre, size, crop) {
+export function clampCentre(centre, size, crop) {
   const least = (crop / 2 / size) * 10_000;
   return Math.min(Math.max(Math.round(Math.min(Math.max(centre, 0), 1) * 10_000), Math.floor(least)), Math.ceil(10_000 - least)) / 10_000;
 }
 
 /**
- * What Auto shows at ms after the clip's start, as framing_at of the same file says.
+ * Returns the centre that Auto shows at `ms` after the clip's start, as auto_framing_at of the same module does.
  *
  * @param {Shot[]} shots
  * @param {number} ms

@@ -1,15 +1,15 @@
-// The doors (sign-in, set-up) and the way out: form[data-door]. Sent without leaving the page, so that a mistake costs no retyping.
-// data-problems of the form has the sentence for each code (JSON). Without this script they post as plain forms.
+// The forms for sign-in, set-up and sign-out: form[data-door]. They are sent without leaving the page, so that input survives a mistake.
+// data-problems of the form has a sentence for each error code (JSON). Without this script they post as plain forms.
 //
-// A script, since only an answer to the browser's own request may set the session cookie, which no script can read.
+// A script, since only a response to the browser's own request can set the session cookie, which no script can read.
 
 import { targetOf } from "../frame/event_target.js";
 
 /** @param {string} name */
-const asked = (name) => new URLSearchParams(location.search).get(name);
+const queryParameter = (name) => new URLSearchParams(location.search).get(name);
 
 /**
- * Only paths of this site: the server checks the same again.
+ * Returns the path if it is one of this site, otherwise "/". The server checks it again.
  *
  * @param {string | null} path
  */
@@ -23,7 +23,7 @@ function localPath(path) {
  * @param {HTMLFormElement} form
  * @param {string} text
  */
-function say(form, text) {
+function showMessage(form, text) {
   const alert = form.querySelector("[role=alert]");
   if (alert) alert.textContent = text;
 }
@@ -33,7 +33,7 @@ function say(form, text) {
  * @param {string} code
  * @returns {string}
  */
-function sentence(form, code) {
+function messageFor(form, code) {
   const problems = JSON.parse(form.dataset.problems ?? "{}");
   return problems[code] ?? problems.failed;
 }
@@ -46,12 +46,12 @@ function fieldsOf(form) {
 }
 
 /**
- * Gives what is wrong, "" where the door has opened.
+ * Sends the form. Returns an error message, or "" on success.
  *
  * @param {HTMLFormElement} form
  * @returns {Promise<string>}
  */
-async function knock(form) {
+async function post(form) {
   let response;
   try {
     response = await fetch(form.getAttribute("action") ?? "", {
@@ -60,25 +60,25 @@ async function knock(form) {
       body: JSON.stringify(fieldsOf(form)),
     });
   } catch {
-    return sentence(form, "offline");
+    return messageFor(form, "offline");
   }
   if (response.ok) return "";
-  if (response.status === 401 && form.dataset.door === "sign-in") return sentence(form, "invalid");
+  if (response.status === 401 && form.dataset.door === "sign-in") return messageFor(form, "invalid");
   const problem = await response.json().catch(() => ({}));
-  return problem.detail ?? problem.title ?? sentence(form, "failed");
+  return problem.detail ?? problem.title ?? messageFor(form, "failed");
 }
 
 /** @param {HTMLFormElement} form */
-async function send(form) {
+async function submit(form) {
   const button = /** @type {HTMLButtonElement} */ (form.querySelector("[type=submit]"));
-  say(form, "");
+  showMessage(form, "");
   button.disabled = true;
-  const problem = await knock(form);
+  const problem = await post(form);
   if (!problem) {
-    location.assign(form.dataset.door === "sign-in" ? localPath(asked("next")) : "/");
+    location.assign(form.dataset.door === "sign-in" ? localPath(queryParameter("next")) : "/");
     return;
   }
-  say(form, problem);
+  showMessage(form, problem);
   /** @type {HTMLElement | null} */ (form.querySelector("[type=password]"))?.focus();
   button.disabled = false;
 }
@@ -87,17 +87,17 @@ document.addEventListener("submit", (event) => {
   const form = targetOf(event)?.closest("form");
   if (!form?.dataset.door) return;
   event.preventDefault();
-  if (form.dataset.door === "sign-out") form.submit(); // Reflex keeps every form from being sent by itself
-  else send(form);
+  if (form.dataset.door === "sign-out") form.submit(); // Reflex prevents the default submission of every form
+  else submit(form);
 });
 
-// A plain form that came back says why in the address.
-function sayWhy() {
+// A plain form that was refused comes back with the error code in the address.
+function showErrorFromAddress() {
   /** @type {HTMLFormElement | null} */
   const form = document.querySelector("form[data-problems]");
-  const code = asked("error");
-  if (form && code) say(form, sentence(form, code));
+  const code = queryParameter("error");
+  if (form && code) showMessage(form, messageFor(form, code));
 }
 
-if (document.readyState === "complete") sayWhy();
-else addEventListener("load", sayWhy);
+if (document.readyState === "complete") showErrorFromAddress();
+else addEventListener("load", showErrorFromAddress);

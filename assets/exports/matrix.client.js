@@ -1,16 +1,16 @@
-// The keys of the export matrix, one stop of the Tab key as any grid; and what is chosen in its head, written to the address.
+// Keyboard support of the export matrix, a grid with a single tab stop; and its view and filters, written to the address.
 //
-// A script, since focus exists only in the browser, and a held arrow key must not wait for the server. The address is written before the
-// server hears of a choice, which may have to lead to sign-in and back here.
+// A script, since focus exists only in the browser, and a held arrow key must not wait for the server. The address is written before
+// the choice goes to the server, whose answer may redirect to sign-in, which returns to this address.
 
-import { persistence } from "../clips/persistence.js";
+import { createRetry } from "../clips/retry.js";
 import { writeToAddress } from "../frame/address.js";
 import { closest, targetOf } from "../frame/event_target.js";
 
 /** @type {Record<string, number>} */
-const SIDEWAYS = { ArrowRight: 1, ArrowLeft: -1 };
+const COLUMN_STEPS = { ArrowRight: 1, ArrowLeft: -1 };
 /** @type {Record<string, number>} */
-const UPWARDS = { ArrowDown: 1, ArrowUp: -1 };
+const ROW_STEPS = { ArrowDown: 1, ArrowUp: -1 };
 
 document.addEventListener(
   "click",
@@ -34,15 +34,15 @@ document.addEventListener(
 /** @param {Element} cell */
 const rowOf = (cell) => /** @type {HTMLElement} */ (cell.closest("[role=row]"));
 /** @param {Element} row */
-const placeOf = (row) => Number(row.getAttribute("aria-rowindex"));
+const positionOf = (row) => Number(row.getAttribute("aria-rowindex"));
 /** @type {(row: Element) => HTMLElement[]} */
 const cellsOf = (row) => [.../** @type {NodeListOf<HTMLElement>} */ (row.querySelectorAll("button.cell"))];
-/** @type {(grid: Element, place: number) => HTMLElement | null} */
-const rowAt = (grid, place) => grid.querySelector(`[role=row][aria-rowindex="${place}"]`);
+/** @type {(grid: Element, position: number) => HTMLElement | null} */
+const rowAt = (grid, position) => grid.querySelector(`[role=row][aria-rowindex="${position}"]`);
 
-const focusing = persistence();
-// Where the grid was left: place of the row and of the cell in it.
-const left = { row: 1, cell: 0 };
+const retryFocus = createRetry();
+// The cell that last had the focus: position of its row (from 1) and of the cell in the row (from 0).
+const lastFocused = { row: 1, cell: 0 };
 
 /**
  * @param {Element} row
@@ -56,42 +56,42 @@ function focusCell(row, at) {
 }
 
 /**
- * Only some of the rows are in the page: the last one may have to be scrolled to before it can be focused.
+ * Focuses a cell of the row at this position. The grid is virtual, so the row may have to be scrolled to first.
  *
  * @param {HTMLElement} grid
- * @param {number} place
+ * @param {number} position
  * @param {number} at
  */
-function focusRow(grid, place, at) {
-  if (!rowAt(grid, place)) grid.scrollTop = place === 1 ? 0 : grid.scrollHeight;
-  focusing(() => {
-    const row = rowAt(grid, place);
+function focusRow(grid, position, at) {
+  if (!rowAt(grid, position)) grid.scrollTop = position === 1 ? 0 : grid.scrollHeight;
+  retryFocus(() => {
+    const row = rowAt(grid, position);
     if (row) focusCell(row, at);
     return Boolean(row);
   });
 }
 
 /** @param {Element} grid */
-function focusWhereLeft(grid) {
-  const row = rowAt(grid, left.row) ?? grid.querySelector("[role=row]");
-  if (row) focusCell(row, left.cell);
+function restoreFocus(grid) {
+  const row = rowAt(grid, lastFocused.row) ?? grid.querySelector("[role=row]");
+  if (row) focusCell(row, lastFocused.cell);
 }
 
 /**
- * Goes on from a cell; End leads to the last of its row, with Ctrl of the whole matrix.
+ * Moves the focus from a cell. Home and End go to the ends of its row, with Ctrl of the whole matrix.
  *
  * @param {HTMLElement} grid
  * @param {Element} cell
  * @param {KeyboardEvent} event
  */
-function goOn(grid, cell, { key, ctrlKey }) {
+function moveFocus(grid, cell, { key, ctrlKey }) {
   const row = rowOf(cell);
   const at = cellsOf(row).findIndex((each) => each === cell);
   const end = key === "Home" ? 0 : Infinity;
-  if (key in SIDEWAYS) {
-    focusCell(row, Math.max(0, at + SIDEWAYS[key]));
-  } else if (key in UPWARDS) {
-    const next = rowAt(grid, placeOf(row) + UPWARDS[key]);
+  if (key in COLUMN_STEPS) {
+    focusCell(row, Math.max(0, at + COLUMN_STEPS[key]));
+  } else if (key in ROW_STEPS) {
+    const next = rowAt(grid, positionOf(row) + ROW_STEPS[key]);
     if (next) focusCell(next, at);
   } else if (ctrlKey) {
     focusRow(grid, key === "Home" ? 1 : Number(grid.getAttribute("aria-rowcount")), end);
@@ -103,24 +103,24 @@ function goOn(grid, cell, { key, ctrlKey }) {
 document.addEventListener("keydown", (event) => {
   const grid = closest(event, "[role=grid]");
   if (!grid || event.altKey || event.metaKey) return;
-  if (!(event.key in SIDEWAYS || event.key in UPWARDS || event.key === "Home" || event.key === "End")) return;
+  if (!(event.key in COLUMN_STEPS || event.key in ROW_STEPS || event.key === "Home" || event.key === "End")) return;
   event.preventDefault();
   const cell = closest(event, "button.cell");
-  if (cell) goOn(grid, cell, event);
-  else focusWhereLeft(grid);
+  if (cell) moveFocus(grid, cell, event);
+  else restoreFocus(grid);
 });
 
-// The grid itself is the stop; it hands the focus on to the cell where it was left, and is none while a cell has it.
+// The grid itself is the tab stop and passes the focus on to the last focused cell. While a cell has the focus, the grid is no tab stop.
 document.addEventListener("focusin", (event) => {
   const grid = closest(event, "[role=grid]");
   if (!grid) return;
   const cell = closest(event, "button.cell");
   if (cell) {
-    left.row = placeOf(rowOf(cell));
-    left.cell = cellsOf(rowOf(cell)).indexOf(cell);
+    lastFocused.row = positionOf(rowOf(cell));
+    lastFocused.cell = cellsOf(rowOf(cell)).indexOf(cell);
     grid.tabIndex = -1;
   } else if (targetOf(event) === grid && grid.matches(":focus-visible")) {
-    focusWhereLeft(grid);
+    restoreFocus(grid);
   }
 });
 

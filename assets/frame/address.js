@@ -1,11 +1,15 @@
-// What is chosen on a page stands in its address at once, without a step in the history.
+// Writes the choices of a page to its address.
 
-/** @param {Record<string, string>} changes values by name; "" takes one away */
+/**
+ * Sets query parameters without adding a history entry.
+ *
+ * @param {Record<string, string>} changes values by name; "" removes a parameter
+ */
 export function writeToAddress(changes) {
-  const here = new URL(location.href);
+  const url = new URL(location.href);
   for (const [name, value] of Object.entries(changes)) {
-    if (value) here.searchParams.set(name, value);
-    else here.searchParams.delete(name);
+    if (value) url.searchParams.set(name, value);
+    else url.searchParams.delete(name);
   }
-  history.replaceState(history.state, "", here);
+  history.replaceState(history.state, "", url);
 }

@@ -1,4 +1,4 @@
-// Text to the clipboard, also over plain HTTP in a LAN, where there is no clipboard API.
+// Copies text to the clipboard, also over plain HTTP in a LAN, where the clipboard API is not available.
 
 /**
  * @param {string} text
@@ -10,14 +10,14 @@ export async function copyText(text) {
       await navigator.clipboard.writeText(text);
       return true;
     } catch {
-      // Not allowed here: the older way may be.
+      // Not allowed here: the older method may be.
     }
   }
-  return copySelected(text);
+  return copyBySelection(text);
 }
 
 /** @param {string} text */
-function copySelected(text) {
+function copyBySelection(text) {
   const area = document.createElement("textarea");
   area.value = text;
   area.style.cssText = "position:fixed;opacity:0";

@@ -1,7 +1,7 @@
 // <page-pulse interval="2000"> fires Pulse at that interval (ms) while the page is visible, and at once when it becomes visible again:
-// an open page asks for news by itself, and a closed one costs nothing.
+// a visible page polls for updates, a hidden one does not.
 //
-// A script, since only the browser knows whether anybody sees the page.
+// A script, since only the browser knows whether the page is visible.
 
 class PagePulse extends HTMLElement {
   static observedAttributes = ["interval"];
@@ -10,7 +10,7 @@ class PagePulse extends HTMLElement {
 
   connectedCallback() {
     this.#listeners = new AbortController();
-    document.addEventListener("visibilitychange", () => this.#beat(), { signal: this.#listeners.signal });
+    document.addEventListener("visibilitychange", () => this.#fire(), { signal: this.#listeners.signal });
     this.attributeChangedCallback();
   }
 
@@ -21,10 +21,10 @@ class PagePulse extends HTMLElement {
 
   attributeChangedCallback() {
     clearInterval(this.#timer);
-    if (this.isConnected) this.#timer = setInterval(() => this.#beat(), Number(this.getAttribute("interval")) || 5000);
+    if (this.isConnected) this.#timer = setInterval(() => this.#fire(), Number(this.getAttribute("interval")) || 5000);
   }
 
-  #beat() {
+  #fire() {
     if (!document.hidden) this.dispatchEvent(new CustomEvent("Pulse", { detail: {} }));
   }
 }

@@ -1,6 +1,6 @@
-// "?" opens the sheet of keys by its button, wherever nobody types and nothing else is open.
+// "?" opens the keyboard sheet through its button, unless somebody is typing or a dialog or menu is open.
 //
-// A script, since a key of the page belongs to no component, and the sheet must be there at once.
+// A script, since a page-wide key belongs to no component, and the sheet must open at once.
 
 import { isForPage } from "./keys.js";
 

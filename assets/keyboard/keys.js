@@ -1,16 +1,16 @@
-// Which keys mean the page, and not what somebody types.
+// Distinguishes page-wide keys from typing.
 
 const TYPED_INTO = "input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable]";
 
 /**
- * Whether a key is held that makes another one of this; Shift makes only another letter.
+ * Returns whether Alt, Ctrl or Meta is held. Shift does not count, since it only changes the character.
  *
  * @param {KeyboardEvent} event
  */
 export const hasModifier = ({ altKey, ctrlKey, metaKey }) => altKey || ctrlKey || metaKey;
 
 /**
- * Whether a key is one of the page's: nobody has taken it, and it was not typed into a field.
+ * Returns whether a key press is meant for the page: it was not handled yet, and not typed into a field.
  *
  * @param {KeyboardEvent} event
  */

@@ -1,7 +1,7 @@
-// A video is looked through on its card: the pointer over the poster, a finger across it, or the arrow keys on the focused card show the
-// picture of that place. Inside .poster lies an empty <div class="film" data-film="{video id}">; its pictures are fetched at first use.
+// Scrubbing on a video card: moving the pointer or a finger over the poster, or pressing the arrow keys on the focused card, shows the
+// frame at that position. .poster contains an empty <div class="film" data-film="{video id}">; its filmstrip is fetched at first use.
 //
-// A script, since the picture follows the pointer with every frame.
+// A script, since the picture follows the pointer.
 
 import { closest } from "../frame/event_target.js";
 import { hasModifier } from "../keyboard/keys.js";
@@ -10,8 +10,8 @@ import { isKnown, pictureAt, pictureOf, stripOf } from "./filmstrips.js";
 /** @import { Sheet, Strip } from "./filmstrips.js" */
 
 const REST_MS = 70; // over a poster, before anything is fetched for it
-const DRAG = 8; // CSS pixels before a finger looks through instead of tapping
-const STEP = 1 / 20;
+const DRAG = 8; // CSS pixels after which a touch scrubs instead of tapping
+const STEP = 1 / 20; // of the video
 /** @type {Record<string, number>} */
 const STEPS = { ArrowLeft: -STEP, ArrowRight: STEP };
 
@@ -70,7 +70,7 @@ function draw(film, { width, height }, { url, columns, rows }, place) {
 }
 
 /** @param {number} share */
-const held = (share) => Math.min(0.999, Math.max(0, share));
+const clampShare = (share) => Math.min(0.999, Math.max(0, share));
 
 /**
  * @param {HTMLElement} film
@@ -78,7 +78,7 @@ const held = (share) => Math.min(0.999, Math.max(0, share));
  */
 function shareAt(film, x) {
   const box = film.getBoundingClientRect();
-  return held((x - box.left) / box.width);
+  return clampShare((x - box.left) / box.width);
 }
 
 /** @param {PointerEvent} event */
@@ -116,7 +116,7 @@ for (const end of ["pointerup", "pointercancel"]) {
     if (!finger) return;
     const { moved } = finger;
     hide();
-    if (moved) setTimeout(() => (finger = null), 50); // the click comes after
+    if (moved) setTimeout(() => (finger = null), 50); // the click event follows
     else finger = null;
   });
 }
@@ -141,5 +141,5 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   const step = STEPS[event.key];
   const start = step > 0 ? -STEP / 2 : 1;
-  show(film, held((shown?.film === film ? shown.share : start) + step), { byKey: true });
+  show(film, clampShare((shown?.film === film ? shown.share : start) + step), { byKey: true });
 });

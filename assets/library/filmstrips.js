@@ -1,4 +1,4 @@
-// The filmstrips of the videos on the library page: fetched at first use, kept until their URLs end.
+// The filmstrips of the videos on the library page: fetched at first use, cached until their URLs expire.
 
 /** @typedef {{url: string, count: number, columns: number, rows: number}} Sheet  of `count` pictures */
 /** @typedef {{width: number, height: number, sheets: Sheet[], expiresAt: string}} Strip  width and height of one picture, in pixels */
@@ -12,7 +12,7 @@ const pictures = new Map();
 export const isKnown = (id) => strips.has(id);
 
 /**
- * The filmstrip of a video; null where there is none, or no answer.
+ * Returns the filmstrip of a video, or null if it has none or the request fails.
  *
  * @param {string} id
  */
@@ -41,7 +41,7 @@ async function fetchStrip(id) {
 }
 
 /**
- * Loads the picture of a sheet; null where that fails, and the next call tries again.
+ * Loads the image of a sheet. Resolves to null on failure; the next call tries again.
  *
  * @param {string} url
  */
@@ -61,7 +61,7 @@ export function pictureOf(url) {
 }
 
 /**
- * The sheet that has the picture of a place in the video, and where on it.
+ * Returns the sheet with the picture of a position in the video, and the index of the picture on that sheet.
  *
  * @param {Strip} strip
  * @param {number} share of the video, 0 to 1

@@ -1,6 +1,6 @@
-// What is typed into the library's search stands in the address at once, as ?q=….
+// Writes the library's search text to the address while it is typed, as ?q=….
 //
-// A script, since the address must be right with every letter, before the server has heard of it.
+// A script, since the address must be correct at every key press, before the server receives it.
 
 import { writeToAddress } from "../frame/address.js";
 

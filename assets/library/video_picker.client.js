@@ -1,7 +1,7 @@
-// <video-picker> around the library's list: checkboxes with data-picks="{video id}" choose several videos, Shift a whole range, Escape none.
-// It fires PicksChanged with the ids in the order of the list. What is not listed any more is not chosen either.
+// <video-picker> around the library's list: checkboxes with data-picks="{video id}" select videos, Shift selects a range, Escape clears.
+// It fires PicksChanged with the ids in the order of the list. A video that leaves the list is deselected.
 //
-// A script, since a checkbox must answer at once, and only the browser's click says whether Shift is held.
+// A script, since a checkbox must change at once, and only the click event tells whether Shift is held.
 
 import { closest } from "../frame/event_target.js";
 
@@ -9,21 +9,21 @@ class VideoPicker extends HTMLElement {
   /** @type {Set<string>} */
   #picks = new Set();
   #anchor = "";
-  #watch = new MutationObserver(() => this.#follow());
+  #watch = new MutationObserver(() => this.#dropUnlisted());
   #listeners = new AbortController();
 
   connectedCallback() {
     this.#listeners = new AbortController();
     const { signal } = this.#listeners;
-    this.addEventListener("click", (event) => this.#clicked(event), { signal });
-    document.addEventListener("keydown", (event) => this.#pressed(event), { signal });
+    this.addEventListener("click", (event) => this.#onClick(event), { signal });
+    document.addEventListener("keydown", (event) => this.#onKey(event), { signal });
     this.#watch.observe(this, { childList: true, subtree: true });
   }
 
   disconnectedCallback() {
     this.#listeners.abort();
     this.#watch.disconnect();
-    this.#choose([]);
+    this.#select([]);
   }
 
   get #boxes() {
@@ -36,11 +36,11 @@ class VideoPicker extends HTMLElement {
   }
 
   /** @param {MouseEvent} event */
-  #clicked(event) {
+  #onClick(event) {
     const box = closest(event, "input[data-picks]");
     if (box instanceof HTMLInputElement) this.#toggle(box, event.shiftKey);
-    else if (closest(event, "[data-picks-all]")) this.#choose(this.#listed);
-    else if (closest(event, "[data-picks-none]")) this.#choose([]);
+    else if (closest(event, "[data-picks-all]")) this.#select(this.#listed);
+    else if (closest(event, "[data-picks-none]")) this.#select([]);
   }
 
   /**
@@ -56,28 +56,28 @@ class VideoPicker extends HTMLElement {
     const picks = new Set(this.#picks);
     for (const each of listed.slice(first, last + 1)) picks[box.checked ? "add" : "delete"](each);
     this.#anchor = id;
-    this.#choose(picks);
+    this.#select(picks);
   }
 
   /** @param {KeyboardEvent} event */
-  #pressed(event) {
+  #onKey(event) {
     if (event.key !== "Escape" || !this.#picks.size || document.querySelector("[role=dialog], [role=menu]")) return;
-    this.#choose([]);
+    this.#select([]);
   }
 
-  #follow() {
+  #dropUnlisted() {
     const listed = new Set(this.#listed);
-    this.#choose([...this.#picks].filter((id) => listed.has(id)));
+    this.#select([...this.#picks].filter((id) => listed.has(id)));
   }
 
-  /** @param {Iterable<string>} wanted */
-  #choose(wanted) {
+  /** @param {Iterable<string>} ids */
+  #select(ids) {
     const before = this.#picks;
-    this.#picks = new Set(wanted);
+    this.#picks = new Set(ids);
     for (const box of this.#boxes) box.checked = this.#picks.has(box.dataset.picks ?? "");
     if (before.size === this.#picks.size && [...before].every((id) => this.#picks.has(id))) return;
-    const ids = this.#listed.filter((id) => this.#picks.has(id));
-    this.dispatchEvent(new CustomEvent("PicksChanged", { detail: { ids } }));
+    const ordered = this.#listed.filter((id) => this.#picks.has(id));
+    this.dispatchEvent(new CustomEvent("PicksChanged", { detail: { ids: ordered } }));
   }
 }
 

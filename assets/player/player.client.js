@@ -1,24 +1,25 @@
-// The clip player: keeps one <video> supplied with presigned URLs that never let the viewer down.
+// The clip player: one <video> whose presigned URLs are renewed before they expire.
 //
 // <clip-player> wraps the media controls that the page renders. The page says what to show (attributes); the player says what happened
 // (events). Attributes: video-id, source-id (clip id, or the video's id for its master), clip-id, s3-key, start-ms and end-ms (a range
-// of the master), place (in the list, from 1), urls (JSON {source id: {url, expires, now}}, ms), ahead (JSON [source id, …], what may be opened next).
+// of the master), place (position in the list, from 1), urls (JSON {source id: {url, expires, now}}, ms), ahead (JSON [source id, …], sources
+// that are likely to be opened next).
 // Events: ClipUnauthorized, ClipMissing, ClipFailed, ClipOffline, ClipUnplayable, ClipNavigated {clip}, and those of clip_actions.client.js.
-// data-state says what is on the screen: loading, ready, or the error that the page has a notice for.
+// data-state is what the screen shows: loading, ready, or the kind of error that the page has a notice for.
 //
-// A script, since it lives on the media element, whose events and buffers only the browser has.
+// A script, since it depends on the media element, whose events and buffers exist only in the browser.
 
 import { clipInAddress, writeClipToAddress } from "../clips/clip_address.js";
 import { reveal } from "../clips/clip_list.client.js";
 import { closest } from "../frame/event_target.js";
 import { UrlError, accept, cached, forget, isFresh, markOpened, probe } from "./presigned.js";
 import { Sound } from "./sound.js";
-import { Supply, sourceUrl } from "./supply.js";
+import { UrlSupply, sourceUrl } from "./url_supply.js";
 import { holdFrame, isBuffered, isWhollyBuffered } from "./video_element.js";
 
 /** @import { Entry } from "./presigned.js" */
 
-/** @typedef {{at: number, paused?: boolean}} Place  seconds; paused as the video is where it is left out */
+/** @typedef {{at: number, paused?: boolean}} Playback  at in seconds; without paused the video stays as it is */
 
 const EVENTS = {
   unauthorized: "ClipUnauthorized",
@@ -27,40 +28,40 @@ const EVENTS = {
   offline: "ClipOffline",
   unplayable: "ClipUnplayable",
 };
-const REPAIRED_MS = 10_000; // a source that fails again within this time is not opened anew
-const LEFT_RANGE = 1; // seconds after its end, beyond which the viewer has left a range
-const LOOP_AHEAD = 0.4; // seconds before its end, from which on a timer waits for it
+const REPAIRED_MS = 10_000; // a source that fails again within this time is not reloaded
+const LEFT_RANGE = 1; // seconds past its end after which the viewer counts as having left a range
+const LOOP_AHEAD = 0.4; // seconds before the end of a range at which a timer is set for it
 
 class ClipPlayer extends HTMLElement {
   static observedAttributes = ["source-id", "clip-id", "place", "urls", "ahead"];
 
   /** @type {{sourceId: string, clipId: string} | null} */
   #shown = null;
-  #inView = ""; // the clip that the list was brought to
-  /** @type {Place} where to go on */
-  #place = { at: 0 };
-  #attempt = 0; // grows with every opening, so that a late answer knows that it is late
-  #healing = 0; // the attempt that is being healed
-  /** @type {Record<string, number>} source id → when it was last opened anew */
+  #scrolledTo = ""; // the clip that the list was scrolled to
+  /** @type {Playback} where playback continues */
+  #playback = { at: 0 };
+  #attempt = 0; // incremented with every opening, so that late answers can be discarded
+  #renewing = 0; // the attempt whose URL is being renewed
+  /** @type {Record<string, number>} when a source was last reloaded, in ms, by source id */
   #repaired = {};
   #scheduled = false;
   #loop = 0;
   #sound = new Sound();
-  #supply = new Supply(() => this.#changeOver());
+  #urls = new UrlSupply(() => this.#switchIfPaused());
   #listeners = new AbortController();
-  /** @type {Record<string, () => void>} what media events lead to */
+  /** @type {Record<string, () => void>} handlers of media events */
   #media = {
     loadeddata: () => this.#onReady(),
     playing: () => this.#onReady(),
-    // What the next source starts with.
+    // The next source starts at the same speed.
     ratechange: () => (this.video.defaultPlaybackRate = this.video.playbackRate),
     timeupdate: () => this.#onTime(),
     ended: () => this.#ms("end-ms") && this.#seek({ at: this.#ms("start-ms"), paused: false }),
-    error: () => this.video.error && this.#repair(),
-    play: () => this.#healIfStopped(),
-    pause: () => this.#healIfStopped(),
-    seeking: () => this.#healIfEmpty(),
-    waiting: () => this.#healIfEmpty(),
+    error: () => this.video.error && this.#recover(),
+    play: () => this.#renewIfStopped(),
+    pause: () => this.#renewIfStopped(),
+    seeking: () => this.#renewIfEmpty(),
+    waiting: () => this.#renewIfEmpty(),
     stalled: () => this.#onStalled(),
   };
 
@@ -69,24 +70,24 @@ class ClipPlayer extends HTMLElement {
     const options = { signal: this.#listeners.signal };
     const capture = { ...options, capture: true };
     for (const [type, react] of Object.entries(this.#media)) {
-      this.addEventListener(type, (event) => event.target === this.video && this.#supply.entry && react(), capture);
+      this.addEventListener(type, (event) => event.target === this.video && this.#urls.entry && react(), capture);
     }
     this.addEventListener("mediaseekrequest", (event) => this.#beforeSeek(/** @type {CustomEvent<number>} */ (event)), capture);
     this.addEventListener("click", (event) => closest(event, "[data-action=load]") && this.retry(), options);
     addEventListener("popstate", () => this.#onPopState(), options);
-    addEventListener("online", () => this.dataset.state === "offline" && this.#open(this.#place, { anew: true }), options);
+    addEventListener("online", () => this.dataset.state === "offline" && this.#open(this.#playback, { reload: true }), options);
     document.addEventListener("visibilitychange", () => this.#onVisible(), options);
     this.#schedule();
   }
 
   disconnectedCallback() {
     this.#listeners.abort();
-    this.#supply.stopPrefetching();
-    this.#supply.drop();
+    this.#urls.stopPrefetching();
+    this.#urls.drop();
     clearTimeout(this.#loop);
     this.#attempt++;
     this.#shown = null;
-    this.#inView = "";
+    this.#scrolledTo = "";
   }
 
   /**
@@ -103,12 +104,12 @@ class ClipPlayer extends HTMLElement {
     return /** @type {HTMLVideoElement} */ (this.querySelector("video"));
   }
 
-  // Sign anew and go on where the clip was.
+  // Signs a new URL and continues where the clip was.
   retry() {
-    this.#open({ ...this.#place, paused: false }, { anew: true });
+    this.#open({ ...this.#playback, paused: false }, { reload: true });
   }
 
-  // Attributes change one after the other; look at them together.
+  // Attributes change one by one; handles them together.
   #schedule() {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -119,32 +120,32 @@ class ClipPlayer extends HTMLElement {
   }
 
   #sync() {
-    const { sourceId, clipId } = this.#wanted;
+    const { sourceId, clipId } = this.#requested;
     if (!clipId || !this.video) return;
     if (this.#shown?.clipId !== clipId || this.#shown.sourceId !== sourceId) {
-      // The whole video, where it has no clips yet, is no clip to lead back to.
+      // A video without clips shows its master, which has no clip id to write.
       if (clipId !== this.getAttribute("video-id")) writeClipToAddress(clipId, { first: !this.#shown });
       this.#open({ at: this.#ms("start-ms"), paused: false });
     } else if (this.dataset.state === "ready") {
       this.#prefetch();
     }
-    this.#bringIntoView(clipId, Number(this.getAttribute("place")));
+    this.#scrollListTo(clipId, Number(this.getAttribute("place")));
   }
 
   /**
-   * Once for each clip, as soon as its place is known: the rows around it may still be on their way.
+   * Scrolls the list to the clip, once for each clip, as soon as its position is known.
    *
    * @param {string} clipId
-   * @param {number} place
+   * @param {number} position
    */
-  #bringIntoView(clipId, place) {
-    if (!place || this.#inView === clipId) return;
-    this.#inView = clipId;
-    requestAnimationFrame(() => reveal(place)); // it measures the list, which can wait for the picture
+  #scrollListTo(clipId, position) {
+    if (!position || this.#scrolledTo === clipId) return;
+    this.#scrolledTo = clipId;
+    requestAnimationFrame(() => reveal(position)); // measuring the list can wait until after the first picture
   }
 
   /**
-   * A time attribute in seconds; 0 where there is none.
+   * Returns a time attribute in seconds, or 0 if it is not set.
    *
    * @param {string} name
    */
@@ -152,12 +153,12 @@ class ClipPlayer extends HTMLElement {
     return Number(this.getAttribute(name) || 0) / 1000;
   }
 
-  // What the page says to show.
-  get #wanted() {
+  // The source and clip that the page requests.
+  get #requested() {
     return { sourceId: this.getAttribute("source-id") ?? "", clipId: this.getAttribute("clip-id") ?? "" };
   }
 
-  // Where what is shown comes from.
+  // The identity of the shown source.
   get #source() {
     return {
       videoId: this.getAttribute("video-id") ?? "",
@@ -166,33 +167,33 @@ class ClipPlayer extends HTMLElement {
     };
   }
 
-  /** @param {Place} place */
-  async #open(place, { anew = false } = {}) {
-    const { sourceId, clipId } = this.#wanted;
-    const stays = !anew && this.#shown?.sourceId === sourceId && this.dataset.state === "ready";
+  /** @param {Playback} playback */
+  async #open(playback, { reload = false } = {}) {
+    const { sourceId, clipId } = this.#requested;
+    const isLoaded = !reload && this.#shown?.sourceId === sourceId && this.dataset.state === "ready";
     this.#attempt++;
     this.#shown = { sourceId, clipId };
-    this.#place = place;
-    this.#supply.stopPrefetching();
+    this.#playback = playback;
+    this.#urls.stopPrefetching();
     clearTimeout(this.#loop);
-    if (stays) {
-      this.#seek(place);
+    if (isLoaded) {
+      this.#seek(playback);
       return;
     }
-    if (anew) forget(sourceId);
+    if (reload) forget(sourceId);
     const known = cached(sourceId);
-    if (isFresh(known)) this.#load(known, place);
+    if (isFresh(known)) this.#load(known, playback);
     else await this.#sign();
   }
 
-  // Asks for a URL of what is shown, and loads it unless something else has been opened meanwhile.
+  // Requests a URL of the shown source, and loads it unless another source has been opened in the meantime.
   async #sign() {
     const attempt = this.#attempt;
     this.#unload();
     this.dataset.state = "loading";
     try {
       const entry = await sourceUrl(this.#source);
-      if (attempt === this.#attempt) this.#load(entry, this.#place);
+      if (attempt === this.#attempt) this.#load(entry, this.#playback);
     } catch (error) {
       if (attempt === this.#attempt) this.#fail(error);
     }
@@ -200,48 +201,48 @@ class ClipPlayer extends HTMLElement {
 
   /**
    * @param {Entry} entry
-   * @param {Place} place
+   * @param {Playback} playback
    */
-  #load(entry, place) {
+  #load(entry, playback) {
     const { video } = this;
-    const paused = place.paused ?? video.paused;
-    this.#place = place;
+    const paused = playback.paused ?? video.paused;
+    this.#playback = playback;
     markOpened(entry);
-    this.#supply.use(entry, this.#source);
+    this.#urls.use(entry, this.#source);
     this.dataset.state = "loading";
     video.autoplay = !paused;
     if (video.src === entry.url) video.load();
     else video.src = entry.url;
-    if (place.at > 0) video.currentTime = place.at;
+    if (playback.at > 0) video.currentTime = playback.at;
     if (!paused) this.#sound.play(video);
   }
 
   #unload() {
     const { video } = this;
-    this.#supply.drop();
+    this.#urls.drop();
     video.pause();
     video.removeAttribute("src");
     video.load();
   }
 
   /**
-   * Within what is loaded already.
+   * Seeks within the loaded source.
    *
-   * @param {Place} place
+   * @param {Playback} playback
    */
-  #seek(place) {
-    if (this.#supply.isExpired && !isBuffered(this.video, place.at, 1)) {
-      this.#heal(place);
+  #seek(playback) {
+    if (this.#urls.isExpired && !isBuffered(this.video, playback.at, 1)) {
+      this.#renewUrl(playback);
       return;
     }
-    this.video.currentTime = place.at;
-    if (place.paused === false) this.#sound.play(this.video);
+    this.video.currentTime = playback.at;
+    if (playback.paused === false) this.#sound.play(this.video);
   }
 
   /** @param {unknown} error */
   #fail(error) {
     const kind = error instanceof UrlError ? error.kind : "failed";
-    this.#place.paused ??= this.video.paused;
+    this.#playback.paused ??= this.video.paused;
     this.#unload();
     this.dataset.state = kind;
     this.dispatchEvent(new CustomEvent(EVENTS[kind], { detail: {} }));
@@ -253,25 +254,25 @@ class ClipPlayer extends HTMLElement {
   }
 
   #onTime() {
-    if (!this.video.seeking && this.video.readyState > 1) this.#place = { at: this.video.currentTime };
+    if (!this.video.seeking && this.video.readyState > 1) this.#playback = { at: this.video.currentTime };
     this.#loopRange();
   }
 
-  #healIfStopped() {
-    if (this.#supply.isExpired && !this.video.ended && !isWhollyBuffered(this.video)) this.#heal();
+  #renewIfStopped() {
+    if (this.#urls.isExpired && !this.video.ended && !isWhollyBuffered(this.video)) this.#renewUrl();
   }
 
-  #healIfEmpty() {
-    if (this.#supply.isExpired && !isBuffered(this.video, this.video.currentTime)) this.#heal();
+  #renewIfEmpty() {
+    if (this.#urls.isExpired && !isBuffered(this.video, this.video.currentTime)) this.#renewUrl();
   }
 
   #onStalled() {
     if (this.video.readyState >= 3) return;
-    if (this.#supply.isExpired) this.#heal();
-    else this.#repair();
+    if (this.#urls.isExpired) this.#renewUrl();
+    else this.#recover();
   }
 
-  // Plays a range of the master again and again, as long as the viewer stays in it.
+  // Loops a range of the master as long as the viewer stays in it.
   #loopRange() {
     const { video } = this;
     const end = this.#ms("end-ms");
@@ -279,40 +280,40 @@ class ClipPlayer extends HTMLElement {
     clearTimeout(this.#loop);
     if (!end || video.paused || video.seeking || left < -LEFT_RANGE || left > LOOP_AHEAD) return;
     if (left <= 0) this.#seek({ at: this.#ms("start-ms") });
-    else this.#loop = setTimeout(() => this.#supply.entry && this.#loopRange(), (left / video.playbackRate) * 1000);
+    else this.#loop = setTimeout(() => this.#urls.entry && this.#loopRange(), (left / video.playbackRate) * 1000);
   }
 
   /**
-   * A new URL for what is loaded: same place, same speed, still paused if it was.
+   * Loads the same source with a new URL, keeping position, speed and pause.
    *
-   * @param {Place} place
+   * @param {Playback} playback
    */
-  async #heal(place = { at: this.video.currentTime }) {
-    this.#place = place; // a seek while the answer is on its way counts
+  async #renewUrl(playback = { at: this.video.currentTime }) {
+    this.#playback = playback; // a seek that happens before the answer arrives takes effect
     const attempt = this.#attempt;
-    if (this.#healing === attempt) return;
-    this.#healing = attempt;
+    if (this.#renewing === attempt) return;
+    this.#renewing = attempt;
     try {
       const known = cached(this.#source.sourceId);
       const entry = isFresh(known) ? known : await sourceUrl(this.#source);
-      if (attempt !== this.#attempt || entry.url === this.#supply.entry?.url) return;
+      if (attempt !== this.#attempt || entry.url === this.#urls.entry?.url) return;
       holdFrame(this.video);
-      this.#load(entry, this.#place);
+      this.#load(entry, this.#playback);
     } catch (error) {
       if (attempt === this.#attempt) this.#fail(error);
     } finally {
-      if (this.#healing === attempt) this.#healing = 0;
+      if (this.#renewing === attempt) this.#renewing = 0;
     }
   }
 
-  // Playback failed: ask the store why, then mend it once or say what is wrong.
-  async #repair() {
+  // Playback failed: asks the store for the reason, then reloads once or shows the error.
+  async #recover() {
     const attempt = this.#attempt;
-    const { entry } = this.#supply;
+    const { entry } = this.#urls;
     const { sourceId } = this.#source;
     if (!entry) return;
     const verdict = await probe(entry.url);
-    if (attempt !== this.#attempt || entry !== this.#supply.entry) return;
+    if (attempt !== this.#attempt || entry !== this.#urls.entry) return;
     if (verdict === "ok" && !this.video.error) return;
     if (verdict === "missing" || verdict === "offline") {
       this.#fail(new UrlError(verdict));
@@ -320,31 +321,31 @@ class ClipPlayer extends HTMLElement {
       this.#fail(new UrlError(verdict === "ok" ? "unplayable" : "failed"));
     } else {
       this.#repaired[sourceId] = Date.now();
-      this.#open({ ...this.#place, paused: this.video.paused }, { anew: true });
+      this.#open({ ...this.#playback, paused: this.video.paused }, { reload: true });
     }
   }
 
   /**
-   * The controls ask for a seek: give an expired URL its successor first, so that no request is made with it.
+   * Handles a seek of the controls: replaces an expired URL first, so that no request is made with it.
    *
    * @param {CustomEvent<number>} event
    */
   #beforeSeek(event) {
-    if (!this.#supply.isExpired || isBuffered(this.video, event.detail)) return;
+    if (!this.#urls.isExpired || isBuffered(this.video, event.detail)) return;
     event.stopImmediatePropagation();
-    this.#heal({ at: event.detail });
+    this.#renewUrl({ at: event.detail });
   }
 
-  #changeOver() {
-    if (this.video?.paused && !this.video.ended && !isWhollyBuffered(this.video)) this.#heal();
+  #switchIfPaused() {
+    if (this.video?.paused && !this.video.ended && !isWhollyBuffered(this.video)) this.#renewUrl();
   }
 
   #onVisible() {
-    if (document.visibilityState === "visible") this.#supply.wakeUp(this.#source);
+    if (document.visibilityState === "visible") this.#urls.wakeUp(this.#source);
   }
 
   #prefetch() {
-    this.#supply.prefetch(JSON.parse(this.getAttribute("ahead") || "[]"));
+    this.#urls.prefetch(JSON.parse(this.getAttribute("ahead") || "[]"));
   }
 
   #onPopState() {

@@ -1,4 +1,4 @@
-// Presigned URLs: signed once, kept until they end, known by the id of what they play (a clip, or a video's master).
+// Presigned URLs: signed once, cached until they expire, by the id of their source (a clip, or a video for its master).
 
 const PREFETCH_BYTES = 512 * 1024;
 const PREFETCH_BUDGET = 48 * 1024 * 1024;
@@ -25,32 +25,36 @@ export class UrlError extends Error {
   }
 }
 
-// How far the server's clock is ahead of the browser's. News from the server is always older than its arrival, so the largest
-// difference seen is the nearest one; an answer also cannot be older than its question, which mends a browser's clock that was set.
+// How far the server's clock is ahead of the browser's. A time from the server is always older than its arrival, so the largest difference
+// seen is the closest. A response cannot be older than its request either, which corrects the value after the browser's clock was set.
 let skew = -Infinity;
 
 /**
  * @param {number} serverNow
  * @param {number} [askedAt]
  */
-function observe(serverNow, askedAt) {
+function observeClock(serverNow, askedAt) {
   skew = Math.max(skew, serverNow - Date.now());
   if (askedAt) skew = Math.min(skew, serverNow + 1_000 - askedAt); // an HTTP Date has whole seconds
 }
 
 /**
- * What is left of a URL, ms; a little less than the truth, since news takes time to arrive and requests to be sent.
+ * Returns the remaining life of a URL in ms, with a margin for the time that messages and requests take.
  *
  * @param {Entry} entry
  */
-export const leftOf = (entry) => entry.expires - Math.min(5_000, entry.life * 0.1) - Date.now() - skew;
-/** @param {Entry} entry */
-export const lead = (entry) => Math.min(60_000, entry.life * 0.2);
+export const remainingLife = (entry) => entry.expires - Math.min(5_000, entry.life * 0.1) - Date.now() - skew;
+/**
+ * Returns how long before its expiry a URL is renewed, in ms.
+ *
+ * @param {Entry} entry
+ */
+export const renewalLead = (entry) => Math.min(60_000, entry.life * 0.2);
 /**
  * @param {Entry | undefined} entry
  * @returns {entry is Entry}
  */
-export const isFresh = (entry) => entry !== undefined && leftOf(entry) > lead(entry) / 2;
+export const isFresh = (entry) => entry !== undefined && remainingLife(entry) > renewalLead(entry) / 2;
 /** @param {string} sourceId */
 export const cached = (sourceId) => cache.get(sourceId);
 /** @param {Entry} entry */
@@ -59,7 +63,7 @@ export const markOpened = (entry) => fetched.add(entry.url);
 export const forget = (sourceId) => cache.delete(sourceId);
 
 /**
- * Keeps the one that ends last; gives what is kept.
+ * Caches the URL that expires last. Returns the cached entry.
  *
  * @param {string} sourceId
  * @param {Signed} signed
@@ -74,19 +78,19 @@ function keep(sourceId, { url, expires, now }) {
 }
 
 /**
- * Takes what the page has signed ahead.
+ * Caches URLs that the server has signed ahead.
  *
  * @param {Record<string, Signed>} urls by source id
  */
 export function accept(urls) {
   for (const [sourceId, signed] of Object.entries(urls)) {
-    observe(signed.now);
+    observeClock(signed.now);
     keep(sourceId, signed);
   }
 }
 
 /**
- * Asks the API to sign; raises UrlError.
+ * Requests a signed URL from the API. Throws UrlError.
  *
  * @param {string} videoId
  * @param {"master" | "download"} verb
@@ -109,21 +113,21 @@ export async function sign(videoId, verb, body) {
   if (!response.ok) throw new UrlError(KINDS[response.status] ?? "failed");
   const { url, expiresAt } = await response.json();
   const now = Date.parse(response.headers.get("Date") ?? "") || Date.now();
-  observe(now, askedAt);
+  observeClock(now, askedAt);
   return { url, expires: Date.parse(expiresAt), now };
 }
 
 /**
- * A new URL for a source, kept; asked for once, however many want it.
+ * Returns a new URL for a source and caches it. Concurrent calls share one request.
  *
  * @param {string} videoId
  * @param {string} s3Key
  * @param {string} sourceId
  * @returns {Promise<Entry>}
  */
-export function renewed(videoId, s3Key, sourceId) {
-  const underWay = pending.get(sourceId);
-  if (underWay) return underWay;
+export function renew(videoId, s3Key, sourceId) {
+  const running = pending.get(sourceId);
+  if (running) return running;
   const request = (sourceId === videoId ? sign(videoId, "master", {}) : sign(videoId, "download", { s3Key }))
     .then((signed) => keep(sourceId, signed))
     .finally(() => pending.delete(sourceId));
@@ -132,7 +136,7 @@ export function renewed(videoId, s3Key, sourceId) {
 }
 
 /**
- * What the store says of a URL; unknown where CORS hides the answer.
+ * Returns the store's answer to a request with a URL; "unknown" if CORS hides it.
  *
  * @param {string} url
  * @returns {Promise<"ok" | "missing" | "refused" | "offline" | "unknown">}
@@ -151,7 +155,7 @@ export async function probe(url) {
 const isOfThisOrigin = (url) => new URL(url, location.href).origin === location.origin;
 
 /**
- * The first bytes of sources that may be opened next, in turn: within a budget, and not when the viewer saves data.
+ * Fetches the first bytes of sources that are likely to be opened next, one by one, within a budget, and not in data saver mode.
  *
  * @param {string[]} sourceIds
  * @param {AbortSignal} signal
@@ -181,13 +185,13 @@ async function fetchHead(url, signal) {
     prefetchedBytes += (await response.arrayBuffer()).byteLength;
     fetched.add(url);
   } catch {
-    // Fetching ahead only ever helps; offline, the click loads as usual.
+    // Fetching ahead is optional: the click loads the clip as usual.
   }
 }
 
 /**
- * A bucket of another origin may not let scripts read it, and every refusal is an error in the console. A media element needs no
- * leave: one outside the page reads the beginning, which is counted as a whole portion.
+ * Loads the first bytes from another origin. Its CORS rules may not let scripts read it, and every refusal is an error in the console; a
+ * media element needs no CORS. One outside the page reads the beginning, which counts as PREFETCH_BYTES.
  *
  * @param {string} url
  * @param {AbortSignal} signal

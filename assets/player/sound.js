@@ -1,22 +1,22 @@
-// Playing where the browser forbids sound until somebody has touched the page.
+// Playback in browsers that forbid sound until the first interaction with the page.
 
 export class Sound {
-  #silenced = false;
+  #mutedHere = false;
 
   /**
-   * Plays; in silence where the browser allows nothing else, and with sound again as soon as it does.
+   * Plays the video; muted if the browser allows nothing else, and with sound again once it does.
    *
    * @param {HTMLVideoElement} video
    */
   async play(video) {
-    if (this.#silenced && navigator.userActivation?.hasBeenActive) {
-      video.muted = this.#silenced = false;
+    if (this.#mutedHere && navigator.userActivation?.hasBeenActive) {
+      video.muted = this.#mutedHere = false;
     }
     try {
       await video.play();
     } catch (error) {
       if (/** @type {Error} */ (error).name !== "NotAllowedError" || video.muted) return;
-      video.muted = this.#silenced = true;
+      video.muted = this.#mutedHere = true;
       video.play().catch(() => {});
     }
   }

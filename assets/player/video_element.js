@@ -1,7 +1,7 @@
-// What a <video> has: how much of its footage, and a picture.
+// The buffered ranges of a <video>, and holding its last picture.
 
 /**
- * Whether it has what lies at `time` and `ahead` seconds after it, or up to the end.
+ * Returns whether the video has buffered `ahead` seconds from `time` on, or everything to its end.
  *
  * @param {HTMLVideoElement} video
  * @param {number} time seconds
@@ -19,7 +19,7 @@ export function isBuffered(video, time, ahead = 0) {
 export const isWhollyBuffered = (video) => video.duration > 0 && isBuffered(video, 0, video.duration);
 
 /**
- * Keeps the last picture on the screen, below the controls, while the element changes over to another source.
+ * Keeps the last picture on the screen, below the controls, while the element loads another source.
  *
  * @param {HTMLVideoElement} video
  */

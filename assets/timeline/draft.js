@@ -1,14 +1,14 @@
-// The range that is being marked on a timeline, snapped to the video's frames. Times are ms; an end that is still missing is null.
+// The range that is being marked on a timeline, snapped to the video's frames. Times are ms; an end that is not set yet is null.
 
 /** @import { Span } from "./drawing.js" */
 
-const LEAST_CLIP_MS = 200;
-const MS_RATE = 1000; // frames a second of a video that says nothing of them: every ms is one
+const MIN_CLIP_MS = 200;
+const MS_RATE = 1000; // frames per second if the frame rate is unknown: every ms is one
 
 /** @typedef {{id: string, start_ms: number | null, end_ms: number | null}} Marked  id is "" for a new clip */
 
 /**
- * Frames a second.
+ * Returns frames per second; 0 if unknown.
  *
  * @param {string} [rate] as a fraction: 30000/1001
  */
@@ -36,7 +36,7 @@ export class Draft {
     return this.#marked !== null;
   }
 
-  // "" for a clip that is new.
+  // "" for a new clip.
   get id() {
     return this.#marked?.id ?? "";
   }
@@ -50,7 +50,7 @@ export class Draft {
   }
 
   /**
-   * Both ends; null until both are there.
+   * The range with both ends; null until both are set.
    *
    * @returns {Span & {id: string} | null}
    */
@@ -64,33 +64,35 @@ export class Draft {
   }
 
   /** @param {Marked} clip */
-  take({ id, start_ms, end_ms }) {
+  load({ id, start_ms, end_ms }) {
     this.#marked = { id, start_ms, end_ms };
   }
 
   /**
-   * Sets one end; the other goes where it would make no clip.
+   * Sets one end. If the range would be too short for a clip, the other end is cleared.
    *
    * @param {keyof Span} name
    * @param {number} ms
    */
-  point(name, ms) {
-    const marked = { id: this.id, start_ms: this.start, end_ms: this.end, [name]: this.#snapped(ms) };
-    const tooShort = marked.start_ms !== null && marked.end_ms !== null && marked.end_ms - marked.start_ms < LEAST_CLIP_MS;
+  setEnd(name, ms) {
+    const marked = { id: this.id, start_ms: this.start, end_ms: this.end, [name]: this.#snap(ms) };
+    const tooShort = marked.start_ms !== null && marked.end_ms !== null && marked.end_ms - marked.start_ms < MIN_CLIP_MS;
     if (tooShort) marked[name === "start_ms" ? "end_ms" : "start_ms"] = null;
     this.#marked = marked;
   }
 
   /**
+   * Sets both ends.
+   *
    * @param {number} start
    * @param {number} end
    */
   mark(start, end) {
-    this.#marked = { id: this.id, start_ms: this.#snapped(start), end_ms: this.#snapped(Math.max(end, start + LEAST_CLIP_MS)) };
+    this.#marked = { id: this.id, start_ms: this.#snap(start), end_ms: this.#snap(Math.max(end, start + MIN_CLIP_MS)) };
   }
 
   /**
-   * Moves one end, as far as a clip remains.
+   * Moves one end, unless the range would be too short for a clip.
    *
    * @param {keyof Span} name
    * @param {number} ms
@@ -99,11 +101,11 @@ export class Draft {
     const { whole } = this;
     if (!whole) return;
     const moved = { ...whole, [name]: ms };
-    if (moved.end_ms - moved.start_ms >= LEAST_CLIP_MS) this.#marked = { ...whole, [name]: this.#snapped(ms) };
+    if (moved.end_ms - moved.start_ms >= MIN_CLIP_MS) this.#marked = { ...whole, [name]: this.#snap(ms) };
   }
 
   /** @param {number} ms */
-  #snapped(ms) {
+  #snap(ms) {
     const held = Math.min(Math.max(0, ms), this.#length);
     return Math.min(this.#length, Math.round((Math.round((held * this.#rate) / 1000) * 1000) / this.#rate));
   }

@@ -1,4 +1,4 @@
-// What a timeline looks like: filmstrip, waveform, candidates, the marked range and the playhead on one canvas. Times are ms.
+// Draws a timeline: filmstrip, waveform, candidates, the marked range and the playhead on one canvas. Times are ms.
 
 /** @import { Drawn } from "./footage.js" */
 /** @import { DrawnMarks } from "./marks.js" */
@@ -7,11 +7,11 @@
 /** @typedef {{start_ms: number, end_ms: number}} Span */
 /** @typedef {Pictures & {marks: DrawnMarks, clip?: Span, draft: Span | null, from: number, to: number, now: number}} Scene */
 /** @typedef {CanvasRenderingContext2D} Pen */
-/** @typedef {(ms: number) => number} At  the place of a time, in CSS pixels */
+/** @typedef {(ms: number) => number} At  maps a time to its x position, in CSS pixels */
 
 const STRIP = 44; // CSS pixels, as are all lengths here
 const RULER = 16;
-const LEAST_STEP = 70; // between two figures of the ruler
+const MIN_STEP = 70; // between two labels of the ruler
 const STEPS = [100, 200, 500, 1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5, 36e5];
 export const HEIGHT = 104;
 
@@ -21,8 +21,12 @@ export const HEIGHT = 104;
  */
 const colour = (style, name) => style.getPropertyValue(name).trim() || "#888";
 
-/** @param {number} ms */
-export function shownTime(ms, { tenths = false } = {}) {
+/**
+ * Returns a time as m:ss or h:mm:ss, with tenths of a second on request.
+ *
+ * @param {number} ms
+ */
+export function formatTime(ms, { tenths = false } = {}) {
   const seconds = Math.max(0, ms) / 1000;
   const whole = Math.floor(seconds);
   /** @param {number} number */
@@ -34,7 +38,7 @@ export function shownTime(ms, { tenths = false } = {}) {
 }
 
 /**
- * The picture that shows at a time, with its place on its sheet; null while it is not loaded.
+ * Returns the filmstrip picture of a time, with its position on its sheet; null while it is not loaded.
  *
  * @param {Pictures} pictures
  * @param {number} ms
@@ -61,33 +65,33 @@ export function pictureAt({ times, sheets, columns, width, height }, ms) {
 export function draw(canvas, scene) {
   const style = getComputedStyle(canvas);
   const width = canvas.clientWidth;
-  const pen = cleared(canvas, colour(style, "--gray-3"));
+  const pen = prepareCanvas(canvas, colour(style, "--gray-3"));
   /** @type {At} */
   const at = (ms) => ((ms - scene.from) / (scene.to - scene.from)) * width;
-  ruler(pen, scene, colour(style, "--gray-11"), width, at);
-  strip(pen, scene, width);
-  waveform(pen, scene, colour(style, "--gray-9"), width);
-  candidates(pen, at, scene.marks, colour(style, "--accent-9"));
-  if (scene.clip) range(pen, at, scene.clip, colour(style, "--accent-9"), 0.42);
-  if (scene.draft) marked(pen, at, scene.draft, colour(style, "--amber-9"));
+  drawRuler(pen, scene, colour(style, "--gray-11"), width, at);
+  drawFilmstrip(pen, scene, width);
+  drawWaveform(pen, scene, colour(style, "--gray-9"), width);
+  drawCandidates(pen, at, scene.marks, colour(style, "--accent-9"));
+  if (scene.clip) drawRange(pen, at, scene.clip, colour(style, "--accent-9"), 0.42);
+  if (scene.draft) drawDraft(pen, at, scene.draft, colour(style, "--amber-9"));
   pen.fillStyle = colour(style, "--gray-12");
   pen.fillRect(at(scene.now) - 0.75, 0, 1.5, HEIGHT);
 }
 
 /**
- * The canvas in the pixels of the screen, filled with its ground.
+ * Resizes the canvas to device pixels, fills it with the background colour and returns its context.
  *
  * @param {HTMLCanvasElement} canvas
- * @param {string} ground
+ * @param {string} background
  */
-function cleared(canvas, ground) {
+function prepareCanvas(canvas, background) {
   const width = canvas.clientWidth;
   const scale = devicePixelRatio || 1;
   if (canvas.width !== Math.round(width * scale)) canvas.width = Math.round(width * scale);
   if (canvas.height !== Math.round(HEIGHT * scale)) canvas.height = Math.round(HEIGHT * scale);
   const pen = /** @type {Pen} */ (canvas.getContext("2d"));
   pen.setTransform(scale, 0, 0, scale, 0, 0);
-  pen.fillStyle = ground;
+  pen.fillStyle = background;
   pen.fillRect(0, 0, width, HEIGHT);
   return pen;
 }
@@ -99,15 +103,15 @@ function cleared(canvas, ground) {
  * @param {number} width
  * @param {At} at
  */
-function ruler(pen, scene, paint, width, at) {
-  const least = ((scene.to - scene.from) / width) * LEAST_STEP;
+function drawRuler(pen, scene, paint, width, at) {
+  const least = ((scene.to - scene.from) / width) * MIN_STEP;
   const step = STEPS.find((each) => each >= least) ?? 36e5;
   pen.fillStyle = paint;
   pen.font = "11px system-ui, sans-serif";
   pen.textBaseline = "middle";
   for (let ms = Math.ceil(scene.from / step) * step; ms < scene.to; ms += step) {
     pen.fillRect(at(ms), RULER - 4, 1, 4);
-    pen.fillText(shownTime(ms, { tenths: step < 1000 }), at(ms) + 4, RULER / 2);
+    pen.fillText(formatTime(ms, { tenths: step < 1000 }), at(ms) + 4, RULER / 2);
   }
 }
 
@@ -116,7 +120,7 @@ function ruler(pen, scene, paint, width, at) {
  * @param {Scene} scene
  * @param {number} width
  */
-function strip(pen, scene, width) {
+function drawFilmstrip(pen, scene, width) {
   const wide = (scene.width / scene.height) * STRIP;
   for (let x = 0; x < width; x += wide) {
     const found = pictureAt(scene, scene.from + ((x + wide / 2) / width) * (scene.to - scene.from));
@@ -130,7 +134,7 @@ function strip(pen, scene, width) {
  * @param {string} paint
  * @param {number} width
  */
-function waveform(pen, scene, paint, width) {
+function drawWaveform(pen, scene, paint, width) {
   const { peaks, peakMs } = scene;
   const top = RULER + STRIP;
   const middle = (top + HEIGHT) / 2;
@@ -146,15 +150,15 @@ function waveform(pen, scene, paint, width) {
 }
 
 /**
- * One by one, or as columns that are the stronger the more candidates cover them.
+ * Draws candidates one by one, or as columns whose opacity grows with the number of candidates that cover them.
  *
  * @param {Pen} pen
  * @param {At} at
  * @param {DrawnMarks} marks
  * @param {string} paint
  */
-function candidates(pen, at, { alone, columns }, paint) {
-  for (const [start_ms, end_ms] of alone) range(pen, at, { start_ms, end_ms }, paint, 0.2);
+function drawCandidates(pen, at, { alone, columns }, paint) {
+  for (const [start_ms, end_ms] of alone) drawRange(pen, at, { start_ms, end_ms }, paint, 0.2);
   pen.save();
   pen.fillStyle = paint;
   columns.forEach((count, x) => {
@@ -174,7 +178,7 @@ function candidates(pen, at, { alone, columns }, paint) {
  * @param {string} paint
  * @param {number} strength
  */
-function range(pen, at, { start_ms, end_ms }, paint, strength) {
+function drawRange(pen, at, { start_ms, end_ms }, paint, strength) {
   pen.save();
   pen.fillStyle = paint;
   pen.globalAlpha = strength;
@@ -185,15 +189,15 @@ function range(pen, at, { start_ms, end_ms }, paint, strength) {
 }
 
 /**
- * A range with handles at its ends.
+ * Draws the marked range, with handles at its ends.
  *
  * @param {Pen} pen
  * @param {At} at
  * @param {Span} span
  * @param {string} paint
  */
-function marked(pen, at, span, paint) {
-  range(pen, at, span, paint, 0.38);
+function drawDraft(pen, at, span, paint) {
+  drawRange(pen, at, span, paint, 0.38);
   pen.fillStyle = paint;
   for (const ms of [span.start_ms, span.end_ms]) pen.fillRect(at(ms) - 2, RULER, 4, HEIGHT - RULER);
 }

@@ -1,4 +1,4 @@
-// What a timeline is drawn from: pictures, loudness and where the candidates lie, loaded when they are others. Times are ms.
+// Loads what a timeline draws: filmstrip, waveform and the ranges of the candidates, again whenever they change. Times are ms.
 
 import { Marks } from "./marks.js";
 
@@ -20,36 +20,36 @@ export class Footage {
   }
 
   /**
-   * Filmstrip and waveform of a TimelineView.
+   * Loads the filmstrip and waveform of a TimelineView.
    *
    * @param {{video_id: string, edition: string, sheets: string[]}} view
    */
   async load({ video_id: id, edition, sheets }) {
-    const wanted = edition && `${id} ${edition}`;
-    if (!wanted || wanted === this.#loaded) return;
-    this.#loaded = wanted;
+    const requested = edition && `${id} ${edition}`;
+    if (!requested || requested === this.#loaded) return;
+    this.#loaded = requested;
     const pictures = sheets.map((address) => Object.assign(new Image(), { onload: this.#changed, src: address }));
     this.drawn = { ...NOTHING, sheets: pictures };
     const answer = await fetch(`/api/clips/videos/${id}/timeline?of=${encodeURIComponent(edition)}`).catch(() => null);
-    if (!answer?.ok || wanted !== this.#loaded) return;
+    if (!answer?.ok || requested !== this.#loaded) return;
     const { peaks, secondsPerPeak, timesMs } = await answer.json();
     this.drawn = { times: timesMs, peaks, peakMs: secondsPerPeak * 1000, sheets: pictures };
     this.#changed();
   }
 
   /**
-   * All candidates, not only those that are listed.
+   * Loads the ranges of all candidates, not only of the listed ones.
    *
    * @param {string} id of the video
-   * @param {string | null} state another text whenever one of them is another
+   * @param {string | null} version change token of the candidates
    */
-  async loadMarks(id, state) {
-    const wanted = id && state && `${id} ${state}`;
-    if (!wanted || wanted === this.#marked) return;
+  async loadMarks(id, version) {
+    const requested = id && version && `${id} ${version}`;
+    if (!requested || requested === this.#marked) return;
     if (!this.#marked.startsWith(`${id} `)) this.marks.ranges = [];
-    this.#marked = wanted;
+    this.#marked = requested;
     const answer = await fetch(`/api/clips/videos/${id}/identified/ranges`, { cache: "no-store" }).catch(() => null);
-    if (wanted !== this.#marked) return;
+    if (requested !== this.#marked) return;
     if (!answer?.ok) {
       this.#marked = "";
       return;

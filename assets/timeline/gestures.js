@@ -1,19 +1,19 @@
-// Mouse and fingers on a timeline: a click seeks, dragging marks a range or moves an end of it, wheel and two fingers zoom and pan.
+// Mouse and touch on a timeline: a click seeks, dragging marks a range or moves one of its ends, the wheel and pinching zoom and pan.
 
 /** @import { Span } from "./drawing.js" */
 /** @import { ShownWindow } from "./window.js" */
 
 /**
- * What the gestures are done to. Times are ms, x is in CSS pixels of the page; `draft` is null until both its ends are there.
+ * The timeline that the gestures act on. Times are ms, x is in CSS pixels of the page; `draft` is null until both its ends are set.
  *
  * @typedef {{shown: ShownWindow, readonly mayMark: boolean, readonly draft: Span | null, seek: (ms: number) => void,
  *   mark: (start: number, end: number) => void, move: (name: keyof Span, ms: number) => void, hover: (x: number | null) => void,
  *   plan: () => void}} Host
  */
 
-const NEAR = 10; // CSS pixels from the end of a range, within which it is taken hold of
-const SLIP = 4; // CSS pixels that a click may slip
-const LEAST_SPREAD = 20; // CSS pixels between two fingers
+const NEAR = 10; // CSS pixels around the end of a range in which it can be grabbed
+const SLIP = 4; // CSS pixels that the pointer may move during a click
+const MIN_SPREAD = 20; // CSS pixels between two fingers
 
 export class Gestures {
   #canvas;
@@ -39,7 +39,11 @@ export class Gestures {
     canvas.addEventListener("wheel", (event) => this.#wheel(event), { ...options, passive: false });
   }
 
-  /** @param {number} x */
+  /**
+   * Returns the time at x.
+   *
+   * @param {number} x
+   */
   timeAt(x) {
     const box = this.#canvas.getBoundingClientRect();
     return this.#host.shown.from + ((x - box.left) / box.width) * this.#host.shown.span;
@@ -65,7 +69,7 @@ export class Gestures {
   }
 
   /**
-   * The end of the marked range that lies at a time.
+   * Returns the end of the marked range that can be grabbed at a time.
    *
    * @param {number} ms
    */
@@ -92,7 +96,7 @@ export class Gestures {
 
   /** @param {PointerEvent} event */
   #pinch(event) {
-    const spread = () => Math.max(LEAST_SPREAD, Math.max(...this.#fingers.values()) - Math.min(...this.#fingers.values()));
+    const spread = () => Math.max(MIN_SPREAD, Math.max(...this.#fingers.values()) - Math.min(...this.#fingers.values()));
     const before = spread();
     this.#fingers.set(event.pointerId, event.clientX);
     const middle = [...this.#fingers.values()].reduce((sum, x) => sum + x, 0) / this.#fingers.size;

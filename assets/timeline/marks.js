@@ -1,12 +1,12 @@
-// The candidates on a timeline, however many: some are drawn one by one, many as how often each column of pixels is covered.
+// The candidates on a timeline: up to DRAWN_ALONE are drawn one by one, more as the number of candidates per column of pixels.
 
 /** @typedef {[start: number, end: number]} Range  ms */
-/** @typedef {{alone: Range[], columns: number[]}} DrawnMarks  ranges, or how often each column of pixels is covered */
+/** @typedef {{alone: Range[], columns: number[]}} DrawnMarks  ranges, or the number of candidates per column of pixels */
 
 const DRAWN_ALONE = 300;
 
 /**
- * What is drawn between `from` and `to` (ms).
+ * Returns what to draw between `from` and `to` (ms).
  *
  * @param {Range[]} ranges by start
  * @param {{from: number, to: number}} shown
@@ -27,13 +27,13 @@ export function marksIn(ranges, { from, to }, width) {
   return { alone: [], columns: Array.from(steps.subarray(0, width), (step) => (covered += step)) };
 }
 
-// The same as long as nothing about it has changed: a playhead that moves is no reason to count anew.
+// Caches the result of marksIn, so that a moving playhead does not cause a new count.
 export class Marks {
   /** @type {Range[]} */
   #ranges = [];
   #key = "";
   /** @type {DrawnMarks} */
-  #made = { alone: [], columns: [] };
+  #cached = { alone: [], columns: [] };
 
   set ranges(/** @type {Range[]} */ ranges) {
     this.#ranges = ranges;
@@ -43,15 +43,15 @@ export class Marks {
   /**
    * @param {{from: number, to: number}} shown
    * @param {number} width
-   * @param {Range | null} [without] one that is left out
+   * @param {Range | null} [without] a range to leave out
    */
   in(shown, width, without = null) {
     const key = `${shown.from} ${shown.to} ${width} ${without}`;
     if (key !== this.#key) {
       const at = without ? this.#ranges.findIndex(([start, end]) => start === without[0] && end === without[1]) : -1;
-      this.#made = marksIn(at < 0 ? this.#ranges : this.#ranges.filter((_, index) => index !== at), shown, width);
+      this.#cached = marksIn(at < 0 ? this.#ranges : this.#ranges.filter((_, index) => index !== at), shown, width);
       this.#key = key;
     }
-    return this.#made;
+    return this.#cached;
   }
 }

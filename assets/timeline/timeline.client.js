@@ -1,19 +1,19 @@
-// The timeline of the clip room: the whole master as filmstrip and waveform, its candidates on it, and the way to mark another.
+// The timeline of the clip room: the whole master as filmstrip and waveform with its candidates, on which new ones are marked.
 //
 // <clip-timeline> draws itself. Attributes: view (JSON of TimelineView in clipviewer/state/timeline.py), clips (JSON [{id, title,
-// start_ms, end_ms}], those that are listed), clip-id (the one that is shown), candidates (another text whenever any candidate is another).
-// Events: ClipSaved {clip, start, end, title} (clip is "" for a new one), ClipRemoved {clip}. Times are ms. Keys, where nobody types: I and
-// O set in and out at the playhead, Enter asks for the title; on the timeline itself + and − zoom, 0 shows all, Shift and arrows pan.
+// start_ms, end_ms}], the listed candidates), clip-id (the shown one), candidates (change token of all candidates). Events: ClipSaved
+// {clip, start, end, title} (clip is "" for a new one), ClipRemoved {clip}. Times are ms. Keys, unless somebody is typing: I and O set the in
+// and out point at the playhead, Enter moves to the title; on the timeline itself + and − zoom, 0 shows all, Shift and the arrow keys pan.
 //
-// A script, since it draws the playhead with the video's frames, and marks must follow the pointer.
+// A script, since the playhead follows the frames of the video, and a marked range follows the pointer.
 
 import { closest } from "../frame/event_target.js";
 import { hasModifier, isForPage } from "../keyboard/keys.js";
 import { Draft, framesPerSecond } from "./draft.js";
-import { draw, shownTime } from "./drawing.js";
-import { FACE } from "./face.js";
+import { draw, formatTime } from "./drawing.js";
 import { Footage } from "./footage.js";
 import { Gestures } from "./gestures.js";
+import { TEMPLATE } from "./template.js";
 import { hideThumb, showThumb } from "./thumb.js";
 import { ShownWindow } from "./window.js";
 
@@ -22,7 +22,7 @@ import { ShownWindow } from "./window.js";
 /** @import { Range } from "./marks.js" */
 
 /**
- * TimelineView of clipviewer/state/timeline.py, as far as it is needed here.
+ * The fields of TimelineView (clipviewer/state/timeline.py) that are used here.
  *
  * @typedef {{video_id: string, duration_ms: number, saved: number, edition: string, sheets: string[], columns: number, width: number,
  *   height: number, frame_rate: string, may_mark: boolean}} View
@@ -30,9 +30,9 @@ import { ShownWindow } from "./window.js";
 
 /** @typedef {Span & {id: string, title: string}} Clip */
 
-const PAN = 0.3;
-const CLOSER = 0.5;
-const WIDER = 2;
+const PAN = 0.3; // of the visible span
+const ZOOM_IN = 0.5;
+const ZOOM_OUT = 2;
 /** @type {View} */
 const NO_VIEW = {
   video_id: "",
@@ -62,17 +62,17 @@ class ClipTimeline extends HTMLElement {
   /** @type {AbortController | null} */
   #listeners = null;
   #resized = new ResizeObserver(() => this.#plan());
-  /** @type {Record<string, () => void>} what the buttons do */
+  /** @type {Record<string, () => void>} actions of the buttons */
   #actions = {
-    in: () => this.#point("start_ms"),
-    out: () => this.#point("end_ms"),
-    closer: () => this.#shown.zoom(CLOSER, this.#now),
-    wider: () => this.#shown.zoom(WIDER, this.#now),
+    in: () => this.#setEnd("start_ms"),
+    out: () => this.#setEnd("end_ms"),
+    closer: () => this.#shown.zoom(ZOOM_IN, this.#now),
+    wider: () => this.#shown.zoom(ZOOM_OUT, this.#now),
     cancel: () => this.#cancel(),
-    remove: () => this.#draft.id && this.#tell("ClipRemoved", { clip: this.#draft.id }),
+    remove: () => this.#draft.id && this.#dispatch("ClipRemoved", { clip: this.#draft.id }),
     edit: () => this.#edit(),
   };
-  /** @type {Record<string, () => void>} what keys on the timeline itself do */
+  /** @type {Record<string, () => void>} actions of keys on the timeline itself */
   #keys = {
     ArrowLeft: () => this.#seek(this.#now - this.#frame),
     ArrowRight: () => this.#seek(this.#now + this.#frame),
@@ -80,9 +80,9 @@ class ClipTimeline extends HTMLElement {
     PageUp: () => this.#seek(this.#now + 5_000),
     Home: () => this.#seek(0),
     End: () => this.#seek(this.#length),
-    "+": () => this.#shown.zoom(CLOSER, this.#now),
-    "=": () => this.#shown.zoom(CLOSER, this.#now),
-    "-": () => this.#shown.zoom(WIDER, this.#now),
+    "+": () => this.#shown.zoom(ZOOM_IN, this.#now),
+    "=": () => this.#shown.zoom(ZOOM_IN, this.#now),
+    "-": () => this.#shown.zoom(ZOOM_OUT, this.#now),
     "0": () => this.#shown.reset(this.#length),
   };
   /** @type {Record<string, () => void>} the same with Shift held */
@@ -94,14 +94,14 @@ class ClipTimeline extends HTMLElement {
   connectedCallback() {
     this.#listeners = new AbortController();
     const options = { signal: this.#listeners.signal };
-    if (!this.firstChild) this.innerHTML = FACE;
-    this.addEventListener("click", (event) => this.#press(closest(event, "[data-do]")?.dataset.do), options);
+    if (!this.firstChild) this.innerHTML = TEMPLATE;
+    this.addEventListener("click", (event) => this.#onAction(closest(event, "[data-do]")?.dataset.do), options);
     this.#form.addEventListener("submit", (event) => this.#save(event), options);
     this.#form.addEventListener("keydown", (event) => event.key === "Escape" && this.#cancel(), options);
     const canvas = this.#canvas;
-    this.#gestures = new Gestures(canvas, this.#hands(), options);
-    canvas.addEventListener("keydown", (event) => this.#key(event), options);
-    document.addEventListener("keydown", (event) => this.#anywhere(event), options);
+    this.#gestures = new Gestures(canvas, this.#gestureHost(), options);
+    canvas.addEventListener("keydown", (event) => this.#onTimelineKey(event), options);
+    document.addEventListener("keydown", (event) => this.#onPageKey(event), options);
     for (const type of ["timeupdate", "seeking", "seeked", "loadedmetadata"]) {
       document.addEventListener(type, (event) => event.target === this.#video && this.#plan(), { ...options, capture: true });
     }
@@ -171,13 +171,13 @@ class ClipTimeline extends HTMLElement {
     return 1000 / (framesPerSecond(this.#view.frame_rate || "25") || 25);
   }
 
-  // The shown candidate, as far as it is listed.
+  // The shown candidate, if it is listed.
   get #clip() {
     const shown = this.getAttribute("clip-id");
     return this.#clips.find((clip) => clip.id === shown);
   }
 
-  get #pictures() {
+  get #filmstrip() {
     const { columns, width, height } = this.#view;
     return { ...this.#footage.drawn, columns, width, height };
   }
@@ -208,19 +208,19 @@ class ClipTimeline extends HTMLElement {
     const without = changed ? [changed.start_ms, changed.end_ms] : null;
     const marks = this.#footage.marks.in(this.#shown, canvas.clientWidth, without);
     const { from, to } = this.#shown;
-    draw(canvas, { ...this.#pictures, marks, clip, draft, from, to, now: this.#now });
+    draw(canvas, { ...this.#filmstrip, marks, clip, draft, from, to, now: this.#now });
     canvas.ariaValueMin = "0";
     canvas.ariaValueMax = String(Math.round(this.#length / 1000));
     canvas.ariaValueNow = String(Math.round(this.#now / 1000));
-    canvas.ariaValueText = shownTime(this.#now, { tenths: true });
+    canvas.ariaValueText = formatTime(this.#now, { tenths: true });
   }
 
   /** @param {Clip | undefined} clip */
   #showControls(clip) {
     const may = this.#view.may_mark;
     const words = /** @type {HTMLElement} */ (this.querySelector(".timeline-words"));
-    const said = this.#said();
-    if (words.textContent !== said) words.textContent = said;
+    const rangeText = this.#rangeText();
+    if (words.textContent !== rangeText) words.textContent = rangeText;
     for (const name of ["in", "out"]) this.#button(name).hidden = !may;
     this.#button("edit").hidden = !may || !clip || this.#draft.isBegun;
     this.#button("remove").hidden = !this.#draft.id;
@@ -232,23 +232,23 @@ class ClipTimeline extends HTMLElement {
     return /** @type {HTMLButtonElement} */ (this.querySelector(`[data-do=${name}]`));
   }
 
-  #said() {
+  #rangeText() {
     if (!this.#draft.isBegun) return "";
     /** @param {number | null} ms */
-    const shown = (ms) => (ms === null ? "…" : shownTime(ms, { tenths: true }));
+    const shown = (ms) => (ms === null ? "…" : formatTime(ms, { tenths: true }));
     const { start, end, whole } = this.#draft;
     return `${shown(start)} – ${shown(end)}${whole ? ` · ${shown(whole.end_ms - whole.start_ms)}` : ""}`;
   }
 
   /** @param {keyof Span} name */
-  #point(name) {
+  #setEnd(name) {
     if (!this.#view.may_mark) return;
-    this.#draft.point(name, this.#now);
+    this.#draft.setEnd(name, this.#now);
     this.#plan();
   }
 
   /** @param {string} [what] */
-  #press(what) {
+  #onAction(what) {
     if (!what) return;
     this.#actions[what]?.();
     this.#plan();
@@ -257,7 +257,7 @@ class ClipTimeline extends HTMLElement {
   #edit() {
     const clip = this.#clip;
     if (!clip) return;
-    this.#draft.take(clip);
+    this.#draft.load(clip);
     this.#title.value = clip.title;
   }
 
@@ -271,33 +271,33 @@ class ClipTimeline extends HTMLElement {
   #save(event) {
     event.preventDefault();
     const { whole } = this.#draft;
-    if (whole) this.#tell("ClipSaved", { clip: whole.id, start: whole.start_ms, end: whole.end_ms, title: this.#title.value });
+    if (whole) this.#dispatch("ClipSaved", { clip: whole.id, start: whole.start_ms, end: whole.end_ms, title: this.#title.value });
   }
 
   /**
    * @param {string} type
    * @param {Record<string, unknown>} detail
    */
-  #tell(type, detail) {
+  #dispatch(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 
   /**
-   * Keys of the page, unless somebody types or a control has them.
+   * Handles page-wide keys, unless somebody is typing or a control uses them.
    *
    * @param {KeyboardEvent} event
    */
-  #anywhere(event) {
+  #onPageKey(event) {
     if (!isForPage(event) || document.querySelector("[role=dialog], [role=alertdialog]")) return;
     const key = event.key.toLowerCase();
-    if (key === "i") this.#point("start_ms");
-    else if (key === "o") this.#point("end_ms");
+    if (key === "i") this.#setEnd("start_ms");
+    else if (key === "o") this.#setEnd("end_ms");
     else if (key === "escape" && this.#draft.isBegun) this.#cancel();
-    else if (key === "enter" && !closest(event, "button, a, [role=option], [role=tab], label")) this.#askForTitle(event);
+    else if (key === "enter" && !closest(event, "button, a, [role=option], [role=tab], label")) this.#focusTitle(event);
   }
 
   /** @param {KeyboardEvent} event */
-  #askForTitle(event) {
+  #focusTitle(event) {
     if (!this.#draft.whole) return;
     event.preventDefault();
     this.#form.hidden = false;
@@ -305,7 +305,7 @@ class ClipTimeline extends HTMLElement {
   }
 
   /** @param {KeyboardEvent} event */
-  #key(event) {
+  #onTimelineKey(event) {
     if (hasModifier(event)) return;
     const act = (event.shiftKey && this.#shiftKeys[event.key]) || this.#keys[event.key];
     if (!act) return;
@@ -322,11 +322,11 @@ class ClipTimeline extends HTMLElement {
   }
 
   /**
-   * What mouse and fingers do it to.
+   * Returns what the gestures act on.
    *
    * @returns {Host}
    */
-  #hands() {
+  #gestureHost() {
     const mayMark = () => this.#view.may_mark;
     const draft = () => this.#draft.whole;
     return {
@@ -359,7 +359,7 @@ class ClipTimeline extends HTMLElement {
       return;
     }
     const box = this.#canvas.getBoundingClientRect();
-    showThumb(thumb, this.#pictures, this.#gestures.timeAt(x), { x: x - box.left, room: box.width });
+    showThumb(thumb, this.#filmstrip, this.#gestures.timeAt(x), { x: x - box.left, boxWidth: box.width });
   }
 }
 

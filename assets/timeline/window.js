@@ -1,6 +1,6 @@
-// The part of a video that a timeline shows. Times are ms.
+// The visible part of a video on its timeline. Times are ms.
 
-const LEAST_MS = 1_000;
+const MIN_SPAN_MS = 1_000;
 
 export class ShownWindow {
   from = 0;
@@ -17,13 +17,13 @@ export class ShownWindow {
   }
 
   /**
-   * A factor below 1 comes closer; what is at `around` stays where it is.
+   * Zooms in with a factor below 1, out with one above. The time `around` stays at its position.
    *
    * @param {number} factor
    * @param {number} around
    */
   zoom(factor, around) {
-    const span = Math.min(this.length, Math.max(LEAST_MS, this.span * factor));
+    const span = Math.min(this.length, Math.max(MIN_SPAN_MS, this.span * factor));
     const share = Math.min(1, Math.max(0, (around - this.from) / this.span));
     this.show(around - share * span, span);
   }
@@ -35,7 +35,7 @@ export class ShownWindow {
   }
 
   /**
-   * By a share of what is shown, to the left where it is negative.
+   * Moves by a share of the visible span; to the left if it is negative.
    *
    * @param {number} share
    */

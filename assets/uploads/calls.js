@@ -1,12 +1,12 @@
-// Calls of the app's own API that outlive a lost connection.
+// Calls of the app's own API that are retried after a lost connection.
 
 const PAUSES = [500, 1_000, 2_000, 5_000, 10_000, 20_000];
 const SIGNED_OUT = "You are signed out. Sign in again, then choose the file again.";
-const FAILED = "That did not work. Try again in a moment.";
+const FAILED = "The request failed. Try again in a moment.";
 
 /** @typedef {(offline: boolean) => void} TellOffline */
 
-// An answer that repeating will not change; message is a sentence for people.
+// A response that a retry will not change. The message is a sentence for people.
 export class ApiError extends Error {
   /**
    * @param {number} status
@@ -20,7 +20,7 @@ export class ApiError extends Error {
 }
 
 /**
- * Resolves after ms, or at once when the browser finds its network again; rejects when signal says so.
+ * Resolves after `ms`, or earlier when the browser is online again. Rejects when `signal` aborts.
  *
  * @param {number} ms
  * @param {AbortSignal} [signal]
@@ -44,39 +44,40 @@ export function pause(ms, signal) {
 }
 
 /**
- * The answer as JSON (null where there is none). Tries again while the server cannot be reached, until signal aborts.
+ * Calls the API and returns its JSON response, or null if it has no content. Retries while the server is unavailable, until `signal`
+ * aborts. Throws ApiError if the server refuses the request.
  *
  * @param {string} method
  * @param {string} path
- * @param {object | Blob | null} [body] an object goes as JSON, a file as it is
- * @param {{signal?: AbortSignal, offline?: TellOffline, tries?: number}} [how] `offline` is told of every loss and return
+ * @param {object | Blob | null} [body] an object is sent as JSON, a file as it is
+ * @param {{signal?: AbortSignal, offline?: TellOffline, tries?: number}} [options] `offline` is called when the connection is lost or back
  * @returns {Promise<any>}
  */
 export async function call(method, path, body, { signal, offline, tries = Infinity } = {}) {
-  for (let turn = 0; ; turn++) {
+  for (let attempt = 0; ; attempt++) {
     const response = await request(method, path, body, signal);
     if (response?.ok) {
       offline?.(false);
       return response.status === 204 ? null : response.json();
     }
-    if (response) await refuse(response);
-    if (turn + 1 >= tries) throw new Error("The server cannot be reached. Try again in a moment.");
+    if (response) await throwIfRefused(response);
+    if (attempt + 1 >= tries) throw new Error("The server cannot be reached. Try again in a moment.");
     if (!response) offline?.(true);
-    await pause(PAUSES[Math.min(turn, PAUSES.length - 1)], signal);
+    await pause(PAUSES[Math.min(attempt, PAUSES.length - 1)], signal);
   }
 }
 
 /**
- * Raises what an answer says that repeating will not change.
+ * Throws ApiError unless a retry may help (a server error, or too many requests).
  *
  * @param {Response} response
  */
-async function refuse(response) {
+async function throwIfRefused(response) {
   if (response.status < 500 && response.status !== 429) throw new ApiError(response.status, await response.json().catch(() => ({})));
 }
 
 /**
- * One request; null where there is no answer.
+ * Sends one request. Returns null if there is no response.
  *
  * @param {string} method
  * @param {string} path

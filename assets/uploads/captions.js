@@ -9,7 +9,7 @@ const stem = (name) => name.replace(/\.[^.]*$/, "");
 export const isCaptions = (file) => /\.(vtt|srt)$/i.test(file.name);
 
 /**
- * The language that a caption file's name gives it for this video, "original" without one; null when it belongs to another video.
+ * Returns the language in the name of a caption file, "original" if it names none, or null if the file belongs to another video.
  *
  * @param {string} captions
  * @param {string} video
@@ -26,12 +26,12 @@ export class Captions {
   #files = new Set();
 
   /** @param {File[]} files */
-  keep(files) {
+  add(files) {
     for (const file of files) this.#files.add(file);
   }
 
   /**
-   * Attaches what belongs to a new video. Gives a sentence about it, "" when there was nothing.
+   * Attaches the captions that belong to a new video. Returns a sentence about the result, or "" if there were none.
    *
    * @param {string} name of the video's file
    * @param {string} video its id

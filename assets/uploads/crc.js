@@ -1,6 +1,6 @@
-// CRC-32 (ISO 3309, as in zip) of a blob, read in small pieces so that no part of a file is ever whole in memory.
+// CRC-32 (ISO 3309, as in zip) of a blob, read in pieces of 1 MiB so that a whole part of a file is never in memory.
 //
-// The browser's own digests are there only over HTTPS, and want all bytes at once.
+// The browser's own digests are available only over HTTPS, and need all bytes at once.
 
 const PIECE = 1024 * 1024;
 const TABLES = Array.from({ length: 8 }, () => new Uint32Array(256));
@@ -16,7 +16,7 @@ for (let at = 0; at < 256; at++) {
 const [T0, T1, T2, T3, T4, T5, T6, T7] = TABLES;
 
 /**
- * Eight bytes at a time ("slicing by 8", Kounavis and Berry).
+ * Updates a CRC, eight bytes at a time ("slicing by 8", Kounavis and Berry).
  *
  * @param {number} before
  * @param {Uint8Array} bytes
@@ -37,7 +37,7 @@ function update(before, bytes) {
 }
 
 /**
- * Big-endian, in base64: the form of S3's x-amz-checksum-crc32.
+ * Returns the CRC-32 big-endian in base64, the format of S3's x-amz-checksum-crc32.
  *
  * @param {Blob} blob
  */

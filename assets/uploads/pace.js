@@ -1,10 +1,10 @@
-// How fast bytes go, and how that reads.
+// The speed of uploads, and how speeds, sizes and remaining times are shown.
 
 const WINDOW = 6_000; // ms
-const LEAST = 500; // ms before there is something to say
+const MIN_MS = 500; // before a speed is known
 const UNITS = ["B", "KB", "MB", "GB", "TB"];
 
-// Bytes per second over the last six seconds.
+// Measures bytes per second over the last six seconds.
 export class Pace {
   /** @type {{at: number, bytes: number}[]} */
   #steps = [];
@@ -19,24 +19,32 @@ export class Pace {
     this.#steps = [];
   }
 
-  // 0 until there is something to say.
+  // Bytes per second; 0 while it is not known.
   speed(now = performance.now()) {
     this.add(0, now);
     const first = this.#steps[0];
-    if (!first || now - first.at < LEAST) return 0;
+    if (!first || now - first.at < MIN_MS) return 0;
     return (1_000 * this.#steps.reduce((sum, step) => sum + step.bytes, 0)) / (now - first.at);
   }
 }
 
-/** @param {number} bytes */
-export function size(bytes) {
+/**
+ * Returns a size in decimal units.
+ *
+ * @param {number} bytes
+ */
+export function formatSize(bytes) {
   const power = bytes < 1_000 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(bytes) / 3));
   const value = bytes / 1_000 ** power;
   return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${UNITS[power]}`;
 }
 
-/** @param {number} seconds */
-export function eta(seconds) {
+/**
+ * Returns the remaining time, or "" if it is not known.
+ *
+ * @param {number} seconds
+ */
+export function formatEta(seconds) {
   if (!Number.isFinite(seconds)) return "";
   if (seconds < 60) return `${Math.max(1, Math.ceil(seconds))} s left`;
   if (seconds < 3_600) return `${Math.round(seconds / 60)} min left`;

@@ -1,18 +1,18 @@
-// One part of a file, sent to the bucket by its presigned URL.
+// Sends one part of a file to the bucket with its presigned URL.
 
-const STALLED = 45_000; // ms without a byte, after which a connection counts as lost
-const FAILED = "The storage did not take a part of the file. Try again in a moment.";
+const STALLED = 45_000; // ms without progress after which a connection counts as lost
+const FAILED = "The storage refused a part of the file. Try again in a moment.";
 
 /**
- * What happens while a part is sent.
+ * Callbacks while a part is sent.
  *
  * @typedef {object} Watch
- * @property {(loaded: number, before: number) => void} moved bytes of the part, now and when it was last told
- * @property {() => void} lost the connection was lost, or stood still
+ * @property {(loaded: number, before: number) => void} moved bytes of the part that are sent, now and at the last call
+ * @property {() => void} lost the connection was lost or has stalled
  */
 
 /**
- * Rejects with source.status 0 when the connection was lost or stood still, which Uppy takes as a reason to try again.
+ * Sends the part. Rejects with source.status 0 if the connection was lost or has stalled, which makes Uppy retry.
  *
  * @param {{url: string, headers: Record<string, string>}} signed
  * @param {Blob} body

@@ -1,7 +1,7 @@
-// Sends files in parts with Uppy (MIT, @uppy/core and @uppy/aws-s3), which is fetched with the first file.
+// Sends files in parts with Uppy (MIT, @uppy/core and @uppy/aws-s3), which is loaded with the first file.
 //
-// Every upload is begun, or found again, by the server before Uppy hears of it; so to Uppy each one is one to be restored: it asks which
-// parts are there and sends the others, some at a time.
+// The server creates or finds every upload before Uppy is called, so for Uppy each upload is a resumed one: it lists the stored parts and
+// sends the others, PARALLEL at a time.
 
 import { ApiError, call, pause } from "./calls.js";
 import { crc32 } from "./crc.js";
@@ -15,7 +15,8 @@ import { sendPart } from "./part.js";
 /** @typedef {{method: "PUT", url: string, headers: Record<string, string>, upload: Upload}} Signature */
 
 /**
- * What the sender tells of an upload: how many bytes have arrived and how many just moved, whether the connection is lost, and its end.
+ * Callbacks of the sender. `moved`: bytes stored so far and bytes just sent; `offline`: the connection was lost or is back; `checking`: all
+ * parts are sent; `done` and `failed`: the end.
  *
  * @typedef {object} Listener
  * @property {(upload: Upload, sent: number, moved: number) => void} moved
@@ -28,7 +29,7 @@ import { sendPart } from "./part.js";
 const PARALLEL = 4;
 const RETRIES = [0, 1_000, 3_000, 5_000, 10_000, 20_000, ...Array(500).fill(30_000)];
 const BUSY_MS = 1_500;
-const UNREADABLE = "The file cannot be read any more: it was moved or changed. Choose it again.";
+const UNREADABLE = "The file can no longer be read: it was moved or changed. Choose it again.";
 
 export class Sender {
   #uppy;
@@ -36,34 +37,34 @@ export class Sender {
   #byFile = new Map();
   /** @type {WeakMap<object, number>} bytes by file */
   #partSizes = new WeakMap();
-  #tell;
+  #listener;
 
-  /** @param {Listener} tell */
-  static async load(tell) {
+  /** @param {Listener} listener */
+  static async load(listener) {
     const [{ default: Core }, { default: AwsS3 }] = await Promise.all([import("@uppy/core"), import("@uppy/aws-s3")]);
     const silent = () => {};
     const uppy = new Core({ id: "uploads", autoProceed: false, logger: { debug: silent, warn: silent, error: silent } });
-    const sender = new Sender(uppy, tell);
-    uppy.use(AwsS3, /** @type {any} */ (sender.#options())); // its types know no part sizes by file, and no signature but its own
+    const sender = new Sender(uppy, listener);
+    uppy.use(AwsS3, /** @type {any} */ (sender.#options())); // its types allow neither part sizes by file nor signatures of another type
     return sender;
   }
 
   /**
    * @param {Uppy} uppy
-   * @param {Listener} tell
+   * @param {Listener} listener
    */
-  constructor(uppy, tell) {
+  constructor(uppy, listener) {
     this.#uppy = uppy;
-    this.#tell = tell;
+    this.#listener = listener;
     uppy.on("upload-progress", (file, { bytesUploaded }) => {
       const upload = this.#of(file);
-      if (upload) this.#tell.moved(upload, Number(bytesUploaded), 0);
+      if (upload) this.#listener.moved(upload, Number(bytesUploaded), 0);
     });
-    uppy.on("upload-success", (file, { body }) => this.#end(file, (upload) => this.#tell.done(upload, body?.video)));
-    uppy.on("upload-error", (file, error) => this.#end(file, (upload) => this.#tell.failed(upload, error)));
+    uppy.on("upload-success", (file, { body }) => this.#end(file, (upload) => this.#listener.done(upload, body?.video)));
+    uppy.on("upload-error", (file, error) => this.#end(file, (upload) => this.#listener.failed(upload, error)));
   }
 
-  // How Uppy is to send: through the server, which signs each part and knows what has arrived.
+  // Options that make Uppy use our server, which signs each part and lists the stored ones.
   #options() {
     return {
       shouldUseMultipart: true,
@@ -71,13 +72,13 @@ export class Sender {
       retryDelays: RETRIES,
       getChunkSize: (/** @type {File} */ file) => this.#partSizes.get(file),
       createMultipartUpload: (/** @type {UppyFile} */ file) => ({ uploadId: file.meta.upload, key: file.meta.upload }),
-      listParts: (/** @type {UppyFile} */ file, /** @type {{signal?: AbortSignal}} */ { signal }) => this.#arrived(this.#known(file), signal),
+      listParts: (/** @type {UppyFile} */ file, /** @type {{signal?: AbortSignal}} */ { signal }) => this.#listParts(this.#require(file), signal),
       signPart: (/** @type {UppyFile} */ file, /** @type {{partNumber: number, body: Blob, signal?: AbortSignal}} */ part) =>
-        this.#sign(this.#known(file), part),
+        this.#sign(this.#require(file), part),
       uploadPartBytes: (/** @type {Parameters<Sender["put"]>[0]} */ part) => this.put(part),
       completeMultipartUpload: (/** @type {UppyFile} */ file, /** @type {{signal?: AbortSignal}} */ { signal }) =>
-        this.#complete(this.#known(file), signal),
-      abortMultipartUpload: () => {}, // who cancels tells the server; what merely fails may go on later
+        this.#complete(this.#require(file), signal),
+      abortMultipartUpload: () => {}, // cancelling calls the API elsewhere; a failed upload can be resumed later
     };
   }
 
@@ -87,7 +88,7 @@ export class Sender {
   }
 
   /** @param {UppyFile} file */
-  #known(file) {
+  #require(file) {
     return /** @type {Upload} */ (this.#byFile.get(file.id));
   }
 
@@ -98,7 +99,7 @@ export class Sender {
     upload.uppy = this.#uppy.addFile({ name: upload.name, type: file.type, data: file, meta: { upload: upload.server } });
     this.#uppy.setFileState(upload.uppy, /** @type {any} */ ({ s3Multipart: { uploadId: upload.server, key: upload.server } }));
     this.#byFile.set(upload.uppy, upload);
-    this.#uppy.upload().catch(() => {}); // told by upload-error
+    this.#uppy.upload().catch(() => {}); // reported by upload-error
   }
 
   /** @param {Upload} upload */
@@ -117,7 +118,7 @@ export class Sender {
   }
 
   /**
-   * Stops it here; the server keeps what has arrived.
+   * Stops sending; the server keeps the stored parts.
    *
    * @param {Upload} upload
    */
@@ -128,34 +129,34 @@ export class Sender {
 
   /**
    * @param {UppyFile | undefined} file
-   * @param {(upload: Upload) => void} tell
+   * @param {(upload: Upload) => void} notify
    */
-  #end(file, tell) {
+  #end(file, notify) {
     const upload = this.#of(file);
     if (!upload) return;
     this.drop(upload);
-    tell(upload);
+    notify(upload);
   }
 
   /**
-   * Ends an upload that repeating does not help.
+   * Ends an upload that a retry does not help.
    *
    * @param {Upload} upload
    * @param {Error} error
    */
   #giveUp(upload, error) {
     this.drop(upload);
-    this.#tell.failed(upload, error);
+    this.#listener.failed(upload, error);
   }
 
   /**
    * @param {Upload} upload
    * @param {AbortSignal} [signal]
    */
-  async #arrived(upload, signal) {
+  async #listParts(upload, signal) {
     /** @type {{parts: {partNumber: number, size: number, etag: string}[]}} */
-    const { parts } = await this.#ask(upload, "GET", "parts", { signal });
-    this.#tell.moved(
+    const { parts } = await this.#callOrGiveUp(upload, "GET", "parts", { signal });
+    this.#listener.moved(
       upload,
       parts.reduce((sum, part) => sum + part.size, 0),
       0,
@@ -177,7 +178,7 @@ export class Sender {
       this.#giveUp(upload, error);
       throw error;
     }
-    const { parts } = await this.#ask(upload, "POST", "parts", { body: { parts: [{ partNumber, crc32: sum }] }, signal });
+    const { parts } = await this.#callOrGiveUp(upload, "POST", "parts", { body: { parts: [{ partNumber, crc32: sum }] }, signal });
     return { method: "PUT", url: parts[0].url, headers: parts[0].headers, upload };
   }
 
@@ -186,26 +187,26 @@ export class Sender {
    * @param {AbortSignal} [signal]
    */
   async #complete(upload, signal) {
-    this.#tell.checking(upload);
+    this.#listener.checking(upload);
     for (;;) {
       try {
         return { video: (await this.#call(upload, "POST", "complete", { signal })).videoId };
       } catch (error) {
         if (!(error instanceof ApiError) || error.code !== "upload_busy") throw error;
-        await pause(BUSY_MS, signal); // an earlier request, whose answer was lost, is still at it
+        await pause(BUSY_MS, signal); // an earlier request, whose response was lost, is still running
       }
     }
   }
 
   /**
-   * Asks the server; a refusal ends the upload.
+   * Calls the API for an upload; a refusal ends the upload.
    *
    * @param {Upload} upload
    * @param {string} method
    * @param {string} what
    * @param {{body?: object, signal?: AbortSignal}} how
    */
-  async #ask(upload, method, what, how) {
+  async #callOrGiveUp(upload, method, what, how) {
     try {
       return await this.#call(upload, method, what, how);
     } catch (error) {
@@ -223,12 +224,12 @@ export class Sender {
   #call(upload, method, what, { body, signal }) {
     return call(method, `/api/uploads/${upload.server}/${what}`, body, {
       signal,
-      offline: (offline) => this.#tell.offline(upload, offline),
+      offline: (offline) => this.#listener.offline(upload, offline),
     });
   }
 
   /**
-   * One part, as Uppy hands it over. The server reads the real ETags from the store, so the bucket need not expose them.
+   * Sends one part for Uppy. The server reads the real ETags from the store, so the bucket need not expose them.
    *
    * @param {{signature: Signature, body: Blob, onProgress: (event: {loaded: number, lengthComputable: boolean}) => void,
    *   onComplete: (etag: string) => void, signal?: AbortSignal}} part
@@ -237,11 +238,11 @@ export class Sender {
     const { upload } = signature;
     await sendPart(signature, body, signal, {
       moved: (loaded, before) => {
-        this.#tell.offline(upload, false);
-        this.#tell.moved(upload, upload.sent, loaded - before);
+        this.#listener.offline(upload, false);
+        this.#listener.moved(upload, upload.sent, loaded - before);
         onProgress({ loaded, lengthComputable: true });
       },
-      lost: () => this.#tell.offline(upload, true),
+      lost: () => this.#listener.offline(upload, true),
     });
     const etag = "arrived";
     onComplete(etag);

@@ -1,6 +1,6 @@
-// A file on its way into the library, and how it is shown.
+// An upload of a file into the library, and how it is shown.
 
-import { Pace, eta, size } from "./pace.js";
+import { Pace, formatEta, formatSize } from "./pace.js";
 
 /** @typedef {"preparing" | "sending" | "paused" | "waiting" | "checking" | "done" | "failed" | "refused"} State */
 
@@ -9,18 +9,18 @@ import { Pace, eta, size } from "./pace.js";
  * @property {string} id of its row
  * @property {string} name
  * @property {number} size bytes
- * @property {string} mark what tells the file from another one of its name and size
+ * @property {string} fingerprint distinguishes the file from another one of the same name and size
  * @property {State} state
  * @property {number} sent bytes
- * @property {string} note what became of it
+ * @property {string} note the result, as a sentence
  * @property {boolean} offline
  * @property {Pace} pace
  * @property {AbortController} abort
  * @property {File} [file] missing after a reload
- * @property {string} server the id that the server gave it, "" before
- * @property {string} uppy the id that Uppy gave it, "" before
+ * @property {string} server its id on the server, "" before it has one
+ * @property {string} uppy its file id in Uppy, "" before it has one
  * @property {number} partSize bytes
- * @property {string} video its id, "" before it is one
+ * @property {string} video the id of the video, "" before it is in the library
  */
 
 /**
@@ -28,20 +28,20 @@ import { Pace, eta, size } from "./pace.js";
  * @returns {Upload}
  */
 export function newUpload(values) {
-  const none = { mark: "", sent: 0, note: "", offline: false, server: "", uppy: "", partSize: 0, video: "" };
+  const none = { fingerprint: "", sent: 0, note: "", offline: false, server: "", uppy: "", partSize: 0, video: "" };
   return { ...none, pace: new Pace(), abort: new AbortController(), ...values };
 }
 
 /** @param {File} file */
-export const mark = (file) => `${file.lastModified}`;
+export const fingerprintOf = (file) => `${file.lastModified}`;
 /** @param {File} file */
-export const isOf = (file) => (/** @type {Upload} */ upload) =>
-  upload.name === file.name && upload.size === file.size && upload.mark === mark(file);
+export const matches = (file) => (/** @type {Upload} */ upload) =>
+  upload.name === file.name && upload.size === file.size && upload.fingerprint === fingerprintOf(file);
 
 /** @param {Upload} upload */
 export const isActive = ({ state }) => state === "preparing" || state === "sending" || state === "checking";
 /** @param {Upload} upload */
-export const isOver = ({ state }) => state === "failed" || state === "refused";
+export const hasFailed = ({ state }) => state === "failed" || state === "refused";
 
 /** @param {Upload} upload */
 export function rowOf(upload) {
@@ -51,14 +51,14 @@ export function rowOf(upload) {
 
 /** @param {Upload} upload */
 function lineOf({ state, sent, size: all, note, pace, offline }) {
-  const far = `${size(sent)} of ${size(all)}`;
+  const far = `${formatSize(sent)} of ${formatSize(all)}`;
   const speed = pace.speed();
-  const moving = speed ? `${far} · ${size(speed)}/s · ${eta((all - sent) / speed)}` : far;
+  const moving = speed ? `${far} · ${formatSize(speed)}/s · ${formatEta((all - sent) / speed)}` : far;
   return {
     preparing: "Starting",
     sending: offline ? `${far} · Connection lost, trying again` : moving,
     paused: `${far} · Paused`,
-    waiting: `${far} · Choose the same file again to go on`,
+    waiting: `${far} · Choose the same file again to resume`,
     checking: "All sent · Checking the video",
     done: note || "In the library",
     failed: note,

@@ -1,16 +1,16 @@
-// <upload-desk>: videos chosen or dropped on the page go straight to the bucket, in parts, by URLs that are signed one by one.
+// <upload-desk>: videos chosen or dropped on the page are sent directly to the bucket, in parts, with one presigned URL for each part.
 //
-// Uppy sends, repeats, pauses and goes on (see ./sender.js); the server knows what has arrived. What is under way belongs to this
-// module and not to the element: it goes on while another page of the app is open. UploadsChanged tells the rows to show, VideoAdded that
-// the library has a new video.
+// Uppy sends, retries, pauses and resumes (see ./sender.js); the server knows which parts are stored. Running uploads belong to this
+// module, not to the element, so they continue while another page of the app is open. Events: UploadsChanged {rows} has the rows to show,
+// VideoAdded says that the library has a new video.
 //
-// A script, since files lie in the browser, and gigabytes go from there to the bucket without passing through the server.
+// A script, since gigabytes go from the browser to the bucket without passing through the server.
 
 import { closest } from "../frame/event_target.js";
 import { ApiError, call } from "./calls.js";
 import { Captions, isCaptions } from "./captions.js";
 import { Sender } from "./sender.js";
-import { isActive, isOf, isOver, mark, newUpload, rowOf } from "./upload.js";
+import { fingerprintOf, hasFailed, isActive, matches, newUpload, rowOf } from "./upload.js";
 
 /** @import { Upload } from "./upload.js" */
 
@@ -24,7 +24,7 @@ let announced = 0;
 /** @type {Promise<Sender> | undefined} */
 let sender;
 
-// Tells the page, four times a second at most while bytes move.
+// Sends the rows to the page; with `soon`, at most four times a second.
 function announce(soon = false) {
   if (soon) {
     announced ||= setTimeout(() => announce(), ANNOUNCE_MS);
@@ -58,7 +58,7 @@ function track(upload) {
   return upload;
 }
 
-function theSender() {
+function loadSender() {
   sender ??= Sender.load({
     moved(upload, sent, moved) {
       Object.assign(upload, { sent });
@@ -74,7 +74,7 @@ function theSender() {
 }
 
 /**
- * What the server refused for good is not offered to be tried again.
+ * Marks an upload as failed, or as refused if a retry cannot help.
  *
  * @param {Upload} upload
  * @param {Error} error
@@ -84,7 +84,7 @@ function fail(upload, error) {
 }
 
 /** @param {Upload} upload */
-async function attachTo(upload) {
+async function attachCaptions(upload) {
   const said = await captions.attach(upload.name, upload.video);
   if (said) change(upload, { note: said });
 }
@@ -95,32 +95,33 @@ async function attachTo(upload) {
  */
 async function finished(upload, video) {
   change(upload, { state: "done", video, sent: upload.size });
-  await attachTo(upload);
+  await attachCaptions(upload);
   desk?.dispatchEvent(new CustomEvent("VideoAdded", { detail: {} }));
 }
 
 /** @param {File} file */
-async function take(file) {
-  const known = [...uploads.values()].find(isOf(file));
-  if (known && !isOver(known)) return;
+async function addFile(file) {
+  const known = [...uploads.values()].find(matches(file));
+  if (known && !hasFailed(known)) return;
   if (known) uploads.delete(known.id);
   const id = known?.id ?? `new-${crypto.getRandomValues(new Uint32Array(2)).join("")}`;
-  const upload = track(newUpload({ id, name: file.name, size: file.size, mark: mark(file), file, state: "preparing" }));
+  const upload = track(newUpload({ id, name: file.name, size: file.size, fingerprint: fingerprintOf(file), file, state: "preparing" }));
   announce();
-  await start(upload);
+  if (file.size) await start(upload);
+  else change(upload, { state: "refused", note: `${file.name} is empty.` });
 }
 
 /** @param {Upload} upload */
 async function start(upload) {
   const { signal } = upload.abort;
   try {
-    const [ready, begun] = await Promise.all([theSender(), begin(upload, signal)]);
+    const [ready, created] = await Promise.all([loadSender(), createUpload(upload, signal)]);
     if (signal.aborted) {
-      await call("DELETE", `/api/uploads/${begun.id}`);
+      await call("DELETE", `/api/uploads/${created.id}`);
       return;
     }
-    uploads.delete(begun.id); // the row of an earlier visit
-    change(upload, { state: "sending", server: begun.id, partSize: begun.partSize });
+    uploads.delete(created.id); // the row of the same upload from an earlier visit
+    change(upload, { state: "sending", server: created.id, partSize: created.partSize });
     ready.send(upload);
   } catch (error) {
     if (!signal.aborted) fail(upload, /** @type {Error} */ (error));
@@ -132,9 +133,9 @@ async function start(upload) {
  * @param {AbortSignal} signal
  * @returns {Promise<{id: string, partSize: number}>}
  */
-function begin(upload, signal) {
-  const asked = { fileName: upload.name, size: upload.size, fingerprint: upload.mark };
-  return call("POST", "/api/uploads", asked, { signal, offline: (offline) => tellOffline(upload, offline) });
+function createUpload(upload, signal) {
+  const body = { fileName: upload.name, size: upload.size, fingerprint: upload.fingerprint };
+  return call("POST", "/api/uploads", body, { signal, offline: (offline) => tellOffline(upload, offline) });
 }
 
 /** @param {Upload} upload */
@@ -176,38 +177,38 @@ const actions = {
   },
 };
 
-// What was begun before the page was loaded: it goes on once the same file is chosen again.
-async function recall() {
+// Lists uploads from before the page was loaded. They resume when the same file is chosen again.
+async function restoreUploads() {
   try {
     const { uploads: left } = await call("GET", "/api/uploads", null, { tries: 1 });
     const held = new Set([...uploads.values()].map((upload) => upload.server));
     for (const { id, fileName, size, partSize } of left) {
-      if (!held.has(id)) track(newUpload({ id, server: id, name: fileName, size, partSize, sent: await arrived(id), state: "waiting" }));
+      if (!held.has(id)) track(newUpload({ id, server: id, name: fileName, size, partSize, sent: await storedBytes(id), state: "waiting" }));
     }
   } catch {
-    return; // the next visit asks again
+    return; // the next visit tries again
   }
   announce();
 }
 
 /**
- * Bytes of an upload that the store has.
+ * Returns the number of bytes of an upload that are stored.
  *
  * @param {string} id
  */
-async function arrived(id) {
+async function storedBytes(id) {
   /** @type {{parts: {size: number}[]}} */
   const { parts } = await call("GET", `/api/uploads/${id}/parts`, null, { tries: 1 });
   return parts.reduce((sum, part) => sum + part.size, 0);
 }
 
 /** @param {Iterable<File>} files */
-function takeAll(files) {
+function addFiles(files) {
   const all = [...files];
-  captions.keep(all.filter(isCaptions));
+  captions.add(all.filter(isCaptions));
   const videos = all.filter((file) => !isCaptions(file));
-  for (const file of videos) take(file);
-  if (!videos.length) for (const upload of uploads.values()) if (upload.state === "done") attachTo(upload);
+  for (const file of videos) addFile(file);
+  if (!videos.length) for (const upload of uploads.values()) if (upload.state === "done") attachCaptions(upload);
 }
 
 /** @param {DragEvent} event */
@@ -221,14 +222,14 @@ class UploadDesk extends HTMLElement {
     desk = this;
     this.#listeners = new AbortController();
     const { signal } = this.#listeners;
-    this.addEventListener("change", (event) => this.#chosen(/** @type {HTMLInputElement} */ (event.target)), { signal });
-    document.addEventListener("click", (event) => this.#click(event), { signal });
+    this.addEventListener("change", (event) => this.#onFiles(/** @type {HTMLInputElement} */ (event.target)), { signal });
+    document.addEventListener("click", (event) => this.#onClick(event), { signal });
     document.addEventListener("dragenter", (event) => hasFiles(event) && this.#hover(1), { signal });
     document.addEventListener("dragleave", (event) => hasFiles(event) && this.#hover(-1), { signal });
     document.addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault(), { signal });
-    document.addEventListener("drop", (event) => this.#drop(event), { signal });
+    document.addEventListener("drop", (event) => this.#onDrop(event), { signal });
     announce();
-    recall();
+    restoreUploads();
   }
 
   disconnectedCallback() {
@@ -238,17 +239,17 @@ class UploadDesk extends HTMLElement {
   }
 
   /** @param {HTMLInputElement} input */
-  #chosen(input) {
-    takeAll(input.files ?? []);
+  #onFiles(input) {
+    addFiles(input.files ?? []);
     input.value = "";
   }
 
   /** @param {DragEvent} event */
-  #drop(event) {
+  #onDrop(event) {
     if (!hasFiles(event)) return;
     event.preventDefault();
     this.#hover(-this.#depth);
-    takeAll(event.dataTransfer?.files ?? []);
+    addFiles(event.dataTransfer?.files ?? []);
   }
 
   /** @param {number} step */
@@ -258,7 +259,7 @@ class UploadDesk extends HTMLElement {
   }
 
   /** @param {Event} event */
-  #click(event) {
+  #onClick(event) {
     const { upload: action = "", row = "" } = closest(event, "[data-upload]")?.dataset ?? {};
     if (action === "choose") {
       /** @type {HTMLInputElement | null} */ (this.querySelector("input[type=file]"))?.click();
@@ -269,7 +270,7 @@ class UploadDesk extends HTMLElement {
   }
 }
 
-// Leaving the page ends what is being sent; it could go on later, but only with the file chosen anew.
+// Leaving the page stops running uploads; to resume one, its file must be chosen again.
 addEventListener("beforeunload", (event) => {
   if ([...uploads.values()].some(isActive)) event.preventDefault();
 });

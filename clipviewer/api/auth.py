@@ -34,7 +34,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 class WrongCredentials(ClipviewerError):
     """Unknown, wrong and disabled alike."""
 
-    status, code, title = 401, "invalid_credentials", "E-mail or password is not right"
+    status, code, title = 401, "invalid_credentials", "Incorrect email or password"
 
 
 class _Json(BaseModel):

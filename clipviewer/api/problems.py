@@ -42,7 +42,7 @@ def unexpected(error: Exception, path: str) -> JSONResponse:
     _LOG.error("%s: %s failed", error_id, path, exc_info=error)
     if isinstance(error, OperationalError):
         return problem(503, "database_unavailable", "The database cannot be reached", "Try again in a moment.", id=error_id)
-    return problem(500, "internal_error", "Something went wrong", "The server's log tells more under this id.", id=error_id)
+    return problem(500, "internal_error", "Something went wrong", "The server log has details under this id.", id=error_id)
 
 
 def install_problems(api: FastAPI) -> None:
@@ -97,7 +97,7 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
 def validation_problem(errors: Sequence[Any]) -> JSONResponse:
     """Return the locations and rules of pydantic's ``errors``, without the values."""
     places = [{"location": ".".join(map(str, item["loc"])), "message": str(item["msg"])} for item in errors[:20]]
-    return problem(422, "invalid", "The input is not valid", "Check the fields named in errors.", errors=places)
+    return problem(422, "invalid", "The input is not valid", "Correct the fields listed under errors.", errors=places)
 
 
 async def _http(_request: Request, error: Exception) -> JSONResponse:

@@ -55,7 +55,7 @@ async def put_preferences(request: Request, who: Admin, body: Annotated[Preferen
         wanted = preferences_of(body.by_field())
     except Unfit as unfit:
         places = [{"location": body_name(name), "message": text} for name, text in unfit.problems.items()]
-        return problem(422, "invalid", "The input is not valid", "Check the fields named in errors.", errors=places)
+        return problem(422, "invalid", "The input is not valid", "Correct the fields listed under errors.", errors=places)
     await services_of(request).database.run_write(lambda db: save_preferences(db, wanted, actor=who.user_id, address=peer_address(request)))
     return answer(PreferencesBody.of(wanted))
 

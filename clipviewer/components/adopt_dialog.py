@@ -1,4 +1,4 @@
-"""The dialog "Adopt from the bucket": a prefix, what it would bring, and how far it is."""
+"""The dialog "Import from bucket": prefix, preview, progress and result."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FOLLOW_MS = 1_000
 
 
 def adopt_button() -> rx.Component:
-    """For the library's bar, with its dialog; nothing for who may not adopt."""
+    """Return the library bar's import button with its dialog, shown only to people who may import."""
     return rx.fragment(
         bundled("library/adopt.css"),
         rx.cond(
@@ -22,13 +22,13 @@ def adopt_button() -> rx.Component:
             rx.fragment(
                 rx.button(
                     rx.icon("folder-input", size=16),
-                    rx.el.span("Adopt from the bucket"),
+                    rx.el.span("Import from bucket"),
                     id=_OPENED_BY,
                     variant="soft",
                     color_scheme="gray",
                     on_click=AdoptState.set_opened(True),
                     class_name="adopt-button",
-                    custom_attrs={"aria-label": "Adopt from the bucket"},
+                    custom_attrs={"aria-label": "Import from bucket"},
                 ),
                 _dialog(),
             ),
@@ -40,9 +40,9 @@ def _dialog() -> rx.Component:
     busy = _busy()
     return rx.dialog.root(
         rx.dialog.content(
-            rx.dialog.title("Adopt from the bucket"),
+            rx.dialog.title("Import from bucket"),
             rx.dialog.description(
-                "Takes in videos, captions and exports that lie there already. Nothing in the bucket is touched.", size="2"
+                "Add videos, captions and exports that are already in the bucket. Nothing in the bucket changes.", size="2"
             ),
             rx.el.form(
                 rx.el.label(
@@ -61,8 +61,8 @@ def _dialog() -> rx.Component:
                 rx.text(
                     rx.cond(
                         AdoptState.library == "",
-                        "What their keys begin with. Empty: the whole bucket.",
-                        f"What their keys begin with. Empty: the whole library, {AdoptState.library}",
+                        "The start of the object keys. Leave empty for the whole bucket.",
+                        f"The start of the object keys. Leave empty for the whole library, {AdoptState.library}",
                     ),
                     id="adopt_hint",
                     size="2",
@@ -73,14 +73,14 @@ def _dialog() -> rx.Component:
                 class_name="adopt-form",
             ),
             rx.box(
-                rx.cond(AdoptState.look, _found(AdoptState.look.to(FoundView), "What would be adopted")),
+                rx.cond(AdoptState.look, _found(AdoptState.look.to(FoundView), "Import preview")),
                 rx.cond(AdoptState.run & ~AdoptState.look, _run(AdoptState.run.to(AdoptRun))),
                 class_name="adopt-news",
             ),
             rx.cond(AdoptState.opened & busy, Pulse.create(interval=_FOLLOW_MS, on_pulse=AdoptState.follow)),
             rx.box(
                 rx.dialog.close(rx.button("Close", type="button", variant="soft", color_scheme="gray")),
-                rx.button("Adopt", type="button", on_click=AdoptState.adopt(_prefix()), disabled=busy | AdoptState.looking),
+                rx.button("Import", type="button", on_click=AdoptState.adopt(_prefix()), disabled=busy | AdoptState.looking),
                 class_name="dialog-actions",
             ),
             max_width="640px",
@@ -92,7 +92,7 @@ def _dialog() -> rx.Component:
 
 
 def _run(run: rx.Var[AdoptRun]) -> rx.Component:
-    """The newest adopting: under way, or what came of it."""
+    """Show the newest import: its progress or its result."""
     return rx.fragment(
         rx.cond(
             run.words != "",
@@ -101,7 +101,7 @@ def _run(run: rx.Var[AdoptRun]) -> rx.Component:
                 rx.cond(
                     _busy(),
                     rx.fragment(
-                        rx.el.progress(aria_label="Adopting"),
+                        rx.el.progress(aria_label="Importing"),
                         rx.button("Stop", type="button", size="1", variant="soft", color_scheme="gray", on_click=AdoptState.call_off),
                     ),
                 ),
@@ -109,7 +109,7 @@ def _run(run: rx.Var[AdoptRun]) -> rx.Component:
                 class_name="adopt-run",
             ),
         ),
-        rx.cond(run.found, _found(run.found.to(FoundView), "What was adopted")),
+        rx.cond(run.found, _found(run.found.to(FoundView), "Import result")),
     )
 
 

@@ -1,7 +1,7 @@
-"""What a component takes from ``assets/``: scripts and style sheets, bundled with the page that it stands on.
+"""Scripts and style sheets of ``assets/`` that a component needs, bundled with the page that uses it.
 
-Reflex's build gives them hashed names, which browsers keep for good. A script named ``….client.js`` runs in browsers only: the build
-empties it where it draws pages beforehand, so it may define elements and listen to the document as soon as it is imported.
+Reflex's build gives the files hashed names, which browsers cache forever. A script named ``….client.js`` runs in browsers only: the build
+replaces it with an empty module for prerendering, so it may define elements and add document listeners on import.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from reflex.vars import VarData
 
 
 def bundled(*paths: str) -> rx.Var[None]:
-    """Return a child that draws nothing and imports these files of ``assets/``."""
+    """Return a child that renders nothing and imports the given files of ``assets/``."""
     return rx.Var("null", _var_type=None, _var_data=VarData(imports=_imports(*paths)))
 
 
 class CustomElement(rx.Component):
-    """An element that a script of ``assets/`` defines, with its attributes and events described there."""
+    """A custom element defined by a script of ``assets/``, which describes its attributes and events."""
 
     element: ClassVar[str] = ""
     assets: ClassVar[tuple[str, ...]] = ()
 
     def add_custom_code(self) -> list[str]:
-        """Reflex derives names from tags, and a custom element's name is no identifier."""
+        """Declare the tag: Reflex derives identifiers from tags, and a custom element's name is not an identifier."""
         return [f'const {self.tag} = "{self.element}";']
 
     def add_imports(self) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""The dialog "Captions": the languages that the open video has captions in, and the ways to add one."""
+"""The dialog "Captions": the caption languages of the open video and the ways to add one."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class CaptionsForm(CustomElement):
 
 
 def open_captions() -> Any:
-    """The event that opens the dialog."""
+    """Return the event that opens the dialog."""
     return CaptionsState.set_opened(True)
 
 
 def captions_button() -> rx.Component:
-    """Opens the dialog, and says how many languages there are."""
+    """Return the button that opens the dialog and shows the number of languages."""
     return rx.el.button(
         rx.icon("captions", size=16),
         rx.el.span("Captions", class_name="bar-word"),
@@ -45,7 +45,7 @@ def captions_panel() -> rx.Component:
     return rx.dialog.root(
         rx.dialog.content(
             rx.dialog.title("Captions"),
-            rx.dialog.description("They play in the room, and go into exports: as a track, or burned in.", size="2"),
+            rx.dialog.description("Captions play in the clip room and go into exports, as a track or burned in.", size="2"),
             rx.cond(
                 CaptionsState.tracks.length() > 0,
                 rx.el.ul(rx.foreach(CaptionsState.tracks, _track), class_name="caption-tracks", aria_label="Caption tracks"),
@@ -53,8 +53,8 @@ def captions_panel() -> rx.Component:
             ),
             if_may_change(
                 _attach(),
-                _ways(),
-                otherwise=rx.text("Reviewers and admins add and remove them.", size="2", class_name="quiet caption-ways"),
+                _other_sources(),
+                otherwise=rx.text("Only reviewers and admins can add or remove captions.", size="2", class_name="quiet caption-ways"),
             ),
             rx.box(rx.dialog.close(rx.button("Done", type="button")), class_name="dialog-actions"),
             max_width="560px",
@@ -104,8 +104,8 @@ def _attach() -> rx.Component:
     )
 
 
-def _ways() -> rx.Component:
-    """Other ways to captions than a file."""
+def _other_sources() -> rx.Component:
+    """Return the ways to add captions other than a file."""
     return rx.box(
         rx.button(
             rx.icon("file-search", size=16),
@@ -145,7 +145,7 @@ def _translate() -> rx.Component:
 
 
 def _languages(*, original: bool, **props: Any) -> rx.Component:
-    spoken = [rx.el.option("Original: the language that is spoken", value="original")] if original else []
+    spoken = [rx.el.option("Original: the spoken language", value="original")] if original else []
     options = [rx.el.option(name, value=tag) for tag, name in known_languages()]
     return rx.el.select(*spoken, *options, class_name="field select", **props)
 

@@ -10,7 +10,7 @@ from clipviewer.state.video_detail import VideoDetailState
 
 
 def clip_details() -> rx.Component:
-    """Duration, aspect ratio, language, key; download and copy."""
+    """Show duration, aspect ratio, language and key, with buttons to download the clip and copy the key."""
     clip = selected_clip()
     exported = VideoDetailState.tab == "exported"
     return rx.el.section(
@@ -29,7 +29,7 @@ def clip_details() -> rx.Component:
                 ),
                 rx.fragment(
                     rx.cond(clip.reasons != "", _fact("Found because", clip.reasons)),
-                    rx.cond(clip.score != "", rx.fragment(_fact("Score", clip.score), _fact("Made of", clip.score_parts))),
+                    rx.cond(clip.score != "", _fact("Score", clip.score + rx.cond(clip.score_parts != "", ": " + clip.score_parts, ""))),
                 ),
             ),
             _fact("S3 key", rx.el.code(clip.s3_key)),

@@ -1,4 +1,4 @@
-"""The clip list: a listbox that holds only its visible rows, however many clips there are."""
+"""The clip list: a virtualized listbox that renders only visible rows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from reflex.vars.function import ArgsFunctionOperation
 
 from clipviewer.components.bundle import bundled
 from clipviewer.components.may_change import if_may_change
-from clipviewer.components.selection import select_events, shown_id, shown_place
+from clipviewer.components.selection import select_events, shown_id, shown_position
 from clipviewer.components.virtuoso import Virtuoso
 from clipviewer.state.rows import ClipRow
 from clipviewer.state.video_detail import VideoDetailState
@@ -16,7 +16,7 @@ from clipviewer.state.video_detail import VideoDetailState
 
 @rx.memo
 def exported_row(clip: rx.Var[ClipRow], position: rx.Var[int]) -> rx.Component:
-    """One exported clip."""
+    """Render one exported clip."""
     return _option(
         clip,
         position,
@@ -34,19 +34,19 @@ def exported_row(clip: rx.Var[ClipRow], position: rx.Var[int]) -> rx.Component:
 
 
 def drift_badge(drift: rx.Var[str], missing: rx.Var[bool]) -> rx.Component:
-    """A mark that says on asking why a new export would not be the same, or that the file is gone."""
+    """Return a badge that explains why the export is stale or that its file is missing."""
     return rx.cond(
-        drift != "", rx.cond(missing, _mark("file-x", "File missing", drift, "drift missing"), _mark("history", "Stale", drift, "drift"))
+        drift != "", rx.cond(missing, _badge("file-x", "File missing", drift, "drift missing"), _badge("history", "Stale", drift, "drift"))
     )
 
 
-def _mark(icon: str, word: str, why: rx.Var[str], class_name: str) -> rx.Component:
+def _badge(icon: str, word: str, why: rx.Var[str], class_name: str) -> rx.Component:
     return rx.el.span(rx.icon(icon, size=12), word, title=why, role="img", aria_label=word + ": " + why, class_name=class_name)
 
 
 @rx.memo
 def identified_row(clip: rx.Var[ClipRow], position: rx.Var[int]) -> rx.Component:
-    """One candidate, with its score, and its checkbox for who may export it."""
+    """Render one candidate with its score, and a checkbox for people who may export it."""
     return _option(
         clip,
         position,
@@ -72,8 +72,8 @@ def _tick(clip: rx.Var[ClipRow]) -> rx.Component:
 
 
 @rx.memo
-def row_to_come() -> rx.Component:
-    """The place of a row that is on its way."""
+def placeholder_row() -> rx.Component:
+    """Render the placeholder of a row that is not loaded yet."""
     return rx.box(class_name="clip-row skeleton", aria_hidden="true")
 
 
@@ -117,12 +117,12 @@ def _list(row, rows, offset, total, name: str) -> rx.Component:
         _var_data=VarData.merge(rows._get_all_var_data(), offset._get_all_var_data()),
     )
     clip = rx.Var("context.rows[index - context.offset]", _var_type=ClipRow)
-    item = rx.cond(clip, row(clip=clip, position=rx.Var("index", _var_type=int)), row_to_come())
+    item = rx.cond(clip, row(clip=clip, position=rx.Var("index", _var_type=int)), placeholder_row())
     return Virtuoso.create(
         total_count=total,
         context=context,
         item_content=ArgsFunctionOperation.create(args_names=("index", "_item", "context"), return_expr=rx.Var.create(item)),
-        initial_top_most_item_index=rx.Var.create({"index": shown_place() - 1, "align": "center"}),
+        initial_top_most_item_index=rx.Var.create({"index": shown_position() - 1, "align": "center"}),
         fixed_item_height=64,
         increase_viewport_by=320,
         range_changed=lambda first, last: VideoDetailState.show_range(first, last).debounce(120),

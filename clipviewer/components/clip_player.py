@@ -1,4 +1,4 @@
-"""The player of the clip room: a native ``<video>`` in media-chrome's controls, kept supplied by ``assets/player/player.client.js``."""
+"""The player of the clip room: a native ``<video>`` with media-chrome's controls, driven by ``assets/player/player.client.js``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import reflex as rx
 
 from clipviewer.components.bundle import CustomElement
 from clipviewer.components.media_chrome import MediaController, MediaLoadingIndicator, control_bar
-from clipviewer.components.selection import select_events, selected_clip, shown_place
+from clipviewer.components.selection import select_events, selected_clip, shown_position
 from clipviewer.state.captions import CaptionsState
 from clipviewer.state.missing_files import MissingFileState
 from clipviewer.state.rows import CaptionsRow, ClipRow
@@ -18,7 +18,7 @@ def _clip_spec(event: rx.Var[dict[str, dict[str, str]]]) -> tuple[rx.Var[str]]:
 
 
 class ClipPlayer(CustomElement):
-    """The custom element ``<clip-player>``; its attributes and events are described in the script."""
+    """The custom element ``<clip-player>``; the script describes its attributes and events."""
 
     tag = "ClipPlayerElement"
     element = "clip-player"
@@ -35,7 +35,7 @@ class ClipPlayer(CustomElement):
 
 
 def player() -> rx.Component:
-    """The player for the shown clip, in the box of its aspect ratio."""
+    """Return the player of the shown clip, in a box of the clip's aspect ratio."""
     clip = selected_clip()
     on_master = VideoDetailState.tab == "identified"
     whole = on_master & (VideoDetailState.identified_total == 0)
@@ -48,10 +48,10 @@ def player() -> rx.Component:
             class_name="player-controls",
         ),
         _notice("missing", "Clip not found", "The file is no longer in the bucket, or the clip was removed.", ""),
-        _notice("failed", "Failed to generate URL", "The storage did not hand the clip out.", "Load Video"),
-        _notice("offline", "Network error", "The connection was lost. The clip goes on where it was.", "Retry"),
-        _notice("unplayable", "The clip cannot be played", "Its file is damaged, or of a kind that this browser does not play.", "Retry"),
-        _notice("unauthorized", "Unauthorized", "Sign in again to go on.", ""),
+        _notice("failed", "Failed to generate URL", "The storage did not return the clip.", "Load Video"),
+        _notice("offline", "Network error", "The connection was lost. The clip continues where it stopped.", "Retry"),
+        _notice("unplayable", "The clip cannot be played", "The file is damaged, or this browser does not support its format.", "Retry"),
+        _notice("unauthorized", "Unauthorized", "Sign in again to continue.", ""),
         on_clip_unauthorized=[rx.toast.error("Unauthorized"), rx.redirect(_sign_in_and_back())],
         on_clip_missing=[rx.toast.error("Clip not found"), MissingFileState.report(rx.cond(on_master, VideoDetailState.video.id, clip.id))],
         on_clip_failed=rx.toast.error("Failed to generate URL"),
@@ -70,7 +70,7 @@ def player() -> rx.Component:
             "start-ms": rx.cond(on_master & ~whole, clip.start_ms.to_string(), ""),
             "end-ms": rx.cond(on_master & ~whole, clip.end_ms.to_string(), ""),
             "urls": VideoDetailState.clip_video_urls.to_string(),
-            "place": shown_place(),
+            "place": shown_position(),
             "ahead": _neighbours(clip.id),
             "data-ratio": clip.ratio,
         },
@@ -78,7 +78,7 @@ def player() -> rx.Component:
 
 
 def _caption_tracks(clip: rx.Var[ClipRow]) -> list[rx.Component]:
-    """``<track>`` elements from this origin, so that the video itself needs no CORS: the master's languages, or the export's own."""
+    """Return ``<track>`` elements from this origin, so that the video needs no CORS: the master's languages or the export's own."""
     video = f"/api/clips/videos/{VideoDetailState.video.id}"
 
     def of_master(track: rx.Var[CaptionsRow]) -> rx.Component:
@@ -98,7 +98,7 @@ def _captions_track(address: str, language: rx.Var[str]) -> rx.Component:
 
 
 def _notice(state: str, title: str, text: str, button: str) -> rx.Component:
-    """What stands in place of the picture; the script decides which one is shown."""
+    """Return a message that replaces the picture; the script decides which one is shown."""
     action = [rx.button(button, type="button", custom_attrs={"data-action": "load"})] if button else []
     return rx.box(
         rx.text(title, weight="bold"),
@@ -109,7 +109,7 @@ def _notice(state: str, title: str, text: str, button: str) -> rx.Component:
 
 
 def _neighbours(clip_id: rx.Var[str]) -> rx.Var[str]:
-    """JSON of ids: the next and the previous exported clip."""
+    """Return a JSON array with the ids of the next and the previous exported clip."""
     rows = VideoDetailState.exported_clips
     return rx.Var(
         f"((rows, id) => {{ const at = rows.findIndex((row) => row.id === id); "

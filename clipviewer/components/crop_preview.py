@@ -1,4 +1,4 @@
-"""The crop preview of the shown candidate: its toolbar. The scripts in ``assets/crop/`` run it and lay the frame over the picture."""
+"""The toolbar of the crop preview. The scripts in ``assets/crop/`` run it and draw the frame over the picture."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _crop_spec(event: _Event) -> tuple[rx.Var[str], rx.Var[str], rx.Var[float], 
 
 
 class CropPreview(CustomElement):
-    """The custom element ``<crop-preview>``; its attributes and events are described in the script."""
+    """The custom element ``<crop-preview>``; the script describes its attributes and events."""
 
     tag = "CropPreviewElement"
     element = "crop-preview"
@@ -40,7 +40,7 @@ class CropPreview(CustomElement):
 
 
 def crop_preview() -> rx.Component:
-    """The toolbar under the master; nothing under an exported clip."""
+    """Return the toolbar below the master; it is hidden for exported clips."""
     clip = selected_clip()
     toolbar = CropPreview.create(
         rx.box(
@@ -51,9 +51,9 @@ def crop_preview() -> rx.Component:
                 aria_label="Shape",
                 class_name="framing-shapes",
             ),
-            _button("zones", "smartphone", "Safe zones", "Where the apps draw over a 9:16 clip; approximate, for TikTok, Reels and Shorts"),
-            _button("centre", "align-center-horizontal", "Centre", "Back to the middle of the picture"),
-            _button("auto", "scan-eye", "Auto", "Show what Auto proposes, shot by shot"),
+            _button("zones", "smartphone", "Safe zones", "Areas of a 9:16 clip that TikTok, Reels and Shorts cover, approximately"),
+            _button("centre", "align-center-horizontal", "Centre", "Reset the crop to the centre"),
+            _button("auto", "scan-eye", "Auto", "Preview the Auto crop, shot by shot"),
             class_name="framing-bar",
         ),
         rx.box(
@@ -62,7 +62,7 @@ def crop_preview() -> rx.Component:
                 "Keep",
                 type="button",
                 hidden=True,
-                title="Save this crop for the whole clip, by hand",
+                title="Use this crop for the whole clip",
                 class_name="framing-keep",
                 custom_attrs={"data-framing": "keep"},
             ),

@@ -1,4 +1,4 @@
-"""Where the focus is around a dialog that the server opens, and that has no trigger of its own; told by Radix's own events."""
+"""Focus handling for dialogs that the server opens and that therefore have no trigger, based on Radix's events."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _CLOSED = "(event) => { event.preventDefault(); event.currentTarget.openedFrom?.
 _MENU_CLOSED = "(event) => { if (document.querySelector('[role=dialog][data-state=open]')) event.preventDefault(); }"
 
 
-def gives_focus_back() -> dict[str, Any]:
-    """Return attributes of a dialog's content: when it closes, the focus goes back to what had it, for a menu's item to the menu's button.
+def restore_focus_on_close() -> dict[str, Any]:
+    """Return attributes for a dialog's content that restore the focus when it closes; for a menu item, to the menu's button.
 
-    Radix gives it to a dialog's trigger, and where there is none to nobody.
+    Radix restores the focus to a dialog's trigger only, and these dialogs have none.
     """
     return {"onOpenAutoFocus": rx.Var(_OPENED), "onCloseAutoFocus": rx.Var(_CLOSED)}
 
 
-def leaves_focus_to_dialog() -> dict[str, Any]:
-    """Return attributes of a menu's content some of whose items open a dialog, which may be there before the menu is gone."""
+def leave_focus_to_dialog() -> dict[str, Any]:
+    """Return attributes for the content of a menu whose items open dialogs: the closing menu does not take the focus."""
     return {"onCloseAutoFocus": rx.Var(_MENU_CLOSED)}

@@ -1,4 +1,4 @@
-"""The dialog "Export clips": which shapes and languages, and what will happen before it is pressed."""
+"""The dialog "Export clips": aspect ratios, languages and captions, with a summary of what will be exported."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from clipviewer.state.video_detail import VideoDetailState
 OPENED_BY = "generate_shorts"
 _FRAMINGS = {
     FramingMode.CENTRE: "Centre",
-    FramingMode.AUTO: "Auto: faces, then motion, in each shot",
-    FramingMode.FIT: "Fit over a blurred background",
+    FramingMode.AUTO: "Auto: follow faces, else motion",
+    FramingMode.FIT: "Fit with a blurred background",
 }
 _CAPTIONS = {
     CaptionMode.OFF: ("Off", ""),
-    CaptionMode.SOFT: ("Soft", "A track that players switch on, and a WebVTT file"),
-    CaptionMode.BURNED: ("Burned in", "Part of the picture, and a WebVTT file"),
+    CaptionMode.SOFT: ("Soft", "A track that viewers can turn on, and a WebVTT file"),
+    CaptionMode.BURNED: ("Burned in", "Drawn into the picture, and a WebVTT file"),
 }
 
 
@@ -40,7 +40,7 @@ def export_dialog() -> rx.Component:
                 "Language",
                 rx.foreach(ExportDialogState.offered, _language),
                 rx.text(
-                    "Another language comes as captions; the sound stays the master's. ",
+                    "Other languages are added as captions. The sound stays in the original language. ",
                     rx.el.button("Add captions", type="button", class_name="link-button", on_click=open_captions()),
                     size="2",
                     class_name="quiet",
@@ -65,12 +65,12 @@ def _group(name: str, *choices: rx.Component) -> rx.Component:
 
 
 def _ratio(ratio: AspectRatio) -> rx.Component:
-    """The ratio, and how the picture is framed in it."""
+    """Return the checkbox of an aspect ratio with the choice of its framing."""
     framed, ticked = ExportDialogState.framed[ratio.value].to(int), VideoDetailState.ticked.length()
     by_hand = rx.match(
         framed,
-        (0, "By hand: none of these was framed yet"),
-        (ticked, "By hand, over the master"),
+        (0, "By hand: none of these clips is framed yet"),
+        (ticked, "By hand: as framed in the clip room"),
         f"By hand: {framed} of {ticked}, the others centred",
     )
     return rx.box(
@@ -96,7 +96,7 @@ def _ratio(ratio: AspectRatio) -> rx.Component:
 def _language(language: rx.Var[LanguageRow]) -> rx.Component:
     return _choice(
         language.name,
-        rx.cond(language.tag == ORIGINAL, "The sound of the master", "Captions"),
+        rx.cond(language.tag == ORIGINAL, "Sound of the master", "Captions"),
         ExportDialogState.languages.contains(language.tag),
         on_change=ExportDialogState.toggle_language(language.tag),
         key=language.tag,
@@ -118,7 +118,7 @@ def _captions(mode: CaptionMode) -> rx.Component:
 def _choice(
     label: str | rx.Var[str], note: str | rx.Var[str], chosen: rx.Var[bool], key: rx.Var[str] | None = None, **props: Any
 ) -> rx.Component:
-    """A checkbox, or a radio button; it answers at once, and follows the server by ``assets/frame/choices.client.js``."""
+    """Return a checkbox or radio button. It responds at once; ``assets/frame/choices.client.js`` keeps it in step with the server."""
     return rx.el.label(
         rx.el.input(
             **{"type": "checkbox", **props},

@@ -1,4 +1,4 @@
-"""The export matrix: for each clip its cells of aspect ratio and language, and a card for the one that was opened."""
+"""The export matrix: each clip with its cells of aspect ratio and language, and a card for the selected cell."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from reflex.vars.function import ArgsFunctionOperation
 from clipviewer.components.bundle import bundled
 from clipviewer.components.export_views import nothing_matches
 from clipviewer.components.frame import empty, skeletons
-from clipviewer.components.may_change import if_may_change, words_if_may_change
+from clipviewer.components.may_change import if_may_change, text_if_may_change
 from clipviewer.components.selection import picked, shown_id
 from clipviewer.components.virtuoso import Virtuoso
 from clipviewer.services.cells.filters import CellState
@@ -28,7 +28,7 @@ _ICONS = {
 
 
 def export_matrix() -> rx.Component:
-    """The matrix, or why there is none to see."""
+    """Return the matrix, or a message if there is nothing to show."""
     narrow = (MatrixState.only_ratio != "") | (MatrixState.only_language != "") | (MatrixState.only_state != "")
     no_clips = empty("grid-3x3", "No clips yet", "A pipeline can register candidates and finished clips through the API.")
     no_answer = empty(
@@ -48,7 +48,7 @@ def export_matrix() -> rx.Component:
 
 @rx.memo
 def matrix_line(line: rx.Var[MatrixLine], position: rx.Var[int]) -> rx.Component:
-    """One clip with its cells."""
+    """Render one clip with its cells."""
     return rx.box(
         rx.box(
             rx.el.span(line.title, role="rowheader", class_name="clip-title"),
@@ -63,8 +63,8 @@ def matrix_line(line: rx.Var[MatrixLine], position: rx.Var[int]) -> rx.Component
 
 
 @rx.memo
-def line_to_come() -> rx.Component:
-    """The place of a row that is on its way."""
+def placeholder_line() -> rx.Component:
+    """Render the placeholder of a row that is not loaded yet."""
     return rx.box(class_name="matrix-line skeleton", aria_hidden="true")
 
 
@@ -76,7 +76,7 @@ def _grid() -> rx.Component:
         _var_data=VarData.merge(lines._get_all_var_data(), offset._get_all_var_data()),
     )
     line = rx.Var("context.lines[index - context.offset]", _var_type=MatrixLine)
-    item = rx.cond(line, matrix_line(line=line, position=rx.Var("index", _var_type=int)), line_to_come())
+    item = rx.cond(line, matrix_line(line=line, position=rx.Var("index", _var_type=int)), placeholder_line())
     return Virtuoso.create(
         total_count=MatrixState.total,
         context=context,
@@ -127,19 +127,19 @@ def _percent(key: rx.Var[str]) -> rx.Var[int]:
 
 
 def _card() -> rx.Component:
-    """What there is to the opened cell, and what can be done with it; its place is kept while there is none."""
+    """Return the card of the selected cell with its actions. Its space is reserved while no cell is selected."""
     return rx.el.section(
         rx.cond(
             MatrixState.opened,
             _opened(MatrixState.opened.to(OpenedCell)),
             rx.el.span(
-                words_if_may_change(
-                    "Choose a cell to play it, to export it, or to see why it failed.", "Choose a cell to play it, or to see why it failed."
+                text_if_may_change(
+                    "Select a cell to play it, export it, or see why it failed.", "Select a cell to play it or see why it failed."
                 ),
                 class_name="quiet",
             ),
         ),
-        aria_label="Chosen cell",
+        aria_label="Selected cell",
         class_name="matrix-card",
     )
 
@@ -153,7 +153,7 @@ def _opened(cell: rx.Var[OpenedCell]) -> rx.Component:
                 rx.el.span(cell.ratio, " · ", cell.language, rx.cond(cell.made == "", "", " · " + cell.made), class_name="clip-time"),
                 class_name="clip-words",
             ),
-            if_may_change(_action(cell)),
+            if_may_change(_action_button(cell)),
             class_name="matrix-card-line",
         ),
         rx.box(
@@ -164,11 +164,11 @@ def _opened(cell: rx.Var[OpenedCell]) -> rx.Component:
             class_name="matrix-card-state",
             custom_attrs={"data-state": cell.state},
         ),
-        rx.cond(cell.log != "", rx.el.details(rx.el.summary("Last lines"), rx.el.pre(cell.log))),
+        rx.cond(cell.log != "", rx.el.details(rx.el.summary("Last lines of the log"), rx.el.pre(cell.log))),
     )
 
 
-def _action(cell: rx.Var[OpenedCell]) -> rx.Component:
+def _action_button(cell: rx.Var[OpenedCell]) -> rx.Component:
     cancel = _button("Cancel", [ExportState.cancel_export(cell.job), MatrixState.refresh], quiet=True)
     return rx.match(
         cell.state,

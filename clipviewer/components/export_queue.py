@@ -1,23 +1,23 @@
-"""Exports on their way: how far each is, how to stop it, and why one failed."""
+"""The exports in progress: progress, cancelling, and the reasons of failures."""
 
 from __future__ import annotations
 
 import reflex as rx
 
 from clipviewer.components.bundle import bundled
-from clipviewer.components.export_views import shows_matrix
+from clipviewer.components.export_views import is_matrix_shown
 from clipviewer.components.may_change import if_may_change
 from clipviewer.state.exports import ExportState
 from clipviewer.state.rows import JobRow
 
 
 def export_queue() -> rx.Component:
-    """Queued, running and failed exports of this video; nothing where there are none, or where the matrix has them."""
+    """List the queued, running and failed exports of this video, unless there are none or the matrix shows them."""
     return rx.fragment(
         bundled("exports/queue.css"),
         rx.cond(
-            (ExportState.jobs.length() > 0) & ~shows_matrix(),
-            rx.el.ul(rx.foreach(ExportState.jobs, _job), class_name="export-queue", aria_label="Exports on their way"),
+            (ExportState.jobs.length() > 0) & ~is_matrix_shown(),
+            rx.el.ul(rx.foreach(ExportState.jobs, _job), class_name="export-queue", aria_label="Exports in progress"),
         ),
     )
 
@@ -43,7 +43,7 @@ def _job(job: rx.Var[JobRow]) -> rx.Component:
                 "failed",
                 rx.box(
                     rx.el.span(job.reason, class_name="problem"),
-                    rx.cond(job.log != "", rx.el.details(rx.el.summary("Last lines"), rx.el.pre(job.log))),
+                    rx.cond(job.log != "", rx.el.details(rx.el.summary("Last lines of the log"), rx.el.pre(job.log))),
                 ),
             ),
             ("running", rx.el.progress(value=job.percent, max=100, aria_label=job.title)),

@@ -1,4 +1,4 @@
-"""The head of the tab Exported: list or matrix, and the filters that both obey."""
+"""The header of the tab Exported: list or matrix, and the filters of both."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from clipviewer.state.rows import LanguageRow
 from clipviewer.state.video_detail import VideoDetailState
 
 
-def shows_matrix() -> rx.Var[bool]:
-    """Whether the matrix is what is on the screen."""
+def is_matrix_shown() -> rx.Var[bool]:
+    """Return whether the matrix is on the screen."""
     return (MatrixState.view == "matrix") & (VideoDetailState.tab == "exported")
 
 
 def export_views() -> rx.Component:
-    """The script ``assets/exports/matrix.client.js`` writes what is chosen here to the address."""
+    """Return the header. ``assets/exports/matrix.client.js`` writes the choices into the address."""
     return rx.box(
         bundled("exports/views.css"),
         rx.box(_view("list", "List", "rows-3"), _view("matrix", "Matrix", "grid-3x3"), role="group", aria_label="View", class_name="views"),
@@ -29,11 +29,11 @@ def export_views() -> rx.Component:
 
 
 def nothing_matches() -> rx.Component:
-    """What either view says when the filters leave nothing."""
+    """Return the message for filters without a match."""
     return empty(
         "list-filter",
         "Nothing matches",
-        "No export is left by the aspect ratio, the language and the state that are chosen above.",
+        "No export matches the selected aspect ratio, language and state.",
         rx.button(
             "Show all", type="button", variant="soft", on_click=MatrixState.clear_filters, custom_attrs={"data-action": "clear-filters"}
         ),
@@ -52,7 +52,7 @@ def _view(view: str, label: str, icon: str) -> rx.Component:
 
 
 def _filters() -> rx.Component:
-    """Behind a button: a native list of choices that is always there would stand among the options of the clip list."""
+    """Return the filters in a popover: options of a native select that is always present would count among those of the clip list."""
     chosen = [value != "" for value in (MatrixState.only_ratio, MatrixState.only_language, MatrixState.only_state)]
     return rx.popover.root(
         rx.popover.trigger(

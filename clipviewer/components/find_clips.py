@@ -1,4 +1,4 @@
-"""The search for clips: its button at the head of the candidates, and how far it is."""
+"""Finding clips: the button above the candidates, and the progress of a search."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from clipviewer.state.finding import FindingState
 
 
 def find_clips_bar() -> rx.Component:
-    """One line above the candidates; for who may not ask for a search, nothing but one that is under way."""
+    """Return the line above the candidates. People who may not start a search see only a running one."""
     search = FindingState.search
     return rx.fragment(
         bundled("room/finding.css"),
@@ -48,7 +48,7 @@ def find_clips_button() -> rx.Component:
         rx.icon("scan-search", size=15),
         rx.cond(FindingState.search.state == "failed", "Try again", "Find clips"),
         type="button",
-        title="Look for clips by sound, picture and captions; what you changed or exported stays",
+        title="Find clips by sound, picture and captions. Clips that you changed or exported stay.",
         on_click=FindingState.find,
         class_name="find-button",
     )

@@ -1,4 +1,4 @@
-"""The frame around every page of the app, and the states that every list has."""
+"""The frame around every page of the app, and the empty and loading states of lists."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from clipviewer.state.account import AccountState
 
 
 def page_frame(*content: rx.Component, title: str | rx.Var[str] = "", actions: Sequence[rx.Component] = ()) -> rx.Component:
-    """Top bar and main area; ``actions`` are what can be done with the page as a whole."""
+    """Return top bar and main area; ``actions`` apply to the page as a whole."""
     return rx.box(
         rx.el.header(
             rx.el.a(
@@ -46,7 +46,7 @@ def page_frame(*content: rx.Component, title: str | rx.Var[str] = "", actions: S
                 rx.icon("sun-moon", size=18),
                 type="button",
                 on_click=rx.toggle_color_mode,
-                aria_label="Dark or light",
+                aria_label="Toggle dark mode",
                 class_name="icon-button",
             ),
             rx.el.form(
@@ -64,7 +64,7 @@ def page_frame(*content: rx.Component, title: str | rx.Var[str] = "", actions: S
 
 
 def empty(icon: str, title: str, text: str | rx.Var[str], *actions: rx.Component) -> rx.Component:
-    """What a list says when there is nothing in it, or when it could not be had."""
+    """Return the message of a list that is empty or could not be loaded."""
     return rx.box(
         rx.icon(icon, size=28, class_name="quiet"),
         rx.text(title, weight="bold"),
@@ -76,5 +76,5 @@ def empty(icon: str, title: str, text: str | rx.Var[str], *actions: rx.Component
 
 
 def skeletons(count: int, class_name: str) -> rx.Component:
-    """Places of things to come, in their final size."""
+    """Return loading placeholders in their final size."""
     return rx.fragment(*(rx.box(class_name=f"{class_name} skeleton", aria_hidden="true") for _ in range(count)))

@@ -1,4 +1,4 @@
-"""The pages of Help: which there are, and their Markdown as HTML. Made while the front end is compiled; the server never does it."""
+"""The Help pages and their Markdown as HTML, rendered when the front end is built, never by the server."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).parents[2]
 _DOCS = _ROOT / "clipviewer" / "docs"
 _WIDE = '<div tabindex="0" role="group" aria-label="Table" class="help-wide">'
-"""Scrolls sideways; a keyboard can scroll only what it can focus."""
+"""The table's box scrolls sideways; a keyboard can scroll only focusable elements."""
 
 
 @dataclass(frozen=True, slots=True)
 class HelpPage:
-    """One page: its route, its name in the navigation, its icon, its file, and the heading of its part of the file, "" for the whole."""
+    """A Help page. ``part`` is the heading of the section of ``file`` that the page shows, "" for the whole file."""
 
     route: str
     name: str
@@ -40,9 +40,9 @@ HELP_PAGES: Sequence[HelpPage] = (
 
 
 def render(page: HelpPage) -> str:
-    """Return the page's HTML. Its first heading is an ``h2``, below the page's own; headings have ids as on Git hosting sites.
+    """Return the page's HTML. The first heading is an ``h2``, below the page's own; heading ids are those of Git hosting sites.
 
-    Raises ``ValueError`` for a link that leads to no page of Help and to no other site.
+    Raises ``ValueError`` for a link that leads neither to a Help page nor to another site.
     """
     from markdown_it import MarkdownIt  # here, since the server imports this module and never renders
 
@@ -60,12 +60,12 @@ def render(page: HelpPage) -> str:
 
 
 def heading_id(text: str) -> str:
-    """``storage-doctor`` for ``Storage doctor``."""
+    """Return ``storage-doctor`` for ``Storage doctor``."""
     return re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
 
 
 def address(page: HelpPage, link: str) -> str:
-    """Where ``link``, as it is written in the page's file, leads in the app. Raises ``ValueError`` where that is nowhere."""
+    """Return the app's address for a ``link`` as written in the page's file. Raises ``ValueError`` if there is none."""
     if link.startswith(("https://", "http://")):
         return link
     target, _, fragment = link.partition("#")
@@ -73,7 +73,7 @@ def address(page: HelpPage, link: str) -> str:
     for other in HELP_PAGES:
         if other.file == file and (not other.part or heading_id(other.part) == fragment):
             return other.route + (f"#{fragment}" if fragment and not other.part else "")
-    raise ValueError(f"{page.file.name} links to {link}, which is no page of Help")
+    raise ValueError(f"{page.file.name} links to {link}, which is not a page of Help")
 
 
 def _markdown(page: HelpPage) -> str:

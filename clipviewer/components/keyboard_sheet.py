@@ -1,4 +1,4 @@
-"""The sheet of keys: a button in the top bar, and the dialog that it opens. ``assets/keyboard/keyboard.client.js`` opens it by "?"."""
+"""The sheet of keyboard shortcuts: a button in the top bar and its dialog. ``assets/keyboard/keyboard.client.js`` opens it on "?"."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from clipviewer.domain.keyboard import KEYBOARD, Group, Shortcut
 
 @rx.memo
 def keyboard_sheet() -> rx.Component:
-    """Opens and closes in the browser alone."""
+    """Return button and dialog; they work in the browser alone."""
     return rx.dialog.root(
         bundled("keyboard/keyboard.client.js", "keyboard/keyboard.css"),
         rx.dialog.trigger(
             rx.el.button(
                 rx.icon("keyboard", size=18),
                 type="button",
-                title="Keys (?)",
+                title="Keyboard shortcuts (?)",
                 class_name="icon-button",
-                custom_attrs={"aria-label": "Keys", "aria-keyshortcuts": "?", "data-keys": ""},
+                custom_attrs={"aria-label": "Keyboard shortcuts", "aria-keyshortcuts": "?", "data-keys": ""},
             )
         ),
         rx.dialog.content(
-            rx.dialog.title("Keyboard"),
-            rx.dialog.description("They count unless you are typing.", size="2", class_name="quiet"),
+            rx.dialog.title("Keyboard shortcuts"),
+            rx.dialog.description("Shortcuts work unless you are typing.", size="2", class_name="quiet"),
             rx.box(*(_group(group) for group in KEYBOARD), class_name="keys"),
             rx.box(
                 rx.link("Help", href="/help", size="2", class_name="keys-help"),

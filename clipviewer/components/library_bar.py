@@ -1,4 +1,4 @@
-"""The library's bar: search, which videos, in which order, and how they are shown."""
+"""The library's bar: search, filter, tag, sort order and view."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ICONS = {"grid": ("layout-grid", "Grid"), "table": ("table-2", "Table")}
 
 
 def library_bar(*buttons: rx.Component) -> rx.Component:
-    """``buttons`` are what can be added to the library."""
+    """Return the bar; ``buttons`` add videos to the library."""
     return rx.box(
         bundled("library/library.client.js", "library/library.css"),
         rx.el.input(

@@ -1,4 +1,4 @@
-"""The dialogs in which a video gets another title or tags or is deleted, and the line that says what was done and takes it back."""
+"""The dialogs that rename, tag and delete videos, and the message with Undo after a change."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from reflex.experimental import ClientStateVar
 from reflex.vars import VarData
 
 from clipviewer.components.bundle import bundled
-from clipviewer.components.dialog_focus import gives_focus_back
+from clipviewer.components.dialog_focus import restore_focus_on_close
 from clipviewer.domain.removal import RemovalScope
 from clipviewer.domain.tag import MAX_TAG
 from clipviewer.services.library.changes import MAX_TITLE
@@ -19,7 +19,7 @@ _entered = ClientStateVar.create("entered_tags", default="")
 
 
 def library_changes() -> rx.Component:
-    """Both; once on every page that has a video's menu. A field is focused by the dialog itself, which then knows what to go back to."""
+    """Return dialogs and message, once for every page with a video menu. The dialog focuses its field itself to restore the focus."""
     dialog = LibraryChangesState.dialog
     return rx.fragment(
         bundled("library/changes.css"),
@@ -35,12 +35,12 @@ def library_changes() -> rx.Component:
                 ),
                 max_width="480px",
                 aria_describedby=rx.Var("undefined"),
-                custom_attrs=gives_focus_back(),
+                custom_attrs=restore_focus_on_close(),
             ),
             open=dialog.kind != "",
             on_open_change=LibraryChangesState.close_dialog().stop_propagation,
         ),
-        _done(),
+        _message(),
     )
 
 
@@ -67,8 +67,8 @@ def _tags() -> rx.Component:
         rx.text(dialog.title, size="2", class_name="quiet dialog-of"),
         tags_field(text=dialog.text),
         rx.text(
-            rx.cond(several, "Added to the tags that they have. Words between commas.", "Words between commas."),
-            f" Up to {MAX_TAG} letters each.",
+            rx.cond(several, "These tags are added to the existing ones. Separate tags with commas.", "Separate tags with commas."),
+            f" Up to {MAX_TAG} characters each.",
             size="2",
             class_name="quiet",
         ),
@@ -79,7 +79,7 @@ def _tags() -> rx.Component:
 
 @rx.memo
 def tags_field(text: rx.Var[str]) -> rx.Component:
-    """What is entered belongs to the browser until it is sent: a known tag joins it at once."""
+    """Return the field. Its text stays in the browser until it is sent, so that a known tag can be added at once."""
     return rx.el.input(
         id=_TAGS_FIELD,
         name="tags",
@@ -94,7 +94,7 @@ def tags_field(text: rx.Var[str]) -> rx.Component:
 
 @rx.memo
 def known_tags(known: rx.Var[list[str]]) -> rx.Component:
-    """Each is added to what is entered, once."""
+    """Return buttons that each add a known tag to the field, once."""
     return rx.box(
         rx.foreach(
             known,
@@ -124,14 +124,16 @@ def _deletion() -> rx.Component:
         rx.dialog.title("Delete"),
         rx.text(dialog.title, size="2", class_name="quiet dialog-of"),
         rx.el.fieldset(
-            rx.el.legend("What becomes of the objects in the bucket?"),
-            _objects(RemovalScope.KEEP, "Keep everything", "Nothing leaves the bucket."),
+            rx.el.legend("What should happen to the files in the bucket?"),
+            _objects(RemovalScope.KEEP, "Keep everything", "All files stay in the bucket."),
             _objects(RemovalScope.EXPORTS, "Delete the exports", dialog.exports),
             _objects(RemovalScope.ALL, "Delete everything", dialog.everything),
             class_name="choices",
         ),
         rx.text(
-            "It can be brought back for 24 hours. Then it goes for good, and so do these objects.", size="2", class_name="quiet dialog-note"
+            "Deleted videos can be restored for 24 hours. After that they are removed permanently, with the files selected here.",
+            size="2",
+            class_name="quiet dialog-note",
         ),
         _problem(),
         _buttons(
@@ -159,11 +161,11 @@ def _objects(objects: RemovalScope, name: str, note: str | rx.Var[str]) -> rx.Co
 def _removal() -> rx.Component:
     dialog = LibraryChangesState.dialog
     return rx.fragment(
-        rx.dialog.title("Remove for good"),
+        rx.dialog.title("Remove permanently"),
         rx.text(dialog.title, size="2", class_name="quiet dialog-of"),
         rx.text(dialog.text, " This cannot be undone.", size="2", class_name="dialog-note tabular"),
         _problem(),
-        _buttons(rx.button("Remove for good", type="button", color_scheme="red", on_click=LibraryChangesState.remove)),
+        _buttons(rx.button("Remove permanently", type="button", color_scheme="red", on_click=LibraryChangesState.remove)),
     )
 
 
@@ -188,8 +190,8 @@ def _buttons(button: rx.Component) -> rx.Component:
     )
 
 
-def _done() -> rx.Component:
-    """Goes by itself after a while, unless the pointer or the focus is on it."""
+def _message() -> rx.Component:
+    """Return the message. It disappears after a while, unless the pointer or the focus is on it."""
     return rx.cond(
         LibraryChangesState.done != "",
         rx.box(

@@ -15,7 +15,7 @@ _NO_NAME = rx.el.th(rx.el.span("Actions", class_name="unseen"), scope="col")
 
 
 def library_list() -> rx.Component:
-    """One page of them, and the way to the next."""
+    """Return one page of videos with buttons for the previous and next pages."""
     return video_picker(
         bundled("library/film_scrub.client.js", "library/library.css"),
         _before(),
@@ -49,7 +49,7 @@ def _before() -> rx.Component:
 
 
 def _after() -> rx.Component:
-    """More of them, up to as many as a page can bear; then the next page."""
+    """Return "Show more" up to the most videos of a page, then the button for the next page."""
     last = LibraryState.first + LibraryState.videos.length()
     return rx.cond(
         last < LibraryState.total,
@@ -123,7 +123,7 @@ def _row(video: rx.Var[VideoCard]) -> rx.Component:
 
 
 def _film(video: rx.Var[VideoCard]) -> rx.Component:
-    """Where ``assets/library/film_scrub.client.js`` shows what lies under the pointer."""
+    """Return the area in which ``assets/library/film_scrub.client.js`` shows the frame under the pointer."""
     return rx.cond(video.strip, rx.box(class_name="film", aria_hidden="true", custom_attrs={"data-film": video.id}))
 
 

@@ -1,4 +1,4 @@
-"""The strip above the library: what runs now, and what needs attention."""
+"""The strip above the library: running jobs, and videos that need attention."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ BUSY_MS, IDLE_MS = 2_000, 5_000
 
 
 def library_strip() -> rx.Component:
-    """Nothing where nothing runs and nothing is wrong."""
+    """Return the strip, hidden while nothing runs and nothing is wrong."""
     wrong = (
-        _wrong(LibraryStripState.failed, "with something that failed", "circle-alert", Filter.FAILED),
-        _wrong(LibraryStripState.stale, "with exports out of date", "history", Filter.STALE),
-        _wrong(LibraryStripState.missing, "with files missing", "file-x", Filter.MISSING),
+        _attention_button(LibraryStripState.failed, "with failed jobs", "circle-alert", Filter.FAILED),
+        _attention_button(LibraryStripState.stale, "with exports out of date", "history", Filter.STALE),
+        _attention_button(LibraryStripState.missing, "with missing files", "file-x", Filter.MISSING),
     )
     attention = (LibraryStripState.failed > 0) | (LibraryStripState.stale > 0) | (LibraryStripState.missing > 0)
-    hurried = LibraryStripState.busy | (LibraryState.preparing != "")
+    is_active = LibraryStripState.busy | (LibraryState.preparing != "")
     return rx.fragment(
         bundled("library/strip.css"),
-        # Only once the page lives: React attaches no listener to a custom element that was in the page before.
+        # Only after hydration: React attaches no listener to a custom element that was prerendered.
         rx.cond(
             LibraryState.phase != "loading",
-            Pulse.create(interval=rx.cond(hurried, BUSY_MS, IDLE_MS), on_pulse=LibraryPageState.follow),
+            Pulse.create(interval=rx.cond(is_active, BUSY_MS, IDLE_MS), on_pulse=LibraryPageState.follow),
         ),
         rx.cond(
             LibraryStripState.busy | attention,
@@ -47,7 +47,7 @@ def library_strip() -> rx.Component:
                 ),
                 rx.cond(attention, rx.box(*wrong, class_name="strip-wrong")),
                 class_name="library-strip card",
-                aria_label="Now",
+                aria_label="Activity",
             ),
         ),
     )
@@ -84,7 +84,7 @@ def _running(item: rx.Var[RunningRow]) -> rx.Component:
     )
 
 
-def _wrong(count: rx.Var[int], words: str, icon: str, shown: Filter) -> rx.Component:
+def _attention_button(count: rx.Var[int], words: str, icon: str, shown: Filter) -> rx.Component:
     return rx.cond(
         count > 0,
         rx.el.button(

@@ -1,4 +1,4 @@
-"""media-chrome's player controls, wrapped: https://www.media-chrome.org (MIT)."""
+"""A wrapper for media-chrome's player controls: https://www.media-chrome.org (MIT)."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class MediaLoadingIndicator(_MediaChrome):
 
 
 def control_bar() -> rx.Component:
-    """Play, time line, time, sound, speed, captions and full screen."""
+    """Return the controls: play, time line, time, sound, speed, captions and full screen."""
     parts: list[Any] = [
         MediaPlayButton.create(),
         MediaTimeRange.create(),

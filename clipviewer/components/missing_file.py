@@ -1,4 +1,4 @@
-"""What stands in the place of the player where the file is gone from the bucket, and what to do about it."""
+"""The message in place of the player when the file is missing from the bucket."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from clipviewer.state.video_detail import VideoDetailState
 
 
 def is_file_missing() -> rx.Var[bool]:
-    """Whether what would play is known to be gone: the shown export, or the master behind every candidate."""
+    """Return whether the shown export, or the master of the candidates, is known to be missing."""
     return rx.cond(VideoDetailState.tab == "exported", selected_clip().missing == True, VideoDetailState.video.missing)  # noqa: E712  (a Var)
 
 
@@ -20,14 +20,14 @@ def missing_file() -> rx.Component:
         VideoDetailState.tab == "exported",
         _notice(
             "Clip not found",
-            "The file is no longer in the bucket. Put it back there, or export the clip again.",
+            "The file is no longer in the bucket. Upload it again under the same key, or export the clip again.",
             selected_clip().s3_key,
             selected_clip().id,
             selected_clip().ratio,
         ),
         _notice(
             "Video file not found",
-            "The file of this video is no longer in the bucket. Put it back there under the same key. Exports of it still play.",
+            "The file of this video is no longer in the bucket. Upload it again under the same key. Its exports still play.",
             VideoDetailState.video.s3_key,
             VideoDetailState.video.id,
             "16:9",
@@ -44,7 +44,7 @@ def _notice(title: str, text: str, key: rx.Var[str], missing: rx.Var[str], ratio
             rx.text(text, size="2", class_name="quiet"),
             rx.el.code(key, class_name="missing-key"),
             rx.button(
-                rx.cond(MissingFileState.gone == missing, "Still not there. Look again", "Look again"),
+                rx.cond(MissingFileState.gone == missing, "Still missing. Check again", "Check again"),
                 type="button",
                 variant="soft",
                 on_click=MissingFileState.look(missing),

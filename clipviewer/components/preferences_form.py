@@ -1,4 +1,4 @@
-"""The form of the team's preferences. ``assets/frame/choices.client.js`` makes it follow the server."""
+"""The form of the team's preferences. ``assets/frame/choices.client.js`` keeps it in step with the server."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from clipviewer.state.preferences import RATIO, PreferencesState, control_id
 
 _FRAMINGS = {
     FramingMode.CENTRE: "Centre",
-    FramingMode.AUTO: "Auto: faces, then motion, in each shot",
-    FramingMode.FIT: "Fit over a blurred background",
+    FramingMode.AUTO: "Auto: follow faces, else motion",
+    FramingMode.FIT: "Fit with a blurred background",
 }
 _CAPTIONS = {CaptionMode.OFF: "Off", CaptionMode.SOFT: "Soft", CaptionMode.BURNED: "Burned in"}
 
 
 def preferences_form() -> rx.Component:
-    """Everybody sees it; only an admin's can be sent."""
+    """Return the form. Everybody can read it; only admins can submit it."""
     return rx.el.form(
         bundled("frame/choices.client.js"),
         rx.el.fieldset(
-            settings_card("Exports", "What is chosen when somebody begins to export. They may choose otherwise.", *_exports()),
-            settings_card("Finding clips", "How long the clips are that Find clips looks for, and when it does.", *_finding()),
-            settings_card("Clearing up", "What failed or was cancelled leaves the lists; what was made stays.", *_clearing()),
+            settings_card("Exports", "Defaults of the export dialog. People can change them for each export.", *_exports()),
+            settings_card("Finding clips", "Length of the clips that Find clips looks for, and when it runs.", *_finding()),
+            settings_card("Cleanup", "Failed and cancelled jobs leave the lists after a while. Finished exports stay.", *_clearing()),
             disabled=~PreferencesState.may_change,
             class_name="settings-fields",
         ),
         rx.cond(
             PreferencesState.may_change,
             rx.box(rx.button("Save", type="submit"), class_name="settings-actions"),
-            rx.text("Only admins change these.", size="2", class_name="quiet"),
+            rx.text("Only admins can change preferences.", size="2", class_name="quiet"),
         ),
         on_submit=PreferencesState.save,
         no_validate=True,
@@ -52,12 +52,12 @@ def _exports() -> list[rx.Component]:
             "Aspect ratio",
             "ratios",
             *(
-                _tick(
+                _choice(
                     f"{RATIO}{ratio.value}",
                     ratio.value,
                     shown.ratios.contains(ratio.value),
                     ratio.frame.use,
-                    wrong=_wrong("ratios"),
+                    wrong=_error_attributes("ratios"),
                 )
                 for ratio in AspectRatio
             ),
@@ -75,9 +75,9 @@ def _exports() -> list[rx.Component]:
         _choices(
             "Language",
             "languages",
-            _tick(ORIGINAL, "Original", shown.original, "The sound of the master"),
+            _choice(ORIGINAL, "Original", shown.original, "Sound of the master"),
             rx.el.label(
-                rx.el.span("Others, where a video has captions in them"),
+                rx.el.span("Other languages, if the video has captions in them"),
                 rx.el.input(
                     **_control("languages", name="others", value=shown.others),
                     default_value=shown.others,
@@ -92,7 +92,7 @@ def _exports() -> list[rx.Component]:
         _choices(
             "Captions",
             "captions",
-            *(_tick("captions", label, shown.captions == mode.value, value=mode.value) for mode, label in _CAPTIONS.items()),
+            *(_choice("captions", label, shown.captions == mode.value, value=mode.value) for mode, label in _CAPTIONS.items()),
             role="radiogroup",
         ),
     ]
@@ -105,13 +105,13 @@ def _finding() -> list[rx.Component]:
             _labelled("Longest, in seconds", "longest_s", _number("longest_s", PreferencesState.shown.longest_s)),
             class_name="settings-pair",
         ),
-        _tick("find_on_upload", "Look for clips in every upload", PreferencesState.shown.find_on_upload),
+        _choice("find_on_upload", "Find clips in every upload", PreferencesState.shown.find_on_upload),
     ]
 
 
 def _clearing() -> list[rx.Component]:
     days = _number("keep_failed_days", PreferencesState.shown.keep_failed_days)
-    return [_labelled("Forget after so many days; 0 keeps them for good", "keep_failed_days", days)]
+    return [_labelled("Days until they are removed (0 keeps them)", "keep_failed_days", days)]
 
 
 def _number(name: str, value: rx.Var[str]) -> rx.Component:
@@ -125,13 +125,13 @@ def _labelled(label: str, field: str, control: rx.Component) -> rx.Component:
 
 
 def _choices(name: str, field: str, *controls: rx.Component, role: str = "group") -> rx.Component:
-    """Radio buttons are wrong together, so a ``radiogroup`` says it of itself; of checkboxes each does."""
-    of_all = _wrong(field) if role == "radiogroup" else {"aria-describedby": f"problem-{field}"}
+    """Return a group of controls. A ``radiogroup`` carries the error attributes itself; each checkbox carries its own."""
+    of_all = _error_attributes(field) if role == "radiogroup" else {"aria-describedby": f"problem-{field}"}
     attributes = {**of_all, "role": role, "aria-label": name, **({} if field == "languages" else {"id": control_id(field)})}
     return rx.el.fieldset(rx.el.legend(name), *controls, _problem(field), class_name="choices", custom_attrs=attributes)
 
 
-def _tick(
+def _choice(
     name: str,
     label: str,
     chosen: rx.Var[bool],
@@ -139,7 +139,7 @@ def _tick(
     value: str = "on",
     wrong: dict[str, Any] | None = None,
 ) -> rx.Component:
-    """A checkbox; with a ``value`` of its own one of several radio buttons."""
+    """Return a checkbox, or a radio button if it has a ``value`` of its own."""
     return rx.el.label(
         rx.el.input(
             type="checkbox" if value == "on" else "radio",
@@ -157,11 +157,11 @@ def _tick(
 
 def _control(field: str, *, name: str = "", value: rx.Var[str] | None = None) -> dict[str, Any]:
     shown = PreferencesState.shown.framing if value is None else value
-    return {"name": name or field, "custom_attrs": {**_wrong(field), "id": control_id(field), "data-value": shown}}
+    return {"name": name or field, "custom_attrs": {**_error_attributes(field), "id": control_id(field), "data-value": shown}}
 
 
-def _wrong(field: str) -> dict[str, Any]:
-    """Attributes of what is wrong while there is a problem with the field."""
+def _error_attributes(field: str) -> dict[str, Any]:
+    """Return the attributes that mark a field as invalid while it has a problem."""
     wrong = rx.cond(PreferencesState.problems.contains(field), "true", "false")
     return {"aria-invalid": wrong, "aria-describedby": f"problem-{field}"}
 

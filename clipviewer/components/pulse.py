@@ -1,4 +1,4 @@
-"""Asks for news at an interval while the page is visible; see ``assets/frame/pulse.client.js``."""
+"""An element that polls at an interval while the page is visible; see ``assets/frame/pulse.client.js``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from clipviewer.components.bundle import CustomElement
 
 
 class Pulse(CustomElement):
-    """``interval`` is in ms."""
+    """The custom element; ``interval`` is in ms."""
 
     tag = "PagePulse"
     element = "page-pulse"

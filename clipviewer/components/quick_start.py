@@ -1,4 +1,4 @@
-"""What the room says of a master that is slow to start, and the way to mend it."""
+"""The notice about a master that is slow to start, with the offer to make a copy that starts quickly."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from clipviewer.state.quick_start import QuickStartState
 
 
 def quick_start_line() -> rx.Component:
-    """A sentence with its button; nothing for a video that starts quickly."""
+    """Return a sentence with its button, empty for a video that starts quickly."""
     view = QuickStartState.quick_start
     return rx.match(
         view.state,
         ("", rx.fragment()),
-        ("slow", rx.fragment(_words("Slow to start: the browser has to read the end of the file first."), rx.cond(view.may_mend, _mend()))),
-        ("failed", rx.fragment(_words(view.note), rx.cond(view.may_mend, _mend("Try again")))),
+        (
+            "slow",
+            rx.fragment(_words("Slow to start: the browser has to read the end of the file first."), rx.cond(view.may_mend, _confirm())),
+        ),
+        ("failed", rx.fragment(_words(view.note), rx.cond(view.may_mend, _confirm("Try again")))),
         rx.fragment(
-            _words("Making it start quickly: ", view.percent, " %", rx.cond(view.note != "", " · ", ""), view.note),
+            _words("Creating a copy that starts quickly: ", view.percent, " %", rx.cond(view.note != "", " · ", ""), view.note),
             rx.cond(view.may_mend, rx.el.button("Stop", type="button", on_click=QuickStartState.call_off, class_name="find-button")),
         ),
     )
@@ -26,8 +29,8 @@ def _words(*words: str | rx.Var[str] | rx.Var[int]) -> rx.Component:
     return rx.el.span(*words, class_name="quiet tabular", role="status")
 
 
-def _mend(label: str = "Make it start quickly") -> rx.Component:
-    """Asks first: it puts another large file into the bucket."""
+def _confirm(label: str = "Make it start quickly") -> rx.Component:
+    """Return the button with a confirmation, since the copy is another large file in the bucket."""
     size = QuickStartState.quick_start.size
     return rx.alert_dialog.root(
         rx.alert_dialog.trigger(rx.el.button(label, type="button", class_name="find-button")),
@@ -36,12 +39,12 @@ def _mend(label: str = "Make it start quickly") -> rx.Component:
             rx.alert_dialog.description(
                 "A copy of the file (",
                 size,
-                ") with the same picture and sound is put beside it in the bucket and plays from then on; the old file stays there, too.",
+                ") with the same picture and sound is stored in the bucket and played from then on. The old file stays there.",
                 size="2",
             ),
             rx.box(
                 rx.alert_dialog.cancel(rx.button("Cancel", type="button", variant="soft", color_scheme="gray")),
-                rx.alert_dialog.action(rx.button("Make the copy", type="button", on_click=QuickStartState.mend)),
+                rx.alert_dialog.action(rx.button("Create copy", type="button", on_click=QuickStartState.mend)),
                 class_name="dialog-actions",
             ),
             max_width="460px",

@@ -1,4 +1,4 @@
-"""Asks what has changed in the open clip room: often while something is under way, else now and then."""
+"""Polling of the open clip room: often while jobs run, else now and then."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BUSY_MS, IDLE_MS = 1_000, 5_000
 
 
 def room_pulse() -> rx.Component:
-    """The one pulse of the room; every part of it learns by this what has changed."""
+    """Return the room's only poller; it refreshes every part of the room."""
     under_way = _under_way(FindingState.search.state) | _under_way(QuickStartState.quick_start.state)
     busy = ExportState.busy | under_way | (TimelineState.timeline.state == "making")
     return Pulse.create(interval=rx.cond(busy, BUSY_MS, IDLE_MS), on_pulse=RoomState.follow)

@@ -1,4 +1,4 @@
-"""Which clip is shown: decided in the browser at once, confirmed by the server after."""
+"""The shown clip: selected in the browser at once, then confirmed by the server."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ picked = ClientStateVar.create("picked_clip", default="")
 
 
 def shown_id() -> rx.Var[str]:
-    """The id of the clip that is shown: the one that was clicked, else the one that the server opened."""
+    """Return the id of the shown clip: the clicked one, else the one that the server opened."""
     exported, identified = VideoDetailState.selected_exported_clip, VideoDetailState.selected_identified_clip
     opened = rx.cond(VideoDetailState.tab == "exported", exported.id, identified.id)
     return rx.cond(picked.value == "", opened, picked.value).to(str)
 
 
 def selected_clip() -> rx.Var[ClipRow]:
-    """The row that is shown: found among the loaded ones, else the one that the server confirmed."""
+    """Return the row of the shown clip: a loaded row, else the one that the server confirmed."""
     exported, identified = VideoDetailState.selected_exported_clip, VideoDetailState.selected_identified_clip
     wanted = shown_id()
     rows = rx.cond(VideoDetailState.tab == "exported", VideoDetailState.exported_clips, VideoDetailState.identified_clips)
@@ -34,8 +34,8 @@ def selected_clip() -> rx.Var[ClipRow]:
     ).to(ClipRow)
 
 
-def shown_place() -> rx.Var[int]:
-    """The place of the shown clip in the whole list, from 1; 0 while it is not among the loaded rows."""
+def shown_position() -> rx.Var[int]:
+    """Return the position of the shown clip in the whole list, from 1; 0 if it is not among the loaded rows."""
     on_exported = VideoDetailState.tab == "exported"
     rows = rx.cond(on_exported, VideoDetailState.exported_clips, VideoDetailState.identified_clips)
     offset = rx.cond(on_exported, VideoDetailState.exported_offset, VideoDetailState.identified_offset)
@@ -48,10 +48,10 @@ def shown_place() -> rx.Var[int]:
 
 
 def select_events(clip_id: rx.Var[str]) -> list[Any]:
-    """Show a clip now, and tell the server."""
+    """Return the events that show a clip at once and tell the server."""
     return [picked.set_value(clip_id), VideoDetailState.select_clip(clip_id)]
 
 
 def select_tab_events(tab: str) -> list[Any]:
-    """Switch the list; what was clicked in the other one is forgotten."""
+    """Return the events that switch the list and forget what was clicked in the other one."""
     return [picked.set_value(""), VideoDetailState.set_tab(tab)]

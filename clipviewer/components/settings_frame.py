@@ -1,4 +1,4 @@
-"""The frame of the settings: the ways between its pages, and the page itself."""
+"""The frame of the settings pages with their navigation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGES = {
 
 
 def settings_frame(here: str, *content: rx.Component) -> rx.Component:
-    """``here`` is one of ``PAGES``."""
+    """Return a settings page; ``here`` is one of ``PAGES``."""
     ways = [
         rx.link(
             rx.icon(icon, size=16),
@@ -38,7 +38,7 @@ def settings_frame(here: str, *content: rx.Component) -> rx.Component:
 
 
 def settings_card(title: str, text: str | rx.Var[str], *content: rx.Component, actions: tuple[rx.Component, ...] = ()) -> rx.Component:
-    """A region named ``title``, with a sentence under its heading."""
+    """Return a region named ``title`` with a sentence below its heading."""
     told = {"role": "status"} if isinstance(text, rx.Var) else {}
     return rx.el.section(
         rx.box(rx.box(rx.el.h2(title), rx.el.p(text, **told)), *actions, class_name="settings-head"),

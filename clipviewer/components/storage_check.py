@@ -1,4 +1,4 @@
-"""What was found about the storage: by the server, and by this browser, whose script is ``assets/settings/storage_check.client.js``."""
+"""The storage findings of the server and of this browser, whose script is ``assets/settings/storage_check.client.js``."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class StorageCheck(CustomElement):
 
 
 def server_findings() -> rx.Component:
-    return settings_card("Seen by the server", StorageDoctorState.summary, _list(StorageDoctorState.findings), actions=(check_again(),))
+    return settings_card("Checked by the server", StorageDoctorState.summary, _list(StorageDoctorState.findings), actions=(check_again(),))
 
 
 @rx.memo
 def check_again() -> rx.Component:
-    """Both look again."""
+    """Return the button that repeats both checks."""
     return rx.button(
         rx.icon("rotate-cw", size=16),
         "Check again",
@@ -48,8 +48,8 @@ def check_again() -> rx.Component:
 
 def browser_findings() -> rx.Component:
     return settings_card(
-        "Seen by this browser",
-        "Others may come by another way: a check from where they sit tells.",
+        "Checked by this browser",
+        "Other people may reach the storage differently. Run the check in their browsers, too.",
         StorageCheck.create(browser_rows(), on_storage_checked=lambda rows, busy: [_seen_here.set_value(rows), _busy_here.set_value(busy)]),
     )
 
@@ -60,13 +60,13 @@ def browser_rows() -> rx.Component:
 
 
 def policy(title: str, text: str, anchor: str, shown: rx.Var[str]) -> rx.Component:
-    """A policy to paste, with a button that copies it."""
+    """Return a policy to paste, with a button that copies it."""
     copy = rx.button(
         rx.icon("copy", size=16),
         rx.el.span(
             rx.el.span("Copy", custom_attrs={"data-when": ""}),
             rx.el.span("Copied", custom_attrs={"data-when": "yes"}),
-            rx.el.span("Select it by hand", custom_attrs={"data-when": "no"}),
+            rx.el.span("Select the text to copy it", custom_attrs={"data-when": "no"}),
             custom_attrs={"aria-live": "polite"},
         ),
         type="button",

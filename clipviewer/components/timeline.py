@@ -1,4 +1,4 @@
-"""The timeline under the master: filmstrip, waveform and candidates. The scripts in ``assets/timeline/`` draw it and mark clips on it."""
+"""The timeline below the master: filmstrip, waveform and candidates. The scripts in ``assets/timeline/`` draw it and mark clips on it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _clip_spec(event: rx.Var[dict[str, dict[str, str]]]) -> tuple[rx.Var[str]]:
 
 
 class ClipTimeline(CustomElement):
-    """The custom element ``<clip-timeline>``; its attributes and events are described in the script."""
+    """The custom element ``<clip-timeline>``; the script describes its attributes and events."""
 
     tag = "ClipTimelineElement"
     element = "clip-timeline"
@@ -33,21 +33,21 @@ class ClipTimeline(CustomElement):
 
 
 def timeline() -> rx.Component:
-    """The timeline with its words below; nothing under an exported clip."""
+    """Return the timeline with its status line; it is hidden for exported clips."""
     view = TimelineState.timeline
     return rx.cond(
         VideoDetailState.tab == "identified",
         rx.box(
             rx.cond(
                 view.video_id == VideoDetailState.video.id,
-                rx.fragment(_face(), rx.box(_making(), _removal(), _slowness(), class_name="timeline-status")),
+                rx.fragment(_timeline_element(), rx.box(_previews_status(), _undo_removal(), _quick_start(), class_name="timeline-status")),
             ),
             class_name="timeline-room",
         ),
     )
 
 
-def _face() -> rx.Component:
+def _timeline_element() -> rx.Component:
     return ClipTimeline.create(
         on_clip_saved=lambda clip, start, end, title: [TimelineState.save_clip(clip, start, end, title), picked.set_value("")],
         on_clip_removed=lambda clip: [TimelineState.remove_clip(clip), picked.set_value("")],
@@ -63,28 +63,28 @@ def _face() -> rx.Component:
     )
 
 
-def _making() -> rx.Component:
-    """How far the making of what is drawn is, or how to have it made."""
+def _previews_status() -> rx.Component:
+    """Return the progress of the previews, or the button that enqueues them."""
     view = TimelineState.timeline
     return rx.cond(
         view.state == "making",
-        rx.el.span("Making filmstrip and waveform: ", view.percent, " %", class_name="quiet tabular", role="status"),
+        rx.el.span("Creating filmstrip and waveform: ", view.percent, " %", class_name="quiet tabular", role="status"),
         rx.cond(
             view.edition == "",
             rx.fragment(
                 rx.el.span(rx.cond(view.note != "", view.note, "No filmstrip and waveform yet."), class_name="quiet", role="status"),
-                rx.cond(view.may_mark, _button("Make previews", TimelineState.make_previews)),
+                rx.cond(view.may_mark, _button("Create previews", TimelineState.make_previews)),
             ),
         ),
     )
 
 
-def _slowness() -> rx.Component:
-    """Beside the timeline of the same video only."""
+def _quick_start() -> rx.Component:
+    """Return the quick start notice, only next to the timeline of the same video."""
     return rx.cond(QuickStartState.quick_start.video_id == VideoDetailState.video.id, quick_start_line())
 
 
-def _removal() -> rx.Component:
+def _undo_removal() -> rx.Component:
     return rx.cond(
         TimelineState.removed != "",
         rx.fragment(

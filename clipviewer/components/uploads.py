@@ -1,4 +1,4 @@
-"""Uploads on the library page: the button, the place to drop files on, and a row for each file. ``assets/uploads/`` runs them."""
+"""Uploads on the library page: the button, the drop area and a row per file. ``assets/uploads/`` runs them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _rows_spec(event: rx.Var[dict[str, dict[str, list[UploadRow]]]]) -> tuple[rx
 
 
 class UploadDesk(CustomElement):
-    """The custom element ``<upload-desk>``; Uppy is a file of its own that is fetched with the first upload."""
+    """The custom element ``<upload-desk>``. Uppy is a separate file, fetched with the first upload."""
 
     tag = "UploadDeskElement"
     element = "upload-desk"
@@ -46,7 +46,7 @@ class UploadDesk(CustomElement):
 
 
 def upload_button() -> rx.Component:
-    """For the library's bar; nothing for who may not upload."""
+    """Return the library bar's upload button, shown only to people who may upload."""
     return rx.cond(
         UploadState.may_upload,
         rx.button(
@@ -60,7 +60,7 @@ def upload_button() -> rx.Component:
 
 
 def uploads_region() -> rx.Component:
-    """The rows of what is under way, and the words over the page while files are dragged over it."""
+    """Return the rows of the uploads, and the overlay shown while files are dragged over the page."""
     desk = UploadDesk.create(
         rx.el.input(
             type="file",

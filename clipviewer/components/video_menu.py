@@ -1,4 +1,4 @@
-"""The menu "…" of a video: on its card, in its row, and in its room."""
+"""The menu "…" of a video: on its card, in its table row, and in its room."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import reflex as rx
 
-from clipviewer.components.dialog_focus import leaves_focus_to_dialog
+from clipviewer.components.dialog_focus import leave_focus_to_dialog
 from clipviewer.state.library_changes import LibraryChangesState
 
 
 def video_menu(
     video_id: rx.Var[str], title: rx.Var[str], archived: rx.Var[bool], deleted: rx.Var[bool] | bool = False, *, class_name: str = ""
 ) -> rx.Component:
-    """Nothing for who may change nothing."""
+    """Return the menu, shown only to people who may change something."""
     return rx.cond(
         LibraryChangesState.may_change,
         rx.menu.root(
@@ -27,24 +27,24 @@ def video_menu(
                 ),
             ),
             rx.menu.content(
-                rx.cond(deleted, rx.fragment(*_when_deleted(video_id)), rx.fragment(*_when_kept(video_id, archived))),
+                rx.cond(deleted, rx.fragment(*_items_if_deleted(video_id)), rx.fragment(*_items(video_id, archived))),
                 size="2",
                 variant="soft",
                 align="end",
-                custom_attrs=leaves_focus_to_dialog(),
+                custom_attrs=leave_focus_to_dialog(),
             ),
         ),
     )
 
 
-def _when_kept(video_id: rx.Var[str], archived: rx.Var[bool]) -> Sequence[rx.Component]:
+def _items(video_id: rx.Var[str], archived: rx.Var[bool]) -> Sequence[rx.Component]:
     ids = rx.Var.create([video_id]).to(list[str])
     return (
         rx.menu.item("Rename", on_select=LibraryChangesState.ask_title(video_id)),
         rx.menu.item("Tags", on_select=LibraryChangesState.ask_tags(ids)),
         rx.cond(
             archived,
-            rx.menu.item("Bring back from the archive", on_select=LibraryChangesState.archive(ids, False)),
+            rx.menu.item("Restore from archive", on_select=LibraryChangesState.archive(ids, False)),
             rx.menu.item("Archive", on_select=LibraryChangesState.archive(ids, True)),
         ),
         rx.cond(
@@ -54,15 +54,15 @@ def _when_kept(video_id: rx.Var[str], archived: rx.Var[bool]) -> Sequence[rx.Com
     )
 
 
-def _when_deleted(video_id: rx.Var[str]) -> Sequence[rx.Component]:
+def _items_if_deleted(video_id: rx.Var[str]) -> Sequence[rx.Component]:
     ids = rx.Var.create([video_id]).to(list[str])
     return (
         rx.cond(
             LibraryChangesState.may_delete,
             rx.fragment(
-                rx.menu.item("Bring back", on_select=LibraryChangesState.restore(ids)),
-                rx.menu.item("Remove for good", color_scheme="red", on_select=LibraryChangesState.ask_removal(ids)),
+                rx.menu.item("Restore", on_select=LibraryChangesState.restore(ids)),
+                rx.menu.item("Remove permanently", color_scheme="red", on_select=LibraryChangesState.ask_removal(ids)),
             ),
-            rx.menu.item("Only admins bring it back", disabled=True),
+            rx.menu.item("Only admins can restore it", disabled=True),
         ),
     )

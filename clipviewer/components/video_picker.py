@@ -1,4 +1,4 @@
-"""Several videos of the library at once: the checkboxes, and the bar of what can be done with the chosen ones."""
+"""Selecting several videos of the library: the checkboxes, and the bar with actions for the selection."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class VideoPicker(CustomElement):
 
 
 def video_picker(*videos: rx.Component) -> rx.Component:
-    """Around the list whose videos have a ``pick``."""
+    """Wrap a list whose videos each have a ``pick``."""
     return VideoPicker.create(*videos, picked_bar(), on_picks_changed=lambda ids: _picks.set_value(ids))
 
 
 def pick(video_id: rx.Var[str], title: rx.Var[str], *, class_name: str = "") -> rx.Component:
-    """The checkbox of a video; nothing for who may change nothing."""
+    """Return the checkbox of a video, shown only to people who may change something."""
     return rx.cond(
         LibraryChangesState.may_change,
         rx.el.input(
@@ -46,7 +46,7 @@ def pick(video_id: rx.Var[str], title: rx.Var[str], *, class_name: str = "") -> 
 
 @rx.memo
 def picked_bar() -> rx.Component:
-    """At the foot of the page while something is chosen."""
+    """Return the bar at the bottom of the page, shown while videos are selected."""
     ids = _picks.value.to(list[str])
     return rx.cond(
         ids.length() > 0,
@@ -55,17 +55,17 @@ def picked_bar() -> rx.Component:
             rx.el.button(
                 "All",
                 type="button",
-                title="Select all that are listed",
+                title="Select all listed videos",
                 class_name="bar-button",
                 custom_attrs={"data-picks-all": "", "aria-label": "Select all"},
             ),
             rx.match(
                 LibraryState.shown,
-                (Filter.DELETED.value, _when_deleted(ids)),
+                (Filter.DELETED.value, _actions_if_deleted(ids)),
                 (
                     Filter.ARCHIVED.value,
                     rx.fragment(
-                        _button("archive-restore", "Bring back", LibraryChangesState.archive(ids, False)),
+                        _button("archive-restore", "Restore", LibraryChangesState.archive(ids, False)),
                         _delete(ids),
                     ),
                 ),
@@ -88,12 +88,12 @@ def picked_bar() -> rx.Component:
     )
 
 
-def _when_deleted(ids: rx.Var[list[str]]) -> rx.Component:
+def _actions_if_deleted(ids: rx.Var[list[str]]) -> rx.Component:
     return rx.cond(
         LibraryChangesState.may_delete,
         rx.fragment(
-            _button("undo-2", "Bring back", LibraryChangesState.restore(ids)),
-            _button("trash-2", "Remove for good", LibraryChangesState.ask_removal(ids)),
+            _button("undo-2", "Restore", LibraryChangesState.restore(ids)),
+            _button("trash-2", "Remove permanently", LibraryChangesState.ask_removal(ids)),
         ),
     )
 

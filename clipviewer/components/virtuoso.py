@@ -1,4 +1,4 @@
-"""react-virtuoso, wrapped: a list of any length that keeps only what is visible in the page (MIT)."""
+"""A wrapper for react-virtuoso: a list of any length that renders only its visible rows (MIT)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def _range_spec(shown: rx.Var[dict[str, int]]) -> tuple[rx.Var[int], rx.Var[int]
 
 
 class Virtuoso(rx.Component):
-    """``item_content(index, _, context)`` renders a row; ``context`` carries what the rows are read from."""
+    """The list. ``item_content(index, _, context)`` renders a row; ``context`` carries the data of the rows."""
 
     library = "react-virtuoso@4.18.21"
     tag = "Virtuoso"

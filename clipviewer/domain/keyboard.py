@@ -89,7 +89,7 @@ KEYBOARD: Sequence[Group] = (
             Shortcut(("ArrowLeft", "ArrowRight"), "One frame back or forward", _TIMELINE),
             Shortcut(("PageDown", "PageUp"), "5 seconds back or forward", _TIMELINE),
             Shortcut(("Home", "End"), "Start and end of the video", _TIMELINE),
-            Shortcut(("+", "=", "-"), "Closer, wider", _TIMELINE),
+            Shortcut(("+", "=", "-"), "Zoom in, zoom out", _TIMELINE),
             Shortcut(("0",), "Show all of the video", _TIMELINE),
             Shortcut(("Shift+ArrowLeft", "Shift+ArrowRight"), "Scroll the timeline", _TIMELINE),
         ),

@@ -1,1 +1,1 @@
-"""The routes that a person opens."""
+"""The pages of the app."""

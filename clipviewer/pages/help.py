@@ -1,4 +1,4 @@
-"""``/help`` and ``/help/{page}``: what ``clipviewer/docs`` and the README's table of settings say, for everybody who is signed in."""
+"""``/help`` and ``/help/{page}``: ``clipviewer/docs`` and the README's table of settings, for everybody who is signed in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from clipviewer.components.help_text import HELP_PAGES, HelpPage, render
 
 
 def help_page(page: HelpPage) -> rx.Component:
-    """The ways between the pages of Help, and one of them."""
+    """Return a Help page with the navigation between them."""
     ways = [
         rx.link(
             rx.icon(other.icon, size=16),

@@ -15,7 +15,7 @@ from clipviewer.state.library import LibraryState
 
 
 def library_page() -> rx.Component:
-    """The videos with poster, duration and counts; search, filters, order."""
+    """Show the videos with poster, duration and counts; search, filters, sort order."""
     return page_frame(
         library_bar(adopt_button(), upload_button()),
         rx.cond(LibraryState.phase != "loading", uploads_region()),
@@ -33,24 +33,24 @@ def library_page() -> rx.Component:
                     rx.button("Try again", on_click=LibraryState.load),
                 ),
             ),
-            rx.cond(LibraryState.total > 0, library_list(), _nothing()),
+            rx.cond(LibraryState.total > 0, library_list(), _empty_library()),
         ),
         library_changes(),
         title="Library",
     )
 
 
-def _nothing() -> rx.Component:
+def _empty_library() -> rx.Component:
     everything = rx.button("Show all videos", variant="soft", on_click=LibraryState.clear)
     return rx.cond(
         LibraryState.search != "",
-        empty("search-x", "Nothing found", f'No title, clip or caption has "{LibraryState.search}".', everything),
+        empty("search-x", "Nothing found", f'No title, clip or caption contains "{LibraryState.search}".', everything),
         rx.cond(
             (LibraryState.shown != "all") | (LibraryState.tag != ""),
             rx.cond(
                 (LibraryState.shown == "deleted") & (LibraryState.tag == ""),
-                empty("trash-2", "Nothing deleted", "What is deleted can be brought back from here for 24 hours.", everything),
-                empty("list-filter", "No videos here", "None of the videos is what this filter shows.", everything),
+                empty("trash-2", "Nothing deleted", "Deleted videos can be restored here for 24 hours.", everything),
+                empty("list-filter", "No videos here", "No video matches this filter.", everything),
             ),
             rx.cond(
                 LibraryState.preparing != "",
@@ -58,8 +58,8 @@ def _nothing() -> rx.Component:
                 empty(
                     "clapperboard",
                     "No videos yet",
-                    "Drop some onto this page, or adopt those that are in the bucket already.",
-                    rx.button("Look again", variant="soft", on_click=LibraryState.load),
+                    "Drop videos onto this page, or import those that are already in the bucket.",
+                    rx.button("Check again", variant="soft", on_click=LibraryState.load),
                 ),
             ),
         ),

@@ -1,4 +1,4 @@
-"""What an unknown address shows."""
+"""The page for an unknown address."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ def not_found_page() -> rx.Component:
         bundled("doors/doors.css"),
         empty(
             "compass",
-            "There is no such page",
+            "Page not found",
             "The address may be mistyped, or the page has moved.",
-            rx.link(rx.button("To the library"), href="/"),
+            rx.link(rx.button("Go to the library"), href="/"),
         ),
         class_name="door-page",
     )

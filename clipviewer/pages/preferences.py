@@ -1,4 +1,4 @@
-"""``/settings``: what the team has settled for everybody."""
+"""``/settings``: the team's preferences."""
 
 from __future__ import annotations
 

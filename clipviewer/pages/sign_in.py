@@ -1,4 +1,4 @@
-"""``/sign-in`` and ``/set-up/{token}``: plain forms that work before anything else does; a script makes them kinder."""
+"""``/sign-in`` and ``/set-up/{token}``: plain forms that work without scripts; a script improves them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import reflex as rx
 from clipviewer.components.bundle import bundled
 
 PROBLEMS = {
-    "invalid": "The email or the password is not right.",
-    "throttled": "Too many attempts. Wait a little, then try again.",
+    "invalid": "Incorrect email or password.",
+    "throttled": "Too many attempts. Wait a moment, then try again.",
     "offline": "Network error. Check the connection, then try again.",
-    "failed": "That did not work. Try again in a moment.",
+    "failed": "Something went wrong. Try again in a moment.",
     "password_short": "Use a password of at least 8 characters.",
     "password_long": "Use a shorter password.",
-    "password_guessable": "This password is among the first that are tried. Choose another.",
-    "email_invalid": "This is not an email address.",
-    "name_invalid": "Give a name.",
-    "setup_link_invalid": "This link was used already, or is too old. The next start of clipviewer prints a new one.",
+    "password_guessable": "This password is too easy to guess. Choose another.",
+    "email_invalid": "Enter a valid email address.",
+    "name_invalid": "Enter a name.",
+    "setup_link_invalid": "This link was already used or has expired. Restart clipviewer to get a new one.",
 }
 
 
@@ -36,21 +36,21 @@ def sign_in_page() -> rx.Component:
             class_name="door-form",
             custom_attrs={"data-door": "sign-in", "data-problems": json.dumps(PROBLEMS)},
         ),
-        rx.text("No account yet? The one-time link to the first one stands where clipviewer was started.", size="1", class_name="quiet"),
+        rx.text("No account yet? clipviewer prints a one-time link for the first account when it starts.", size="1", class_name="quiet"),
     )
 
 
 def set_up_page() -> rx.Component:
     return _door(
         "Set up clipviewer",
-        rx.text("This makes the first account. It may do everything.", size="2", class_name="quiet"),
+        rx.text("This creates the first account, an admin.", size="2", class_name="quiet"),
         rx.el.form(
             _field("Name", "name", "text", "name"),
             _field("Email", "email", "email", "username"),
             _field("Password", "password", "password", "new-password", min_length=8),
             rx.el.input(type="hidden", name="token", value="", read_only=True),
             _problem(),
-            rx.button("Make account", type="submit", size="3"),
+            rx.button("Create account", type="submit", size="3"),
             method="post",
             action="/api/auth/set-up",
             class_name="door-form",

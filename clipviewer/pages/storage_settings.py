@@ -1,4 +1,4 @@
-"""``/settings/storage``: whether the storage does what is asked of it, and what to paste where it does not."""
+"""``/settings/storage``: the checks of the storage, and the policies to paste if one fails."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from clipviewer.state.storage_doctor import StorageDoctorState
 
 
 def storage_settings_page() -> rx.Component:
-    """For admins; others are told that it is for them."""
+    """Return the page for admins; others see that it is for admins only."""
     return settings_frame(
         "/settings/storage",
         rx.match(
@@ -20,7 +20,7 @@ def storage_settings_page() -> rx.Component:
             (
                 "closed",
                 rx.box(
-                    empty("lock", "For admins", "Only admins see how the storage is. Ask one if videos do not play or upload."),
+                    empty("lock", "For admins", "Only admins can check the storage. Ask one if videos do not play or upload."),
                     class_name="card",
                 ),
             ),
@@ -32,14 +32,14 @@ def storage_settings_page() -> rx.Component:
 def _policies() -> rx.Component:
     state = StorageDoctorState
     credentials = (
-        "For the server's credentials: nothing outside this bucket and prefix. "
-        "Without the statement Masters, what lay there before is only read."
+        "For the server's credentials. It allows nothing outside this bucket and prefix. "
+        "Without the statement Masters, files that clipviewer did not create are read-only."
     )
     return rx.cond(
         state.iam != "",
         rx.fragment(
             policy("IAM policy", credentials, "iam-policy", state.iam),
-            policy("CORS rules", "For the bucket: what pages of this address may do in a browser.", "cors-rules", state.cors),
+            policy("CORS rules", "For the bucket. They let pages from this address read and upload files.", "cors-rules", state.cors),
         ),
-        settings_card("Policies", "The embedded store needs none."),
+        settings_card("Policies", "The embedded store needs no policies."),
     )

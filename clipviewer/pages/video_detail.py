@@ -13,11 +13,11 @@ from clipviewer.components.crop_preview import crop_preview
 from clipviewer.components.export_dialog import OPENED_BY, export_dialog
 from clipviewer.components.export_matrix import export_matrix
 from clipviewer.components.export_queue import export_queue
-from clipviewer.components.export_views import export_views, nothing_matches, shows_matrix
+from clipviewer.components.export_views import export_views, is_matrix_shown, nothing_matches
 from clipviewer.components.find_clips import find_clips_bar
 from clipviewer.components.frame import empty, page_frame, skeletons
 from clipviewer.components.library_changes import library_changes
-from clipviewer.components.may_change import if_may_change, words_if_may_change
+from clipviewer.components.may_change import if_may_change, text_if_may_change
 from clipviewer.components.missing_file import is_file_missing, missing_file
 from clipviewer.components.room_pulse import room_pulse
 from clipviewer.components.selection import picked, select_tab_events
@@ -30,20 +30,20 @@ from clipviewer.state.video_detail import VideoDetailState
 
 
 def video_detail_page() -> rx.Component:
-    """Tabs, list, player and details of one video."""
+    """Return the clip room: tabs, list, player and details of one video."""
     return page_frame(
         bundled("room/room.css"),
         rx.match(
             VideoDetailState.phase,
-            ("ready", rx.cond(_is_here(), _room(), _loading())),
-            ("deleted", rx.cond(_is_here(VideoDetailState.deleted.id), _deleted(), _loading())),
+            ("ready", rx.cond(_is_loaded(), _room(), _loading())),
+            ("deleted", rx.cond(_is_loaded(VideoDetailState.deleted.id), _deleted(), _loading())),
             (
                 "missing",
                 empty(
                     "video-off",
                     "Video not found",
-                    "It was removed, or the address is not complete.",
-                    rx.link(rx.button("To the library"), href="/"),
+                    "It was removed, or the address is incomplete.",
+                    rx.link(rx.button("Go to the library"), href="/"),
                 ),
             ),
             (
@@ -59,13 +59,13 @@ def video_detail_page() -> rx.Component:
         ),
         rx.box(on_mount=picked.set_value("")),
         library_changes(),
-        actions=[rx.cond((VideoDetailState.phase == "ready") & _is_here(), _actions())],
-        title=rx.cond((VideoDetailState.phase == "ready") & _is_here(), VideoDetailState.video.title, ""),
+        actions=[rx.cond((VideoDetailState.phase == "ready") & _is_loaded(), _actions())],
+        title=rx.cond((VideoDetailState.phase == "ready") & _is_loaded(), VideoDetailState.video.title, ""),
     )
 
 
-def _is_here(video_id: rx.Var[str] | None = None) -> rx.Var[bool]:
-    """Whether the loaded video is the one of the address: after coming from another one, its state is still that one's."""
+def _is_loaded(video_id: rx.Var[str] | None = None) -> rx.Var[bool]:
+    """Return whether the loaded video is the one of the address. Coming from another room, the state still holds the other video."""
     here = rx.Var("(typeof location === 'undefined' ? '' : location.pathname)").to(str)
     return here.contains(VideoDetailState.video.id if video_id is None else video_id)
 
@@ -81,20 +81,20 @@ def _actions() -> rx.Component:
 
 def _deleted() -> rx.Component:
     video = VideoDetailState.deleted
-    back = rx.button("Bring back", on_click=LibraryChangesState.restore(rx.Var.create([video.id]).to(list[str])))
+    back = rx.button("Restore", on_click=LibraryChangesState.restore(rx.Var.create([video.id]).to(list[str])))
     return empty(
         "trash-2",
         "This video was deleted",
-        video.title + " can be brought back by an admin for 24 hours. Then it is removed for good.",
+        video.title + " can be restored by an admin for 24 hours. After that it is removed permanently.",
         rx.cond(LibraryChangesState.may_delete, back),
-        rx.link(rx.button("To the library", variant="soft"), href="/"),
+        rx.link(rx.button("Go to the library", variant="soft"), href="/"),
     )
 
 
 def _room() -> rx.Component:
     return rx.fragment(
         rx.box(
-            rx.box(_tabs(), room_pulse(), export_queue(), _panel(), class_name="room-list card"),
+            rx.box(_tabs(), room_pulse(), export_queue(), _tab_panel(), class_name="room-list card"),
             rx.cond(
                 (VideoDetailState.tab == "identified") | (VideoDetailState.exported_count > 0),
                 rx.box(
@@ -117,7 +117,7 @@ def _room() -> rx.Component:
 
 
 def _has_clip() -> rx.Var[bool]:
-    """Whether a clip is shown; a video without candidates plays as a whole."""
+    """Return whether a clip is shown; a video without candidates plays as a whole."""
     return (VideoDetailState.tab == "exported") | (VideoDetailState.identified_total > 0)
 
 
@@ -137,10 +137,10 @@ def _tabs() -> rx.Component:
     )
 
 
-def _panel() -> rx.Component:
+def _tab_panel() -> rx.Component:
     return rx.cond(
         VideoDetailState.tab == "exported",
-        rx.fragment(export_views(), rx.cond(shows_matrix(), export_matrix(), _exported())),
+        rx.fragment(export_views(), rx.cond(is_matrix_shown(), export_matrix(), _exported())),
         rx.fragment(
             find_clips_bar(),
             rx.cond(
@@ -149,9 +149,9 @@ def _panel() -> rx.Component:
                 empty(
                     "text-search",
                     "No identified clips yet",
-                    words_if_may_change(
-                        "Find clips looks for them by sound, picture and captions. A pipeline can register candidates through the API.",
-                        "Reviewers and admins have them found, or mark them.",
+                    text_if_may_change(
+                        "Find clips searches sound, picture and captions. A pipeline can register candidates through the API.",
+                        "Reviewers and admins can find or mark clips.",
                     ),
                 ),
             ),
@@ -164,7 +164,7 @@ def _panel() -> rx.Component:
                         on_click=[VideoDetailState.handle_generate_shorts, ExportDialogState.plan],
                         disabled=VideoDetailState.ticked.length() == 0,
                     ),
-                    otherwise=rx.el.span("Reviewers and admins export clips.", class_name="quiet"),
+                    otherwise=rx.el.span("Only reviewers and admins can export clips.", class_name="quiet"),
                 ),
                 class_name="list-actions",
             ),
@@ -176,9 +176,9 @@ def _exported() -> rx.Component:
     none_yet = empty(
         "scissors",
         "No exported clips yet",
-        words_if_may_change(
+        text_if_may_change(
             "Tick identified clips and press Generate Shorts, or register finished ones through the API.",
-            "What reviewers and admins export comes here.",
+            "Clips that reviewers and admins export appear here.",
         ),
     )
     return rx.cond(

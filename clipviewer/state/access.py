@@ -1,4 +1,4 @@
-"""The one door of the event handlers: every event looks the session up again, once, whatever the socket was opened with."""
+"""Access control of event handlers: every event validates the session again, whatever session opened the websocket."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def allow(
 ) -> Callable[[Callable[Concatenate[S, P], Awaitable[Any]]], Callable[Concatenate[S, P], Awaitable[Any]]]:
     """Let an event handler run only for a signed-in person whose role allows ``action``.
 
-    Stands below ``@rx.event``. Inside the handler ``principal()`` is that person. Arguments are held to their annotations, since a
-    browser may send anything. Expected errors become a toast; a missing session leads to the sign-in page and back.
+    Goes below ``@rx.event``. Inside the handler ``principal()`` is that person. Arguments are validated against the annotations, since a
+    browser may send anything. Expected errors become a toast; without a session the browser goes to the sign-in page and back.
     """
 
     def decorate(handler: Callable[Concatenate[S, P], Awaitable[Any]]) -> Callable[Concatenate[S, P], Awaitable[Any]]:
         adapters = argument_adapters(handler)
 
         @wraps(handler)
-        async def through_the_door(self: S, /, *args: P.args, **kwargs: P.kwargs) -> Any:
+        async def guarded_handler(self: S, /, *args: P.args, **kwargs: P.kwargs) -> Any:
             try:
                 admitted = _PRINCIPAL.set(await _admit(self.router, action, handler.__qualname__))
                 try:
@@ -56,16 +56,16 @@ def allow(
                     _LOG.warning("%s: %s", handler.__qualname__, error.code)
                 return rx.toast.error(error.detail)
 
-        # Reflex converts arguments by these and logs whatever does not fit, word for word; the adapters have them already.
-        through_the_door.__annotations__ = {}
-        through_the_door.__policy__ = action  # type: ignore[attr-defined]
-        return through_the_door
+        # Reflex would convert arguments by these and log verbatim what does not fit; the adapters validate them instead.
+        guarded_handler.__annotations__ = {}
+        guarded_handler.__policy__ = action  # type: ignore[attr-defined]
+        return guarded_handler
 
     return decorate
 
 
 def argument_adapters(handler: Callable[..., Any]) -> dict[str, TypeAdapter[Any]]:
-    """What each argument of ``handler`` (after ``self``) must be: nothing is converted, texts are short and hold no NUL."""
+    """Return a strict validator for each argument of ``handler`` after ``self``; texts are short and contain no NUL."""
     hints = get_type_hints(handler)
     adapters: dict[str, TypeAdapter[Any]] = {}
     for name in list(inspect.signature(handler).parameters)[1:]:
@@ -77,7 +77,7 @@ def argument_adapters(handler: Callable[..., Any]) -> dict[str, TypeAdapter[Any]
 
 
 def checked_arguments(adapters: Mapping[str, TypeAdapter[Any]], given: Mapping[str, Any]) -> dict[str, Any]:
-    """``given``, if it is exactly what the handler takes; else ``Invalid``, which names no value."""
+    """Return ``given`` if it matches the handler's arguments exactly. Raises ``Invalid``, which reveals no value."""
     try:
         if given.keys() == adapters.keys():
             return {name: adapter.validate_python(given[name]) for name, adapter in adapters.items()}
@@ -87,15 +87,15 @@ def checked_arguments(adapters: Mapping[str, TypeAdapter[Any]], given: Mapping[s
 
 
 def principal() -> Principal:
-    """Return who sent the event that is being handled, as the door found them. Raises ``LookupError`` outside of a handler.
+    """Return who sent the event that is being handled. Raises ``LookupError`` outside of a handler.
 
-    It belongs to the task of that event alone: no state holds it, so it can neither reach a page nor outlive the event.
+    The principal belongs to the task of that event alone: no state holds it, so it can neither reach a page nor outlive the event.
     """
     return _PRINCIPAL.get()
 
 
 async def authenticate(headers: HeaderData) -> Principal:
-    """Return who opened the websocket, as of now, and record the use of the session. Raises ``Unauthorized``."""
+    """Return who opened the websocket, validated now, and record the use of the session. Raises ``Unauthorized``."""
     sessions = installed().sessions
     verified = await read(lambda db: sessions.verify(db, headers.cookie, secure=headers.origin.startswith("https:")))
     if verified.stale:
@@ -104,7 +104,7 @@ async def authenticate(headers: HeaderData) -> Principal:
 
 
 async def _admit(router: RouterData, action: Action, subject: str) -> Principal:
-    """Return who sent the event; a role that does not allow it is put into the audit log. Raises ``Unauthorized``, ``Forbidden``."""
+    """Return who sent the event; record a denied one in the audit log. Raises ``Unauthorized``, ``Forbidden``."""
     found = await authenticate(router.headers)
     try:
         found.require(action)

@@ -1,4 +1,4 @@
-"""State of the corner with the name."""
+"""State of the account name in the top bar."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from clipviewer.state.vars import assign
 
 
 class AccountState(rx.State):
-    """Who is signed in, for the corner of the page; nothing is decided by it."""
+    """The signed-in person, for display only; it decides no permission."""
 
     name: str = ""
     email: str = ""
 
 
 async def show_account(page: rx.State) -> None:
-    """Show who opens ``page``."""
+    """Show the signed-in person on ``page``."""
     who = principal()
     assign(await page.get_state(AccountState), name=who.name, email=who.email)

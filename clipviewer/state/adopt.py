@@ -1,4 +1,4 @@
-"""State of the dialog "Adopt from the bucket": what a prefix would bring, how far its adopting is, and what came of it."""
+"""State of the dialog "Import from bucket": preview, progress and result."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _GROUPS = {
     ObjectKind.EXPORT: "Exports",
     ObjectKind.CAPTIONS: "Captions",
     "changed": "Changed",
-    "back": "There again",
+    "back": "Found again",
 }
 
 
 @dataclasses.dataclass(frozen=True)
 class KeyGroup:
-    """The first keys of one sort, under their ``name``."""
+    """The first keys of one kind, under their ``name``."""
 
     name: str
     objects: list[str]
@@ -42,7 +42,7 @@ class KeyGroup:
 
 @dataclasses.dataclass(frozen=True)
 class FoundView:
-    """What a prefix brings, or has brought: a ``head``, ``lines`` of counts, some keys, and what is left out with the reasons."""
+    """What an import finds or found: a ``head``, ``lines`` of counts, some keys, and the ignored keys with reasons."""
 
     head: str
     lines: list[str]
@@ -52,7 +52,7 @@ class FoundView:
 
 @dataclasses.dataclass(frozen=True)
 class AdoptRun:
-    """The newest adopting. ``words`` say how far it is, or what it has come to; ``found`` is there once it is done."""
+    """The newest import. ``words`` describe its progress or failure; ``found`` is set once it is done."""
 
     id: str
     state: str
@@ -61,7 +61,7 @@ class AdoptRun:
 
 
 class AdoptState(rx.State):
-    """``library`` is the prefix to which the library is limited; ``problem`` why the last look, or the asking, did not succeed."""
+    """``library`` is the prefix that limits the library; ``problem`` is why the last preview or import was refused."""
 
     may_adopt: bool = False
     opened: bool = False
@@ -74,7 +74,7 @@ class AdoptState(rx.State):
     @rx.event
     @allow(Action.REGISTER)
     async def set_opened(self, opened: bool) -> None:
-        """Open or close the dialog; what is under way goes on."""
+        """Open or close the dialog; a running import continues."""
         self.opened, self.problem, self.look = opened, "", None
         self.library = installed().settings.s3_prefix
         await self._show_run()
@@ -82,14 +82,14 @@ class AdoptState(rx.State):
     @rx.event(background=True)
     @allow(Action.REGISTER)
     async def preview(self, prefix: str) -> None:
-        """See what adopting the prefix would do."""
+        """Preview an import of the prefix."""
         async with self:
             if self.looking:
                 return
             self.looking, self.problem, self.look = True, "", None
         found, problem = None, ""
         try:
-            found = await asyncio.to_thread(_seen, prefix.strip())
+            found = await asyncio.to_thread(_preview, prefix.strip())
         except ClipviewerError as error:
             problem = error.detail
         finally:
@@ -99,7 +99,7 @@ class AdoptState(rx.State):
     @rx.event
     @allow(Action.REGISTER)
     async def adopt(self, prefix: str) -> None:
-        """Have the prefix adopted in the background."""
+        """Enqueue an import of the prefix."""
         library, actor, address = installed().settings.s3_prefix, principal().user_id, self.router.session.client_ip
         try:
             await write(lambda db: adopting.enqueue_import(db, library, prefix.strip(), actor=actor, address=address))
@@ -113,34 +113,34 @@ class AdoptState(rx.State):
     @rx.event
     @allow(Action.REGISTER)
     async def follow(self) -> None:
-        """Show how far it is."""
+        """Show the progress of the import."""
         await self._show_run()
 
     @rx.event
     @allow(Action.REGISTER)
     async def call_off(self) -> None:
-        """Stop it; what was adopted until then stays."""
+        """Cancel the import; what was imported so far stays."""
         run = self.run
         if run is not None and run.state in UNFINISHED:
             await write(lambda db: work.cancel(db, run.id))
         await self._show_run()
 
     async def _show_run(self) -> None:
-        assign(self, run=await read(_newest))
+        assign(self, run=await read(_newest_run))
 
 
 async def show_adopt_right(page: rx.State) -> None:
-    """Show the dialog's button to who may adopt."""
+    """Show the dialog's button to people who may import."""
     assign(await page.get_state(AdoptState), may_adopt=allows(principal().role, Action.REGISTER))
 
 
-def _seen(prefix: str) -> FoundView:
+def _preview(prefix: str) -> FoundView:
     services = installed()
     where = adopting.checked_prefix(services.settings.s3_prefix, prefix)
     return _view(adopting.preview_import(services, where), where, done=False)
 
 
-def _newest(db: Session) -> AdoptRun | None:
+def _newest_run(db: Session) -> AdoptRun | None:
     item = next(iter(work.recent_work(db, adopting.KIND, limit=1)), None)
     return None if item is None else _run(item)
 
@@ -150,17 +150,17 @@ def _run(item: WorkView) -> AdoptRun:
     if item.state == JobState.DONE:
         return AdoptRun(item.id, item.state, "", _view(Tally.of_json(item.result), item.subject, done=True))
     words = {
-        JobState.QUEUED: f"{where}: waiting for its turn",
-        JobState.RUNNING: f"{where}: {item.note or 'reading the listing'}",
-        JobState.CANCELLED: f"{where}: stopped. What was adopted until then stays; adopt again to go on.",
+        JobState.QUEUED: f"{where}: waiting to start",
+        JobState.RUNNING: f"{where}: {item.note or 'listing objects'}",
+        JobState.CANCELLED: f"{where}: stopped. What was imported so far stays. Import again to continue.",
     }
-    return AdoptRun(item.id, item.state, words.get(JobState(item.state), f"{where}: {item.note}. Adopt again to go on."), None)
+    return AdoptRun(item.id, item.state, words.get(JobState(item.state), f"{where}: {item.note}. Import again to continue."), None)
 
 
 def _view(found: Tally, prefix: str, *, done: bool) -> FoundView:
     head = f"{format_prefix(prefix)}: {format_count(found.objects, 'object')}"
     return FoundView(
-        head=head if found.complete else f"{head} seen in a few seconds; there are more",
+        head=head if found.complete else f"{head} checked; there are more",
         lines=summary_lines(found, done=done),
         groups=[KeyGroup(name, found.shown[sort]) for sort, name in _GROUPS.items() if found.shown.get(sort)],
         left_out=[KeyGroup(f"{count}: {words}", keys) for count, words, keys in ignored_lines(found)],

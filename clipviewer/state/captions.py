@@ -1,4 +1,4 @@
-"""State of the captions of the open video: which languages there are, and where another one comes from."""
+"""State of the captions of the open video: their languages and sources."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Removed:
 
 
 class CaptionsState(rx.State):
-    """``working`` says what takes a while, "" when nothing; ``translates``: whether a translation server is configured."""
+    """``working`` describes an operation in progress, "" for none; ``translates``: whether a translation server is configured."""
 
     tracks: list[CaptionsRow] = []
     opened: bool = False
@@ -46,7 +46,7 @@ class CaptionsState(rx.State):
     @rx.event
     @allow(Action.VIEW)
     async def load(self) -> None:
-        """Read which captions the video of the page has."""
+        """Load the captions of the open video."""
         room = await self.get_state(VideoDetailState)
         if room.video is None:
             reset(self)
@@ -56,7 +56,7 @@ class CaptionsState(rx.State):
     @rx.event
     @allow(Action.VIEW)
     async def set_opened(self, opened: bool) -> None:
-        """Open or close the dialog; what was attached in it counts in the export dialog below it."""
+        """Open or close the dialog; the export dialog below it then offers languages that were added."""
         self.opened = opened
         room = await self.get_state(VideoDetailState)
         if room.video is None:
@@ -68,7 +68,7 @@ class CaptionsState(rx.State):
     @rx.event
     @allow(Action.EXPORT)
     async def remove(self, language: str) -> Any:
-        """Take the captions of a language away, with a way back."""
+        """Remove the captions of a language, with Undo."""
         room = await self.get_state(VideoDetailState)
         if room.video is None:
             return None
@@ -96,7 +96,7 @@ class CaptionsState(rx.State):
     @rx.event
     @allow(Action.EXPORT)
     async def put_back(self) -> None:
-        """Attach again what was removed last."""
+        """Restore the captions that were removed last."""
         removed, self._removed = self._removed, None
         actor, address = principal().user_id, self.router.session.client_ip
 
@@ -114,7 +114,7 @@ class CaptionsState(rx.State):
     @rx.event(background=True)
     @allow(Action.EXPORT)
     async def find_in_file(self) -> Any:
-        """Attach the caption tracks that lie in the video's own file; reading it takes a while."""
+        """Attach the caption tracks of the video's own file; reading it takes a while."""
         found = await self._work("Reading the video file…", caption_sources.find_captions)
         if found is None:
             return None
@@ -126,7 +126,7 @@ class CaptionsState(rx.State):
     @rx.event(background=True)
     @allow(Action.EXPORT)
     async def translate(self, source: str, target: str) -> Any:
-        """Have the captions in ``source`` translated by the configured server."""
+        """Translate the captions in ``source`` with the configured server."""
 
         def work(services: Services, video_id: str, *, actor: str, address: str) -> captions.CaptionsView:
             return caption_sources.translate_captions(services, video_id, source, target, actor=actor, address=address)
@@ -135,7 +135,7 @@ class CaptionsState(rx.State):
         return None if made is None else rx.toast.success(f"Translated into {language_name(target)}")
 
     async def _work(self, words: str, work: Callable[..., T]) -> T | None:
-        """Do what takes long beside the page's other events; None when something is being done already, or no video is open."""
+        """Run a slow operation beside the page's other events. Returns None if one is running already or no video is open."""
         async with self:
             room = await self.get_state(VideoDetailState)
             if room.video is None or self.working:
@@ -153,6 +153,6 @@ class CaptionsState(rx.State):
 
 
 def show_captions(state: CaptionsState, tracks: Sequence[captions.CaptionsView]) -> None:
-    """Show which captions the video has, and whether they can be translated."""
+    """Show the video's captions, and whether they can be translated."""
     state.tracks = [captions_row(view) for view in tracks]
     state.translates = caption_sources.can_translate(installed())

@@ -1,4 +1,4 @@
-"""The two lists of clips in an open room: the windows that are loaded of them, the clips that are opened, and the URLs of what is near."""
+"""The two clip lists of an open room: their loaded windows, the selected clips, and the URLs of clips near them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from clipviewer.services.room.clip_room import (
 )
 from clipviewer.services.room.clips import ExportedClipView, IdentifiedClipView, count_exported
 from clipviewer.state.page_address import origin_of
-from clipviewer.state.room_urls import NEIGHBOURS, find_place, plan_renewal
+from clipviewer.state.room_urls import NEIGHBOURS, index_of_selected, plan_renewal
 from clipviewer.state.rows import ClipRow, UrlEntry, VideoView, exported_row, identified_row, video_view
 from clipviewer.state.transactions import read
 from clipviewer.state.vars import assign, reset
@@ -36,8 +36,8 @@ from clipviewer.state.vars import assign, reset
 class ClipLists(rx.State, mixin=True):
     """One open clip room. ``phase`` is loading, ready, deleted, missing or failed; the clip lists are windows into longer ones.
 
-    ``deleted`` is the video where it can still be brought back; it is not opened then, so there is no ``video``.
-    ``exported_total`` is the length of the list as it is filtered, ``exported_count`` that of the whole one.
+    ``deleted`` is a deleted video that can still be restored; ``video`` is None then.
+    ``exported_total`` is the length of the filtered list, ``exported_count`` of the whole one.
     """
 
     phase: str = "loading"
@@ -59,7 +59,7 @@ class ClipLists(rx.State, mixin=True):
 
 @dataclasses.dataclass(frozen=True)
 class RoomVars:
-    """The vars of ``ClipLists`` that an opened room sets, by their names."""
+    """The vars of ``ClipLists`` that opening a room sets, by name."""
 
     video: VideoView
     tab: str
@@ -75,8 +75,8 @@ class RoomVars:
 
 
 @dataclasses.dataclass(frozen=True)
-class Opening:
-    """A room that was read: what it shows, with its ``urls``, of exports that ``filters`` narrow. ``clip_missing``: not the asked clip."""
+class RoomOpening:
+    """A room that was read: its vars and ``urls``, with exports narrowed by ``filters``. ``clip_missing``: the requested clip is gone."""
 
     shown: RoomVars
     urls: Mapping[str, UrlEntry]
@@ -84,22 +84,22 @@ class Opening:
     clip_missing: bool
 
 
-def read_opening(db: Session, video_id: str, asked: Mapping[str, str], known: Mapping[str, UrlEntry], origin: str) -> Opening:
-    """Read the room of a video as the query of its address asks for it: ``clip=…&tab=…`` and the filters of the exports.
+def read_opening(db: Session, video_id: str, asked: Mapping[str, str], known: Mapping[str, UrlEntry], origin: str) -> RoomOpening:
+    """Read the room of a video for the query of an address: ``clip=…&tab=…`` and the filters of the exports.
 
-    ``known`` are the URLs that the page has; what they lack is signed here, for ``origin``. Raises ``VideoNotFound``.
+    ``known`` are the URLs that the page has; missing ones are signed here, for ``origin``. Raises ``VideoNotFound``.
     """
     filters = export_filters(asked)
     room = open_room(db, video_id, clip_id=asked.get("clip", ""), tab=asked.get("tab", ""), filters=filters)
     shown = _room_vars(room)
     rows, selected = (shown.exported_clips, shown.selected_exported_clip) if room.tab == EXPORTED else ([], None)
-    place = find_place(shown.selected_exported_clip, shown.exported_clips)
+    place = index_of_selected(shown.selected_exported_clip, shown.exported_clips)
     needed = plan_renewal(known, shown.video, selected, rows, place - NEIGHBOURS, place + NEIGHBOURS)
     urls = known if needed is None else needed.renewed(sign_ahead(installed().signer, needed.missing, origin))
-    return Opening(shown, urls, filters, room.clip_missing)
+    return RoomOpening(shown, urls, filters, room.clip_missing)
 
 
-def show_opening(lists: ClipLists, opening: Opening) -> list[EventSpec]:
+def show_opening(lists: ClipLists, opening: RoomOpening) -> list[EventSpec]:
     """Show a room that was read."""
     lists._filters = opening.filters
     assign(lists, phase="ready", clip_video_urls=dict(opening.urls), **vars(opening.shown))
@@ -107,14 +107,14 @@ def show_opening(lists: ClipLists, opening: Opening) -> list[EventSpec]:
 
 
 def get_shown_list(lists: ClipLists) -> tuple[int, Sequence[ClipRow], int]:
-    """Return offset, rows and total of the list that is shown."""
+    """Return offset, rows and total of the shown list."""
     if lists.tab == EXPORTED:
         return lists.exported_offset, lists.exported_clips, lists.exported_total
     return lists.identified_offset, lists.identified_clips, lists.identified_total
 
 
 async def select_clip(lists: ClipLists, clip_id: str) -> list[EventSpec]:
-    """Open a clip of the list that is shown, and sign its neighbours."""
+    """Select a clip of the shown list, and sign its neighbours."""
     rows = lists.exported_clips if lists.tab == EXPORTED else lists.identified_clips
     index = next((i for i, row in enumerate(rows) if row.id == clip_id), None)
     if index is None:
@@ -128,7 +128,7 @@ async def select_clip(lists: ClipLists, clip_id: str) -> list[EventSpec]:
 
 
 async def select_elsewhere(lists: ClipLists, clip_id: str) -> list[EventSpec]:
-    """Open a clip outside of the loaded window, as after Back, with the window around it."""
+    """Select a clip outside of the loaded window, as after Back, and load the window around it."""
     video, filters = lists.video, lists._filters
     if video is None:
         return []
@@ -141,7 +141,7 @@ async def select_elsewhere(lists: ClipLists, clip_id: str) -> list[EventSpec]:
 
 
 async def load_window(lists: ClipLists, around: int) -> None:
-    """Load the rows around an index of the list that is shown."""
+    """Load the rows around an index of the shown list."""
     video, filters = lists.video, lists._filters
     if video is None:
         return
@@ -152,7 +152,7 @@ async def load_window(lists: ClipLists, around: int) -> None:
 
 
 async def reload_exports(lists: ClipLists, around: int | None = None) -> None:
-    """Read the window of exported clips again, where it stands or around that place."""
+    """Reload the window of exported clips, at its place or around index ``around``."""
     video, filters = lists.video, lists._filters
     middle = lists.exported_offset + len(lists.exported_clips) // 2 if around is None else around
     if video is None:
@@ -165,13 +165,13 @@ async def reload_exports(lists: ClipLists, around: int | None = None) -> None:
 
 
 async def filter_exports(lists: ClipLists, filters: ExportFilters) -> None:
-    """Show what ``filters`` leave of the exported clips, from the beginning; the opened one stays open."""
+    """Narrow the exported clips by ``filters`` and show the first ones; the selected clip stays selected."""
     lists._filters = filters
     await reload_exports(lists, 0)
 
 
 async def reload_files(lists: ClipLists) -> None:
-    """Read again which files are gone."""
+    """Reload which files are missing."""
     video = lists.video
     if video is None:
         return
@@ -182,7 +182,7 @@ async def reload_files(lists: ClipLists) -> None:
 
 
 async def reload_candidates(lists: ClipLists, video_id: str) -> None:
-    """Read the window of candidates again, where it stands; the opened one stays open as long as it is there."""
+    """Reload the window of candidates at its place; the selected one stays selected while it exists."""
     video, middle = lists.video, lists.identified_offset + len(lists.identified_clips) // 2
     if video is None or video.id != video_id:
         return
@@ -198,7 +198,7 @@ async def reload_candidates(lists: ClipLists, video_id: str) -> None:
 
 
 async def reload_master(lists: ClipLists, video_id: str) -> None:
-    """Take note that the video lies under another key now, and shows what it showed: what plays goes on, the next URL is the new file's."""
+    """Switch to the video's new object key without interrupting playback: the next URL is the new file's."""
     video, opened = lists.video, lists.selected_identified_clip
     if video is None or video.id != video_id:
         return
@@ -214,7 +214,7 @@ async def reload_master(lists: ClipLists, video_id: str) -> None:
 
 
 async def close_lists(lists: ClipLists, video_id: str) -> None:
-    """Show that the video is gone, and whether it can be brought back."""
+    """Show that the video is gone, and whether it can be restored."""
     reset(lists)
     lists.phase = "missing"
     with contextlib.suppress(VideoNotFound):
@@ -223,13 +223,13 @@ async def close_lists(lists: ClipLists, video_id: str) -> None:
 
 
 async def sign_selected(lists: ClipLists) -> None:
-    """Have URLs for the opened exported clip and its neighbours."""
-    place = find_place(lists.selected_exported_clip, lists.exported_clips)
+    """Sign the selected exported clip and its neighbours."""
+    place = index_of_selected(lists.selected_exported_clip, lists.exported_clips)
     await sign_rows(lists, place - NEIGHBOURS, place + NEIGHBOURS)
 
 
 async def sign_rows(lists: ClipLists, first: int, last: int) -> None:
-    """Have URLs for the rows ``first`` to ``last`` of the window, for the selected one and for the master."""
+    """Sign the rows ``first`` to ``last`` of the window, the selected clip and the master."""
     video = lists.video
     if video is None:
         return

@@ -1,4 +1,4 @@
-"""State of the dialog "Export clips": what is chosen, and what pressing Export would do."""
+"""State of the dialog "Export clips": the choices, and a summary of what Export would render."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from clipviewer.state.video_detail import VideoDetailState
 
 
 class ExportDialogState(rx.State):
-    """``framings`` and ``framed`` are by aspect ratio: the chosen mode, and how many of the ticked clips were framed by hand."""
+    """``framings`` and ``framed`` are by aspect ratio: the chosen mode, and how many ticked clips have a saved crop."""
 
     ratios: list[str] = [AspectRatio.PORTRAIT.value]
     framings: dict[str, str] = {ratio.value: FramingMode.CENTRE.value for ratio in AspectRatio}
@@ -41,63 +41,63 @@ class ExportDialogState(rx.State):
     summary: str = ""
     missing: int = 0
     _changed: list[str] = []
-    _wished: list[str] = [ORIGINAL]
+    _chosen_languages: list[str] = [ORIGINAL]
     _video_id: str = ""
 
     @rx.event
     @allow(Action.EXPORT)
     async def plan(self) -> None:
-        """Say what the present choices come to: what this person has changed before, and what the team prefers.
+        """Apply the defaults and summarise the export: the person's earlier choices win over the team's preferences.
 
-        Where clips were framed by hand they are exported so, unless it was decided otherwise.
+        Clips with a saved crop are exported with it, unless the person chose another framing.
         """
         await plan_exports_of(self)
 
     @rx.event
     @allow(Action.EXPORT)
     async def toggle_ratio(self, ratio: str) -> None:
-        """Choose an aspect ratio, or drop it."""
+        """Add or remove an aspect ratio."""
         chosen = set(self.ratios) ^ ({ratio} & set(AspectRatio))
         self.ratios = [known.value for known in AspectRatio if known.value in chosen]
         self._keep("ratios")
-        await self._weigh()
+        await self._refresh_plan()
 
     @rx.event
     @allow(Action.EXPORT)
     async def set_framing(self, ratio: str, framing: str) -> None:
-        """Choose which part of the picture exports in ``ratio`` show."""
+        """Choose how exports in ``ratio`` are framed."""
         if framing not in set(FramingMode) or ratio not in set(AspectRatio):
             raise Invalid
         self.framings = self.framings | {ratio: framing}
         self._keep(ratio)
-        await self._weigh()
+        await self._refresh_plan()
 
     @rx.event
     @allow(Action.EXPORT)
     async def toggle_language(self, language: str) -> None:
-        """Choose a language, or drop it. Another language than the original is heard nowhere: it comes as captions."""
+        """Add or remove a language. Languages other than the original are added as captions; the sound stays the same."""
         chosen = set(self.languages) ^ {language}
-        self.languages = self._wished = [row.tag for row in self.offered if row.tag in chosen]
+        self.languages = self._chosen_languages = [row.tag for row in self.offered if row.tag in chosen]
         self._keep("languages")
-        await self._weigh()
+        await self._refresh_plan()
 
     @rx.event
     @allow(Action.EXPORT)
     async def set_captions(self, captions: str) -> None:
-        """Choose how captions come with the exports; without any, only the original is left to export."""
+        """Choose how captions are exported; without captions only the original language is left."""
         if captions not in set(CaptionMode):
             raise Invalid
         self.captions = captions
         self._keep("captions")
         if captions == CaptionMode.OFF:
-            self.languages = self._wished = [ORIGINAL]
+            self.languages = self._chosen_languages = [ORIGINAL]
             self._keep("languages")
-        await self._weigh()
+        await self._refresh_plan()
 
     @rx.event
     @allow(Action.EXPORT)
     async def handle_export_clips(self) -> list[EventSpec]:
-        """Queue what is missing of the ticked clips and the choices; what is there, or on its way, is left alone."""
+        """Enqueue the missing exports of the ticked clips; existing and queued ones stay as they are."""
         room = await self.get_state(VideoDetailState)
         video, ticked = room.video, list(room.ticked)
         if video is None:
@@ -114,32 +114,32 @@ class ExportDialogState(rx.State):
         queued = [cell.id for cell in cells if cell.state in UNFINISHED]
         finished = await follow_exports(self, *queued)
         told = (
-            rx.toast.success(f"{counted(len(queued), 'export')} on the way") if queued else rx.toast.info("All of these are there already")
+            rx.toast.success(f"{counted(len(queued), 'export')} queued") if queued else rx.toast.info("All of these exports already exist")
         )
         return [told, *finished]
 
-    async def _take_up(self, video_id: str) -> None:
-        """Choose for this video what the team prefers, except where the person has chosen before."""
+    async def _apply_defaults(self, video_id: str) -> None:
+        """Apply the team's preferences for this video, except where the person has chosen before."""
         wanted, changed = await read(load_preferences), set(self._changed)
         if "ratios" not in changed:
             self.ratios = [ratio.value for ratio in wanted.ratios]
         if "captions" not in changed:
             self.captions = wanted.captions.value
         if "languages" not in changed:
-            self._wished = list(wanted.languages)
+            self._chosen_languages = list(wanted.languages)
         another = self._video_id != video_id
         if another or "languages" not in changed:
-            self.languages = self._wished
+            self.languages = self._chosen_languages
         kept = {ratio: mode for ratio, mode in self.framings.items() if ratio in changed and not (another and mode == FramingMode.MANUAL)}
         self.framings = {ratio.value: kept.get(ratio.value, wanted.framing.value) for ratio in AspectRatio}
         self._video_id = video_id
 
     def _keep(self, choice: str) -> None:
-        """Remember that the person has chosen that."""
+        """Remember that the person has made this choice."""
         self._changed = [*{*self._changed, choice}]
 
-    async def _weigh(self) -> None:
-        """Bring what is offered and said up to date with the choices."""
+    async def _refresh_plan(self) -> None:
+        """Update the offered languages, the framings and the summary after a change."""
         room = await self.get_state(VideoDetailState)
         video, ticked = room.video, list(room.ticked)
         if video is None:
@@ -162,22 +162,22 @@ class ExportDialogState(rx.State):
         self.summary = _summary(len(ticked), len(self.ratios), len(self.languages), plan)
 
     def _choices(self) -> ExportChoices:
-        """Return what is chosen now."""
+        """Return the current choices."""
         ratios = [AspectRatio(ratio) for ratio in self.ratios]
         framings = {ratio: _framing(self.framings[ratio]) for ratio in ratios}
         return ExportChoices(ratios, list(self.languages), framings, CaptionMode(self.captions))
 
 
 async def plan_exports_of(page: rx.State) -> None:
-    """Bring the dialog of ``page`` up to date: with the ticked clips, the team's preferences, and the languages that the video has."""
+    """Update the dialog of ``page`` with the ticked clips, the team's preferences and the video's languages."""
     dialog, room = await page.get_state(ExportDialogState), await page.get_state(VideoDetailState)
     if room.video is not None:
-        await dialog._take_up(room.video.id)
-    await dialog._weigh()
+        await dialog._apply_defaults(room.video.id)
+    await dialog._refresh_plan()
 
 
 def _framing(mode: str) -> Framing | None:
-    """None: as each clip was framed by hand."""
+    """Return the framing of a mode; None stands for each clip's saved crop."""
     return None if mode == FramingMode.MANUAL else Framing(FramingMode(mode))
 
 
@@ -193,7 +193,7 @@ def _summary(clips: int, ratios: int, languages: int, plan: ExportPlan) -> str:
 
 
 def _about(seconds: float) -> str:
-    """A time for people, no finer than it can be known."""
+    """Return an approximate duration in words."""
     if seconds < 60:
         return f"about {max(5, round(seconds / 5) * 5)} s"
     minutes = round(seconds / 60)

@@ -1,4 +1,4 @@
-"""State of the exports on their way in the open room."""
+"""State of the unfinished exports in the open room."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_SHOWN = 50
 
 
 class ExportState(rx.State):
-    """The jobs that are not done; ``busy`` while some are under way."""
+    """The unfinished and failed exports; ``busy`` while any is queued or running."""
 
     jobs: list[JobRow] = []
     busy: bool = False
@@ -42,19 +42,19 @@ class ExportState(rx.State):
     @rx.event
     @allow(Action.EXPORT)
     async def retry_export(self, job_id: str) -> list[EventSpec]:
-        """Queue a failed export again."""
+        """Enqueue a failed export again."""
         actor = principal().user_id
         await write(lambda db: exports.retry(db, job_id, actor=actor))
         return await self._show_answer(job_id)
 
     async def _show_answer(self, *asked: str) -> list[EventSpec]:
-        """Show the jobs as they are now, even where what was asked for had been done already."""
+        """Show the current exports, even if the request had no effect because it was already done."""
         self.jobs = list(self.jobs)
         return await follow_exports(self, *asked)
 
 
 async def follow_exports(page: rx.State, *asked: str) -> list[EventSpec]:
-    """Show what has changed in the room of ``page``; this person is told when the jobs that they ``asked`` for are done."""
+    """Show what has changed in the room of ``page``; this person is told when the jobs that they requested (``asked``) are done."""
     state, room = await page.get_state(ExportState), await page.get_state(VideoDetailState)
     state._asked = [*state._asked, *asked][-MAX_SHOWN * 4 :]
     video = room.video
@@ -78,12 +78,12 @@ async def follow_exports(page: rx.State, *asked: str) -> list[EventSpec]:
 
 
 def revision_of(state: ExportState, video_id: str) -> int:
-    """Return the revision of that video's exports that is shown; -1 where those of no video or of another one are."""
+    """Return the shown revision of the video's exports, or -1 if none or another video's is shown."""
     return state._revision if state._video_id == video_id else -1
 
 
 def show_changes(state: ExportState, video_id: str, changes: Changes) -> list[CellView]:
-    """Show the ``changes`` since ``revision_of``; return what was finished meanwhile, nothing of that for a video that is new here."""
+    """Show the ``changes`` since ``revision_of``; return the exports finished since then, none for a video shown for the first time."""
     first = state._video_id != video_id
     if first:
         state._video_id, state._revision, state.jobs, state.busy = video_id, 0, [], False
@@ -102,5 +102,5 @@ def show_changes(state: ExportState, video_id: str, changes: Changes) -> list[Ce
 
 
 def announce_exports(state: ExportState, done: list[CellView]) -> list[EventSpec]:
-    """Return a toast for each of the exports that this person asked for."""
+    """Return a toast for each finished export that this person requested."""
     return [rx.toast.success(f"Exported: {cell.title} {cell.aspect_ratio}") for cell in done if cell.id in state._asked]

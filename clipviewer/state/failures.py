@@ -1,4 +1,4 @@
-"""What becomes of an unexpected exception: the person gets a sentence and an id, the log has the same id and the traceback."""
+"""Handling of unexpected exceptions: the person sees a sentence with an id, and the log has the id with the traceback."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _REPORT_LENGTH = 2000
 
 
 def handler_failed(exception: Exception) -> EventSpec:
-    """For an exception that an event handler did not expect."""
+    """Log an unexpected exception of an event handler and return a toast."""
     error_id = new_id("error")
     _LOG.error("%s: an event handler failed", error_id, exc_info=exception)
     title = "The database cannot be reached" if isinstance(exception, OperationalError) else "Something went wrong"
-    toast: EventSpec = rx.toast.error(title, description=f"The server's log tells more under {error_id}.")
+    toast: EventSpec = rx.toast.error(title, description=f"The server log has details under {error_id}.")
     return toast
 
 
 def browser_failed(exception: Exception) -> None:
-    """For what a browser says went wrong in it: one line, whatever it says."""
+    """Log an error that a browser reported, on one line."""
     report = str(exception)[:_REPORT_LENGTH]
-    _LOG.warning("a page reports: %s", "".join(letter if letter.isprintable() else " " for letter in report))
+    _LOG.warning("a browser reported an error: %s", "".join(letter if letter.isprintable() else " " for letter in report))

@@ -1,4 +1,4 @@
-"""State of the search for clips in the open room; it also brings candidates that somebody else added or changed."""
+"""State of the search for clips in the open room; it also shows candidates that somebody else added or changed."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from clipviewer.state.video_detail import VideoDetailState
 
 @dataclasses.dataclass(frozen=True)
 class SearchView:
-    """The newest search in the video: ``state`` is "", queued, running or failed. ``may_find``: whether this person may ask for one.
+    """The newest search in the video: ``state`` is "", queued, running or failed. ``may_find``: whether this person may start one.
 
-    ``candidates`` is another text whenever the candidates of the video are others.
+    ``candidates`` is a change token of the video's candidates.
     """
 
     video_id: str = ""
@@ -39,7 +39,7 @@ class SearchView:
 
 
 @dataclasses.dataclass(frozen=True)
-class SearchNews:
+class SearchUpdate:
     """The newest ``search`` in a video, and the change token of its ``candidates``."""
 
     search: WorkView | None
@@ -47,7 +47,7 @@ class SearchNews:
 
 
 class FindingState(rx.State):
-    """``search`` is how far the search for clips is."""
+    """``search`` is the newest search for clips."""
 
     search: SearchView = SearchView()
     _seen: str = ""
@@ -56,7 +56,7 @@ class FindingState(rx.State):
     @rx.event
     @allow(Action.EXPORT)
     async def find(self) -> list[EventSpec]:
-        """Look for clips in the video."""
+        """Enqueue a search for clips in the video."""
         video_id, actor = video_in_address(self), principal().user_id
         self._asked = (await write(lambda db: finding.enqueue_search(db, video_id, actor=actor))).id
         return await follow_search(self)
@@ -64,14 +64,14 @@ class FindingState(rx.State):
     @rx.event
     @allow(Action.EXPORT)
     async def call_off(self) -> list[EventSpec]:
-        """Stop the search; the candidates stay as they are."""
+        """Cancel the search; the candidates stay as they are."""
         video_id = video_in_address(self)
         await write(lambda db: finding.cancel_search(db, video_id))
         return await follow_search(self)
 
 
 async def follow_search(page: rx.State, clip_id: str = "") -> list[EventSpec]:
-    """Show in the room of ``page`` how far the search is and what has become of the candidates, opened at ``clip_id`` if that is given.
+    """Show the progress of the search and changed candidates in the room of ``page``; select ``clip_id`` if given.
 
     Raises ``VideoNotFound``.
     """
@@ -86,14 +86,14 @@ async def follow_search(page: rx.State, clip_id: str = "") -> list[EventSpec]:
     return announce_search(state, news)
 
 
-def read_search(db: Session, video_id: str) -> SearchNews:
+def read_search(db: Session, video_id: str) -> SearchUpdate:
     """Return the newest search and the change token. Raises ``VideoNotFound``."""
     require_video(db, video_id)
-    return SearchNews(finding.latest_search(db, video_id), finding.candidates_version(db, video_id))
+    return SearchUpdate(finding.latest_search(db, video_id), finding.candidates_version(db, video_id))
 
 
-def show_search(state: FindingState, video_id: str, news: SearchNews) -> bool:
-    """Show how far the search is; return whether the candidates are others than those that were shown before."""
+def show_search(state: FindingState, video_id: str, news: SearchUpdate) -> bool:
+    """Show the progress of the search; return whether the candidates have changed."""
     shown = _search_view(video_id, news.search, allows(principal().role, Action.EXPORT))
     changed = state.search.video_id == video_id and news.candidates != state._seen
     state._seen = news.candidates
@@ -101,8 +101,8 @@ def show_search(state: FindingState, video_id: str, news: SearchNews) -> bool:
     return changed
 
 
-def announce_search(state: FindingState, news: SearchNews) -> list[EventSpec]:
-    """Return what is said of a finished search to the person who asked for it, once."""
+def announce_search(state: FindingState, news: SearchUpdate) -> list[EventSpec]:
+    """Return toasts about a finished search, once, for the person who started it."""
     search = news.search
     if search is None or search.id != state._asked or search.state in UNFINISHED:
         return []
@@ -124,5 +124,5 @@ def _outcome_toasts(search: WorkView) -> list[EventSpec]:
     result = search.result
     words = ", ".join(f"{result[name]} {name}" for name in ("added", "changed", "removed") if result[name])
     found = counted(result["added"] + result["changed"] + result["there"], "clip")
-    toasts = [rx.toast.success(f"Found {found}" + (f": {words}" if words else ", all of which are here already"))]
+    toasts = [rx.toast.success(f"Found {found}" + (f": {words}" if words else ", all of them already in the list"))]
     return [*toasts, rx.toast.warning(result["problem"])] if result["problem"] else toasts

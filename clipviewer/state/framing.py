@@ -1,6 +1,6 @@
-"""State of the crop preview: what is saved of the shown candidate, and what was seen in its picture.
+"""State of the crop preview: the saved crops of the shown candidate, and the analysis of its picture.
 
-The frame itself moves in the browser; these handlers confirm where it came to rest.
+The frame itself moves in the browser; these handlers confirm its final position.
 """
 
 from __future__ import annotations
@@ -28,55 +28,55 @@ from clipviewer.state.page_address import video_in_address
 from clipviewer.state.transactions import read, write
 
 _LOG = logging.getLogger(__name__)
-_ONE_AT_A_TIME = asyncio.Semaphore(1)
+_ANALYSIS_SLOT = asyncio.Semaphore(1)
 
 
 class FramingState(rx.State):
-    """``shown`` is the candidate that was asked for last."""
+    """``shown`` is the candidate that was requested last."""
 
     shown: FramingView = FramingView()
 
     @rx.event
     @allow(Action.VIEW)
     async def open_clip(self, clip_id: str) -> None:
-        """Show the saved crops of a candidate, and what is known of its picture."""
+        """Show the saved crops of a candidate and the analysis of its picture, if any."""
         view = await _read(video_in_address(self), clip_id)
         self.shown = replace(view, answers=self.shown.answers)
 
     @rx.event
     @allow(Action.EXPORT)
     async def save_framing(self, clip_id: str, ratio: str, x: float, y: float) -> None:
-        """Keep the crop that was chosen by hand: its centre as a share of the picture between the bars."""
+        """Save a crop chosen by hand: its centre as a share of the picture between the bars."""
         actor = principal().user_id
-        await self._decide(clip_id, lambda db, video_id: framings.save_framing(db, video_id, clip_id, _known(ratio), x, y, actor=actor))
+        await self._decide(clip_id, lambda db, video_id: framings.save_framing(db, video_id, clip_id, _ratio_of(ratio), x, y, actor=actor))
 
     @rx.event
     @allow(Action.EXPORT)
     async def forget_framing(self, clip_id: str, ratio: str) -> None:
-        """Go back to the centre."""
-        await self._decide(clip_id, lambda db, video_id: framings.reset_framing(db, video_id, clip_id, _known(ratio)))
+        """Reset the crop to the centre."""
+        await self._decide(clip_id, lambda db, video_id: framings.reset_framing(db, video_id, clip_id, _ratio_of(ratio)))
 
     @rx.event(background=True)
     @allow(Action.VIEW)
     async def look(self, clip_id: str) -> None:
-        """Look at a candidate's picture, if nobody has yet and the browser still shows it when its turn comes."""
+        """Analyse a candidate's picture, unless it is analysed already or the browser shows another clip when its turn comes."""
         async with self:
             video_id = video_in_address(self)
             self.shown = replace(await _read(video_id, clip_id), answers=self.shown.answers)
             if self.shown.look is not None:
                 return
             self.shown = replace(self.shown, looking=True)
-        async with _ONE_AT_A_TIME:
+        async with _ANALYSIS_SLOT:
             async with self:
                 still_shown = self.shown.clip_id == clip_id
-            problem = await _look_and_store(video_id, clip_id) if still_shown else ""
-        # Read while nothing else changes this state: a crop that is saved meanwhile is not to be forgotten.
+            problem = await _analyse(video_id, clip_id) if still_shown else ""
+        # Read while holding the state, so that a crop saved meanwhile is not lost.
         async with self:
             if self.shown.clip_id == clip_id:
                 self.shown = replace(await _read(video_id, clip_id), problem=problem, answers=self.shown.answers)
 
     async def _decide(self, clip_id: str, work: Callable[[Session, str], object]) -> None:
-        """Do ``work`` and show what is saved then. What fails is answered too, so that the browser goes back to what was there."""
+        """Run ``work`` and show what is saved then. A failure is answered, too, so that the browser reverts to the saved crop."""
         self.shown = replace(self.shown, answers=self.shown.answers + 1, refused=True)
         video_id = video_in_address(self)
 
@@ -98,20 +98,20 @@ def _view(db: Session, video_id: str, clip_id: str) -> FramingView:
     return framing_view(clip_id, framings.saved_framings(db, [clip_id]), looks.find_analysis(db, video_id, clip_id))
 
 
-async def _look_and_store(video_id: str, clip_id: str) -> str:
-    """→ why the picture could not be looked at, or ""."""
+async def _analyse(video_id: str, clip_id: str) -> str:
+    """Analyse the picture and store the result. Return why it failed, or ""."""
     stop = threading.Event()
     try:
-        await asyncio.to_thread(_look, video_id, clip_id, stop.is_set)
+        await asyncio.to_thread(_run_analysis, video_id, clip_id, stop.is_set)
     except ClipviewerError as error:
-        _LOG.info("the picture of %s could not be looked at: %s", clip_id, error.code)
+        _LOG.info("could not analyse the picture of %s: %s", clip_id, error.code)
         return error.detail
     finally:
         stop.set()
     return ""
 
 
-def _look(video_id: str, clip_id: str, cancelled: Callable[[], bool]) -> None:
+def _run_analysis(video_id: str, clip_id: str, cancelled: Callable[[], bool]) -> None:
     services = installed()
     with services.database.read() as db:
         sight, known = looks.analysis_target(db, video_id, clip_id), looks.find_analysis(db, video_id, clip_id)
@@ -126,7 +126,7 @@ def _look(video_id: str, clip_id: str, cancelled: Callable[[], bool]) -> None:
         looks.store_analysis(db, sight, found)
 
 
-def _known(ratio: str) -> AspectRatio:
+def _ratio_of(ratio: str) -> AspectRatio:
     if ratio not in set(AspectRatio):
         raise Invalid
     return AspectRatio(ratio)

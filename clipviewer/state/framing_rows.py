@@ -1,4 +1,4 @@
-"""What the crop preview shows of a candidate: small frozen rows, as ``assets/crop/chosen_crops.js`` reads them."""
+"""The data of the crop preview: small frozen rows, as ``assets/crop/chosen_crops.js`` reads them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from clipviewer.media.framing.reframe import PictureAnalysis
 
 @dataclasses.dataclass(frozen=True)
 class ContentView:
-    """The part of a picture between its bars, in its pixels."""
+    """The part of a picture between its bars, in pixels of the picture."""
 
     x: int
     y: int
@@ -32,8 +32,8 @@ class LookView:
 
 @dataclasses.dataclass(frozen=True)
 class FramingView:
-    """``saved`` by ratio: the centre ``[x, y]`` of the crop that was chosen. ``looking``: its picture is being looked at; ``problem``: why
-    it cannot be. ``answers`` counts the decisions that were dealt with, ``refused`` says that the last one was not kept.
+    """``saved`` by ratio: the centre ``[x, y]`` of the saved crop. ``looking``: its picture is being analysed; ``problem``: why that
+    failed. ``answers`` counts the handled decisions, ``refused`` says that the last one was not saved.
     """
 
     clip_id: str = ""

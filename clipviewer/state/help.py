@@ -1,4 +1,4 @@
-"""State of the pages of Help."""
+"""State of the Help pages."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from clipviewer.state.account import show_account
 
 
 class HelpState(rx.State):
-    """Holds nothing: the pages say the same to everybody."""
+    """An empty state: the pages are the same for everybody."""
 
     @rx.event
     @allow(Action.VIEW)
     async def open_page(self) -> None:
-        """Show who is signed in; whoever is not is sent to the sign-in page."""
+        """Show the signed-in person; anybody else is sent to the sign-in page."""
         await show_account(self)

@@ -1,4 +1,4 @@
-"""State of the library: one page of videos as its address asks for them. A script of the page writes what is typed into the address."""
+"""State of the library: one page of videos, selected by the address. A script of the page writes the search text into the address."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class LibraryState(rx.State):
-    """``phase`` is loading, ready or failed; ``total`` counts everything that is found; ``preparing`` says what is being made.
+    """``phase`` is loading, ready or failed; ``total`` counts all matching videos; ``preparing`` describes demo footage in progress.
 
-    ``search``, ``sort``, ``shown`` (the filter), ``tag`` and ``view`` are those of the address; ``entered`` changes when the search was
-    changed by something else than typing. ``tags`` are all that there are. ``first`` is how many videos stand before the listed ones.
+    ``search``, ``sort``, ``shown`` (the filter), ``tag`` and ``view`` are those of the address; ``entered`` changes when the search changes
+    other than by typing. ``tags`` are all tags of the library. ``first`` is the number of videos before the listed ones.
     """
 
     phase: str = "loading"
@@ -56,67 +56,67 @@ class LibraryState(rx.State):
     @rx.event
     @allow(Action.VIEW)
     async def load(self) -> None:
-        """Show the first page of what the address asks for: ``/?q=…&sort=…&filter=…&tag=…&from=…&view=…``."""
+        """Show the page of videos for the address: ``/?q=…&sort=…&filter=…&tag=…&from=…&view=…``."""
         take_address(self)
         await load_library(self)
 
     @rx.event
     @allow(Action.VIEW)
     async def set_search(self, text: str) -> None:
-        """Show what the search finds."""
+        """Show the videos that match a search."""
         self.search, self.first = text[:MAX_SEARCH], 0
         await load_library(self)
 
     @rx.event
     @allow(Action.VIEW)
     async def set_sort(self, sort: str) -> EventSpec:
-        """Put them in another order."""
-        self.sort, self.first = _known(SortOrder, sort, SortOrder.NEWEST), 0
-        return await self._go()
+        """Change the sort order."""
+        self.sort, self.first = _valid_or_default(SortOrder, sort, SortOrder.NEWEST), 0
+        return await self._load_and_redirect()
 
     @rx.event
     @allow(Action.VIEW)
     async def set_filter(self, shown: str) -> EventSpec:
-        """List others."""
-        self.shown, self.first = _known(Filter, shown, Filter.ALL), 0
-        return await self._go()
+        """Change the filter."""
+        self.shown, self.first = _valid_or_default(Filter, shown, Filter.ALL), 0
+        return await self._load_and_redirect()
 
     @rx.event
     @allow(Action.VIEW)
     async def set_tag(self, tag: str) -> EventSpec:
-        """List those that have a tag; all of them again with ""."""
+        """Show the videos with a tag, or all with ""."""
         self.tag, self.first = tag[:MAX_TAG], 0
-        return await self._go()
+        return await self._load_and_redirect()
 
     @rx.event
     @allow(Action.VIEW)
     async def set_view(self, view: str) -> EventSpec:
-        """Show them as a grid or as a table."""
+        """Show the videos as a grid or as a table."""
         self.view = VIEWS[view == VIEWS[1]]
         return rx.redirect(self._address())
 
     @rx.event
     @allow(Action.VIEW)
     async def clear(self) -> EventSpec:
-        """List everything again."""
+        """Clear search, filter and tag."""
         self.search, self.shown, self.tag, self.first, self.entered = "", Filter.ALL.value, "", 0, self.entered + 1
-        return await self._go()
+        return await self._load_and_redirect()
 
     @rx.event
     @allow(Action.VIEW)
     async def show_more(self) -> None:
-        """Append the next page."""
+        """Append the next videos."""
         await load_library(self, min(len(self.videos) + PAGE, MOST))
 
     @rx.event
     @allow(Action.VIEW)
     async def show_from(self, first: int) -> list[EventSpec]:
-        """List those after the first ``first`` ones: a page has ``MOST`` of them."""
+        """Show the page after the first ``first`` videos; a page has ``MOST`` of them."""
         self.first = min(max(first, 0), MAX_FIRST)
-        return [await self._go(), rx.call_script("scrollTo(0, 0)")]
+        return [await self._load_and_redirect(), rx.call_script("scrollTo(0, 0)")]
 
-    async def _go(self) -> EventSpec:
-        """Load first: the address is followed only where the router sees it change."""
+    async def _load_and_redirect(self) -> EventSpec:
+        """Load, then change the address. Loading comes first: Reflex runs the page's handler only if the router sees a change."""
         await load_library(self)
         return rx.redirect(self._address())
 
@@ -129,7 +129,7 @@ class LibraryState(rx.State):
 
 @dataclasses.dataclass(frozen=True)
 class LibraryQuery:
-    """``count`` videos after the ``first`` ones of what is ``wanted``; ``origin`` is where the page came from, for its posters."""
+    """``count`` videos after the ``first`` ones that match ``wanted``; ``origin`` is the page's, for signing posters."""
 
     wanted: ListQuery
     first: int
@@ -139,7 +139,7 @@ class LibraryQuery:
 
 @dataclasses.dataclass(frozen=True)
 class LibraryVars:
-    """The vars of ``LibraryState`` that reading it sets, by their names."""
+    """The vars of ``LibraryState`` that reading sets, by name."""
 
     videos: list[VideoCard]
     tags: list[str]
@@ -148,27 +148,27 @@ class LibraryVars:
 
 
 def take_address(state: LibraryState) -> None:
-    """Take search, order, filters and view from the address."""
+    """Set search, sort order, filters and view from the address."""
     asked = state.router.url.query_parameters
     search = asked.get("q", "")[:MAX_SEARCH]
     if search != state.search:
         state.search, state.entered = search, state.entered + 1
-    state.sort = _known(SortOrder, asked.get("sort", ""), SortOrder.NEWEST)
-    state.shown = _known(Filter, asked.get("filter", ""), Filter.ALL)
+    state.sort = _valid_or_default(SortOrder, asked.get("sort", ""), SortOrder.NEWEST)
+    state.shown = _valid_or_default(Filter, asked.get("filter", ""), Filter.ALL)
     state.tag = asked.get("tag", "")[:MAX_TAG]
-    state.first = _whole(asked.get("from", ""))
+    state.first = _parse_count(asked.get("from", ""))
     state.view = VIEWS[asked.get("view", "") == VIEWS[1]]
 
 
 def library_query(state: LibraryState, count: int = PAGE) -> LibraryQuery:
-    """Return what the state asks for."""
+    """Return the query of the state."""
     return LibraryQuery(
         ListQuery(state.search, Filter(state.shown), SortOrder(state.sort), state.tag), state.first, count, origin_of(state)
     )
 
 
 def read_library(db: Session, query: LibraryQuery) -> LibraryVars:
-    """Return the page, or the last one where the list has become shorter. Signs: call it from a thread."""
+    """Return the page, or the last one if the list has become shorter. Signs URLs: call it from a thread."""
     page, tags = list_videos(db, query.wanted, offset=query.first, limit=query.count), known_tags(db)
     if query.first and not page.items:
         page = list_videos(db, query.wanted, offset=max(page.total - 1, 0) // MOST * MOST, limit=query.count)
@@ -180,7 +180,7 @@ def read_library(db: Session, query: LibraryQuery) -> LibraryVars:
 
 
 def show_library(state: LibraryState, found: LibraryVars) -> None:
-    """Show what was read."""
+    """Show the videos that were read."""
     assign(state, videos=found.videos, tags=found.tags)
     state.total, state.first = found.total, found.first
     state.preparing = installed().progress.text
@@ -188,7 +188,7 @@ def show_library(state: LibraryState, found: LibraryVars) -> None:
 
 
 async def load_library(state: LibraryState, count: int = PAGE) -> None:
-    """Read and show ``count`` videos of what the state asks for."""
+    """Read and show ``count`` videos of the state's query."""
     query = library_query(state, count)
     try:
         found = await read(lambda db: read_library(db, query))
@@ -199,13 +199,13 @@ async def load_library(state: LibraryState, count: int = PAGE) -> None:
 
 
 async def reload_library(state: LibraryState) -> None:
-    """Show what has become of the videos that are listed."""
+    """Reload the listed videos."""
     await load_library(state, max(len(state.videos), PAGE))
 
 
-def _whole(text: str) -> int:
+def _parse_count(text: str) -> int:
     return min(int(text), MAX_FIRST) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
-def _known(kind: type[Choice], value: str, otherwise: Choice) -> str:
+def _valid_or_default(kind: type[Choice], value: str, otherwise: Choice) -> str:
     return value if value in list(kind) else otherwise.value

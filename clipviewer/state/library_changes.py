@@ -1,4 +1,4 @@
-"""State of what people change in the library: the dialogs that ask, and the last change, which can be undone."""
+"""State of changes in the library: the dialogs, and the last change with Undo."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from clipviewer.services.library.videos import video_details
 from clipviewer.state.access import allow, principal
 from clipviewer.state.library import LibraryState, reload_library
 from clipviewer.state.room_opening import open_room_of, reload_room_of
+from clipviewer.state.rows import counted
 from clipviewer.state.transactions import read, write
 from clipviewer.state.vars import assign
 from clipviewer.state.video_detail import VideoDetailState
@@ -34,9 +35,9 @@ RENAME, TAGS, DELETE, REMOVE = "rename", "tags", "delete", "remove"
 
 @dataclasses.dataclass(frozen=True)
 class ChangeDialog:
-    """``kind`` is "" while none is open. ``title`` names what is changed, ``text`` is what stands in the field.
+    """``kind`` is "" while no dialog is open. ``title`` names what is changed, ``text`` is the field's initial text.
 
-    Of a deletion: ``exports`` and ``everything`` say what goes with it, ``objects`` is what was chosen, "" at first.
+    For a deletion ``exports`` and ``everything`` say what is deleted with it, and ``objects`` is the choice, "" at first.
     """
 
     kind: str = ""
@@ -51,7 +52,7 @@ class ChangeDialog:
 
 
 class LibraryChangesState(rx.State):
-    """``done`` says what was changed last, ``number`` which change that was; ``undoable``: it can be taken back."""
+    """``done`` describes the last change, ``number`` counts changes; ``undoable``: Undo is offered."""
 
     dialog: ChangeDialog = ChangeDialog()
     done: str = ""
@@ -64,79 +65,81 @@ class LibraryChangesState(rx.State):
     @rx.event
     @allow(Action.EXPORT)
     async def ask_title(self, video_id: str) -> None:
-        """Open the dialog with the title of a video."""
+        """Open the dialog that renames a video."""
         video = await read(lambda db: video_details(db, video_id))
         self.dialog = ChangeDialog(RENAME, (video_id,), video.title, video.title)
 
     @rx.event
     @allow(Action.EXPORT)
     async def ask_tags(self, video_ids: list[str]) -> None:
-        """Open the dialog with the tags of a video, or for tags that several get beside their own."""
+        """Open the dialog with the tags of one video, or to add tags to several."""
 
         def look(db: Session) -> ChangeDialog:
-            _check(video_ids)
+            _check_ids(video_ids)
             own = tags_by_video(db, video_ids).get(video_ids[0], []) if len(video_ids) == 1 else []
-            return ChangeDialog(TAGS, tuple(video_ids), _named(db, video_ids), ", ".join(own), tuple(known_tags(db)))
+            return ChangeDialog(TAGS, tuple(video_ids), _title_of(db, video_ids), ", ".join(own), tuple(known_tags(db)))
 
         self.dialog = await read(look)
 
     @rx.event
     @allow(Action.REGISTER)
     async def ask_objects(self, video_ids: list[str]) -> None:
-        """Open the dialog that asks what becomes of the objects of videos that are to be deleted."""
+        """Open the dialog that deletes videos and asks what should happen to their files."""
 
         def look(db: Session) -> ChangeDialog:
-            _check(video_ids)
+            _check_ids(video_ids)
             found = changes.deletion_stakes(db, video_ids)
-            return ChangeDialog(DELETE, tuple(video_ids), _named(db, video_ids), exports=_exports(found), everything=_everything(found))
+            return ChangeDialog(
+                DELETE, tuple(video_ids), _title_of(db, video_ids), exports=_export_words(found), everything=_all_words(found)
+            )
 
         self.dialog = await read(look)
 
     @rx.event
     @allow(Action.REGISTER)
     async def ask_removal(self, video_ids: list[str]) -> None:
-        """Open the dialog that asks once more before deleted videos go for good."""
+        """Open the dialog that confirms the permanent removal of deleted videos."""
 
         def look(db: Session) -> ChangeDialog:
-            _check(video_ids)
+            _check_ids(video_ids)
             chosen = {gone.objects for video_id in video_ids if (gone := removal.pending_removal(db, video_id)) is not None}
             found = changes.deletion_stakes(db, video_ids)
             words = {
-                RemovalScope.KEEP: "Every object stays in the bucket.",
-                RemovalScope.EXPORTS: f"With it go from the bucket: {_exports(found)}.",
-                RemovalScope.ALL: f"With it go from the bucket: {_everything(found)}.",
+                RemovalScope.KEEP: "All files stay in the bucket.",
+                RemovalScope.EXPORTS: f"Deleted from the bucket: {_export_words(found)}.",
+                RemovalScope.ALL: f"Deleted from the bucket: {_all_words(found)}.",
             }
-            text = words[chosen.pop()] if len(chosen) == 1 else "Their objects go or stay as was chosen for each."
+            text = words[chosen.pop()] if len(chosen) == 1 else "Files are kept or deleted as chosen for each video."
             tried = work.latest_work(db, video_ids, removal.KIND)
-            problem = f"The last try failed: {tried[0].note}" if tried and tried[0].state == JobState.FAILED else ""
-            return ChangeDialog(REMOVE, tuple(video_ids), _named(db, video_ids), text, problem=problem)
+            problem = f"The last attempt failed: {tried[0].note}" if tried and tried[0].state == JobState.FAILED else ""
+            return ChangeDialog(REMOVE, tuple(video_ids), _title_of(db, video_ids), text, problem=problem)
 
         self.dialog = await read(look)
 
     @rx.event
     @allow(Action.VIEW)
     async def close_dialog(self) -> None:
-        """Change nothing."""
+        """Close the dialog without a change."""
         self.dialog = ChangeDialog()
 
     @rx.event
     @allow(Action.REGISTER)
     async def choose_objects(self, objects: str) -> None:
-        """Say what becomes of the objects."""
+        """Choose what should happen to the files."""
         if objects in list(RemovalScope):
             self.dialog = dataclasses.replace(self.dialog, objects=objects)
 
     @rx.event
     @allow(Action.EXPORT)
     async def save_title(self, form: dict[str, str]) -> list[EventSpec]:
-        """Give the video of the dialog its new title."""
+        """Rename the dialog's video."""
         title = form.get("title", "")
         return await self._from_dialog(RENAME, lambda db, by, ids: changes.rename(db, ids[0], title, by=by))
 
     @rx.event
     @allow(Action.EXPORT)
     async def save_tags(self, form: dict[str, str]) -> list[EventSpec]:
-        """Give the videos of the dialog their tags, which stand between commas."""
+        """Save the tags of the dialog's videos, separated by commas."""
         tags = [tag for tag in form.get("tags", "").split(",") if tag.strip()]
 
         def save(db: Session, by: Actor, ids: list[str]) -> Changed:
@@ -147,12 +150,12 @@ class LibraryChangesState(rx.State):
     @rx.event
     @allow(Action.REGISTER)
     async def delete(self) -> list[EventSpec]:
-        """Delete the videos of the dialog; nothing before it was said what becomes of their objects."""
+        """Delete the dialog's videos. Requires a choice for their files."""
         chosen = self.dialog.objects
 
         def ask(db: Session, by: Actor, ids: list[str]) -> Changed:
             if not chosen:
-                raise Invalid("Choose what becomes of the objects.")
+                raise Invalid("Choose what should happen to the files.")
             return changes.delete(db, ids, RemovalScope(chosen), by=by)
 
         return await self._from_dialog(DELETE, ask)
@@ -160,7 +163,7 @@ class LibraryChangesState(rx.State):
     @rx.event
     @allow(Action.REGISTER)
     async def remove(self) -> list[EventSpec]:
-        """Have the videos of the dialog removed for good."""
+        """Enqueue the permanent removal of the dialog's videos."""
 
         def ask(db: Session, by: Actor, ids: list[str]) -> Changed:
             for video_id in ids:
@@ -172,21 +175,21 @@ class LibraryChangesState(rx.State):
     @rx.event
     @allow(Action.EXPORT)
     async def archive(self, video_ids: list[str], archived: bool) -> list[EventSpec]:
-        """Put videos out of the way, or bring them back."""
+        """Archive videos, or restore them from the archive."""
         done = await self._write(lambda db, by: changes.archive(db, video_ids, archived, by=by))
-        return await self._show(done, f"{'Archived' if archived else 'Brought back'}: {_counted(len(video_ids))}")
+        return await self._show(done, f"{'Archived' if archived else 'Restored'}: {counted(len(video_ids), 'video')}")
 
     @rx.event
     @allow(Action.REGISTER)
     async def restore(self, video_ids: list[str]) -> list[EventSpec]:
-        """Bring deleted videos back."""
+        """Restore deleted videos."""
         await self._write(lambda db, by: changes.restore(db, video_ids, by=by))
-        return await self._show(Changed(), f"Brought back: {_counted(len(video_ids))}")
+        return await self._show(Changed(), f"Restored: {counted(len(video_ids), 'video')}")
 
     @rx.event
     @allow(Action.EXPORT)
     async def undo(self) -> list[EventSpec]:
-        """Take the last change back."""
+        """Undo the last change."""
         done, self._changed, self.undoable = self._changed, None, False
         if done is None:
             return []
@@ -198,11 +201,11 @@ class LibraryChangesState(rx.State):
     @rx.event
     @allow(Action.VIEW)
     async def dismiss(self) -> None:
-        """Say no more of the last change."""
+        """Hide the message about the last change."""
         self.done, self.undoable, self._changed = "", False, None
 
     async def _from_dialog(self, kind: str, change: Callable[[Session, Actor, list[str]], Changed]) -> list[EventSpec]:
-        """Do what the open dialog asks; where that is refused it stays open and says why."""
+        """Apply the change of the open dialog; if the input is invalid, the dialog stays open and shows why."""
         dialog = self.dialog
         if dialog.kind != kind:
             self.dialog = ChangeDialog()
@@ -216,13 +219,13 @@ class LibraryChangesState(rx.State):
             self.dialog = ChangeDialog()
             raise
         self.dialog = ChangeDialog()
-        called_off = f"; {done.cancelled} running called off" if done.cancelled else ""
-        words = {RENAME: "Renamed", TAGS: "Tagged", DELETE: "Deleted", REMOVE: "Is being removed"}
+        cancelled = f"; {counted(done.cancelled, 'job')} cancelled" if done.cancelled else ""
+        words = {RENAME: "Renamed", TAGS: "Tagged", DELETE: "Deleted", REMOVE: "Removing"}
         changed = kind == REMOVE or done != Changed()
-        return await self._show(done, f"{words[kind]}: {dialog.title}{called_off}" if changed else "")
+        return await self._show(done, f"{words[kind]}: {dialog.title}{cancelled}" if changed else "")
 
     async def _show(self, done: Changed, words: str) -> list[EventSpec]:
-        """Say what was done, and show what has become of the page."""
+        """Show a message about the change, and reload what the page shows."""
         self._changed = done if done != Changed() else None
         self.done, self.number, self.undoable = words, self.number + 1, self._changed is not None
         if self.router.url.path.startswith("/videos/"):
@@ -237,37 +240,33 @@ class LibraryChangesState(rx.State):
 
 
 async def show_rights(page: rx.State) -> None:
-    """Show what this person may do; the doors above decide."""
+    """Show or hide the actions that this person may take; the handlers enforce the permissions."""
     role = principal().role
     rights = {"may_change": allows(role, Action.EXPORT), "may_delete": allows(role, Action.REGISTER)}
     assign(await page.get_state(LibraryChangesState), **rights)
 
 
-def _check(video_ids: list[str]) -> None:
-    """Raises ``VideoNotFound`` for what is no list of videos."""
+def _check_ids(video_ids: list[str]) -> None:
+    """Validate the ids of videos. Raises ``VideoNotFound`` for an invalid list."""
     if not 0 < len(video_ids) <= changes.MAX_VIDEOS or not all(is_id(video_id, "video") for video_id in video_ids):
         raise VideoNotFound
 
 
-def _named(db: Session, video_ids: list[str]) -> str:
-    return video_details(db, video_ids[0], deleted=True).title if len(video_ids) == 1 else _counted(len(video_ids))
+def _title_of(db: Session, video_ids: list[str]) -> str:
+    return video_details(db, video_ids[0], deleted=True).title if len(video_ids) == 1 else counted(len(video_ids), "video")
 
 
-def _counted(count: int) -> str:
-    return f"{count} video{'' if count == 1 else 's'}"
-
-
-def _sized(size: int) -> str:
+def _size_note(size: int) -> str:
     return f" ({format_bytes(size)})" if size else ""
 
 
-def _exports(found: DeletionStakes) -> str:
+def _export_words(found: DeletionStakes) -> str:
     if not found.exports:
         return "no exports"
-    return f"{found.exports} export{'' if found.exports == 1 else 's'}{_sized(found.export_bytes)}"
+    return f"{counted(found.exports, 'export')}{_size_note(found.export_bytes)}"
 
 
-def _everything(found: DeletionStakes) -> str:
+def _all_words(found: DeletionStakes) -> str:
     masters = "the master" if found.videos == 1 else f"{found.videos} masters"
-    exports = f"{_exports(found)} and " if found.exports else ""
-    return f"{exports}{masters}{_sized(found.master_bytes)} with previews"
+    exports = f"{_export_words(found)} and " if found.exports else ""
+    return f"{exports}{masters}{_size_note(found.master_bytes)} with previews"

@@ -1,4 +1,4 @@
-"""The events by which the library opens, and by which it learns what has changed."""
+"""The events that open the library and keep it up to date."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from clipviewer.state.uploads import show_upload_right
 
 
 class LibraryPageState(rx.State):
-    """The library as a whole; what it shows lies in the states of its parts."""
+    """The library page as a whole; the states of its parts hold what it shows."""
 
     @rx.event
     @allow(Action.VIEW)
     async def open(self) -> None:
-        """Show the first page of what the address asks for, and what runs now."""
+        """Show the page of videos for the address, and the running jobs."""
         await show_account(self)
         await show_rights(self)
         await show_upload_right(self)
@@ -32,5 +32,5 @@ class LibraryPageState(rx.State):
     @rx.event
     @allow(Action.VIEW)
     async def follow(self) -> None:
-        """Show how far everything is, and what has become of the videos that are listed."""
+        """Refresh the running jobs and the listed videos."""
         await follow_library(self)

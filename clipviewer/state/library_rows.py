@@ -1,4 +1,4 @@
-"""What the library page shows: small frozen rows, ready to be read."""
+"""The rows of the library page: small, frozen, ready to display."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from clipviewer.domain.removal import KEPT_FOR
 from clipviewer.domain.timecode import format_clock
 from clipviewer.services.library.listing import VideoSummary
 
-_SPANS = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
+_TIME_UNITS = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
 _LONG_AGO = timedelta(days=30)
 
 
 @dataclasses.dataclass(frozen=True)
 class VideoCard:
-    """A video in the library. ``state`` is what is to be known of it in a word or two, ``trouble`` whether that needs somebody's attention;
-    ``active`` says when something was last added, ``moment`` the same in full. ``strip``: there is a filmstrip to look through."""
+    """A video in the library. ``state`` is its most important state in a word or two, ``trouble`` whether it needs attention;
+    ``active`` is the time of the last activity in words, ``moment`` in full. ``strip``: a filmstrip is available.
+    """
 
     id: str
     title: str
@@ -36,7 +37,7 @@ class VideoCard:
 
 
 def video_card(video: VideoSummary, poster: str, now: datetime) -> VideoCard:
-    """``now`` is what ``active`` is counted from."""
+    """Return the card of a video; ``active`` is relative to ``now``."""
     state, trouble = _state(video, now)
     return VideoCard(
         id=video.id,
@@ -58,11 +59,11 @@ def video_card(video: VideoSummary, poster: str, now: datetime) -> VideoCard:
 
 
 def ago(then: datetime, now: datetime) -> str:
-    """``just now``, ``3 hours ago``, and the date after a month."""
+    """Return ``just now``, ``3 hours ago``, or the date after a month."""
     passed = now - then
     if passed >= _LONG_AGO:
         return f"{then:%Y-%m-%d}"
-    for span, word in _SPANS:
+    for span, word in _TIME_UNITS:
         if passed >= span:
             count = passed // span
             return f"{count} {word}{'' if count == 1 else 's'} ago"
@@ -70,7 +71,7 @@ def ago(then: datetime, now: datetime) -> str:
 
 
 def _state(video: VideoSummary, now: datetime) -> tuple[str, bool]:
-    """The worst thing first; of a deleted one, how long it can be brought back."""
+    """Return the most urgent state and whether it needs attention; for a deleted video the time left to restore it."""
     if video.deleted_at is not None:
         hours = -((now - KEPT_FOR - video.deleted_at) // timedelta(hours=1))
         return f"Deleted · {hours} h left" if hours > 0 else "Deleted", False

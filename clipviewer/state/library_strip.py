@@ -1,4 +1,4 @@
-"""State of the strip above the library: what runs now, and what needs attention."""
+"""State of the strip above the library: running jobs, and videos that need attention."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ WORK_WORDS = {
     "previews": "Previews",
     "inspect": "Reading the file",
     "find": "Finding clips",
-    "adopt": "Adopting",
+    "adopt": "Importing",
     "remux": "Quick start",
-    "remove": "Removing for good",
+    "remove": "Removing permanently",
 }
 
 
 @dataclasses.dataclass(frozen=True)
 class RunningRow:
-    """Something under way, or waiting: ``what`` is done to ``title``. ``percent`` is -1 where nobody knows how much there is."""
+    """A queued or running job: ``what`` happens to ``title``. ``percent`` is -1 if the total is unknown."""
 
     id: str
     what: str
@@ -42,7 +42,7 @@ class RunningRow:
 
 
 class LibraryStripState(rx.State):
-    """``running`` are the first ones, ``more`` how many others there are; the rest counts videos that need attention."""
+    """``running`` are the first jobs, ``more`` the number of others; the rest counts videos that need attention."""
 
     running: list[RunningRow] = []
     more: int = 0
@@ -66,7 +66,7 @@ class LibraryStripState(rx.State):
 
 @dataclasses.dataclass(frozen=True)
 class StripVars:
-    """The vars of ``LibraryStripState``, by their names."""
+    """The vars of ``LibraryStripState``, by name."""
 
     running: list[RunningRow]
     more: int
@@ -77,21 +77,21 @@ class StripVars:
 
 
 def read_strip(db: Session) -> StripVars:
-    """Return what runs now, and what needs attention."""
+    """Return the running jobs and the videos that need attention."""
     found, total = running(db, limit=SHOWN)
     wrong = count_attention(db)
     return StripVars([_row(item) for item in found], total - len(found), total > 0, wrong.failed, wrong.stale, wrong.missing)
 
 
 def show_strip(state: LibraryStripState, found: StripVars) -> None:
-    """Show what was read."""
+    """Show the strip that was read."""
     assign(state, running=found.running)
     state.more, state.busy = found.more, found.busy
     state.failed, state.stale, state.missing = found.failed, found.stale, found.missing
 
 
 async def follow_library(page: rx.State, *, first_page: bool = False) -> None:
-    """Show how far everything is, and what has become of the videos that are listed, or the first page: one read."""
+    """Refresh the running jobs and the listed videos, or the first page, in one read."""
     library = await page.get_state(LibraryState)
     query = library_query(library, PAGE if first_page else max(len(library.videos), PAGE))
     try:

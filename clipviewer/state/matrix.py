@@ -24,7 +24,7 @@ from clipviewer.services.room.clip_room import EXPORTED
 from clipviewer.state.access import allow, principal
 from clipviewer.state.clip_lists import filter_exports, select_clip
 from clipviewer.state.exports import ExportState, follow_exports, revision_of
-from clipviewer.state.matrix_rows import MatrixLine, OpenedCell, Place, matrix_lines, opened_cell, places
+from clipviewer.state.matrix_rows import CellPosition, MatrixLine, OpenedCell, cell_positions, matrix_lines, opened_cell
 from clipviewer.state.rows import LanguageRow
 from clipviewer.state.transactions import read, write
 from clipviewer.state.vars import assign
@@ -36,7 +36,7 @@ LOOK_AGAIN_SECONDS = 15.0  # for what changes without an export: a clip's range,
 
 
 class MatrixState(rx.State):
-    """``view`` is list or matrix; ``lines`` are a window of ``total``; ``progress`` is how far the running ones are, in percent by key.
+    """``view`` is list or matrix; ``lines`` are a window of ``total``; ``progress`` is that of running cells, in percent by key.
 
     ``phase`` is loading, ready or failed. The filters are ``only_…``, "" for any.
     """
@@ -68,34 +68,34 @@ class MatrixState(rx.State):
     async def set_filter(self, name: str, value: str) -> None:
         """Narrow the exports by ``ratio``, ``language`` or ``state``; "" for any."""
         given = {"ratio": self.only_ratio, "language": self.only_language, "state": self.only_state} | {name: value}
-        await self._narrow(export_filters(given))
+        await self._apply_filters(export_filters(given))
 
     @rx.event
     @allow(Action.VIEW)
     async def clear_filters(self) -> None:
         """Show all exports."""
-        await self._narrow(ExportFilters())
+        await self._apply_filters(ExportFilters())
 
     @rx.event
     @allow(Action.VIEW)
     async def show_lines(self, first: int, last: int) -> None:
-        """The matrix now shows lines ``first`` to ``last``: load what is missing around them."""
+        """Load the lines around ``first`` to ``last``, which the matrix shows now, unless they are loaded."""
         first, last = max(0, min(first, self.total - 1)), max(0, min(last, self.total - 1))
         if self.total and (first < self.offset or last >= self.offset + len(self.lines)):
-            await self._load(min((first + last - _limit(self)) // 2, self.total - _limit(self)))
+            await self._load(min((first + last - _window_length(self)) // 2, self.total - _window_length(self)))
 
     @rx.event
     @allow(Action.VIEW)
     async def refresh(self) -> None:
-        """Read what is shown again."""
+        """Reload what is shown."""
         await self._load(self.offset)
 
     @rx.event
     @allow(Action.VIEW)
     async def open_cell(self, key: str) -> list[EventSpec]:
-        """Show what there is to a cell, and its file in the player."""
+        """Show the details of a cell, and its file in the player."""
         place = self._place(key)
-        self.opened = await self._described(place)
+        self.opened = await self._details_of(place)
         if place is None or place.entry is None or not place.entry.exported_clip_id:
             return []
         return await select_clip(await self.get_state(VideoDetailState), place.entry.exported_clip_id)
@@ -103,10 +103,10 @@ class MatrixState(rx.State):
     @rx.event
     @allow(Action.EXPORT)
     async def export_cell(self, key: str) -> list[EventSpec]:
-        """Queue exactly this cell: one that is missing, or one that is stale."""
+        """Enqueue the export of this one cell, if it is missing or stale."""
         place = self._place(key)
         if place is None or not place.row.clip_id or place.state not in (CellState.MISSING, CellState.STALE):
-            self.opened = await self._described(place)
+            self.opened = await self._details_of(place)
             return [rx.toast.info("This cell has changed in the meantime, so nothing was exported.")]
         video_id, actor, address = self._seen[0], principal().user_id, self.router.session.client_ip
         stale = place.entry.job_id if place.entry else ""
@@ -120,17 +120,17 @@ class MatrixState(rx.State):
         job_id = await write(export)
         finished = await follow_exports(self, job_id)
         await self._load(self.offset)
-        self.opened = await self._described(self._place(job_id)) or self.opened
+        self.opened = await self._details_of(self._place(job_id)) or self.opened
         return finished
 
-    async def _narrow(self, filters: ExportFilters) -> None:
-        _take(self, filters)
+    async def _apply_filters(self, filters: ExportFilters) -> None:
+        _set_filters(self, filters)
         self.opened = None
         await filter_exports(await self.get_state(VideoDetailState), filters)
         await self._load(0)
 
     async def _load(self, offset: int) -> None:
-        """Read the window of the matrix from ``offset`` on, and the languages; in the list only these."""
+        """Read the window of the matrix from ``offset`` on, and the languages; in the list view only the languages."""
         room, running = await self.get_state(VideoDetailState), await self.get_state(ExportState)
         if room.video is None:
             return
@@ -145,15 +145,15 @@ class MatrixState(rx.State):
             raise
         await show_matrix(self, found, revision)
 
-    def _places(self) -> list[Place]:
+    def _places(self) -> list[CellPosition]:
         page = self._page
-        return [place for row in page.rows for place in places(page, row, ExportFilters())] if page else []
+        return [place for row in page.rows for place in cell_positions(page, row, ExportFilters())] if page else []
 
-    def _place(self, key: str) -> Place | None:
+    def _place(self, key: str) -> CellPosition | None:
         return next((place for place in self._places() if place.key == key), None)
 
     async def _follow_opened(self) -> None:
-        """Let the opened cell change with its file; a missing one becomes the first that is made of it."""
+        """Update the opened cell. A missing cell becomes the first export made for it."""
         if self.opened is None:
             return
         place = self._place(self.opened.key)
@@ -161,10 +161,10 @@ class MatrixState(rx.State):
             where = tuple(self.opened.key.split(" "))
             place = next((other for other in self._places() if (other.row.clip_id, other.ratio, other.language) == where), None)
         if place is not None:
-            assign(self, opened=await self._described(place))
+            assign(self, opened=await self._details_of(place))
 
-    async def _described(self, place: Place | None) -> OpenedCell | None:
-        """The cell as its card shows it; what is long is read for this one only."""
+    async def _details_of(self, place: CellPosition | None) -> OpenedCell | None:
+        """Return the details of a cell for its card; long ones are read for this cell only."""
         if place is None:
             return None
         video_id = self._seen[0]
@@ -179,7 +179,7 @@ class MatrixState(rx.State):
 
 @dataclasses.dataclass(frozen=True)
 class MatrixQuery:
-    """A window of the matrix of a video, in lines; only its languages where the matrix is not ``shown``."""
+    """A window of a video's matrix, in lines; only its languages unless the matrix is ``shown``."""
 
     video_id: str
     offset: int
@@ -189,8 +189,8 @@ class MatrixQuery:
 
 
 @dataclasses.dataclass(frozen=True)
-class MatrixNews:
-    """What was read for ``query``: the languages, and the ``page`` where the matrix is shown."""
+class MatrixUpdate:
+    """The result of ``query``: the languages, and the ``page`` if the matrix is shown."""
 
     query: MatrixQuery
     page: MatrixPage | None
@@ -198,28 +198,28 @@ class MatrixNews:
 
 
 def take_address(state: MatrixState, asked: Mapping[str, str]) -> None:
-    """Take view and filters from the query of an address: ``view=matrix&ratio=…&language=…&state=…``."""
-    _take(state, export_filters(asked))
+    """Set view and filters from the query of an address: ``view=matrix&ratio=…&language=…&state=…``."""
+    _set_filters(state, export_filters(asked))
     assign(state, view=MATRIX if asked.get("view") == MATRIX else LIST, opened=None)
 
 
 def matrix_query(state: MatrixState, video_id: str, offset: int, *, shown: bool) -> MatrixQuery:
-    """Return the window from line ``offset`` on; ``shown``: the exports are, and so the matrix is where it is the chosen view."""
+    """Return the query of the window from line ``offset`` on; ``shown``: whether the tab Exported is open."""
     filters = ExportFilters(state.only_ratio, state.only_language, state.only_state)
-    return MatrixQuery(video_id, max(0, offset), _limit(state), filters, shown and state.view == MATRIX)
+    return MatrixQuery(video_id, max(0, offset), _window_length(state), filters, shown and state.view == MATRIX)
 
 
-def read_matrix(db: Session, query: MatrixQuery) -> MatrixNews:
-    """Return the window, or the last one where the matrix has become shorter."""
+def read_matrix(db: Session, query: MatrixQuery) -> MatrixUpdate:
+    """Return the window, or the last one if the matrix has become shorter."""
     if not query.shown:
-        return MatrixNews(query, None, matrix_languages(db, query.video_id))
+        return MatrixUpdate(query, None, matrix_languages(db, query.video_id))
     page = matrix(db, query.video_id, offset=query.offset, limit=query.limit, filters=query.filters)
     if not page.rows and page.total:
         page = matrix(db, query.video_id, offset=max(0, page.total - query.limit), limit=query.limit, filters=query.filters)
-    return MatrixNews(query, page, list(page.languages))
+    return MatrixUpdate(query, page, list(page.languages))
 
 
-async def show_matrix(state: MatrixState, found: MatrixNews, revision: int) -> None:
+async def show_matrix(state: MatrixState, found: MatrixUpdate, revision: int) -> None:
     """Show what was read at that ``revision`` of the exports."""
     assign(state, languages=[LanguageRow(tag, language_name(tag)) for tag in found.languages])
     page = found.page
@@ -239,7 +239,7 @@ async def show_matrix(state: MatrixState, found: MatrixNews, revision: int) -> N
 
 
 async def follow_matrix(state: MatrixState) -> None:
-    """Read the shown matrix again where the exports have changed, and now and then for what changes without one."""
+    """Reload the shown matrix if the exports have changed, and now and then for other changes."""
     room, running = await state.get_state(VideoDetailState), await state.get_state(ExportState)
     if room.video is None or room.tab != EXPORTED or state.view != MATRIX:
         return
@@ -248,19 +248,19 @@ async def follow_matrix(state: MatrixState) -> None:
         await state._load(state.offset)
 
 
-def _take(state: MatrixState, filters: ExportFilters) -> None:
+def _set_filters(state: MatrixState, filters: ExportFilters) -> None:
     assign(state, only_ratio=filters.ratio, only_language=filters.language, only_state=filters.state)
 
 
-def _limit(state: MatrixState) -> int:
-    """How many lines are loaded at once: fewer where each has many cells."""
+def _window_length(state: MatrixState) -> int:
+    """Return how many lines to load at once: fewer if each has many cells."""
     languages = 1 if state.only_language else max(1, len(state.languages))
     return max(LEAST_LINES, min(MOST_LINES, MOST_CELLS // (languages * (1 if state.only_ratio else len(AspectRatio)))))
 
 
-def _refusal(db: Session, video_id: str, place: Place) -> str:
+def _refusal(db: Session, video_id: str, place: CellPosition) -> str:
     if not place.row.clip_id:
-        return "No identified clip stands for this range, so it cannot be exported here."
+        return "There is no identified clip for this range, so it cannot be exported here."
     if place.language not in served_languages(db, video_id):
         return f"Add captions in {language_name(place.language)} to export the clip in it."
     return ""

@@ -1,4 +1,4 @@
-"""What the export matrix shows: lines of cells, ready to be read."""
+"""The rows of the export matrix: lines of cells, ready to display."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from clipviewer.state.rows import FRAMING_WORDS, drift_words, making
 
 @dataclasses.dataclass(frozen=True)
 class MatrixCell:
-    """``key`` is the job, else the exported clip, else the place of a missing cell; ``clip`` the exported clip that can be played.
+    """``key`` is the job, else the exported clip, else the position of a missing cell; ``clip`` is the exported clip that can be played.
 
-    ``note`` says what is special about it, or what tells it from others of its place.
+    ``note`` describes what is special about it, or distinguishes it from others in the same position.
     """
 
     key: str
@@ -50,7 +50,7 @@ class MatrixLine:
 
 @dataclasses.dataclass(frozen=True)
 class OpenedCell:
-    """The cell that was opened. ``made`` is how it was framed and captioned; ``text`` why it is as it is, or what can be done."""
+    """The opened cell. ``made`` is how it was framed and captioned; ``text`` explains its state or what can be done."""
 
     key: str
     title: str
@@ -65,8 +65,8 @@ class OpenedCell:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Place:
-    """Where a cell stands, for the server alone; ``entry`` is None where there is no file."""
+class CellPosition:
+    """The position of a cell, on the server only; ``entry`` is None for a missing cell."""
 
     row: MatrixRow
     ratio: str
@@ -85,25 +85,25 @@ class Place:
 
 
 def matrix_lines(page: MatrixPage, filters: ExportFilters) -> list[MatrixLine]:
-    """The rows of a page with the cells that ``filters`` leave."""
+    """Return the rows of a page with the cells that match ``filters``."""
     return [_line(page, row, filters) for row in page.rows]
 
 
-def places(page: MatrixPage, row: MatrixRow, filters: ExportFilters) -> Iterator[Place]:
-    """The cells of a row that ``filters`` leave, by language and ratio; what cannot be exported is never missing."""
+def cell_positions(page: MatrixPage, row: MatrixRow, filters: ExportFilters) -> Iterator[CellPosition]:
+    """Yield the cells of a row that match ``filters``, by language and ratio; a cell that cannot be exported never counts as missing."""
     for language in [filters.language] if filters.language else page.languages:
         for ratio in [filters.ratio] if filters.ratio else [ratio.value for ratio in AspectRatio]:
             entries: list[MatrixEntry | None] = [entry for entry in row.entries if (entry.ratio, entry.language) == (ratio, language)]
             if not entries and row.clip_id and language in page.served:
                 entries = [None]
             for entry in entries:
-                place = Place(row, ratio, language, entry)
+                place = CellPosition(row, ratio, language, entry)
                 if filters.state in ("", place.state):
                     yield place
 
 
-def opened_cell(place: Place, *, log: str, refusal: str) -> OpenedCell:
-    """``refusal`` is why it cannot be exported; "" where it can."""
+def opened_cell(place: CellPosition, *, log: str, refusal: str) -> OpenedCell:
+    """Return the details of a cell; ``refusal`` is why it cannot be exported, "" if it can."""
     entry = place.entry
     return OpenedCell(
         key=place.key,
@@ -121,7 +121,7 @@ def opened_cell(place: Place, *, log: str, refusal: str) -> OpenedCell:
 
 def _line(page: MatrixPage, row: MatrixRow, filters: ExportFilters) -> MatrixLine:
     groups: dict[str, list[MatrixCell]] = {}
-    shown = list(places(page, row, filters))
+    shown = list(cell_positions(page, row, filters))
     for place in shown:
         alone = sum((other.ratio, other.language) == (place.ratio, place.language) for other in shown) == 1
         groups.setdefault(place.language, []).append(_cell(place, alone=alone))
@@ -133,7 +133,7 @@ def _line(page: MatrixPage, row: MatrixRow, filters: ExportFilters) -> MatrixLin
     )
 
 
-def _cell(place: Place, *, alone: bool) -> MatrixCell:
+def _cell(place: CellPosition, *, alone: bool) -> MatrixCell:
     entry = place.entry
     return MatrixCell(
         key=place.key,
@@ -149,10 +149,10 @@ def _note(entry: MatrixEntry, *, alone: bool) -> str:
     return " ".join(word for word in (framing, "burned in" if entry.captions == CaptionMode.BURNED else "") if word)
 
 
-def _text(place: Place, refusal: str) -> str:
+def _text(place: CellPosition, refusal: str) -> str:
     entry = place.entry
     if entry is None:
         return refusal or "Not exported yet."
     if entry.state == CellState.STALE:
         return drift_words(entry.drift)
-    return {CellState.QUEUED: "Waiting for its turn.", CellState.DONE: ""}.get(CellState(entry.state), entry.reason)
+    return {CellState.QUEUED: "Waiting to start.", CellState.DONE: ""}.get(CellState(entry.state), entry.reason)

@@ -1,4 +1,4 @@
-"""State of files that are gone from the bucket: what a player ran into is written down, and looked for again on asking."""
+"""State of files that are missing from the bucket: players report them, and people can check them again."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from clipviewer.state.video_detail import VideoDetailState
 
 
 class MissingFileState(rx.State):
-    """What is missing stands in the rows of the room; ``gone`` is the clip, or the video, that was looked for last in vain."""
+    """The rows of the room hold which files are missing; ``gone`` is the clip or video whose last check failed."""
 
     gone: str = ""
 
     @rx.event
     @allow(Action.VIEW)
     async def report(self, clip_id: str) -> None:
-        """A player found no file, of the clip or of the video itself: the room says so, if the bucket says so too."""
+        """Record that a player found no file of a clip or of the video, if the bucket confirms it."""
         try:
             there = await self._look(clip_id)
         except NotFound:  # the clip was removed, and the player says so
@@ -35,10 +35,10 @@ class MissingFileState(rx.State):
     @rx.event
     @allow(Action.VIEW)
     async def look(self, clip_id: str) -> Any:
-        """Look whether the file is there again."""
+        """Check whether the file is back in the bucket."""
         there = await self._look(clip_id)
         await reload_files(await self.get_state(VideoDetailState))
-        return rx.toast.success("The file is there again") if there else rx.toast.error("The file is still not in the bucket")
+        return rx.toast.success("The file is back in the bucket") if there else rx.toast.error("The file is still missing from the bucket")
 
     async def _look(self, clip_id: str) -> bool:
         room = await self.get_state(VideoDetailState)

@@ -1,4 +1,4 @@
-"""What the address of a page says: where it was opened, and which video it shows."""
+"""The address of a page: its origin, and the video it shows."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class Address(Protocol):
 
 
 def origin_of(state: rx.State) -> str:
-    """Return ``scheme://host`` by which the browser came; the guard has already held the Origin header to the Host header."""
+    """Return the ``scheme://host`` that the browser used; the guard has already compared the Origin header with the Host header."""
     headers = state.router.headers
     return headers.origin or f"http://{headers.host}"
 
 
 def sign_in_path(url: Address) -> str:
-    """Return the sign-in page that leads back to ``url``."""
+    """Return the address of the sign-in page that leads back to ``url``."""
     here = url.path + (f"?{url.query}" if url.query else "")
     return f"/sign-in?next={quote(here, safe='')}"
 
 
 def video_in_address(state: rx.State) -> str:
-    """Return the last part of ``/videos/{video_id}``: after a new connection the room itself may not be loaded yet."""
+    """Return the last part of ``/videos/{video_id}``: after a reconnect the room itself may not be loaded yet."""
     return state.router.url.path.rstrip("/").rpartition("/")[2]

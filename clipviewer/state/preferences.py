@@ -1,4 +1,4 @@
-"""State of the team's preferences: as they stand, and as an admin changes them."""
+"""State of the team's preferences: showing them, and saving an admin's changes."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from clipviewer.state.transactions import read, write
 
 RATIO = "ratio "
 _FIELDS = ("ratios", "framing", "languages", "captions", "shortest_s", "longest_s", "keep_failed_days")  # in the order of the form
-_MOST_TEXT = 500
-_BETWEEN_TAGS = re.compile(r"[,;\s]+")
+_MAX_TEXT = 500
+_TAG_SEPARATORS = re.compile(r"[,;\s]+")
 
 
 @dataclasses.dataclass(frozen=True)
 class PreferencesView:
-    """The form: ``original`` and ``others``, tags with commas between them, are the languages; the rest is as in ``Preferences``."""
+    """The form: ``original`` and ``others`` (tags separated by commas) are the languages; the rest is as in ``Preferences``."""
 
     ratios: list[str] = dataclasses.field(default_factory=list)
     original: bool = True
@@ -44,8 +44,8 @@ def control_id(field: str) -> str:
     return f"preference_{field}"
 
 
-def _focus(field: str) -> str:
-    """Return the script that leads to a field: of several controls to the chosen one, else the first."""
+def _focus_script(field: str) -> str:
+    """Return the script that focuses a field: of several controls the chosen one, else the first."""
     one = f"document.querySelector('#{control_id(field)}"
     return f"({one} input:checked') ?? {one} input') ?? {one}'))?.focus()"
 
@@ -61,50 +61,50 @@ class PreferencesState(rx.State):
     @rx.event
     @allow(Action.VIEW)
     async def open_page(self) -> None:
-        """Show them as they stand."""
+        """Show the current preferences."""
         await show_account(self)
         self.phase, self.may_change = "loading", allows(principal().role, Action.CONFIGURE)
         try:
-            standing = await read(load_preferences)
+            current = await read(load_preferences)
         except Exception:
             self.phase = "failed"
             raise
-        self.shown, self.problems, self.phase = _view(standing), {}, "ready"
+        self.shown, self.problems, self.phase = _view(current), {}, "ready"
 
     @rx.event
     @allow(Action.CONFIGURE)
     async def save(self, form: dict[str, str]) -> list[EventSpec]:
-        """Make what the form says hold for everybody, or say at each field what does not do."""
+        """Save the form for everybody, or show what is wrong with each field."""
         try:
             wanted = preferences_of(_values(form))
         except Unfit as unfit:
             self.problems = unfit.problems
             first = next(field for field in (*_FIELDS, *unfit.problems) if field in unfit.problems)
-            return [rx.toast.error("Not saved: see what is said at the fields."), rx.call_script(_focus(first))]
+            return [rx.toast.error("Not saved. Correct the marked fields."), rx.call_script(_focus_script(first))]
         actor, address = principal().user_id, self.router.session.client_ip
         await write(lambda db: save_preferences(db, wanted, actor=actor, address=address))
         self.shown, self.problems = _view(wanted), {}
         return [rx.toast.success("Preferences saved")]
 
 
-def _view(standing: Preferences) -> PreferencesView:
+def _view(current: Preferences) -> PreferencesView:
     return PreferencesView(
-        ratios=[ratio.value for ratio in standing.ratios],
-        original=ORIGINAL in standing.languages,
-        others=", ".join(tag for tag in standing.languages if tag != ORIGINAL),
-        captions=standing.captions.value,
-        framing=standing.framing.value,
-        shortest_s=str(standing.shortest_s),
-        longest_s=str(standing.longest_s),
-        find_on_upload=standing.find_on_upload,
-        keep_failed_days=str(standing.keep_failed_days),
+        ratios=[ratio.value for ratio in current.ratios],
+        original=ORIGINAL in current.languages,
+        others=", ".join(tag for tag in current.languages if tag != ORIGINAL),
+        captions=current.captions.value,
+        framing=current.framing.value,
+        shortest_s=str(current.shortest_s),
+        longest_s=str(current.longest_s),
+        find_on_upload=current.find_on_upload,
+        keep_failed_days=str(current.keep_failed_days),
     )
 
 
 def _values(form: dict[str, str]) -> dict[str, Any]:
-    """What the form's fields say, by the fields of ``Preferences``; a checkbox is there only when it is ticked."""
-    given = {name: form.get(name, "")[:_MOST_TEXT] for name in ("captions", "framing", "shortest_s", "longest_s", "keep_failed_days")}
-    others = [tag for tag in _BETWEEN_TAGS.split(form.get("others", "")[:_MOST_TEXT]) if tag]
+    """Return the form's values by the fields of ``Preferences``; a browser sends a checkbox only if it is ticked."""
+    given = {name: form.get(name, "")[:_MAX_TEXT] for name in ("captions", "framing", "shortest_s", "longest_s", "keep_failed_days")}
+    others = [tag for tag in _TAG_SEPARATORS.split(form.get("others", "")[:_MAX_TEXT]) if tag]
     return given | {
         "ratios": [ratio.value for ratio in AspectRatio if f"{RATIO}{ratio.value}" in form],
         "languages": [ORIGINAL] * (ORIGINAL in form) + others,

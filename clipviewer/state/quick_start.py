@@ -1,4 +1,4 @@
-"""State of a master that is slow to start: that it is, and how far the making of a quick one is."""
+"""State of a master that is slow to start, and of the job that makes a copy that starts quickly."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from clipviewer.state.video_detail import VideoDetailState
 
 @dataclasses.dataclass(frozen=True)
 class QuickStartView:
-    """``state`` is "" where there is nothing to mend, else slow, queued, running or failed. ``size`` is the file's, for people.
+    """``state`` is "" if the video starts quickly, else slow, queued, running or failed. ``size`` is the file's, in words.
 
-    ``may_mend``: whether this person may ask for it.
+    ``may_mend``: whether this person may start the job.
     """
 
     video_id: str = ""
@@ -44,7 +44,7 @@ class QuickStartState(rx.State):
     @rx.event
     @allow(Action.EXPORT)
     async def mend(self) -> list[EventSpec]:
-        """Have a quick one made, unless somebody else had."""
+        """Enqueue the copy, unless somebody else has."""
         video_id, actor = video_in_address(self), principal().user_id
         with contextlib.suppress(Conflict):
             await write(lambda db: quick_start.enqueue_quick_start(db, video_id, actor=actor))
@@ -53,7 +53,7 @@ class QuickStartState(rx.State):
     @rx.event
     @allow(Action.EXPORT)
     async def call_off(self) -> list[EventSpec]:
-        """Stop the making of it; the video stays as it is."""
+        """Cancel the copy; the video stays as it is."""
         video_id = video_in_address(self)
         await write(lambda db: quick_start.cancel_quick_start(db, video_id))
         return await self._follow(video_id)
@@ -63,7 +63,7 @@ class QuickStartState(rx.State):
 
 
 async def show_quick_start(state: QuickStartState, video_id: str, found: QuickStart) -> list[EventSpec]:
-    """Show whether the video is slow to start and how far the making of a quick one is; say so when that has come to its end."""
+    """Show whether the video is slow to start and the progress of the copy; announce when the copy is done."""
     before, shown = state.quick_start, _view(video_id, allows(principal().role, Action.EXPORT), found)
     assign(state, quick_start=shown)
     if before.video_id != video_id or before.state not in UNFINISHED or shown.state != "":
@@ -75,12 +75,12 @@ async def show_quick_start(state: QuickStartState, video_id: str, found: QuickSt
 def _view(video_id: str, may_mend: bool, found: QuickStart) -> QuickStartView:
     if not found.slow:
         return QuickStartView(video_id)
-    making, size = found.making, _amount(found.size)
+    making, size = found.making, _format_size(found.size)
     if making is None or making.state not in (*UNFINISHED, JobState.FAILED):
         return QuickStartView(video_id, "slow", size, may_mend=may_mend)
     return QuickStartView(video_id, making.state, size, round(making.progress * 100), making.note, may_mend)
 
 
-def _amount(size: int) -> str:
-    """``2.9 GB``, ``310 MB``."""
+def _format_size(size: int) -> str:
+    """Return a size in words: ``2.9 GB``, ``310 MB``."""
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{max(1, round(size / 1e6))} MB"

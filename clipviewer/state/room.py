@@ -1,4 +1,4 @@
-"""The events by which a clip room opens, and by which it learns what has changed."""
+"""The events that open a clip room and keep it up to date."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from clipviewer.state.access import allow
 from clipviewer.state.account import show_account
 from clipviewer.state.clip_lists import reload_candidates, reload_exports
 from clipviewer.state.exports import ExportState, announce_exports, revision_of, show_changes
-from clipviewer.state.finding import FindingState, SearchNews, announce_search, read_search, show_search
+from clipviewer.state.finding import FindingState, SearchUpdate, announce_search, read_search, show_search
 from clipviewer.state.library_changes import show_rights
 from clipviewer.state.matrix import MatrixState, follow_matrix
 from clipviewer.state.page_address import origin_of, video_in_address
@@ -30,25 +30,25 @@ from clipviewer.state.timeline import TimelineState, TimelineView, show_timeline
 from clipviewer.state.transactions import read
 from clipviewer.state.video_detail import VideoDetailState
 
-Works = Sequence[tuple[str, str, float, str]]
+JobStates = Sequence[tuple[str, str, float, str]]
 """The jobs on a video: id, state, progress (0 to 1) and note of each."""
 
 
 @dataclasses.dataclass(frozen=True)
-class RoomNews:
-    """What has changed in a room; what the jobs on the video decide is None where those stand as before."""
+class RoomUpdate:
+    """What has changed in a room; the parts that depend on the video's jobs are None if the jobs have not changed."""
 
-    works: Works
+    works: JobStates
     exports: Changes
-    search: SearchNews
+    search: SearchUpdate
     timeline: TimelineView | None
     quick_start: QuickStart | None
 
 
 class RoomState(rx.State):
-    """The room as a whole; what it shows lies in the states of its parts."""
+    """The room as a whole; the states of its parts hold what it shows."""
 
-    _works: Works = ()
+    _works: JobStates = ()
 
     @rx.event
     @allow(Action.VIEW)
@@ -68,14 +68,14 @@ class RoomState(rx.State):
             return []
         revision, works, origin = revision_of(running, video_id), self._works, origin_of(self)
         try:
-            news = await read(lambda db: read_news(db, video_id, max(revision, 0), works, origin))
+            news = await read(lambda db: read_update(db, video_id, max(revision, 0), works, origin))
         except VideoNotFound:  # somebody deleted it
             await close_room(self)
             return []
         return await self._show(news, video_id)
 
-    async def _show(self, news: RoomNews, video_id: str) -> list[EventSpec]:
-        """Hand to each part what concerns it."""
+    async def _show(self, news: RoomUpdate, video_id: str) -> list[EventSpec]:
+        """Pass each part of the room its changes."""
         room, running = await self.get_state(VideoDetailState), await self.get_state(ExportState)
         finding = await self.get_state(FindingState)
         self._works = news.works
@@ -93,12 +93,12 @@ class RoomState(rx.State):
         return [*announce_exports(running, done), *announce_search(finding, news.search), *mended]
 
 
-def read_news(db: Session, video_id: str, revision: int, works: Works, origin: str) -> RoomNews:
-    """Read what has changed since that ``revision`` of the exports and since the jobs stood as in ``works``. Raises ``VideoNotFound``."""
+def read_update(db: Session, video_id: str, revision: int, works: JobStates, origin: str) -> RoomUpdate:
+    """Read what has changed since that ``revision`` of the exports and the jobs ``works``. Raises ``VideoNotFound``."""
     search = read_search(db, video_id)
     standing = [(item.id, item.state, item.progress, item.note) for item in work.latest_work(db, [video_id])]
     changed = list(works) != standing
-    return RoomNews(
+    return RoomUpdate(
         works=standing,
         exports=board.changes_since(db, video_id, revision),
         search=search,

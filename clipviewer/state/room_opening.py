@@ -1,4 +1,4 @@
-"""Opening a clip room: one snapshot of all that its states show first, read in one transaction."""
+"""Opening a clip room: one snapshot of everything its states show first, read in one transaction."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from clipviewer.services.room import captions
 from clipviewer.services.room.captions import CaptionsView
 from clipviewer.services.room.clip_room import EXPORTED
 from clipviewer.state.captions import CaptionsState, show_captions
-from clipviewer.state.clip_lists import Opening, close_lists, read_opening, show_opening
+from clipviewer.state.clip_lists import RoomOpening, close_lists, read_opening, show_opening
 from clipviewer.state.exports import ExportState, announce_exports, revision_of, show_changes
-from clipviewer.state.finding import FindingState, SearchNews, SearchView, announce_search, read_search, show_search
-from clipviewer.state.matrix import MatrixNews, MatrixQuery, MatrixState, matrix_query, read_matrix, show_matrix, take_address
+from clipviewer.state.finding import FindingState, SearchUpdate, SearchView, announce_search, read_search, show_search
+from clipviewer.state.matrix import MatrixQuery, MatrixState, MatrixUpdate, matrix_query, read_matrix, show_matrix, take_address
 from clipviewer.state.page_address import origin_of, video_in_address
 from clipviewer.state.quick_start import QuickStartState, QuickStartView, show_quick_start
 from clipviewer.state.rows import UrlEntry
@@ -32,8 +32,8 @@ from clipviewer.state.video_detail import VideoDetailState
 
 
 @dataclasses.dataclass(frozen=True)
-class Asked:
-    """What is asked for: the address (``video_id``, ``given``), and what the page has already (``known`` URLs, export ``revision``)."""
+class RoomRequest:
+    """A request to open a room: the address (``video_id``, ``given``), and what the page has (``known`` URLs, export ``revision``)."""
 
     video_id: str
     given: Mapping[str, str]
@@ -44,14 +44,14 @@ class Asked:
 
 
 @dataclasses.dataclass(frozen=True)
-class Snapshot:
-    """All that a room shows first. ``previews_due``: those of an adopted video, which are made before their turn if it is opened."""
+class RoomSnapshot:
+    """What a room shows first. ``previews_due``: the video was imported without previews, which opening it enqueues at once."""
 
-    lists: Opening
+    lists: RoomOpening
     captions: Sequence[CaptionsView]
     exports: Changes
-    matrix: MatrixNews
-    search: SearchNews
+    matrix: MatrixUpdate
+    search: SearchUpdate
     timeline: TimelineView
     previews_due: bool
     quick_start: QuickStart
@@ -66,7 +66,7 @@ async def open_room_of(page: rx.State) -> list[EventSpec]:
         reset(room)
     take_address(matrix, given)
     query = matrix_query(matrix, video_id, 0, shown=True)
-    asked = Asked(video_id, given, origin_of(page), dict(room.clip_video_urls), revision_of(running, video_id), query)
+    asked = RoomRequest(video_id, given, origin_of(page), dict(room.clip_video_urls), revision_of(running, video_id), query)
     try:
         snapshot = await read(lambda db: take_snapshot(db, asked))
         if snapshot.previews_due:
@@ -81,7 +81,7 @@ async def open_room_of(page: rx.State) -> list[EventSpec]:
 
 
 async def reload_room_of(page: rx.State) -> list[EventSpec]:
-    """Show the video of the address as it is now, in a room that is open: its parts stay as they are."""
+    """Reload the video of the address in an open room; the other parts of the room stay as they are."""
     video_id = video_in_address(page)
     room = await page.get_state(VideoDetailState)
     given, known, origin = page.router.url.query_parameters, dict(room.clip_video_urls), origin_of(page)
@@ -93,13 +93,13 @@ async def reload_room_of(page: rx.State) -> list[EventSpec]:
     return show_opening(room, opening)
 
 
-def take_snapshot(db: Session, asked: Asked) -> Snapshot:
-    """Read all that the room shows first. Signs, too: call it from a thread. Raises ``VideoNotFound``."""
+def take_snapshot(db: Session, asked: RoomRequest) -> RoomSnapshot:
+    """Read what the room shows first. Signs URLs: call it from a thread. Raises ``VideoNotFound``."""
     video_id = asked.video_id
     lists = read_opening(db, video_id, asked.given, asked.known, asked.origin)
     previews = video_previews.previews_of(db, video_id)
     on_exported = lists.shown.tab == EXPORTED
-    return Snapshot(
+    return RoomSnapshot(
         lists=lists,
         captions=captions.captions_of(db, video_id),
         exports=board.changes_since(db, video_id, max(asked.revision, 0)),
@@ -112,7 +112,7 @@ def take_snapshot(db: Session, asked: Asked) -> Snapshot:
 
 
 async def close_room(page: rx.State) -> None:
-    """Show that the video of the address is gone, and nothing of it."""
+    """Show that the video of the address is gone, and clear the room."""
     await close_lists(await page.get_state(VideoDetailState), video_in_address(page))
     reset(await page.get_state(CaptionsState))
     assign(await page.get_state(FindingState), search=SearchView())
@@ -120,13 +120,13 @@ async def close_room(page: rx.State) -> None:
     show_timeline(await page.get_state(TimelineState), TimelineView())
 
 
-def _with_previews(db: Session, snapshot: Snapshot, asked: Asked) -> Snapshot:
+def _with_previews(db: Session, snapshot: RoomSnapshot, asked: RoomRequest) -> RoomSnapshot:
     video_previews.enqueue_if_due(db, asked.video_id)
     previews = video_previews.previews_of(db, asked.video_id)
     return dataclasses.replace(snapshot, timeline=timeline_view(asked.video_id, previews, asked.origin))
 
 
-async def _show(page: rx.State, snapshot: Snapshot, asked: Asked) -> list[EventSpec]:
+async def _show(page: rx.State, snapshot: RoomSnapshot, asked: RoomRequest) -> list[EventSpec]:
     video_id = asked.video_id
     missing = show_opening(await page.get_state(VideoDetailState), snapshot.lists)
     show_captions(await page.get_state(CaptionsState), snapshot.captions)

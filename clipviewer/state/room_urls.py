@@ -1,4 +1,4 @@
-"""Which URLs an open room keeps: those of the rows that are seen, of the shown clip and of the master."""
+"""The URLs that an open room keeps: those of visible rows, the shown clip and the master."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ NEIGHBOURS = 3
 
 @dataclass(frozen=True)
 class Renewal:
-    """``kept`` are the URLs that stay; ``missing`` are ``(clip id, object key)`` of those that are signed now. ``now`` is in ms."""
+    """``kept`` are the URLs that stay valid; ``missing`` are the ``(clip id, object key)`` pairs to sign. ``now`` is in ms."""
 
     kept: Mapping[str, UrlEntry]
     missing: Sequence[tuple[str, str]]
     now: int
 
     def renewed(self, signed: Mapping[str, SignedUrl]) -> dict[str, UrlEntry]:
-        """Return the URLs that the room keeps, with those that were ``signed``."""
+        """Return the kept URLs together with the ``signed`` ones."""
         return {**self.kept, **{clip_id: url_entry(url, self.now) for clip_id, url in signed.items()}}
 
 
 def plan_renewal(
     known: Mapping[str, UrlEntry], video: VideoView, selected: ClipRow | None, rows: Sequence[ClipRow], first: int, last: int
 ) -> Renewal | None:
-    """Return what is to be signed for the rows ``first`` to ``last``; None where all that they need is ``known`` and lasts a while."""
+    """Return which URLs to sign for the rows ``first`` to ``last``; None if all of them are ``known`` and last a while."""
     needed, wanted = keys_around(video, selected, rows, first, last)
     now = _now_ms()
     least = now + installed().settings.url_ttl * 1000 // 4
@@ -44,10 +44,10 @@ def plan_renewal(
 def keys_around(
     video: VideoView, selected: ClipRow | None, rows: Sequence[ClipRow], first: int, last: int
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Object keys by the id of the clip or video: those that must have a URL now, for the rows ``first`` to ``last``; and with them those
-    that get one on the same occasion, ``SIGN_AHEAD`` rows in all.
+    """Return object keys by the id of the clip or video: those needed now for the rows ``first`` to ``last``, and those to sign on
+    the same occasion, ``SIGN_AHEAD`` rows in all.
 
-    Only what is near is kept, since a change sends the whole dictionary; the browser keeps every URL until it expires.
+    Only near ones are kept, since a change sends the whole dictionary; the browser keeps every URL until it expires.
     """
     first, last = max(0, first), max(0, last)
     always = {video.id: video.s3_key} | ({selected.id: selected.s3_key} if selected else {})
@@ -56,8 +56,8 @@ def keys_around(
     return needed, always | {row.id: row.s3_key for row in rows[max(0, middle - SIGN_AHEAD // 2) : middle + SIGN_AHEAD // 2]} | needed
 
 
-def find_place(selected: ClipRow | None, rows: Sequence[ClipRow]) -> int:
-    """Return the index of the selected clip among ``rows``, 0 where it is not among them."""
+def index_of_selected(selected: ClipRow | None, rows: Sequence[ClipRow]) -> int:
+    """Return the index of the selected clip among ``rows``, or 0."""
     return next((index for index, row in enumerate(rows) if selected and row.id == selected.id), 0)
 
 

@@ -1,4 +1,4 @@
-"""What the pages show: small frozen rows, ready to be read; never table rows."""
+"""The rows of the pages: small, frozen, ready to display; never table rows."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ FRAMING_WORDS = {
 CAPTION_WORDS = {CaptionMode.SOFT.value: "soft captions", CaptionMode.BURNED.value: "burned-in captions"}
 ORIGIN_WORDS = {"found": "found", "marked": "marked"}
 DRIFT_WORDS = {
-    Drift.MISSING: "Its file is gone from the bucket: put it back there and adopt it again, or export the clip again.",
+    Drift.MISSING: "Its file is missing from the bucket. Upload it again and import it, or export the clip again.",
     Drift.SOURCE: "The video was replaced.",
     Drift.RANGE: "The clip's range was changed.",
     Drift.CROP: "Its crop was changed.",
     Drift.CAPTIONS: "Its captions were changed.",
-    Drift.RECIPE: "Made by an older recipe.",
+    Drift.RECIPE: "It was rendered by an older version.",
 }
 
 
@@ -39,9 +39,9 @@ DRIFT_WORDS = {
 class ClipRow:
     """A clip in a list. ``start_ms`` and ``end_ms`` are times in the master; ``ratio`` and ``language`` are "" for a candidate.
 
-    Of an exported clip ``note`` tells how it was framed and captioned, ``drift`` why a new export would not be the same, ``missing``
-    whether its file is gone, ``captions`` whether it has a WebVTT sidecar. Of a candidate ``origin`` says who put it there, "" for a
-    pipeline, and ``reasons`` why it was found.
+    For an exported clip ``note`` is how it was framed and captioned, ``drift`` why it is stale, ``missing`` whether its file is gone, and
+    ``captions`` whether it has a WebVTT sidecar. For a candidate ``origin`` is who added it, "" for a pipeline, and ``reasons`` why it was
+    found.
     """
 
     id: str
@@ -65,7 +65,7 @@ class ClipRow:
 
 @dataclasses.dataclass(frozen=True)
 class VideoView:
-    """The opened video. ``frame`` is ``1920 × 1080``, or "" where it is not known. Archived, it is out of the library's way."""
+    """The opened video. ``frame`` is ``1920 × 1080``, or "" if unknown. An archived video is hidden from the library's lists."""
 
     id: str
     title: str
@@ -78,7 +78,7 @@ class VideoView:
 
 @dataclasses.dataclass(frozen=True)
 class UrlEntry:
-    """A presigned URL in the browser's cache; moments in ms since 1970, ``now`` by the server's clock."""
+    """A presigned URL in the browser's cache; times in ms since 1970, ``now`` by the server's clock."""
 
     url: str
     expires: int
@@ -87,9 +87,9 @@ class UrlEntry:
 
 @dataclasses.dataclass(frozen=True)
 class JobRow:
-    """An export that is not done: ``state`` is queued, running or failed; ``log`` holds ffmpeg's last lines where there are any.
+    """An unfinished export: ``state`` is queued, running or failed; ``log`` holds ffmpeg's last lines, if any.
 
-    ``making``: its language and how it is framed and captioned, as far as that is out of the ordinary.
+    ``making``: language, framing and captions, as far as they differ from the defaults.
     """
 
     id: str
@@ -138,12 +138,12 @@ def exported_row(clip: ExportedClipView) -> ClipRow:
 
 
 def making(framing: str, captions: str) -> str:
-    """``Fit · burned-in captions``; "" for a file whose making is not known."""
+    """Return ``Fit · burned-in captions``, or "" if unknown."""
     return " · ".join(words for words in (FRAMING_WORDS.get(framing, ""), CAPTION_WORDS.get(captions, "")) if words)
 
 
 def drift_words(drift: Iterable[Drift]) -> str:
-    """Sentences, one after the other; "" where nothing has changed."""
+    """Return why an export is stale, as sentences; "" if it is not."""
     return " ".join(DRIFT_WORDS[reason] for reason in drift)
 
 
@@ -201,7 +201,7 @@ def language_row(tag: str) -> LanguageRow:
 
 
 def counted(number: int, word: str) -> str:
-    """``1 clip``, ``2 clips``."""
+    """Return ``1 clip``, ``2 clips``."""
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 

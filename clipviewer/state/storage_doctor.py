@@ -1,4 +1,4 @@
-"""State of the page that examines the storage: one finding after another, and the policies to paste. For admins."""
+"""State of the storage page for admins: findings as they arrive, and the policies to paste."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _NAMES = {
     "cors put": "CORS: uploading",
     "cors etag": "CORS: ETag",
     "conditional put": "Conditional write",
-    "multipart": "Uploads in parts",
+    "multipart": "Multipart uploads",
     "missing": "Missing objects",
     "masters": "Newest videos",
 }
-_UNDER_WAY: set[str] = set()
+_RUNNING: set[str] = set()
 
 
 @dataclasses.dataclass(frozen=True)
 class FindingRow:
-    """``verdict`` is ok, warning, failed, not checked, or waiting, with nothing said yet."""
+    """``verdict`` is ok, warning, failed, not checked, or waiting, without a text so far."""
 
     check: str
     verdict: str
@@ -58,7 +58,7 @@ class StorageDoctorState(rx.State):
     @rx.event
     @allow(Action.VIEW)
     async def open_page(self) -> Any:
-        """Begin to look, for who may."""
+        """Start the check for people who may see it."""
         await show_account(self)
         if not allows(principal().role, Action.CONFIGURE):
             reset(self)
@@ -69,20 +69,20 @@ class StorageDoctorState(rx.State):
     @rx.event(background=True)
     @allow(Action.CONFIGURE)
     async def look(self) -> None:
-        """Examine the storage, unless this page is at it already."""
+        """Check the storage, unless this page is checking it already."""
         run, loop = new_id("run"), asyncio.get_running_loop()
         found: asyncio.Queue[Finding | None] = asyncio.Queue()
         async with self:
-            if self._run in _UNDER_WAY:
+            if self._run in _RUNNING:
                 return
-            _UNDER_WAY.add(run)
+            _RUNNING.add(run)
             self._run = run
             origin = origin_of(self)
             self._begin(origin)
 
         def examine() -> None:
             try:
-                for finding in _examine(origin):
+                for finding in _run_checks(origin):
                     loop.call_soon_threadsafe(found.put_nowait, finding)
             finally:
                 loop.call_soon_threadsafe(found.put_nowait, None)
@@ -96,7 +96,7 @@ class StorageDoctorState(rx.State):
             await work
             phase = "ready"
         finally:
-            _UNDER_WAY.discard(run)
+            _RUNNING.discard(run)
             async with self:
                 self._finish(phase)
 
@@ -105,7 +105,7 @@ class StorageDoctorState(rx.State):
         self.iam = "" if given.iam is None else json.dumps(given.iam, indent=2)
         self.cors = "" if given.cors is None else json.dumps(given.cors, indent=2)
         self.findings = [FindingRow(_name(check), "waiting") for check in CHECKS]
-        self.phase, self.summary = "checking", "Looking at the storage…"
+        self.phase, self.summary = "checking", "Checking the storage…"
 
     def _note(self, finding: Finding) -> None:
         row = FindingRow(_name(finding.check), finding.verdict.value, finding.text, finding.remedy)
@@ -113,10 +113,10 @@ class StorageDoctorState(rx.State):
 
     def _finish(self, phase: str) -> None:
         self.phase = phase
-        self.summary = _summary(self.findings) if phase == "ready" else "The examination stopped in the middle. Check again."
+        self.summary = _summary(self.findings) if phase == "ready" else "The check was interrupted. Check again."
 
 
-def _examine(origin: str) -> Any:
+def _run_checks(origin: str) -> Any:
     services = installed()
     with services.database.read() as db:
         masters = newest_masters(db)
@@ -131,4 +131,4 @@ def _summary(rows: list[FindingRow]) -> str:
     counts = Counter(row.verdict for row in rows)
     failed, warned = counts[Verdict.FAILED], counts[Verdict.WARNING]
     wrong = [f"{failed} failed"] * bool(failed) + [counted(warned, "warning")] * bool(warned)
-    return f"{', '.join(wrong)}: what to do stands beside it." if wrong else "The storage does all that is asked of it."
+    return f"{', '.join(wrong)}. Each comes with what to do." if wrong else "The storage passed all checks."

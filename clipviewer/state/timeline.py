@@ -1,4 +1,4 @@
-"""State of the timeline: what it is drawn with, and the clips that are marked, changed and removed on it."""
+"""State of the timeline: its previews, and the clips that are marked, changed and removed on it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from clipviewer.state.vars import assign
 class TimelineView:
     """``sheets`` are URLs, each with ``columns`` pictures of ``width`` × ``height`` pixels in a row. ``state`` is "", making or failed.
 
-    ``edition`` names the file that the previews show, "" without previews; ``saved`` counts what this page has decided.
+    ``edition`` identifies the file of the previews, "" without previews; ``saved`` counts the decisions of this page.
     """
 
     video_id: str = ""
@@ -46,7 +46,7 @@ class TimelineView:
 
 
 class TimelineState(rx.State):
-    """``timeline`` is that of the open video; ``removed`` the title of the clip that was removed last and can be put back."""
+    """``timeline`` is that of the open video; ``removed`` is the title of the last removed clip while it can be restored."""
 
     timeline: TimelineView = TimelineView()
     removed: str = ""
@@ -55,7 +55,7 @@ class TimelineState(rx.State):
     @rx.event
     @allow(Action.EXPORT)
     async def make_previews(self) -> None:
-        """Have filmstrip and waveform made."""
+        """Enqueue filmstrip and waveform."""
         video_id, actor, origin = video_in_address(self), principal().user_id, origin_of(self)
 
         def ask(db: Session) -> TimelineView:
@@ -82,7 +82,7 @@ class TimelineState(rx.State):
     @rx.event
     @allow(Action.EXPORT)
     async def remove_clip(self, clip_id: str) -> list[EventSpec]:
-        """Take a candidate out of the list; it can be put back. One that somebody else removed is gone from the list, too."""
+        """Remove a candidate, with Undo. If somebody else has removed it, it disappears from the list, too."""
         video_id, actor = video_in_address(self), principal().user_id
         try:
             self._removed = await write(lambda db: marking.remove_clip(db, video_id, clip_id, actor=actor))
@@ -104,20 +104,20 @@ class TimelineState(rx.State):
         return await self._show_decision(clip_id)
 
     async def _show_decision(self, clip_id: str = "") -> list[EventSpec]:
-        """Count what was decided, and show the candidates as they are now, opened at ``clip_id``."""
+        """Count the decision, and reload the candidates with ``clip_id`` selected."""
         self.timeline = dataclasses.replace(self.timeline, saved=self.timeline.saved + 1)
         return await follow_search(self, clip_id)
 
 
 def show_timeline(state: TimelineState, view: TimelineView) -> None:
-    """Show ``view``, with the count of what this page has decided; what was removed from another video cannot be put back any more."""
+    """Show ``view`` with the number of this page's decisions; a removal in another video can no longer be undone."""
     if state._removed is not None and state._removed.clip["video_id"] != view.video_id:
         state._removed, state.removed = None, ""
     assign(state, timeline=dataclasses.replace(view, saved=state.timeline.saved, may_mark=allows(principal().role, Action.EXPORT)))
 
 
 def timeline_view(video_id: str, found: PreviewsView, origin: str) -> TimelineView:
-    """Return what the timeline shows. Signs: call it from a thread."""
+    """Return the data of the timeline. Signs URLs: call it from a thread."""
     previews, making = found.previews, found.making
     sheets = previews.get("sheets", [])
     busy = making is not None and making.state in UNFINISHED
@@ -127,7 +127,7 @@ def timeline_view(video_id: str, found: PreviewsView, origin: str) -> TimelineVi
         duration_ms=found.duration_ms,
         frame_rate=found.frame_rate,
         edition=previews.get("etag", ""),
-        sheets=_signed([sheet["key"] for sheet in sheets], origin),
+        sheets=_sign_sheets([sheet["key"] for sheet in sheets], origin),
         columns=sheets[0]["columns"] if sheets else 10,
         width=previews.get("picture", {}).get("width", 160),
         height=previews.get("picture", {}).get("height", 90),
@@ -137,8 +137,8 @@ def timeline_view(video_id: str, found: PreviewsView, origin: str) -> TimelineVi
     )
 
 
-def _signed(keys: list[str], origin: str) -> tuple[str, ...]:
-    """None of them where the store's credentials are of no use: the timeline then shows its waveform only."""
+def _sign_sheets(keys: list[str], origin: str) -> tuple[str, ...]:
+    """Return signed URLs, or none if the store's credentials do not work: the timeline then shows its waveform only."""
     try:
         return tuple(installed().signer.sign(key, origin=origin).url for key in keys)
     except SigningFailed:

@@ -1,4 +1,4 @@
-"""Database work of event handlers: off the event loop, each call in one transaction."""
+"""Database access of event handlers: off the event loop, each call in one transaction."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ T = TypeVar("T")
 
 
 async def read(work: Callable[[Session], T]) -> T:
-    """Return what ``work`` returns, run in a read transaction in one of the database's threads: it waits for the database alone."""
+    """Return the result of ``work``, run in a read transaction in a database thread; ``work`` should wait for the database only."""
     return await installed().database.run_read(work)
 
 
 async def write(work: Callable[[Session], T]) -> T:
-    """Return what ``work`` returns, run in a transaction that is committed, or rolled back whole if ``work`` raises."""
+    """Return the result of ``work``, run in a transaction that is committed, or rolled back if ``work`` raises."""
     return await installed().database.run_write(work)

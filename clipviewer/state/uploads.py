@@ -1,4 +1,4 @@
-"""State of the uploads on the library page: only who may. What is under way lives in the browser, see ``assets/uploads/``."""
+"""State of uploads on the library page: only the permission. The uploads live in the browser, see ``assets/uploads/``."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from clipviewer.state.vars import assign
 
 
 class UploadState(rx.State):
-    """``may_upload`` decides what is shown; every route of an upload asks again."""
+    """``may_upload`` decides what is shown; every upload route checks the permission again."""
 
     may_upload: bool = False
 
 
 async def show_upload_right(page: rx.State) -> None:
-    """Show the uploads to who may upload."""
+    """Show the upload controls to people who may upload."""
     assign(await page.get_state(UploadState), may_upload=allows(principal().role, Action.UPLOAD))

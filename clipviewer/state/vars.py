@@ -1,4 +1,4 @@
-"""How event handlers set vars, so that a page is sent no more than what is new."""
+"""Setting vars in event handlers, so that a page receives only changes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import reflex as rx
 
 
 def assign(state: rx.State, **values: object) -> None:
-    """Set those vars of ``state`` that differ: an assignment alone makes Reflex send a var again."""
+    """Set those vars of ``state`` that differ: Reflex sends a var again after every assignment."""
     for name, value in values.items():
         if getattr(state, name) != value:
             setattr(state, name, value)

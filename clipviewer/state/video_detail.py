@@ -1,7 +1,7 @@
-"""State of the clip room: what the origin draws as ``VideoDetailPage``.
+"""State of the clip room, shown by ``video_detail_page``.
 
 Selection itself lives in the browser (a click must not wait for the network); these handlers confirm it, page the lists and sign
-ahead what can be clicked next.
+what can be clicked next.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from clipviewer.state.clip_lists import ClipLists
 
 
 class VideoDetailState(ClipLists, rx.State):
-    """One open clip room, with the candidates that are ``ticked`` for export."""
+    """One open clip room; ``ticked`` are the candidates to export."""
 
     ticked: list[str] = []
     export_open: bool = False
@@ -31,7 +31,7 @@ class VideoDetailState(ClipLists, rx.State):
     @rx.event
     @allow(Action.VIEW)
     async def show_range(self, first: int, last: int) -> None:
-        """Load what is missing around rows ``first`` to ``last``, which the list shows now, and sign them ahead."""
+        """Load rows around ``first`` to ``last``, which the list shows now, and sign them."""
         offset, rows, total = clip_lists.get_shown_list(self)
         first, last = max(0, min(first, total - 1)), max(0, min(last, total - 1))
         if total and (first < offset or last >= offset + len(rows)):
@@ -65,5 +65,5 @@ class VideoDetailState(ClipLists, rx.State):
     @rx.event
     @allow(Action.VIEW)
     async def set_export_open(self, is_open: bool) -> None:
-        """Close the dialog, as by key, by a click beside it, or by Cancel."""
+        """Close the dialog, by Escape, a click outside, or Cancel."""
         self.export_open = is_open and bool(self.ticked)

@@ -37,23 +37,23 @@ def unknown_prefix(app: RunningApp, footage: Footage) -> Iterator[str]:
 
 
 def adopt(page: Page) -> None:
-    page.get_by_role("button", name="Adopt", exact=True).click()
+    page.get_by_role("button", name="Import", exact=True).click()
 
 
 @pytest.mark.parametrize("width", [375, 1280])
 def test_a_prefix_is_previewed_imported_and_imported_again(app: RunningApp, unknown_prefix: str, open_room: OpenRoom, width: int) -> None:
     page = open_room(app, "/", viewport={"width": width, "height": 800}).page
-    page.get_by_role("button", name="Adopt from the bucket").click()
+    page.get_by_role("button", name="Import from bucket").click()
     page.get_by_label("Prefix").fill(unknown_prefix)
     page.keyboard.press("Enter")
-    look = page.get_by_role("region", name="What would be adopted")
+    look = page.get_by_role("region", name="Import preview")
     expect(look).to_contain_text("2 videos, 2 exports, 1 caption file")
     look.get_by_text("1: neither video nor captions").click()
     expect(look.get_by_text(f"{unknown_prefix}readme.txt")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     adopt(page)
-    done = page.get_by_role("region", name="What was adopted")
-    expect(done).to_contain_text("2 videos, 2 exports, 1 caption file adopted")
+    done = page.get_by_role("region", name="Import result")
+    expect(done).to_contain_text("2 videos, 2 exports, 1 caption file imported")
     adopt(page)
     expect(done).to_contain_text("Nothing new")
     app.wait_for_previews(f"{unknown_prefix}{unknown_prefix[:-1]}.mp4")
@@ -61,14 +61,14 @@ def test_a_prefix_is_previewed_imported_and_imported_again(app: RunningApp, unkn
     adopt(page)
     expect(done).to_contain_text("1 gone from the bucket")
     page.get_by_role("button", name="Close").click()
-    expect(page.get_by_role("button", name="Adopt from the bucket")).to_be_focused()
+    expect(page.get_by_role("button", name="Import from bucket")).to_be_focused()
     expect(page.get_by_role("link", name=unknown_prefix[:-1])).to_contain_text("File missing")
     expect(page.get_by_role("link", name="Talk")).to_contain_text("2 exported")
 
 
 def test_an_invalid_prefix_is_reported(app: RunningApp, open_room: OpenRoom) -> None:
     page = open_room(app, "/").page
-    page.get_by_role("button", name="Adopt from the bucket").click()
+    page.get_by_role("button", name="Import from bucket").click()
     page.get_by_label("Prefix").fill("../")
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_role("alert")).to_contain_text("This is no prefix of keys")

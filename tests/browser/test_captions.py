@@ -97,7 +97,7 @@ def test_an_export_in_another_language_has_its_captions_as_a_track_of_the_player
     dialog.get_by_label("Original").uncheck()
     dialog.get_by_label("German").check()
     expect(dialog.get_by_label("Soft")).to_be_checked()
-    dialog.get_by_label("Framing, portrait").select_option(label="Fit over a blurred background")
+    dialog.get_by_label("Framing, portrait").select_option(label="Fit with a blurred background")
     dialog.get_by_role("button", name="Export", exact=True).click()
     room.page.get_by_text("Exported: The landing 9:16").wait_for(timeout=90_000)
     room.page.get_by_role("tab", name="Exported").click()

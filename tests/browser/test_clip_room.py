@@ -87,7 +87,7 @@ def test_an_unknown_clip_is_reported_and_the_first_one_opens(app: RunningApp, sa
 def test_an_unknown_video_says_so_and_leads_to_the_library(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, "/videos/video_there0is0none")
     expect(room.page.get_by_text("Video not found")).to_be_visible()
-    room.page.get_by_role("link", name="To the library").click()
+    room.page.get_by_role("link", name="Go to the library").click()
     expect(room.page.get_by_role("link", name=sample_video.title)).to_be_visible()
 
 

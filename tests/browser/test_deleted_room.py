@@ -24,8 +24,8 @@ def test_a_room_says_that_its_video_was_deleted_and_an_admin_restores_it(
     for each in (watching, room):
         expect(each.page.get_by_text("This video was deleted")).to_be_visible()
         expect(each.video).to_have_count(0)
-    expect(watching.page.get_by_role("button", name="Bring back")).to_have_count(0)
-    room.page.get_by_role("button", name="Bring back").click()
+    expect(watching.page.get_by_role("button", name="Restore")).to_have_count(0)
+    room.page.get_by_role("button", name="Restore").click()
     room.playing()
     expect(room.page.get_by_role("group", name="Timeline")).to_be_visible()
     watching.page.reload()

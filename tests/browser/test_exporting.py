@@ -58,5 +58,5 @@ def test_a_missing_source_fails_with_its_reason_and_can_be_retried(app: RunningA
     room.announce("refused: 404", "console error: Failed to load resource")
     ask_for_export(room, "Nothing")
     room.page.get_by_role("button", name="Export", exact=True).click()
-    room.page.get_by_role("list", name="Exports on their way").get_by_role("button", name="Retry").wait_for(timeout=60_000)
+    room.page.get_by_role("list", name="Exports in progress").get_by_role("button", name="Retry").wait_for(timeout=60_000)
     assert [stored.key for stored in app.store.list(f"exports/{video_id}/")] == []

@@ -27,7 +27,7 @@ def test_a_viewer_opens_help_from_the_library_and_follows_its_links(app: Running
 def test_the_sheet_of_keys_and_the_settings_lead_to_help(app: RunningApp, open_room: OpenRoom) -> None:
     room = open_room(app, "/settings")
     expect(room.page.get_by_role("navigation", name="Settings").get_by_role("link", name="Help")).to_be_visible()
-    room.page.get_by_role("button", name="Keys").click()
+    room.page.get_by_role("button", name="Keyboard shortcuts").click()
     room.page.get_by_role("dialog").get_by_role("link", name="Help").click()
     room.at("/help")
 

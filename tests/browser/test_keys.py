@@ -34,12 +34,12 @@ def test_the_button_opens_it_and_gets_the_focus_back(app: RunningApp, sample_vid
     room.page.keyboard.press("Enter")
     expect(room.page.get_by_role("dialog", name="Keyboard")).to_be_visible()
     room.page.keyboard.press("Escape")
-    expect(room.page.get_by_role("button", name="Keys")).to_be_focused()
+    expect(room.page.get_by_role("button", name="Keyboard shortcuts")).to_be_focused()
 
 
 def test_a_question_mark_in_the_search_is_only_typed(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
     page = open_room(app, "/", reduced_motion="reduce").page
-    expect(page.get_by_role("button", name="Keys")).to_be_visible()
+    expect(page.get_by_role("button", name="Keyboard shortcuts")).to_be_visible()
     search = page.get_by_role("searchbox", name="Search videos")
     search.press_sequentially("why?")
     expect(search).to_have_value("why?")

@@ -126,7 +126,7 @@ def test_dark_is_the_default_and_light_is_as_legible(app: RunningApp, sample_vid
             seen = room.page.locator(selector).first.evaluate(CONTRAST)
             assert seen["ratio"] >= 4.5, (ground, selector, seen)
             assert (seen["ground"] < 0.2) == (ground == "dark"), (ground, selector, seen)
-        room.page.get_by_role("button", name="Dark or light").click()
+        room.page.get_by_role("button", name="Toggle dark mode").click()
 
 
 def test_nothing_shifts_when_the_picture_loads(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:

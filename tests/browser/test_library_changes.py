@@ -105,7 +105,7 @@ def test_an_archived_video_has_a_filter_and_a_badge_and_still_works(app: Running
     room.open(f"/videos/{video_id}")
     expect(page.get_by_text("Archived", exact=True)).to_be_visible()
     expect(page.get_by_role("tab", name="Identified")).to_be_visible()
-    menu(page, rook, "Bring back from the archive")
+    menu(page, rook, "Restore from archive")
     expect(page.get_by_text("Archived", exact=True)).to_have_count(0)
 
 
@@ -127,8 +127,8 @@ def test_a_deleted_video_is_removed_permanently_with_the_chosen_objects(
     expect(page.get_by_role("link", name=video.title)).to_have_count(0)
     page.get_by_label("Show", exact=True).select_option(label="Recently deleted")
     expect(page.get_by_role("link", name=video.title)).to_contain_text("Deleted")
-    menu(page, video.title, "Remove for good")
-    page.get_by_role("dialog", name="Remove for good").get_by_role("button", name="Remove for good").click()
+    menu(page, video.title, "Remove permanently")
+    page.get_by_role("dialog", name="Remove permanently").get_by_role("button", name="Remove permanently").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("link", name=video.title)).to_have_count(0, timeout=PATIENCE)
     with app.database.read() as db:
@@ -151,7 +151,7 @@ def test_a_deletion_is_undone_and_a_deleted_room_says_how_to_bring_it_back(
     delete(room, bittern)
     room.open(f"/videos/{video_id}")
     expect(page.get_by_text("This video was deleted")).to_be_visible()
-    page.get_by_role("button", name="Bring back").click()
+    page.get_by_role("button", name="Restore").click()
     expect(page.get_by_role("tab", name="Identified")).to_be_visible()
     with app.database.read() as db:
         assert db.get_one(Row, video_id).deleted_at is None

@@ -35,7 +35,7 @@ def test_the_videos_are_listed_with_their_counts_and_filtered_by_a_search(
     expect(page.get_by_text("1 video", exact=True)).to_be_visible()
     zebra = unique("zebra")
     page.get_by_role("searchbox", name="Search videos").fill(zebra)
-    expect(page.get_by_text(f'No title, clip or caption has "{zebra}".')).to_be_visible()
+    expect(page.get_by_text(f'No title, clip or caption contains "{zebra}".')).to_be_visible()
     page.get_by_role("searchbox", name="Search videos").fill("")
     expect(page.get_by_role("link", name=sample_video.title)).to_be_visible()
 
@@ -114,7 +114,7 @@ def test_the_strip_shows_what_runs_and_leads_to_what_needs_attention(app: Runnin
     expect(running.get_by_text("Nobody does this")).to_have_count(0)
     with app.database.read() as db:
         assert work.work(db, asked.id).state == "cancelled"
-    page.get_by_role("button", name=re.compile("with files missing")).click()
+    page.get_by_role("button", name=re.compile("with missing files")).click()
     expect(page.get_by_label("Show", exact=True)).to_have_value("missing")
     expect(card).to_contain_text("File missing")
     with app.database.write() as db:

@@ -25,7 +25,7 @@ def cell(page: Page, name: str) -> Locator:
 
 
 def card(room: Room) -> Locator:
-    return room.page.get_by_role("region", name="Chosen cell")
+    return room.page.get_by_role("region", name="Selected cell")
 
 
 @pytest.fixture

@@ -37,16 +37,16 @@ def test_saved_preferences_are_preselected_in_the_export_dialog(
     page.get_by_label("9:16").uncheck()
     page.get_by_label("Framing").select_option("fit")
     page.get_by_label("Burned in").check()
-    page.get_by_label("Look for clips in every upload").uncheck()
+    page.get_by_label("Find clips in every upload").uncheck()
     page.get_by_label("Longest, in seconds").fill("17")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("The longest takes at least 5 seconds more than the shortest.")).to_be_visible()
     expect(page.get_by_label("Longest, in seconds")).to_have_attribute("aria-invalid", "true")
     page.get_by_label("Longest, in seconds").fill("45")
-    page.get_by_label("Others, where a video has captions in them").fill("de;pt-BR")
+    page.get_by_label("Other languages, if the video has captions in them").fill("de;pt-BR")
     page.get_by_role("button", name="Save").click()
     room.toast("Preferences saved")
-    expect(page.get_by_label("Others, where a video has captions in them")).to_have_value("de, pt-BR")
+    expect(page.get_by_label("Other languages, if the video has captions in them")).to_have_value("de, pt-BR")
     expect(page.get_by_label("Longest, in seconds")).to_have_attribute("aria-invalid", "false")
     with app.database.read() as db:
         assert (load_preferences(db).longest_s, load_preferences(db).find_on_upload) == (45, False)
@@ -84,15 +84,15 @@ def test_a_refused_save_focuses_the_first_invalid_field(app: RunningApp, open_ro
     page.keyboard.press("Enter")
     expect(page.get_by_label("Longest, in seconds")).to_be_focused()
     page.get_by_label("Longest, in seconds").fill("60")
-    page.get_by_label("Others, where a video has captions in them").fill("de")
-    page.get_by_label("Others, where a video has captions in them").press("Enter")
+    page.get_by_label("Other languages, if the video has captions in them").fill("de")
+    page.get_by_label("Other languages, if the video has captions in them").press("Enter")
     expect(page.get_by_role("radio", name="Off")).to_be_focused()
     expect(page.get_by_role("radiogroup", name="Captions")).to_have_attribute("aria-invalid", "true")
 
 
 def test_a_viewer_sees_preferences_and_cannot_change_them(app: RunningApp, viewer: str, open_room: OpenRoom) -> None:
     room = open_room(app, "/settings", email=viewer)
-    expect(room.page.get_by_text("Only admins change these.")).to_be_visible()
+    expect(room.page.get_by_text("Only admins can change preferences.")).to_be_visible()
     expect(room.page.get_by_label("9:16")).to_be_disabled()
     expect(room.page.get_by_role("button", name="Save")).to_have_count(0)
 

@@ -94,7 +94,7 @@ def test_selected_videos_are_tagged_archived_deleted_and_restored(app: RunningAp
     listed(page, *four_videos.titles[1:3])
     box(page, four_videos.titles[1]).check()
     box(page, four_videos.titles[2]).check()
-    bar(page).get_by_role("button", name="Bring back").click()
+    bar(page).get_by_role("button", name="Restore").click()
     listed(page)
     page.get_by_label("Show", exact=True).select_option(label="All videos")
     listed(page, *four_videos.titles)

@@ -28,7 +28,7 @@ def test_a_wrong_password_says_so_and_keeps_the_email(app: RunningApp, open_room
     room = open_room(app, "/sign-in", signed_in=False)
     room.announce(REFUSED)
     sign_in(room.page, "not-the-password")
-    expect(room.page.get_by_role("alert")).to_have_text("The email or the password is not right.")
+    expect(room.page.get_by_role("alert")).to_have_text("Incorrect email or password.")
     expect(room.page.get_by_label("Email")).to_have_value(EMAIL)
     expect(room.page.get_by_label("Password")).to_be_focused()
 

@@ -98,11 +98,11 @@ def test_a_healthy_store_passes_and_the_probe_is_removed(page: Page, faked: Fake
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (lambda route: route.fulfill(status=200, body="the whole object, from its beginning"), "proxies, that pass Range on"),
-        (lambda route: route.fulfill(status=206, body="other bytes"), "proxies, that pass Range on"),
+        (lambda route: route.fulfill(status=200, body="the whole object, from its beginning"), "support the Range header"),
+        (lambda route: route.fulfill(status=206, body="other bytes"), "support the Range header"),
         (
             lambda route: route.fulfill(status=403, body="<Error><Code>SignatureDoesNotMatch</Code></Error>"),
-            "status 403 (SignatureDoesNotMatch). See that proxies keep Host",
+            "status 403 (SignatureDoesNotMatch). Make sure that proxies keep the Host header",
         ),
     ],
     ids=["all of it", "other bytes", "refused"],
@@ -134,9 +134,9 @@ def test_mixed_content_is_reported_without_a_request(page: Page, faked: FakeStor
 @pytest.mark.parametrize(
     ("answer", "arrived", "said"),
     [
-        (lambda route: route.fulfill(status=400), 1, "refused with status 400"),
+        (lambda route: route.fulfill(status=400), 1, "with status 400"),
         (lambda route: route.abort("failed"), 0, "CORS rules do not let this page upload"),
-        (lambda route: route.fulfill(status=200), 0, "does not arrive whole"),
+        (lambda route: route.fulfill(status=200), 0, "do not arrive complete"),
     ],
     ids=["refused", "not allowed", "lost"],
 )
@@ -158,7 +158,7 @@ def test_a_wrong_clock_is_reported(page: Page, faked: FakeStorage, minutes: int,
 
 @pytest.mark.parametrize(
     ("status", "said"),
-    [(401, "Not checked: you are signed out."), (502, "Not checked: the server has nothing to try it on.")],
+    [(401, "Not checked: you are signed out."), (502, "Not checked: the server could not prepare the check.")],
 )
 def test_without_a_probe_nothing_is_reported(page: Page, faked: FakeStorage, status: int, said: str) -> None:
     faked.probe = lambda route: route.fulfill(status=status, json={"detail": "The storage denied access."})

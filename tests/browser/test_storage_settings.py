@@ -17,7 +17,7 @@ from tests.browser.watched_page import OpenRoom, Room
 from tests.tcp_proxy import TcpProxy
 
 PAGE = "/settings/storage"
-HERE, THERE = "Seen by this browser", "Seen by the server"
+HERE, THERE = "Checked by this browser", "Checked by the server"
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_the_embedded_store_passes_every_check_and_is_left_unchanged(app: Runnin
     with room.page.expect_response(lambda answer: answer.request.method == "DELETE" and answer.url.endswith("/probe")):
         button.click()
     expect(button).to_be_enabled()
-    expect(room.page.get_by_text("The embedded store needs none.")).to_be_visible()
+    expect(room.page.get_by_text("The embedded store needs no policies.")).to_be_visible()
     assert objects(app) == set()
 
 
@@ -109,7 +109,7 @@ def test_a_reviewer_is_told_that_it_is_for_admins(app: RunningApp, open_room: Op
     with app.database.write() as db:
         Accounts().create_user(db, email="rita@example.org", name="Rita", role=Role.REVIEWER, password=PASSWORD)
     room = open_room(app, PAGE, email="rita@example.org")
-    expect(room.page.get_by_text("Only admins see how the storage is.")).to_be_visible()
+    expect(room.page.get_by_text("Only admins can check the storage.")).to_be_visible()
     expect(room.page.get_by_role("button", name="Check again")).to_have_count(0)
 
 

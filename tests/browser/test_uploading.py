@@ -161,7 +161,7 @@ def test_after_a_reload_the_same_file_resumes_with_the_missing_parts(app: Runnin
     uploads.held.clear()
     uploads.page.reload()
     row = uploads.row(master.name)
-    expect(row).to_contain_text("50 MB of 73 MB · Choose the same file again to go on")
+    expect(row).to_contain_text("50 MB of 73 MB · Choose the same file again to resume")
     uploads.sent.clear()
     uploads.hold_from = 99
     with uploads.page.expect_file_chooser() as chooser:
@@ -219,15 +219,17 @@ def test_a_cancelled_upload_leaves_nothing(app: RunningApp, uploads: Uploads, ma
 def test_a_file_that_is_not_a_video_is_refused_with_a_sentence(app: RunningApp, uploads: Uploads, tmp_path: Path) -> None:
     uploads.room.announce("422")
     before = left_in_the_store(app)
-    wrong, notes = tmp_path / "words.mp4", tmp_path / "notes.txt"
+    wrong, notes, empty = tmp_path / "words.mp4", tmp_path / "notes.txt", tmp_path / "empty.mp4"
     wrong.write_text("just words")
     notes.write_text("just words")
-    uploads.choose(wrong, notes)
+    empty.touch()
+    uploads.choose(wrong, notes, empty)
     expect(uploads.row("words.mp4")).to_contain_text("words.mp4 was not added. This video file cannot be read")
     expect(uploads.row("notes.txt")).to_contain_text("Unsupported file type; use .avi")
+    expect(uploads.row("empty.mp4")).to_contain_text("empty.mp4 is empty.")
     assert left_in_the_store(app) == before
     uploads.press("Dismiss words.mp4")
-    expect(uploads.rows).to_have_count(1)
+    expect(uploads.rows).to_have_count(2)
 
 
 def test_a_viewer_cannot_upload(app: RunningApp, viewer: str, open_room: OpenRoom) -> None:

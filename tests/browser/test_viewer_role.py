@@ -15,7 +15,7 @@ from tests.browser.clip_library import Registrar, Video
 from tests.browser.running_app import RunningApp
 from tests.browser.watched_page import OpenRoom
 
-CHANGES = ("Generate Shorts", "Find clips", "Make previews", "Edit", "In", "Out", "Centre", "Keep", "Attach", "Export", "Retry", "Cancel")
+CHANGES = ("Generate Shorts", "Find clips", "Create previews", "Edit", "In", "Out", "Centre", "Keep", "Attach", "Export", "Retry", "Cancel")
 """Names of buttons that change something."""
 
 
@@ -45,7 +45,7 @@ def test_a_viewer_watches_candidates_without_ticks_and_is_told_who_exports(
     app: RunningApp, full_video: Video, viewer: str, open_room: OpenRoom
 ) -> None:
     room = open_room(app, f"{full_video.path}?tab=identified", email=viewer)
-    expect(room.page.get_by_text("Reviewers and admins export clips.")).to_be_visible()
+    expect(room.page.get_by_text("Only reviewers and admins can export clips.")).to_be_visible()
     room.playing()
     expect(room.page.get_by_role("checkbox")).to_have_count(0)
     expect(room.page.get_by_text("ticked")).to_have_count(0)
@@ -61,8 +61,8 @@ def test_a_viewer_sees_why_an_export_failed_and_cannot_retry_it(
     expect(room.page.get_by_text("The disk was full.")).to_be_visible()
     assert_nothing_to_change(room.page)
     room.page.get_by_role("button", name="Matrix").click()
-    grid, card = room.page.get_by_role("grid", name="Export matrix"), room.page.get_by_role("region", name="Chosen cell")
-    expect(card).to_have_text("Choose a cell to play it, or to see why it failed.")
+    grid, card = room.page.get_by_role("grid", name="Export matrix"), room.page.get_by_role("region", name="Selected cell")
+    expect(card).to_have_text("Select a cell to play it or see why it failed.")
     grid.get_by_role("button", name="Opening, 9:16, Original: failed").click()
     expect(card).to_contain_text("The disk was full.")
     grid.get_by_role("button", name="Opening, 1:1, Original: missing").click()
@@ -75,7 +75,7 @@ def test_a_viewer_can_download_captions_but_not_change_them(app: RunningApp, ful
     room.page.get_by_role("button", name="Captions", exact=True).click()
     dialog = room.page.get_by_role("dialog", name="Captions")
     expect(dialog.get_by_role("link", name="Download the captions in German")).to_be_visible()
-    expect(dialog.get_by_text("Reviewers and admins add and remove them.")).to_be_visible()
+    expect(dialog.get_by_text("Only reviewers and admins can add or remove captions.")).to_be_visible()
     expect(dialog.get_by_role("button")).to_have_text(["Done"])
 
 

@@ -253,6 +253,6 @@ def test_adopt_says_what_it_found_and_a_dry_run_does_nothing(tmp_path: Path) -> 
         "    talks/a.de.vtt",
         "  Left out, 1: neither video nor captions",
     ]
-    assert "  1 video, 1 caption file adopted" in first.stdout
-    assert "  Nothing new\n  2 known already" in again.stdout
+    assert "  1 video, 1 caption file imported" in first.stdout
+    assert "  Nothing new\n  2 already in the library" in again.stdout
     assert (wrong.returncode, wrong.stderr.startswith("clipviewer: This is no prefix of keys")) == (1, True)

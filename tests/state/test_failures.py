@@ -34,7 +34,7 @@ def broken_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def failure_id(tab: Tab, handler: str, **payload: str) -> str:
     """Trigger the failure and return the id in the message that the person gets."""
     tab.send(handler, **payload)
-    update = tab.wait_for("The server's log tells more under")
+    update = tab.wait_for("The server log has details under")
     found = re.findall(r"error_\w+", str(update.events))
     assert len(found) == 1
     for word in ("sqlite", "video_elsewhere", "no such table", "Traceback", "clipviewer/", CANARY):

@@ -125,7 +125,7 @@ def test_an_analysis_stops_with_the_server(services: Services, monkeypatch: pyte
     monkeypatch.setattr(framing, "analyse_range", endless)
 
     async def serve() -> None:
-        looking = asyncio.create_task(framing._look_and_store(footage.video_id, footage.identified[0]))
+        looking = asyncio.create_task(framing._analyse(footage.video_id, footage.identified[0]))
         assert await asyncio.to_thread(started.wait, 10)
         looking.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -154,7 +154,7 @@ def test_a_crop_saved_while_an_analysis_ends_stays_shown(page: Page, services: S
             is_saved.wait(1)
         return view
 
-    monkeypatch.setattr(framing, "_look_and_store", look_at_once)
+    monkeypatch.setattr(framing, "_analyse", look_at_once)
     monkeypatch.setattr(framing, "_view", read_slowly)
     monkeypatch.setattr(FramingState, "__aenter__", lambda _: lock.acquire())
     monkeypatch.setattr(FramingState, "__aexit__", lambda *_: asyncio.sleep(0, lock.release()))

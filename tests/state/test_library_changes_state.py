@@ -86,7 +86,7 @@ def test_nothing_is_deleted_before_the_objects_fate_is_chosen(page: Page, footag
 def test_a_deleted_video_is_removed_for_good_once_that_is_confirmed(page: Page, footage: Footage, services: Services) -> None:
     for step in (("ask_objects", [footage.video_id]), ("choose_objects", "exports"), ("delete",), ("ask_removal", [footage.video_id])):
         page.call(LibraryChangesState, *step)
-    assert page.state(LibraryChangesState).dialog.text == "With it go from the bucket: 3 exports."
+    assert page.state(LibraryChangesState).dialog.text == "Deleted from the bucket: 3 exports."
     page.call(LibraryChangesState, "remove")
     with services.database.write() as db:
         assert [(item.kind, item.subject) for item in work.unfinished_work(db)] == [("remove", footage.video_id)]
@@ -94,7 +94,7 @@ def test_a_deleted_video_is_removed_for_good_once_that_is_confirmed(page: Page, 
         assert item is not None
         work.fail(db, item, utc_now(), "The storage cannot be reached")
     page.call(LibraryChangesState, "ask_removal", [footage.video_id])
-    assert page.state(LibraryChangesState).dialog.problem == "The last try failed: The storage cannot be reached"
+    assert page.state(LibraryChangesState).dialog.problem == "The last attempt failed: The storage cannot be reached"
 
 
 @pytest.mark.parametrize(

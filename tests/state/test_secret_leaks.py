@@ -125,7 +125,7 @@ def fail_within(app: Running, footage: Footage, cookie: str, url: str) -> None:
         db.connection().execute(text("ALTER TABLE video RENAME TO video_elsewhere"))
     with open_tab(app.address, cookie=cookie, path=footage.path) as tab:
         tab.send(SEARCH, text=BROKEN)
-        tab.wait_for("The server's log tells more")
+        tab.wait_for("The server log has details")
         tab.send(SELECT, clip_id=url[:1900])
         tab.snapshot()
     assert get(f"{app.address}/api/clips/videos/{footage.video_id}?{urlencode({'password': BROKEN})}", Cookie=cookie)[0] >= 500
@@ -152,7 +152,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
 def test_the_day_covered_every_kind_of_use(day: Day) -> None:
     assert "Traceback" in day.output
     assert "no such table" in day.output
-    assert "a page reports: " in day.output
+    assert "a browser reported an error: " in day.output
     assert {"clipviewer.db", "secret_key"} <= day.files.keys()
 
 

@@ -19,8 +19,8 @@ let told = 0;
 const crops = new ChosenCrops(() => told++);
 const see = () => ({
   saved: crops.of("a")?.saved["9:16"] ?? null,
-  underWay: crops.isUnderWay("a", "9:16"),
-  lost: crops.isLost("a", "9:16"),
+  underWay: crops.isPending("a", "9:16"),
+  lost: crops.isUnsaved("a", "9:16"),
   told,
   waiting: due.size,
 });

@@ -15,10 +15,10 @@ from clipviewer.domain.framing import Framing, FramingMode, Shot, auto_framing_a
 SCRIPT = Path(__file__).parents[2] / "assets" / "crop" / "crop_rect.js"
 ANSWER = """
 import { readFileSync } from "node:fs";
-const { cropRect, centreAt, heldCentre } = await import("data:text/javascript;base64," + readFileSync(process.argv[1]).toString("base64"));
+const { cropRect, centreAt, clampCentre } = await import("data:text/javascript;base64," + readFileSync(process.argv[1]).toString("base64"));
 const ways = {
   crop: (...asked) => (({ x, y, width, height }) => [x, y, width, height])(cropRect(...asked)),
-  held: heldCentre,
+  held: clampCentre,
   shots: (shots, ms) => (({ x, y }) => [x, y])(centreAt(shots, ms)),
 };
 const asked = JSON.parse(readFileSync(0));

@@ -130,7 +130,7 @@ def test_a_page_of_the_help_has_headings_in_order_and_links_that_resolve(page: H
 def test_a_broken_link_into_the_app_fails_the_build(tmp_path: Path, text: str) -> None:
     file = tmp_path / "page.md"
     file.write_text(text)
-    with pytest.raises(ValueError, match="no page of Help"):
+    with pytest.raises(ValueError, match="not a page of Help"):
         render(HelpPage("/help/page", "Page", "file", file))
 
 

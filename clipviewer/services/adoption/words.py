@@ -16,13 +16,13 @@ def format_prefix(prefix: str) -> str:
 def summary_lines(found: Tally, *, done: bool) -> list[str]:
     """Return one line per result, the most important first; ``done`` selects the past tense."""
     new = [(getattr(found, name), word) for _, name, word in _NEW]
-    adopted = ", ".join(format_count(count, word) for count, word in new if count) or "Nothing new"
-    told = [f"{adopted} adopted" if done and any(count for count, _ in new) else adopted]
+    imported = ", ".join(format_count(count, word) for count, word in new if count) or "Nothing new"
+    told = [f"{imported} imported" if done and any(count for count, _ in new) else imported]
     for count, words in (
         (found.changed, "changed in the bucket: what was made from them is marked as out of date"),
         (found.missing, "gone from the bucket: they are marked as missing"),
-        (found.back, "there again"),
-        (found.known, "known already"),
+        (found.back, "found again"),
+        (found.known, "already in the library"),
     ):
         if count:
             told.append(f"{count:,} {words}")

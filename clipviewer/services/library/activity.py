@@ -1,4 +1,8 @@
-"""Jobs that are running or waiting, over the whole library."""
+"""The jobs of every kind in one list for people, exports included.
+
+The list is read from the rows that workers write; nothing is stored twice. An export's state is in its cell, because the matrix reads it
+there; every other job's state is in a row of ``work``.
+"""
 
 from __future__ import annotations
 

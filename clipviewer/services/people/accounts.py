@@ -27,7 +27,7 @@ _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(724150194)")
 
 
 class EmailInvalid(Invalid):
-    code, title = "email_invalid", "Enter an e-mail address such as ada@example.org"
+    code, title = "email_invalid", "Enter an email address such as ada@example.org"
 
 
 class NameInvalid(Invalid):
@@ -35,7 +35,7 @@ class NameInvalid(Invalid):
 
 
 class PasswordWrong(Invalid):
-    code, title = "password_wrong", "The current password is not right"
+    code, title = "password_wrong", "The current password is incorrect"
 
 
 class SetupLinkInvalid(NotFound):
@@ -43,7 +43,7 @@ class SetupLinkInvalid(NotFound):
 
 
 class EmailTaken(Conflict):
-    code, title = "email_taken", "Somebody has this e-mail address already"
+    code, title = "email_taken", "This email address is already in use"
 
 
 class LastAdmin(Conflict):
