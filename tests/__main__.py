@@ -1,7 +1,7 @@
-"""``python -m tests``: gets what the tests need (a Chromium, PostgreSQL), then runs every test with the checks beside them.
+"""Run the test suite: ``python -m tests`` installs Chromium and PostgreSQL if needed, then runs all tests and, beside them, the checks.
 
-``python -m tests --thorough`` tries 1,000 random examples of each property instead of 30 fixed ones. Further arguments go to pytest,
-without the checks: ``python -m tests tests/unit -k timecode``.
+``python -m tests --thorough`` tries 1,000 random examples of each property instead of 30 fixed ones. Further arguments go to pytest and
+skip the checks: ``python -m tests tests/unit -k timecode``.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from tests.system_packages import install_postgres, postgres_bin
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS_A_CORE = 2
-"""Many tests wait for a browser, a lease or a process: with one worker a core a third of the time would be spent on nothing."""
+"""More workers than cores: many tests wait for a browser, a lease or a process, so with one worker per core a third of the time is idle."""
 
 
 def main(arguments: list[str]) -> int:
     os.chdir(ROOT)
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # workers and hundreds of started apps would all compile the same modules
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # otherwise workers and hundreds of started apps each compile the same modules
     checks = None if set(arguments) - {"--thorough"} else Checks()
     prepare_chromium()
     if postgres_bin() is None:

@@ -1,6 +1,6 @@
-"""The checks that run beside the tests, one after the other: the front-end build first, since browser tests wait for it.
+"""Checks that run beside the tests, one after the other. The front-end build comes first, since browser tests wait for it.
 
-A new check is a line in ``CHECKS``: its name and its command, which ends with 0 when all is well.
+To add a check, add a line to ``CHECKS``: its name and its command, which exits with 0 on success.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ CHECKS = {
     "eslint and tsc": [sys.executable, "-m", "tests.lint"],
 }
 BUILDING = "TESTS_FRONT_END_LOCK"
-"""The environment variable that names the file which is locked as long as the front end is being built."""
+"""Environment variable with the path of the file that stays locked while the front end is built."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a check ended: exit code, everything that it printed, seconds."""
+    """Result of a check: exit code, output, and duration in seconds."""
 
     name: str
     code: int
@@ -42,18 +42,18 @@ class Outcome:
 
 
 class Checks:
-    """Runs all checks in the background; the tests that are started afterwards know that the front end is being built."""
+    """Runs all checks in the background and tells tests started afterwards that the front end is being built."""
 
     def __init__(self) -> None:
         self._outcomes: list[Outcome] = []
-        self._lock = tempfile.NamedTemporaryFile(prefix="clipviewer-front-end-")  # noqa: SIM115  # closed when the build has ended
+        self._lock = tempfile.NamedTemporaryFile(prefix="clipviewer-front-end-")  # noqa: SIM115  # stays locked until the build has ended
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         self.environment = {BUILDING: self._lock.name}
         self._thread = Thread(target=self._run)
         self._thread.start()
 
     def wait(self) -> list[Outcome]:
-        """Return what came of each check."""
+        """Wait for all checks and return their outcomes."""
         self._thread.join()
         return self._outcomes
 
@@ -68,9 +68,9 @@ class Checks:
 
 
 def wait_for_front_end() -> None:
-    """Wait until ``python -m tests`` has built the front end; fails the test where that went wrong.
+    """Wait until ``python -m tests`` has built the front end; fail the test if the build failed.
 
-    Without such a run around the test there is nothing to wait for: the app builds what is missing when it starts.
+    Outside such a run this returns at once: the app builds what is missing when it starts.
     """
     name = os.environ.get(BUILDING)
     if name is None or not Path(name).exists():

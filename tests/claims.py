@@ -1,4 +1,4 @@
-"""A job on the library as a worker has it when it begins."""
+"""Claim library jobs as a worker does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from clipviewer.services.work import WorkView
 
 
 def claim_next(db: Session, kinds: Collection[str], now: datetime) -> WorkView | None:
-    """Claim the job of those kinds whose turn it is; None when there is none."""
+    """Claim the next due job of these kinds; return None if there is none."""
     for item in work.queued(db, kinds, 1):
         assert work.claim(db, item.ticket, now)
         return work.work(db, item.id)

@@ -1,6 +1,6 @@
-"""Fixtures that every room shares: a database of each kind, and the services as the product composes them.
+"""Fixtures for all test folders: a database of each kind, and the services wired as in the product.
 
-A test that takes ``database`` (or ``services``) runs twice, on SQLite and on PostgreSQL. One that is not about the database says
+A test that takes ``database`` (or ``services``) runs twice, on SQLite and on PostgreSQL. A test that does not depend on the database says
 ``@pytest.mark.parametrize("database", ["sqlite"], indirect=True)``.
 """
 
@@ -25,7 +25,7 @@ from clipviewer.services.people.sessions import Sessions
 from clipviewer.settings import load_settings
 from clipviewer.storage.embedded.credentials import embedded_credentials
 from clipviewer.storage.s3 import ObjectStore, open_store
-from tests.kept_footage import KeptFootage
+from tests.footage_cache import FootageCache
 from tests.postgres import WorkerDatabase, shared_server
 
 SECRET = "a secret key that only the tests have"
@@ -47,7 +47,7 @@ pytest_plugins = ["tests.run_order"]
 
 
 class Clock:
-    """A clock that stands still until it is told."""
+    """A clock that only moves when a test moves it."""
 
     def __init__(self) -> None:
         self.now = datetime(2025, 10, 5, 12, 0, tzinfo=UTC)
@@ -66,7 +66,7 @@ def clock() -> Clock:
 
 @pytest.fixture(scope="session", autouse=True)
 def _botocore_models() -> Iterator[None]:
-    """Let all clients of a worker share what botocore knows of S3: reading it takes 0.2 s for each client."""
+    """Share botocore's parsed S3 model among all clients of a worker; parsing takes 0.2 s per client."""
     loader = create_loader()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("botocore.session.create_loader", lambda _search_path=None: loader)
@@ -75,7 +75,7 @@ def _botocore_models() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file, to be copied."""
+    """A migrated SQLite file for tests to copy."""
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
     database = Database(f"sqlite:///{path}")
     database.migrate()
@@ -87,44 +87,44 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def front_end() -> None:
-    """The built front end, for tests that start the app over it."""
-    from tests.checks import wait_for_front_end  # late: it imports Reflex
+    """The built front end, for tests that start the app with it."""
+    from tests.checks import wait_for_front_end  # imported late, since it imports Reflex
 
     wait_for_front_end()
 
 
 @pytest.fixture(scope="session")
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that all workers of this run share."""
+    """A folder shared by all workers of this run."""
     base = tmp_path_factory.getbasetemp()
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture(scope="session")
-def kept_footage(run_folder: Path) -> KeptFootage:
-    return KeptFootage(run_folder / "kept-footage")
+def footage_cache(run_folder: Path) -> FootageCache:
+    return FootageCache(run_folder / "kept-footage")
 
 
 @pytest.fixture(scope="session")
-def small_footage(kept_footage: KeptFootage) -> Path:
-    """``tests.footage.SMALL``: six seconds in 720p with a number in every frame."""
-    from clipviewer.demo.footage import render_master  # late: not every worker renders
+def small_footage(footage_cache: FootageCache) -> Path:
+    """``tests.footage.SMALL``: six seconds of 720p video with a number in every frame."""
+    from clipviewer.demo.footage import render_master  # imported late, since not every worker renders
     from clipviewer.media.ffmpeg import Ffmpeg
     from tests.footage import SMALL
 
-    return kept_footage.get("small.mp4", SMALL, lambda path: render_master(Ffmpeg(), SMALL, path))
+    return footage_cache.get("small.mp4", SMALL, lambda path: render_master(Ffmpeg(), SMALL, path))
 
 
 @pytest.fixture(scope="session")
 def postgres_server(run_folder: Path) -> Iterator[Path]:
-    """The run's PostgreSQL on a unix socket; gives the socket's folder."""
+    """The run's PostgreSQL on a Unix socket; yields the socket's folder."""
     with shared_server(run_folder) as folder:
         yield folder
 
 
 @pytest.fixture(scope="session")
 def worker_database(postgres_server: Path) -> Iterator[WorkerDatabase]:
-    """A migrated database of this worker on it, emptied after each test."""
+    """This worker's migrated PostgreSQL database, emptied after each test."""
     database = WorkerDatabase(postgres_server, f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}")
     yield database
     database.close()
@@ -132,7 +132,7 @@ def worker_database(postgres_server: Path) -> Iterator[WorkerDatabase]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty, migrated database of this test alone."""
+    """An empty, migrated database for this test only."""
     if request.param == "sqlite":
         path = tmp_path / "clipviewer.db"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
@@ -149,14 +149,14 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 
 @pytest.fixture(scope="session")
 def unreachable_store(tmp_path_factory: pytest.TempPathFactory) -> ObjectStore:
-    """A client of the embedded store at an address where nothing listens; made once, it takes half a second."""
+    """A client of the embedded store at an address where nothing listens. Created once, since that takes half a second."""
     folder = tmp_path_factory.mktemp("store")
     return open_store(load_settings({"CLIPVIEWER_PORT": "9"}, folder), embedded_credentials(SECRET))
 
 
 @pytest.fixture
 def services(database: Database, tmp_path: Path, unreachable_store: ObjectStore) -> Services:
-    """The services as the product composes them, over ``database``; put a store of your own in with ``dataclasses.replace``."""
+    """The services wired as in the product, over ``database``; use ``dataclasses.replace`` to give them another store."""
     settings = load_settings({"CLIPVIEWER_DATA_DIR": str(tmp_path / "data"), "CLIPVIEWER_SECRET_KEY": SECRET}, tmp_path)
     store = unreachable_store
     return Services(

@@ -1,4 +1,4 @@
-"""Six seconds of demo footage for tests, and the way to read its frame numbers back."""
+"""Six seconds of demo footage for tests, and a reader for its frame numbers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SMALL = DemoVideo(
 
 
 def frame_numbers(path: Path) -> list[int]:
-    """The number burned into each frame of ``path``, in order."""
+    """Return the number burned into each frame of ``path``, in order."""
     numbers = []
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):

@@ -1,4 +1,4 @@
-"""Footage of subjects whose place is known in every picture: drawn, not filmed."""
+"""Drawn footage whose subject's position is known in every frame."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from clipviewer.media.ffmpeg import Ffmpeg
 
 Box = tuple[float, float, float, float]
-"""Left, top, right and bottom as shares of the picture."""
+"""Left, top, right and bottom as fractions of the picture."""
 
 Grey = NDArray[np.uint8]
 
@@ -23,7 +23,7 @@ _TALL, _WIDE = 200, 90
 
 @dataclass(frozen=True)
 class Scene:
-    """``centre(t)``: where the subject is at ``t`` seconds, as shares; ``camera(t)``: how far the background went by, in pixels."""
+    """A moving subject: ``centre(t)`` is its position at ``t`` seconds in fractions, ``camera(t)`` the background's offset in pixels."""
 
     name: str
     seconds: float
@@ -60,7 +60,7 @@ SCENES = (
 
 
 def film(scene: Scene, out: Path, *coding: str) -> Path:
-    """Write the scene to ``out``, encoded as ``coding`` says."""
+    """Render the scene to ``out``, encoded as ``coding`` says."""
     random = np.random.default_rng(7)
     background, subject = _texture(random, HEIGHT, WIDTH * 3, 6, 40), _texture(random, _TALL, _WIDE, 3, 70)
     raw = out.with_suffix(".grey")

@@ -1,7 +1,7 @@
-"""One PostgreSQL for a whole test run, whatever the number of workers: started by the first that needs it, stopped after the last.
+"""One PostgreSQL server per test run, whatever the number of workers: the first that needs it starts it, the last one stops it.
 
-Everybody who uses the server holds a shared lock on its file ``users``. ``python -m tests.postgres FOLDER`` runs the server until it can
-have that lock for itself: the system drops the locks of a process however it ends, so nothing stays behind a killed run.
+Every user of the server holds a shared lock on its file ``users``. ``python -m tests.postgres FOLDER`` runs the server until it gets that
+lock exclusively. The system drops the locks of a process however it ends, so a killed run leaves no server behind.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ END $$
 
 
 class WorkerDatabase:
-    """A migrated database of one worker, which is emptied between its tests: that takes 2 ms, making a new one 80."""
+    """A worker's migrated database, emptied between tests: that takes 2 ms, creating a new one 80 ms."""
 
     def __init__(self, folder: Path, name: str) -> None:
         administer(folder, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
@@ -52,10 +52,10 @@ class WorkerDatabase:
         self._connection = self._connect()
 
     def empty(self) -> None:
-        """Delete every row once nobody is connected any more; fails the test that leaves somebody behind."""
+        """Delete every row once no connection is open; fail the test if one stays open."""
         try:
             self._wait_until_left_alone()
-        except psycopg.OperationalError:  # a test of lost connections ends this one as well
+        except psycopg.OperationalError:  # a test of lost connections closes this one too
             self._connection = self._connect()
             self._wait_until_left_alone()
         self._connection.execute(_EMPTY)
@@ -65,7 +65,7 @@ class WorkerDatabase:
 
     def _connect(self) -> psycopg.Connection:
         connection = psycopg.connect(host=str(self._folder), user="postgres", dbname=self._name, autocommit=True)
-        connection.execute("SET session_replication_role = replica")  # neither triggers nor foreign keys: every row goes anyway
+        connection.execute("SET session_replication_role = replica")  # skip triggers and foreign keys, since all rows are deleted
         return connection
 
     def _wait_until_left_alone(self) -> None:
@@ -79,7 +79,7 @@ class WorkerDatabase:
 
 @contextmanager
 def shared_server(run_folder: Path) -> Iterator[Path]:
-    """The folder of the run's server, which runs as long as the context lasts; ``run_folder`` is shared by the workers."""
+    """Yield the folder of the run's server and keep the server running meanwhile; ``run_folder`` is shared by the workers."""
     note = run_folder / "postgres"
     with (run_folder / "postgres.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -106,7 +106,7 @@ def url_of(folder: Path, name: str) -> str:
 
 
 def _join(folder: Path) -> int | None:
-    """Hold the shared lock of a running server; None where it is being stopped."""
+    """Take a shared lock on the running server; return None if it is stopping."""
     try:
         users = os.open(folder / "users", os.O_RDONLY)
     except FileNotFoundError:
@@ -150,7 +150,7 @@ def _start() -> tuple[Path, int]:
 
 
 def _as_owner(binaries: Path, command: list[str]) -> list[str]:
-    """The command of PostgreSQL as a user that it accepts, which root is not; it ends with the process that starts it."""
+    """Return the PostgreSQL command run as a user it accepts (it refuses root); the process ends with its parent."""
     prefix: list[str] = []
     if os.geteuid() == 0:
         owner = pwd.getpwnam("postgres")

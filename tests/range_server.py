@@ -1,4 +1,4 @@
-"""A small store that answers requests for ranges as a test wants it to."""
+"""A small store whose responses to range requests a test defines."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ Answer = Callable[[BaseHTTPRequestHandler, bytes, int, int], None]
 
 
 @contextmanager
-def answering(data: bytes, answer: Answer) -> Iterator[str]:
-    """The address of a store that answers each request for a range with ``answer(handler, data, first, last)``."""
+def range_server(data: bytes, answer: Answer) -> Iterator[str]:
+    """Run a store that responds to each range request with ``answer(handler, data, first, last)``; yield its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -33,7 +33,7 @@ def answering(data: bytes, answer: Answer) -> Iterator[str]:
             server.shutdown()
 
 
-def well(handler: BaseHTTPRequestHandler, data: bytes, first: int, last: int, sent: int | None = None, etag: str = '"one"') -> None:
+def send_range(handler: BaseHTTPRequestHandler, data: bytes, first: int, last: int, sent: int | None = None, etag: str = '"one"') -> None:
     handler.send_response(206)
     handler.send_header("Content-Range", f"bytes {first}-{last}/{len(data)}")
     handler.send_header("Content-Length", str(last - first + 1))
@@ -42,5 +42,5 @@ def well(handler: BaseHTTPRequestHandler, data: bytes, first: int, last: int, se
     handler.wfile.write(data[first : last + 1][:sent])
 
 
-def refusing(status: int) -> Answer:
+def refuse_with(status: int) -> Answer:
     return lambda handler, data, first, last: handler.send_error(status)

@@ -1,4 +1,4 @@
-"""The order of a run, longest files first, and the ten slowest at its end."""
+"""Run the longest test files first, and report the ten slowest at the end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 TESTS = Path(__file__).parent
 LONGEST = tuple((TESTS / "longest_first.txt").read_text(encoding="utf-8").split())
-"""Files and folders that take long, below ``tests``: started last, one of them would keep a single worker busy at the end."""
+"""Slow files and folders below ``tests``. Started last, one of them would keep a single worker busy at the end."""
 SHOWN = 10
 
 
@@ -29,7 +29,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     seconds: dict[str, float] = defaultdict(float)
     for reports in terminalreporter.stats.values():
         for report in reports:
-            if type(report) is pytest.TestReport:  # a subtest is counted with its test
+            if type(report) is pytest.TestReport:  # a subtest counts with its test
                 seconds[report.nodeid.partition("::")[0]] += report.duration
     terminalreporter.section(f"{SHOWN} slowest files")
     for name in sorted(seconds, key=seconds.__getitem__, reverse=True)[:SHOWN]:

@@ -1,4 +1,4 @@
-"""PostgreSQL for the tests: found where the system has it, else installed from the system's packages."""
+"""Find PostgreSQL on the system, or install it from the system's packages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def postgres_bin() -> Path | None:
-    """The folder of ``initdb`` and ``postgres``, newest version first; None where there is none."""
+    """Return the folder of ``initdb`` and ``postgres``, newest version first; None if there is none."""
     found = shutil.which("initdb")
     if found is not None:
         return Path(found).resolve().parent
@@ -18,7 +18,7 @@ def postgres_bin() -> Path | None:
 
 
 def apt_install(*packages: str) -> bool:
-    """Install Debian packages, as root or through sudo without a password; False where that is not possible."""
+    """Install Debian packages, as root or through sudo without a password; return False if that is not possible."""
     apt = shutil.which("apt-get")
     sudo = shutil.which("sudo")
     if apt is None or (os.geteuid() != 0 and sudo is None):
@@ -33,5 +33,5 @@ def apt_install(*packages: str) -> bool:
 
 
 def install_postgres() -> bool:
-    """Get a PostgreSQL; the tests that need one fail with a sentence where that was not possible."""
+    """Install PostgreSQL if it is missing. If that fails, the tests that need it fail with an explanation."""
     return apt_install("postgresql")

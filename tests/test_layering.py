@@ -1,4 +1,4 @@
-"""The house has one-way doors: a room imports from the rooms before it and never from those after it."""
+"""Imports run one way: a package imports only from packages listed before it."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ MAY_IMPORT = {
     "pages": {"domain", "state", "services", "components"} | FOUNDATION,
 }
 ROOMS_OF_SERVICES = ("people", "bucket", "cells", "library", "room", "exporting", "adoption")
-"""From the ground up: each knows only those before it. What stands beside them may know the lowest three."""
+"""From the bottom up: each package imports only from those before it. Unlisted modules may import the lowest three."""
 PURE = {"domain": {"reflex", "boto3", "botocore", "sqlalchemy", "sqlmodel", "fastapi", "starlette", "os", "pathlib", "time", "socket"}}
 
 
 def backward_imports(room: str, source: str) -> Iterator[str]:
-    """What ``source``, a file of ``room``, imports without being allowed to."""
+    """Return the forbidden imports of ``source``, a file of ``room``."""
     for module in _imported(source):
         top, _, rest = module.partition(".")
         target = rest.partition(".")[0]

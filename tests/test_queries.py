@@ -18,6 +18,6 @@ def test_queries_name_models_and_are_run_by_the_session() -> None:
 
 
 def test_objects_are_read_by_scalars() -> None:
-    """``execute`` gives rows of columns, so ``select(Model)`` would be the model's first column there."""
+    """``execute`` returns rows of columns, so ``select(Model)`` would return only the model's first column."""
     sources = (path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
     assert not [found for source in sources for found in OBJECTS_BY_EXECUTE.findall(source)]

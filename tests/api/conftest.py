@@ -1,4 +1,4 @@
-"""The API in process, and people of every role who are signed in to it."""
+"""The API in process, and signed-in people of every role."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PASSWORD = "seven brown otters"
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with an account and a session; ``cookie`` is a ``Cookie`` header."""
+    """A person with an account and a session; ``cookie`` is a ``Cookie`` header."""
 
     id: str
     email: str
@@ -36,14 +36,14 @@ def api(services: Services) -> FastAPI:
 
 @pytest.fixture
 def client(api: FastAPI) -> Iterator[TestClient]:
-    """A browser without a cookie, which does not follow redirects."""
+    """A client without a cookie that does not follow redirects."""
     with TestClient(api, follow_redirects=False) as client:
         yield client
 
 
 @pytest.fixture
 def person(services: Services) -> Callable[..., Person]:
-    """``person(Role.VIEWER)`` makes somebody and signs them in; with ``password`` they can also sign in by it."""
+    """``person(Role.VIEWER)`` creates a person and signs them in; with ``password`` they can also sign in with it."""
 
     def make(role: Role = Role.VIEWER, password: str | None = None) -> Person:
         hashed = services.accounts.passwords.hash(password) if password else "no password"

@@ -1,4 +1,4 @@
-"""Who asks, in the tests of the routes: people with a session, and pipelines with a token."""
+"""Callers for the tests of routes: people with a session, pipelines with a token."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from clipviewer.services.people.sessions import COOKIE
 
 
 def session_of(services: Services, role: Role = Role.VIEWER) -> dict[str, str]:
-    """The headers of a new person of that role, who is signed in."""
+    """Return the headers of a new, signed-in person of that role."""
     with services.database.write() as db:
         user = User(email=f"{new_id('mail')}@example.org", name="Kim", role=role, password_hash="unusable")
         db.add(user)
@@ -20,6 +20,6 @@ def session_of(services: Services, role: Role = Role.VIEWER) -> dict[str, str]:
 
 
 def token_of(services: Services, name: str = "pipeline") -> dict[str, str]:
-    """The headers of a pipeline with a new API token."""
+    """Return the headers of a pipeline with a new API token."""
     with services.database.write() as db:
         return {"authorization": f"Bearer {services.api_tokens.create(db, name)}"}

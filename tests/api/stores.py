@@ -19,7 +19,7 @@ from clipviewer.storage.s3 import ObjectStore, open_store
 
 @contextmanager
 def running_bucket(secret_key: str, folder: Path) -> Iterator[ObjectStore]:
-    """A client of an embedded store in ``folder`` that answers, on a port of its own, as long as the context lasts."""
+    """Run an embedded store over ``folder`` on a free port; yield a client of it."""
     credentials = embedded_credentials(secret_key)
     app = EmbeddedStore(folder, credentials)
     with socket.socket() as listener:

@@ -1,4 +1,4 @@
-"""Every route × everybody who may ask: generated from the registered routes, so that no new one slips by."""
+"""Every route × every kind of caller; generated from the registered routes, so that no new one is missed."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def status_of(client: TestClient, route: APIRoute, method: str, headers: dict[st
 
 
 def expected(policy: Policy, role: Role | None, *, pipeline: bool = False) -> bool:
-    """Whether the door lets this one in."""
+    """Return whether the policy admits this caller."""
     if policy == PUBLIC:
         return True
     if pipeline:
@@ -84,7 +84,7 @@ def test_a_route_without_a_policy_or_with_two_is_caught(api: FastAPI) -> None:
     assert caught == ["/api/forgotten", "/api/torn"]
 
 
-def test_the_door_opens_for_whom_the_policy_says_and_for_nobody_else(
+def test_the_policy_alone_decides_who_is_admitted(
     api: FastAPI, client: TestClient, services: Services, person: Callable[..., Person], token: dict[str, str]
 ) -> None:
     disabled = person(Role.ADMIN)
@@ -111,7 +111,7 @@ def test_the_door_opens_for_whom_the_policy_says_and_for_nobody_else(
     assert wrong == []
 
 
-def test_anonymous_and_a_too_small_role_are_told_apart(client: TestClient, person: Callable[..., Person]) -> None:
+def test_anonymous_gets_401_and_a_low_role_403(client: TestClient, person: Callable[..., Person]) -> None:
     path = "/api/clips/videos"
     assert client.post(path, json={}).status_code == 401
     assert client.post(path, json={}, headers=person(Role.REVIEWER).cookie).status_code == 403
@@ -125,7 +125,7 @@ def test_a_denial_is_an_audit_row(client: TestClient, services: Services, person
     assert (entry.actor, entry.subject) == (viewer.id, "POST /api/clips/videos")
 
 
-def test_a_new_role_holds_from_the_next_request(client: TestClient, services: Services, person: Callable[..., Person]) -> None:
+def test_a_new_role_applies_from_the_next_request(client: TestClient, services: Services, person: Callable[..., Person]) -> None:
     person(Role.ADMIN)
     admin = person(Role.ADMIN)
     assert client.post("/api/clips/videos", json={}, headers=admin.cookie).status_code == 422
@@ -181,7 +181,7 @@ def test_the_session_is_looked_up_once_for_each_request(client: TestClient, serv
         assert sum("user_session" in statement for statement in statements) == 1
 
 
-def test_whoever_may_not_come_in_is_not_told_what_is_wrong_with_the_request(client: TestClient, person: Callable[..., Person]) -> None:
+def test_authorization_is_checked_before_validation(client: TestClient, person: Callable[..., Person]) -> None:
     path = "/api/clips/videos?limit=none"
     assert client.get(path).status_code == 401
     assert client.get(path, headers=person().cookie).status_code == 422

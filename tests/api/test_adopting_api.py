@@ -1,4 +1,4 @@
-"""Adopting over HTTP, and the background work that comes of it."""
+"""Importing from the bucket over HTTP, and the job it enqueues."""
 
 from __future__ import annotations
 
@@ -36,9 +36,7 @@ def api(services: Services, bucket: ObjectStore) -> FastAPI:
     return create_api(dataclasses.replace(services, store=bucket, settings=settings))
 
 
-def test_a_look_beforehand_tells_what_would_be_adopted(
-    client: TestClient, bucket: ObjectStore, services: Services, token: dict[str, str]
-) -> None:
+def test_a_dry_run_lists_what_would_be_imported(client: TestClient, bucket: ObjectStore, services: Services, token: dict[str, str]) -> None:
     bucket.put("team/talks/a.mp4", b"a film", "video/mp4")
     bucket.put("team/talks/notes.txt", b"notes", "text/plain")
     answer = client.post("/api/library/adopt/preview", json={"prefix": "team/talks/"}, headers=token)
@@ -49,7 +47,7 @@ def test_a_look_beforehand_tells_what_would_be_adopted(
         assert list(db.exec(select(Video))) == []
 
 
-def test_adopting_is_asked_for_once_and_followed_by_its_address(client: TestClient, services: Services, token: dict[str, str]) -> None:
+def test_an_import_is_enqueued_once_and_followed_by_its_address(client: TestClient, services: Services, token: dict[str, str]) -> None:
     first = client.post("/api/library/adopt", json={}, headers=token)
     again = client.post("/api/library/adopt", json={"prefix": "team/"}, headers=token)
     assert (first.status_code, again.status_code, first.json()["id"]) == (202, 202, again.json()["id"])
@@ -66,7 +64,7 @@ def test_a_prefix_outside_the_library_is_refused(client: TestClient, token: dict
         assert client.post(path, json={"prefix": prefix}, headers=token).status_code == 422
 
 
-def test_a_reviewer_calls_off_what_reviewers_ask_for_and_an_admin_the_rest(
+def test_a_reviewer_cancels_reviewers_jobs_and_an_admin_all_others(
     client: TestClient, services: Services, person: Callable[..., Person], token: dict[str, str]
 ) -> None:
     reviewer, admin = person(Role.REVIEWER), person(Role.ADMIN)
@@ -83,7 +81,7 @@ def test_a_reviewer_calls_off_what_reviewers_ask_for_and_an_admin_the_rest(
     assert retried.json()["id"] != adopting
 
 
-def test_the_result_and_the_reason_of_work_can_be_read(client: TestClient, services: Services, person: Callable[..., Person]) -> None:
+def test_the_result_or_error_of_a_job_can_be_read(client: TestClient, services: Services, person: Callable[..., Person]) -> None:
     with services.database.write() as db:
         asked = work.ask(db, "adopt", "team/")
         item = claim_next(db, ["adopt"], utc_now())

@@ -1,4 +1,4 @@
-"""Signing in and out over HTTP, the set-up link, and where one lands afterwards."""
+"""Signing in and out over HTTP, the set-up link, and the redirect afterwards."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def test_a_program_signs_in_looks_and_signs_out(client: TestClient, services: Se
     assert audited(services) == ["sign_in", "sign_out"]
 
 
-def test_a_form_leads_to_the_page_one_came_for(client: TestClient, person: Callable[..., Person]) -> None:
+def test_a_form_redirects_to_the_requested_page(client: TestClient, person: Callable[..., Person]) -> None:
     ada = person(Role.VIEWER, PASSWORD)
     response = client.post(SIGN_IN, data={"email": ada.email, "password": PASSWORD, "next": "/videos/video_1?clip=clip_2"})
     assert (response.status_code, response.headers["location"]) == (303, "/videos/video_1?clip=clip_2")
     assert client.get("/api/auth/session").status_code == 200
 
 
-def test_a_form_that_fails_leads_back_with_the_reason(client: TestClient, person: Callable[..., Person]) -> None:
+def test_a_failed_form_redirects_back_with_the_reason(client: TestClient, person: Callable[..., Person]) -> None:
     ada = person(Role.VIEWER, PASSWORD)
     response = client.post(SIGN_IN, data={"email": ada.email, "password": "wrong", "next": "/videos/a?clip=b"})
     assert (response.status_code, response.headers["location"]) == (303, "/sign-in?error=invalid&next=%2Fvideos%2Fa%3Fclip%3Db")
@@ -68,7 +68,7 @@ def test_signing_out_by_a_form_leads_to_the_sign_in_page(client: TestClient, per
     assert f"{COOKIE}=; Path=/; Max-Age=0" in response.headers["set-cookie"]
 
 
-def test_unknown_wrong_and_disabled_get_the_same_answer(client: TestClient, services: Services, person: Callable[..., Person]) -> None:
+def test_unknown_wrong_and_disabled_get_the_same_response(client: TestClient, services: Services, person: Callable[..., Person]) -> None:
     ada, disabled = person(Role.VIEWER, PASSWORD), person(Role.VIEWER, PASSWORD)
     with services.database.write() as db:
         services.accounts.disable(db, disabled.id)
@@ -123,7 +123,7 @@ def test_over_https_the_cookie_is_secure_and_bound_to_the_host(api: FastAPI, per
     assert TestClient(api, base_url="https://clips.example.org").get("/api/auth/session", headers={"Cookie": plain}).status_code == 401
 
 
-def test_signing_in_again_ends_the_session_before(client: TestClient, services: Services, person: Callable[..., Person]) -> None:
+def test_signing_in_again_ends_the_previous_session(client: TestClient, services: Services, person: Callable[..., Person]) -> None:
     ada = person(Role.VIEWER, PASSWORD)
     client.post(SIGN_IN, json={"email": ada.email, "password": PASSWORD}, headers=ada.cookie)
     with services.database.read() as db:
@@ -176,7 +176,7 @@ def test_the_set_up_form_leads_to_the_library_or_back_with_the_reason(client: Te
         (b'{"email": "a", "password": "b"}', "", 415),
     ],
 )
-def test_a_body_that_is_none_is_refused_without_echoing_it(client: TestClient, body: bytes, kind: str, status: int) -> None:
+def test_an_invalid_body_is_refused_without_echoing_it(client: TestClient, body: bytes, kind: str, status: int) -> None:
     response = client.post(SIGN_IN, content=body, headers={"Content-Type": kind})
     assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
     assert set(response.json()) == {"type", "title", "status", "detail", "code"}
@@ -191,7 +191,7 @@ def test_a_refused_value_is_not_echoed(client: TestClient, person: Callable[...,
     assert "canary" not in listed.text
 
 
-def test_the_documentation_needs_a_session_and_nothing_from_elsewhere(client: TestClient, person: Callable[..., Person]) -> None:
+def test_the_api_documentation_needs_a_session_and_no_external_files(client: TestClient, person: Callable[..., Person]) -> None:
     for path in ("/api/docs", "/api/openapi.json"):
         assert client.get(path).status_code == 401
     for path in ("/docs", "/redoc", "/openapi.json"):

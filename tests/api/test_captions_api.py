@@ -1,4 +1,4 @@
-"""Captions through the API: attached as a file, listed, cut, removed, found in the master, translated, and those of an export."""
+"""Captions through the API: attach, list, slice, remove, extract from the master, translate, and read those of an export."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ VTT = b"WEBVTT\n\n00:01.000 --> 00:03.000\nHello <b>there</b>\n\n00:05.000 --> 0
 
 @pytest.fixture(scope="module")
 def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
-    """Captions beside two exports: WebVTT, and a pipeline's SubRip; and something else."""
+    """Captions beside two exports, one WebVTT and one SubRip from a pipeline, and an unrelated file."""
     with running_bucket("a secret key that only this bucket has", tmp_path_factory.mktemp("store")) as store:
         store.put("exports/1.vtt", b"WEBVTT\n", "text/vtt")
         store.put("made/2.srt", b"1\n00:00:01,000 --> 00:00:02,000\nHi\n", "text/plain")
@@ -71,7 +71,7 @@ def actions(services: Services) -> list[tuple[str, str]]:
     return [(entry.action, entry.actor) for entry in entries if entry.action.startswith("captions_")]
 
 
-def test_a_file_is_attached_listed_read_and_removed_and_all_of_it_is_written_down(
+def test_a_file_is_attached_listed_read_and_removed_and_each_step_is_audited(
     client: TestClient, stocked: Services, person: Callable[..., Person]
 ) -> None:
     kim = person(Role.REVIEWER)
@@ -98,7 +98,7 @@ def test_a_part_of_the_captions_starts_with_its_own_time(client: TestClient, rev
 
 
 @pytest.mark.parametrize("query", [{"start": "5", "end": "5"}, {"start": "-1"}, {"end": "soon"}, {"end": "0"}])
-def test_a_range_that_is_none_is_refused(client: TestClient, reviewer: dict[str, str], query: dict[str, str]) -> None:
+def test_an_invalid_range_is_refused(client: TestClient, reviewer: dict[str, str], query: dict[str, str]) -> None:
     put(client, reviewer)
     assert client.get(f"{CAPTIONS}/en", params=query, headers=reviewer).status_code == 422
 
@@ -119,7 +119,7 @@ def test_a_pipeline_attaches_captions_by_its_token_and_nothing_else(client: Test
         ("en", b" " * (MAX_BYTES + 1), "captions_unreadable", "5 MB"),
     ],
 )
-def test_what_is_no_caption_file_is_refused_with_what_to_do(
+def test_an_invalid_caption_file_is_refused_with_what_to_do(
     client: TestClient, reviewer: dict[str, str], language: str, data: bytes, code: str, words: str
 ) -> None:
     answer = put(client, reviewer, language, data)
@@ -128,7 +128,7 @@ def test_what_is_no_caption_file_is_refused_with_what_to_do(
     assert client.get(CAPTIONS, headers=reviewer).json() == {"captions": []}
 
 
-def test_a_body_without_an_end_is_not_read_to_it(client: TestClient, reviewer: dict[str, str]) -> None:
+def test_an_endless_body_is_not_read_to_the_end(client: TestClient, reviewer: dict[str, str]) -> None:
     sent = 0
 
     def flood() -> Iterator[bytes]:
@@ -167,7 +167,7 @@ def test_without_a_translation_service_the_answer_names_the_setting(client: Test
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"from": "English"}'])
-def test_a_translation_from_nowhere_is_refused(client: TestClient, reviewer: dict[str, str], body: bytes) -> None:
+def test_a_translation_without_a_source_is_refused(client: TestClient, reviewer: dict[str, str], body: bytes) -> None:
     assert client.post(f"{CAPTIONS}/de/translate", content=body, headers=reviewer).status_code == 422
 
 

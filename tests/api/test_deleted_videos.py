@@ -1,4 +1,4 @@
-"""A deleted video is gone for everybody until it is brought back: what reads it answers as for one that never was."""
+"""Until it is restored, a deleted video looks like one that never existed to every route that reads it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ ONE, OTHER = "video_1", "video_none"
 
 
 @pytest.fixture
-def harbour(services: Services) -> None:
-    """A video with all that can be read of one."""
+def full_video(services: Services) -> None:
+    """A video with everything that routes can read."""
     sheets = [{"key": "previews/video_1/e/filmstrip-1.webp", "columns": 10, "count": 100}]
     previews = {"etag": "x", "sheets": sheets, "picture": {"width": 160, "height": 90}, "peaksKey": "previews/video_1/e/peaks.json"}
     span = {"video_id": ONE, "start_ms": 0, "end_ms": 2_000}
@@ -39,7 +39,7 @@ def harbour(services: Services) -> None:
 
 
 def answers(api: FastAPI, ask: Callable[[str, str], Response], video_id: str) -> dict[str, Response]:
-    """What every route that reads a video, or signs something of it, says of that one."""
+    """Return the response of every route that reads a video or signs something of it."""
     paths = [route.path for route in api_routes(list(api.routes)) if "{video_id}" in route.path and "GET" in route.methods]
     filled = {path: path.replace("{video_id}", video_id).replace("{clip_id}", "clip_2").replace("{language}", "de") for path in paths}
     assert len(filled) >= 10
@@ -48,7 +48,7 @@ def answers(api: FastAPI, ask: Callable[[str, str], Response], video_id: str) ->
 
 
 def test_a_deleted_video_is_no_longer_read_and_nothing_of_it_is_signed(
-    api: FastAPI, client: TestClient, services: Services, harbour: None, person: Callable[..., Person]
+    api: FastAPI, client: TestClient, services: Services, full_video: None, person: Callable[..., Person]
 ) -> None:
     admin = person(Role.ADMIN)
 
@@ -72,8 +72,8 @@ def problem(answer: Response) -> tuple[str, str]:
     return said["code"], said["title"]
 
 
-def test_a_deleted_video_takes_no_captions_and_no_clips(
-    client: TestClient, services: Services, harbour: None, person: Callable[..., Person], token: dict[str, str]
+def test_a_deleted_video_accepts_no_captions_and_no_clips(
+    client: TestClient, services: Services, full_video: None, person: Callable[..., Person], token: dict[str, str]
 ) -> None:
     admin = person(Role.ADMIN)
     client.delete(f"{VIDEOS}/{ONE}", params={"objects": "keep"}, headers=admin.cookie)

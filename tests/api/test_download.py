@@ -1,4 +1,4 @@
-"""``POST /api/clips/videos/{id}/download``: what may be signed, for whom, and what everybody else is told."""
+"""``POST /api/clips/videos/{id}/download``: what is signed, for whom, and the responses to all others."""
 
 import dataclasses
 import json
@@ -80,7 +80,7 @@ def test_the_same_url_is_given_to_everybody_within_a_window(client: TestClient, 
     assert len({client.post(ROUTE, json={"s3Key": KEY}, headers=person).text for person in people}) == 1
 
 
-def test_a_download_arrives_under_a_human_name_and_is_written_down(client: TestClient, services: Services) -> None:
+def test_a_download_has_a_human_name_and_is_audited(client: TestClient, services: Services) -> None:
     person = session_of(services)
     answer = client.post(ROUTE, json={"s3Key": KEY, "download": True}, headers=person)
     (disposition,) = parse_qs(urlsplit(answer.json()["url"]).query)["response-content-disposition"]
@@ -127,7 +127,7 @@ def test_extra_fields_change_nothing(client: TestClient, services: Services) -> 
         pytest.param("video_1", "https://elsewhere.test/clip.mp4", id="address"),
     ],
 )
-def test_every_other_key_gets_the_same_answer_as_an_unknown_id(client: TestClient, services: Services, video_id: str, key: str) -> None:
+def test_every_other_key_gets_the_same_response_as_an_unknown_id(client: TestClient, services: Services, video_id: str, key: str) -> None:
     person = session_of(services)
     unknown = client.post("/api/clips/videos/video_unknown/download", json={"s3Key": "unknown.mp4"}, headers=person)
     answer = client.post(f"/api/clips/videos/{video_id}/download", json={"s3Key": key}, headers=person)
@@ -141,7 +141,7 @@ def test_every_other_key_gets_the_same_answer_as_an_unknown_id(client: TestClien
 @on_sqlite
 @pytest.mark.parametrize("cookie", ["", "clipviewer_session=", "clipviewer_session=nonsense", "other=1"])
 @pytest.mark.parametrize("body", [b'{"s3Key": "%s"}' % KEY.encode(), b"not json", b'{"s3Key": ""}'])
-def test_without_a_session_nothing_is_said_but_unauthorized(client: TestClient, cookie: str, body: bytes) -> None:
+def test_without_a_session_the_response_is_only_unauthorized(client: TestClient, cookie: str, body: bytes) -> None:
     answer = client.post(ROUTE, content=body, headers={"cookie": cookie} if cookie else {})
     assert answer.status_code == 401
     assert answer.json()["code"] == "unauthorized"
@@ -177,7 +177,7 @@ def test_playing_a_clip_takes_one_statement(client: TestClient, services: Servic
         pytest.param(update(ExportedClip).where(col(ExportedClip.id) == "clip_1").values(s3_key="moved.mp4"), 404, id="the key is another"),
     ],
 )
-def test_what_changes_holds_for_the_very_next_url(client: TestClient, services: Services, change: Executable, status: int) -> None:
+def test_a_change_applies_to_the_very_next_url(client: TestClient, services: Services, change: Executable, status: int) -> None:
     person = session_of(services)
     assert client.post(ROUTE, json={"s3Key": KEY}, headers=person).status_code == 200
     with services.database.write() as db:
@@ -207,7 +207,7 @@ def test_playing_does_not_wait_behind_a_writer(client: TestClient, services: Ser
 @pytest.mark.parametrize(
     "body", ["", "null", "[]", "{}", '{"s3Key": null}', '{"s3Key": 5}', '{"s3Key": ["a"]}', '{"s3Key": "\\ud800"}', "{"]
 )
-def test_a_body_of_another_shape_is_not_valid(client: TestClient, services: Services, body: str) -> None:
+def test_a_body_of_another_shape_is_invalid(client: TestClient, services: Services, body: str) -> None:
     answer = client.post(ROUTE, content=body, headers=session_of(services))
     assert answer.status_code == 422
     assert answer.json()["code"] == "invalid"
@@ -221,7 +221,7 @@ def test_what_was_sent_is_not_sent_back(client: TestClient, services: Services) 
 
 
 @on_sqlite
-def test_a_failure_to_sign_says_so_and_hides_the_rest(client: TestClient, services: Services) -> None:
+def test_a_signing_failure_is_reported_without_details(client: TestClient, services: Services) -> None:
     def no_credentials() -> None:
         raise StorageCredentials
 
@@ -232,7 +232,7 @@ def test_a_failure_to_sign_says_so_and_hides_the_rest(client: TestClient, servic
     assert (answer.json()["code"], answer.json()["title"]) == ("signing_failed", "Failed to generate URL")
 
 
-def test_a_key_outside_the_configured_prefix_is_as_good_as_unknown(client: TestClient, services: Services) -> None:
+def test_a_key_outside_the_configured_prefix_is_treated_as_unknown(client: TestClient, services: Services) -> None:
     signer = UrlSigner(services.store.credentials, embedded_addresses(services.settings), prefix="elsewhere/")
     client.app.state.services = dataclasses.replace(services, signer=signer)  # type: ignore[attr-defined]
     person = session_of(services)

@@ -1,4 +1,4 @@
-"""Export jobs through the API: asked for once, listed, followed, cancelled and tried again."""
+"""Export jobs through the API: enqueued once, listed, followed, cancelled and retried."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ JOBS = "/api/clips/videos/video_1/jobs"
 
 @pytest.fixture
 def reviewer(services: Services, person: Callable[..., Person]) -> dict[str, str]:
-    """The cookie of a reviewer, with a video of two clips there."""
+    """The cookie of a reviewer, with a video of two clips."""
     with services.database.write() as db:
         db.add(Video(id="video_1", title="Talk", s3_key="talk.mp4", etag="e1", size=10))
         db.flush()
@@ -41,7 +41,9 @@ def ask(client: TestClient, cookie: dict[str, str], **fields: Any) -> Any:
     return client.post(EXPORT, json=body, headers=cookie)
 
 
-def test_each_clip_and_ratio_becomes_a_job_and_asking_again_gives_the_same_jobs(client: TestClient, reviewer: dict[str, str]) -> None:
+def test_each_clip_and_ratio_becomes_a_job_and_repeating_the_request_returns_the_same_jobs(
+    client: TestClient, reviewer: dict[str, str]
+) -> None:
     answer = ask(client, reviewer, clipIds=["clip_2", "clip_1"], aspectRatios=["1:1", "9:16"])
     assert answer.status_code == 202
     jobs = answer.json()["jobs"]
@@ -68,7 +70,7 @@ def test_each_clip_and_ratio_becomes_a_job_and_asking_again_gives_the_same_jobs(
     ],
 )
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_what_cannot_be_exported_is_refused_and_makes_no_job(
+def test_an_invalid_export_is_refused_and_enqueues_no_job(
     client: TestClient, reviewer: dict[str, str], fields: dict[str, Any], status: int
 ) -> None:
     assert ask(client, reviewer, **fields).status_code == status
@@ -76,7 +78,9 @@ def test_what_cannot_be_exported_is_refused_and_makes_no_job(
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_captions_and_a_framing_per_ratio_are_taken_and_told(client: TestClient, reviewer: dict[str, str], services: Services) -> None:
+def test_captions_and_a_framing_per_ratio_are_accepted_and_returned(
+    client: TestClient, reviewer: dict[str, str], services: Services
+) -> None:
     with services.database.write() as db:
         save_framing(db, "video_1", "clip_1", AspectRatio.SQUARE, 0.25, 0.75)
     framings = {"9:16": {"mode": "manual", "x": 0.1}, "1:1": {"mode": "manual"}}
@@ -91,9 +95,7 @@ def test_captions_and_a_framing_per_ratio_are_taken_and_told(client: TestClient,
     assert ask(client, reviewer).json()["jobs"][0]["captions"] == "off"
 
 
-def test_a_job_is_cancelled_and_tried_again_and_all_of_it_is_written_down(
-    client: TestClient, reviewer: dict[str, str], services: Services
-) -> None:
+def test_a_job_is_cancelled_and_retried_and_both_are_audited(client: TestClient, reviewer: dict[str, str], services: Services) -> None:
     job = ask(client, reviewer).json()["jobs"][0]
     path = f"/api/clips/jobs/{job['id']}"
     assert client.delete(path, headers=reviewer).json()["state"] == "cancelled"
@@ -106,7 +108,7 @@ def test_a_job_is_cancelled_and_tried_again_and_all_of_it_is_written_down(
     assert written == ["export", "export_cancel", "export_cancel", "export_retry"]
 
 
-def test_an_export_is_among_the_background_work_and_cancelled_and_tried_again_there(client: TestClient, reviewer: dict[str, str]) -> None:
+def test_an_export_is_listed_among_all_jobs_and_cancelled_and_retried_there(client: TestClient, reviewer: dict[str, str]) -> None:
     job = ask(client, reviewer).json()["jobs"][0]
     path = f"/api/work/{job['id']}"
     (listed,) = client.get("/api/work", headers=reviewer).json()["work"]
@@ -150,7 +152,7 @@ def test_a_viewer_follows_jobs_but_starts_none(client: TestClient, reviewer: dic
     assert client.delete(f"/api/clips/jobs/{job['id']}", headers=viewer).status_code == 403
 
 
-def test_events_tell_every_change_once_and_end_when_nothing_is_under_way(
+def test_events_report_every_change_once_and_end_when_no_job_is_left(
     client: TestClient, reviewer: dict[str, str], services: Services
 ) -> None:
     first, second = (job["id"] for job in ask(client, reviewer, clipIds=["clip_1", "clip_2"]).json()["jobs"])

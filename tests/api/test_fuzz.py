@@ -1,4 +1,4 @@
-"""The API against its own description: whatever is sent, no answer is a server error, and none forgets to ask who is there."""
+"""The API against its own OpenAPI description: no input causes a server error or bypasses authentication."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
 @pytest.fixture
 def api(services: Services, bucket: ObjectStore) -> FastAPI:
     services.settings.data_dir.mkdir()
-    put_back(services)
+    restore_video(services)
     port = urlsplit(bucket._client.meta.endpoint_url).port
     assert port is not None
     return create_api(dataclasses.replace(services, settings=dataclasses.replace(services.settings, port=port), store=bucket))
 
 
-def put_back(services: Services) -> None:
-    """A video with one exported clip, whatever was done to them."""
+def restore_video(services: Services) -> None:
+    """Restore the video with one exported clip, whatever was done to them."""
     with services.database.write() as db:
         db.merge(Video(id="video_0", title="0", s3_key="one.mp4"))
         db.flush()
@@ -58,15 +58,13 @@ def put_back(services: Services) -> None:
 
 
 def checks() -> list[Any]:
-    """Imported late, as everything of Schemathesis: it takes seconds, and every worker collects this file."""
+    """Return the checks. Imports late: Schemathesis takes seconds to import, and every worker collects this file."""
     from schemathesis.checks import not_a_server_error, response_schema_conformance, status_code_conformance
 
     return [not_a_server_error, response_schema_conformance, status_code_conformance]
 
 
-def test_no_request_makes_the_server_fail_or_forget_to_ask_who_is_there(
-    api: FastAPI, services: Services, subtests: pytest.Subtests
-) -> None:
+def test_no_request_causes_a_server_error_or_bypasses_authentication(api: FastAPI, services: Services, subtests: pytest.Subtests) -> None:
     import schemathesis
     from schemathesis.pytest.lazy import get_all_tests
 
@@ -87,13 +85,13 @@ def test_no_request_makes_the_server_fail_or_forget_to_ask_who_is_there(
                 case.path_parameters["video_id"] = video_id
             case.validate_response(case.call(headers=admin, **how), checks=wanted)
         if (case.method, case.path) in FOR_EVERYBODY:
-            admin = session_of(services, Role.ADMIN)  # one of these signs out
+            admin = session_of(services, Role.ADMIN)  # one of these requests signs out
 
     asked = 0
     for found in get_all_tests(schema=schemathesis.openapi.from_dict(api.openapi()), test_func=ask, settings=EXAMPLES, given_kwargs=None):
         operation, ask_all = found.ok()  # type: ignore[union-attr]
         with subtests.test(operation.label):
-            put_back(services)
+            restore_video(services)
             admin = session_of(services, Role.ADMIN)
             ask_all()
             if (operation.method.upper(), operation.path) not in FOR_EVERYBODY:
@@ -103,7 +101,7 @@ def test_no_request_makes_the_server_fail_or_forget_to_ask_who_is_there(
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_an_answer_that_does_not_fit_the_description_is_noticed(api: FastAPI, services: Services) -> None:
+def test_a_response_that_does_not_match_the_schema_is_detected(api: FastAPI, services: Services) -> None:
     import schemathesis
     from schemathesis.core.failures import FailureGroup
 

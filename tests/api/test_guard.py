@@ -1,4 +1,4 @@
-"""What the wrappers around the whole application refuse, add and take away."""
+"""What the middleware around the whole application refuses, adds and removes."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def browser(app: ASGIApp, base_url: str = "http://clips.lan:3000") -> TestClient
     return TestClient(app, base_url=base_url)
 
 
-class Moments:
-    """A monotonic clock that is moved by hand."""
+class ManualClock:
+    """A monotonic clock that a test moves."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -69,8 +69,8 @@ class Moments:
 
 
 @pytest.fixture
-def moments() -> Moments:
-    return Moments()
+def manual_clock() -> ManualClock:
+    return ManualClock()
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
@@ -89,7 +89,7 @@ def test_a_write_from_a_foreign_origin_is_refused(method: str, headers: dict[str
         "http://clips.lan:3000@evil.example",
     ],
 )
-def test_only_the_very_host_of_the_request_is_the_same_origin(origin: str) -> None:
+def test_only_the_exact_host_of_the_request_is_the_same_origin(origin: str) -> None:
     client = browser(OriginGuard(application()))
     assert client.post("/api/things", headers={**COOKIE, "Origin": origin}).status_code == 403
 
@@ -105,7 +105,7 @@ def test_only_the_very_host_of_the_request_is_the_same_origin(origin: str) -> No
         ("http://[::1]:3000", "[::1]:3000"),
     ],
 )
-def test_the_same_origin_writes_by_whatever_name_it_came(origin: str, host: str) -> None:
+def test_the_same_origin_may_write_under_any_host_name(origin: str, host: str) -> None:
     client = browser(OriginGuard(application()))
     assert client.post("/api/things", headers={**COOKIE, "Origin": origin, "Host": host}).status_code == 200
 
@@ -122,7 +122,7 @@ def test_a_cross_site_write_without_an_origin_is_refused() -> None:
     assert client.post("/api/things", headers={**COOKIE, "Sec-Fetch-Site": "same-origin"}).status_code == 200
 
 
-def test_a_program_with_a_token_is_not_a_browser() -> None:
+def test_the_origin_of_a_program_with_a_token_is_not_checked() -> None:
     client = browser(OriginGuard(application()))
     bearer = {"Authorization": "Bearer cv_x", "Origin": FOREIGN, "Sec-Fetch-Site": "cross-site"}
     assert client.post("/api/things", headers=bearer).status_code == 200
@@ -241,32 +241,32 @@ def statuses(client: TestClient, count: int, headers: dict[str, str] | None = No
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_requests_are_limited_per_session_and_the_limit_passes(moments: Moments, services: Services) -> None:
-    client = browser(RequestLimits(application(), services.sessions, rate=2, burst=5, clock=moments))
+def test_requests_are_limited_per_session_until_the_window_ends(manual_clock: ManualClock, services: Services) -> None:
+    client = browser(RequestLimits(application(), services.sessions, rate=2, burst=5, clock=manual_clock))
     one, other = session_of(services), session_of(services)
     assert statuses(client, 7, one) == [200] * 5 + [429] * 2
     assert statuses(client, 1, other) == [200]
     assert client.get("/page", headers=one).status_code == 200
-    moments.now += 1
+    manual_clock.now += 1
     assert statuses(client, 3, one) == [200, 200, 429]
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_an_address_may_have_as_many_people_as_it_likes(moments: Moments, services: Services) -> None:
-    client = browser(RequestLimits(application(), services.sessions, rate=1, burst=3, clock=moments))
+def test_the_number_of_people_per_address_is_not_limited(manual_clock: ManualClock, services: Services) -> None:
+    client = browser(RequestLimits(application(), services.sessions, rate=1, burst=3, clock=manual_clock))
     assert [status for _ in range(20) for status in statuses(client, 3, session_of(services))] == [200] * 60
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_those_who_are_nobody_share_the_rate_of_their_address(moments: Moments, services: Services) -> None:
-    client = browser(RequestLimits(application(), services.sessions, rate=1, burst=3, clock=moments))
+def test_anonymous_clients_share_the_rate_of_their_address(manual_clock: ManualClock, services: Services) -> None:
+    client = browser(RequestLimits(application(), services.sessions, rate=1, burst=3, clock=manual_clock))
     assert statuses(client, 4) == [200] * 3 + [429]
     assert statuses(client, 1, session_of(services)) == [200]
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_making_up_sessions_does_not_evade_the_rate(moments: Moments, services: Services) -> None:
-    client = browser(RequestLimits(application(), services.sessions, rate=1, burst=3, clock=moments))
+def test_forged_sessions_do_not_evade_the_rate_limit(manual_clock: ManualClock, services: Services) -> None:
+    client = browser(RequestLimits(application(), services.sessions, rate=1, burst=3, clock=manual_clock))
     genuine = session_of(services)["cookie"]
     cookies = [{"Cookie": f"clipviewer_session={number}"} for number in range(5)] + [{"Cookie": f"{genuine}{end}"} for end in "xyz"]
     assert [client.get("/api/things", headers=cookie).status_code for cookie in cookies] == [200] * 3 + [429] * 5
@@ -283,14 +283,14 @@ def test_a_socket_with_too_large_a_frame_is_closed_with_1009() -> None:
     assert caught.value.code == 1009
 
 
-def test_a_socket_that_sends_too_often_is_closed_with_1008(moments: Moments) -> None:
-    client = browser(SocketLimits(application(), rate=2, burst=3, clock=moments))
+def test_a_socket_that_sends_too_often_is_closed_with_1008(manual_clock: ManualClock) -> None:
+    client = browser(SocketLimits(application(), rate=2, burst=3, clock=manual_clock))
     with client.websocket_connect("/_event") as websocket:
         for count in (3, 2):
             for _ in range(count):
                 websocket.send_text("x")
                 assert websocket.receive_text() == "x"
-            moments.now += 1
+            manual_clock.now += 1
         for _ in range(3):
             websocket.send_text("x")
         assert [websocket.receive_text(), websocket.receive_text()] == ["x", "x"]
@@ -300,7 +300,7 @@ def test_a_socket_that_sends_too_often_is_closed_with_1008(moments: Moments) -> 
 
 
 @pytest.mark.parametrize("caps", [{"per_session": 2}, {"per_address": 2}], ids=str)
-def test_only_so_many_sockets_are_open_at_once(caps: dict[str, int]) -> None:
+def test_the_number_of_open_sockets_is_limited(caps: dict[str, int]) -> None:
     client = browser(SocketLimits(application(), **caps))
     with client.websocket_connect("/_event", headers=COOKIE), client.websocket_connect("/_event", headers=COOKIE) as second:
         with pytest.raises((WebSocketDisconnect, WebSocketDenialResponse)), client.websocket_connect("/_event", headers=COOKIE):
@@ -311,8 +311,8 @@ def test_only_so_many_sockets_are_open_at_once(caps: dict[str, int]) -> None:
             assert third.receive_text() == "still"
 
 
-def test_a_bucket_forgets_the_keys_unused_for_longest(moments: Moments) -> None:
-    bucket = TokenBucket(1, 1, moments)
+def test_a_bucket_forgets_the_keys_unused_for_longest(manual_clock: ManualClock) -> None:
+    bucket = TokenBucket(1, 1, manual_clock)
     assert bucket.take("first")
     assert not bucket.take("first")
     assert all(bucket.take(number) for number in range(20_000))

@@ -1,4 +1,4 @@
-"""Health is public, cheap, true, and tells nothing else."""
+"""The health check is public, cheap and correct, and discloses nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The library over HTTP: titles, tags, what is archived, deleted and brought back."""
+"""The library over HTTP: titles, tags, archiving, deleting and restoring."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ONE = f"{VIDEOS}/video_1"
 
 @pytest.fixture
 def client(services: Services) -> Iterator[TestClient]:
-    """An admin before two videos."""
+    """An admin's client, with two videos."""
     with services.database.write() as db:
         db.add(Video(id="video_1", title="Harbour", s3_key="one.mp4", previews={"etag": "x"}))
         db.add(Video(id="video_2", title="Quay", s3_key="two.mp4"))
@@ -36,7 +36,7 @@ def listed(client: TestClient, **asked: str) -> list[str]:
     return [video["title"] for video in page["videos"]]
 
 
-def test_a_change_leaves_what_it_does_not_name(client: TestClient, services: Services) -> None:
+def test_a_change_keeps_fields_that_it_does_not_name(client: TestClient, services: Services) -> None:
     changed = client.patch(ONE, json={"tags": ["Boats", "dawn"]}).json()
     assert (changed["title"], changed["tags"], changed["archivedAt"]) == ("Harbour", ["boats", "dawn"], None)
     changed = client.patch(ONE, json={"title": "Pier", "archived": True, "deletedAt": "2025-01-01"}).json()
@@ -56,19 +56,19 @@ def test_a_change_leaves_what_it_does_not_name(client: TestClient, services: Ser
 
 
 @pytest.mark.parametrize("body", [{"title": ""}, {"title": " "}, {"tags": ["a,b"]}, {"tags": "boats"}, {"archived": "perhaps"}])
-def test_a_change_that_is_none_is_refused_whole(client: TestClient, body: dict[str, object]) -> None:
+def test_an_invalid_change_is_refused_as_a_whole(client: TestClient, body: dict[str, object]) -> None:
     answer = client.patch(ONE, json={"archived": True, **body})
     assert answer.status_code == 422, answer.text
     assert listed(client, sort="title") == ["Harbour", "Quay"]
 
 
-def test_deleting_asks_what_becomes_of_the_objects(client: TestClient) -> None:
+def test_deleting_requires_a_choice_for_the_objects(client: TestClient) -> None:
     assert client.delete(ONE).status_code == 422
     assert client.delete(ONE, params={"objects": "some"}).status_code == 422
     assert listed(client, sort="title") == ["Harbour", "Quay"]
 
 
-def test_a_deleted_video_is_hidden_and_comes_back(client: TestClient, services: Services) -> None:
+def test_a_deleted_video_is_hidden_and_can_be_restored(client: TestClient, services: Services) -> None:
     gone = client.delete(ONE, params={"objects": "all"}).json()
     assert gone["deletedAt"].endswith("Z")
     assert (listed(client), listed(client, filter="deleted")) == (["Quay"], ["Harbour"])
@@ -79,7 +79,7 @@ def test_a_deleted_video_is_hidden_and_comes_back(client: TestClient, services: 
         assert work.unfinished_work(db) == []
 
 
-def test_it_is_removed_at_once_where_that_is_asked_for(client: TestClient, services: Services) -> None:
+def test_a_deleted_video_is_removed_at_once_on_request(client: TestClient, services: Services) -> None:
     client.delete(ONE, params={"objects": "keep", "now": "true"})
     with services.database.read() as db:
         assert [(item.kind, item.subject) for item in work.unfinished_work(db)] == [("remove", "video_1")]

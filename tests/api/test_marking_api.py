@@ -1,4 +1,4 @@
-"""Identified clips over HTTP, one at a time: marked, changed in part, removed; each written down with who did it."""
+"""Identified clips over HTTP, one at a time: marked, partly changed, removed, each with an audit entry."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CLIPS = "/api/clips/videos/video_1/identified"
 
 @pytest.fixture
 def client(services: Services) -> Iterator[TestClient]:
-    """A reviewer before a video of ten seconds, 29.97 pictures a second, with one candidate, and another video."""
+    """A reviewer's client, with a video of ten seconds at 29.97 frames per second that has one candidate, and another video."""
     with services.database.write() as db:
         db.add(Video(id="video_1", title="One", s3_key="one.mp4", duration_ms=10_010, frame_rate="30000/1001"))
         db.add(Video(id="video_2", title="Two", s3_key="two.mp4"))
@@ -29,7 +29,7 @@ def client(services: Services) -> Iterator[TestClient]:
         yield client
 
 
-def test_a_marked_clip_is_answered_as_it_was_kept(client: TestClient, services: Services) -> None:
+def test_a_marked_clip_is_returned_as_stored(client: TestClient, services: Services) -> None:
     made = client.post(f"{CLIPS}/marked", json={"start": "3.01", "end": "4.99", "title": "The goal"})
     assert made.status_code == 201, made.text
     clip = made.json()
@@ -40,7 +40,7 @@ def test_a_marked_clip_is_answered_as_it_was_kept(client: TestClient, services: 
     assert (entry.subject, entry.address, entry.details) == (clip["id"], "testclient", {"video": "video_1"})
 
 
-def test_a_change_leaves_what_it_does_not_name(client: TestClient, services: Services) -> None:
+def test_a_change_keeps_fields_that_it_does_not_name(client: TestClient, services: Services) -> None:
     named = client.patch(f"{CLIPS}/clip_1", json={"title": "Is"}).json()
     assert (named["start"], named["end"], named["title"], named["score"]) == ("1.010", "2.020", "Is", 7)
     moved = client.patch(f"{CLIPS}/clip_1", json={"end": 3, "title": None}).json()
@@ -51,7 +51,7 @@ def test_a_change_leaves_what_it_does_not_name(client: TestClient, services: Ser
 
 
 @pytest.mark.parametrize("body", [{"start": "5", "end": "5.1"}, {"end": "0.5"}, {"start": "99"}, {"start": "soon"}, {"title": 3}, []])
-def test_a_change_to_what_is_no_clip_is_refused_and_changes_nothing(client: TestClient, body: object) -> None:
+def test_an_invalid_change_to_a_clip_is_refused_and_changes_nothing(client: TestClient, body: object) -> None:
     assert client.patch(f"{CLIPS}/clip_1", json=body).status_code == 422
     assert [(one["start"], one["title"]) for one in client.get(CLIPS).json()] == [("1.010", "Was")]
 
@@ -69,7 +69,7 @@ def test_a_removed_clip_is_gone(client: TestClient, services: Services) -> None:
         assert db.exec(select(AuditEntry).where(AuditEntry.action == "clip_removed")).one().subject == "clip_1"
 
 
-def test_the_clip_of_another_video_is_an_unknown_one(client: TestClient) -> None:
+def test_a_clip_of_another_video_is_unknown(client: TestClient) -> None:
     elsewhere = CLIPS.replace("video_1", "video_2")
     unknown = [client.request(method, f"{CLIPS}/clip_9", json={"title": "Is"}) for method in ("PATCH", "DELETE")]
     others = [client.request(method, f"{elsewhere}/clip_1", json={"title": "Is"}) for method in ("PATCH", "DELETE")]
@@ -78,7 +78,7 @@ def test_the_clip_of_another_video_is_an_unknown_one(client: TestClient) -> None
     assert client.post("/api/clips/videos/video_9/identified/marked", json={"start": 1, "end": 2}).status_code == 404
 
 
-def test_a_pipeline_may_take_back_its_candidate(client: TestClient, services: Services) -> None:
+def test_a_pipeline_may_remove_its_candidate(client: TestClient, services: Services) -> None:
     answer = client.delete(f"{CLIPS}/clip_1", headers={"Cookie": "", **token_of(services)})
     assert answer.status_code == 204, answer.text
     with services.database.read() as db:

@@ -1,4 +1,4 @@
-"""Where one lands after signing in is a page of ours, however the address was written."""
+"""The redirect after signing in stays on this site, however its address is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every error is a problem with a stable code; an unexpected one says nothing but the id under which the log tells all."""
+"""Every error is a problem with a stable code; an unexpected one discloses only the id under which the log has the details."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MEMBERS = {"type", "title", "status", "detail", "code"}
 
 @pytest.fixture
 def failing(api: FastAPI, client: TestClient) -> TestClient:
-    """The client of an API with a route that raises what it is told."""
+    """The client of an API with a route that raises a given exception."""
     errors = {
         "bug": ZeroDivisionError("canary-secret in the message"),
         "database": OperationalError("SELECT canary-secret", {}, Exception("gone")),
@@ -51,7 +51,7 @@ def test_a_database_that_is_gone_is_503(failing: TestClient) -> None:
     assert "canary" not in response.text
 
 
-def test_an_expected_error_tells_its_code_and_what_to_do(failing: TestClient) -> None:
+def test_an_expected_error_states_its_code_and_what_to_do(failing: TestClient) -> None:
     response = failing.get("/api/fail/storage")
     assert (response.status_code, response.headers["content-type"]) == (502, "application/problem+json")
     assert response.json() == {
@@ -70,6 +70,6 @@ def test_unknown_paths_and_methods_are_problems_too(client: TestClient) -> None:
         assert (response.json()["code"], set(response.json())) == (code, MEMBERS)
 
 
-def test_no_answer_is_kept_by_a_cache(failing: TestClient) -> None:
+def test_no_response_is_cached(failing: TestClient) -> None:
     paths = ("/api/health", "/api/nothing", "/api/auth/session", "/api/fail/bug", "/api/fail/storage")
     assert {failing.get(path).headers["cache-control"] for path in paths} == {"no-store"}

@@ -25,7 +25,7 @@ CANARY = "c4narY0123456789abcdef"
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """What every logger writes, down to DEBUG, through a handler with the filter."""
+    """The output of every logger at level DEBUG, through a handler with the filter."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     install_redaction([handler])
@@ -102,7 +102,7 @@ def test_a_failed_statement_does_not_tell_its_values(database: Database) -> None
     assert CANARY not in str(caught.value)
 
 
-def test_the_access_log_of_the_server_still_formats() -> None:
+def test_the_servers_access_log_still_formats() -> None:
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(AccessFormatter('%(client_addr)s "%(request_line)s" %(status_code)s', use_colors=False))

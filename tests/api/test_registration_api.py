@@ -130,7 +130,7 @@ def test_captions_of_a_pipeline_are_adopted_with_its_clip_and_stay_when_they_are
 
 
 @on_sqlite
-def test_a_captions_key_is_held_to_what_an_object_key_is_held_to(client: TestClient) -> None:
+def test_a_captions_key_obeys_the_rules_for_object_keys(client: TestClient) -> None:
     client.post(VIDEOS, json={"s3Key": "new.mp4"})
     client.post(EXPORTED, json={"items": [clip("c/5.mp4")]})
     keys = ["gone.vtt", "../c/1.vtt", "new.mp4", "c/5.mp4", "", 7]
@@ -176,7 +176,7 @@ def test_candidates_are_registered_by_reference(client: TestClient) -> None:
 
 
 @on_sqlite
-def test_infinite_scores_are_not_taken(client: TestClient) -> None:
+def test_infinite_scores_are_refused(client: TestClient) -> None:
     body = '{"items": [{"start": "1", "end": "2", "score": NaN}, {"start": "1", "end": "2", "score": 1e999}]}'
     answer = client.post(IDENTIFIED, content=body, headers={"content-type": "application/json"})
     assert [status for _, status in outcomes(answer, "reference")] == ["invalid", "invalid"]
@@ -192,13 +192,13 @@ def test_extra_fields_change_nothing(client: TestClient) -> None:
 @on_sqlite
 @pytest.mark.parametrize("route", [EXPORTED, IDENTIFIED])
 @pytest.mark.parametrize("items", [None, {}, "x", [{}] * 10_001])
-def test_a_body_that_is_no_list_of_at_most_ten_thousand_is_not_valid(client: TestClient, route: str, items: object) -> None:
+def test_a_body_that_is_not_a_list_of_at_most_ten_thousand_is_invalid(client: TestClient, route: str, items: object) -> None:
     assert client.post(route, json={"items": items}).status_code == 422
 
 
 @pytest.mark.parametrize("tail", ["exported", "identified"])
 @pytest.mark.parametrize("video_id", ["video_nobody", "video_1%00", "clip_1"])
-def test_an_unknown_video_takes_nothing(client: TestClient, video_id: str, tail: str) -> None:
+def test_nothing_is_registered_for_an_unknown_video_over_http(client: TestClient, video_id: str, tail: str) -> None:
     answer = client.post(f"{VIDEOS}/{video_id}/{tail}", json={"items": [clip("c/1.mp4")]})
     assert answer.status_code == 404
     assert answer.json()["code"] == "video_not_found"
@@ -218,7 +218,7 @@ def test_only_pipelines_and_admins_register(stocked: Services, route: str, body:
         assert client.post(route, json=body, headers=token_of(stocked)).status_code == 200
 
 
-def test_every_registration_is_written_down(client: TestClient, stocked: Services) -> None:
+def test_every_registration_is_audited(client: TestClient, stocked: Services) -> None:
     for route, body in BODIES:
         client.post(route, json=body)
     with stocked.database.read() as db:
@@ -232,7 +232,7 @@ def test_every_registration_is_written_down(client: TestClient, stocked: Service
 
 
 @on_sqlite
-def test_a_store_that_does_not_answer_is_said_so(services: Services) -> None:
+def test_an_unreachable_store_is_reported_to_the_caller(services: Services) -> None:
     with TestClient(create_api(services), base_url="http://clips.test", headers=token_of(services)) as client:
         answer = client.post(VIDEOS, json={"s3Key": "new.mp4"})
     assert answer.status_code == 503

@@ -23,8 +23,8 @@ PREFERENCES = "/api/settings/preferences"
 
 
 @pytest.fixture
-def over_a_bucket(services: Services, tmp_path: Path) -> Iterator[Services]:
-    """The services over a store that answers."""
+def services_with_bucket(services: Services, tmp_path: Path) -> Iterator[Services]:
+    """The services over a running store."""
     with running_bucket("a secret key that only this bucket has", tmp_path / "store") as store:
         port = urlsplit(store._client.meta.endpoint_url).port
         assert port is not None
@@ -33,10 +33,10 @@ def over_a_bucket(services: Services, tmp_path: Path) -> Iterator[Services]:
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_probe_can_be_read_by_range_and_is_gone_afterwards(over_a_bucket: Services, person: Callable[..., Person]) -> None:
-    admin, store = person(Role.ADMIN), over_a_bucket.store
-    host = f"127.0.0.1:{over_a_bucket.settings.port}"
-    with TestClient(create_api(over_a_bucket), base_url=f"http://{host}", headers=admin.cookie) as client:
+def test_a_probe_can_be_read_by_range_and_is_deleted_afterwards(services_with_bucket: Services, person: Callable[..., Person]) -> None:
+    admin, store = person(Role.ADMIN), services_with_bucket.store
+    host = f"127.0.0.1:{services_with_bucket.settings.port}"
+    with TestClient(create_api(services_with_bucket), base_url=f"http://{host}", headers=admin.cookie) as client:
         told = client.post(PROBE).json()
         assert client.post(PROBE).status_code == 201
         assert [found.key for found in store.list("")] == [f"team/exports/.doctor-{admin.id}"]
@@ -49,7 +49,7 @@ def test_a_probe_can_be_read_by_range_and_is_gone_afterwards(over_a_bucket: Serv
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_store_that_does_not_answer_is_told_as_such(client: TestClient, person: Callable[..., Person]) -> None:
+def test_an_unreachable_store_is_reported_as_such(client: TestClient, person: Callable[..., Person]) -> None:
     answer = client.post(PROBE, headers=person(Role.ADMIN).cookie)
     assert (answer.status_code, answer.json()["code"]) == (503, "storage_unreachable")
 

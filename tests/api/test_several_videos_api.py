@@ -1,4 +1,4 @@
-"""Several videos changed by one request: all of them, or none."""
+"""One request changes several videos: all of them or none."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BOTH = ["video_1", "video_2"]
 
 @pytest.fixture
 def client(services: Services) -> Iterator[TestClient]:
-    """An admin before three videos."""
+    """An admin's client, with three videos."""
     with services.database.write() as db:
         for number in (1, 2, 3):
             db.add(Video(id=f"video_{number}", title=f"Film {number}", s3_key=f"{number}.mp4", previews={"etag": "x"}))
@@ -46,7 +46,7 @@ def audited(services: Services) -> list[tuple[str, str, str]]:
         return sorted((entry.action, entry.subject, entry.address) for entry in db.exec(select(AuditEntry)))
 
 
-def test_several_are_tagged_and_put_out_of_the_way_and_back(client: TestClient, services: Services) -> None:
+def test_several_videos_are_tagged_archived_and_restored(client: TestClient, services: Services) -> None:
     client.patch(f"{VIDEOS}/video_1", json={"tags": ["boats"]})
     answer = client.patch(VIDEOS, json={"ids": BOTH, "addTags": ["Dawn", "boats"], "archived": True})
     assert (answer.status_code, answer.json()) == (200, {"changed": BOTH, "cancelled": 0})
@@ -70,7 +70,7 @@ def test_each_video_has_its_own_line_in_the_audit_log(client: TestClient, servic
     assert audited(services) == [(action, video, "testclient") for action in actions for video in BOTH]
 
 
-def test_several_are_deleted_and_come_back(client: TestClient, services: Services) -> None:
+def test_several_videos_are_deleted_and_restored(client: TestClient, services: Services) -> None:
     with services.database.write() as db:
         work.ask(db, "find", "video_2", video_id="video_2")
     assert client.post(f"{VIDEOS}/delete", json={"ids": BOTH, "objects": "exports"}).json() == {"changed": BOTH, "cancelled": 1}
@@ -94,9 +94,7 @@ def test_several_are_deleted_and_come_back(client: TestClient, services: Service
         ("video_1", 422, ""),
     ],
 )
-def test_one_that_cannot_be_changed_leaves_all_as_they_were(
-    client: TestClient, services: Services, ids: Any, status: int, detail: str
-) -> None:
+def test_one_invalid_video_leaves_all_unchanged(client: TestClient, services: Services, ids: Any, status: int, detail: str) -> None:
     client.delete(f"{VIDEOS}/video_3", params={"objects": "keep"})
     answer = client.patch(VIDEOS, json={"ids": ids, "addTags": ["dawn"], "archived": True})
     assert (answer.status_code, detail in answer.text) == (status, True), answer.text
@@ -110,12 +108,12 @@ def test_one_that_cannot_be_changed_leaves_all_as_they_were(
 @pytest.mark.parametrize(
     "change", [{"addTags": ["a,b"]}, {"addTags": [str(n) for n in range(21)]}, {"removeTags": [""]}, {"archived": "soon"}]
 )
-def test_a_change_that_is_none_is_refused_whole(client: TestClient, services: Services, change: dict[str, Any]) -> None:
+def test_an_invalid_change_is_refused_as_a_whole(client: TestClient, services: Services, change: dict[str, Any]) -> None:
     assert client.patch(VIDEOS, json={"ids": BOTH, "archived": True, **change}).status_code == 422
     assert (tags(services), listed(client, "archived")) == ({}, [])
 
 
-def test_deleting_several_asks_what_becomes_of_the_objects(client: TestClient) -> None:
+def test_deleting_several_requires_a_choice_for_the_objects(client: TestClient) -> None:
     for objects in ({}, {"objects": "some"}):
         assert client.post(f"{VIDEOS}/delete", json={"ids": BOTH, **objects}).status_code == 422
     assert listed(client, "deleted") == []

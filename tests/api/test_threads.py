@@ -1,4 +1,4 @@
-"""Where the routes' work runs: database work in the database's few threads, what waits in threads of its own, nothing elsewhere."""
+"""Where routes do their work: database work in the database's threads, blocking work in separate threads, nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def calls_of(dependant: Dependant) -> list[Any]:
 
 
 def runs_elsewhere(route: APIRoute) -> list[str]:
-    """What of the route the framework would run in its own threads: every endpoint and dependency that is synchronous to it."""
+    """Return every synchronous endpoint and dependency of the route, which the framework would run in its own threads."""
     return [f"{route.path}: {call.__qualname__}" for call in calls_of(route.dependant) if not iscoroutinefunction(call)]
 
 
@@ -44,7 +44,7 @@ def test_no_route_and_no_dependency_runs_in_threads_of_the_framework(api: FastAP
     assert [call for route in routes for call in runs_elsewhere(route)] == []
 
 
-def test_one_that_would_is_caught(api: FastAPI) -> None:
+def test_a_route_in_framework_threads_is_detected(api: FastAPI) -> None:
     def synchronous() -> None: ...
 
     @api.get("/api/plain", dependencies=[Depends(public())])
@@ -83,7 +83,7 @@ def where(api: FastAPI, services: Services) -> TestClient:
     return TestClient(api, raise_server_exceptions=False)
 
 
-def test_what_reads_and_what_writes_runs_in_threads_of_the_database(where: TestClient, person: Callable[..., Person]) -> None:
+def test_reads_and_writes_run_in_the_databases_threads(where: TestClient, person: Callable[..., Person]) -> None:
     headers = person().cookie
     assert where.get("/reading", headers=headers).json()["thread"].startswith("database-read")
     written = where.post("/writing", headers=headers)
@@ -91,7 +91,7 @@ def test_what_reads_and_what_writes_runs_in_threads_of_the_database(where: TestC
     assert written.json()["thread"].startswith("database-write")
 
 
-def test_nobody_gets_in_whom_the_policy_does_not_let_in(where: TestClient) -> None:
+def test_only_those_admitted_by_the_policy_get_in(where: TestClient) -> None:
     assert where.get("/reading").status_code == 401
     assert where.post("/writing").status_code == 401
 

@@ -1,4 +1,4 @@
-"""Uploads through the API: by people in a browser and by pipelines, with the bytes going past the app."""
+"""Uploads through the API by browsers and pipelines; the bytes bypass the app."""
 
 from __future__ import annotations
 
@@ -90,9 +90,7 @@ def test_a_person_and_a_pipeline_upload_alike(
     assert client.get(UPLOADS, headers=who).json() == {"uploads": []}
 
 
-def test_the_url_leads_where_the_browser_came_and_has_no_key_of_the_servers(
-    client: TestClient, reviewer: dict[str, str], clip: bytes
-) -> None:
+def test_the_url_uses_the_browsers_host_and_none_of_the_servers_keys(client: TestClient, reviewer: dict[str, str], clip: bytes) -> None:
     part = sign(client, reviewer, begin(client, reviewer, clip), "studio.local:3000", crc32="y/Q5Jg==")
     url = urlsplit(part["url"])
     query = parse_qs(url.query)
@@ -126,7 +124,7 @@ def test_cancelling_leaves_nothing(client: TestClient, served: Served, reviewer:
     assert client.get(UPLOADS, headers=reviewer).json() == {"uploads": []}
 
 
-def test_what_is_no_video_is_answered_with_a_sentence(client: TestClient, served: Served, reviewer: dict[str, str]) -> None:
+def test_a_file_that_is_not_a_video_is_refused_with_a_sentence(client: TestClient, served: Served, reviewer: dict[str, str]) -> None:
     upload = begin(client, reviewer, b"just words")
     send(client, reviewer, upload, served, b"just words")
     answer = client.post(f"{UPLOADS}/{upload['id']}/complete", headers=reviewer)
@@ -154,12 +152,12 @@ def test_a_request_that_breaks_a_rule_is_refused(client: TestClient, reviewer: d
 
 
 @pytest.mark.parametrize("parts", [[], [{"partNumber": 0}], [{"partNumber": 2}], [{"partNumber": 1, "crc32": "?"}], [{"partNumber": "1"}]])
-def test_parts_that_there_are_not_are_refused(client: TestClient, reviewer: dict[str, str], clip: bytes, parts: list[Any]) -> None:
+def test_unknown_parts_are_refused(client: TestClient, reviewer: dict[str, str], clip: bytes, parts: list[Any]) -> None:
     upload = begin(client, reviewer, clip)
     assert client.post(f"{UPLOADS}/{upload['id']}/parts", json={"parts": parts}, headers=reviewer).status_code == 422
 
 
-def test_a_viewer_has_no_way_in(client: TestClient, person: Callable[..., Person], reviewer: dict[str, str], clip: bytes) -> None:
+def test_a_viewer_cannot_upload(client: TestClient, person: Callable[..., Person], reviewer: dict[str, str], clip: bytes) -> None:
     upload, viewer = begin(client, reviewer, clip), person(Role.VIEWER).cookie
     routes = [("POST", ""), ("GET", ""), *((method, f"/{upload['id']}{path}") for method, path in (("POST", "/parts"), ("DELETE", "")))]
     assert {client.request(method, UPLOADS + path, json={}, headers=viewer).status_code for method, path in routes} == {403}

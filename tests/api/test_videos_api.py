@@ -101,7 +101,7 @@ def test_the_library_can_be_searched_and_paged(client: TestClient) -> None:
     assert client.get("/api/clips/videos", params={"offset": 1, "limit": 1}).json() == {"videos": [], "total": 1, "offset": 1}
 
 
-def test_a_video_is_shown_as_drawn(client: TestClient) -> None:
+def test_a_video_is_returned_with_the_agreed_fields(client: TestClient) -> None:
     assert client.get("/api/clips/videos/video_1").json() == {
         "id": "video_1",
         "title": "Match",
@@ -119,7 +119,7 @@ def test_a_video_is_shown_as_drawn(client: TestClient) -> None:
     }
 
 
-def test_exported_clips_are_listed_as_drawn(client: TestClient) -> None:
+def test_exported_clips_are_listed_with_the_agreed_fields(client: TestClient) -> None:
     answer = client.get("/api/clips/videos/video_1/exported")
     assert answer.headers["x-total-count"] == "3"
     assert [clip["id"] for clip in answer.json()] == ["clip_1", "clip_2", "clip_3"]
@@ -156,12 +156,12 @@ def test_identified_clips_are_listed_with_their_scores(client: TestClient) -> No
     ]
 
 
-def test_where_all_identified_clips_lie_is_told_in_few_numbers(client: TestClient) -> None:
+def test_the_positions_of_all_identified_clips_are_returned_compactly(client: TestClient) -> None:
     assert client.get("/api/clips/videos/video_1/identified/ranges").json() == {"rangesMs": [[125_007, 221_043]]}
     assert client.get("/api/clips/videos/video_9/identified/ranges").status_code == 404
 
 
-def test_a_part_of_a_list_says_how_long_the_whole_is(client: TestClient) -> None:
+def test_a_partial_list_states_the_total(client: TestClient) -> None:
     answer = client.get("/api/clips/videos/video_1/exported", params={"offset": 1, "limit": 1})
     assert [clip["id"] for clip in answer.json()] == ["clip_2"]
     assert answer.headers["x-total-count"] == "3"
@@ -180,7 +180,7 @@ def test_an_unknown_video_is_a_problem_with_a_code(client: TestClient, video_id:
 @pytest.mark.parametrize(
     "query", ["offset=-1", "offset=x", "limit=0", "limit=501", f"offset={2**63}", "search=" + "x" * 301, "sort=best", "filter=some"]
 )
-def test_a_query_outside_its_bounds_is_not_valid(client: TestClient, query: str) -> None:
+def test_a_query_outside_its_bounds_is_invalid(client: TestClient, query: str) -> None:
     answer = client.get(f"/api/clips/videos?{query}")
     assert answer.status_code == 422
     assert answer.json()["code"] == "invalid"
@@ -197,7 +197,7 @@ def test_nothing_is_shown_without_a_session(client: TestClient, services: Servic
 
 @on_sqlite
 @pytest.mark.parametrize("route", ROUTES)
-def test_no_answer_is_kept_by_a_cache_or_tells_of_internals(client: TestClient, route: str) -> None:
+def test_no_response_is_cached_or_reveals_internals(client: TestClient, route: str) -> None:
     answer = client.get(f"/api/clips/videos{route}")
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"

@@ -1,4 +1,4 @@
-"""Benchmarks: ``python -m tests.bench NAME``. Each compares our work with a baseline measured in the same run.
+"""Benchmarks: ``python -m tests.bench NAME``. Each compares this product with a baseline measured in the same run.
 
 A module of this package with ``run() -> list[Row]`` is a benchmark of that name.
 """
@@ -16,7 +16,7 @@ from statistics import median
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table. ``ours`` and ``baseline`` are medians in ``unit``; ``goal`` is what the ratio should be, in words."""
+    """One row of the table. ``ours`` and ``baseline`` are medians in ``unit``; ``goal`` states the target ratio in words."""
 
     name: str
     ours: float
@@ -30,14 +30,14 @@ class Row:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """How long ``work`` takes."""
+    """Return how long ``work`` takes, in seconds."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
 def compare(name: str, ours: Callable[[], object], baseline: Callable[[], object], *, runs: int = 5, times: int = 1, goal: str = "") -> Row:
-    """Medians of ``runs`` alternating runs after one to warm up; a run does its work ``times`` times and counts one of them."""
+    """Return the medians of ``runs`` alternating runs after one warm-up; a run repeats its work ``times`` times and reports the mean."""
     ours(), baseline()
     pairs = [(_each(ours, times), _each(baseline, times)) for _ in range(runs)]
     return Row(name, median(pair[0] for pair in pairs), median(pair[1] for pair in pairs), goal=goal)
@@ -48,7 +48,7 @@ def _each(work: Callable[[], object], times: int) -> float:
 
 
 def table(rows: list[Row]) -> str:
-    """The rows in Markdown, and the machine on which they were measured."""
+    """Return the rows as a Markdown table, with the machine they were measured on."""
     cells = [("", "ours", "baseline", "ratio", "goal")]
     cells += [(row.name, _amount(row.ours, row.unit), _amount(row.baseline, row.unit), _ratio(row.ratio), row.goal) for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]

@@ -1,4 +1,4 @@
-"""The whole app in a process of its own, with its own data directory, and footage in it: what a benchmark of the room drives."""
+"""The whole app in a separate process, with its own data directory and footage, for benchmarks of the clip room."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _CLIP_SECONDS = 2
 
 @dataclass(slots=True)
 class App:
-    """A running server. ``ready_after`` is what passed from the command to "Ready", in seconds."""
+    """A running server. ``ready_after``: seconds from the command to "Ready"."""
 
     port: int
     folder: Path
@@ -49,18 +49,18 @@ class App:
 
     @contextmanager
     def client(self) -> Iterator[httpx.Client]:
-        """A signed-in HTTP client with a session of its own."""
+        """Return an HTTP client with a new session."""
         with httpx.Client(base_url=self.origin, timeout=_PATIENCE) as client:
             client.post("/api/auth/sign-in", json={"email": EMAIL, "password": PASSWORD}).raise_for_status()
             yield client
 
     def resident_mib(self) -> float:
-        """Resident memory of the server (VmRSS of proc(5)), in MiB."""
+        """Return the server's resident memory (VmRSS of proc(5)), in MiB."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
     def add_video(self, name: str, clips: int, footage: bytes) -> str:
-        """Put ``clips`` copies of ``footage`` into the bucket and register them through the API; gives the video's id."""
+        """Put ``clips`` copies of ``footage`` into the bucket, register them through the API, and return the video's id."""
         master = f"{name}/master.mp4"
         keys = [exported_key(name, number) for number in range(clips)]
         with ThreadPoolExecutor(4) as pool:
@@ -91,7 +91,7 @@ def exported_key(name: str, number: int) -> str:
 
 @contextmanager
 def running_app(folder: Path | None = None, settings: Mapping[str, str] | None = None) -> Iterator[App]:
-    """The app on a free port, over ``folder`` (default: an empty one), with further environment variables; ended and gone afterwards."""
+    """Run the app on a free port over ``folder`` (default: an empty one) with extra environment variables; stop it at the end."""
     with tempfile.TemporaryDirectory() as own:
         data = folder or Path(own)
         port = free_port()
@@ -113,7 +113,7 @@ def free_port() -> int:
 
 
 def footage(seconds: float, width: int, height: int, kbit: int) -> bytes:
-    """An mp4 of a moving picture and a tone, of about ``kbit`` thousand bits a second, with its index in front."""
+    """Render an mp4 with a moving picture and a tone at about ``kbit`` kbit/s, index first."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "clip.mp4"
         picture = f"testsrc2=size={width}x{height}:rate=30:duration={seconds},noise=alls=12:allf=t"
@@ -138,7 +138,7 @@ def _process(folder: Path, port: int, log: int, settings: Mapping[str, str]) -> 
 
 
 def _wait_until_ready(process: subprocess.Popen[str]) -> None:
-    """Read what the server says until it says where it is; a front end that must be built first takes a minute or two."""
+    """Read the server's output until it prints its address; building the front end first takes a minute or two."""
     deadline = time.monotonic() + 300
     assert process.stdout is not None
     said = ""

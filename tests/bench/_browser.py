@@ -1,4 +1,4 @@
-"""A reviewer's browser: what they see and when, by the page's own clock (ms since the navigation began)."""
+"""A reviewer's browser: what it shows and when, by the page's own clock (ms since the navigation started)."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _FLAGS = [
 
 _QUIET = 0.5
 
-# `seen` holds moments. A row counts from the picture that shows it, a frame from its presentation (requestVideoFrameCallback). A click
-# counts from the event; its frame is the first one of another source. `fetchOnClick` does what a player without a cache does.
+# `seen` holds times. A row counts from the frame that shows it, a video frame from its presentation (requestVideoFrameCallback). A click
+# counts from its event; its frame is the first one of another source. `fetchOnClick` works like a player without a cache.
 _WATCH = """
 const seen = (window.seen = { row: 0, frame: 0, click: 0, source: 0, clickFrame: 0 });
 const watched = new WeakSet();
@@ -78,7 +78,7 @@ window.fetchOnClick = async (videoId, s3Key) => {
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """When the first row and the first frame were there (ms), and what it took: bytes without the footage, and elements."""
+    """Times of the first row and the first frame (ms), and the cost: bytes without the footage, and elements."""
 
     row: float
     frame: float
@@ -88,14 +88,14 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Clicked:
-    """From the click to the new source and to its first frame, in ms."""
+    """Milliseconds from the click to the new source, and to its first frame."""
 
     source: float
     frame: float
 
 
 class Reviewer:
-    """One signed-in browser profile with an empty cache, at ``origin``, and its page."""
+    """A signed-in browser profile with an empty cache, at ``origin``, and its page."""
 
     def __init__(self, page: Page, origin: str) -> None:
         self.page = page
@@ -122,21 +122,21 @@ class Reviewer:
         return Opened(seen["row"], seen["frame"], self._received, self.page.evaluate("document.querySelectorAll('*').length"))
 
     def click(self, row: int) -> Clicked:
-        """Click on the row at this place of the list and wait for its first frame."""
+        """Click the row at this index of the list and wait for its first frame."""
         self.page.locator(f"[role=option][aria-posinset='{row + 1}']").click()
         self.page.wait_for_function("seen.clickFrame")
         seen = self.page.evaluate("seen")
         return Clicked(seen["source"] - seen["click"], seen["clickFrame"] - seen["click"])
 
     def fetch_on_click(self, video_id: str, s3_key: str) -> float:
-        """The baseline: ask for the URL, then give it to a plain video element that plays another clip; ms until the first frame."""
+        """Run the baseline: request the URL, then give it to a plain video element; return ms until the first frame."""
         self.page.evaluate("document.querySelector('clip-player video').pause()")
         took: float = self.page.evaluate("([videoId, s3Key]) => fetchOnClick(videoId, s3Key)", [video_id, s3_key])
         self.settle()
         return took
 
     def settle(self) -> None:
-        """Wait until nothing has come over the network for half a second: what is fetched ahead is there then."""
+        """Wait until the network has been idle for half a second, so that prefetching has finished."""
         while time.monotonic() < self._last_event + _QUIET:
             self.page.wait_for_timeout(50)
 
@@ -167,7 +167,7 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def reviewer(browser: Browser, origin: str) -> Iterator[Reviewer]:
-    """A new profile, signed in at ``origin``."""
+    """Open a new profile, signed in at ``origin``."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     try:
         context.request.post(f"{origin}/api/auth/sign-in", data={"email": EMAIL, "password": PASSWORD}, fail_on_status_code=True)

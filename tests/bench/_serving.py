@@ -1,4 +1,4 @@
-"""One uvicorn process over a prepared database, closed-loop clients on kept-alive connections, and the CPU time that it takes."""
+"""One uvicorn process over a prepared database, closed-loop clients on kept-alive connections, and the CPU time it uses."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NextRequest = Callable[[], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Answers per second, the times in ms within which half and 99 of 100 came, and the server's CPU ms for each."""
+    """Responses per second, median and 99th percentile of their latency in ms, and the server's CPU ms per response."""
 
     rate: float
     p50: float
@@ -47,7 +47,7 @@ class Server:
     process: subprocess.Popen[bytes]
 
     def load(self, requests: list[NextRequest], seconds: float) -> Load:
-        """One connection for each of ``requests``, which gives what it sends next once it has its answer."""
+        """Open one connection for each of ``requests``, which yields the next request after each response."""
         took: list[float] = []
 
         async def all_clients() -> None:
@@ -62,7 +62,7 @@ class Server:
         return Load(len(took) / elapsed, p50, p99, cpu * 1000 / len(took))
 
     def _cpu_seconds(self) -> float:
-        """User and system time of the process (proc(5), fields 14 and 15)."""
+        """Return user plus system time of the process (proc(5), fields 14 and 15)."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(") ")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
@@ -81,7 +81,7 @@ def services(settings: Settings) -> Services:
 
 
 def prepare(folder: Path, clips: int, people: int = 1) -> list[str]:
-    """Make a video with ``clips`` exported clips; return the ``Cookie`` headers of so many people who are signed in."""
+    """Create a video with ``clips`` exported clips; return the ``Cookie`` headers of the given number of signed-in people."""
     made = services(load_settings({"CLIPVIEWER_DATA_DIR": str(folder)}, folder))
     made.database.migrate()
     with made.database.write() as db:
@@ -113,14 +113,14 @@ def clip_key(number: int) -> str:
 
 
 def request(method: str, path: str, cookie: str, body: bytes = b"") -> bytes:
-    """An HTTP/1.1 request as it goes over the line."""
+    """Return an HTTP/1.1 request as bytes."""
     head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n"
     return f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 @contextmanager
 def serving(factory: str, folder: str) -> Iterator[Server]:
-    """A process of its own that serves what ``factory`` (``module:function``) makes, with the data directory ``folder``."""
+    """Run a process that serves the app built by ``factory`` (``module:function``), with the data directory ``folder``."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]

@@ -1,8 +1,8 @@
-"""A prefix of 100,000 videos adopted while the app runs: how long a request waits meanwhile, and what a second run takes.
+"""Import a prefix of 100,000 videos while the app runs: the latency of requests meanwhile, and the time of a second import.
 
-The listing comes from a process that makes it up. The event loop's lag is what a route that does nothing takes to answer, asked every
-10 ms; a click is the renaming of a video, which waits for the database's one writer. The baseline is the same app in the same run with
-nothing to do.
+Another process generates the listing. The event loop's lag is the response time of a route that does nothing, requested every
+10 ms; a click renames a video, which waits for the database's single writer. The baseline is the same app in the same run while
+idle.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _ASK_EVERY, _CLICK_EVERY = 0.01, 0.5
 
 
 def run() -> list[Row]:
-    with _made_up_store() as settings, running_app(settings=settings) as app, app.client() as client:
-        _adopt(client, "videos/0000")  # a hundred, so that there is something to click on
+    with _generated_store() as settings, running_app(settings=settings) as app, app.client() as client:
+        _adopt(client, "videos/0000")  # wait for a hundred videos, so that there is something to click
         idle, before = _Watched(app, lambda: time.sleep(_IDLE_SECONDS)), app.resident_mib()
         first, after = _Watched(app, lambda: _adopt(client)), app.resident_mib()
         again = _Watched(app, lambda: _adopt(client))
@@ -43,7 +43,7 @@ def run() -> list[Row]:
 
 
 class _Watched:
-    """How long ``work`` took, and what was waited for meanwhile, in seconds."""
+    """The duration of ``work``, and the waiting times measured meanwhile, in seconds."""
 
     def __init__(self, app: App, work: Callable[[], object]) -> None:
         self.lags: list[float] = []
@@ -96,10 +96,10 @@ def _adopt(client: httpx.Client, prefix: str = "") -> None:
 
 
 @contextmanager
-def _made_up_store() -> Iterator[dict[str, str]]:
-    """→ the environment of an app over it."""
+def _generated_store() -> Iterator[dict[str, str]]:
+    """Run the generated store; yield the environment variables of an app over it."""
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "tests.bench._made_up_store", str(port), str(OBJECTS)])
+    process = subprocess.Popen([sys.executable, "-m", "tests.bench._generated_store", str(port), str(OBJECTS)])
     try:
         yield {
             "CLIPVIEWER_S3_BUCKET": "made-up",

@@ -1,7 +1,7 @@
-"""A TCP proxy that holds every byte back: the network between a reviewer and a server far away.
+"""A TCP proxy that delays every byte, as the network between a reviewer and a distant server does.
 
-Each direction is late by half the round trip; bandwidth is not limited, and opening a connection costs nothing. The benchmark of this
-name measures the proxy itself, so that what others measure through it can be trusted.
+Each direction is delayed by half the round trip; bandwidth is unlimited, and opening a connection costs nothing. The benchmark of this
+name measures the proxy itself, which shows how far measurements through it can be trusted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def run() -> list[Row]:
 
 @contextmanager
 def delayed(port: int, round_trip: float) -> Iterator[int]:
-    """The port of a proxy to ``port`` on this machine; ``round_trip`` in seconds."""
+    """Run a proxy to ``port`` on this machine and yield its port; ``round_trip`` in seconds."""
 
     async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
@@ -36,7 +36,7 @@ def delayed(port: int, round_trip: float) -> Iterator[int]:
 
 
 async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay: float) -> None:
-    """Everything from ``reader`` to ``writer``, in order, each piece ``delay`` seconds after it came."""
+    """Forward everything from ``reader`` to ``writer``, in order, each piece ``delay`` seconds after it arrived."""
     loop = asyncio.get_running_loop()
     pieces: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
 
@@ -68,7 +68,7 @@ async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, d
 
 @contextmanager
 def serving(connect: Handler) -> Iterator[int]:
-    """The port of an asyncio server in a thread of its own; ``connect`` handles a connection, and must end when it is closed."""
+    """Run an asyncio server in a thread and yield its port; ``connect`` handles a connection and must return when it is closed."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()

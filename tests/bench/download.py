@@ -1,7 +1,7 @@
-"""``POST …/download`` over kept-alive connections against a bare FastAPI route that returns a constant; one process each.
+"""``POST …/download`` over kept-alive connections, against a bare FastAPI route that returns a constant; one process each.
 
-The API is measured as ``create_api`` makes it, with session, clip and signature behind each answer; the guard in front of it in
-production limits what one client may ask per second, so it is left out.
+The API is measured as ``create_api`` builds it, with session, clip and signature behind each response; the guard in front of it in
+production limits the rate per client, so it is left out.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ def run() -> list[Row]:
 
 
 def ours() -> FastAPI:
-    """The API over the prepared database; uvicorn calls this in the process that is measured."""
+    """Return the API over the prepared database; called by uvicorn in the measured process."""
     return create_api(services(load_settings()))
 
 
 def baseline() -> FastAPI:
-    """The least that FastAPI can do."""
+    """Return a FastAPI app that does the minimum."""
     api = FastAPI()
 
     @api.post(PATH)
@@ -57,7 +57,7 @@ def baseline() -> FastAPI:
 
 
 def _requests(cookie: str, number: int) -> NextRequest:
-    """What one client sends: for one clip after the other."""
+    """Yield one client's requests, for one clip after the other."""
 
     def next_request() -> bytes:
         nonlocal number

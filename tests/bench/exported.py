@@ -1,6 +1,6 @@
-"""``GET …/exported`` of 50 clips over kept-alive connections against a bare FastAPI route that returns the same bytes; one process each.
+"""``GET …/exported`` of 50 clips over kept-alive connections, against a bare FastAPI route with the same bytes; one process each.
 
-The API stands behind the guards that it has in production, which limit what one person may ask for: so 64 people ask, by turns.
+The API is measured behind its production guards, which limit the rate per person; therefore 64 people take turns.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ def run() -> list[Row]:
 
 
 def ours() -> ASGIApp:
-    """The API over the prepared database; uvicorn calls this in the process that is measured."""
+    """Return the API over the prepared database; called by uvicorn in the measured process."""
     sys.setswitchinterval(0.001)  # as the server does
     made = services(load_settings())
     return guarded(create_api(made), made.settings, made.sessions)
 
 
 def baseline() -> FastAPI:
-    """The least that FastAPI can do, with as many bytes."""
+    """Return a FastAPI app that does the minimum, with as many bytes."""
     api = FastAPI()
     clip = (
         b'{"id":"clip_0123456789abcdef0123","videoId":"video_1","identifiedClipId":null,"title":"The goal of minute 10","start":"310.070",'
@@ -71,7 +71,7 @@ def baseline() -> FastAPI:
 
 
 def _requests(cookies: list[str]) -> NextRequest:
-    """What one client sends: the same question, each time as the next person."""
+    """Yield one client's requests: always the same, each time as the next person."""
     asked = cycle([request("GET", PATH, cookie) for cookie in cookies])
     return lambda: next(asked)
 

@@ -1,7 +1,7 @@
-"""Candidate clips of an hour of 1080p in the store, against real time; and cuts in the sample battle, against PySceneDetect.
+"""Find clips in an hour of stored 1080p video, against real time; and detect cuts in the sample battle, against PySceneDetect.
 
-PySceneDetect is none of the requirements: SCENEDETECT_PYTHON names an interpreter that has it, and without one its rows are left out.
-The cuts of the battle were marked by hand, looking at every picture around each; both detectors run as they are, over the whole file.
+PySceneDetect is not in the requirements: SCENEDETECT_PYTHON names an interpreter that has it; without one its rows are left out.
+The cuts of the battle were marked by hand, frame by frame; both detectors run with their defaults, over the whole file.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ RUNS = 5
 HOUR_MS = 3_600_000
 BATTLE = Path(__file__).parents[3] / "shared" / "samples" / "tears-of-steel-battle-clip-medium.webm"
 FRAME_RATE = 24
-# The first frame of every shot but the first. 1157 is a whip pan that begins with a cut; the explosion at 1665 is none.
+# The first frame of every shot but the first. 1157 is a whip pan that starts with a cut; the explosion at 1665 is not a cut.
 CUTS = (
     52, 122, 158, 221, 309, 715, 788, 872, 901, 987, 1127, 1157, 1203,
     1234, 1246, 1284, 1345, 1378, 1430, 1472, 1525, 1571, 1618, 1650, 1689,
@@ -45,7 +45,7 @@ def run() -> list[Row]:
 
 
 def _hour() -> list[Row]:
-    """Seconds of work against seconds of footage, and what was read of the store."""
+    """Return seconds of work, seconds of footage, and the bytes read from the store."""
     master, read = hour_long(), []
 
     def find(url: str, folder: Path) -> None:
@@ -79,7 +79,7 @@ def _cuts(interpreter: str | None) -> list[Row]:
 
 
 def _right(found: Sequence[int]) -> set[int]:
-    """Those on the very frame."""
+    """Return the detected cuts that are on the exact frame."""
     return set(found) & set(CUTS)
 
 

@@ -1,4 +1,4 @@
-"""The library of 5,000 videos against one of 50: the first page, a search, the strip; each video with 4 candidates, 4 exports, captions."""
+"""A library of 5,000 videos against one of 50: first page, search, strip; each video with 4 candidates, 4 exports and captions."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Resident memory of the server: idle, after 10,000 signed URLs, and with 100 clip rooms open, then closed and as many opened anew.
+"""The server's resident memory: idle, after 10,000 signed URLs, and with 100 clip rooms open, then closed and as many opened again.
 
-``original`` is the application that was redrawn, measured elsewhere: idle, and after load. A room is a websocket that loads it as a
-page does; what a closed one has left behind is kept for a while, so that a page that comes back finds it.
+``original`` is the application that this one replaces, measured elsewhere: idle, and after load. A room is a websocket that loads it as
+a page does; the server keeps a closed room's state for a while, so that a returning page finds it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def run() -> list[Row]:
 
 
 def _download(clients: list[httpx.Client], video_id: str) -> None:
-    """Ask for ``DOWNLOADS`` URLs, at the rate that is allowed to as many sessions."""
+    """Request ``DOWNLOADS`` URLs with as many sessions as the rate limit requires."""
 
     def ask(client: httpx.Client) -> None:
         for number in range(DOWNLOADS // CLIENTS):
@@ -63,7 +63,7 @@ def _download(clients: list[httpx.Client], video_id: str) -> None:
 
 
 def _open_rooms(app: App, video_id: str, rooms: int) -> float:
-    """Open ``rooms`` at once; the memory then, in MiB. They are closed afterwards."""
+    """Open ``rooms`` at once, return the memory in MiB, then close them."""
     with app.client() as client, ExitStack() as stack:
         cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
         for _ in range(rooms):

@@ -1,7 +1,7 @@
-"""From the click on a clip to its first frame: never opened, opened before, and next or previous, at round trips of 0 and 80 ms.
+"""From the click on a clip to its first frame: never opened, opened before, next or previous, at round trips of 0 and 80 ms.
 
-Clips of ten seconds, 720×1280, 2.5 Mbit/s; every round in a browser with an empty cache, both sides in the same one. ``original`` is the
-application that was redrawn, which fetches a URL at each click, measured elsewhere.
+Clips of ten seconds, 720×1280, 2.5 Mbit/s; every round uses a browser with an empty cache, the same one for both sides. ``original`` is
+the application that this one replaces, which fetches a URL at each click, measured elsewhere.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BASELINE = {"next": "never opened", "previous": "never opened"}
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """ms by what was clicked on: ours, and fetching at each click."""
+    """Milliseconds by the kind of clip clicked: ours, and fetching at each click."""
 
     ours: dict[str, float]
     baseline: dict[str, float]

@@ -1,6 +1,6 @@
-"""Poster, filmstrip and waveform of the hour-long master of ``render``, from the store, against the hour itself.
+"""Poster, filmstrip and waveform of the hour-long master of ``render``, read from the store.
 
-The baseline of the time is what the goal of 60 × real time leaves, that of the bytes is the master.
+The baseline of the time is the goal of 60 × real time; the baseline of the bytes is the size of the master.
 """
 
 from __future__ import annotations

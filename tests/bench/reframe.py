@@ -1,6 +1,7 @@
-"""How much of the subject *Auto* keeps in frame, against a crop around the centre: in drawn scenes, and in real footage where it is there.
+"""How much of the subject *Auto* keeps in frame, against a centre crop: in drawn scenes, and in real footage if present.
 
-The subjects of the real footage were marked by hand, a few times each; a share is that of the subject's box, averaged over those times.
+The subjects of the real footage were marked by hand, a few times each; a score is the visible fraction of the subject's box, averaged
+over those times.
 """
 
 from __future__ import annotations
@@ -67,19 +68,19 @@ def run() -> list[Row]:
         for scene in SCENES:
             path = film(scene, Path(folder) / f"{len(clips)}.mp4")
             times = [1000 * frame / FRAME_RATE for frame in range(0, round(scene.seconds * FRAME_RATE), 4)]
-            rows += kept(scene.name, path, 0, round(scene.seconds * 1000), [(at_ms, scene.box(at_ms)) for at_ms in times])
+            rows += share_in_frame(scene.name, path, 0, round(scene.seconds * 1000), [(at_ms, scene.box(at_ms)) for at_ms in times])
             clips.append((path, round(scene.seconds * 1000)))
         for name, subject, start, end, boxes in MARKED:
             if (SAMPLES / name).exists():
                 start_ms, end_ms = round(start * 1000), round(end * 1000)
                 marked = [(at * 1000 - start_ms, box) for at, box in boxes.items()]
-                rows += kept(f"{name.split('-')[0]}: {subject}", SAMPLES / name, start_ms, end_ms, marked)
+                rows += share_in_frame(f"{name.split('-')[0]}: {subject}", SAMPLES / name, start_ms, end_ms, marked)
         rows.append(cost(full_hd(Path(folder)), Path(folder)))
     return rows
 
 
-def kept(name: str, path: Path, start_ms: int, end_ms: int, boxes: Sequence[tuple[float, Box]]) -> list[Row]:
-    """The share of the boxes (at ms from the clip's start) that is in frame."""
+def share_in_frame(name: str, path: Path, start_ms: int, end_ms: int, boxes: Sequence[tuple[float, Box]]) -> list[Row]:
+    """Return the fraction of the boxes (at ms from the clip's start) that is in frame."""
     with tempfile.TemporaryDirectory() as folder:
         look = analyse_range(Ffmpeg(), str(path), start_ms, end_ms, Path(folder))
     rows = []
@@ -91,7 +92,7 @@ def kept(name: str, path: Path, start_ms: int, end_ms: int, boxes: Sequence[tupl
 
 
 def in_frame(look: PictureAnalysis, ratio: AspectRatio, framing: Framing, box: Box) -> float:
-    """How much of the visible part of ``box`` the crop shows, 0 to 1."""
+    """Return the fraction of the visible part of ``box`` that the crop shows, 0 to 1."""
     rect = crop_rect(look.content.width, look.content.height, ratio, framing)
     left, top = (look.content.x + rect.x) / look.width, (look.content.y + rect.y) / look.height
     across = _overlap(box[0], box[2], left, left + rect.width / look.width) / _overlap(box[0], box[2], 0, 1)
@@ -103,7 +104,7 @@ def _overlap(start: float, end: float, low: float, high: float) -> float:
 
 
 def cost(source: Path, folder: Path) -> Row:
-    """CPU time of a 30 s export from 1080p with *Auto*, against the same around the centre; medians of alternating runs."""
+    """Return the CPU time of a 30 s export from 1080p with *Auto* and with a centre crop; medians of alternating runs."""
     exports = {
         mode: RenderSpec(str(source), 0, 30_000, AspectRatio.PORTRAIT, Framing(mode)) for mode in (FramingMode.AUTO, FramingMode.CENTRE)
     }
@@ -122,7 +123,7 @@ def _cpu(work: Callable[[], object]) -> float:
 
 
 def full_hd(folder: Path) -> Path:
-    """Thirty seconds of 1080p as an encoder of today writes it: scenes with movers, one after another."""
+    """Render thirty seconds of 1080p as current encoders write it: scenes with moving subjects, one after another."""
     films = [film(scene, folder / f"part {index}.mp4") for index, scene in enumerate(SCENES[:5])]
     listed = [part for path in films for part in ("-i", str(path))]
     joined = "".join(f"[{index}:v]" for index in range(len(films))) + f"concat=n={len(films)},scale=1920:1080,noise=alls=8:allf=t"

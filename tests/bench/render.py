@@ -1,6 +1,6 @@
-"""A 30 s clip at minute 33 of an hour-long master in the store, to 9:16 at 720×1280, against plain ffmpeg on a local copy.
+"""Export a 30 s clip at minute 33 of an hour-long stored master to 9:16 at 720×1280, against plain ffmpeg on a local copy.
 
-The master is made once, in a temporary folder: an hour of moving noise and a test card, looped without encoding it anew.
+The master is rendered once, into a temporary folder: an hour of moving noise and a test card, looped without re-encoding.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ def run() -> list[Row]:
     results: list[RenderResult] = []
 
     with stored(master) as url:
-        ours, baseline = Timed(lambda: results.append(render(ffmpeg, spec(url), out))), Timed(lambda: plainly(ffmpeg, master, plain))
+        ours, baseline = (
+            Timed(lambda: results.append(render(ffmpeg, spec(url), out))),
+            Timed(lambda: run_plain_ffmpeg(ffmpeg, master, plain)),
+        )
         wall = compare("a clip, from the store", ours, baseline, goal="≤ 1.05")
     cpu = Row("its CPU time, the store's included", median(ours.cpu[1:]), median(baseline.cpu[1:]))
     share = master.stat().st_size * 30 / 3600
@@ -46,7 +49,7 @@ def spec(source: str) -> RenderSpec:
 
 
 class Timed:
-    """Work whose CPU seconds, of this process and of those it started, are noted: other work on the machine does not change them."""
+    """Work measured in CPU seconds of this process and its children, so that other work on the machine does not count."""
 
     def __init__(self, work: Callable[[], object]) -> None:
         self.cpu: list[float] = []
@@ -58,8 +61,8 @@ class Timed:
         self.cpu.append(sum(os.times()[:4]) - before)
 
 
-def plainly(ffmpeg: Ffmpeg, master: Path, out: Path) -> None:
-    """What one would type: no measuring, no bars, no relay."""
+def run_plain_ffmpeg(ffmpeg: Ffmpeg, master: Path, out: Path) -> None:
+    """Run the command that one would type: no loudness measurement, no detection of bars, no relay."""
     ffmpeg.run(
         [
             "-ss", "1980", "-t", "30", "-i", str(master), "-vf", "crop=606:1080:656:0,scale=720:1280,setsar=1",
@@ -71,7 +74,7 @@ def plainly(ffmpeg: Ffmpeg, master: Path, out: Path) -> None:
 
 
 def hour_long() -> Path:
-    """One hour of 1080p at about 6 Mbit/s: 2.8 GB."""
+    """Render one hour of 1080p at about 6 Mbit/s: 2.8 GB."""
     FOLDER.mkdir(exist_ok=True)
     minute, hour = FOLDER / "minute.mp4", FOLDER / "hour.mp4"
     if not hour.exists():
@@ -88,7 +91,7 @@ def hour_long() -> Path:
 
 @contextmanager
 def stored(master: Path) -> Iterator[str]:
-    """A signed URL of the master in an embedded store."""
+    """Yield a signed URL of the master in an embedded store."""
     with serving(FOLDER / "store") as served:
         settings = Settings(data_dir=FOLDER, database_url="sqlite://", port=served.port)
         store = open_store(settings, KEYS)

@@ -1,6 +1,6 @@
 """The clip room with 50, 1,000 and 10,000 exported clips, opened by browsers with empty caches; then clicks in it.
 
-``original`` is the application that was redrawn, measured elsewhere on another machine of two cores; the other baselines are of this run.
+``original`` is the application that this one replaces, measured on another machine with two cores; the other baselines are of this run.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MOST_ELEMENTS = 1_500
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A first visit, the clicks in it, and the same address loaded again with the scripts in the cache."""
+    """A first visit, the clicks in it, and a reload with the scripts in the cache."""
 
     cold: Opened
     clicks: list[Clicked]

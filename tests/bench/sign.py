@@ -1,4 +1,4 @@
-"""A presigned URL of ours against boto3's ``generate_presigned_url``: the whole of both, with checks and credentials."""
+"""This product's presigned URL against boto3's ``generate_presigned_url``, both including checks and credentials."""
 
 from __future__ import annotations
 

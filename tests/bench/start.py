@@ -1,6 +1,6 @@
-"""From the command to the first page, with the front end built: over an empty data directory, and over the one that is there then.
+"""From the command to the first page, with the front end built: with an empty data directory, then with the existing one.
 
-The baseline is what Python takes to import the libraries that the server is made of.
+The baseline is the time Python takes to import the server's libraries.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LIBRARIES = "reflex, fastapi, boto3, sqlmodel, alembic, uvicorn, argon2, jwt"
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Seconds from the command until "Ready" is said and until the sign-in page has come."""
+    """Seconds from the command until "Ready" is printed, and until the sign-in page is served."""
 
     ready: float
     page: float

@@ -1,6 +1,6 @@
-"""A Chromium for the browser tests: found where the machine has one, else fetched.
+"""A Chromium for the browser tests: found on the machine, else downloaded.
 
-A headless shell comes first: the same engine without the windows around its pages, which cost more CPU than most tests do.
+A headless shell is preferred: the same engine without windows around its pages, which cost more CPU than most tests do.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _DEBIAN = Path("/usr/lib/chromium/chromium")
 
 
 def find_chromium() -> Path | None:
-    """The one that ``CLIPVIEWER_TEST_CHROMIUM`` names, else a headless shell, else a whole browser; None where there is none.
+    """Return the browser named by ``CLIPVIEWER_TEST_CHROMIUM``, else a headless shell, else a full browser; None if there is none.
 
-    Playwright's own comes before the system's.
+    Playwright's own browsers are preferred to the system's.
     """
     named = os.environ.get("CLIPVIEWER_TEST_CHROMIUM")
     if named:
@@ -36,9 +36,9 @@ def find_chromium() -> Path | None:
 
 
 def prepare_chromium() -> Path | None:
-    """The browser for the tests, fetched where there is none: Playwright's download where it works, else the system's package.
+    """Return a browser, downloading Playwright's or installing the system's package if there is none.
 
-    Beside Debian's browser its headless shell is installed, too. None where nothing can be had.
+    Debian's browser comes with its headless shell. Return None if neither works.
     """
     found = find_chromium()
     if found is None:
@@ -50,7 +50,7 @@ def prepare_chromium() -> Path | None:
 
 
 def _own_shells(own: Path) -> list[Path]:
-    """Playwright's headless shell of the same revision as its whole browser, which need not be there."""
+    """Return Playwright's headless shells of the revision of its full browser, which may not exist."""
     revision = own.parents[1].name.removeprefix("chromium-")
     return [path for path in own.parents[2].glob(f"chromium_headless_shell-{revision}/*/*headless*shell") if path.is_file()]
 

@@ -15,7 +15,7 @@ LONG_SECONDS = 48
 
 @dataclass(frozen=True)
 class Footage:
-    """``master`` and ``long`` (16:9) last 48 s; ``long`` is about 25 MB, so that most of it is always still to come."""
+    """Paths of the clips. ``master`` and ``long`` (16:9) last 48 s; ``long`` is about 25 MB, so that most of it is never buffered yet."""
 
     portrait: Path
     square: Path
@@ -26,7 +26,7 @@ class Footage:
 
 
 def shared_footage(folder: Path) -> Footage:
-    """The footage in ``folder``; the first process that asks renders it, the others wait for it."""
+    """Return the footage in ``folder``; the first process renders it, the others wait."""
     folder.mkdir(exist_ok=True)
     done = folder / "rendered"
     with (folder / "lock").open("w") as lock:
@@ -46,7 +46,7 @@ def _render(folder: Path) -> None:
         command = [get_ffmpeg_exe(), "-nostdin", "-loglevel", "error", "-y", *inputs, *encoding, *video, "-movflags", "+faststart"]
         subprocess.run([*command, str(folder / f"{name}.mp4")], check=True, stdin=subprocess.DEVNULL)
 
-    # A constant bit rate by filler, which costs nothing to make and to decode.
+    # Filler gives a constant bit rate at no cost of encoding and decoding.
     filled = ("-b:v", "4M", "-minrate", "4M", "-maxrate", "4M", "-bufsize", "4M", "-x264-params", "nal-hrd=cbr")
     render("portrait", "270x480", 330, SHORT_SECONDS)
     render("square", "320x320", 440, SHORT_SECONDS)

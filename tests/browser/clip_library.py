@@ -1,4 +1,4 @@
-"""The videos that the browser tests open, put in the store and registered as a pipeline does it."""
+"""Videos for the browser tests, put in the store and registered as a pipeline does."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _endings = map("".join, itertools.product(_CONSONANTS, repeat=4))
 
 
 def unique(word: str) -> str:
-    """Return ``word`` with an ending that nothing else in this process has, so that a search for it finds only what the test has made."""
+    """Return ``word`` with a suffix unique in this process, so that a search for it finds only what the test created."""
     return word + next(_endings)
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A registered clip; ``path`` is the file behind it, ``key`` is "" for an identified one."""
+    """A registered clip; ``path`` is its local file, ``key`` is "" for an identified one."""
 
     id: str
     title: str
@@ -60,7 +60,7 @@ class Registrar:
         self._app, self._footage, self._api = app, footage, api
 
     def video(self, name: str, title: str, master: Path | None = None, seconds: int = LONG_SECONDS) -> str:
-        """Register a video with ``master`` or 48 seconds of 16:9; return its id. Its key begins with ``name`` and is its own."""
+        """Register a video with ``master`` or 48 seconds of 16:9; return its id. Its key is unique and begins with ``name``."""
         return self._video(_folder(name), title, master or self._footage.master, seconds)
 
     def four_shapes(self, name: str, title: str) -> Video:
@@ -98,7 +98,7 @@ class Registrar:
         return Video(video_id, title, self._exported(video_id, items, [files.tiny] * MANY))
 
     def identified(self, video_id: str, ranges: Sequence[tuple[str, int, int]]) -> list[Clip]:
-        """Candidates as ``(title, in, out)`` in seconds."""
+        """Register candidates given as ``(title, in, out)``, in seconds."""
         items = [{"title": title, "start": str(start), "end": str(end), "score": 80 - start} for title, start, end in ranges]
         results = self._post(f"/{video_id}/identified", items=items)["results"]
         return [Clip(r["id"], i["title"], "", "16:9", self._footage.master) for r, i in zip(results, items, strict=True)]
@@ -110,7 +110,7 @@ class Registrar:
         return str(made["id"])
 
     def _exported(self, video_id: str, items: Sequence[dict[str, Any]], files: Sequence[Path]) -> list[Clip]:
-        """Put the files into the store, equal ones as copies, and register the clips."""
+        """Put the files into the store, identical ones as copies, and register the clips."""
         put: dict[Path, str] = {}
         for item, path in zip(items, files, strict=True):
             if (first := put.setdefault(path, item["s3Key"])) == item["s3Key"]:

@@ -1,4 +1,4 @@
-"""One Chromium, the running app, its library, and rooms in which every complaint of the browser fails the test."""
+"""Chromium, the running app, its library, and pages on which every unannounced browser error fails the test."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ SHORT_LIFE = 20
 
 @pytest.fixture(scope="package", autouse=True)
 def _built(front_end: None) -> None:
-    """Every room is drawn by the built front end."""
+    """Build the front end before any browser test."""
 
 
 @pytest.fixture(scope="package")
 def chromium() -> Path:
-    """The browser's executable; the test fails where none can be had."""
+    """The browser's executable; the test fails if there is none."""
     path = find_chromium() or prepare_chromium()
     if path is None:
         pytest.fail("There is no Chromium: install one, or name it in CLIPVIEWER_TEST_CHROMIUM.")
@@ -49,7 +49,7 @@ def chromium() -> Path:
 
 @pytest.fixture(scope="package")
 def launch(chromium: Path) -> Iterator[Callable[..., Browser]]:
-    """Starts a Chromium with further flags."""
+    """Launch a Chromium with extra flags."""
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright, ExitStack() as started:
 
@@ -81,7 +81,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
 
 @pytest.fixture(scope="package")
 def short_lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    """The app whose URLs live 15 to 20 seconds."""
+    """The app with URLs that are valid for 15 to 20 seconds."""
     settings = {"ADMIN_EMAIL": EMAIL, "ADMIN_PASSWORD": PASSWORD, "URL_TTL": str(SHORT_LIFE)}
     with running_app(tmp_path_factory.mktemp("short-lived"), **settings) as app:
         yield app
@@ -94,14 +94,14 @@ def registrar(app: RunningApp, footage: Footage) -> Iterator[Registrar]:
 
 
 @pytest.fixture(scope="package")
-def bay(registrar: Registrar) -> Video:
-    """Four exported clips and three identified ones, for tests that leave them as they are."""
+def sample_video(registrar: Registrar) -> Video:
+    """Four exported clips and three identified ones, for tests that do not change them."""
     return registrar.four_shapes("bay", f"A day in the {unique('bay')}")
 
 
 @pytest.fixture(scope="package")
 def viewer(app: RunningApp) -> str:
-    """Somebody who may watch and change nothing; their email."""
+    """The email of a person with the role viewer."""
     email = "vera@example.org"
     with app.database.write() as db:
         Accounts().create_user(db, email=email, name="Vera", role=Role.VIEWER, password=PASSWORD)
@@ -109,14 +109,14 @@ def viewer(app: RunningApp) -> str:
 
 
 @pytest.fixture(scope="package")
-def crowd(registrar: Registrar) -> Video:
-    """300 exported clips."""
+def crowded_video(registrar: Registrar) -> Video:
+    """A video with 300 exported clips."""
     return registrar.many("crowd", f"Everything in the {unique('crowd')}")
 
 
 @pytest.fixture
 def open_room(browser: Browser) -> Iterator[OpenRoom]:
-    """Opens a page of its own, signed in (as the admin, or by ``email``) unless ``signed_in=False``; complaints must be announced."""
+    """Opens a new page, signed in (as the admin, or by ``email``) unless ``signed_in=False``; browser errors must be announced."""
     rooms: list[Room] = []
     with ExitStack() as contexts:
 

@@ -1,4 +1,4 @@
-"""The crop preview of an open room: how a test chooses a shape, moves its frame, and measures where it lies."""
+"""The crop preview of an open room: choose a shape, move its frame, and measure its position."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.browser.watched_page import Room
 
 @dataclass(frozen=True)
 class Box:
-    """In CSS pixels, or as shares of the picture."""
+    """A rectangle in CSS pixels, or in fractions of the picture."""
 
     x: float
     y: float
@@ -20,7 +20,7 @@ class Box:
 
 
 def frame_in(room: Room, ratio: str = "9:16") -> Locator:
-    """The frame after choosing a shape on the opened tab Identified, over a picture that stands still."""
+    """Choose a shape on the Identified tab and return its frame over the paused picture."""
     room.playing()
     room.page.get_by_role("radio", name=ratio, exact=True).check()
     frame = room.page.locator(".crop-box")
@@ -34,7 +34,7 @@ def status(room: Room) -> Locator:
 
 
 def saved(room: Room) -> None:
-    """Wait until the frame was chosen by hand and is kept."""
+    """Wait until the frame is chosen by hand and saved."""
     expect(status(room)).to_have_text("By hand, saved")
 
 
@@ -45,7 +45,7 @@ def box(room: Room, selector: str) -> Box:
 
 
 def shares(room: Room) -> tuple[float, float, float, float]:
-    """Where the frame lies in the picture: left, top, width, height."""
+    """Return the frame's position in fractions of the picture: left, top, width, height."""
     frame, picture = box(room, ".crop-box"), box(room, ".crop-picture")
     return (
         (frame.x - picture.x) / picture.width,
@@ -56,7 +56,7 @@ def shares(room: Room) -> tuple[float, float, float, float]:
 
 
 def drag(room: Room, share: float) -> None:
-    """Move the frame with the mouse by a share of the picture's width."""
+    """Drag the frame with the mouse by a fraction of the picture's width."""
     frame, picture = box(room, ".crop-box"), box(room, ".crop-picture")
     x, y = frame.x + frame.width / 2, frame.y + frame.height / 3
     room.page.mouse.move(x, y)
@@ -67,7 +67,7 @@ def drag(room: Room, share: float) -> None:
 
 
 def finger(room: Room, selector: str, right: int, down: int, *, start: float = 0.5) -> None:
-    """Put a finger on an element, at a share of its width, move it, lift it."""
+    """Touch an element at a fraction of its width, move the finger, lift it."""
     touched = box(room, selector)
     x, y = touched.x + touched.width * start, touched.y + touched.height / 2
     touch = room.page.context.new_cdp_session(room.page)

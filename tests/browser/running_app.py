@@ -1,4 +1,4 @@
-"""The product as a person starts it: ``python -m clipviewer`` in a process of its own, with a data directory of its own."""
+"""The product as a person starts it: ``python -m clipviewer`` in a separate process, with its own data directory."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ BUILD_SECONDS = 240
 
 @dataclass(frozen=True)
 class RunningApp:
-    """``address`` is the origin, ``setup_link`` the printed one-time link, or ""."""
+    """A running app: ``address`` is the origin, ``setup_link`` the printed one-time link, or ""."""
 
     address: str
     process_id: int
@@ -49,29 +49,29 @@ class RunningApp:
     _secret_key: str = field(repr=False)
 
     def pipeline(self) -> httpx.Client:
-        """A client with a new API token, as a pipeline has it."""
+        """Return a client with a new API token, as a pipeline has it."""
         with self.database.write() as db:
             token = ApiTokens().create(db, "pipeline")
         return httpx.Client(base_url=self.address, headers={"Authorization": f"Bearer {token}"}, timeout=60, trust_env=False)
 
     def sign_in(self, context: BrowserContext, email: str = EMAIL, address: str = "") -> None:
-        """Give a browser that comes by ``address`` a new session of that person, as the form would."""
+        """Give a browser at ``address`` a new session of that person, as the form would."""
         with self.database.write() as db:
             user_id = db.exec(select(User.id).where(User.email == email)).one()
             token = Sessions([self._secret_key]).start(db, user_id).token
         context.add_cookies([{"name": COOKIE, "value": token, "url": address or self.address, "httpOnly": True, "sameSite": "Lax"}])
 
     def master_key(self, video_id: str) -> str:
-        """The key of that video's master in the store."""
+        """Return the key of that video's master in the store."""
         with self.database.read() as db:
             return db.get_one(Video, video_id).s3_key
 
     def wait_for_previews(self, s3_key: str) -> None:
-        """Until that master was looked into: what is done to its file afterwards is seen by nobody but those whom the test means."""
+        """Wait until that master's previews are made, so that no job notices later changes to its file."""
         wait_until(lambda: bool(self._previews(s3_key)))
 
     def wait_until_idle(self) -> None:
-        """Until no work on the library is under way, so that nothing of it moves what a page shows."""
+        """Wait until no library job is running, so that none changes what a page shows."""
         wait_until(lambda: not self._unfinished())
 
     def _unfinished(self) -> bool:
@@ -85,9 +85,9 @@ class RunningApp:
 
 @contextmanager
 def running_app(folder: Path, *, bucket_of: RunningApp | None = None, **settings: str) -> Iterator[RunningApp]:
-    """Start it with ``settings`` (names without ``CLIPVIEWER_``), wait until it is ready, stop it as Ctrl-C does.
+    """Start the app with ``settings`` (names without ``CLIPVIEWER_``), wait until it is ready, stop it as Ctrl-C does.
 
-    ``bucket_of``: its objects lie in the store of that other app, which is an S3 of another origin to it.
+    ``bucket_of``: use the store of that other app as the bucket, an S3 of another origin.
     """
     port = free_port()
     aws = {}

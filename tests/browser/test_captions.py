@@ -1,4 +1,4 @@
-"""Captions in the room: attached from a file, shown in the player, carried into exports, taken away and put back."""
+"""Captions in the room: attached from a file, shown in the player, included in exports, removed and restored."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def a_video(registrar: Registrar, name: str) -> Video:
 
 
 def cues_of_the_track_in_the_player(room: Room) -> list[str]:
-    """Switch the captions on, and wait until the browser has them."""
+    """Turn the captions on, wait until the browser has loaded them, and return the cues."""
     room.page.wait_for_function("() => document.querySelector('video')?.textTracks.length === 1")
     room.media("video.textTracks[0].mode = 'showing'")
     room.wait_for("video => video.textTracks[0].cues?.length > 0")
@@ -47,7 +47,7 @@ def cues_of_the_track_in_the_player(room: Room) -> list[str]:
     return cues
 
 
-def test_a_file_brings_a_language_which_its_name_proposes(
+def test_the_language_of_a_caption_file_is_proposed_from_its_name(
     app: RunningApp, registrar: Registrar, open_room: OpenRoom, subtitles: Path
 ) -> None:
     room = open_room(app, f"{a_video(registrar, 'attach').path}?tab=identified")
@@ -58,9 +58,7 @@ def test_a_file_brings_a_language_which_its_name_proposes(
     assert cues_of_the_track_in_the_player(room) == ["2 Die Boote laufen aus", "5 Bis morgen"]
 
 
-def test_what_is_no_caption_file_is_refused_with_the_way_out(
-    app: RunningApp, registrar: Registrar, open_room: OpenRoom, tmp_path: Path
-) -> None:
+def test_an_invalid_caption_file_is_refused_with_advice(app: RunningApp, registrar: Registrar, open_room: OpenRoom, tmp_path: Path) -> None:
     notes = tmp_path / "notes.srt"
     notes.write_text("buy milk")
     room = open_room(app, f"{a_video(registrar, 'refused').path}?tab=identified")
@@ -72,9 +70,7 @@ def test_what_is_no_caption_file_is_refused_with_the_way_out(
     expect(dialog.get_by_text("This video has no captions yet.")).to_be_visible()
 
 
-def test_captions_that_were_removed_by_mistake_come_back(
-    app: RunningApp, registrar: Registrar, open_room: OpenRoom, subtitles: Path
-) -> None:
+def test_captions_removed_by_mistake_are_restored(app: RunningApp, registrar: Registrar, open_room: OpenRoom, subtitles: Path) -> None:
     room = open_room(app, f"{a_video(registrar, 'undone').path}?tab=identified")
     dialog = attach(room, subtitles)
     dialog.get_by_role("button", name="Remove the captions in German").click()

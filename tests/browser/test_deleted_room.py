@@ -1,4 +1,4 @@
-"""A video that is deleted while people have it open, and comes back."""
+"""A video that is deleted while people have it open, and restored."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.browser.running_app import RunningApp
 from tests.browser.watched_page import OpenRoom
 
 
-def test_a_room_says_that_its_video_was_deleted_and_who_may_brings_it_back(
+def test_a_room_says_that_its_video_was_deleted_and_an_admin_restores_it(
     app: RunningApp, registrar: Registrar, viewer: str, open_room: OpenRoom
 ) -> None:
     video = registrar.four_shapes("avocet", "Avocet")

@@ -36,7 +36,7 @@ def test_a_ticked_clip_is_rendered_and_appears_in_every_open_room(app: RunningAp
     assert json.loads(app.store.get(sidecar))["source"]["s3Key"] == app.master_key(video_id)
 
 
-def test_what_is_there_already_is_not_made_again(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
+def test_an_existing_export_is_not_rendered_again(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
     video_id = registrar.video("twice", "Asked for twice")
     registrar.identified(video_id, [("Once", 6, 7)])
     room = open_room(app, f"/videos/{video_id}?tab=identified")
@@ -49,9 +49,7 @@ def test_what_is_there_already_is_not_made_again(app: RunningApp, registrar: Reg
     assert dialog.get_by_role("button", name="Export", exact=True).is_disabled()
 
 
-def test_a_source_that_is_gone_fails_with_its_reason_and_can_be_tried_again(
-    app: RunningApp, registrar: Registrar, open_room: OpenRoom
-) -> None:
+def test_a_missing_source_fails_with_its_reason_and_can_be_retried(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
     video_id = registrar.video("nowhere", "Its master is gone")
     registrar.identified(video_id, [("Nothing", 1, 2)])
     app.wait_for_previews(app.master_key(video_id))

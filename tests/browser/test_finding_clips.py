@@ -1,4 +1,4 @@
-"""Find clips in an open room: asked for with a button, shown in every room of the video without a reload."""
+"""Find clips in an open room: started with a button, shown in every room of the video without a reload."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from playwright.sync_api import expect
 from tests.browser.clip_library import Registrar
 from tests.browser.running_app import RunningApp
 from tests.browser.watched_page import OpenRoom
-from tests.previewed import make
+from tests.preview_footage import encode
 
 
-def test_clips_are_found_on_asking_and_join_the_list_of_every_open_room(
+def test_clips_are_found_on_request_and_join_the_list_of_every_open_room(
     app: RunningApp, registrar: Registrar, open_room: OpenRoom, tmp_path: Path
 ) -> None:
     loud = "aevalsrc='0.6*sin(880*t)*between(t,25,41)+0.02*sin(440*t)*gt(mod(t,4),1)':d=60"
     picture = "testsrc2=d=60:s=320x180:r=12"
-    footage = make(tmp_path / "hall.mp4", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", loud, "-preset", "ultrafast")
+    footage = encode(tmp_path / "hall.mp4", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", loud, "-preset", "ultrafast")
     video_id = registrar.video("hall", "The hall", footage, 60)
     room, other = (open_room(app, f"/videos/{video_id}?tab=identified") for _ in range(2))
     expect(room.page.get_by_text("No identified clips yet")).to_be_visible()

@@ -1,4 +1,4 @@
-"""What the frame shows before is what the export shows after, pixel for pixel; and what Auto proposes."""
+"""The export shows what the frame showed, pixel for pixel; and what Auto proposes."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from tests.browser.watched_page import OpenRoom, Room
 WIDTH, HEIGHT = 640, 360
 BARS = 44
 WHERE = "16+mod(floor(X/8)*73+floor(Y/8)*151+floor(X/8)*floor(Y/8)*29\\,200)"
-"""The brightness of a block says where it lies: none of its neighbours has the same."""
+"""The brightness of a block encodes its position: no two neighbours have the same."""
 
 
 def pattern(folder: Path, *, bars: int = 0) -> Path:
-    """A master of three seconds whose blocks say where they are, above and below it black bars of so many pixels."""
+    """Render a master of three seconds whose blocks encode their position, with black bars of the given height above and below."""
     path = folder / f"pattern-{bars}.mp4"
     inner = HEIGHT - 2 * bars
     picture = f"nullsrc=size={WIDTH}x{inner}:rate=25:duration=0.04,geq=lum='{WHERE}':cb=128:cr=128,loop=-1:1,trim=duration=3"
@@ -47,13 +47,13 @@ def first_picture(path: Path) -> Any:
 
 
 def framed_region(room: Room) -> Rect:
-    """The pixels of the master that lie under the frame on the screen."""
+    """Return the pixels of the master under the frame on the screen."""
     left, top, width, height = shares(room)
     return Rect(round(left * WIDTH), round(top * HEIGHT), round(width * WIDTH), round(height * HEIGHT))
 
 
 def exported(app: RunningApp, room: Room, clip_id: str, ratio: str, folder: Path) -> Path:
-    """The finished export of a clip in the frame that is kept for it."""
+    """Return the finished export of a clip in its saved frame."""
     with app.database.read() as db:
         crop = db.get_one(ClipFraming, (clip_id, ratio))
     video_id = room.page.url.partition("/videos/")[2].partition("?")[0]
@@ -71,7 +71,7 @@ def exported(app: RunningApp, room: Room, clip_id: str, ratio: str, folder: Path
 
 
 def difference(master: Any, export: Any, region: Rect) -> float:
-    """How far the export is from a region of the master, in levels of brightness of 255 for the mean pixel."""
+    """Return the mean difference between the export and a region of the master, in brightness levels (0 to 255) per pixel."""
     part = master[region.y : region.y + region.height, region.x : region.x + region.width]
     return float(np.abs(cv2.resize(part, export.shape[::-1], interpolation=cv2.INTER_CUBIC) - export).mean())
 
@@ -104,7 +104,7 @@ def test_an_export_shows_exactly_what_the_frame_showed(
 
 @pytest.fixture
 def proposed(app: RunningApp, registrar: Registrar, footage: Footage) -> Video:
-    """A clip of four seconds in whose picture three shots were seen: at the left, from the middle to the right, and at the right."""
+    """A clip of four seconds with three detected shots: at the left, moving from the middle to the right, and at the right."""
     video_id = registrar.video("proposed", "Proposed", footage.landscape, 6)
     clips = registrar.identified(video_id, [("Three shots", 1, 5)])
     shots = (Shot(0, 0.25, 0.5), Shot(1_000, 0.5, 0.5, True), Shot(3_000, 0.75, 0.5))

@@ -1,4 +1,4 @@
-"""The frame of a shape over the master: moved by mouse, touch and keys, kept for its clip."""
+"""The frame of a shape over the master: moved by mouse, touch and keys, saved for its clip."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ PHONE = {"viewport": {"width": 375, "height": 800}, "has_touch": True}
 
 
 @pytest.fixture
-def quay(registrar: Registrar, footage: Footage) -> Video:
-    """Three identified clips of a short 16:9 master, of this test alone."""
+def framing_video(registrar: Registrar, footage: Footage) -> Video:
+    """Three identified clips of a short 16:9 master, for this test only."""
     video_id = registrar.video("quay", "The quay", footage.landscape, 6)
     return Video(video_id, "The quay", identified=registrar.identified(video_id, [("Opening", 0, 2), ("Middle", 2, 4), ("Late", 4, 6)]))
 
@@ -41,9 +41,9 @@ def kept(app: RunningApp, video: Video, at: int = 0, ratio: str = "9:16") -> Cli
 
 
 def test_a_shape_is_framed_in_the_middle_of_the_picture_but_not_on_an_exported_clip(
-    app: RunningApp, bay: Video, open_room: OpenRoom
+    app: RunningApp, sample_video: Video, open_room: OpenRoom
 ) -> None:
-    room = open_room(app, f"{bay.path}?tab=identified")
+    room = open_room(app, f"{sample_video.path}?tab=identified")
     frame = frame_in(room, "9:16")
     assert shares(room) == expected(AspectRatio.PORTRAIT)
     expect(status(room)).to_have_text("Centre")
@@ -61,8 +61,8 @@ def test_a_shape_is_framed_in_the_middle_of_the_picture_but_not_on_an_exported_c
     expect(frame).to_be_hidden()
 
 
-def test_choosing_a_shape_moves_nothing_on_the_page(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, f"{bay.path}?tab=identified")
+def test_choosing_a_shape_moves_nothing_on_the_page(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{sample_video.path}?tab=identified")
     room.playing()
     places = "[...document.querySelectorAll('.details, .framing, .framing-button')].map((e) => JSON.stringify(e.getBoundingClientRect()))"
     before = room.page.evaluate(places)
@@ -72,13 +72,13 @@ def test_choosing_a_shape_moves_nothing_on_the_page(app: RunningApp, bay: Video,
     assert room.page.evaluate(places) == before
 
 
-def test_a_dragged_frame_stays_where_it_was_left(app: RunningApp, quay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, f"{quay.path}?tab=identified")
+def test_a_dragged_frame_stays_where_it_was_left(app: RunningApp, framing_video: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{framing_video.path}?tab=identified")
     frame_in(room)
     drag(room, 0.2)
     saved(room)
     assert shares(room) == expected(AspectRatio.PORTRAIT, 0.7)
-    row = kept(app, quay)
+    row = kept(app, framing_video)
     assert row is not None
     assert (row.x, row.y) == (pytest.approx(0.7, abs=0.002), 0.5)
     room.page.reload()
@@ -89,8 +89,8 @@ def test_a_dragged_frame_stays_where_it_was_left(app: RunningApp, quay: Video, o
     assert shares(room) == expected(AspectRatio.PORTRAIT, 1)
 
 
-def test_each_clip_and_shape_has_its_own_frame_and_centre_forgets_it(app: RunningApp, quay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, f"{quay.path}?tab=identified")
+def test_each_clip_and_shape_has_its_own_frame_and_centre_resets_it(app: RunningApp, framing_video: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{framing_video.path}?tab=identified")
     frame_in(room)
     drag(room, -0.2)
     saved(room)
@@ -107,11 +107,11 @@ def test_each_clip_and_shape_has_its_own_frame_and_centre_forgets_it(app: Runnin
     assert shares(room) == expected(AspectRatio.PORTRAIT)
     room.page.reload()
     expect(status(room)).to_have_text("Centre")
-    assert kept(app, quay) is None
+    assert kept(app, framing_video) is None
 
 
-def test_the_frame_is_moved_with_the_arrow_keys(app: RunningApp, quay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, f"{quay.path}?tab=identified")
+def test_the_frame_is_moved_with_the_arrow_keys(app: RunningApp, framing_video: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{framing_video.path}?tab=identified")
     frame = frame_in(room)
     slider = room.page.get_by_role("slider", name="Frame 9:16")
     slider.focus()
@@ -124,13 +124,13 @@ def test_the_frame_is_moved_with_the_arrow_keys(app: RunningApp, quay: Video, op
     assert shares(room) == expected(AspectRatio.PORTRAIT, 1)
     assert (room.media("video.currentTime"), room.media("video.paused")) == (at, True)
     expect(frame).to_be_focused()
-    row = kept(app, quay)
+    row = kept(app, framing_video)
     assert row is not None
     assert row.x == 0.8438
 
 
-def test_the_players_keys_and_clicks_go_on_working(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, f"{bay.path}?tab=identified")
+def test_the_players_keys_and_clicks_still_work(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{sample_video.path}?tab=identified")
     frame = frame_in(room)
     frame.focus()
     room.page.keyboard.press("Space")
@@ -142,11 +142,11 @@ def test_the_players_keys_and_clicks_go_on_working(app: RunningApp, bay: Video, 
     room.page.keyboard.press("ArrowRight")
     room.wait_for(f"video => video.currentTime > {at} + 1")
     expect(status(room)).to_have_text("Centre")
-    assert kept(app, bay) is None
+    assert kept(app, sample_video) is None
 
 
-def test_escape_puts_a_dragged_frame_back(app: RunningApp, quay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, f"{quay.path}?tab=identified")
+def test_escape_cancels_a_drag(app: RunningApp, framing_video: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{framing_video.path}?tab=identified")
     frame = frame_in(room)
     frame.hover()
     room.page.mouse.down()
@@ -158,8 +158,8 @@ def test_escape_puts_a_dragged_frame_back(app: RunningApp, quay: Video, open_roo
     assert shares(room) == expected(AspectRatio.PORTRAIT)
 
 
-def test_a_telephone_drags_by_touch_and_scrolls_beside_the_frame(app: RunningApp, quay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, f"{quay.path}?tab=identified", **PHONE)
+def test_a_phone_drags_by_touch_and_scrolls_beside_the_frame(app: RunningApp, framing_video: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{framing_video.path}?tab=identified", **PHONE)
     frame_in(room)
     assert_no_sideways_scrolling(room.page)
     middle = "(all) => all.map((e) => e.getBoundingClientRect()).map((r) => r.top + r.height / 2)"
@@ -177,8 +177,8 @@ def test_a_telephone_drags_by_touch_and_scrolls_beside_the_frame(app: RunningApp
     room.page.wait_for_function(f"scrollY < {scrolled}")
 
 
-def test_safe_zones_are_drawn_into_an_upright_frame_on_demand(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, f"{bay.path}?tab=identified")
+def test_safe_zones_are_drawn_into_an_upright_frame_on_demand(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{sample_video.path}?tab=identified")
     frame_in(room)
     button, safe = room.page.get_by_role("button", name="Safe zones"), room.page.locator(".crop-safe")
     expect(safe).to_be_hidden()
@@ -194,19 +194,19 @@ def test_safe_zones_are_drawn_into_an_upright_frame_on_demand(app: RunningApp, b
     expect(button).to_be_disabled()
 
 
-def test_a_viewer_sees_the_frame_and_cannot_move_it(app: RunningApp, quay: Video, viewer: str, open_room: OpenRoom) -> None:
-    room = open_room(app, f"{quay.path}?tab=identified", email=viewer)
+def test_a_viewer_sees_the_frame_and_cannot_move_it(app: RunningApp, framing_video: Video, viewer: str, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{framing_video.path}?tab=identified", email=viewer)
     frame_in(room)
     expect(room.page.get_by_role("img", name="Frame 9:16, 50 % from the left")).to_be_visible()
     drag(room, 0.2)
     expect(status(room)).to_have_text("Centre")
     assert shares(room) == expected(AspectRatio.PORTRAIT)
     expect(room.page.get_by_role("button", name="Centre")).to_have_count(0)
-    assert kept(app, quay) is None
+    assert kept(app, framing_video) is None
 
 
-def test_the_frame_follows_the_picture_to_full_screen(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, f"{bay.path}?tab=identified", viewport={"width": 900, "height": 900})
+def test_the_frame_follows_the_picture_to_full_screen(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{sample_video.path}?tab=identified", viewport={"width": 900, "height": 900})
     frame_in(room)
     room.page.get_by_role("button", name="fullscreen").click()
     room.page.wait_for_function("document.fullscreenElement?.localName === 'media-controller'")
@@ -216,10 +216,10 @@ def test_the_frame_follows_the_picture_to_full_screen(app: RunningApp, bay: Vide
     expect(room.page.locator(".crop-box")).to_be_visible()
 
 
-def test_another_room_sees_a_chosen_frame_when_it_comes_to_the_clip(app: RunningApp, quay: Video, open_room: OpenRoom) -> None:
-    other = open_room(app, f"{quay.path}?tab=identified")
+def test_another_room_sees_a_chosen_frame_when_it_opens_the_clip(app: RunningApp, framing_video: Video, open_room: OpenRoom) -> None:
+    other = open_room(app, f"{framing_video.path}?tab=identified")
     frame_in(other)
-    room = open_room(app, f"{quay.path}?tab=identified")
+    room = open_room(app, f"{framing_video.path}?tab=identified")
     frame_in(room)
     drag(room, 0.2)
     saved(room)
@@ -230,20 +230,20 @@ def test_another_room_sees_a_chosen_frame_when_it_comes_to_the_clip(app: Running
     assert shares(other) == expected(AspectRatio.PORTRAIT, 0.7)
 
 
-def test_a_frame_that_cannot_be_kept_goes_back_to_where_it_was(app: RunningApp, quay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, f"{quay.path}?tab=identified")
+def test_a_frame_that_cannot_be_saved_is_reset(app: RunningApp, framing_video: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{framing_video.path}?tab=identified")
     frame_in(room)
     drag(room, 0.2)
     saved(room)
     with app.database.write() as db:
-        db.delete(db.get_one(IdentifiedClip, quay.identified[0].id))
+        db.delete(db.get_one(IdentifiedClip, framing_video.identified[0].id))
     drag(room, -0.3)
     room.toast("Clip not found")
     expect(status(room)).to_have_text("By hand. The last change was not saved: try again.")
     assert shares(room) == expected(AspectRatio.PORTRAIT, 0.7)
 
 
-def test_an_upright_picture_is_framed_up_and_down(app: RunningApp, registrar: Registrar, footage: Footage, open_room: OpenRoom) -> None:
+def test_an_upright_picture_is_framed_vertically(app: RunningApp, registrar: Registrar, footage: Footage, open_room: OpenRoom) -> None:
     video_id = registrar.video("upright", "Upright", footage.portrait, 6)
     registrar.identified(video_id, [("All of it", 0, 5)])
     room = open_room(app, f"/videos/{video_id}?tab=identified")
@@ -259,11 +259,11 @@ def test_an_upright_picture_is_framed_up_and_down(app: RunningApp, registrar: Re
     assert shares(room) == pytest.approx((0, rect.y / 480, 1, rect.height / 480), abs=0.003)
 
 
-def test_who_frames_nothing_asks_for_nothing(app: RunningApp, quay: Video, open_room: OpenRoom) -> None:
+def test_no_request_is_sent_without_framing(app: RunningApp, framing_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, "")
     sent: list[str] = []
     room.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(str(frame))))
-    room.open(f"{quay.path}?tab=identified")
+    room.open(f"{framing_video.path}?tab=identified")
     room.playing()
     room.option("Late").click()
     room.shown("Late")

@@ -1,4 +1,4 @@
-"""The pages of Help: reached from every page, readable by everybody who is signed in, by keyboard and on a phone."""
+"""The help pages: reached from every page, readable by every signed-in person, by keyboard and on a phone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.browser.running_app import RunningApp
 from tests.browser.watched_page import OpenRoom
 
 
-def test_a_viewer_gets_from_the_library_to_a_page_of_help_and_along_its_links(app: RunningApp, open_room: OpenRoom, viewer: str) -> None:
+def test_a_viewer_opens_help_from_the_library_and_follows_its_links(app: RunningApp, open_room: OpenRoom, viewer: str) -> None:
     room = open_room(app, email=viewer)
     room.page.get_by_role("link", name="Help", exact=True).click()
     room.at("/help")
@@ -42,6 +42,6 @@ def test_every_page_fits_a_phone_and_shows_its_heading(app: RunningApp, open_roo
         assert room.page.evaluate("document.documentElement.scrollWidth") == 375, page.route
 
 
-def test_who_is_not_signed_in_is_led_to_the_sign_in_page_that_leads_back(app: RunningApp, open_room: OpenRoom) -> None:
+def test_a_visitor_of_help_is_redirected_to_sign_in_and_back(app: RunningApp, open_room: OpenRoom) -> None:
     room = open_room(app, "/help/operate", signed_in=False)
     room.at("/sign-in?next=%2Fhelp%2Foperate")

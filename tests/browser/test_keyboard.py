@@ -21,40 +21,42 @@ def tab_to(page: Page, selector: str, most: int = 14) -> None:
     raise AssertionError(f"{selector} is not reached with {most} tabs")
 
 
-def test_the_list_is_reached_with_tab_and_walked_with_arrows(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, bay.path)
-    room.playing(bay.exported[0].key)
+def test_the_list_is_reached_with_tab_and_navigated_with_arrows(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, sample_video.path)
+    room.playing(sample_video.exported[0].key)
     tab_to(room.page, "[role=option]")
     assert float(room.page.evaluate(FOCUS_RING).removesuffix("px")) >= 2
     for key, at in (("ArrowDown", 1), ("ArrowDown", 2), ("ArrowUp", 1), ("End", 3), ("ArrowDown", 3), ("Home", 0)):
         room.page.keyboard.press(key)
-        room.shown(bay.exported[at].title)
-        expect(room.option(bay.exported[at].title)).to_be_focused()
-        room.playing(bay.exported[at].key)
+        room.shown(sample_video.exported[at].title)
+        expect(room.option(sample_video.exported[at].title)).to_be_focused()
+        room.playing(sample_video.exported[at].key)
 
 
-def test_enter_and_space_open_the_focused_row_which_is_the_only_stop_of_the_tab_key(
-    app: RunningApp, bay: Video, open_room: OpenRoom
+def test_enter_and_space_open_the_focused_row_and_the_list_is_one_tab_stop(
+    app: RunningApp, sample_video: Video, open_room: OpenRoom
 ) -> None:
-    room = open_room(app, bay.path)
+    room = open_room(app, sample_video.path)
     for key, at in (("Enter", 2), ("Space", 1)):
-        room.option(bay.exported[at].title).focus()
+        room.option(sample_video.exported[at].title).focus()
         room.page.keyboard.press(key)
-        room.shown(bay.exported[at].title)
-        room.playing(bay.exported[at].key)
+        room.shown(sample_video.exported[at].title)
+        room.playing(sample_video.exported[at].key)
     expect(room.page.locator("[role=option][tabindex='0']")).to_have_count(1)
     expect(room.page.locator("[role=option][tabindex='0']")).to_contain_text("Gulls")
 
 
-def test_the_tabs_are_walked_with_arrows(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, bay.path)
+def test_the_tabs_are_navigated_with_arrows(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, sample_video.path)
     tab_to(room.page, "[role=tab]")
     room.page.keyboard.press("ArrowLeft")
     room.shown("Opening")
 
 
-def test_a_checkbox_ticks_without_opening_its_clip_and_arrows_on_it_walk_the_list(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, f"{bay.path}?tab=identified")
+def test_a_checkbox_ticks_without_opening_its_clip_and_arrows_on_it_move_through_the_list(
+    app: RunningApp, sample_video: Video, open_room: OpenRoom
+) -> None:
+    room = open_room(app, f"{sample_video.path}?tab=identified")
     room.shown("Opening")
     box = room.page.get_by_role("checkbox", name="Select Middle")
     box.check()
@@ -70,9 +72,9 @@ def test_a_checkbox_ticks_without_opening_its_clip_and_arrows_on_it_walk_the_lis
 
 
 def test_generate_shorts_opens_the_dialog_for_the_ticked_clips_and_escape_closes_it(
-    app: RunningApp, bay: Video, open_room: OpenRoom
+    app: RunningApp, sample_video: Video, open_room: OpenRoom
 ) -> None:
-    room = open_room(app, f"{bay.path}?tab=identified")
+    room = open_room(app, f"{sample_video.path}?tab=identified")
     button = room.page.get_by_role("button", name="Generate Shorts")
     expect(button).to_be_disabled()
     for title in ("Opening", "Late"):

@@ -1,4 +1,4 @@
-"""The sheet of keys: opened by "?" and by its button, from everywhere but where people type."""
+"""The sheet of keyboard shortcuts: opened by "?" and by its button, except while typing."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tests.browser.test_layout import assert_no_sideways_scrolling, widths
 from tests.browser.watched_page import OpenRoom
 
 
-def test_the_question_mark_opens_the_sheet_and_escape_closes_it(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, bay.path, reduced_motion="reduce")
-    room.shown(bay.exported[0].title)
+def test_the_question_mark_opens_the_sheet_and_escape_closes_it(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, sample_video.path, reduced_motion="reduce")
+    room.shown(sample_video.exported[0].title)
     room.option("Gulls").click()
     for _ in widths(room.page, 375, 1440):
         room.page.keyboard.press("?")
@@ -27,9 +27,9 @@ def test_the_question_mark_opens_the_sheet_and_escape_closes_it(app: RunningApp,
         expect(sheet).to_have_count(0)
 
 
-def test_the_button_opens_it_and_gets_the_focus_back(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, bay.path, reduced_motion="reduce")
-    room.shown(bay.exported[0].title)
+def test_the_button_opens_it_and_gets_the_focus_back(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, sample_video.path, reduced_motion="reduce")
+    room.shown(sample_video.exported[0].title)
     tab_to(room.page, "[data-keys]")
     room.page.keyboard.press("Enter")
     expect(room.page.get_by_role("dialog", name="Keyboard")).to_be_visible()
@@ -37,7 +37,7 @@ def test_the_button_opens_it_and_gets_the_focus_back(app: RunningApp, bay: Video
     expect(room.page.get_by_role("button", name="Keyboard shortcuts")).to_be_focused()
 
 
-def test_a_question_mark_in_the_search_is_only_typed(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+def test_a_question_mark_in_the_search_is_only_typed(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
     page = open_room(app, "/", reduced_motion="reduce").page
     expect(page.get_by_role("button", name="Keyboard shortcuts")).to_be_visible()
     search = page.get_by_role("searchbox", name="Search videos")

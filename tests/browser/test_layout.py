@@ -39,7 +39,7 @@ def box(page: Page, selector: str) -> dict[str, Any]:
 
 
 def widths(page: Page, *widths: int) -> Iterator[int]:
-    """Each width (px), once the page is laid out in it."""
+    """Yield each width (px) after the page is laid out in it."""
     for width in widths:
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_function("width => innerWidth === width", arg=width)
@@ -57,11 +57,11 @@ def assert_no_sideways_scrolling(page: Page) -> None:
 
 
 @pytest.mark.parametrize(("at", "widest"), [(0, 360), (1, 500), (2, None)], ids=["9:16", "1:1", "16:9"])
-def test_each_shape_has_its_box(app: RunningApp, bay: Video, open_room: OpenRoom, at: int, widest: int | None) -> None:
-    room = open_room(app, f"{bay.path}?clip={bay.exported[at].id}", viewport={"width": 375, "height": 900})
-    room.playing(bay.exported[at].key)
+def test_each_shape_has_its_player_size(app: RunningApp, sample_video: Video, open_room: OpenRoom, at: int, widest: int | None) -> None:
+    room = open_room(app, f"{sample_video.path}?clip={sample_video.exported[at].id}", viewport={"width": 375, "height": 900})
+    room.playing(sample_video.exported[at].key)
     for _ in widths(room.page, 375, 900, 1440):
-        assert_box(room.page, bay.exported[at].ratio, widest)
+        assert_box(room.page, sample_video.exported[at].ratio, widest)
 
 
 def assert_box(page: Page, ratio: str, widest: int | None) -> None:
@@ -79,9 +79,9 @@ def assert_box(page: Page, ratio: str, widest: int | None) -> None:
     assert (video["width"], video["height"]) == (pytest.approx(player["width"], abs=1), pytest.approx(player["height"], abs=1))
 
 
-def test_the_room_fits_its_width(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, bay.path, viewport={"width": 375, "height": 900})
-    room.playing(bay.exported[0].key)
+def test_the_room_fits_its_width(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, sample_video.path, viewport={"width": 375, "height": 900})
+    room.playing(sample_video.exported[0].key)
     for width in widths(room.page, *STACKED, *THIRDS, *COLUMNS):
         assert_columns(room.page, width)
         assert_no_sideways_scrolling(room.page)
@@ -110,15 +110,15 @@ def assert_columns(page: Page, width: int) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/sign-in"])
-def test_the_other_pages_fit_a_telephone(app: RunningApp, bay: Video, open_room: OpenRoom, path: str) -> None:
+def test_the_other_pages_fit_a_phone(app: RunningApp, sample_video: Video, open_room: OpenRoom, path: str) -> None:
     room = open_room(app, path, viewport={"width": 375, "height": 700}, signed_in=path == "/")
-    expect(room.page.get_by_role("link", name=bay.title) if path == "/" else room.page.get_by_label("Email")).to_be_visible()
+    expect(room.page.get_by_role("link", name=sample_video.title) if path == "/" else room.page.get_by_label("Email")).to_be_visible()
     assert_no_sideways_scrolling(room.page)
 
 
-def test_dark_comes_first_and_light_is_as_legible(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, bay.path)
-    room.playing(bay.exported[0].key)
+def test_dark_is_the_default_and_light_is_as_legible(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, sample_video.path)
+    room.playing(sample_video.exported[0].key)
     words = (".clip-title", ".clip-time", ".chip", ".details-title", ".fact dt", ".fact dd", ".page-title", ".count")
     for ground in ("dark", "light"):
         expect(room.page.locator("html")).to_have_class(ground)
@@ -129,12 +129,12 @@ def test_dark_comes_first_and_light_is_as_legible(app: RunningApp, bay: Video, o
         room.page.get_by_role("button", name="Toggle dark mode").click()
 
 
-def test_nothing_moves_when_the_picture_comes(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+def test_nothing_shifts_when_the_picture_loads(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, "")
     room.page.add_init_script(
         "window.moved = 0; new PerformanceObserver((list) => list.getEntries().forEach((entry) => (window.moved += entry.value)))"
         ".observe({ type: 'layout-shift', buffered: true });"
     )
-    room.open(f"{bay.path}?clip={bay.exported[2].id}")
-    room.playing(bay.exported[2].key)
+    room.open(f"{sample_video.path}?clip={sample_video.exported[2].id}")
+    room.playing(sample_video.exported[2].key)
     assert room.page.evaluate("window.moved") < 0.05

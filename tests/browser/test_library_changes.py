@@ -1,4 +1,4 @@
-"""Renaming, tagging, archiving and deleting in the library, and taking it back."""
+"""Renaming, tagging, archiving and deleting in the library, and undo."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from tests.browser.watched_page import OpenRoom, Room
 PATIENCE = 60_000
 
 
-def named(registrar: Registrar, title: str) -> str:
-    """A video of that title; its id."""
+def add_titled(registrar: Registrar, title: str) -> str:
+    """Register a video with that title; return its id."""
     return registrar.video("named", title)
 
 
 def menu(page: Page, title: str, action: str) -> None:
-    """Choose from a video's menu."""
+    """Choose an item of a video's menu."""
     page.get_by_role("button", name=f"Actions for {title}").click()
     page.get_by_role("menuitem", name=action, exact=True).click()
 
 
 def undo(page: Page, done: str) -> None:
-    """With reduced motion the line stays until it is dismissed."""
+    """Press Undo. With reduced motion the toast stays until it is dismissed."""
     page.get_by_role("status").filter(has_text=done).get_by_role("button", name="Undo").click()
     expect(page.get_by_role("status").filter(has_text="Undone")).to_be_visible()
 
@@ -38,7 +38,7 @@ def test_a_video_is_renamed_by_keyboard_and_gets_its_old_name_back(
     app: RunningApp, registrar: Registrar, open_room: OpenRoom, width: int
 ) -> None:
     name = unique("Sparrow")
-    named(registrar, name)
+    add_titled(registrar, name)
     page = open_room(app, f"/?q={name}", reduced_motion="reduce", viewport={"width": width, "height": 800}).page
     page.get_by_role("button", name=f"Actions for {name}").press("Enter")
     expect(page.get_by_role("menuitem", name="Rename")).to_be_focused()
@@ -58,11 +58,11 @@ def test_a_video_is_renamed_by_keyboard_and_gets_its_old_name_back(
     expect(page.get_by_role("link", name=name)).to_be_visible()
 
 
-def test_tags_stand_on_the_card_and_lead_to_all_that_have_them(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
+def test_tags_are_on_the_card_and_link_to_all_videos_with_them(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
     word, bird, motion = unique("Swift"), unique("birds"), unique("motion")
     one, two = f"{word} one", f"{word} two"
     for title in (one, two):
-        named(registrar, title)
+        add_titled(registrar, title)
     room = open_room(app, f"/?q={word}", reduced_motion="reduce")
     page = room.page
     menu(page, one, "Tags")
@@ -89,9 +89,9 @@ def test_tags_stand_on_the_card_and_lead_to_all_that_have_them(app: RunningApp, 
     expect(page.get_by_role("button", name=bird, exact=True)).to_have_count(0)
 
 
-def test_what_is_archived_has_a_filter_and_a_badge_and_still_works(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
+def test_an_archived_video_has_a_filter_and_a_badge_and_still_works(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
     rook = unique("Rook")
-    video_id = named(registrar, rook)
+    video_id = add_titled(registrar, rook)
     room = open_room(app, f"/?q={rook}", reduced_motion="reduce")
     page = room.page
     menu(page, rook, "Archive")
@@ -110,7 +110,7 @@ def test_what_is_archived_has_a_filter_and_a_badge_and_still_works(app: RunningA
 
 
 @pytest.mark.parametrize(("choice", "left"), [("Keep everything", 5), ("Delete the exports", 1), ("Delete everything", 0)])
-def test_a_deleted_video_goes_for_good_with_the_objects_that_were_chosen(
+def test_a_deleted_video_is_removed_permanently_with_the_chosen_objects(
     app: RunningApp, registrar: Registrar, open_room: OpenRoom, choice: str, left: int
 ) -> None:
     video = registrar.four_shapes("heron", unique("Heron"))
@@ -142,7 +142,7 @@ def test_a_deletion_is_undone_and_a_deleted_room_says_how_to_bring_it_back(
     app: RunningApp, registrar: Registrar, open_room: OpenRoom
 ) -> None:
     bittern = unique("Bittern")
-    video_id = named(registrar, bittern)
+    video_id = add_titled(registrar, bittern)
     room = open_room(app, f"/?q={bittern}", reduced_motion="reduce")
     page = room.page
     delete(room, bittern)

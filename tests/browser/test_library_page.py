@@ -21,32 +21,32 @@ def other(registrar: Registrar) -> Video:
     return Video(registrar.video("cove", title), title)
 
 
-def test_the_videos_are_listed_with_their_counts_and_a_search_leaves_what_has_the_words(
-    app: RunningApp, bay: Video, other: Video, open_room: OpenRoom
+def test_the_videos_are_listed_with_their_counts_and_filtered_by_a_search(
+    app: RunningApp, sample_video: Video, other: Video, open_room: OpenRoom
 ) -> None:
     page = open_room(app, "/").page
-    card = page.get_by_role("link", name=bay.title)
+    card = page.get_by_role("link", name=sample_video.title)
     expect(card).to_contain_text("3 identified · 4 exported")
     expect(card).to_contain_text("0:48")
     expect(page.get_by_role("link", name=other.title)).to_be_visible()
-    page.get_by_role("searchbox", name="Search videos").fill(bay.title.upper())
+    page.get_by_role("searchbox", name="Search videos").fill(sample_video.title.upper())
     expect(page.get_by_role("link", name=other.title)).to_have_count(0)
-    expect(page.get_by_role("link", name=bay.title)).to_be_visible()
+    expect(page.get_by_role("link", name=sample_video.title)).to_be_visible()
     expect(page.get_by_text("1 video", exact=True)).to_be_visible()
     zebra = unique("zebra")
     page.get_by_role("searchbox", name="Search videos").fill(zebra)
     expect(page.get_by_text(f'No title, clip or caption contains "{zebra}".')).to_be_visible()
     page.get_by_role("searchbox", name="Search videos").fill("")
-    expect(page.get_by_role("link", name=bay.title)).to_be_visible()
+    expect(page.get_by_role("link", name=sample_video.title)).to_be_visible()
 
 
-def test_what_is_asked_for_stands_in_the_address_and_survives_a_reload_and_the_way_back(
-    app: RunningApp, bay: Video, other: Video, open_room: OpenRoom
+def test_search_and_filters_are_in_the_address_and_survive_reload_and_back(
+    app: RunningApp, sample_video: Video, other: Video, open_room: OpenRoom
 ) -> None:
-    asked, address = f"{bay.word} gulls", f"/?q={bay.word}+gulls"
+    asked, address = f"{sample_video.word} gulls", f"/?q={sample_video.word}+gulls"
     room = open_room(app, "/")
     page, search = room.page, room.page.get_by_role("searchbox", name="Search videos")
-    expect(page.get_by_role("link", name=bay.title)).to_be_visible()
+    expect(page.get_by_role("link", name=sample_video.title)).to_be_visible()
     search.fill(asked)
     expect(page.get_by_role("link", name=other.title)).to_have_count(0)
     room.at(address)
@@ -60,36 +60,38 @@ def test_what_is_asked_for_stands_in_the_address_and_survives_a_reload_and_the_w
     expect(search).to_have_value(asked)
     expect(page.get_by_label("Sort by")).to_have_value("title")
     page.go_back()
-    expect(page.get_by_role("link", name=bay.title)).to_be_visible()
+    expect(page.get_by_role("link", name=sample_video.title)).to_be_visible()
     expect(page.get_by_label("Show", exact=True)).to_have_value("all")
     expect(search).to_have_value(asked)
 
 
 def test_showing_all_videos_again_empties_the_search_and_a_video_opens_from_its_card(
-    app: RunningApp, bay: Video, open_room: OpenRoom
+    app: RunningApp, sample_video: Video, open_room: OpenRoom
 ) -> None:
     room = open_room(app, f"/?q={unique('zebra')}&filter=exported")
     room.page.get_by_role("button", name="Show all videos").click()
-    expect(room.page.get_by_role("link", name=bay.title)).to_be_visible()
+    expect(room.page.get_by_role("link", name=sample_video.title)).to_be_visible()
     expect(room.page.get_by_role("searchbox", name="Search videos")).to_have_value("")
     room.at("/")
-    room.page.get_by_role("link", name=bay.title).click()
+    room.page.get_by_role("link", name=sample_video.title).click()
     room.shown("Boats leave")
-    room.playing(bay.exported[0].key)
-    expect(room.page.get_by_role("heading", name=bay.title)).to_be_visible()
+    room.playing(sample_video.exported[0].key)
+    expect(room.page.get_by_role("heading", name=sample_video.title)).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [375, 1440])
-def test_the_table_shows_the_same_videos_and_opens_them_by_keyboard(app: RunningApp, bay: Video, open_room: OpenRoom, width: int) -> None:
-    room = open_room(app, f"/?q={bay.word}", viewport={"width": width, "height": 800})
+def test_the_table_shows_the_same_videos_and_opens_them_by_keyboard(
+    app: RunningApp, sample_video: Video, open_room: OpenRoom, width: int
+) -> None:
+    room = open_room(app, f"/?q={sample_video.word}", viewport={"width": width, "height": 800})
     page = room.page
     button = page.get_by_role("button", name="Table")
     button.focus()
     page.keyboard.press("Enter")
-    row = page.get_by_role("table", name="Videos").get_by_role("row").filter(has_text=bay.title)
+    row = page.get_by_role("table", name="Videos").get_by_role("row").filter(has_text=sample_video.title)
     expect(row).to_contain_text("0:48")
     expect(button).to_have_attribute("aria-pressed", "true")
-    page.wait_for_url(f"**/?q={bay.word}&view=table")
+    page.wait_for_url(f"**/?q={sample_video.word}&view=table")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     row.get_by_role("link").focus()
     page.keyboard.press("Enter")
@@ -102,7 +104,7 @@ def test_the_strip_shows_what_runs_and_leads_to_what_needs_attention(app: Runnin
     page = open_room(app, "/").page
     card = page.get_by_role("link", name=title)
     expect(card).to_be_visible()
-    expect(card).not_to_contain_text("running", timeout=60_000)  # its previews: they find the file
+    expect(card).not_to_contain_text("running", timeout=60_000)  # the preview job, which finds the file
     with app.database.write() as db:
         asked = work.ask(db, "nobody does this", video_id, video_id=video_id)
         db.get_one(Row, video_id).missing_at = datetime.now(UTC)

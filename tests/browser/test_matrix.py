@@ -1,4 +1,4 @@
-"""The export matrix: press a missing cell, watch it run, play it; why one failed, what is stale, filters, keys, two rooms, a telephone."""
+"""The export matrix: export a missing cell, watch it run, play it; failures, stale cells, filters, keys, two rooms, a phone."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def card(room: Room) -> Locator:
 
 @pytest.fixture
 def one_clip(registrar: Registrar) -> str:
-    """A video of this test alone, with one candidate, "The landing"; its id."""
+    """The id of a video for this test only, with one candidate, "The landing"."""
     video_id = registrar.video("one-clip", "One clip")
     registrar.identified(video_id, [("The landing", 3, 5)])
     return video_id
 
 
-def test_a_missing_cell_is_pressed_runs_and_plays_in_every_open_room(app: RunningApp, one_clip: str, open_room: OpenRoom) -> None:
+def test_a_missing_cell_is_exported_and_plays_in_every_open_room(app: RunningApp, one_clip: str, open_room: OpenRoom) -> None:
     other = open_room(app, matrix_path(one_clip))
     room = open_room(app, matrix_path(one_clip))
     expect(cell(other.page, "The landing, 9:16, Original: missing")).to_be_visible()
@@ -50,13 +50,13 @@ def test_a_missing_cell_is_pressed_runs_and_plays_in_every_open_room(app: Runnin
     expect(card(room)).to_contain_text("Done")
     for seen in (room, other):
         cell(seen.page, done).click()
-        seen.wait_for("video => video.currentTime > 0")  # two seconds, which may be over by now
+        seen.wait_for("video => video.currentTime > 0")  # it takes two seconds, so it may have finished already
         expect(cell(seen.page, done)).to_have_attribute("aria-current", "true")
         expect(seen.page.get_by_role("region", name="Clip details").get_by_role("heading")).to_have_text("The landing")
     expect(cell(other.page, "The landing, 1:1, Original: missing")).to_be_visible()
 
 
-def test_a_failed_cell_says_why_and_is_tried_again(app: RunningApp, one_clip: str, open_room: OpenRoom, footage: Footage) -> None:
+def test_a_failed_cell_says_why_and_can_be_retried(app: RunningApp, one_clip: str, open_room: OpenRoom, footage: Footage) -> None:
     key = app.master_key(one_clip)
     app.store.delete(key)
     room = open_room(app, matrix_path(one_clip))
@@ -103,8 +103,8 @@ def narrow(room: Room, name: str, choice: str) -> None:
     room.page.keyboard.press("Escape")
 
 
-def test_the_address_keeps_the_view_and_the_filters(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, bay.path)
+def test_the_address_keeps_the_view_and_the_filters(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, sample_video.path)
     room.shown("Boats leave")
     room.page.get_by_role("button", name="Matrix", exact=True).click()
     narrow(room, "Language", "German")
@@ -123,13 +123,13 @@ def test_the_address_keeps_the_view_and_the_filters(app: RunningApp, bay: Video,
     narrow(room, "State", "Failed")
     expect(room.page.get_by_text("Nothing matches")).to_be_visible()
     room.page.get_by_role("button", name="Show all").click()
-    expect(room.options).to_have_count(len(bay.exported))
+    expect(room.options).to_have_count(len(sample_video.exported))
     assert "state=" not in room.path
     assert "language=" not in room.path
 
 
-def test_the_grid_is_one_stop_of_the_tab_key_and_walked_with_arrows(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, matrix_path(bay.id))
+def test_the_grid_is_one_tab_stop_and_navigated_with_arrows(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, matrix_path(sample_video.id))
     cell(room.page, "Opening, 9:16, Original: missing").wait_for()
     room.page.get_by_role("button", name="Filter", exact=True).focus()
     room.page.keyboard.press("Tab")
@@ -157,8 +157,8 @@ def test_the_grid_is_one_stop_of_the_tab_key_and_walked_with_arrows(app: Running
     expect(room.page.get_by_role("button", name="Filter", exact=True)).to_be_focused()
 
 
-def test_a_long_matrix_holds_only_what_is_near(app: RunningApp, crowd: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, matrix_path(crowd.id))
+def test_a_long_matrix_renders_only_nearby_rows(app: RunningApp, crowded_video: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, matrix_path(crowded_video.id))
     cell(room.page, f"Clip 1 of {MANY}, 9:16, English: done").wait_for()
     grid = room.page.get_by_role("grid", name="Export matrix")
     expect(grid).to_have_attribute("aria-rowcount", str(MANY))
@@ -167,18 +167,18 @@ def test_a_long_matrix_holds_only_what_is_near(app: RunningApp, crowd: Video, op
     last = cell(room.page, f"Clip {MANY} of {MANY}, 9:16, English: done")
     last.click()
     expect(room.page.get_by_role("region", name="Clip details").get_by_role("heading")).to_have_text(f"Clip {MANY} of {MANY}")
-    room.wait_for(f"video => video.currentSrc.includes('/{crowd.exported[-1].key}?')")
-    room.playing(crowd.exported[-1].key)
+    room.wait_for(f"video => video.currentSrc.includes('/{crowded_video.exported[-1].key}?')")
+    room.playing(crowded_video.exported[-1].key)
 
 
 @pytest.mark.parametrize("width", [375, 820, 1440])
-def test_the_matrix_fits_its_width_and_nothing_jumps_when_a_cell_is_chosen(
-    app: RunningApp, bay: Video, open_room: OpenRoom, width: int
+def test_the_matrix_fits_its_width_and_selecting_a_cell_shifts_nothing(
+    app: RunningApp, sample_video: Video, open_room: OpenRoom, width: int
 ) -> None:
-    room = open_room(app, matrix_path(bay.id), viewport={"width": width, "height": 900})
+    room = open_room(app, matrix_path(sample_video.id), viewport={"width": width, "height": 900})
     first = cell(room.page, "Opening, 9:16, Original: missing")
     first.wait_for()
-    room.playing(bay.exported[0].key)
+    room.playing(sample_video.exported[0].key)
     assert_no_sideways_scrolling(room.page)
     before = first.bounding_box()
     first.click()

@@ -1,4 +1,4 @@
-"""Where the focus is while a dialog opens from a video's menu, and after."""
+"""Where the focus is while a dialog opens from a video's menu, and afterwards."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.clip_library import Registrar, unique
 from tests.browser.running_app import RunningApp
-from tests.browser.test_library_changes import menu, named
+from tests.browser.test_library_changes import add_titled, menu
 from tests.browser.watched_page import OpenRoom
 
 A_LATE_END = "@keyframes late { to { opacity: 0.9 } } [role=menu][data-state=closed] { animation: late 600s !important }"
 
 
 def keep_menus(page: Page) -> None:
-    """Menus stay after an item was chosen, as on a slow machine, so that the dialog opens before they are gone."""
+    """Keep a menu open after an item was chosen, as on a slow machine, so that the dialog opens before it closes."""
     page.add_style_tag(content=A_LATE_END)
 
 
 def end_menu(page: Page) -> None:
-    """The menu that was kept goes now."""
+    """Close the menu that was kept open."""
     expect(page.locator("[role=menu]")).to_have_count(1)
     page.evaluate("document.querySelector('[role=menu]').getAnimations().forEach(each => each.finish())")
     expect(page.locator("[role=menu]")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("action", "field"), [("Rename", "Title"), ("Tags", "Tags")])
-def test_a_dialog_keeps_the_focus_when_its_menu_closes_late_and_gives_it_back(
+def test_a_dialog_keeps_the_focus_when_its_menu_closes_late_and_returns_it(
     app: RunningApp, registrar: Registrar, open_room: OpenRoom, action: str, field: str
 ) -> None:
     name = unique("Lapwing")
-    named(registrar, name)
+    add_titled(registrar, name)
     page = open_room(app, f"/?q={name}", reduced_motion="reduce").page
     expect(page.get_by_role("link", name=name)).to_be_visible()
     keep_menus(page)
@@ -46,7 +46,7 @@ def test_a_dialog_keeps_the_focus_when_its_menu_closes_late_and_gives_it_back(
 
 def test_the_dialog_of_deletion_opens_with_the_focus_in_it(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
     name = unique("Lapwing")
-    video_id = named(registrar, name)
+    video_id = add_titled(registrar, name)
     page = open_room(app, f"/videos/{video_id}", reduced_motion="reduce").page
     expect(page.get_by_role("tab", name="Identified")).to_be_visible()
     keep_menus(page)
@@ -64,7 +64,7 @@ def test_a_dialog_of_several_videos_gives_the_focus_back_to_its_button(app: Runn
     word = unique("Turnstone")
     names = (f"{word} one", f"{word} two")
     for name in names:
-        named(registrar, name)
+        add_titled(registrar, name)
     page = open_room(app, f"/?q={word}", reduced_motion="reduce").page
     for name in names:
         page.get_by_role("checkbox", name=f"Select {name}").check()
@@ -75,9 +75,9 @@ def test_a_dialog_of_several_videos_gives_the_focus_back_to_its_button(app: Runn
     expect(button).to_be_focused()
 
 
-def test_choosing_what_opens_no_dialog_leaves_the_focus_at_the_menu(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
+def test_a_menu_item_without_a_dialog_leaves_the_focus_at_the_menu(app: RunningApp, registrar: Registrar, open_room: OpenRoom) -> None:
     name = unique("Sanderling")
-    video_id = named(registrar, name)
+    video_id = add_titled(registrar, name)
     page = open_room(app, f"/videos/{video_id}", reduced_motion="reduce").page
     menu(page, name, "Archive")
     expect(page.get_by_text("Archived", exact=True)).to_be_visible()

@@ -1,4 +1,4 @@
-"""Settings, Preferences: an admin changes them, everybody begins with them."""
+"""Settings, Preferences: an admin changes them, everybody starts with them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ from tests.browser.watched_page import OpenRoom
 
 
 @pytest.fixture
-def usual(app: RunningApp) -> Iterator[None]:
-    """The preferences are the usual ones again afterwards, for the tests to come."""
+def restored_preferences(app: RunningApp) -> Iterator[None]:
+    """Restore the default preferences for the following tests."""
     yield
     with app.database.write() as db:
         save_preferences(db, Preferences())
 
 
-def test_what_an_admin_saves_is_chosen_in_the_export_dialog(app: RunningApp, bay: Video, open_room: OpenRoom, usual: None) -> None:
+def test_saved_preferences_are_preselected_in_the_export_dialog(
+    app: RunningApp, sample_video: Video, open_room: OpenRoom, restored_preferences: None
+) -> None:
     room = open_room(app, "/")
     page = room.page
     page.get_by_role("link", name="Settings").click()
@@ -49,8 +51,8 @@ def test_what_an_admin_saves_is_chosen_in_the_export_dialog(app: RunningApp, bay
     with app.database.read() as db:
         assert (load_preferences(db).longest_s, load_preferences(db).find_on_upload) == (45, False)
 
-    room.open(f"{bay.path}?tab=identified")
-    page.get_by_label(f"Select {bay.identified[0].title}").click()
+    room.open(f"{sample_video.path}?tab=identified")
+    page.get_by_label(f"Select {sample_video.identified[0].title}").click()
     page.get_by_role("button", name="Generate Shorts").click()
     dialog = page.get_by_role("dialog", name="Export clips")
     expect(dialog.get_by_label("1:1")).to_be_checked()
@@ -60,7 +62,7 @@ def test_what_an_admin_saves_is_chosen_in_the_export_dialog(app: RunningApp, bay
     expect(dialog.get_by_text("1 clip × 1 aspect ratio × 1 language: 1 new")).to_be_visible()
 
 
-def test_a_refused_save_leads_to_the_first_field_that_is_wrong(app: RunningApp, open_room: OpenRoom, usual: None) -> None:
+def test_a_refused_save_focuses_the_first_invalid_field(app: RunningApp, open_room: OpenRoom, restored_preferences: None) -> None:
     page = open_room(app, "/settings").page
     page.get_by_label("Shortest, in seconds").fill("many")
     page.get_by_label("Longest, in seconds").fill("17")
@@ -88,7 +90,7 @@ def test_a_refused_save_leads_to_the_first_field_that_is_wrong(app: RunningApp, 
     expect(page.get_by_role("radiogroup", name="Captions")).to_have_attribute("aria-invalid", "true")
 
 
-def test_a_viewer_sees_them_and_cannot_change_them(app: RunningApp, viewer: str, open_room: OpenRoom) -> None:
+def test_a_viewer_sees_preferences_and_cannot_change_them(app: RunningApp, viewer: str, open_room: OpenRoom) -> None:
     room = open_room(app, "/settings", email=viewer)
     expect(room.page.get_by_text("Only admins can change preferences.")).to_be_visible()
     expect(room.page.get_by_label("9:16")).to_be_disabled()

@@ -1,4 +1,4 @@
-"""A master that is slow to start: said in the room, mended on asking, and what plays goes on."""
+"""A master that is slow to start: named in the room and repaired on request, while playback continues."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.browser.clip_footage import Footage
 from tests.browser.clip_library import Registrar
 from tests.browser.running_app import RunningApp
 from tests.browser.watched_page import OpenRoom
-from tests.previewed import make
+from tests.preview_footage import encode
 
 
-def test_a_slow_master_is_named_and_mended_while_it_plays(
+def test_a_slow_master_is_reported_and_repaired_while_it_plays(
     app: RunningApp, registrar: Registrar, footage: Footage, open_room: OpenRoom, tmp_path: Path
 ) -> None:
-    slow = make(tmp_path / "slow.mp4", "-i", str(footage.landscape), "-map", "0", "-c", "copy")
+    slow = encode(tmp_path / "slow.mp4", "-i", str(footage.landscape), "-map", "0", "-c", "copy")
     video_id = registrar.video("slow", "The slow one", slow, 6)
     room = open_room(app, f"/videos/{video_id}?tab=identified")
     room.playing()

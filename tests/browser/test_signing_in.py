@@ -17,10 +17,10 @@ def sign_in(page: Page, password: str = PASSWORD) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def test_signing_in_opens_the_library(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+def test_signing_in_opens_the_library(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, "/sign-in", signed_in=False)
     sign_in(room.page)
-    expect(room.page.get_by_role("link", name=bay.title)).to_be_visible()
+    expect(room.page.get_by_role("link", name=sample_video.title)).to_be_visible()
     room.at("/")
 
 
@@ -33,13 +33,13 @@ def test_a_wrong_password_says_so_and_keeps_the_email(app: RunningApp, open_room
     expect(room.page.get_by_label("Password")).to_be_focused()
 
 
-def test_a_stranger_is_led_to_sign_in_and_back_to_the_very_clip(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
-    path = f"{bay.path}?clip={bay.exported[2].id}"
+def test_a_visitor_is_redirected_to_sign_in_and_back_to_the_same_clip(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+    path = f"{sample_video.path}?clip={sample_video.exported[2].id}"
     room = open_room(app, path, signed_in=False)
     expect(room.page.get_by_role("button", name="Sign in")).to_be_visible()
     sign_in(room.page)
     room.shown("The whole bay")
-    room.playing(bay.exported[2].key)
+    room.playing(sample_video.exported[2].key)
     room.at(path)
 
 
@@ -50,10 +50,10 @@ def test_a_foreign_address_in_next_leads_to_the_library(app: RunningApp, open_ro
     assert room.page.url == f"{app.address}/"
 
 
-def test_signing_out_closes_the_rooms_behind(app: RunningApp, bay: Video, open_room: OpenRoom) -> None:
+def test_signing_out_closes_open_rooms(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
     room = open_room(app, "/")
     room.page.get_by_role("button", name="Sign out").click()
     expect(room.page.get_by_role("button", name="Sign in")).to_be_visible()
-    room.open(bay.path)
+    room.open(sample_video.path)
     expect(room.page.get_by_role("button", name="Sign in")).to_be_visible()
     assert room.path.startswith("/sign-in?next=")

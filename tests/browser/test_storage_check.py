@@ -1,4 +1,4 @@
-"""What the check from the browser says of every way in which a store, or what lies before it, can fail."""
+"""What the storage check in the browser reports for every way in which a store, or a proxy before it, can fail."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ HTML = """<!doctype html><title>check</title><link rel="icon" href="data:,"><sto
 Answer = Callable[[Route], None]
 
 
-class Faked:
-    """The app's side and the store, as a browser meets them; ``asked`` is every request of the app's side and the store."""
+class FakeStorage:
+    """The app's API and the store, as a browser meets them; ``asked`` holds all requests to both."""
 
     def __init__(self, page: Page) -> None:
         self.asked: list[str] = []
@@ -75,12 +75,12 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
-def faked(page: Page) -> Faked:
-    return Faked(page)
+def faked(page: Page) -> FakeStorage:
+    return FakeStorage(page)
 
 
 def seen(page: Page) -> dict[str, Any]:
-    """Verdict and words by check, once everything is said and what was laid out is taken back."""
+    """Return verdict and text by check, once the check has finished and removed its probe."""
     page.goto(f"{APP}/")
     page.wait_for_function("globalThis.seen.busy === false")
     return {row["check"]: (row["verdict"], f"{row['text']} {row['remedy']}".strip()) for row in page.evaluate("globalThis.seen.rows")}
@@ -90,7 +90,7 @@ def verdicts(found: dict[str, Any]) -> list[str]:
     return [found[check][0] for check in ("Reach", "Read by range", "Upload", "Clock")]
 
 
-def test_a_good_store_gets_a_good_word_and_everything_is_taken_back(page: Page, faked: Faked) -> None:
+def test_a_healthy_store_passes_and_the_probe_is_removed(page: Page, faked: FakeStorage) -> None:
     assert verdicts(seen(page)) == ["ok"] * 4
     assert {"DELETE /api/uploads/upload_1", "DELETE /api/settings/storage/probe"} <= set(faked.asked)
 
@@ -107,14 +107,14 @@ def test_a_good_store_gets_a_good_word_and_everything_is_taken_back(page: Page, 
     ],
     ids=["all of it", "other bytes", "refused"],
 )
-def test_a_range_that_does_not_come_is_told(page: Page, faked: Faked, answer: Answer, said: str) -> None:
+def test_a_missing_range_response_is_reported(page: Page, faked: FakeStorage, answer: Answer, said: str) -> None:
     faked.get = answer
     found = seen(page)
     assert verdicts(found) == ["ok", "failed", "ok", "ok"]
     assert said in found["Read by range"][1]
 
 
-def test_a_store_out_of_reach_is_told_once(page: Page, faked: Faked) -> None:
+def test_an_unreachable_store_is_reported_once_in_the_browser(page: Page, faked: FakeStorage) -> None:
     faked.get = lambda route: route.abort("connectionrefused")
     found = seen(page)
     assert verdicts(found) == ["failed", "not checked", "not checked", "ok"]
@@ -123,7 +123,7 @@ def test_a_store_out_of_reach_is_told_once(page: Page, faked: Faked) -> None:
     assert not [line for line in faked.asked if "uploads" in line]
 
 
-def test_an_address_by_http_under_a_page_by_https_is_told_without_asking(page: Page, faked: Faked) -> None:
+def test_mixed_content_is_reported_without_a_request(page: Page, faked: FakeStorage) -> None:
     faked.store = STORE.replace("https", "http")
     found = seen(page)
     assert verdicts(found) == ["failed", "not checked", "not checked", "ok"]
@@ -140,7 +140,7 @@ def test_an_address_by_http_under_a_page_by_https_is_told_without_asking(page: P
     ],
     ids=["refused", "not allowed", "lost"],
 )
-def test_an_upload_that_fails_is_told_and_called_off(page: Page, faked: Faked, answer: Answer, arrived: int, said: str) -> None:
+def test_a_failed_upload_is_reported_and_aborted(page: Page, faked: FakeStorage, answer: Answer, arrived: int, said: str) -> None:
     faked.put, faked.arrived = answer, arrived
     found = seen(page)
     assert verdicts(found) == ["ok", "ok", "failed", "ok"]
@@ -149,7 +149,7 @@ def test_an_upload_that_fails_is_told_and_called_off(page: Page, faked: Faked, a
 
 
 @pytest.mark.parametrize(("minutes", "said"), [(-10, "10 min ahead of"), (10, "10 min behind")])
-def test_a_clock_that_is_off_is_told(page: Page, faked: Faked, minutes: int, said: str) -> None:
+def test_a_wrong_clock_is_reported(page: Page, faked: FakeStorage, minutes: int, said: str) -> None:
     faked.server_time += timedelta(minutes=minutes)
     found = seen(page)
     assert verdicts(found) == ["ok", "ok", "ok", "warning"]
@@ -160,7 +160,7 @@ def test_a_clock_that_is_off_is_told(page: Page, faked: Faked, minutes: int, sai
     ("status", "said"),
     [(401, "Not checked: you are signed out."), (502, "Not checked: the server could not prepare the check.")],
 )
-def test_without_a_probe_nothing_is_claimed(page: Page, faked: Faked, status: int, said: str) -> None:
+def test_without_a_probe_nothing_is_reported(page: Page, faked: FakeStorage, status: int, said: str) -> None:
     faked.probe = lambda route: route.fulfill(status=status, json={"detail": "The storage denied access."})
     found = seen(page)
     assert verdicts(found) == ["not checked"] * 4

@@ -1,4 +1,4 @@
-"""Settings, Storage: what the server and this browser see of the store, and what to do about it."""
+"""Settings, Storage: how the server and this browser reach the store, and how to fix problems."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from clipviewer.settings import EMBEDDED_PATH
 from tests.browser.running_app import EMAIL, PASSWORD, RunningApp, running_app
 from tests.browser.test_layout import assert_no_sideways_scrolling, widths
 from tests.browser.watched_page import OpenRoom, Room
-from tests.gateway import Gateway
+from tests.tcp_proxy import TcpProxy
 
 PAGE = "/settings/storage"
 HERE, THERE = "Checked by this browser", "Checked by the server"
 
 
 @pytest.fixture(scope="module")
-def gateway(app: RunningApp) -> Iterator[Gateway]:
-    """The way by which browsers reach the bucket."""
-    with Gateway(app.port) as gateway:
-        yield gateway
+def proxy(app: RunningApp) -> Iterator[TcpProxy]:
+    """The proxy through which browsers reach the bucket."""
+    with TcpProxy(app.port) as proxy:
+        yield proxy
 
 
 @pytest.fixture(scope="module")
-def elsewhere(app: RunningApp, gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    """The app over a bucket of another origin, which has no CORS rules."""
-    public = f"http://127.0.0.1:{gateway.port}{EMBEDDED_PATH}"
+def cross_origin_app(app: RunningApp, proxy: TcpProxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """The app over a bucket of another origin without CORS rules."""
+    public = f"http://127.0.0.1:{proxy.port}{EMBEDDED_PATH}"
     settings = {"ADMIN_EMAIL": EMAIL, "ADMIN_PASSWORD": PASSWORD, "S3_PUBLIC_ENDPOINT_URL": public}
-    with running_app(tmp_path_factory.mktemp("elsewhere"), bucket_of=app, **settings) as elsewhere:
-        yield elsewhere
+    with running_app(tmp_path_factory.mktemp("elsewhere"), bucket_of=app, **settings) as cross_origin_app:
+        yield cross_origin_app
 
 
 def finding(room: Room, region: str, check: str) -> Locator:
@@ -49,7 +49,7 @@ def objects(app: RunningApp) -> set[str]:
     return {found.key for found in app.store.list("") if ".doctor" in found.key or "storage-check" in found.key}
 
 
-def test_the_embedded_store_is_all_right_from_everywhere_and_left_as_it_was(app: RunningApp, open_room: OpenRoom) -> None:
+def test_the_embedded_store_passes_every_check_and_is_left_unchanged(app: RunningApp, open_room: OpenRoom) -> None:
     room = open_room(app, "/")
     room.page.get_by_role("link", name="Settings").click()
     room.page.get_by_role("navigation", name="Settings").get_by_role("link", name="Storage").click()
@@ -64,39 +64,39 @@ def test_the_embedded_store_is_all_right_from_everywhere_and_left_as_it_was(app:
     assert objects(app) == set()
 
 
-def test_a_bucket_without_cors_rules_is_told_from_one_out_of_reach(
-    app: RunningApp, elsewhere: RunningApp, gateway: Gateway, open_room: OpenRoom
+def test_a_bucket_without_cors_rules_is_distinguished_from_an_unreachable_one(
+    app: RunningApp, cross_origin_app: RunningApp, proxy: TcpProxy, open_room: OpenRoom
 ) -> None:
-    room = open_room(elsewhere, "")
+    room = open_room(cross_origin_app, "")
     room.announce("CORS policy", "ERR_FAILED", "ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE")
-    room.page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=elsewhere.address)
+    room.page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=cross_origin_app.address)
     room.open(PAGE)
     expect_found(room, HERE, Reach="ok", Read_by_range="warning", Upload="failed", Clock="ok")
     expect(finding(room, HERE, "Upload")).to_contain_text("Put the CORS rules below on the bucket.")
     expect_found(room, THERE, Public_address="ok", Delete="ok")
     expect(finding(room, THERE, "CORS: uploading")).to_have_attribute("data-verdict", "failed")
-    expect(finding(room, THERE, "CORS: uploading")).to_contain_text(elsewhere.address)
+    expect(finding(room, THERE, "CORS: uploading")).to_contain_text(cross_origin_app.address)
 
     room.page.get_by_role("button", name="Copy the CORS rules").click()
     copied = room.page.evaluate("navigator.clipboard.readText()")
-    assert f'"{elsewhere.address}"' in copied
+    assert f'"{cross_origin_app.address}"' in copied
     assert copied == room.page.get_by_role("region", name="CORS rules").locator("pre").text_content()
     assert "s3:AbortMultipartUpload" in (room.page.get_by_role("region", name="IAM policy").locator("pre").text_content() or "")
 
     expect(room.page.get_by_role("button", name="Check again")).to_be_enabled()
-    gateway.close()
+    proxy.close()
     try:
         room.page.get_by_role("button", name="Check again").click()
         expect_found(room, HERE, Reach="failed", Read_by_range="not checked", Upload="not checked", Clock="ok")
         expect_found(room, THERE, Public_address="warning", Delete="ok", Uploads_in_parts="ok")
         expect(room.page.get_by_role("button", name="Check again")).to_be_enabled()
     finally:
-        gateway.open()
+        proxy.open()
     assert objects(app) == set()
 
 
-def test_the_page_fits_its_width(elsewhere: RunningApp, open_room: OpenRoom) -> None:
-    room = open_room(elsewhere, "", viewport={"width": 375, "height": 900})
+def test_the_page_fits_its_width(cross_origin_app: RunningApp, open_room: OpenRoom) -> None:
+    room = open_room(cross_origin_app, "", viewport={"width": 375, "height": 900})
     room.announce("CORS policy", "ERR_FAILED")
     room.open(PAGE)
     expect_found(room, HERE, Upload="failed")
@@ -113,6 +113,6 @@ def test_a_reviewer_is_told_that_it_is_for_admins(app: RunningApp, open_room: Op
     expect(room.page.get_by_role("button", name="Check again")).to_have_count(0)
 
 
-def test_who_is_not_signed_in_is_led_to_the_sign_in_page_and_back(app: RunningApp, open_room: OpenRoom) -> None:
+def test_a_visitor_is_redirected_to_sign_in_and_back(app: RunningApp, open_room: OpenRoom) -> None:
     room = open_room(app, PAGE, signed_in=False)
     room.at("/sign-in?next=%2Fsettings%2Fstorage")

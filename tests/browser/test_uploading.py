@@ -1,4 +1,4 @@
-"""Uploads from the library page: chosen or dropped, cut off, paused, gone on with after a reload, called off, refused."""
+"""Uploads from the library page: chosen or dropped, interrupted, paused, continued after a reload, cancelled, refused."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PARTS = re.compile(r"/s3/.*[?&]partNumber=(\d+)")
 
 @pytest.fixture(scope="module")
 def master(footage: Footage, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A video in five parts: a short clip, and a box of padding as large files have it for their index."""
+    """A video in five parts: a short clip, and a box of padding, as large as the index of a large file."""
     path = tmp_path_factory.mktemp("masters") / f"{unique('harbour')}.mp4"
     data = footage.tiny.read_bytes()
     path.write_bytes(data)
@@ -35,8 +35,8 @@ def master(footage: Footage, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-class Desk:
-    """The uploads of a library page, and the parts of files that pass between it and the store."""
+class Uploads:
+    """The uploads of a library page, and the parts of files on their way to the store."""
 
     def __init__(self, room: Room) -> None:
         self.room, self.page = room, room.page
@@ -85,16 +85,16 @@ class Desk:
 
 
 @pytest.fixture
-def desk(app: RunningApp, open_room: OpenRoom) -> Iterator[Desk]:
-    desk = Desk(open_room(app, "/"))
-    expect(desk.page.get_by_role("button", name="Upload videos")).to_be_visible()
-    yield desk
-    desk.page.context.unroute(PARTS)
+def uploads(app: RunningApp, open_room: OpenRoom) -> Iterator[Uploads]:
+    uploads = Uploads(open_room(app, "/"))
+    expect(uploads.page.get_by_role("button", name="Upload videos")).to_be_visible()
+    yield uploads
+    uploads.page.context.unroute(PARTS)
 
 
-def assert_stored(app: RunningApp, desk: Desk, path: Path) -> None:
-    """The row leads to a video whose object is, byte for byte, the file."""
-    link = desk.row(path.name).get_by_role("link", name=path.name)
+def assert_stored(app: RunningApp, uploads: Uploads, path: Path) -> None:
+    """Check that the row leads to a video whose object equals the file byte for byte."""
+    link = uploads.row(path.name).get_by_role("link", name=path.name)
     expect(link).to_be_visible()
     video_id = (link.get_attribute("href") or "").removeprefix("/videos/")
     with app.database.read() as db:
@@ -108,136 +108,138 @@ def left_in_the_store(app: RunningApp) -> set[str]:
 
 
 def test_chosen_videos_appear_in_the_library_and_play_with_their_captions(
-    app: RunningApp, desk: Desk, footage: Footage, tmp_path: Path
+    app: RunningApp, uploads: Uploads, footage: Footage, tmp_path: Path
 ) -> None:
     bells, square = unique("bells"), unique("square")
     video, captions, other = tmp_path / f"{bells}.mp4", tmp_path / f"{bells}.de.vtt", tmp_path / f"{square}.mp4"
     video.write_bytes(footage.portrait.read_bytes())
     other.write_bytes(footage.square.read_bytes())
     captions.write_text(CAPTIONS)
-    desk.choose(video, captions, other)
-    assert_stored(app, desk, video)
-    assert_stored(app, desk, other)
-    expect(desk.row(video.name)).to_contain_text(f"In the library, with {captions.name}")
-    videos = desk.page.get_by_role("list", name="Videos")
+    uploads.choose(video, captions, other)
+    assert_stored(app, uploads, video)
+    assert_stored(app, uploads, other)
+    expect(uploads.row(video.name)).to_contain_text(f"In the library, with {captions.name}")
+    videos = uploads.page.get_by_role("list", name="Videos")
     expect(videos.get_by_role("link", name=square)).to_be_visible()
     videos.get_by_role("link", name=bells).click()
-    expect(desk.page.get_by_role("heading", name=bells)).to_be_visible()
-    video_id = desk.page.url.rpartition("/")[2].partition("?")[0]
-    found = desk.page.context.request.get(f"{app.address}/api/clips/videos/{video_id}/captions/de")
+    expect(uploads.page.get_by_role("heading", name=bells)).to_be_visible()
+    video_id = uploads.page.url.rpartition("/")[2].partition("?")[0]
+    found = uploads.page.context.request.get(f"{app.address}/api/clips/videos/{video_id}/captions/de")
     assert "A bell rings." in found.text()
 
 
-def test_a_video_dropped_anywhere_on_the_page_is_uploaded(app: RunningApp, desk: Desk, footage: Footage, tmp_path: Path) -> None:
+def test_a_video_dropped_anywhere_on_the_page_is_uploaded(app: RunningApp, uploads: Uploads, footage: Footage, tmp_path: Path) -> None:
     path = tmp_path / "dropped.mp4"
     path.write_bytes(footage.tiny.read_bytes())
-    files = desk.page.evaluate_handle(
+    files = uploads.page.evaluate_handle(
         """data => { const transfer = new DataTransfer();
         transfer.items.add(new File([Uint8Array.from(atob(data), c => c.charCodeAt(0))], 'dropped.mp4', {type: 'video/mp4'}));
         return transfer; }""",
         base64.b64encode(path.read_bytes()).decode(),
     )
-    desk.page.dispatch_event(".main", "dragenter", {"dataTransfer": files})
-    expect(desk.page.get_by_text("Drop videos to upload them")).to_be_visible()
-    desk.page.dispatch_event(".main", "drop", {"dataTransfer": files})
-    expect(desk.page.get_by_text("Drop videos to upload them")).to_be_hidden()
-    assert_stored(app, desk, path)
+    uploads.page.dispatch_event(".main", "dragenter", {"dataTransfer": files})
+    expect(uploads.page.get_by_text("Drop videos to upload them")).to_be_visible()
+    uploads.page.dispatch_event(".main", "drop", {"dataTransfer": files})
+    expect(uploads.page.get_by_text("Drop videos to upload them")).to_be_hidden()
+    assert_stored(app, uploads, path)
 
 
-def test_a_connection_that_breaks_off_is_mended(app: RunningApp, desk: Desk, master: Path) -> None:
-    desk.room.announce("ERR_CONNECTION_RESET")
-    desk.broken = True
-    desk.choose(master)
-    expect(desk.row(master.name)).to_contain_text("Connection lost, trying again")
-    desk.broken = False
-    assert_stored(app, desk, master)
-    assert sorted(desk.sent) == [1, 2, 3, 4, 5]
+def test_an_upload_recovers_from_a_broken_connection(app: RunningApp, uploads: Uploads, master: Path) -> None:
+    uploads.room.announce("ERR_CONNECTION_RESET")
+    uploads.broken = True
+    uploads.choose(master)
+    expect(uploads.row(master.name)).to_contain_text("Connection lost, trying again")
+    uploads.broken = False
+    assert_stored(app, uploads, master)
+    assert sorted(uploads.sent) == [1, 2, 3, 4, 5]
 
 
-def test_after_a_reload_the_same_file_goes_on_with_what_is_missing(app: RunningApp, desk: Desk, master: Path) -> None:
-    desk.hold_from = 4
-    desk.choose(master)
-    expect(desk.row(master.name)).to_contain_text("50 MB of 73 MB")
-    desk.held.clear()
-    desk.page.reload()
-    row = desk.row(master.name)
+def test_after_a_reload_the_same_file_resumes_with_the_missing_parts(app: RunningApp, uploads: Uploads, master: Path) -> None:
+    uploads.hold_from = 4
+    uploads.choose(master)
+    expect(uploads.row(master.name)).to_contain_text("50 MB of 73 MB")
+    uploads.held.clear()
+    uploads.page.reload()
+    row = uploads.row(master.name)
     expect(row).to_contain_text("50 MB of 73 MB · Choose the same file again to resume")
-    desk.sent.clear()
-    desk.hold_from = 99
-    with desk.page.expect_file_chooser() as chooser:
-        desk.press(f"Choose {master.name}")
+    uploads.sent.clear()
+    uploads.hold_from = 99
+    with uploads.page.expect_file_chooser() as chooser:
+        uploads.press(f"Choose {master.name}")
     chooser.value.set_files(master)
-    assert_stored(app, desk, master)
-    expect(desk.rows).to_have_count(1)
-    assert sorted(desk.sent) == [4, 5]
+    assert_stored(app, uploads, master)
+    expect(uploads.rows).to_have_count(1)
+    assert sorted(uploads.sent) == [4, 5]
 
 
-def test_a_paused_upload_sends_nothing_until_it_is_resumed(app: RunningApp, desk: Desk, master: Path) -> None:
-    desk.hold_from = 3
-    desk.choose(master)
-    desk.wait_for_held(1)
-    desk.press(f"Pause {master.name}")
-    expect(desk.row(master.name)).to_contain_text("Paused")
-    desk.held.clear()
-    desk.hold_from = 99
-    with desk.page.expect_request(lambda request: PARTS.search(request.url) is not None):
-        desk.press(f"Resume {master.name}")
-    assert_stored(app, desk, master)
+def test_a_paused_upload_sends_nothing_until_it_is_resumed(app: RunningApp, uploads: Uploads, master: Path) -> None:
+    uploads.hold_from = 3
+    uploads.choose(master)
+    uploads.wait_for_held(1)
+    uploads.press(f"Pause {master.name}")
+    expect(uploads.row(master.name)).to_contain_text("Paused")
+    uploads.held.clear()
+    uploads.hold_from = 99
+    with uploads.page.expect_request(lambda request: PARTS.search(request.url) is not None):
+        uploads.press(f"Resume {master.name}")
+    assert_stored(app, uploads, master)
 
 
-def test_an_upload_goes_on_while_another_page_of_the_app_is_open(app: RunningApp, desk: Desk, master: Path, footage: Footage) -> None:
-    desk.hold_from = 2
-    desk.choose(master)
-    desk.wait_for_held(1)
-    desk.page.get_by_role("list", name="Videos").get_by_role("link").first.click()
-    expect(desk.page.get_by_role("tab", name="Identified")).to_be_visible()
-    desk.release()
-    desk.page.go_back()
-    assert_stored(app, desk, master)
+def test_an_upload_continues_while_another_page_of_the_app_is_open(
+    app: RunningApp, uploads: Uploads, master: Path, footage: Footage
+) -> None:
+    uploads.hold_from = 2
+    uploads.choose(master)
+    uploads.wait_for_held(1)
+    uploads.page.get_by_role("list", name="Videos").get_by_role("link").first.click()
+    expect(uploads.page.get_by_role("tab", name="Identified")).to_be_visible()
+    uploads.release()
+    uploads.page.go_back()
+    assert_stored(app, uploads, master)
 
 
-def test_a_cancelled_upload_leaves_nothing(app: RunningApp, desk: Desk, master: Path) -> None:
-    app.wait_until_idle()  # what was uploaded before is looked into, which leaves previews in the store
+def test_a_cancelled_upload_leaves_nothing(app: RunningApp, uploads: Uploads, master: Path) -> None:
+    app.wait_until_idle()  # jobs of earlier uploads write previews to the store
     before = left_in_the_store(app)
-    desk.hold_from = 3
-    desk.choose(master)
-    desk.wait_for_held(2)
+    uploads.hold_from = 3
+    uploads.choose(master)
+    uploads.wait_for_held(2)
     assert left_in_the_store(app) - before
-    with desk.page.expect_response(lambda answer: answer.request.method == "DELETE") as answer:
-        desk.press(f"Cancel {master.name}")
+    with uploads.page.expect_response(lambda answer: answer.request.method == "DELETE") as answer:
+        uploads.press(f"Cancel {master.name}")
     assert answer.value.status == 204
-    expect(desk.rows).to_have_count(0)
+    expect(uploads.rows).to_have_count(0)
     assert left_in_the_store(app) == before
-    desk.page.reload()
-    expect(desk.page.get_by_role("button", name="Upload videos")).to_be_visible()
-    assert desk.page.context.request.get(f"{app.address}/api/uploads").json() == {"uploads": []}
+    uploads.page.reload()
+    expect(uploads.page.get_by_role("button", name="Upload videos")).to_be_visible()
+    assert uploads.page.context.request.get(f"{app.address}/api/uploads").json() == {"uploads": []}
     assert left_in_the_store(app) == before
 
 
-def test_what_is_no_video_is_refused_with_a_sentence(app: RunningApp, desk: Desk, tmp_path: Path) -> None:
-    desk.room.announce("422")
+def test_a_file_that_is_not_a_video_is_refused_with_a_sentence(app: RunningApp, uploads: Uploads, tmp_path: Path) -> None:
+    uploads.room.announce("422")
     before = left_in_the_store(app)
     wrong, notes, empty = tmp_path / "words.mp4", tmp_path / "notes.txt", tmp_path / "empty.mp4"
     wrong.write_text("just words")
     notes.write_text("just words")
     empty.touch()
-    desk.choose(wrong, notes, empty)
-    expect(desk.row("words.mp4")).to_contain_text("words.mp4 was not added. This video file cannot be read")
-    expect(desk.row("notes.txt")).to_contain_text("Unsupported file type; use .avi")
-    expect(desk.row("empty.mp4")).to_contain_text("empty.mp4 is empty.")
+    uploads.choose(wrong, notes, empty)
+    expect(uploads.row("words.mp4")).to_contain_text("words.mp4 was not added. This video file cannot be read")
+    expect(uploads.row("notes.txt")).to_contain_text("Unsupported file type; use .avi")
+    expect(uploads.row("empty.mp4")).to_contain_text("empty.mp4 is empty.")
     assert left_in_the_store(app) == before
-    desk.press("Dismiss words.mp4")
-    expect(desk.rows).to_have_count(2)
+    uploads.press("Dismiss words.mp4")
+    expect(uploads.rows).to_have_count(2)
 
 
-def test_a_viewer_has_no_way_to_upload(app: RunningApp, viewer: str, open_room: OpenRoom) -> None:
+def test_a_viewer_cannot_upload(app: RunningApp, viewer: str, open_room: OpenRoom) -> None:
     room = open_room(app, "/", email=viewer)
     expect(room.page.get_by_text("Vera", exact=True)).to_be_visible()
     expect(room.page.get_by_role("list", name="Videos")).to_be_visible()
     expect(room.page.get_by_role("button", name="Upload videos")).to_have_count(0)
-    assert_no_desk(room.page)
+    assert_cannot_upload(room.page)
     assert room.page.context.request.post(f"{app.address}/api/uploads", data={"fileName": "a.mp4", "size": 1}).status == 403
 
 
-def assert_no_desk(page: Page) -> None:
+def assert_cannot_upload(page: Page) -> None:
     assert page.locator("upload-desk").count() == 0

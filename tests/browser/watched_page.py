@@ -1,4 +1,4 @@
-"""A page whose every complaint counts: console errors, page errors, failed requests and refusals that a test did not announce."""
+"""A page on which every error counts: console errors, page errors, failed requests and error responses that a test did not announce."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from tests.browser.running_app import RunningApp
 
 PATIENCE = 45_000
-"""How long (ms) a page may take before a test gives it up: a crowded machine is slow, not wrong."""
+"""Time limit for a page, in ms. Generous: a busy machine is slow, not wrong."""
 _PLAYING = "video => !video.paused && video.currentTime > 0.05 && video.readyState > 2 && !video.error"
 
 
 class Room:
-    """A browser page on the app at ``address``. ``requests`` holds everything that it asked for."""
+    """A browser page of the app at ``address``. ``requests`` holds all its requests."""
 
     def __init__(self, page: Page, address: str) -> None:
         self.page = page
@@ -35,11 +35,11 @@ class Room:
         page.on("requestfailed", self._on_failed)
 
     def announce(self, *patterns: str) -> None:
-        """Regular expressions of complaints that this test provokes; each must then really come."""
+        """Expect errors that match these regular expressions; each must occur."""
         self._announced += patterns
 
     def complaints(self) -> list[str]:
-        """What came without having been announced, and what was announced and did not come."""
+        """Return unannounced errors, and announced ones that did not occur."""
         surprises = [text for text in self._complaints if not any(re.search(pattern, text) for pattern in self._announced)]
         silent = [pattern for pattern in self._announced if not any(re.search(pattern, text) for text in self._complaints)]
         return surprises + [f"announced but never seen: {pattern}" for pattern in silent]
@@ -48,7 +48,7 @@ class Room:
         self.page.goto(self.address + path)
 
     def at(self, path: str) -> None:
-        """The address bar comes to show ``path``, its query included."""
+        """Wait until the address bar shows ``path``, including its query."""
         expect(self.page).to_have_url(self.address + path)
 
     @property
@@ -69,12 +69,12 @@ class Room:
         return self.options.filter(has_text=title)
 
     def shown(self, title: str) -> None:
-        """The clip is selected in the list and described in the details."""
+        """Wait until the clip is selected in the list and described in the details."""
         expect(self.option(title)).to_have_attribute("aria-selected", "true")
         expect(self.page.get_by_role("region", name="Clip details").get_by_role("heading")).to_have_text(title)
 
     def playing(self, key: str = "") -> None:
-        """The video plays, from the object ``key`` if one is given."""
+        """Wait until the video plays, from the object ``key`` if one is given."""
         try:
             self.wait_for(f"video => video.currentSrc.includes({json.dumps(f'/{key}?' if key else '')}) && ({_PLAYING})(video)")
         except PlaywrightTimeout as error:
@@ -84,17 +84,17 @@ class Room:
             raise AssertionError(f"{key or 'a clip'} does not play, but: {shown}") from error
 
     def media(self, expression: str) -> Any:
-        """The value of an expression over ``video``."""
+        """Return the value of an expression over ``video``."""
         return self.video.evaluate(f"video => {expression}")
 
     def wait_for(self, condition: str, timeout: float = PATIENCE) -> None:
-        """Wait until ``condition`` (a function of the video element) holds; looks ten times a second, which costs less than every frame."""
+        """Wait until ``condition`` (a function of the video element) holds. Polls ten times a second, which costs less than every frame."""
         self.page.wait_for_function(
             f"() => {{ const v = document.querySelector('video'); return v && ({condition})(v); }}", timeout=timeout, polling=100
         )
 
     def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until what this page's events tell fulfils ``condition``."""
+        """Wait until ``condition`` holds, handling this page's events meanwhile."""
         deadline = time.monotonic() + PATIENCE / 1000
         while not condition():
             assert time.monotonic() < deadline, "it did not happen in time"
@@ -104,7 +104,7 @@ class Room:
         expect(self.page.locator("[data-sonner-toast]").filter(has_text=text).first).to_be_visible()
 
     def since(self, action: Callable[[], object]) -> list[Request]:
-        """The requests that ``action`` leads to, up to its return; but for the page's icon, which Chromium looks at by itself."""
+        """Return the requests that ``action`` caused before it returned, without Chromium's own request for the page's icon."""
         before = len(self.requests)
         action()
         return [request for request in self.requests[before:] if not request.url.endswith("/icon.svg")]
@@ -118,13 +118,13 @@ class Room:
             self._complaints.append(f"refused: {response.status} {response.request.method} {response.url}")
 
     def _on_failed(self, request: Request) -> None:
-        # A page itself ends requests: to seek, to go elsewhere, to let what was clicked pass what is fetched ahead.
+        # A page cancels requests itself: to seek, to navigate, to give a clicked clip priority over prefetching.
         if request.failure != "net::ERR_ABORTED":
             self._complaints.append(f"failed: {request.failure} {request.method} {request.url}")
 
 
 class OpenRoom(Protocol):
-    """Opens ``path`` of the app in a page of its own; further options are those of Playwright's ``new_context``."""
+    """Opens ``path`` of the app in a new page; further options are those of Playwright's ``new_context``."""
 
     def __call__(
         self,

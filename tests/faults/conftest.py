@@ -1,4 +1,4 @@
-"""A bucket and a database with one small video, and a worker in a process of its own over both."""
+"""A bucket and a database with one small video, and a worker in a separate process over both."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Scene:
     folder: Path
 
     def work(self, kill_at: str = "", lease_seconds: int = 60, under: Sequence[str] = ()) -> int:
-        """Run a worker to its end, by the command ``under`` if there is one. → its exit code, negative for a signal."""
+        """Run a worker to its end, by the command ``under`` if given; return its exit code, negative for a signal."""
         port = urlsplit(self.store._client.meta.endpoint_url).port
         url = self.database.engine.url.render_as_string(hide_password=False)
         command = [*under, sys.executable, "-W", "error", "-m", "tests.faults.job_process"]

@@ -1,7 +1,7 @@
-"""A worker in a process of its own, which a test ends at a landmark: ``python -m tests.faults.job_process FOLDER …``.
+"""A worker in a separate process that can be killed at a landmark: ``python -m tests.faults.job_process FOLDER …``.
 
 Arguments: data folder, database URL, port of the store, its secret key, landmark at which to be killed ("" for none), seconds after which
-the work of a silent worker is taken over. Ends by itself, with 0, once no job is queued or running any more.
+the jobs of a silent worker are taken over. Exits with 0 once no job is queued or running.
 """
 
 from __future__ import annotations

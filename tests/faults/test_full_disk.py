@@ -1,4 +1,4 @@
-"""A worker whose disk fills up: a small one of its own, in a mount namespace that any user may make on most systems."""
+"""A worker whose disk fills up: a small disk in a mount namespace, which any user may create on most systems."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.faults.conftest import Scene
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 UNSHARE = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
-# Ends with 8 where that is not allowed, and with 9 when something was left on the disk.
+# Exits with 8 if that is not allowed, and with 9 if something is left on the disk.
 RUN = """
 mount -t tmpfs -o "size=$1" tmpfs "$2" || exit 8
 folder=$2; shift 2
@@ -28,7 +28,7 @@ exit $code
 
 
 def small_disk(folder: Path, size: str) -> list[str]:
-    """The command under which a process finds a disk of ``size`` at ``folder``; skips where the system does not allow that."""
+    """Return the command under which a process finds a disk of ``size`` at ``folder``; skip the test if the system forbids it."""
     folder.mkdir(parents=True, exist_ok=True)
     command = [*UNSHARE, RUN, "sh", size, str(folder)]
     try:

@@ -1,4 +1,4 @@
-"""A worker that is killed anywhere, then started: the export ends with exactly one object, its two sidecars and one row."""
+"""A worker that is killed anywhere, then restarted: the export ends with exactly one object, its two sidecars and one row."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 def files_of(clip: ExportedClip) -> list[str]:
-    """The keys of an export and what lies beside it, in their order."""
+    """Return the sorted keys of an export and of its sidecars."""
     return [clip.s3_key.replace(".mp4", ".json"), clip.s3_key, clip.s3_key.replace(".mp4", ".vtt")]
 
 
@@ -40,9 +40,7 @@ def test_an_export_survives_a_kill_at(landmark: str, scene: Scene, job: CellView
 
 @on_sqlite
 @pytest.mark.parametrize("landmark", ["announced", "captions uploaded", "object uploaded", "sidecar uploaded"])
-def test_what_a_killed_and_then_cancelled_export_left_in_the_bucket_is_swept_at_the_next_start(
-    landmark: str, scene: Scene, job: CellView
-) -> None:
+def test_leftovers_of_a_killed_and_cancelled_export_are_swept_at_the_next_start(landmark: str, scene: Scene, job: CellView) -> None:
     assert scene.work(kill_at=landmark) == -signal.SIGKILL
     with scene.database.write() as db:
         cancel(db, job.id)
@@ -52,7 +50,7 @@ def test_what_a_killed_and_then_cancelled_export_left_in_the_bucket_is_swept_at_
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_the_work_of_a_worker_that_is_gone_is_taken_over_by_another(scene: Scene, job: CellView) -> None:
+def test_the_export_of_a_dead_worker_is_taken_over_by_another(scene: Scene, job: CellView) -> None:
     assert scene.work(kill_at="object uploaded") == -signal.SIGKILL
     assert scene.work(lease_seconds=8) == 0
     done = scene.job(job.id)
@@ -65,7 +63,7 @@ def test_the_work_of_a_worker_that_is_gone_is_taken_over_by_another(scene: Scene
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_an_export_that_a_worker_took_and_never_began_is_begun_by_another(scene: Scene, job: CellView) -> None:
+def test_an_export_claimed_but_never_started_is_taken_over_by_another(scene: Scene, job: CellView) -> None:
     assert scene.work(kill_at="taken") == -signal.SIGKILL
     assert scene.work(lease_seconds=8) == 0
     done = scene.job(job.id)

@@ -1,4 +1,4 @@
-"""A worker that is killed in a job on the library: the job is done by the next one, and once."""
+"""A worker that is killed during a library job: the next worker does the job, exactly once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def previews(scene: Scene) -> WorkView:
 
 
 def assert_done(scene: Scene, job: WorkView, attempt: int) -> None:
-    """Done by that attempt, and what the video names is all that there is."""
+    """Check that this attempt finished the job, and that only the files named by the video exist."""
     with scene.database.read() as db:
         done, made = work.work(db, job.id), db.get_one(Video, VIDEO_ID).previews
         assert (done.state, done.attempt, work.unfinished_work(db)) == ("done", attempt, [])
@@ -40,7 +40,7 @@ def test_a_job_survives_a_kill_at(landmark: str, scene: Scene, previews: WorkVie
 
 @pytest.mark.parametrize(("landmark", "attempt"), [("handed over", 1), ("taken", 1), ("performed", 2)])
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_a_job_of_a_worker_that_is_gone_is_done_by_another(landmark: str, attempt: int, scene: Scene, previews: WorkView) -> None:
+def test_the_job_of_a_dead_worker_is_done_by_another(landmark: str, attempt: int, scene: Scene, previews: WorkView) -> None:
     assert scene.work(kill_at=landmark) == -signal.SIGKILL
     assert scene.work(lease_seconds=8) == 0
     assert scene.work() == 0, "what the dead one has left on the disk goes with the next start"

@@ -1,4 +1,4 @@
-"""Attempts at exports, step by step and in a thread, as the worker makes them."""
+"""Run attempts at exports, step by step or in a thread, as the worker does."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ from clipviewer.services.exporting.exports import request_exports, retry
 from tests.jobs.conftest import VIDEO_ID
 
 
-def ask(room: Services, clip: str = "clip_1") -> CellView:
+def enqueue_export(room: Services, clip: str = "clip_1") -> CellView:
     with room.database.write() as db:
         return request_exports(db, VIDEO_ID, [clip], ExportChoices([AspectRatio.PORTRAIT]))[0]
 
 
-def again(room: Services, job: CellView) -> CellView:
+def retried(room: Services, job: CellView) -> CellView:
     with room.database.write() as db:
         return retry(db, job.id)
 
 
-def now(room: Services, job: CellView) -> CellView:
+def reloaded(room: Services, job: CellView) -> CellView:
     with room.database.read() as db:
         return cell(db, job.id)
 
 
-def attempt(room: Services, job: CellView, folder: Path, patience: Sequence[float] = (0.1, 0.1)) -> CellView:
-    """Run the job's present attempt to its end."""
+def run_attempt(room: Services, job: CellView, folder: Path, patience: Sequence[float] = (0.1, 0.1)) -> CellView:
+    """Run the job's current attempt to its end."""
     run = ExportRun(room, Ticket(job.id, job.attempt), folder, Ffmpeg(), patience=patience)
     try:
         all(run.perform(step) for step in STEPS)
     finally:
         run.clean_up()
-    return now(room, job)
+    return reloaded(room, job)
 
 
 @contextmanager
-def attempting(room: Services, job: CellView, folder: Path, patience: Sequence[float] = (0.5,) * 20) -> Iterator[Thread]:
-    """The same beside the test, which goes on when the attempt has ended."""
-    thread = Thread(target=attempt, args=(room, job, folder, patience))
+def attempt_in_thread(room: Services, job: CellView, folder: Path, patience: Sequence[float] = (0.5,) * 20) -> Iterator[Thread]:
+    """Run the job's current attempt in a thread beside the test, and wait for it at the end."""
+    thread = Thread(target=run_attempt, args=(room, job, folder, patience))
     thread.start()
     try:
         yield thread

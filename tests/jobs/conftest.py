@@ -1,4 +1,4 @@
-"""A room with one small video in a running bucket, and the services over both."""
+"""A video in a running bucket, and the services over both."""
 
 from __future__ import annotations
 

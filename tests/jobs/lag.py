@@ -1,4 +1,4 @@
-"""How late an event loop is; ``python -m tests.jobs.lag`` measures one that has nothing to do, until its input ends."""
+"""Measure the lag of an event loop; ``python -m tests.jobs.lag`` measures an idle one until its input ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 async def worst_lag(ended: Callable[[], bool]) -> float:
-    """By how many seconds the event loop was late at most, until ``ended``."""
+    """Return the largest lag of the event loop in seconds, measured until ``ended``."""
     loop, worst = asyncio.get_running_loop(), 0.0
     while not ended():
         due = loop.time() + 0.01
@@ -24,7 +24,7 @@ async def worst_lag(ended: Callable[[], bool]) -> float:
 
 @contextmanager
 def idle_loop() -> Iterator[Callable[[], float]]:
-    """Gives the lag, at the end, of an idle loop in a process beside this one: what the machine itself was late by."""
+    """Measure an idle loop in a process beside this one; its lag, available at the end, is that of the machine itself."""
     command = [sys.executable, "-m", "tests.jobs.lag"]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as beside:
         assert beside.stdout

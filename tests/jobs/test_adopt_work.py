@@ -1,4 +1,4 @@
-"""Adopting as work of the library: by a worker, with its result, called off, and beside what keeps the other worker busy."""
+"""Importing as a library job: run by a worker, with its result, cancelled, and while the other worker is busy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from clipviewer.services.library.activity import EXPORT, running
 from clipviewer.services.work import WorkView
 from clipviewer.storage.s3 import ObjectStore, StoredObject
 from tests.api.stores import running_bucket
-from tests.jobs.attempts import ask as request
+from tests.jobs.attempts import enqueue_export as request
 from tests.jobs.attempts import wait_until
 from tests.jobs.test_worker import working
 
@@ -45,14 +45,14 @@ def now_of(services: Services, item: WorkView) -> WorkView:
         return work.work(db, item.id)
 
 
-def ask(services: Services, prefix: str = "") -> WorkView:
+def enqueue_export(services: Services, prefix: str = "") -> WorkView:
     with services.database.write() as db:
         return adopting.enqueue_import(db, "", prefix, actor="user_1")
 
 
-def test_a_worker_adopts_and_leaves_a_result(team: Services, store: ObjectStore) -> None:
+def test_a_worker_imports_and_stores_a_result(team: Services, store: ObjectStore) -> None:
     store.put("talks/a.mp4", b"a film", "video/mp4")
-    item = ask(team)
+    item = enqueue_export(team)
     with working(team):
         wait_until(lambda: now_of(team, item).state == "done")
     result = now_of(team, item).result
@@ -61,15 +61,15 @@ def test_a_worker_adopts_and_leaves_a_result(team: Services, store: ObjectStore)
         assert db.exec(select(Video.s3_key)).all() == ["talks/a.mp4"]
 
 
-def test_a_store_that_does_not_answer_is_the_reason_that_it_failed(services: Services) -> None:
-    item = ask(services)
+def test_an_unreachable_store_is_the_reason_of_the_failure(services: Services) -> None:
+    item = enqueue_export(services)
     with working(services):
         wait_until(lambda: now_of(services, item).state == "failed")
     assert now_of(services, item).note == "The storage cannot be reached"
 
 
 class Endless:
-    """A store whose listing has no end, until somebody ends the test."""
+    """A store whose listing has no end until the test ends it."""
 
     def __init__(self, store: ObjectStore, one: StoredObject) -> None:
         self._store, self._one = store, one
@@ -84,10 +84,10 @@ class Endless:
         return self._store.get(key)
 
 
-def test_called_off_it_stops_and_what_it_has_done_stays(team: Services, store: ObjectStore) -> None:
+def test_a_cancelled_import_stops_and_keeps_what_it_has_imported(team: Services, store: ObjectStore) -> None:
     store.put("0.mp4", b"a film", "video/mp4")
     endless = dataclasses.replace(team, store=Endless(store, store.head("0.mp4")))  # type: ignore[arg-type]
-    item = ask(team)
+    item = enqueue_export(team)
     with working(endless):
         wait_until(lambda: now_of(team, item).note.endswith("000 objects seen"))
         with team.database.write() as db:
@@ -99,7 +99,7 @@ def test_called_off_it_stops_and_what_it_has_done_stays(team: Services, store: O
         assert len(db.exec(select(Video.id)).all()) >= 1_000
 
 
-def test_adopting_goes_on_while_the_other_worker_is_busy(team: Services, store: ObjectStore) -> None:
+def test_an_import_continues_while_the_other_worker_is_busy(team: Services, store: ObjectStore) -> None:
     released, begun = threading.Event(), threading.Event()
 
     def busy(_run: LibraryAttempt) -> dict[str, int]:
@@ -111,12 +111,12 @@ def test_adopting_goes_on_while_the_other_worker_is_busy(team: Services, store: 
         work.enqueue(db, "busy", "a subject")
     with working(team, {**KINDS, "busy": Kind(busy)}):
         assert begun.wait(10)
-        item = ask(team)
+        item = enqueue_export(team)
         wait_until(lambda: now_of(team, item).state == "done")
         released.set()
 
 
-def test_adopted_videos_get_their_previews_one_after_the_other(team: Services, store: ObjectStore) -> None:
+def test_imported_videos_get_their_previews_one_after_the_other(team: Services, store: ObjectStore) -> None:
     made: list[str] = []
     waiting: list[int] = []
 

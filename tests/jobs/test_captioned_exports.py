@@ -1,4 +1,4 @@
-"""Exports that carry captions: a track to switch on or words in the picture, and always a WebVTT file beside the mp4."""
+"""Exports with captions: a soft track or text in the picture, and always a WebVTT file beside the mp4."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def caption(room: Services, language: str = "de", data: bytes = VTT) -> None:
 
 
 def attempt(room: Services, job: CellView, folder: Path) -> CellView:
-    """Run the job's present attempt to its end."""
+    """Run the job's current attempt to its end."""
     run = ExportRun(room, Ticket(job.id, job.attempt), folder, Ffmpeg(), patience=(0.01,))
     all(run.perform(step) for step in STEPS)
     run.clean_up()
@@ -66,12 +66,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 def exported(room: Services) -> dict[str, bytes]:
-    """What lies in the bucket, by the ending of its key."""
+    """Return the exported objects, by the extension of their keys."""
     return {item.key.rpartition(".")[2]: room.store.get(item.key) for item in room.store.list("exports/")}
 
 
 def spoken(data: bytes, folder: Path) -> tuple[str, list[tuple[int, int, str]]]:
-    """The language of an mp4's soft track, and its captions with start and end in ms."""
+    """Return the language of an mp4's soft track, and its captions with start and end in ms."""
     file = folder / "made.mp4"
     file.write_bytes(data)
     found = []
@@ -88,7 +88,7 @@ def spoken(data: bytes, folder: Path) -> tuple[str, list[tuple[int, int, str]]]:
 
 
 def lower_part(data: bytes, folder: Path) -> list[bytes]:
-    """Of each frame the lower part, where upright captions stand, as rows of grey."""
+    """Return the lower part of each frame, where upright captions appear, as rows of grey."""
     file = folder / "made.mp4"
     file.write_bytes(data)
     with av.open(str(file)) as container:
@@ -212,7 +212,7 @@ def test_a_failed_or_cancelled_export_leaves_no_captions_in_the_bucket(method: s
         assert db.exec(select(ExportUpload)).all() == []
 
 
-def test_captions_that_are_lost_between_two_steps_are_made_again(room: Services, folder: Path) -> None:
+def test_captions_lost_between_two_steps_are_written_again(room: Services, folder: Path) -> None:
     caption(room)
     job = ask(room, CaptionMode.SOFT)
     run = ExportRun(room, Ticket(job.id, 1), folder, Ffmpeg())

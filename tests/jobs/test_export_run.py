@@ -1,4 +1,4 @@
-"""What an attempt does when the world is not as it should be: it waits, or ends with a reason, and leaves nothing behind."""
+"""An export attempt under faults: it waits or fails with a reason, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 class Faulty:
-    """The store, except that the next calls of ``method`` raise ``errors``, one each."""
+    """The store, but the next calls of ``method`` raise ``errors``, one each."""
 
     def __init__(self, store: ObjectStore, method: str, *errors: Exception) -> None:
         self._store, self._method, self._errors = store, method, list(errors)
@@ -54,7 +54,7 @@ def job(room: Services) -> CellView:
 
 @pytest.fixture(autouse=True)
 def quick_renderer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A renderer that writes a few bytes; the real one is at work in ``test_engine``."""
+    """A renderer that writes a few bytes; ``test_worker`` uses the real one."""
 
     def render(_ffmpeg: Ffmpeg, _services: Services, _order: Order, out: Path, **_: object) -> None:
         out.write_bytes(b"a clip")
@@ -63,7 +63,7 @@ def quick_renderer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def attempt(room: Services, job: CellView, folder: Path) -> CellView:
-    """Run the job's present attempt to its end."""
+    """Run the job's current attempt to its end."""
     run = ExportRun(room, Ticket(job.id, job.attempt), folder, Ffmpeg(), patience=(0.01, 0.01))
     all(run.perform(step) for step in STEPS)
     run.clean_up()
@@ -89,7 +89,7 @@ def exported(room: Services) -> list[str]:
 
 
 @pytest.mark.parametrize("method", ["head", "put_file", "put"])
-def test_a_storage_that_is_away_for_a_moment_is_waited_for(method: str, room: Services, job: CellView, tmp_path: Path) -> None:
+def test_a_brief_outage_of_the_storage_is_waited_out(method: str, room: Services, job: CellView, tmp_path: Path) -> None:
     faulty = with_faults(room, method, StorageUnreachable(), StorageUnreachable())
     assert attempt(faulty, job, tmp_path).state == JobState.DONE
     assert len(exported(room)) == 2
@@ -97,7 +97,7 @@ def test_a_storage_that_is_away_for_a_moment_is_waited_for(method: str, room: Se
 
 @pytest.mark.parametrize("method", ["head", "put_file", "put"])
 @pytest.mark.parametrize("error", [StorageUnreachable, StorageCredentials])
-def test_a_storage_that_stays_away_fails_the_export_and_a_retry_finishes_it(
+def test_a_lasting_outage_of_the_storage_fails_the_export_and_a_retry_finishes_it(
     method: str, error: type[Exception], room: Services, job: CellView, tmp_path: Path
 ) -> None:
     failed = attempt(with_faults(room, method, error(), error(), error()), job, tmp_path)
@@ -160,7 +160,7 @@ def test_a_job_cancelled_while_it_is_uploaded_leaves_nothing_in_the_bucket(room:
     assert now(room, job).state == JobState.CANCELLED
 
 
-def test_a_file_that_is_lost_between_two_steps_is_made_again(room: Services, job: CellView, tmp_path: Path) -> None:
+def test_a_file_lost_between_two_steps_is_rendered_again(room: Services, job: CellView, tmp_path: Path) -> None:
     run = ExportRun(room, Ticket(job.id, 1), tmp_path, Ffmpeg())
     assert all(run.perform(step) for step in STEPS[:3])
     run.clean_up()

@@ -1,4 +1,4 @@
-"""The search for clips as work: its candidates, its cancelling, and the titles of a language model that fails."""
+"""Finding clips as a job: its candidates, cancelling, and a language model that fails to give titles."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from clipviewer.services.room import finding
 from clipviewer.services.room.captions import attach
 from tests.claims import claim_next
 from tests.jobs.conftest import VIDEO_ID
-from tests.previewed import make
+from tests.preview_footage import encode
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
 def lecture(room: Services, tmp_path: Path) -> Services:
-    """The room's video is a minute long, with a loud stretch in its middle; there are no candidates."""
+    """The room's video is a minute long, with a loud passage in its middle; there are no candidates."""
     loud = "aevalsrc='0.6*sin(880*t)*between(t,25,41)+0.02*sin(440*t)*gt(mod(t,4),1)':d=60"
     picture = "testsrc2=d=60:s=320x180:r=12"
-    footage = make(tmp_path / "lecture.mp4", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", loud, "-preset", "ultrafast")
+    footage = encode(tmp_path / "lecture.mp4", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", loud, "-preset", "ultrafast")
     room.store.put_file("talks/lecture.mp4", footage, "video/mp4")
     with room.database.write() as db:
         video = db.get_one(Video, VIDEO_ID)
@@ -55,7 +55,7 @@ def clips(services: Services) -> list[IdentifiedClip]:
         return list(db.exec(select(IdentifiedClip).order_by(IdentifiedClip.start_ms)))
 
 
-def test_a_loud_stretch_is_found_with_its_reasons(lecture: Services, tmp_path: Path) -> None:
+def test_a_loud_passage_is_found_with_its_reasons(lecture: Services, tmp_path: Path) -> None:
     run = claimed(lecture, tmp_path)
     result = find_video_clips(run)
     found = clips(lecture)
@@ -68,7 +68,7 @@ def test_a_loud_stretch_is_found_with_its_reasons(lecture: Services, tmp_path: P
     assert list(run.folder.iterdir()) == []
 
 
-def test_found_clips_are_as_long_as_the_team_wants_them(lecture: Services, tmp_path: Path) -> None:
+def test_found_clips_have_the_preferred_length(lecture: Services, tmp_path: Path) -> None:
     with lecture.database.write() as db:
         save_preferences(db, Preferences(shortest_s=3, longest_s=9))
     find_video_clips(claimed(lecture, tmp_path))
@@ -77,7 +77,7 @@ def test_found_clips_are_as_long_as_the_team_wants_them(lecture: Services, tmp_p
     assert all(3_000 <= length <= 9_000 for length in lengths)
 
 
-def test_a_search_that_is_called_off_changes_nothing(lecture: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cancelled_search_changes_nothing(lecture: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MediaCancelled):
         find_video_clips(claimed(lecture, tmp_path, stopping=lambda: True))
     with lecture.database.write() as db:
@@ -92,7 +92,7 @@ def test_a_search_that_is_called_off_changes_nothing(lecture: Services, tmp_path
     assert list(run.folder.iterdir()) == []
 
 
-def test_clips_are_kept_under_their_own_titles_where_the_language_model_does_not_answer(lecture: Services, tmp_path: Path) -> None:
+def test_clips_keep_their_own_titles_if_the_language_model_fails(lecture: Services, tmp_path: Path) -> None:
     with lecture.database.write() as db:
         attach(db, VIDEO_ID, "en", b"WEBVTT\n\n00:26.000 --> 00:40.000\nThe harbour opens at dawn.\n", "lecture.vtt")
     nowhere = dataclasses.replace(lecture.settings, llm_url="http://127.0.0.1:9/v1", llm_model="none")

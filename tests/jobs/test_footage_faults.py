@@ -1,4 +1,4 @@
-"""Objects that are no videos, or broken ones, through the worker as it runs in the product: a reason each, and nothing else happens."""
+"""Objects that are broken or no videos, through the product's worker: each fails with its reason and harms nothing else."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.services.cells.board import CellView
 from clipviewer.services.container import Services
 from clipviewer.services.exporting.exports import request_exports
-from tests.jobs.attempts import now, wait_until
+from tests.jobs.attempts import reloaded, wait_until
 from tests.jobs.lag import idle_loop, worst_lag
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -36,7 +36,7 @@ REASONS = {
     "huge": "too large",
 }
 MOST_LAG = 0.5
-"""Seconds by which the event loop may be later than an idle one beside it."""
+"""Seconds by which the event loop may lag behind an idle one beside it."""
 
 
 @pytest.fixture
@@ -47,8 +47,8 @@ def canary() -> Iterator[socket.socket]:
 
 
 @pytest.fixture
-def bad(footage: Path, canary: socket.socket, tmp_path: Path) -> dict[str, bytes]:
-    """The objects, by what is wrong with them; every one calls itself an mp4."""
+def bad_objects(footage: Path, canary: socket.socket, tmp_path: Path) -> dict[str, bytes]:
+    """The objects, by what is wrong with them; each is named as an mp4."""
     data = footage.read_bytes()
     corrupt = bytearray(data)
     middle = len(data) // 2
@@ -66,10 +66,10 @@ def bad(footage: Path, canary: socket.socket, tmp_path: Path) -> dict[str, bytes
 
 
 @pytest.fixture
-def jobs(room: Services, bad: dict[str, bytes]) -> dict[str, CellView]:
+def jobs(room: Services, bad_objects: dict[str, bytes]) -> dict[str, CellView]:
     """A queued export of each."""
     asked = {}
-    for name, data in bad.items():
+    for name, data in bad_objects.items():
         key = f"bad/{name}.mp4"
         room.store.put(key, data, "video/mp4")
         stored = room.store.head(key)
@@ -92,7 +92,7 @@ def test_bad_footage_fails_with_its_reason_while_the_app_stays_responsive(
         return await worst_lag(ended.done)
 
     gc.collect()
-    gc.freeze()  # as a server does at its start: what earlier tests left is not walked through while the lag is measured
+    gc.freeze()  # as a server does at start-up, so that objects of earlier tests are not collected while the lag is measured
     with idle_loop() as machines_lag:
         worker.start()
         try:
@@ -100,7 +100,7 @@ def test_bad_footage_fails_with_its_reason_while_the_app_stays_responsive(
         finally:
             worker.stop()
             gc.unfreeze()
-    ended = {name: now(room, job) for name, job in jobs.items()}
+    ended = {name: reloaded(room, job) for name, job in jobs.items()}
     assert {name: job.state for name, job in ended.items()} == dict.fromkeys(REASONS, JobState.FAILED)
     for name, words in REASONS.items():
         assert any(word in ended[name].reason for word in words.split("|")), (name, ended[name].reason)
@@ -114,4 +114,4 @@ def test_bad_footage_fails_with_its_reason_while_the_app_stays_responsive(
 
 
 def wait_for_all(room: Services, jobs: dict[str, CellView]) -> None:
-    wait_until(lambda: not any(now(room, job).state in UNFINISHED for job in jobs.values()), seconds=120)
+    wait_until(lambda: not any(reloaded(room, job).state in UNFINISHED for job in jobs.values()), seconds=120)

@@ -1,4 +1,4 @@
-"""Jobs on the library: what is enqueued gets done once, and nothing is lost when a worker goes away."""
+"""Library jobs: each is done once, and none is lost when a worker stops."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Do = Callable[[LibraryAttempt], Mapping[str, Any]]
 
 @contextmanager
 def working(services: Services, count: Do) -> Iterator[JobWorker]:
-    """A worker that knows one kind, ``count``."""
+    """Run a worker that handles one kind of job, ``count``."""
     running = JobWorker(services, {"count": Kind(count)}, poll_seconds=0.02)
     running.start()
     try:
@@ -51,7 +51,7 @@ def now_of(services: Services, item: WorkView) -> WorkView:
         return work.work(db, item.id)
 
 
-def test_work_is_done_and_its_result_is_kept(services: Services) -> None:
+def test_a_job_is_done_and_its_result_is_stored(services: Services) -> None:
     def count(run: LibraryAttempt) -> Mapping[str, Any]:
         (run.folder / "scrap").write_text("left behind")
         run.report(0.5, "half of it")
@@ -65,7 +65,7 @@ def test_work_is_done_and_its_result_is_kept(services: Services) -> None:
     assert list((services.settings.data_dir / "work").iterdir()) == []
 
 
-def test_the_same_is_asked_for_once_while_it_is_unfinished_and_anew_afterwards(services: Services) -> None:
+def test_enqueueing_returns_the_unfinished_job_and_a_new_one_afterwards(services: Services) -> None:
     first, second = enqueue(services), enqueue(services)
     assert first.id == second.id
     with working(services, lambda run: {}):
@@ -73,7 +73,7 @@ def test_the_same_is_asked_for_once_while_it_is_unfinished_and_anew_afterwards(s
     assert enqueue(services).id != first.id
 
 
-def test_two_processes_never_do_the_same(services: Services) -> None:
+def test_two_processes_never_claim_the_same_job(services: Services) -> None:
     with services.database.write() as db:
         tickets = [work.enqueue(db, "count", f"subject {number}").ticket for number in range(20)]
     claimed: list[Ticket] = []
@@ -93,7 +93,7 @@ def test_two_processes_never_do_the_same(services: Services) -> None:
 
 
 @on_sqlite
-def test_what_somebody_waits_for_comes_first_and_what_nobody_waits_for_last(services: Services) -> None:
+def test_awaited_jobs_come_first_and_background_jobs_last(services: Services) -> None:
     done: list[str] = []
     with services.database.write() as db:
         for priority in (Priority.IDLE, Priority.ASKED, Priority.SEEN):
@@ -103,7 +103,7 @@ def test_what_somebody_waits_for_comes_first_and_what_nobody_waits_for_last(serv
     assert done == ["SEEN", "ASKED", "IDLE"]
 
 
-def test_a_failure_keeps_its_reason_and_can_be_tried_again(services: Services) -> None:
+def test_a_failed_job_keeps_its_reason_and_can_be_retried(services: Services) -> None:
     def refuse(run: LibraryAttempt) -> Mapping[str, Any]:
         raise Invalid("Choose another file.")
 
@@ -117,7 +117,7 @@ def test_a_failure_keeps_its_reason_and_can_be_tried_again(services: Services) -
         wait_until(lambda: now_of(services, again).state == "failed")
 
 
-def test_an_unexpected_failure_tells_people_nothing_of_its_inside(services: Services, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_failure_shows_people_no_internals(services: Services, caplog: pytest.LogCaptureFixture) -> None:
     def break_down(run: LibraryAttempt) -> Mapping[str, Any]:
         raise RuntimeError("a secret path")
 
@@ -128,7 +128,7 @@ def test_an_unexpected_failure_tells_people_nothing_of_its_inside(services: Serv
     assert "a secret path" in caplog.text
 
 
-def test_work_that_is_called_off_stops_within_a_second_and_stays_called_off(services: Services) -> None:
+def test_a_cancelled_job_stops_within_a_second_and_stays_cancelled(services: Services) -> None:
     started, stopped = threading.Event(), threading.Event()
 
     def take_long(run: LibraryAttempt) -> Mapping[str, Any]:
@@ -152,7 +152,7 @@ def test_work_that_is_called_off_stops_within_a_second_and_stays_called_off(serv
     assert now_of(services, item).state == "cancelled"
 
 
-def test_work_waits_again_when_its_worker_stops(services: Services) -> None:
+def test_a_job_is_requeued_when_its_worker_stops(services: Services) -> None:
     started = threading.Event()
 
     def take_long(run: LibraryAttempt) -> Mapping[str, Any]:
@@ -170,7 +170,7 @@ def test_work_waits_again_when_its_worker_stops(services: Services) -> None:
         wait_until(lambda: now_of(services, item).state == "done")
 
 
-def test_a_job_of_a_process_that_died_goes_on_elsewhere_and_the_dead_one_can_write_nothing_more(services: Services) -> None:
+def test_a_dead_process_loses_its_job_to_another_and_can_write_nothing_more(services: Services) -> None:
     item = enqueue(services)
     with services.database.write() as db:
         workers.beat(db, "worker_dead", utc_now() - timedelta(minutes=5))
@@ -184,7 +184,7 @@ def test_a_job_of_a_process_that_died_goes_on_elsewhere_and_the_dead_one_can_wri
         assert not work.finish(db, item, utc_now(), {"from": "the dead"})
 
 
-def test_a_job_that_ended_without_saying_so_is_begun_again(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_ended_without_a_report_is_restarted(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_SWEEP_SECONDS", 0.5)
     broken = iter([SQLAlchemyError("the database does not answer")])
     finish = work.finish
@@ -201,7 +201,7 @@ def test_a_job_that_ended_without_saying_so_is_begun_again(services: Services, m
     assert now_of(services, item).attempt == 2
 
 
-def test_the_sweep_forgets_what_was_called_off_longer_ago_than_the_team_keeps_it(services: Services) -> None:
+def test_the_sweep_deletes_cancelled_jobs_after_their_retention(services: Services) -> None:
     old, recent = enqueue(services), enqueue(services, kind="other")
     with services.database.write() as db:
         work.cancel(db, old.id, clock=lambda: utc_now() - timedelta(days=31))

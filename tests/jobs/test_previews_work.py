@@ -1,4 +1,4 @@
-"""Previews of a registered video: made from its object, put into the bucket, written into its row; or nothing at all."""
+"""Previews of a registered video: made from its object, stored in the bucket, recorded in its row; or nothing at all."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from clipviewer.services.library.video_previews import enqueue_missing_previews
 from clipviewer.services.room.captions import captions_of
 from tests.claims import claim_next
 from tests.jobs.conftest import MASTER_KEY, VIDEO_ID
-from tests.previewed import make
+from tests.preview_footage import encode
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 ROOT = f"previews/{VIDEO_ID}/"
 
 
 def claimed(services: Services, folder: Path, stopping: Callable[[], bool] = lambda: False) -> LibraryAttempt:
-    """The work on the video as a worker has it when it begins."""
+    """The video's job as a worker has claimed it."""
     with services.database.write() as db:
         work.ask(db, "previews", VIDEO_ID, video_id=VIDEO_ID, actor="user_1")
         item = claim_next(db, ["previews"], utc_now())
@@ -53,7 +53,7 @@ def in_bucket(services: Services) -> set[str]:
     return {found.key for found in services.store.list(ROOT)}
 
 
-def test_a_video_gets_its_true_length_and_rate_and_all_that_stands_for_it(room: Services, tmp_path: Path) -> None:
+def test_a_video_gets_its_true_length_and_rate_and_all_previews(room: Services, tmp_path: Path) -> None:
     with room.database.write() as db:
         row = db.get_one(Video, VIDEO_ID)
         row.duration_ms, row.width, row.height, row.frame_rate = 0, 0, 0, ""
@@ -81,7 +81,7 @@ def test_a_file_that_goes_away_while_its_previews_are_made_stays_missing(room: S
     assert video_of(room).missing_at is not None
 
 
-def test_a_file_that_is_there_again_is_no_longer_missing(room: Services, tmp_path: Path) -> None:
+def test_a_restored_file_is_no_longer_missing(room: Services, tmp_path: Path) -> None:
     with room.database.write() as db:
         mark_missing(db, [VIDEO_ID], utc_now())
     finished(claimed(room, tmp_path))
@@ -95,7 +95,7 @@ def test_a_file_that_is_gone_is_marked_as_missing(room: Services, tmp_path: Path
     assert video_of(room).missing_at is not None
 
 
-def test_a_poster_that_somebody_chose_stays(room: Services, tmp_path: Path) -> None:
+def test_a_chosen_poster_is_kept(room: Services, tmp_path: Path) -> None:
     with room.database.write() as db:
         db.get_one(Video, VIDEO_ID).poster_key = "talks/poster.jpg"
     finished(claimed(room, tmp_path))
@@ -105,7 +105,7 @@ def test_a_poster_that_somebody_chose_stays(room: Services, tmp_path: Path) -> N
 def test_previews_of_a_replaced_file_take_the_place_of_the_earlier_ones(room: Services, tmp_path: Path) -> None:
     finished(claimed(room, tmp_path))
     before = in_bucket(room)
-    longer = make(tmp_path / "longer.mp4", "-f", "lavfi", "-i", "testsrc2=d=8:s=640x360:r=30000/1001")
+    longer = encode(tmp_path / "longer.mp4", "-f", "lavfi", "-i", "testsrc2=d=8:s=640x360:r=30000/1001")
     room.store.put_file(MASTER_KEY, longer, "video/mp4")
     finished(claimed(room, tmp_path))
     video = video_of(room)
@@ -116,7 +116,7 @@ def test_previews_of_a_replaced_file_take_the_place_of_the_earlier_ones(room: Se
     assert json.loads(room.store.get(video.previews["peaksKey"]))["peaks"] == []
 
 
-def test_work_that_is_called_off_or_lost_leaves_nothing(room: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cancelled_or_lost_job_leaves_nothing(room: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MediaCancelled):
         make_video_previews(claimed(room, tmp_path, stopping=lambda: True))
     with room.database.write() as db:
@@ -149,7 +149,7 @@ def test_a_store_that_fails_in_the_middle_leaves_the_earlier_previews(
     assert in_bucket(room) == before
 
 
-def test_footage_that_is_none_fails_with_a_sentence(room: Services, tmp_path: Path) -> None:
+def test_invalid_footage_fails_with_a_sentence(room: Services, tmp_path: Path) -> None:
     room.store.put(MASTER_KEY, b"no video", "video/mp4")
     with pytest.raises(MediaError, match="video file cannot be read"):
         make_video_previews(claimed(room, tmp_path))
@@ -159,14 +159,14 @@ def test_captions_inside_the_file_are_attached(room: Services, footage: Path, tm
     words = tmp_path / "words.srt"
     words.write_text("1\n00:00:01,000 --> 00:00:02,000\nGood morning\n", encoding="utf-8")
     tracks = ["-i", str(footage), "-i", str(words), "-map", "0", "-map", "1", "-c", "copy", "-c:s", "mov_text"]
-    spoken = make(tmp_path / "spoken.mp4", *tracks, "-metadata:s:s:0", "language=eng")
+    spoken = encode(tmp_path / "spoken.mp4", *tracks, "-metadata:s:s:0", "language=eng")
     room.store.put_file(MASTER_KEY, spoken, "video/mp4")
     finished(claimed(room, tmp_path))
     with room.database.read() as db:
         assert [captions.language for captions in captions_of(db, VIDEO_ID)] == ["en"]
 
 
-def test_registration_asks_for_previews_of_a_new_file_only_and_leaves_what_was_measured(room: Services, tmp_path: Path) -> None:
+def test_registration_enqueues_previews_of_a_new_file_only_and_keeps_measured_values(room: Services, tmp_path: Path) -> None:
     objects = {MASTER_KEY: room.store.head(MASTER_KEY)}
     finished(claimed(room, tmp_path))
     with room.database.write() as db:
@@ -180,7 +180,7 @@ def test_registration_asks_for_previews_of_a_new_file_only_and_leaves_what_was_m
     assert (asked.kind, asked.video_id) == ("previews", VIDEO_ID)
 
 
-def test_videos_without_previews_are_asked_for_once(room: Services, tmp_path: Path) -> None:
+def test_previews_of_videos_without_any_are_enqueued_once(room: Services, tmp_path: Path) -> None:
     with room.database.write() as db:
         assert (enqueue_missing_previews(db), enqueue_missing_previews(db)) == (1, 1)
         assert len(work.unfinished_work(db)) == 1

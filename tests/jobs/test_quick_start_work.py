@@ -1,4 +1,4 @@
-"""A master with its index last: copied with the index first, and all that was made from it is still what it was."""
+"""A master with its index last: copied with the index first, and everything derived from it stays valid."""
 
 from __future__ import annotations
 
@@ -39,21 +39,21 @@ from clipviewer.services.library.changes import delete
 from clipviewer.services.library.registration import NewExportedClip, NewVideo, Status, register_exported, register_video
 from clipviewer.services.room.clips import exported_clips
 from tests.claims import claim_next
-from tests.jobs.attempts import ask, attempt, now, wait_until
+from tests.jobs.attempts import enqueue_export, reloaded, run_attempt, wait_until
 from tests.jobs.conftest import MASTER_KEY, VIDEO_ID
-from tests.previewed import make
+from tests.preview_footage import encode
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @pytest.fixture(scope="module")
 def slow_file(footage: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make(tmp_path_factory.mktemp("slow") / "slow.mp4", "-i", str(footage), "-map", "0", "-c", "copy")
+    return encode(tmp_path_factory.mktemp("slow") / "slow.mp4", "-i", str(footage), "-map", "0", "-c", "copy")
 
 
 @pytest.fixture
 def slow(room: Services, slow_file: Path) -> Services:
-    """The room's master has its index last, and is known to."""
+    """A room whose master is known to have its index last."""
     room.store.put_file(MASTER_KEY, slow_file, "video/mp4")
     stored = room.store.head(MASTER_KEY)
     with room.database.write() as db:
@@ -87,7 +87,7 @@ def exported(services: Services) -> list[tuple[str, tuple[str, ...]]]:
         return [(clip.s3_key, clip.drift) for clip in exported_clips(db, VIDEO_ID, recaptioned=["none"])]
 
 
-def test_the_quick_copy_lies_beside_the_old_file_and_is_the_video_from_then_on(slow: Services, tmp_path: Path) -> None:
+def test_the_quick_copy_is_stored_beside_the_old_file_and_becomes_the_master(slow: Services, tmp_path: Path) -> None:
     before = video_of(slow)
     run = claimed(slow, tmp_path)
     result = make_quick_start(run)
@@ -111,10 +111,10 @@ def test_the_quick_copy_lies_beside_the_old_file_and_is_the_video_from_then_on(s
             quick_start.enqueue_quick_start(db, VIDEO_ID)
 
 
-def test_exports_and_what_was_seen_stay_what_they_were(slow: Services, tmp_path: Path) -> None:
-    job = attempt(slow, ask(slow), tmp_path)
+def test_exports_and_analysed_shots_stay_valid(slow: Services, tmp_path: Path) -> None:
+    job = run_attempt(slow, enqueue_export(slow), tmp_path)
     assert job.state == JobState.DONE
-    waiting = ask(slow, "clip_2")
+    waiting = enqueue_export(slow, "clip_2")
     with slow.database.write() as db:
         range_of = {"start_ms": 500, "end_ms": 1_500, "version": 1, "found": {}}
         db.add(ClipLook(identified_clip_id="clip_1", source_etag=video_of(slow).etag, **range_of))
@@ -125,7 +125,7 @@ def test_exports_and_what_was_seen_stay_what_they_were(slow: Services, tmp_path:
         planned = plan_exports(db, VIDEO_ID, ["clip_1", "clip_2"], ExportChoices([AspectRatio.PORTRAIT]))
         assert db.exec(select(ClipLook)).one().source_etag == video_of(slow).etag
     assert (len(planned.missing), len(planned.present)) == (0, 2)
-    assert attempt(slow, waiting, tmp_path).state == JobState.DONE
+    assert run_attempt(slow, waiting, tmp_path).state == JobState.DONE
     assert len(exported(slow)) == 2
     sidecars = [json.loads(slow.store.get(found.key)) for found in slow.store.list("exports/") if found.key.endswith(".json")]
     assert {sidecar["source"]["s3Key"] for sidecar in sidecars} == {MASTER_KEY, video_of(slow).s3_key}
@@ -137,19 +137,19 @@ def test_an_export_that_is_under_way_ends_well(slow: Services, tmp_path: Path, d
         out.write_bytes(b"a clip")
 
     monkeypatch.setattr(export_run, "render_cell", render)
-    job = ask(slow)
+    job = enqueue_export(slow)
     run = ExportRun(slow, Ticket(job.id, 1), tmp_path, Ffmpeg())
     assert all(run.perform(step) for step in STEPS[:done])
     make_quick_start(claimed(slow, tmp_path))
     assert all(run.perform(step) for step in STEPS[done:])
-    assert now(slow, job).state == JobState.DONE
+    assert reloaded(slow, job).state == JobState.DONE
     ((key, drift),) = exported(slow)
     assert drift == ()
     assert slow.store.head(key).size > 0
     assert {found.key for found in slow.store.list("exports/")} == {key, key.replace(".mp4", ".json")}
 
 
-def test_what_is_called_off_or_fails_leaves_nothing(slow: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cancelled_or_failed_job_leaves_nothing(slow: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MediaCancelled):
         make_quick_start(claimed(slow, tmp_path, stopping=lambda: True))
     put = slow.store.send_file
@@ -184,7 +184,7 @@ def test_what_is_called_off_or_fails_leaves_nothing(slow: Services, tmp_path: Pa
     assert video_of(slow).media == {"slowToStart": True}
 
 
-def test_sending_it_ends_at_once_when_it_is_called_off(slow: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sending_stops_at_once_when_it_is_cancelled(slow: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put = slow.store.send_file
 
     def send_file(*args: Any, **options: Any) -> None:
@@ -201,7 +201,7 @@ def test_sending_it_ends_at_once_when_it_is_called_off(slow: Services, tmp_path:
     assert keys(slow) == {MASTER_KEY}
 
 
-def test_what_a_killed_attempt_has_left_goes_with_the_next_one(slow: Services, tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_attempt_are_removed_by_the_next_one(slow: Services, tmp_path: Path) -> None:
     first = claimed(slow, tmp_path)
     slow.store.put(quick_start.quick_key(MASTER_KEY, first.item), b"half", "video/mp4")
     with slow.database.write() as db:
@@ -214,7 +214,7 @@ def test_what_a_killed_attempt_has_left_goes_with_the_next_one(slow: Services, t
     assert keys(slow) == {MASTER_KEY, video_of(slow).s3_key}
 
 
-def test_a_disk_without_room_is_said_before_anything_is_read(slow: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_before_anything_is_read(slow: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = claimed(slow, tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10**6))
     with pytest.raises(Invalid, match=r"has 0 MB left, and this needs about \d+ MB"):
@@ -222,7 +222,7 @@ def test_a_disk_without_room_is_said_before_anything_is_read(slow: Services, tmp
     assert list(run.folder.iterdir()) == []
 
 
-def test_the_worker_does_it_and_reports(slow: Services) -> None:
+def test_the_worker_runs_the_job_and_reports(slow: Services) -> None:
     with slow.database.write() as db:
         asked = quick_start.enqueue_quick_start(db, VIDEO_ID)
         assert quick_start.enqueue_quick_start(db, VIDEO_ID).id == asked.id
@@ -269,7 +269,7 @@ def test_another_file_under_the_old_key_is_the_videos_new_file(slow: Services, t
     assert (video_of(slow).s3_key, video_of(slow).etag) == (MASTER_KEY, slow.store.head(MASTER_KEY).etag)
 
 
-def test_adopting_takes_neither_file_for_another_video(slow: Services, tmp_path: Path) -> None:
+def test_importing_takes_neither_file_for_another_video(slow: Services, tmp_path: Path) -> None:
     make_quick_start(claimed(slow, tmp_path))
     quick_key = video_of(slow).s3_key
     told = run_import(slow, "talks/", actor="user_1", on_progress=lambda _: None, check=lambda: None)
@@ -281,7 +281,7 @@ def test_adopting_takes_neither_file_for_another_video(slow: Services, tmp_path:
     assert (video_of(slow).s3_key, video_of(slow).size) == (MASTER_KEY, 12)
 
 
-def test_a_video_that_is_removed_with_its_objects_leaves_none_of_both(slow: Services, tmp_path: Path) -> None:
+def test_a_video_removed_with_its_objects_leaves_neither_file(slow: Services, tmp_path: Path) -> None:
     make_quick_start(claimed(slow, tmp_path))
     with slow.database.write() as db:
         delete(db, [VIDEO_ID], RemovalScope.ALL)
@@ -292,7 +292,7 @@ def test_a_video_that_is_removed_with_its_objects_leaves_none_of_both(slow: Serv
     assert keys(slow) == set()
 
 
-def test_a_video_that_is_looked_into_meanwhile_is_looked_into_again(slow: Services, tmp_path: Path) -> None:
+def test_previews_of_another_file_are_enqueued_again(slow: Services, tmp_path: Path) -> None:
     with slow.database.write() as db:
         db.get_one(Video, VIDEO_ID).previews = {"etag": "of another file"}
     make_quick_start(claimed(slow, tmp_path))

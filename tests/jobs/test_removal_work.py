@@ -1,4 +1,4 @@
-"""A deleted video goes for good: its objects as chosen, its rows after them, and nothing half-made where the store fails in the middle."""
+"""Permanent removal of a deleted video: the chosen objects, then its rows; consistent if the store fails half-way."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OTHERS = {SHARED, "talks/clips/one.json", "previews/video_smaller/poster.jpg", "
 
 @pytest.fixture
 def library(room: Services) -> Services:
-    """The small video with previews, an export of ours and one of a pipeline's, beside another video that shares a captions file."""
+    """The small video with previews, an export of this product and one of a pipeline, beside a video that shares a captions file."""
     for key in EXPORTS | PREVIEWS | OTHERS:
         room.store.put(key, b"x", "application/octet-stream")
     made = {"start_ms": 0, "end_ms": 1, "title": "c", "aspect_ratio": "9:16", "target_language": "en"}
@@ -47,7 +47,7 @@ def library(room: Services) -> Services:
 
 
 def begun(services: Services, folder: Path, objects: RemovalScope) -> LibraryAttempt:
-    """The removal as a worker has it when it begins."""
+    """The removal as a worker has claimed it."""
     with services.database.write() as db:
         delete(db, [VIDEO_ID], objects)
         removal.enqueue_removal(db, VIDEO_ID, actor="user_1")
@@ -66,7 +66,7 @@ def in_bucket(services: Services) -> set[str]:
 
 
 def rows(services: Services) -> tuple[int, int]:
-    """How many videos and exported clips there are."""
+    """Return the numbers of videos and exported clips."""
     with services.database.read() as db:
         return len(db.exec(select(Video)).all()), len(db.exec(select(ExportedClip)).all())
 
@@ -79,7 +79,7 @@ def rows(services: Services) -> tuple[int, int]:
         (RemovalScope.ALL, EXPORTS | PREVIEWS | {MASTER_KEY}),
     ],
 )
-def test_what_was_chosen_goes_and_nothing_else(library: Services, tmp_path: Path, objects: RemovalScope, gone: set[str]) -> None:
+def test_exactly_the_chosen_objects_are_removed(library: Services, tmp_path: Path, objects: RemovalScope, gone: set[str]) -> None:
     before = in_bucket(library)
     assert remove_video(begun(library, tmp_path, objects)) == {"objects": len(gone)}
     assert before - in_bucket(library) == gone
@@ -92,7 +92,7 @@ def test_what_was_chosen_goes_and_nothing_else(library: Services, tmp_path: Path
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("deletions", [0, 2, 4, 5, 6])
-def test_where_the_store_fails_in_the_middle_the_rest_goes_the_next_time(
+def test_after_a_failure_of_the_store_the_next_attempt_removes_the_rest(
     library: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deletions: int
 ) -> None:
     run = begun(library, tmp_path, RemovalScope.ALL)
@@ -122,7 +122,7 @@ def test_where_the_store_fails_in_the_middle_the_rest_goes_the_next_time(
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_one_that_is_gone_already_is_no_failure(library: Services, tmp_path: Path) -> None:
+def test_removing_a_video_that_is_already_gone_succeeds(library: Services, tmp_path: Path) -> None:
     run = begun(library, tmp_path, RemovalScope.KEEP)
     with library.database.write() as db:
         gone = removal.pending_removal(db, VIDEO_ID)
@@ -132,7 +132,7 @@ def test_one_that_is_gone_already_is_no_failure(library: Services, tmp_path: Pat
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_removal_that_is_called_off_stops_and_the_video_can_be_brought_back(library: Services, tmp_path: Path) -> None:
+def test_a_cancelled_removal_stops_and_the_video_can_be_restored(library: Services, tmp_path: Path) -> None:
     run = begun(library, tmp_path, RemovalScope.ALL)
     before = in_bucket(library)
     with library.database.write() as db:

@@ -1,4 +1,4 @@
-"""Exports from a real store that goes away, hangs, changes its keys or its objects: they wait, or end with a reason and leave nothing."""
+"""Exports while the store goes away, hangs, or changes its keys or objects: they wait, or fail with a reason and leave nothing."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ from clipviewer.services.exporting.exports import cancel
 from clipviewer.storage.credential_chain import credential_source
 from clipviewer.storage.embedded.credentials import embedded_credentials
 from clipviewer.storage.s3 import ObjectStore, open_store
-from tests.gateway import Gateway
-from tests.jobs.attempts import again, ask, attempt, attempting, now, wait_until
+from tests.jobs.attempts import attempt_in_thread, enqueue_export, reloaded, retried, run_attempt, wait_until
 from tests.jobs.conftest import MASTER_KEY, SECRET, VIDEO_ID
 from tests.storage.serving import KEYS, Served, serving
+from tests.tcp_proxy import TcpProxy
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 SOME = 1_000_000
-"""Bytes after which the render of the clip is under way, and wants more."""
+"""Bytes after which the render of the clip is under way and needs more."""
 
 
 @pytest.fixture(scope="module")
 def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten seconds that hardly compress, about 1.3 MB each, in few pictures: they are soon rendered."""
+    """Ten seconds that hardly compress, about 1.3 MB each, at a low frame rate, so that they render quickly."""
     path = tmp_path_factory.mktemp("noise") / "noise.mp4"
     graph = "color=gray:s=640x360:r=6:d=10,noise=alls=60:allf=t,format=yuv420p"
     sound = ["-f", "lavfi", "-i", "sine=d=10", "-c:a", "aac"]
@@ -53,17 +53,17 @@ def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def gateway(bucket: ObjectStore) -> Iterator[Gateway]:
+def proxy(bucket: ObjectStore) -> Iterator[TcpProxy]:
     port = urlsplit(bucket._client.meta.endpoint_url).port
     assert port is not None
-    with Gateway(port) as gateway:
-        yield gateway
+    with TcpProxy(port) as proxy:
+        yield proxy
 
 
 @pytest.fixture
-def far(room: Services, gateway: Gateway, noise: Path) -> Services:
-    """The room, with noise for its video and a clip of two seconds; everything reaches the bucket through the gateway."""
-    settings = dataclasses.replace(room.settings, port=gateway.port)
+def proxied_room(room: Services, proxy: TcpProxy, noise: Path) -> Services:
+    """The room, with noise for its video and a clip of two seconds; all traffic to the bucket goes through the gateway."""
+    settings = dataclasses.replace(room.settings, port=proxy.port)
     return with_noise(dataclasses.replace(room, settings=settings, store=open_store(settings, embedded_credentials(SECRET))), noise)
 
 
@@ -79,14 +79,14 @@ def with_noise(room: Services, noise: Path) -> Services:
 
 
 @pytest.fixture
-def at(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> Callable[[str, Callable[[], None]], None]:
-    """``at(place, action)``: do that once when an export comes there; ``in the middle`` is while its source is read."""
+def at(monkeypatch: pytest.MonkeyPatch, proxy: TcpProxy) -> Callable[[str, Callable[[], None]], None]:
+    """``at(place, action)`` calls the action once when an export reaches that place; ``in the middle`` is while its source is read."""
 
     def arrange(place: str, action: Callable[[], None]) -> None:
         if place == "before it starts":
             action()
         elif place == "in the middle":
-            gateway.when(SOME, action)
+            proxy.when(SOME, action)
         else:
             actions = [action]
             monkeypatch.setattr(landmarks, "reached", lambda reached: actions.pop()() if reached == place and actions else None)
@@ -94,8 +94,8 @@ def at(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> Callable[[str, Call
     return arrange
 
 
-def call_off(far: Services, job: CellView) -> None:
-    with far.database.write() as db:
+def call_off(proxied_room: Services, job: CellView) -> None:
+    with proxied_room.database.write() as db:
         cancel(db, job.id)
 
 
@@ -107,19 +107,19 @@ def exported(store: ObjectStore) -> list[str]:
     return [item.key for item in store.list("exports/")]
 
 
-def check_done(far: Services, bucket: ObjectStore, job: CellView) -> None:
-    assert (now(far, job).state, now(far, job).reason) == (JobState.DONE, "")
-    with far.database.read() as db:
+def check_done(proxied_room: Services, bucket: ObjectStore, job: CellView) -> None:
+    assert (reloaded(proxied_room, job).state, reloaded(proxied_room, job).reason) == (JobState.DONE, "")
+    with proxied_room.database.read() as db:
         (clip,) = db.exec(select(ExportedClip))
         assert db.exec(select(ExportUpload)).all() == []
     assert exported(bucket) == [clip.s3_key.replace(".mp4", ".json"), clip.s3_key]
 
 
-def check_nothing(far: Services, bucket: ObjectStore, folder: Path) -> None:
-    with far.database.read() as db:
+def check_nothing(proxied_room: Services, bucket: ObjectStore, folder: Path) -> None:
+    with proxied_room.database.read() as db:
         assert db.exec(select(ExportedClip)).all() == []
         leftovers = export_runs.leftovers(db)
-    remove_objects(far, leftovers)
+    remove_objects(proxied_room, leftovers)
     assert exported(bucket) == []
     assert list(folder.iterdir()) == []
 
@@ -132,109 +132,109 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_an_export_goes_on_when_the_store_comes_back_that_went_away(
-    place: str, far: Services, at: At, gateway: Gateway, bucket: ObjectStore, folder: Path
+def test_an_export_continues_when_the_store_comes_back(
+    place: str, proxied_room: Services, at: At, proxy: TcpProxy, bucket: ObjectStore, folder: Path
 ) -> None:
-    at(place, gateway.close)
-    job = ask(far)
-    with attempting(far, job, folder):
-        wait_until(lambda: now(far, job).reason == "The storage cannot be reached. Trying again.")
-        gateway.open()
-    check_done(far, bucket, job)
+    at(place, proxy.close)
+    job = enqueue_export(proxied_room)
+    with attempt_in_thread(proxied_room, job, folder):
+        wait_until(lambda: reloaded(proxied_room, job).reason == "The storage cannot be reached. Trying again.")
+        proxy.open()
+    check_done(proxied_room, bucket, job)
 
 
 @pytest.mark.parametrize("place", [place for place in PLACES if place != "source checked"])
 def test_an_export_fails_with_the_reason_when_the_store_stays_away_and_a_retry_finishes_it(
-    place: str, far: Services, at: At, gateway: Gateway, bucket: ObjectStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+    place: str, proxied_room: Services, at: At, proxy: TcpProxy, bucket: ObjectStore, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stored_source, "_PAUSES", (0.1, 0.1))
-    at(place, gateway.close)
-    job = ask(far)
-    failed = attempt(far, job, folder)
+    at(place, proxy.close)
+    job = enqueue_export(proxied_room)
+    failed = run_attempt(proxied_room, job, folder)
     assert failed.state == JobState.FAILED
     assert failed.reason.startswith("The storage")
-    gateway.open()
-    check_nothing(far, bucket, folder)
-    attempt(far, again(far, job), folder)
-    check_done(far, bucket, job)
+    proxy.open()
+    check_nothing(proxied_room, bucket, folder)
+    run_attempt(proxied_room, retried(proxied_room, job), folder)
+    check_done(proxied_room, bucket, job)
 
 
 def test_an_export_waits_for_a_store_that_hangs_and_its_progress_waits_with_it(
-    far: Services, gateway: Gateway, bucket: ObjectStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+    proxied_room: Services, proxy: TcpProxy, bucket: ObjectStore, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stored_source, "_TIMEOUT", urllib3.Timeout(connect=5, read=0.5))
-    gateway.when(SOME, gateway.flowing.clear)
-    job = ask(far)
+    proxy.when(SOME, proxy.flowing.clear)
+    job = enqueue_export(proxied_room)
     seen: list[float] = []
-    with attempting(far, job, folder) as thread:
-        wait_until(lambda: not gateway.flowing.is_set())
+    with attempt_in_thread(proxied_room, job, folder) as thread:
+        wait_until(lambda: not proxy.flowing.is_set())
         until = time.monotonic() + 2
         while time.monotonic() < until:
-            seen.append(now(far, job).progress)
+            seen.append(reloaded(proxied_room, job).progress)
             time.sleep(0.02)
-        gateway.flowing.set()
+        proxy.flowing.set()
         while thread.is_alive():
-            seen.append(now(far, job).progress)
+            seen.append(reloaded(proxied_room, job).progress)
             thread.join(0.02)
     assert seen == sorted(seen)
     assert max(seen[:50]) < 0.9
-    check_done(far, bucket, job)
+    check_done(proxied_room, bucket, job)
 
 
-def test_an_export_from_a_slow_store_is_finished(far: Services, gateway: Gateway, bucket: ObjectStore, folder: Path) -> None:
-    gateway.pace = 0.01
-    job = ask(far)
-    attempt(far, job, folder)
-    check_done(far, bucket, job)
+def test_an_export_from_a_slow_store_is_finished(proxied_room: Services, proxy: TcpProxy, bucket: ObjectStore, folder: Path) -> None:
+    proxy.pace = 0.01
+    job = enqueue_export(proxied_room)
+    run_attempt(proxied_room, job, folder)
+    check_done(proxied_room, bucket, job)
 
 
 def test_cancelling_a_render_does_not_wait_for_a_store_that_hangs(
-    far: Services, gateway: Gateway, bucket: ObjectStore, folder: Path
+    proxied_room: Services, proxy: TcpProxy, bucket: ObjectStore, folder: Path
 ) -> None:
-    gateway.when(SOME, gateway.flowing.clear)
-    job = ask(far)
-    with attempting(far, job, folder) as thread:
-        wait_until(lambda: not gateway.flowing.is_set())
+    proxy.when(SOME, proxy.flowing.clear)
+    job = enqueue_export(proxied_room)
+    with attempt_in_thread(proxied_room, job, folder) as thread:
+        wait_until(lambda: not proxy.flowing.is_set())
         pressed = time.monotonic()
-        call_off(far, job)
+        call_off(proxied_room, job)
         thread.join(10)
         took = time.monotonic() - pressed
-        gateway.flowing.set()
+        proxy.flowing.set()
     assert took < 1
-    assert now(far, job).state == JobState.CANCELLED
-    check_nothing(far, bucket, folder)
+    assert reloaded(proxied_room, job).state == JobState.CANCELLED
+    check_nothing(proxied_room, bucket, folder)
 
 
-def test_an_upload_that_hangs_and_is_cancelled_leaves_nothing_when_the_store_goes_on(
-    far: Services, at: At, gateway: Gateway, bucket: ObjectStore, folder: Path
+def test_a_hanging_upload_that_is_cancelled_leaves_nothing_when_the_store_resumes(
+    proxied_room: Services, at: At, proxy: TcpProxy, bucket: ObjectStore, folder: Path
 ) -> None:
-    at("announced", gateway.flowing.clear)
-    job = ask(far)
-    with attempting(far, job, folder):
-        wait_until(lambda: not gateway.flowing.is_set())
-        call_off(far, job)
-        assert now(far, job).state == JobState.CANCELLED
-        gateway.flowing.set()
-    check_nothing(far, bucket, folder)
+    at("announced", proxy.flowing.clear)
+    job = enqueue_export(proxied_room)
+    with attempt_in_thread(proxied_room, job, folder):
+        wait_until(lambda: not proxy.flowing.is_set())
+        call_off(proxied_room, job)
+        assert reloaded(proxied_room, job).state == JobState.CANCELLED
+        proxy.flowing.set()
+    check_nothing(proxied_room, bucket, folder)
 
 
 def test_a_video_that_is_replaced_in_the_middle_is_not_exported_and_a_retry_uses_the_new_one(
-    far: Services, gateway: Gateway, bucket: ObjectStore, folder: Path, footage: Path
+    proxied_room: Services, proxy: TcpProxy, bucket: ObjectStore, folder: Path, footage: Path
 ) -> None:
-    gateway.when(SOME, lambda: bucket.put_file(MASTER_KEY, footage, "video/mp4"))
-    job = ask(far)
-    failed = attempt(far, job, folder)
+    proxy.when(SOME, lambda: bucket.put_file(MASTER_KEY, footage, "video/mp4"))
+    job = enqueue_export(proxied_room)
+    failed = run_attempt(proxied_room, job, folder)
     assert failed.state == JobState.FAILED
     assert failed.reason.startswith("The video was replaced")
-    check_nothing(far, bucket, folder)
-    renewed = again(far, job)
+    check_nothing(proxied_room, bucket, folder)
+    renewed = retried(proxied_room, job)
     assert renewed.identity != job.identity
-    attempt(far, renewed, folder)
-    check_done(far, bucket, renewed)
+    run_attempt(proxied_room, renewed, folder)
+    check_done(proxied_room, bucket, renewed)
 
 
-class Chain:
-    """Keys that botocore renews from ``current`` whenever they are asked for: they are always about to end."""
+class RefreshedKeys:
+    """Credentials that botocore refreshes from ``current`` at every use, since they are always about to expire."""
 
     def __init__(self, keys: Credentials) -> None:
         self.current = keys
@@ -249,52 +249,52 @@ class Chain:
 
 
 @dataclass(frozen=True)
-class Keyed:
-    """The room over a bucket whose keys can be changed, and the chain that signs for it."""
+class KeyedRoom:
+    """The room over a bucket with changeable keys, and the credentials that sign for it."""
 
     services: Services
-    chain: Chain
+    chain: RefreshedKeys
     served: Served
-    gateway: Gateway
+    proxy: TcpProxy
 
 
 @pytest.fixture
-def keyed(room: Services, noise: Path, tmp_path: Path) -> Iterator[Keyed]:
-    chain = Chain(KEYS)
-    with serving(tmp_path / "keyed") as served, Gateway(served.port) as gateway:
-        settings = dataclasses.replace(room.settings, port=gateway.port)
+def keyed_room(room: Services, noise: Path, tmp_path: Path) -> Iterator[KeyedRoom]:
+    chain = RefreshedKeys(KEYS)
+    with serving(tmp_path / "keyed") as served, TcpProxy(served.port) as proxy:
+        settings = dataclasses.replace(room.settings, port=proxy.port)
         plain = open_store(settings, KEYS)
         address = plain._client.meta.endpoint_url
         client = chain.session.client("s3", region_name="us-east-1", endpoint_url=address, config=plain._client.meta.config)
         store = ObjectStore(client, plain.bucket, chain.source)
-        yield Keyed(with_noise(dataclasses.replace(room, settings=settings, store=store), noise), chain, served, gateway)
+        yield KeyedRoom(with_noise(dataclasses.replace(room, settings=settings, store=store), noise), chain, served, proxy)
 
 
 RENEWED = Credentials("renewed", "another secret of the test")
 
 
-def test_an_export_goes_on_when_the_keys_to_the_store_are_changed_in_the_middle(keyed: Keyed, folder: Path) -> None:
+def test_an_export_continues_when_the_stores_keys_change_in_the_middle(keyed_room: KeyedRoom, folder: Path) -> None:
     def change() -> None:
-        keyed.served.store._credentials = keyed.chain.current = RENEWED
+        keyed_room.served.store._credentials = keyed_room.chain.current = RENEWED
 
-    keyed.gateway.when(SOME, change)
-    job = ask(keyed.services)
-    attempt(keyed.services, job, folder)
-    assert keyed.chain.current is RENEWED
-    check_done(keyed.services, keyed.services.store, job)
+    keyed_room.gateway.when(SOME, change)
+    job = enqueue_export(keyed_room.services)
+    run_attempt(keyed_room.services, job, folder)
+    assert keyed_room.chain.current is RENEWED
+    check_done(keyed_room.services, keyed_room.services.store, job)
 
 
-def test_an_export_fails_with_the_reason_when_its_keys_are_withdrawn_and_a_retry_finishes_it(keyed: Keyed, folder: Path) -> None:
+def test_an_export_fails_with_the_reason_when_its_keys_are_withdrawn_and_a_retry_finishes_it(keyed_room: KeyedRoom, folder: Path) -> None:
     def withdraw() -> None:
-        keyed.served.store._credentials = RENEWED
+        keyed_room.served.store._credentials = RENEWED
 
-    far = keyed.services
-    keyed.gateway.when(SOME, withdraw)
-    job = ask(far)
-    failed = attempt(far, job, folder)
+    proxied_room = keyed_room.services
+    keyed_room.gateway.when(SOME, withdraw)
+    job = enqueue_export(proxied_room)
+    failed = run_attempt(proxied_room, job, folder)
     assert failed.state == JobState.FAILED
     assert "check the server's credentials" in failed.reason
-    keyed.chain.current = RENEWED
-    check_nothing(far, far.store, folder)
-    attempt(far, again(far, job), folder)
-    check_done(far, far.store, job)
+    keyed_room.chain.current = RENEWED
+    check_nothing(proxied_room, proxied_room.store, folder)
+    run_attempt(proxied_room, retried(proxied_room, job), folder)
+    check_done(proxied_room, proxied_room.store, job)

@@ -1,4 +1,4 @@
-"""What is asked for is rendered, published once and reported, by the worker as it runs in the product."""
+"""Queued exports are rendered, published once and reported by the product's worker."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_an_export_becomes_one_object_one_sidecar_and_one_clip(room: Services, t
 
 
 @on_sqlite
-def test_fifty_people_who_ask_for_the_same_at_once_get_one_render(room: Services) -> None:
+def test_fifty_simultaneous_identical_requests_make_one_render(room: Services) -> None:
     found: list[str] = []
     barrier = threading.Barrier(50)
 
@@ -132,7 +132,7 @@ def test_a_cancelled_render_stops_within_a_second_and_leaves_nothing(room: Servi
 
 
 @on_sqlite
-def test_stopping_the_process_queues_the_work_again_and_the_next_start_finishes_it(room: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stopping_the_process_requeues_the_job_and_the_next_start_finishes_it(room: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     started = threading.Event()
 
     def endless(*_: object, cancelled: Callable[[], bool], **__: object) -> None:
@@ -151,7 +151,7 @@ def test_stopping_the_process_queues_the_work_again_and_the_next_start_finishes_
     assert len(exported(room.store)) == 2
 
 
-def test_the_worker_forgets_attempts_that_have_ended_and_goes_on(room: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_worker_deletes_ended_attempts_and_continues(room: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_SWEEP_SECONDS", 0.5)
     with working(room):
         for clip in ("clip_1", "clip_2"):
@@ -161,7 +161,7 @@ def test_the_worker_forgets_attempts_that_have_ended_and_goes_on(room: Services,
         assert len(exported(room.store)) == 4
 
 
-def test_the_worker_forgets_what_failed_longer_ago_than_the_team_keeps_it(room: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_worker_deletes_failed_exports_after_their_retention(room: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_SWEEP_SECONDS", 0.5)
     old, recent = ask(room, "clip_1", "clip_2")
     with room.database.write() as db:
@@ -172,7 +172,7 @@ def test_the_worker_forgets_what_failed_longer_ago_than_the_team_keeps_it(room: 
 
 
 @on_sqlite
-def test_an_attempt_that_could_not_even_begin_is_begun_again(room: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_attempt_that_could_not_start_is_started_again(room: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_SWEEP_SECONDS", 0.5)
     lost = iter([SQLAlchemyError("the database does not answer")] * 2)
 
@@ -190,7 +190,7 @@ def test_an_attempt_that_could_not_even_begin_is_begun_again(room: Services, mon
 
 
 @on_sqlite
-def test_exports_are_made_in_the_order_in_which_they_were_asked_for(room: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exports_are_rendered_in_the_order_in_which_they_were_enqueued(room: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queueing, "renders_at_once", lambda: 1)
     asked = ask(room, "clip_2", "clip_1", ratios=(AspectRatio.SQUARE, AspectRatio.PORTRAIT))
     with working(room):

@@ -1,4 +1,4 @@
-"""``python -m tests.lint``: eslint and TypeScript's checks over every script in ``assets/``."""
+"""``python -m tests.lint``: check every script in ``assets/`` with eslint and TypeScript."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _CHECKS = (
 
 
 def main() -> int:
-    """Run the checks beside each other; return 0 when all is well, else 1."""
+    """Run the checks in parallel; return 0 if all pass, else 1."""
     _install()
     checks = [_start("node", str(_MODULES / script), *arguments) for script, *arguments in _CHECKS]
     return int({check.wait() for check in checks} != {0})
 
 
 def _install() -> None:
-    """Install what the lock file says, unless that is what is there."""
+    """Install what the lock file says, unless it is installed."""
     lock = (_FOLDER / "package-lock.json").read_bytes()
     if _INSTALLED.is_file() and _INSTALLED.read_bytes() == lock:
         return

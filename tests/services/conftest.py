@@ -1,4 +1,4 @@
-"""Buckets that answer, and the steps of an upload into one."""
+"""Running buckets, and the steps of an upload into one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.storage.serving import KEYS, Served, serving
 
 @pytest.fixture
 def bucket(tmp_path: Path) -> Iterator[ObjectStore]:
-    """An empty one that answers."""
+    """An empty, running bucket."""
     with running_bucket("a secret key that only this bucket has", tmp_path / "store") as store:
         yield store
 
@@ -47,7 +47,7 @@ def uploading(services: Services, served: Served) -> Uploading:
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A video of two seconds and 17 MiB: two parts. What follows the picture is padding, as in a file with a large header."""
+    """A video of two seconds and 17 MiB: two parts. Padding follows the picture, as in a file with a large header."""
     path = tmp_path_factory.mktemp("clip") / "clip.mp4"
     Ffmpeg().run(["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=2", "-pix_fmt", "yuv420p", str(path)], timeout=60)
     data = path.read_bytes()

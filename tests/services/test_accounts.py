@@ -1,4 +1,4 @@
-"""Accounts: passwords, the first admin, and changes that hold at once."""
+"""Accounts: passwords, the first admin, and changes that apply at once."""
 
 from __future__ import annotations
 
@@ -84,8 +84,8 @@ def test_a_refused_set_up_leaves_the_link_usable(database: Database, accounts: A
         accounts.set_up(db, token, "Ada", "ada@example.org", PASSWORD)
 
 
-def raced(attempts: list[Callable[[], object]]) -> int:
-    """Run all at the same moment; how many succeed. Any other failure than a refusal is raised."""
+def run_at_once(attempts: list[Callable[[], object]]) -> int:
+    """Run all at the same moment; return how many succeed. Raise any failure other than a refusal."""
     barrier = Barrier(len(attempts))
 
     def run(attempt: Callable[[], object]) -> bool:
@@ -112,7 +112,7 @@ def test_a_race_for_the_first_admin_admits_one(database: Database, accounts: Acc
             return accounts.ensure_admin(db, "settings@example.org", PASSWORD)
 
     attempts: list[Callable[[], object]] = [by_settings, by_settings, *(lambda number=number: by_link(number) for number in range(6))]
-    assert raced(attempts) == 1
+    assert run_at_once(attempts) == 1
     with database.read() as db:
         assert len(accounts.list(db)) == 1
 
@@ -128,18 +128,18 @@ def test_the_admin_of_the_settings_is_made_only_while_there_is_nobody(database: 
 
 
 @pytest.mark.parametrize("email", ["", "ada", "@", "ada@", "@b", "a b@c", "a@b@c", "a\n@b", "a@b\0", f"{'x' * 250}@b.cd"])
-def test_an_email_that_is_none_is_refused(database: Database, accounts: Accounts, email: str) -> None:
+def test_an_invalid_email_is_refused(database: Database, accounts: Accounts, email: str) -> None:
     with database.write() as db, pytest.raises(EmailInvalid):
         accounts.create_user(db, email=email, name="Ada", role=Role.VIEWER, password=PASSWORD)
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 201, "a\nb", "a\u202eb"])
-def test_a_name_must_be_a_line(database: Database, accounts: Accounts, name: str) -> None:
+def test_a_name_must_be_a_single_line(database: Database, accounts: Accounts, name: str) -> None:
     with database.write() as db, pytest.raises(NameInvalid):
         accounts.create_user(db, email="ada@example.org", name=name, role=Role.VIEWER, password=PASSWORD)
 
 
-def test_an_email_is_taken_in_whatever_case(database: Database, accounts: Accounts, admin: Account) -> None:
+def test_an_email_is_unique_regardless_of_case(database: Database, accounts: Accounts, admin: Account) -> None:
     with database.write() as db, pytest.raises(EmailTaken):
         accounts.create_user(db, email="ADA@example.org", name="Eve", role=Role.ADMIN, password=PASSWORD)
 

@@ -1,4 +1,4 @@
-"""Jobs of every kind in one list for people."""
+"""Jobs of every kind in one list."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOW = utc_now()
 
 @pytest.fixture
 def footage(database: Database) -> Database:
-    """An export of one clip in two ratios was asked for, adopting before it and a search after it."""
+    """An export of one clip in two ratios is queued; an import was queued before it and a search for clips after it."""
     with database.write() as db:
         work.enqueue(db, "adopt", "talks/", clock=lambda: NOW - timedelta(minutes=2))
         db.add(Video(id="video_1", title="Talk", s3_key="talk.mp4", etag="e1", size=10))
@@ -54,7 +54,7 @@ def test_each_job_is_found_by_its_id(footage: Database) -> None:
                 job(db, unknown)
 
 
-def test_a_result_is_told_with_its_job(footage: Database) -> None:
+def test_a_result_is_returned_with_its_job(footage: Database) -> None:
     with footage.write() as db:
         (search,) = work.queued(db, ["find"], 1)
         assert work.claim(db, search.ticket, NOW)

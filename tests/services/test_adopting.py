@@ -1,4 +1,4 @@
-"""Adopting a prefix: what is recognised, what comes of it, and what a second run finds."""
+"""Importing a prefix: what is recognised, what is created, and what a second import finds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from clipviewer.services.library import uploads, video_previews
 from clipviewer.services.library.listing import Filter, ListQuery, list_videos
 from clipviewer.services.room.captions import attach, captions_of, remove
 from clipviewer.storage.s3 import ObjectStore
-from tests.made_exports import MASTER, make_library
+from tests.exported_library import MASTER, make_library
 
 VTT = b"WEBVTT\n\n00:00.000 --> 00:01.000\nHallo\n"
 
@@ -48,12 +48,12 @@ def videos(services: Services) -> dict[str, Video]:
 
 
 def counts(tally: Tally) -> dict[str, int]:
-    """What is not nothing."""
+    """Return the counts that are not zero."""
     told = tally.as_json()
     return {name: told[name] for name in ("videos", "exports", "captions", "changed", "back", "missing", "known") if told[name]}
 
 
-def test_videos_and_the_captions_beside_them_are_taken_in_and_the_rest_is_told_of(team: Services, bucket: ObjectStore) -> None:
+def test_videos_and_the_captions_beside_them_are_imported_and_the_rest_is_reported(team: Services, bucket: ObjectStore) -> None:
     put(bucket, "talks/harbour_day.mp4", "talks/b.MOV", "notes.txt", "previews/video_9/x/poster.jpg", "exports/loose.mp4", "live/1.ts")
     put(bucket, "talks/harbour_day.de.vtt", "talks/harbour_day.vtt", "talks/nobody.vtt", data=VTT)
     put(bucket, "talks/b.srt", data=b"no captions at all")
@@ -73,7 +73,7 @@ def test_videos_and_the_captions_beside_them_are_taken_in_and_the_rest_is_told_o
         assert {captions.language for captions in captions_of(db, video.id)} == {"original", "de"}
 
 
-def test_a_second_run_finds_only_what_is_different(team: Services, bucket: ObjectStore) -> None:
+def test_a_second_import_finds_only_differences(team: Services, bucket: ObjectStore) -> None:
     put(bucket, "a.mp4", "b.mp4", "c.mp4")
     put(bucket, "a.vtt", data=VTT)
     adopted(team)
@@ -95,7 +95,7 @@ def test_a_second_run_finds_only_what_is_different(team: Services, bucket: Objec
     assert videos(team)["c.mp4"].missing_at is None
 
 
-def test_what_lies_under_another_prefix_is_not_looked_for(team: Services, bucket: ObjectStore) -> None:
+def test_other_prefixes_are_not_searched(team: Services, bucket: ObjectStore) -> None:
     put(bucket, "A/one.mp4", "a/one.mp4")
     adopted(team)
     bucket.delete("A/one.mp4")
@@ -103,7 +103,7 @@ def test_what_lies_under_another_prefix_is_not_looked_for(team: Services, bucket
     assert counts(adopted(team, "A")) == {"missing": 1}
 
 
-def test_exports_come_back_beside_their_sidecars_with_the_video_that_they_name(team: Services, bucket: ObjectStore) -> None:
+def test_exports_are_recovered_by_their_sidecars_with_the_named_video(team: Services, bucket: ObjectStore) -> None:
     with team.database.write() as db:
         make_library(db, bucket)
         before = [(cell.identity, cell.state, cell.exported_clip_id is not None) for cell in cells(db, "video_1")]
@@ -117,7 +117,7 @@ def test_exports_come_back_beside_their_sidecars_with_the_video_that_they_name(t
     assert counts(adopted(team)) == {"known": 3}
 
 
-def test_exports_are_known_by_their_sidecars_wherever_they_lie(team: Services, bucket: ObjectStore) -> None:
+def test_exports_are_recognised_by_their_sidecars_under_any_prefix(team: Services, bucket: ObjectStore) -> None:
     with team.database.write() as db:
         make_library(db, bucket, "old/")
         db.delete(db.get_one(Video, "video_1"))
@@ -127,7 +127,7 @@ def test_exports_are_known_by_their_sidecars_wherever_they_lie(team: Services, b
     assert adopted(team).ignored == {Ignored.OWN: 3}
 
 
-def test_an_export_that_is_gone_can_be_made_again(team: Services, bucket: ObjectStore) -> None:
+def test_a_missing_export_can_be_rendered_again(team: Services, bucket: ObjectStore) -> None:
     with team.database.write() as db:
         jobs = make_library(db, bucket)
         keys = [clip.s3_key for clip in db.exec(select(ExportedClip)) if clip.target_language == "original"]
@@ -140,7 +140,7 @@ def test_an_export_that_is_gone_can_be_made_again(team: Services, bucket: Object
         assert [(cell.id, cell.state) for cell in again] == [(jobs[0].id, "queued")]
 
 
-def test_a_master_that_is_gone_is_a_missing_video_whose_exports_play(team: Services, bucket: ObjectStore) -> None:
+def test_a_missing_master_is_a_missing_video_whose_exports_play(team: Services, bucket: ObjectStore) -> None:
     with team.database.write() as db:
         make_library(db, bucket)
         db.delete(db.get_one(Video, "video_1"))
@@ -149,7 +149,7 @@ def test_a_master_that_is_gone_is_a_missing_video_whose_exports_play(team: Servi
     assert videos(team)[MASTER].missing_at is not None
 
 
-def test_a_look_beforehand_says_the_same_and_writes_nothing(team: Services, bucket: ObjectStore) -> None:
+def test_a_dry_run_reports_the_same_and_writes_nothing(team: Services, bucket: ObjectStore) -> None:
     with team.database.write() as db:
         make_library(db, bucket)
         db.delete(db.get_one(Video, "video_1"))
@@ -161,13 +161,13 @@ def test_a_look_beforehand_says_the_same_and_writes_nothing(team: Services, buck
     assert preview_import(team, "a").shown == {"video": ["a.mp4"], "captions": ["a.vtt"]}
 
 
-def test_a_look_beforehand_stops_when_its_time_is_over_and_says_so(team: Services, bucket: ObjectStore) -> None:
+def test_a_dry_run_stops_at_its_time_limit_and_says_so(team: Services, bucket: ObjectStore) -> None:
     put(bucket, "a.mp4")
     assert not preview_import(team, "", seconds=0).complete
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_companions_on_two_pages_of_a_listing_find_each_other(team: Services, bucket: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_on_two_pages_of_a_listing_are_matched(team: Services, bucket: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
     with team.database.write() as db:
         make_library(db, bucket)
         db.delete(db.get_one(Video, "video_1"))
@@ -186,7 +186,7 @@ def test_companions_on_two_pages_of_a_listing_find_each_other(team: Services, bu
     assert found.ignored == whole["ignored"] == {Ignored.OWN: 3, Ignored.OTHER: 1, Ignored.NO_VIDEO: 1}
 
 
-def test_previews_of_what_was_adopted_are_asked_for_one_at_a_time(team: Services, bucket: ObjectStore) -> None:
+def test_previews_of_imported_videos_are_enqueued_one_at_a_time(team: Services, bucket: ObjectStore) -> None:
     put(bucket, "a.mp4", "b.mp4")
     adopted(team)
     made = videos(team)
@@ -217,7 +217,7 @@ def test_captions_that_a_person_removed_or_replaced_stay_as_they_are(team: Servi
         assert [captions.name for captions in captions_of(db, made["b.mp4"].id)] == ["mine.vtt"]
 
 
-def test_captions_that_changed_take_the_place_of_what_they_were(team: Services, bucket: ObjectStore) -> None:
+def test_changed_captions_replace_the_imported_ones(team: Services, bucket: ObjectStore) -> None:
     put(bucket, "a.mp4")
     put(bucket, "a.de.vtt", data=VTT)
     adopted(team)
@@ -226,7 +226,7 @@ def test_captions_that_changed_take_the_place_of_what_they_were(team: Services, 
     assert counts(adopted(team)) == {"known": 2}
 
 
-def test_a_deleted_video_is_not_taken_in_again(team: Services, bucket: ObjectStore) -> None:
+def test_a_deleted_video_is_not_imported_again(team: Services, bucket: ObjectStore) -> None:
     put(bucket, "a.mp4")
     adopted(team)
     with team.database.write() as db:
@@ -236,7 +236,7 @@ def test_a_deleted_video_is_not_taken_in_again(team: Services, bucket: ObjectSto
     assert adopted(team).ignored == {Ignored.DELETED: 1}
 
 
-def test_what_is_being_uploaded_or_rendered_is_left_alone(team: Services, bucket: ObjectStore) -> None:
+def test_objects_being_uploaded_or_rendered_are_left_alone(team: Services, bucket: ObjectStore) -> None:
     plan = uploads.plan_upload("talk.mp4", 4, "", "user_1")
     put(bucket, plan.s3_key, "exports/video_1/x.mp4", "exports/video_1/x.json")
     with team.database.write() as db:
@@ -247,7 +247,7 @@ def test_what_is_being_uploaded_or_rendered_is_left_alone(team: Services, bucket
     assert counts(found) == {}
 
 
-def test_a_run_that_was_ended_is_finished_by_the_next(team: Services, bucket: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_import_is_finished_by_the_next(team: Services, bucket: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
     put(bucket, *(f"{number}.mp4" for number in range(6)))
     monkeypatch.setattr("clipviewer.services.adoption.walk._PAGE", 2)
     seen: list[int] = []
@@ -275,12 +275,12 @@ def test_a_prefix_stays_within_the_library(team: Services, bucket: ObjectStore) 
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_store_that_does_not_answer_ends_the_run(services: Services) -> None:
+def test_an_unreachable_store_ends_the_import(services: Services) -> None:
     with pytest.raises(StorageUnreachable):
         adopted(services)
 
 
-def test_asking_twice_is_one_work(services: Services) -> None:
+def test_enqueueing_twice_returns_one_job(services: Services) -> None:
     with services.database.write() as db:
         first, second = enqueue_import(db, "", "talks/", actor="user_1"), enqueue_import(db, "", "talks/", actor="user_2")
         assert (first.id, first.subject, first.kind) == (second.id, "talks/", "adopt")

@@ -1,4 +1,4 @@
-"""API tokens: shown once, kept as a hash, revocable."""
+"""API tokens: shown once, stored as a hash, revocable."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_only_a_hash_is_kept_and_nothing_else_shows_the_secret(database: Databas
 @pytest.mark.parametrize(
     "header", [None, "", "Bearer", "Bearer ", "Basic {}", "Token {}", "{}", "Bearer {}x", "Bearer x{}", "Bearer cv_é", "Bearer cv_\0"]
 )
-def test_anything_else_is_refused(database: Database, tokens: ApiTokens, secret: str, header: str | None) -> None:
+def test_an_invalid_value_is_refused(database: Database, tokens: ApiTokens, secret: str, header: str | None) -> None:
     with database.read() as db, pytest.raises(Unauthorized):
         tokens.authenticate(db, header and header.format(secret))
 
@@ -76,6 +76,6 @@ def test_the_time_of_last_use_is_due_once_a_minute(database: Database, tokens: A
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 201, "two\nlines"])
-def test_a_name_must_be_a_line(database: Database, tokens: ApiTokens, name: str) -> None:
+def test_a_name_must_be_a_single_line(database: Database, tokens: ApiTokens, name: str) -> None:
     with database.write() as db, pytest.raises(Invalid):
         tokens.create(db, name)

@@ -1,4 +1,4 @@
-"""The audit log cannot be forged, changed, or made to hold a secret."""
+"""The audit log cannot be forged or changed, and holds no secret."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def entries(database: Database) -> list[AuditEntry]:
         return list(db.exec(select(AuditEntry)))
 
 
-def test_an_entry_says_who_did_what_to_which_thing_from_where(database: Database) -> None:
+def test_an_entry_records_actor_action_subject_and_address(database: Database) -> None:
     with database.write() as db:
         audit.record(db, "role_change", actor="user_1", subject="user_2", address="192.0.2.1", before="viewer", after="admin", count=2)
     (entry,) = entries(database)
@@ -49,13 +49,13 @@ def test_a_subject_longer_than_the_column_is_cut(database: Database) -> None:
 
 
 @pytest.mark.parametrize("name", ["password", "token", "secret", "cookie", "authorization", "signature", "url"])
-def test_a_secret_by_name_is_refused(database: Database, name: str) -> None:
+def test_a_detail_named_like_a_secret_is_refused(database: Database, name: str) -> None:
     with database.write() as db, pytest.raises(ValueError, match="secret"):
         audit.record(db, "register", **{name: "value"})
     assert entries(database) == []
 
 
-def test_a_secret_by_look_is_cut_out(database: Database) -> None:
+def test_a_value_that_looks_like_a_secret_is_redacted(database: Database) -> None:
     with database.write() as db:
         audit.record(db, "download", subject="/s3/b/k?X-Amz-Signature=0123456789abcdef", note="Bearer cv_abcdefghijklmnopqrstuvwx")
     (entry,) = entries(database)

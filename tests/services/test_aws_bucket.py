@@ -1,4 +1,4 @@
-"""The client over S3 as moto answers for it: pages of listings, and refusals that neither the embedded store nor a made-up answer has."""
+"""The client over moto's S3: pages of listings, and refusals that neither the embedded store nor a faked response has."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SETTINGS = Settings(data_dir=Path("unused"), database_url="sqlite://", s3_bucket
 
 
 class Bucket:
-    """An empty bucket behind the real client, which counts what it is asked."""
+    """An empty bucket behind the real client, which counts its requests."""
 
     def __init__(self, store: ObjectStore) -> None:
         self.store = store
@@ -34,7 +34,7 @@ class Bucket:
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Bucket]:
-    from moto import mock_aws  # late: it takes long to import
+    from moto import mock_aws  # imported late, since it is slow to import
 
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
         monkeypatch.delenv(name, raising=False)
@@ -45,7 +45,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Bucket]:
         yield Bucket(store)
 
 
-def test_a_few_objects_are_asked_for_one_by_one(bucket: Bucket) -> None:
+def test_a_few_objects_are_requested_one_by_one(bucket: Bucket) -> None:
     bucket.store.put("a/1.mp4", b"12345", "video/mp4")
     bucket.asked.clear()
     found = find_objects(bucket.store, ["a/1.mp4", "a/2.mp4", "a/1.mp4"])
@@ -103,7 +103,7 @@ def test_a_bucket_that_does_not_exist_names_the_setting(bucket: Bucket, ask: Cal
 
 
 @pytest.mark.parametrize("ask", ASKS.values(), ids=ASKS)
-def test_keys_that_aws_does_not_know_are_told_from_a_policy(bucket: Bucket, ask: Callable[[ObjectStore], object]) -> None:
+def test_unknown_keys_are_distinguished_from_a_policy(bucket: Bucket, ask: Callable[[ObjectStore], object]) -> None:
     from moto.core import set_initial_no_auth_action_count
 
     @set_initial_no_auth_action_count(0)  # type: ignore[untyped-decorator]
@@ -120,13 +120,13 @@ def test_an_archived_object_says_that_it_must_be_restored(bucket: Bucket) -> Non
         bucket.store.get("old.mp4")
 
 
-def test_a_range_behind_the_end_says_so(bucket: Bucket) -> None:
+def test_a_range_beyond_the_end_is_reported(bucket: Bucket) -> None:
     bucket.fill("a")
     with pytest.raises(StorageError, match="ends before"):
         bucket.store.get_range("a", 5, 9)
 
 
-def test_an_upload_that_is_gone_is_missing_and_aborting_it_again_is_no_error(bucket: Bucket) -> None:
+def test_a_missing_upload_is_reported_and_aborting_it_again_succeeds(bucket: Bucket) -> None:
     upload_id, _ = bucket.store.start_upload("a", "video/mp4")
     bucket.store.abort_upload("a", upload_id)
     with pytest.raises(ObjectMissing):

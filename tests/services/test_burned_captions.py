@@ -1,4 +1,4 @@
-"""Captions in the picture, drawn by the ffmpeg that renders exports, in fonts made here so that the machine's own play no part."""
+"""Captions in the picture, drawn by the ffmpeg that renders exports, in generated fonts, independent of the machine's own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LETTERS = "".join(map(chr, range(33, 127)))
 
 
 def _font(characters: str, family: str) -> TTFont:
-    """Every character is the same solid block, 600 by 700 of an em of 1000; what is missing would be a block 2000 high."""
+    """Make a font whose every character is the same solid block, 600 by 700 of an em of 1000; a missing one would be 2000 high."""
     builder = FontBuilder(1000, isTTF=True)
     names = {ord(char): f"u{ord(char):04X}" for char in characters}
     builder.setupGlyphOrder([".notdef", "space", *names.values()])
@@ -47,7 +47,7 @@ def _block(height: int) -> object:
 
 
 def _shelf(folder: Path, **fonts: str) -> FontShelf:
-    """A folder with one font per name, and the characters that each has."""
+    """Make a folder with one font per name, and the characters of each."""
     folder.mkdir(exist_ok=True)
     for name, characters in fonts.items():
         _font(characters, name.replace("_", " ")).save(folder / f"{name}.ttf")
@@ -106,19 +106,19 @@ def test_letters_that_no_font_has_are_refused_with_what_to_install(tmp_path: Pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["some"]
 
 
-def test_a_machine_without_any_font_is_told_so(tmp_path: Path) -> None:
+def test_a_machine_without_fonts_is_reported(tmp_path: Path) -> None:
     with pytest.raises(FontMissing, match="Latin"):
         FontShelf([tmp_path]).fonts_for("♪", "en")
 
 
-def test_an_ornament_that_no_font_has_stops_nothing(tmp_path: Path) -> None:
+def test_an_ornament_without_a_font_is_ignored(tmp_path: Path) -> None:
     shelf = _shelf(tmp_path, Latin="la", Other="♪")
     assert _families(shelf, "la 🎵 ☂") == ["Latin"]
     assert _families(shelf, "la ♪") == ["Latin", "Other"]
     assert _families(shelf, "🎵") == ["Latin"]
 
 
-def test_a_damaged_font_and_one_with_a_name_that_gives_instructions_are_passed_over(tmp_path: Path) -> None:
+def test_damaged_fonts_and_fonts_with_hostile_names_are_skipped(tmp_path: Path) -> None:
     _font("abc", r"Evil}{\fs200").save(tmp_path / "A.ttf")
     _font("abc", "Evil,Name").save(tmp_path / "B.ttf")
     (tmp_path / "C.ttf").write_bytes(b"no font at all")
@@ -131,7 +131,7 @@ def test_a_damaged_font_and_one_with_a_name_that_gives_instructions_are_passed_o
 
 
 def _drawn(folder: Path, texts: Sequence[str], size: tuple[int, int], shelf: FontShelf, language: str = "en") -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of what is drawn over black at the start; all 0 for nothing."""
+    """Return left, top, right and bottom of the drawing over black at the start; all 0 if there is none."""
     folder.mkdir()
     made = write_burn_in(CaptionTrack(tuple(Cue(0, 1_000, text) for text in texts)), folder, *size, language, shelf)
     width, height = size

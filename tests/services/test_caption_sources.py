@@ -1,4 +1,4 @@
-"""Captions found inside a master in a running bucket, and translations of captions that are there."""
+"""Captions found inside a master in a running bucket, and translations of existing captions."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 VTT = b"WEBVTT\n\n00:01.000 --> 00:02.000\nGood\nmorning\n\n00:03.000 --> 00:04.000\nBye\n"
 
 
-class Loud:
-    """A translator that shouts, and notes what it was asked."""
+class UppercaseTranslator:
+    """A translator that returns capitals and records its requests."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[list[str], str, str]] = []
@@ -73,7 +73,7 @@ def test_tracks_inside_the_master_are_attached_and_one_without_a_language_counts
     assert (entry.action, entry.actor, entry.details) == ("captions_found", "user_1", {"attached": "de,original"})
 
 
-def test_captions_that_are_there_stay_and_finding_twice_changes_nothing(library: Services, tmp_path: Path) -> None:
+def test_existing_captions_are_kept_and_finding_twice_changes_nothing(library: Services, tmp_path: Path) -> None:
     put(library, video(tmp_path / "talk.mkv", "-c:s", "srt"))
     have(library, "de")
     assert find_captions(library, "video_1").left_out == ["Untertitel: the video already has captions in German."]
@@ -89,14 +89,14 @@ def test_of_two_tracks_in_one_language_the_longer_one_is_taken(library: Services
     assert found.left_out == ["Track 2: there is a longer track in German."]
 
 
-def test_captions_that_are_pictures_are_left_out_with_the_reason(library: Services, tmp_path: Path) -> None:
+def test_bitmap_captions_are_skipped_with_the_reason(library: Services, tmp_path: Path) -> None:
     put(library, with_bitmap_track(tmp_path))
     found = find_captions(library, "video_1")
     assert (list(found.attached), len(found.left_out)) == ([], 1)
     assert "pictures, not text" in found.left_out[0]
 
 
-def test_a_master_that_is_missing_damaged_or_unknown_is_told_apart(library: Services) -> None:
+def test_missing_damaged_and_unknown_masters_are_distinguished(library: Services) -> None:
     with pytest.raises(VideoNotFound):
         find_captions(library, "video_none")
     with pytest.raises(ObjectMissing):
@@ -107,14 +107,14 @@ def test_a_master_that_is_missing_damaged_or_unknown_is_told_apart(library: Serv
     assert languages(library) == []
 
 
-def test_nobody_waits_in_line_while_another_master_is_read(library: Services) -> None:
+def test_finding_captions_is_refused_while_another_master_is_read(library: Services) -> None:
     with caption_sources._LOOKING, pytest.raises(Conflict, match="Try again"):
         find_captions(library, "video_1")
 
 
 def test_a_translation_keeps_the_times_and_says_where_it_comes_from(library: Services) -> None:
     have(library)
-    loud = Loud()
+    loud = UppercaseTranslator()
     made = translate_captions(library, "video_1", "en", "de", actor="user_1", address="::1", translator=loud)
     assert (made.language, made.name, made.origin, made.cues) == ("de", "Translated from English", "translated", 2)
     assert loud.asked == [(["Good morning", "Bye"], "en", "de")]
@@ -129,9 +129,9 @@ def test_a_translation_keeps_the_times_and_says_where_it_comes_from(library: Ser
 def test_a_translation_replaces_an_earlier_one_but_nothing_that_somebody_attached(library: Services) -> None:
     have(library)
     for _ in range(2):
-        translate_captions(library, "video_1", "en", "de", translator=Loud())
+        translate_captions(library, "video_1", "en", "de", translator=UppercaseTranslator())
     have(library, "fr")
-    loud = Loud()
+    loud = UppercaseTranslator()
     with pytest.raises(Conflict, match="already has captions in French"):
         translate_captions(library, "video_1", "en", "fr", translator=loud)
     assert loud.asked == []
@@ -141,7 +141,7 @@ def test_a_translation_replaces_an_earlier_one_but_nothing_that_somebody_attache
 def test_captions_attached_while_they_were_being_translated_are_kept(library: Services) -> None:
     have(library)
 
-    class Slow(Loud):
+    class Slow(UppercaseTranslator):
         def translate(self, texts: Sequence[str], *, source: str, target: str) -> list[str]:
             have(library, "de")
             return super().translate(texts, source=source, target=target)
@@ -153,7 +153,7 @@ def test_captions_attached_while_they_were_being_translated_are_kept(library: Se
 
 def test_what_cannot_be_translated_is_refused_before_anything_is_sent(library: Services) -> None:
     have(library)
-    loud = Loud()
+    loud = UppercaseTranslator()
     with pytest.raises(Conflict, match="CLIPVIEWER_TRANSLATE_URL"):
         translate_captions(library, "video_1", "en", "de")
     with pytest.raises(CaptionsNotFound, match="no captions in French"):

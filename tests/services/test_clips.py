@@ -62,7 +62,7 @@ def footage(database: Database) -> Database:
     return database
 
 
-def test_clips_come_in_the_order_of_the_footage(footage: Database) -> None:
+def test_clips_are_ordered_by_their_time(footage: Database) -> None:
     with footage.read() as db:
         assert [clip.id for clip in clips.exported_clips(db, "video_1")] == ["clip_z", "clip_a", "clip_b", "clip_c"]
         assert [clip.id for clip in clips.exported_clips(db, "video_1", offset=1, limit=2)] == ["clip_a", "clip_b"]
@@ -106,7 +106,7 @@ def test_an_unknown_video_has_no_clips(footage: Database, video_id: str) -> None
 
 
 @pytest.mark.parametrize(("key", "clip_id"), [(KEY, "clip_z"), ("ärger/ü b+c%20.mp4", "clip_c")])
-def test_a_stored_key_leads_to_its_clip(footage: Database, key: str, clip_id: str) -> None:
+def test_a_stored_key_finds_its_clip(footage: Database, key: str, clip_id: str) -> None:
     with footage.read() as db:
         assert clip_for_key(db, "video_1", key).id == clip_id
 
@@ -137,7 +137,7 @@ def test_a_stored_key_leads_to_its_clip(footage: Database, key: str, clip_id: st
         "ärger/ü b c .mp4",
     ],
 )
-def test_any_other_key_leads_nowhere(footage: Database, key: str) -> None:
+def test_any_other_key_finds_nothing(footage: Database, key: str) -> None:
     with footage.read() as db, pytest.raises(ClipNotFound):
         clip_for_key(db, "video_1", key)
 
@@ -155,7 +155,7 @@ def one_clip(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 
 @given(st.text(max_size=60))
-def test_no_made_up_text_is_taken_for_a_key(one_clip: Database, text: str) -> None:
+def test_arbitrary_text_is_not_taken_for_a_key(one_clip: Database, text: str) -> None:
     with one_clip.read() as db:
         for made_up in (text, f"{KEY}{text or ' '}", f"{text or ' '}{KEY}"):
             with pytest.raises(ClipNotFound):

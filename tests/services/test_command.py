@@ -1,4 +1,4 @@
-"""``python -m clipviewer`` as a person meets it: a start, a wrong setting, a signal."""
+"""``python -m clipviewer`` as a person uses it: starting, a wrong setting, a signal."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Started:
         self.lines: list[str] = []
 
     def wait_for(self, pattern: str) -> re.Match[str]:
-        """The first line of output that matches; fails when the process ends before."""
+        """Return the first line of output that matches; fail if the process ends before."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.lines.append(line)
@@ -86,7 +86,7 @@ def started(tmp_path: Path) -> Iterator[Started]:
         server.process.stdout.close()
 
 
-def test_a_start_says_where_it_is_and_hands_out_one_set_up_link(started: Started, tmp_path: Path) -> None:
+def test_starting_prints_the_address_and_one_set_up_link(started: Started, tmp_path: Path) -> None:
     address = started.wait_for(r"Ready in [0-9.]+ s: (\S+)")[1]
     token = started.wait_for(r"/set-up/(\S+)")[1]
     assert address == f"http://localhost:{started.port}"
@@ -119,7 +119,7 @@ def test_ctrl_c_ends_the_server_within_seconds_and_frees_the_port(started: Start
 
 
 def test_a_quiet_connection_is_not_closed_before_its_client_does(started: Started) -> None:
-    """Clients and proxies keep one for five seconds to a minute: a request that meets its end would be lost."""
+    """Clients and proxies keep connections for five seconds to a minute: a request sent as the server closes one would be lost."""
     started.wait_for("Ready")
     with closing(HTTPConnection("127.0.0.1", started.port)) as connection:
         connection.request("GET", "/api/health")
@@ -133,7 +133,7 @@ def test_a_second_start_needs_no_build(started: Started) -> None:
     assert not [line for line in started.lines if "building" in line]
 
 
-def test_a_configured_admin_is_made_instead_of_a_link(tmp_path: Path) -> None:
+def test_a_configured_admin_replaces_the_set_up_link(tmp_path: Path) -> None:
     server = Started(tmp_path, CLIPVIEWER_ADMIN_EMAIL="anna@example.org", CLIPVIEWER_ADMIN_PASSWORD="reviewing-clips-daily")
     try:
         server.wait_for("Ready")
@@ -210,13 +210,13 @@ def refused(result: subprocess.CompletedProcess[str], named: str) -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_a_worker_of_its_own_says_that_it_needs_postgresql(tmp_path: Path) -> None:
+def test_a_separate_worker_requires_postgresql(tmp_path: Path) -> None:
     ended = run(tmp_path, "worker")
     assert (ended.returncode, "CLIPVIEWER_DATABASE_URL" in ended.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_a_worker_on_postgresql_ends_in_order_within_seconds(tmp_path: Path, database: Database) -> None:
+def test_a_separate_worker_on_postgresql_stops_cleanly_within_seconds(tmp_path: Path, database: Database) -> None:
     url = database.engine.url.render_as_string(hide_password=False)
     worker = subprocess.Popen(
         [sys.executable, "-m", "clipviewer", "worker"],

@@ -1,4 +1,4 @@
-"""Clips cut from demo footage show exactly the frames of their range, in the shape that was asked for."""
+"""Clips cut from demo footage show exactly the frames of their range, in the requested shape."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_cancelled_cut_publishes_nothing_and_keeps_what_was_there(master: Path
 
 
 @pytest.mark.parametrize(("start_ms", "end_ms"), [(-1, 1_000), (1_000, 1_000), (2_000, 1_000)])
-def test_a_range_that_is_none_is_refused(master: Path, tmp_path: Path, start_ms: int, end_ms: int) -> None:
+def test_an_invalid_range_is_refused(master: Path, tmp_path: Path, start_ms: int, end_ms: int) -> None:
     with pytest.raises(ValueError, match="ends after it starts"):
         cut_clip(Ffmpeg(), master, tmp_path / "clip.mp4", start_ms=start_ms, end_ms=end_ms, ratio=AspectRatio.SQUARE)
 
@@ -128,7 +128,7 @@ def _keyframes(path: Path) -> list[int]:
 
 
 def _loudness(path: Path) -> list[int]:
-    """The loudest sample of each second but its last tenths, where the coder may ring on."""
+    """Return the loudest sample of each second, without its last tenths, where the codec may ring on."""
     with av.open(str(path)) as container:
         resampler = av.AudioResampler(format="s16", layout="mono", rate=8_000)
         samples: list[int] = []

@@ -1,4 +1,4 @@
-"""The demo ends with a row for every object and an object for every row, however often it was interrupted."""
+"""The demo ends with a row for every object and an object for every row, however often it is interrupted."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ OBJECTS = {
 
 
 class Killed(BaseException):
-    """What a kill is to the code that it hits: nothing handles it."""
+    """Stands for a kill: nothing handles this exception."""
 
 
 @dataclass
 class MemoryStore:
-    """The store's interface over a dict. ``puts`` counts what was written; ``kill_at`` ends the process before or after a put."""
+    """The store's interface over a dict. ``puts`` counts writes; ``kill_at`` ends the process before or after a put."""
 
     objects: dict[str, tuple[bytes, str]] = field(default_factory=dict)
     puts: Counter[str] = field(default_factory=Counter)
@@ -131,7 +131,7 @@ def test_an_exported_clip_shows_the_frames_of_its_range(services: Services, stor
 @on_sqlite
 @pytest.mark.parametrize("after", [False, True], ids=["before its object was stored", "after its object, before its row"])
 @pytest.mark.parametrize("key", [SMALL.master_key, SMALL.poster_key, "demo/small/exported/clip_01_1x1.mp4"])
-def test_a_kill_leaves_no_half_and_the_next_start_makes_only_the_rest(
+def test_a_kill_leaves_nothing_incomplete_and_the_next_start_makes_only_the_rest(
     services: Services, store: MemoryStore, key: str, after: bool
 ) -> None:
     store.kill_at, store.kill_after = key, after
@@ -181,7 +181,7 @@ def test_nothing_is_left_in_the_data_directory(services: Services, demo: Demo) -
 
 
 @on_sqlite
-def test_the_demo_leaves_a_store_alone_that_has_something_in_it(services: Services, store: MemoryStore, demo: Demo) -> None:
+def test_the_demo_leaves_a_store_with_objects_alone(services: Services, store: MemoryStore, demo: Demo) -> None:
     store.put("ours.mp4", b"footage", "video/mp4")
     assert not demo.wanted()
 
@@ -193,7 +193,7 @@ def test_a_finished_demo_does_not_come_back_after_it_was_deleted(services: Servi
 
 
 @on_sqlite
-def test_the_setting_and_a_bucket_of_ones_own_leave_the_demo_out(services: Services, store: MemoryStore) -> None:
+def test_the_setting_or_a_configured_bucket_disables_the_demo(services: Services, store: MemoryStore) -> None:
     for change in ({"demo": False}, {"s3_bucket": "ours"}):
         assert not _demo(replace(services, settings=replace(services.settings, **change)), store).wanted()
 
@@ -205,19 +205,19 @@ def test_keys_lie_under_the_prefix(services: Services, store: MemoryStore) -> No
 
 
 @on_sqlite
-def test_it_waits_for_a_store_that_does_not_answer_yet(services: Services, store: MemoryStore, demo: Demo) -> None:
+def test_the_demo_waits_for_a_store_that_is_not_reachable_yet(services: Services, store: MemoryStore, demo: Demo) -> None:
     store.failures = 2
     assert demo.wanted()
 
 
 @on_sqlite
-def test_it_stops_waiting_when_it_is_called_off(services: Services, store: MemoryStore, demo: Demo) -> None:
+def test_the_demo_stops_waiting_when_it_is_cancelled(services: Services, store: MemoryStore, demo: Demo) -> None:
     store.failures = 1_000_000
     assert not demo.wanted(lambda: store.failures < 999_999)
 
 
 @on_sqlite
-def test_it_fills_the_embedded_store_over_http(services: Services, tmp_path: Path) -> None:
+def test_the_demo_fills_the_embedded_store_over_http(services: Services, tmp_path: Path) -> None:
     with serving(tmp_path / "objects") as served:
         store = open_store(replace(services.settings, port=served.port), KEYS)
         demo = Demo(replace(services, store=store), [SMALL])

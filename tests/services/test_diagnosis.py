@@ -1,4 +1,4 @@
-"""What the doctor's report says of the whole: findings, masters, and the policies to paste."""
+"""The doctor's report as a whole: findings, masters, and the policies to paste."""
 
 from __future__ import annotations
 
@@ -94,19 +94,19 @@ def test_masters_that_start_slowly_are_named(settings: Settings, store: ObjectSt
     assert found.text == "Of the newest videos 1 of 2 start slowly, because their index is at the end: “Slow”."
 
 
-def test_what_is_known_of_a_master_is_not_read_again(settings: Settings, store: ObjectStore) -> None:
+def test_known_facts_about_a_master_are_not_read_again(settings: Settings, store: ObjectStore) -> None:
     store.put("team/known.mp4", QUICK, "video/mp4")
     assert of_masters(settings, store, Master("team/known.mp4", "Known", "last")).verdict is Verdict.WARNING
 
 
 @pytest.mark.parametrize("moov", ["", "first"])
-def test_masters_that_are_gone_are_named(settings: Settings, store: ObjectStore, moov: str) -> None:
+def test_missing_masters_are_named(settings: Settings, store: ObjectStore, moov: str) -> None:
     found = of_masters(settings, store, Master("team/gone.mp4", "Gone", moov))
     assert found.verdict is Verdict.FAILED
     assert "“Gone”" in found.text
 
 
-def test_only_the_newest_videos_that_are_there_are_looked_at(database: Database) -> None:
+def test_only_the_newest_existing_videos_are_examined(database: Database) -> None:
     with database.write() as db:
         for number in range(9):
             gone = {"deleted_at": NOW} if number == 8 else {"missing_at": NOW} if number == 7 else {}

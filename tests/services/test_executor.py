@@ -1,4 +1,4 @@
-"""Database work from an event loop: where it runs, what comes back, and who waits for whom."""
+"""Database work from an event loop: where it runs, what it returns, and what waits for what."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def test_a_write_that_raises_leaves_nothing_and_says_why(database: Database) -> 
     assert asyncio.run(database.run_read(titles)) == []
 
 
-def test_nothing_stays_open_between_two_reads(database: Database) -> None:
-    """An open transaction would go on seeing what has long changed, and on SQLite keep the log from being emptied."""
+def test_no_transaction_stays_open_between_two_reads(database: Database) -> None:
+    """An open transaction would keep reading an old snapshot and, on SQLite, keep the log from being emptied."""
     ended: list[object] = []
     event.listen(database.engine, "rollback", ended.append)
     assert asyncio.run(database.run_read(titles)) == []
@@ -58,7 +58,7 @@ def test_nothing_stays_open_between_two_reads(database: Database) -> None:
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_a_lost_connection_is_opened_again(database: Database) -> None:
+def test_a_lost_connection_is_reopened(database: Database) -> None:
     assert asyncio.run(database.run_read(titles)) == []
     with database.write() as db:
         db.connection().exec_driver_sql(
@@ -67,7 +67,7 @@ def test_a_lost_connection_is_opened_again(database: Database) -> None:
     assert asyncio.run(database.run_read(titles)) == []
 
 
-def test_a_read_that_fails_does_not_spoil_the_next(database: Database) -> None:
+def test_a_failed_read_does_not_affect_the_next(database: Database) -> None:
     with pytest.raises(DBAPIError, match="nowhere"):
         asyncio.run(database.run_read(lambda db: db.connection().execute(text("SELECT * FROM nowhere"))))
     assert asyncio.run(database.run_read(titles)) == []
@@ -90,7 +90,7 @@ def test_readers_do_not_wait_for_writers_however_many(database: Database) -> Non
     assert asyncio.run(read_meanwhile()) == []
 
 
-def test_the_event_loop_goes_on_meanwhile(database: Database) -> None:
+def test_the_event_loop_is_not_blocked(database: Database) -> None:
     released = threading.Event()
 
     async def both() -> bool:
@@ -102,7 +102,7 @@ def test_the_event_loop_goes_on_meanwhile(database: Database) -> None:
     assert asyncio.run(both())
 
 
-def test_however_many_ask_there_are_never_more_threads() -> None:
+def test_the_number_of_threads_is_limited() -> None:
     executor = Executor("few", 2)
     busy, most, lock = 0, 0, threading.Lock()
     names: set[str] = set()
@@ -125,7 +125,7 @@ def test_however_many_ask_there_are_never_more_threads() -> None:
     assert names <= {"few_0", "few_1"}
 
 
-def test_work_that_nobody_waits_for_any_more_is_not_begun() -> None:
+def test_abandoned_work_is_not_started() -> None:
     executor = Executor("one", 1)
     release, done = threading.Event(), list[str]()
 
@@ -145,7 +145,7 @@ def test_work_that_nobody_waits_for_any_more_is_not_begun() -> None:
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_nothing_can_be_asked_of_a_closed_database(database: Database) -> None:
+def test_a_closed_database_refuses_queries(database: Database) -> None:
     database.dispose()
     for run in (database.run_read, database.run_write):
         with pytest.raises(RuntimeError, match="shutdown"):

@@ -1,4 +1,4 @@
-"""What choices come to: captions and framing decide which file is meant, and the plan says how long the missing ones take."""
+"""Export choices: captions and framing identify the file, and the plan estimates the time for the missing ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ VTT = "WEBVTT\n\n00:01.000 --> 00:01.400\n{}\n\n01:00.000 --> 01:01.000\nelsewhe
 
 @pytest.fixture
 def footage(database: Database) -> Database:
-    """``clip_1`` has a caption in it, ``clip_2`` has none."""
+    """``clip_1`` contains a caption, ``clip_2`` none."""
     with database.write() as db:
         db.add(Video(id="video_1", title="Talk", s3_key="talk.mp4", etag="e1", size=10))
         db.flush()
@@ -88,7 +88,7 @@ def test_only_a_change_to_what_the_clip_shows_makes_it_another_file(footage: Dat
         assert [job.id for job in ask(db, "en", captions=SOFT)] != [first.id]
 
 
-def test_in_the_spoken_language_captions_come_where_there_are_some(footage: Database) -> None:
+def test_in_the_spoken_language_captions_are_included_if_there_are_any(footage: Database) -> None:
     with footage.write() as db:
         (plain,) = ask(db)
         assert [job.id for job in ask(db, captions=BURNED)] == [plain.id]
@@ -97,14 +97,14 @@ def test_in_the_spoken_language_captions_come_where_there_are_some(footage: Data
         assert [job.captions for job in ask(db, captions=BURNED, clip="clip_2")] == [""]
 
 
-def test_a_clip_without_a_word_is_a_file_in_another_language_all_the_same(footage: Database) -> None:
+def test_a_clip_without_speech_still_has_a_file_per_language(footage: Database) -> None:
     with footage.write() as db:
         caption(db, "en")
         (job,) = ask(db, "en", captions=SOFT, clip="clip_2")
         assert (job.target_language, parse_mode(job.captions)) == ("en", SOFT)
 
 
-def test_a_retry_takes_the_captions_as_they_are_now(footage: Database) -> None:
+def test_a_retry_uses_the_current_captions(footage: Database) -> None:
     with footage.write() as db:
         caption(db, "en")
         (job,) = ask(db, "en", captions=SOFT)
@@ -119,7 +119,7 @@ def test_a_retry_takes_the_captions_as_they_are_now(footage: Database) -> None:
             retry(db, job.id)
 
 
-def test_a_retry_that_would_become_a_file_that_is_there_is_refused(footage: Database) -> None:
+def test_a_retry_that_would_duplicate_an_existing_file_is_refused(footage: Database) -> None:
     with footage.write() as db:
         caption(db, "original")
         (job,) = ask(db, captions=SOFT)
@@ -154,7 +154,7 @@ def test_a_ratio_without_a_framing_is_framed_as_saved_for_each_clip(footage: Dat
         ("en", "made.vtt", SOFT, True),
     ],
 )
-def test_what_a_pipeline_delivered_is_not_made_again(
+def test_an_export_delivered_by_a_pipeline_is_not_rendered_again(
     footage: Database, language: str, captions_key: str | None, captions: CaptionMode, present: bool
 ) -> None:
     with footage.write() as db:
@@ -172,7 +172,7 @@ def test_what_a_pipeline_delivered_is_not_made_again(
 
 
 @pytest.mark.parametrize(("end_ms", "present"), [(1_500, True), (1_600, True), (1_601, False)])
-def test_what_a_pipeline_delivered_of_another_range_does_not_stand_for_the_clip(footage: Database, end_ms: int, present: bool) -> None:
+def test_a_pipelines_export_of_another_range_does_not_count_for_the_clip(footage: Database, end_ms: int, present: bool) -> None:
     with footage.write() as db:
         made = {
             "start_ms": 1_000,
@@ -187,7 +187,7 @@ def test_what_a_pipeline_delivered_of_another_range_does_not_stand_for_the_clip(
         assert bool(plan_exports(db, "video_1", ["clip_1"], ExportChoices([PORTRAIT])).present) == present
 
 
-def test_the_plan_takes_its_time_from_what_was_rendered_last(footage: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_plan_estimates_time_from_the_last_renders(footage: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimate, "renders_at_once", lambda: 2)
 
     def seconds(clips: int) -> int:

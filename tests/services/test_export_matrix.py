@@ -1,4 +1,4 @@
-"""The export matrix: every state of a cell, what stands in whose place, filters, pages, and a video of very many clips."""
+"""The export matrix: every state of a cell, which export a cell shows, filters, pages, and a video of very many clips."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ def finish(db: Session, cell: CellView) -> str:
 
 
 def deliver(db: Session, clip_id: str, start_ms: int, end_ms: int, **values: Any) -> None:
-    """What a pipeline registers."""
+    """Register an export as a pipeline does."""
     given = {"title": clip_id, "s3_key": f"{clip_id}.mp4", "aspect_ratio": "9:16", "target_language": ORIGINAL, "created_at": Clock().now}
     db.add(ExportedClip(id=clip_id, video_id=VIDEO, start_ms=start_ms, end_ms=end_ms, **given | values))
     db.flush()
 
 
 def states(page: MatrixPage) -> dict[str, list[tuple[str, str]]]:
-    """By title, the cells that are not missing: ratio and state."""
+    """Return the cells that are not missing, by title: ratio and state."""
     return {row.title: [(entry.ratio, entry.state) for entry in row.entries] for row in page.rows}
 
 
@@ -117,7 +117,7 @@ def test_a_file_that_was_deleted_leaves_its_cell_missing(footage: Database) -> N
 
 
 @pytest.mark.parametrize("reason", [Drift.RANGE, Drift.RECIPE, Drift.CROP])
-def test_a_stale_cell_gives_way_to_the_export_that_is_made_anew(footage: Database, reason: Drift) -> None:
+def test_a_stale_cell_is_replaced_by_its_new_export(footage: Database, reason: Drift) -> None:
     with footage.write() as db:
         old = ask(db)
         finish(db, old)
@@ -152,7 +152,7 @@ def test_two_framings_of_one_cell_are_two_entries(footage: Database) -> None:
     assert [(entry.ratio, entry.framing, entry.state) for entry in entries] == [("9:16", "centre", "done"), ("9:16", "fit", "queued")]
 
 
-def test_a_pipelines_files_stand_with_their_candidate_by_name_or_by_range_and_else_below(footage: Database) -> None:
+def test_a_pipelines_files_are_matched_to_a_candidate_by_name_or_range_or_listed_below(footage: Database) -> None:
     with footage.write() as db:
         deliver(db, "clip_named", 1000, 1500, identified_clip_id="clip_1", aspect_ratio="1:1")
         deliver(db, "clip_moved", 2000, 2700, identified_clip_id="clip_2")
@@ -184,7 +184,7 @@ def test_the_languages_are_those_of_captions_and_of_exports(footage: Database) -
 
 @pytest.fixture
 def mixed(footage: Database) -> Database:
-    """Clip 1 whole, clip 2 with a stale square one, clip 3 with a failed one and a German one; and a range of its own."""
+    """Clip 1 complete, clip 2 with a stale square cell, clip 3 with a failed one and a German one; and a range without a candidate."""
     with footage.write() as db:
         for ratio in AspectRatio:
             finish(db, ask(db, "clip_1", ratio))
@@ -216,7 +216,7 @@ def mixed(footage: Database) -> Database:
     ],
     ids=str,
 )
-def test_filters_leave_the_rows_that_have_such_a_cell(mixed: Database, filters: dict[str, str], titles: list[str]) -> None:
+def test_filters_keep_the_rows_with_a_matching_cell(mixed: Database, filters: dict[str, str], titles: list[str]) -> None:
     with mixed.read() as db:
         page = matrix(db, VIDEO, filters=ExportFilters(**filters))
     assert ([row.title for row in page.rows], page.total) == (titles, len(titles))
@@ -237,7 +237,7 @@ def test_an_unknown_video_has_no_matrix(footage: Database) -> None:
 
 @contextmanager
 def counted(database: Database) -> Iterator[list[str]]:
-    """The statements that are sent meanwhile."""
+    """Count the statements sent meanwhile."""
     sent: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
@@ -251,7 +251,7 @@ def counted(database: Database) -> Iterator[list[str]]:
 
 
 def statements(database: Database, filters: ExportFilters, offset: int) -> tuple[int, int]:
-    """How many lines a page of the matrix has, and how many statements it takes."""
+    """Return the number of rows of a matrix page, and the number of statements it takes."""
     with database.read() as db, counted(database) as sent:
         return len(matrix(db, VIDEO, offset=offset, filters=filters).rows), len(sent)
 

@@ -1,4 +1,4 @@
-"""Cells of the export matrix: known by what decides their file, numbered as they change, owned by one attempt at a time."""
+"""Cells of the export matrix: identified by what decides their file, numbered as they change, owned by one attempt at a time."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_the_plan_says_what_a_request_then_does(footage: Database) -> None:
         assert plan_exports(db, VIDEO, ["clip_1", "clip_2"], ExportChoices([PORTRAIT, SQUARE])).missing == []
 
 
-def test_what_cannot_be_served_is_refused(footage: Database) -> None:
+def test_impossible_exports_are_refused(footage: Database) -> None:
     with footage.write() as db:
         with pytest.raises(VideoNotFound):
             request_exports(db, "video_none", ["clip_1"], ExportChoices([PORTRAIT]))
@@ -121,7 +121,7 @@ def test_what_cannot_be_served_is_refused(footage: Database) -> None:
         assert cells(db, VIDEO) == []
 
 
-def test_a_room_hears_of_every_change_once_and_in_order(footage: Database) -> None:
+def test_a_room_receives_every_change_once_and_in_order(footage: Database) -> None:
     with footage.write() as db:
         first, second = ask(db, "clip_1", "clip_2")
     with footage.read() as db:
@@ -162,7 +162,7 @@ def test_a_finished_cell_stays_until_its_clip_is_deleted(footage: Database) -> N
         assert ask(db)[0].state == JobState.QUEUED
 
 
-def test_work_of_an_attempt_that_lost_its_cell_changes_nothing(footage: Database) -> None:
+def test_an_attempt_that_lost_its_cell_changes_nothing(footage: Database) -> None:
     with footage.write() as db:
         (job,) = ask(db)
         old = Ticket(job.id, 1)
@@ -201,7 +201,7 @@ def test_a_worker_that_falls_silent_loses_its_cell_to_a_new_attempt(footage: Dat
         assert export_runs.queued(db, 10) == [Ticket(job.id, 2)]
 
 
-def test_an_export_that_is_interrupted_again_and_again_fails_at_last(footage: Database, clock: Clock) -> None:
+def test_an_export_that_is_interrupted_repeatedly_fails_eventually(footage: Database, clock: Clock) -> None:
     with footage.write() as db:
         (job,) = ask(db)
         for attempt in range(1, workers.MAX_ATTEMPTS + 1):
@@ -211,7 +211,7 @@ def test_an_export_that_is_interrupted_again_and_again_fails_at_last(footage: Da
         assert (ended.state, "interrupted several times" in ended.reason) == (JobState.FAILED, True)
 
 
-def test_a_retry_takes_the_source_as_it_is_now_and_never_doubles_a_cell(footage: Database) -> None:
+def test_a_retry_uses_the_current_source_and_never_duplicates_a_cell(footage: Database) -> None:
     with footage.write() as db:
         (job,) = ask(db)
         cancel(db, job.id)

@@ -1,4 +1,4 @@
-"""Running ffmpeg: it ends when it should, with everything it started, and says why."""
+"""Running ffmpeg: it stops when it should, with all its children, and reports why."""
 
 from __future__ import annotations
 

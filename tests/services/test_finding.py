@@ -1,4 +1,4 @@
-"""Found clips: brought up to date by the next search as long as nobody has decided on them, and never otherwise."""
+"""Found clips: the next search updates them only while nobody has decided on them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def library(database: Database) -> Database:
     return database
 
 
-def test_what_is_found_is_kept_with_its_score_and_reasons(library: Database) -> None:
+def test_found_clips_are_stored_with_score_and_reasons(library: Database) -> None:
     assert keep(library, candidate(10_000, 30_000), candidate(50_000, 70_000, "Second")) == FoundClips(added=2)
     first, second = clips(library)
     assert (first.origin, first.title, first.score, first.score_parts) == ("found", "Louder", 50.0, {"loudness σ": 1.8})
@@ -51,7 +51,7 @@ def test_what_is_found_is_kept_with_its_score_and_reasons(library: Database) -> 
     assert (second.start_ms, second.end_ms, second.touched_at) == (50_000, 70_000, None)
 
 
-def test_the_next_search_brings_its_own_up_to_date_and_takes_away_what_it_no_longer_finds(library: Database) -> None:
+def test_the_next_search_updates_its_clips_and_removes_those_no_longer_found(library: Database) -> None:
     keep(library, candidate(10_000, 30_000), candidate(50_000, 70_000))
     before = clips(library)[0].id
     again = keep(library, candidate(11_000, 31_000, "Better", 60.0), candidate(100_000, 120_000, "New"))
@@ -61,7 +61,7 @@ def test_the_next_search_brings_its_own_up_to_date_and_takes_away_what_it_no_lon
     assert second.title == "New"
 
 
-def test_the_same_search_again_changes_nothing_that_shows(library: Database) -> None:
+def test_repeating_a_search_changes_nothing_visible(library: Database) -> None:
     found = [candidate(10_000, 30_000), candidate(50_000, 70_000)]
     keep(library, *found)
     before = [(clip.id, clip.start_ms, clip.title) for clip in clips(library)]
@@ -95,7 +95,7 @@ def of_a_pipeline(db: Session, clip: IdentifiedClip) -> None:
 
 
 @pytest.mark.parametrize("decide", [retouched, framed, exported, on_its_way, marked, of_a_pipeline])
-def test_what_somebody_decided_is_never_touched(library: Database, decide: Callable[[Session, IdentifiedClip], None]) -> None:
+def test_decided_clips_are_never_changed(library: Database, decide: Callable[[Session, IdentifiedClip], None]) -> None:
     keep(library, candidate(10_000, 30_000, "As it was"))
     with library.write() as db:
         decide(db, db.exec(select(IdentifiedClip)).one())
@@ -128,7 +128,7 @@ def test_an_unknown_video_is_refused(library: Database) -> None:
         finding.enqueue_search(db, "video_9")
 
 
-def test_one_search_at_a_time_which_can_be_called_off(library: Database) -> None:
+def test_one_search_runs_at_a_time_and_can_be_cancelled(library: Database) -> None:
     with library.write() as db:
         assert finding.enqueue_search(db, VIDEO).id == finding.enqueue_search(db, VIDEO).id
         assert finding.cancel_search(db, VIDEO)

@@ -1,4 +1,4 @@
-"""An export shows the pixels that its framing names, by the same rule that the frame over the master is drawn by."""
+"""An export shows the pixels of its framing, by the same rule as the frame over the master."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A texture in which no place looks like another."""
+    """A texture in which every place looks different."""
     return film(Scene("texture", 0.5, lambda _: (0.5, 0.5)), tmp_path_factory.mktemp("texture") / "texture.mp4", "-crf", "5")
 
 
@@ -57,7 +57,7 @@ def pictures(path: Path) -> Iterator[Grey]:
 
 
 def shift(shown: Grey, whole: Grey, rect: Rect) -> tuple[int, int]:
-    """How far ``shown`` is from the ``rect`` of ``whole``: where it fits best, in pixels."""
+    """Return the offset of ``shown`` from the ``rect`` of ``whole`` at the best fit, in pixels."""
     differences = {}
     for x in range(max(0, rect.x - 6), min(whole.shape[1] - rect.width, rect.x + 6) + 1):
         for y in range(max(0, rect.y - 6), min(whole.shape[0] - rect.height, rect.y + 6) + 1):
@@ -98,7 +98,7 @@ def test_auto_changes_its_crop_with_the_first_picture_of_a_shot(tmp_path: Path, 
         assert shift(shown[number], whole[number], rect) == (0, 0)
 
 
-def test_auto_goes_with_a_subject_that_travels_and_shows_what_it_says(walk: Path, tmp_path: Path) -> None:
+def test_auto_follows_a_moving_subject_along_the_reported_path(walk: Path, tmp_path: Path) -> None:
     result = unscaled(walk, tmp_path / "clip.mp4", AspectRatio.PORTRAIT, AUTO, Rect(0, 0, 640, 360), 8_000)
     shown, whole = list(pictures(tmp_path / "clip.mp4")), list(pictures(walk))
     for number in range(0, len(whole), 16):
@@ -111,7 +111,7 @@ def test_auto_goes_with_a_subject_that_travels_and_shows_what_it_says(walk: Path
         assert y == 0
 
 
-def test_the_look_at_a_range_is_what_its_export_shows_and_leaves_nothing(walk: Path, tmp_path: Path) -> None:
+def test_the_analysis_of_a_range_matches_its_export_and_leaves_nothing(walk: Path, tmp_path: Path) -> None:
     folder, out = tmp_path / "looks", tmp_path / "clips" / "clip.mp4"
     folder.mkdir()
     out.parent.mkdir()
@@ -125,7 +125,7 @@ def test_the_look_at_a_range_is_what_its_export_shows_and_leaves_nothing(walk: P
 
 
 @pytest.mark.parametrize("asked", [1, 4, 12])
-def test_a_look_that_is_called_off_ends_and_leaves_nothing(walk: Path, tmp_path: Path, asked: int) -> None:
+def test_a_cancelled_analysis_stops_and_leaves_nothing(walk: Path, tmp_path: Path, asked: int) -> None:
     questions = iter(range(1_000_000))
     with pytest.raises(MediaCancelled):
         analyse_range(Ffmpeg(), str(walk), 0, 8_000, tmp_path, cancelled=lambda: next(questions) >= asked)
@@ -136,7 +136,7 @@ def test_a_wide_export_of_a_wide_picture_shows_all_of_it(walk: Path, tmp_path: P
     assert analyse_range(Ffmpeg(), str(walk), 0, 2_000, tmp_path).shots[AspectRatio.LANDSCAPE] == (Shot(0, 0.5, 0.5),)
 
 
-def test_any_number_of_shots_is_one_graph(walk: Path, tmp_path: Path) -> None:
+def test_any_number_of_shots_fits_one_filter_graph(walk: Path, tmp_path: Path) -> None:
     shots = [Shot(10 * number, 0.2 + 0.1 * (number % 7), 0.5, glides=number % 5 == 0) for number in range(500)]
     info, content = probe(walk), Rect(0, 0, 640, 360)
     graph = picture_graph(info, content, AspectRatio.PORTRAIT, AUTO, (202, 360), seconds="5.000", shots=shots)

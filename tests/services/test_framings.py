@@ -1,4 +1,4 @@
-"""The crops that people chose: one per candidate and ratio, the last one counts."""
+"""Chosen crops: one per candidate and ratio; the last choice wins."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ def test_the_last_choice_counts_and_says_who_made_it(footage: Database) -> None:
         assert [row.chosen_by for row in db.exec(select(ClipFraming))] == ["user_2"]
 
 
-def test_a_crop_is_kept_as_finely_as_exports_are_told_apart(footage: Database) -> None:
+def test_a_crop_is_stored_as_precisely_as_exports_are_distinguished(footage: Database) -> None:
     with footage.write() as db:
         save_framing(db, "video_1", "clip_a", TALL, 1 / 3, 0.49999)
     assert saved(footage, "clip_a") == {("clip_a", TALL): by_hand(0.3333, 0.5)}
 
 
-def test_a_forgotten_crop_is_gone_and_can_be_forgotten_again(footage: Database) -> None:
+def test_a_reset_crop_is_gone_and_resetting_is_idempotent(footage: Database) -> None:
     with footage.write() as db:
         save_framing(db, "video_1", "clip_a", TALL, 0.25, 0.5)
         save_framing(db, "video_1", "clip_b", TALL, 0.25, 0.5)
@@ -77,7 +77,7 @@ def test_a_forgotten_crop_is_gone_and_can_be_forgotten_again(footage: Database) 
 
 
 @pytest.mark.parametrize("clip", ["clip_other", "clip_nobody", "", "video_1", "clip_a\0", "\ud800"])
-def test_a_clip_of_another_video_and_one_that_is_none_are_not_found(footage: Database, clip: str) -> None:
+def test_a_clip_of_another_video_and_an_unknown_one_are_not_found(footage: Database, clip: str) -> None:
     with footage.write() as db:
         with pytest.raises(ClipNotFound):
             save_framing(db, "video_1", clip, TALL, 0.25, 0.5)
@@ -87,7 +87,7 @@ def test_a_clip_of_another_video_and_one_that_is_none_are_not_found(footage: Dat
 
 
 @pytest.mark.parametrize(("x", "y"), [(-0.1, 0.5), (0.5, 1.1), (float("nan"), 0.5), (0.5, float("inf"))])
-def test_a_crop_outside_the_picture_is_refused_and_the_former_one_stays(footage: Database, x: float, y: float) -> None:
+def test_a_crop_outside_the_picture_is_refused_and_the_saved_one_kept(footage: Database, x: float, y: float) -> None:
     with footage.write() as db:
         save_framing(db, "video_1", "clip_a", TALL, 0.25, 0.5)
     with footage.write() as db, pytest.raises(Invalid, match="outside the picture"):
@@ -95,7 +95,7 @@ def test_a_crop_outside_the_picture_is_refused_and_the_former_one_stays(footage:
     assert saved(footage, "clip_a") == {("clip_a", TALL): by_hand(0.25)}
 
 
-def test_many_who_choose_at_once_leave_one_crop(footage: Database) -> None:
+def test_many_simultaneous_choices_leave_one_crop(footage: Database) -> None:
     def choose(number: int) -> None:
         with footage.write() as db:
             save_framing(db, "video_1", "clip_a", TALL, number / 20, 0.5)
@@ -105,7 +105,7 @@ def test_many_who_choose_at_once_leave_one_crop(footage: Database) -> None:
     assert saved(footage, "clip_a").keys() == {("clip_a", TALL)}
 
 
-def test_the_crops_of_thousands_of_clips_are_found_in_few_questions(footage: Database) -> None:
+def test_the_crops_of_thousands_of_clips_are_found_in_few_queries(footage: Database) -> None:
     with footage.write() as db:
         save_framing(db, "video_1", "clip_b", TALL, 0.25, 0.5)
     assert saved(footage, *(f"clip_{number}" for number in range(1_200)), "clip_b") == {("clip_b", TALL): by_hand(0.25)}

@@ -1,4 +1,4 @@
-"""Clips found in real footage: the passage that stands out, to the frame, with nothing left behind; and in footage that is odd or bad."""
+"""Clips found in real footage: the outstanding passage, to the frame, with nothing left behind; and odd or bad footage."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from clipviewer.media.finding.footage_scan import Footage
 from clipviewer.media.finding.highlights import NothingFound, find_clips
 from clipviewer.media.source.opened_source import open_source
 from clipviewer.media.source.probe import probe
-from tests.range_server import answering, refusing, well
+from tests.range_server import range_server, refuse_with, send_range
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples"
 TEARS, FRIDAY = SAMPLES / "tears-of-steel-battle-clip-medium.webm", SAMPLES / "friday.mp4"
@@ -36,7 +36,7 @@ def make(out: Path, *args: str) -> Path:
 
 @pytest.fixture(scope="module")
 def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A hundred seconds of a dim picture and a soft hum; from 40 to 62 it is loud, and its picture moves."""
+    """A hundred seconds of a dim picture and a soft hum; from 40 to 62 s it is loud and the picture moves."""
     loud = f"between(t,{LOUD_FROM_MS / 1000},{LOUD_TO_MS / 1000 - 0.001})"
     picture = f"color=0x203040:s=320x180:r=25:d=100[dim];testsrc2=s=320x180:r=25:d=100[moving];[dim][moving]overlay=enable='{loud}'"
     sound = f"aevalsrc='if({loud},0.5*sin(2*PI*300*t)*(1+sin(2*PI*5*t))/2,0.01*sin(2*PI*100*t))':d=100:s=16000"
@@ -54,7 +54,7 @@ def small(small_footage: Path) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder where nothing else is; a search leaves it that way."""
+    """An empty folder; the test fails if a search leaves something in it."""
     path = tmp_path / "work"
     path.mkdir()
     return path
@@ -80,7 +80,7 @@ def test_the_loud_and_moving_passage_is_found_first_and_to_the_frame(
 
 
 def test_the_same_video_gives_the_same_clips_from_a_path_and_from_the_store(talk: Path, folder: Path) -> None:
-    with answering(talk.read_bytes(), well) as url:
+    with range_server(talk.read_bytes(), send_range) as url:
         assert find(url, folder) == find(talk, folder) == find(talk, folder)
 
 
@@ -101,7 +101,7 @@ def test_progress_grows_to_the_end(talk: Path, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("after", [0, 3, 8])
-def test_a_search_is_called_off_within_a_second_and_leaves_nothing(folder: Path, tmp_path: Path, after: int) -> None:
+def test_a_search_is_cancelled_within_a_second_and_leaves_nothing(folder: Path, tmp_path: Path, after: int) -> None:
     long = make(tmp_path / "long.mkv", "-f", "lavfi", "-i", "testsrc2=s=1280x720:d=20", "-f", "lavfi", "-i", "sine=d=20", *QUICK)
     asked: list[float] = []
 
@@ -116,7 +116,7 @@ def test_a_search_is_called_off_within_a_second_and_leaves_nothing(folder: Path,
 
 
 @pytest.mark.parametrize("name", ["small.mp4", "small.mkv", "small.mov", "small.ts"])
-def test_cuts_are_found_on_their_frame_wherever_one_begins_to_look(small: Path, folder: Path, tmp_path: Path, name: str) -> None:
+def test_cuts_are_found_on_their_frame_from_any_starting_point(small: Path, folder: Path, tmp_path: Path, name: str) -> None:
     source = small if name == "small.mp4" else make(tmp_path / name, "-i", str(small), "-c", "copy")
     with open_source(str(source), folder) as opened:
         info = opened.ask(probe)
@@ -135,7 +135,7 @@ def test_cuts_are_found_on_their_frame_wherever_one_begins_to_look(small: Path, 
         ("a.mov", ["-c:v", "prores_ks"], 500),
     ],
 )
-def test_of_a_long_video_the_keyframes_are_looked_at_and_at_most_two_a_second(
+def test_a_long_video_is_analysed_by_its_keyframes_at_most_two_per_second(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, coding: list[str], every_ms: int
 ) -> None:
     monkeypatch.setattr(footage_scan, "LOOKED_THROUGH_UP_TO_MS", 0)
@@ -183,7 +183,7 @@ def test_damage_in_one_place_does_not_end_the_search(talk: Path, folder: Path, t
     assert abs(first.start_ms - LOUD_FROM_MS) < 1_000
 
 
-def test_a_video_that_breaks_off_is_refused(talk: Path, folder: Path, tmp_path: Path) -> None:
+def test_a_truncated_video_is_refused(talk: Path, folder: Path, tmp_path: Path) -> None:
     whole = make(tmp_path / "whole.mp4", "-i", str(talk), "-c", "copy", "-movflags", "+faststart")
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
@@ -192,8 +192,8 @@ def test_a_video_that_breaks_off_is_refused(talk: Path, folder: Path, tmp_path: 
     assert list(folder.iterdir()) == []
 
 
-def test_a_source_that_is_gone_says_so(folder: Path) -> None:
-    with answering(b"", refusing(404)) as url, pytest.raises(ObjectMissing):
+def test_a_missing_source_is_reported(folder: Path) -> None:
+    with range_server(b"", refuse_with(404)) as url, pytest.raises(ObjectMissing):
         find(url, folder)
     assert list(folder.iterdir()) == []
 
@@ -207,7 +207,7 @@ def test_a_source_that_is_gone_says_so(folder: Path) -> None:
         "ffconcat version 1.0\nfile '{url}'\n",
     ],
 )
-def test_what_is_no_video_is_refused_without_a_request(folder: Path, tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_not_a_video_is_refused_without_a_request(folder: Path, tmp_path: Path, text: str) -> None:
     source = tmp_path / "text.mp4"
     with socket.create_server(("127.0.0.1", 0)) as canary:
         source.write_text(text.format(url=f"http://127.0.0.1:{canary.getsockname()[1]}/segment.ts"))
@@ -219,7 +219,7 @@ def test_what_is_no_video_is_refused_without_a_request(folder: Path, tmp_path: P
     assert list(folder.iterdir()) == []
 
 
-def test_a_codec_that_is_not_expected_is_refused(folder: Path, tmp_path: Path) -> None:
+def test_an_unexpected_codec_is_refused(folder: Path, tmp_path: Path) -> None:
     source = make(tmp_path / "rare.avi", "-f", "lavfi", "-i", "testsrc2=s=320x180:d=2", "-c:v", "zmbv")
     with pytest.raises(MediaError, match="format that is not rendered"):
         find(source, folder)

@@ -1,4 +1,4 @@
-"""Sidecars that somebody else wrote: each is one line in the result, and nothing of it gets into the library."""
+"""Sidecars written by an attacker: each is one line in the result, and none of it enters the library."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from clipviewer.services.adoption.tally import Tally
 from clipviewer.services.cells.board import framing_of
 from clipviewer.services.container import Services
 from clipviewer.storage.s3 import ObjectStore
-from tests.made_exports import make_library
+from tests.exported_library import make_library
 
 Change = Callable[[dict[str, Any]], object]
 
 
 @pytest.fixture
 def team(services: Services, bucket: ObjectStore) -> Services:
-    """A library in ``team/`` whose rows are gone; there is another video, with a clip of its own."""
+    """A library in ``team/`` whose rows are gone; there is another video with its own clip."""
     settings = dataclasses.replace(services.settings, s3_prefix="team/")
     with services.database.write() as db:
         make_library(db, bucket, "team/")
@@ -53,7 +53,7 @@ def spoil(bucket: ObjectStore, key: str, change: Change, *, honest_identity: boo
 
 
 def sign(document: dict[str, Any]) -> None:
-    """Give the identity that follows from the rest, as somebody would who knows how."""
+    """Compute the identity from the other fields, as an attacker who knows the scheme would."""
     told = document["captions"]
     document["identity"] = export_identity(
         document["source"]["videoId"],
@@ -135,7 +135,7 @@ def test_an_identity_cannot_be_claimed_for_another_file(team: Services, bucket: 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("data", [b"[" * 50_000, b"{", b"\xff\xfe", b'{"schema":"clipviewer.export/9"}', b" " * (MAX_SIDECAR + 1), b"null"])
-def test_what_is_no_sidecar_at_all_is_left_out(team: Services, bucket: ObjectStore, data: bytes) -> None:
+def test_a_file_that_is_not_a_sidecar_is_skipped(team: Services, bucket: ObjectStore, data: bytes) -> None:
     bucket.put(sidecars(bucket)[0], data, "application/json")
     found = adopted(team)
     assert found.exports == 1
@@ -143,7 +143,7 @@ def test_what_is_no_sidecar_at_all_is_left_out(team: Services, bucket: ObjectSto
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_sidecar_that_speaks_of_another_file_is_left_out(team: Services, bucket: ObjectStore) -> None:
+def test_a_sidecar_that_names_another_file_is_skipped(team: Services, bucket: ObjectStore) -> None:
     first, second = sidecars(bucket)
     bucket.put(second, bucket.get(first), "application/json")
     assert (adopted(team).exports, contents(team) >= {"team/other.mp4"}) == (1, True)

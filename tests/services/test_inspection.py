@@ -1,4 +1,4 @@
-"""What is told of a master before it is played: how it is stored, what it sounds like, which captions lie in it."""
+"""What is known of a master before it is played: layout, sound, and embedded captions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
 from clipviewer.media.source.inspection import EmbeddedCaptions, Inspection, inspect
 from clipviewer.media.source.mp4_boxes import MoovPlace, moov_place
 from clipviewer.media.source.probe import probe
-from tests.range_server import answering, refusing, well
+from tests.range_server import range_server, refuse_with, send_range
 
 PICTURE = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=4", "-g", "25", "-pix_fmt", "yuv420p"]
 SOUND = ["-f", "lavfi", "-i", "sine=r=44100:d=4", "-ac", "2"]
@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def master(folder: Path) -> Path:
-    """Index last, as ffmpeg writes an mp4 unless told otherwise."""
+    """A master with its index last, as ffmpeg writes an mp4 by default."""
     return make(folder / "master.mp4", *PICTURE[:4], *SOUND, *PICTURE[4:])
 
 
@@ -58,7 +58,7 @@ def test_a_master_is_described_and_nothing_is_left_behind(master: Path, tmp_path
         ("+faststart+use_metadata_tags", MoovPlace.FIRST),
     ],
 )
-def test_it_is_told_where_the_index_lies(master: Path, tmp_path: Path, flags: str, place: MoovPlace) -> None:
+def test_the_position_of_the_index_is_reported(master: Path, tmp_path: Path, flags: str, place: MoovPlace) -> None:
     found = look(make(tmp_path / "other.mp4", "-i", str(master), "-c", "copy", "-movflags", flags), tmp_path)
     assert (found.moov, found.slow_to_start) == (place, False)
     assert found.media.frame_rate == Fraction(25)
@@ -70,12 +70,12 @@ def test_an_index_at_the_end_is_slow_to_start(master: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("name", ["other.mkv", "other.ts"])
-def test_what_is_no_mp4_has_no_place_for_its_index(master: Path, tmp_path: Path, name: str) -> None:
+def test_only_an_mp4_has_an_index_position(master: Path, tmp_path: Path, name: str) -> None:
     found = look(make(tmp_path / name, "-i", str(master), "-c", "copy"), tmp_path)
     assert (found.moov, found.slow_to_start) == (MoovPlace.NONE, False)
 
 
-def test_the_place_of_the_index_costs_a_few_headers() -> None:
+def test_finding_the_index_reads_only_a_few_headers() -> None:
     asked: list[int] = []
     large = 40 * 1024**3
     boxes = {
@@ -97,7 +97,7 @@ def test_the_place_of_the_index_costs_a_few_headers() -> None:
     [b"", b"\0" * 64, b"\0\0\0\x08ftyp" * 200, b"\0\0\0\x01ftyp" + b"\0" * 8, b"\0\0\0\x01ftyp" + b"\xff" * 8, b"RIFF" * 10],
     ids=["empty", "zeros", "endless", "no length", "beyond the end", "another kind"],
 )
-def test_boxes_that_make_no_sense_end_the_search(data: bytes) -> None:
+def test_malformed_boxes_end_the_search(data: bytes) -> None:
     assert moov_place(lambda offset, count: data[offset : offset + count], len(data)) is MoovPlace.NONE
 
 
@@ -111,7 +111,7 @@ def test_caption_tracks_are_listed_with_their_language_and_whether_they_are_text
     assert [(track.codec, track.usable) for track in in_mkv.captions] == [("ass", True)] * 2
 
 
-def test_captions_that_are_pictures_are_of_no_use(master: Path, tmp_path: Path) -> None:
+def test_bitmap_captions_are_not_usable(master: Path, tmp_path: Path) -> None:
     (tmp_path / "disc.sup").write_bytes(b"".join(b"PG" + (90_000 * second).to_bytes(4) + bytes(4) + b"\x80\0\0" for second in range(4)))
     disc = ["-f", "sup", "-i", str(tmp_path / "disc.sup")]
     source = make(tmp_path / "disc.mkv", "-i", str(master), *disc, "-map", "0", "-map", "1", "-c", "copy")
@@ -130,7 +130,7 @@ def test_a_silent_master_has_no_channels(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("gop", [10, 1_000])
-def test_the_longest_way_between_keyframes_is_told(tmp_path: Path, gop: int) -> None:
+def test_the_longest_keyframe_interval_is_reported(tmp_path: Path, gop: int) -> None:
     found = look(make(tmp_path / "gop.mp4", *PICTURE, "-g", str(gop), "-sc_threshold", "0"), tmp_path)
     assert found.keyframe_ms == min(gop * 40, 4_000)
 
@@ -144,22 +144,22 @@ def test_a_master_in_the_store_is_described_by_few_of_its_bytes(tmp_path: Path) 
 
     def counted(handler: object, data: bytes, first: int, last: int) -> None:
         sent.append(last - first + 1)
-        well(handler, data, first, last)  # type: ignore[arg-type]
+        send_range(handler, data, first, last)  # type: ignore[arg-type]
 
-    with answering(master.read_bytes(), counted) as address:
+    with range_server(master.read_bytes(), counted) as address:
         assert look(address, folder) == look(master, folder)
     assert master.stat().st_size > 10_000_000
     assert sum(sent) < 2_000_000
     assert list(folder.iterdir()) == []
 
 
-def test_a_master_that_is_no_longer_in_the_store_is_named_so(tmp_path: Path) -> None:
-    with answering(b"", refusing(404)) as address, pytest.raises(ObjectMissing, match="no longer in the bucket"):
+def test_a_master_missing_from_the_store_is_reported(tmp_path: Path) -> None:
+    with range_server(b"", refuse_with(404)) as address, pytest.raises(ObjectMissing, match="no longer in the bucket"):
         look(address, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_calling_off_ends_the_wait_for_a_slow_store(tmp_path: Path) -> None:
+def test_cancelling_ends_the_wait_for_a_slow_store(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(MediaCancelled):
         inspect(f"http://127.0.0.1:{silent.getsockname()[1]}/master.mp4", tmp_path, cancelled=lambda: True)
 

@@ -135,7 +135,7 @@ def test_long_captions_are_found_to_their_end(database: Database) -> None:
         assert all(titles(db, f"word{at}") == ["Long"] for at in range(0, 1500, 37))
 
 
-def test_a_video_that_is_removed_is_found_no_more(database: Database) -> None:
+def test_a_removed_video_is_no_longer_found(database: Database) -> None:
     with database.write() as db:
         add_clips(db, add_video(db, 1, "Harbour"), 1, 1)
     with database.write() as db:
@@ -159,7 +159,7 @@ def test_every_order_puts_the_best_known_first(database: Database) -> None:
         assert titles(db, sort=SortOrder.ACTIVITY)[0] == "banana"
 
 
-def test_filters_leave_what_they_say(database: Database) -> None:
+def test_filters_select_matching_videos(database: Database) -> None:
     with database.write() as db:
         for number, title in enumerate(("failed", "stale", "missing", "running", "exported", "captioned", "plain")):
             add_video(db, number, title, etag="new")
@@ -196,7 +196,7 @@ def test_filters_leave_what_they_say(database: Database) -> None:
     assert counts == {title: wrong.get(title, (0, 0, 0, 0)) for title in listed}
 
 
-def test_work_that_failed_counts_until_it_is_asked_for_again(database: Database) -> None:
+def test_a_failed_job_counts_until_it_is_enqueued_again(database: Database) -> None:
     with database.write() as db:
         add_video(db, 1, "Match")
         work.ask(db, "find", "video_1", video_id="video_1", clock=lambda: NOON)
@@ -208,7 +208,7 @@ def test_work_that_failed_counts_until_it_is_asked_for_again(database: Database)
         assert (titles(db, wanted=Filter.FAILED), titles(db, wanted=Filter.RUNNING)) == ([], ["Match"])
 
 
-def test_a_page_costs_as_many_queries_however_long_it_is(database: Database) -> None:
+def test_the_number_of_queries_does_not_depend_on_the_page_length(database: Database) -> None:
     with database.write() as db:
         for number in range(40):
             add_clips(db, add_video(db, number, f"Video {number}"), 1, 1)
@@ -222,7 +222,7 @@ def test_a_page_costs_as_many_queries_however_long_it_is(database: Database) -> 
     assert len(statements) == 5
 
 
-def test_what_runs_is_listed_over_all_videos(database: Database) -> None:
+def test_running_jobs_of_all_videos_are_listed(database: Database) -> None:
     with database.write() as db:
         add_job(db, add_video(db, 1, "Match"), "queued", created_at=NOON)
         add_job(db, "video_1", "running", progress=0.5, created_at=LATER)
@@ -237,7 +237,7 @@ def test_what_runs_is_listed_over_all_videos(database: Database) -> None:
     assert total == 3
 
 
-def test_what_is_stale_is_told_from_its_file_whatever_changes(database: Database) -> None:
+def test_a_stale_export_is_detected_after_any_change(database: Database) -> None:
     def stale() -> list[str]:
         with database.read() as db:
             return titles(db, wanted=Filter.STALE)

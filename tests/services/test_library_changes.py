@@ -1,4 +1,4 @@
-"""Renaming, tagging, archiving, deleting and bringing back, on both databases."""
+"""Renaming, tagging, archiving, deleting and restoring, on both databases."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def audited(db: Session) -> list[tuple[str, str, str]]:
     return sorted((entry.action, entry.actor, entry.subject) for entry in entries)
 
 
-def test_a_new_title_is_found_and_can_be_taken_back(database: Database) -> None:
+def test_a_new_title_is_searchable_and_can_be_undone(database: Database) -> None:
     with database.write() as db:
         add_video(db, 1, "Harbour")
         done = rename(db, "video_1", "  Quay \n at dawn ", by=ANNA)
@@ -59,7 +59,7 @@ def test_a_new_title_is_found_and_can_be_taken_back(database: Database) -> None:
 
 
 @pytest.mark.parametrize("title", ["", " \n ", "x" * 301, "a\0b", "\ud800", "a\x1bb"])
-def test_a_title_that_is_none_is_refused(database: Database, title: str) -> None:
+def test_an_invalid_title_is_refused(database: Database, title: str) -> None:
     with database.write() as db:
         add_video(db, 1, "Harbour")
         with pytest.raises(Invalid, match=r"The title (must have|contains)"):
@@ -87,14 +87,14 @@ def test_tags_are_kept_alike_found_and_filtered_by(database: Database) -> None:
 
 
 @pytest.mark.parametrize("tags", [[""], ["a,b"], ["x" * 41], ["a\0"], [f"tag {number}" for number in range(21)]])
-def test_tags_that_are_none_are_refused(database: Database, tags: list[str]) -> None:
+def test_invalid_tags_are_refused(database: Database, tags: list[str]) -> None:
     with database.write() as db:
         add_video(db, 1, "Harbour")
         with pytest.raises(Invalid):
             set_tags(db, "video_1", tags)
 
 
-def test_what_is_archived_is_out_of_the_way_until_it_is_brought_back(database: Database, clock: Clock) -> None:
+def test_an_archived_video_is_hidden_until_it_is_restored(database: Database, clock: Clock) -> None:
     with database.write() as db:
         for number in (1, 2, 3):
             add_video(db, number, str(number))
@@ -107,7 +107,7 @@ def test_what_is_archived_is_out_of_the_way_until_it_is_brought_back(database: D
         assert titles(db) == ["3", "2", "1"]
 
 
-def test_what_is_deleted_can_be_brought_back_as_it_was(database: Database, clock: Clock) -> None:
+def test_a_deleted_video_can_be_restored_unchanged(database: Database, clock: Clock) -> None:
     with database.write() as db:
         add_clips(db, add_video(db, 1, "Harbour", archived_at=clock.now, previews={"etag": "x"}), 1, 2)
         set_tags(db, "video_1", ["boats"])
@@ -122,7 +122,7 @@ def test_what_is_deleted_can_be_brought_back_as_it_was(database: Database, clock
         assert work.unfinished_work(db) == []
 
 
-def test_what_is_under_way_for_a_deleted_video_is_called_off_and_nothing_new_begins(database: Database, clock: Clock) -> None:
+def test_deleting_a_video_cancels_its_jobs_and_no_new_ones_start(database: Database, clock: Clock) -> None:
     with database.write() as db:
         for number in (1, 2):
             add_clips(db, add_video(db, number, str(number), etag="e"), 1, 0)
@@ -152,7 +152,7 @@ def test_what_is_under_way_for_a_deleted_video_is_called_off_and_nothing_new_beg
         assert {item.kind for item in work.unfinished_work(db) if item.video_id == "video_1"} == {"previews"}
 
 
-def test_another_choice_of_objects_does_not_prolong_the_day(database: Database, clock: Clock) -> None:
+def test_another_choice_of_objects_does_not_extend_the_retention(database: Database, clock: Clock) -> None:
     with database.write() as db:
         add_video(db, 1, "Harbour")
         delete(db, ["video_1"], RemovalScope.ALL, clock=clock)
@@ -165,7 +165,7 @@ def test_another_choice_of_objects_does_not_prolong_the_day(database: Database, 
     assert gone.objects is RemovalScope.KEEP
 
 
-def test_a_deleted_video_is_due_after_a_day_and_brought_back_before_it_begins(database: Database, clock: Clock) -> None:
+def test_a_deleted_video_is_removed_after_a_day_and_can_be_restored_until_then(database: Database, clock: Clock) -> None:
     with database.write() as db:
         add_video(db, 1, "Harbour", previews={"etag": "x"})
         delete(db, ["video_1"], RemovalScope.ALL, clock=clock)
@@ -190,7 +190,7 @@ def test_a_removal_that_has_begun_is_not_undone(database: Database, clock: Clock
                 change()
 
 
-def test_the_stakes_are_counted(database: Database) -> None:
+def test_the_consequences_of_a_deletion_are_counted(database: Database) -> None:
     with database.write() as db:
         add_clips(db, add_video(db, 1, "a", size=5 * 2**40), 1, 2)
         add_clips(db, add_video(db, 2, "b", size=7), 0, 1)
@@ -198,7 +198,7 @@ def test_the_stakes_are_counted(database: Database) -> None:
         assert deletion_stakes(db, []) == DeletionStakes(0, 0, 0, 0)
 
 
-def test_of_many_all_are_changed_or_none(database: Database) -> None:
+def test_changes_of_many_videos_are_all_or_nothing(database: Database) -> None:
     with database.write() as db:
         add_video(db, 1, "Harbour")
     for ids in (["video_1", "video_none"], ["video_1", "clip_1"], ["video_1", "\ud800"]):

@@ -1,4 +1,4 @@
-"""Single statements over connections that stay open: what they see, whom they wait for, and what a lost connection does."""
+"""Single statements over persistent connections: what they see, what they wait for, and lost connections."""
 
 import asyncio
 import threading
@@ -22,7 +22,7 @@ def look_up_count(database: Database) -> int:
     return asyncio.run(database.lookups.run(count))
 
 
-def test_each_sees_what_was_committed_before_it(database: Database) -> None:
+def test_each_look_up_sees_earlier_commits(database: Database) -> None:
     assert look_up_count(database) == 0
     for number in range(1, 4):
         with database.write() as db:
@@ -30,15 +30,15 @@ def test_each_sees_what_was_committed_before_it(database: Database) -> None:
         assert look_up_count(database) == number
 
 
-def test_nobody_waits_behind_a_writer_or_sees_what_is_not_committed(database: Database) -> None:
+def test_look_ups_neither_wait_for_writers_nor_see_uncommitted_rows(database: Database) -> None:
     with database.write() as db:
         db.add(Video(title="V", s3_key="1.mp4"))
         db.flush()
         assert look_up_count(database) == 0
 
 
-def test_nothing_stays_open_between_two_of_them(database: Database) -> None:
-    """An open transaction would go on seeing what has long changed, and on SQLite keep the log from being emptied."""
+def test_no_transaction_stays_open_between_two_look_ups(database: Database) -> None:
+    """An open transaction would keep reading an old snapshot and, on SQLite, keep the log from being emptied."""
     begun: list[str] = []
     event.listen(database.engine, "before_cursor_execute", lambda *args: begun.append(args[2]))
     look_up_count(database)
@@ -58,7 +58,7 @@ def test_the_connection_is_kept(database: Database) -> None:
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_a_lost_connection_is_opened_again(database: Database) -> None:
+def test_a_lost_connection_is_reopened(database: Database) -> None:
     assert look_up_count(database) == 0
     with database.write() as db:
         db.connection().exec_driver_sql(
@@ -67,13 +67,13 @@ def test_a_lost_connection_is_opened_again(database: Database) -> None:
     assert look_up_count(database) == 0
 
 
-def test_a_wrong_statement_does_not_spoil_the_next(database: Database) -> None:
+def test_a_failed_statement_does_not_affect_the_next(database: Database) -> None:
     with pytest.raises(DBAPIError, match="nowhere"):
         asyncio.run(database.lookups.run(lambda db: db.execute(text("SELECT * FROM nowhere"))))
     assert look_up_count(database) == 0
 
 
-def test_the_event_loop_goes_on_meanwhile(database: Database) -> None:
+def test_the_event_loop_is_not_blocked(database: Database) -> None:
     released = threading.Event()
 
     def wait_for_the_loop(_db: Connection) -> bool:
@@ -88,7 +88,7 @@ def test_the_event_loop_goes_on_meanwhile(database: Database) -> None:
     assert asyncio.run(both())
 
 
-def test_those_who_ask_together_each_get_their_own_answer(database: Database) -> None:
+def test_concurrent_look_ups_each_get_their_own_result(database: Database) -> None:
     async def ask_all() -> list[object]:
         asks = [text("SELECT 1"), text("SELECT * FROM nowhere"), text("SELECT 3")]
         answers = (database.lookups.run(lambda db, ask=ask: db.execute(ask).scalar_one()) for ask in asks)  # type: ignore[misc]
@@ -99,7 +99,7 @@ def test_those_who_ask_together_each_get_their_own_answer(database: Database) ->
     assert isinstance(wrong, DBAPIError)
 
 
-def test_one_who_no_longer_waits_takes_nobody_along(database: Database) -> None:
+def test_a_cancelled_look_up_does_not_cancel_others(database: Database) -> None:
     async def leave_and_stay() -> int:
         leaving, staying = (asyncio.ensure_future(database.lookups.run(count)) for _ in range(2))
         await asyncio.sleep(0)
@@ -110,13 +110,13 @@ def test_one_who_no_longer_waits_takes_nobody_along(database: Database) -> None:
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_nothing_can_be_asked_of_a_closed_database(database: Database) -> None:
+def test_a_closed_database_refuses_queries(database: Database) -> None:
     database.dispose()
     with pytest.raises(RuntimeError, match="shutdown"):
         look_up_count(database)
 
 
-def test_a_database_that_cannot_be_opened_is_said_to_be_so(tmp_path: Path) -> None:
+def test_a_database_that_cannot_be_opened_is_reported(tmp_path: Path) -> None:
     gone = Database(f"sqlite:///{tmp_path / 'nowhere' / 'clipviewer.db'}")
     with pytest.raises(OperationalError):
         look_up_count(gone)

@@ -1,4 +1,4 @@
-"""Clips marked by hand: held to whole frames and to the video, changed, removed and put back."""
+"""Clips marked by hand: snapped to whole frames and kept within the video, changed, removed and restored."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def clip(database: Database, clip_id: str) -> IdentifiedClip:
         return db.get_one(IdentifiedClip, clip_id)
 
 
-def test_a_marked_clip_lies_on_whole_frames_and_is_a_persons(library: Database) -> None:
+def test_a_marked_clip_is_snapped_to_frames_and_attributed_to_its_person(library: Database) -> None:
     found = clip(library, marked(library, 1_010, 2_990))
     assert (found.start_ms, found.end_ms) == (1_001, 3_003)
     assert (found.origin, found.title, found.score) == ("marked", "The goal", None)
@@ -48,17 +48,17 @@ def test_a_clip_ends_with_its_video(library: Database) -> None:
 
 
 @pytest.mark.parametrize(("start_ms", "end_ms"), [(-1_000, 2_000), (10_010, 12_000), (2_000, 2_100), (3_000, 2_000), (2_000, 2_000)])
-def test_a_range_that_is_none_is_refused(library: Database, start_ms: int, end_ms: int) -> None:
+def test_an_invalid_range_is_refused(library: Database, start_ms: int, end_ms: int) -> None:
     with pytest.raises(Invalid):
         marked(library, start_ms, end_ms)
 
 
-def test_a_video_of_unknown_length_and_rate_takes_what_is_given(library: Database) -> None:
+def test_a_video_of_unknown_length_and_rate_accepts_any_range(library: Database) -> None:
     found = clip(library, marked(library, 1_010, 500_000, video_id="video_2"))
     assert (found.start_ms, found.end_ms) == (1_010, 500_000)
 
 
-def test_whoever_changes_a_candidate_has_decided_on_it(library: Database) -> None:
+def test_changing_a_candidate_counts_as_a_decision(library: Database) -> None:
     with library.write() as db:
         db.add(IdentifiedClip(id="clip_1", video_id=VIDEO, reference="a", start_ms=1_010, end_ms=2_020, title="Was", origin="found"))
     with library.write() as db:
@@ -71,7 +71,7 @@ def test_whoever_changes_a_candidate_has_decided_on_it(library: Database) -> Non
     assert (clip(library, "clip_1").start_ms, clip(library, "clip_1").end_ms) == (1_502, 2_035)
 
 
-def test_a_removed_clip_comes_back_with_its_crop_and_its_exports(library: Database) -> None:
+def test_a_removed_clip_is_restored_with_its_crop_and_exports(library: Database) -> None:
     clip_id = marked(library)
     with library.write() as db:
         db.add(ClipFraming(identified_clip_id=clip_id, aspect_ratio="9:16", x=0.4, y=0.5))

@@ -1,4 +1,4 @@
-"""What a database held before its schema was changed is there afterwards, and goes on."""
+"""Migrations keep a database's contents, and unfinished jobs continue."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def to(database: Database, revision: str) -> None:
 
 @pytest.fixture
 def former(database: Database) -> Database:
-    """A database as it was with a heartbeat for each job: an export and a search wait, and one of each was under way."""
+    """A database from before the change: an export and a search are queued, and one of each is running."""
     to(database, "0013")
     with database.write() as db:
         db.add(Video(id="video_1", title="Talk", s3_key="talk.mp4", etag="new"))
@@ -51,7 +51,7 @@ def former(database: Database) -> Database:
     return database
 
 
-def test_jobs_that_wait_are_still_there_and_those_under_way_go_on_as_a_new_attempt(former: Database) -> None:
+def test_queued_jobs_are_kept_and_running_ones_continue_as_a_new_attempt(former: Database) -> None:
     with former.write() as db:
         workers.beat(db, "worker_1", utc_now())
         assert [item.ticket for item in work.queued(db, ["find"], 10)] == [Ticket("work_queued", 2)]

@@ -1,4 +1,4 @@
-"""Whether a file is in the bucket, asked now."""
+"""Check whether a file is in the bucket now."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from clipviewer.services.exporting.matrix import matrix
 from clipviewer.services.library.videos import video_details
 from clipviewer.services.room.clips import exported_clips
 from clipviewer.storage.s3 import ObjectStore
-from tests.made_exports import MASTER, finish, make_library
+from tests.exported_library import MASTER, finish, make_library
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_video_whose_file_went_away_is_missing_until_it_is_back(team: Services
         assert video_details(db, "video_1").missing_at is None
 
 
-def test_an_export_whose_file_went_away_says_so_in_list_and_matrix_and_is_made_again(team: Services, bucket: ObjectStore) -> None:
+def test_a_missing_export_is_shown_in_list_and_matrix_and_rendered_again(team: Services, bucket: ObjectStore) -> None:
     clip = original(team)
     bucket.delete(clip.s3_key)
     assert not check_file(team, "video_1", clip.id)
@@ -62,7 +62,7 @@ def test_an_export_whose_file_went_away_says_so_in_list_and_matrix_and_is_made_a
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_what_is_there_is_not_touched_by_looking(team: Services) -> None:
+def test_checking_does_not_change_existing_files(team: Services) -> None:
     with team.database.read() as db:
         before = db.exec(select(Video)).one()
     assert check_file(team, "video_1", original(team).id)

@@ -46,7 +46,7 @@ BUCKET = replace(EMBEDDED, s3_bucket="team-clips")
 
 @pytest.fixture(autouse=True)
 def aws_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Credentials by the environment, and nothing of the machine's own configuration."""
+    """Set credentials in the environment, and hide the machine's own AWS configuration."""
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
@@ -63,8 +63,8 @@ def store(tmp_path: Path) -> Iterator[ObjectStore]:
 
 
 @contextmanager
-def answering(status: int, code: str) -> Iterator[str]:
-    """A server that answers everything with one of S3's errors; to HEAD without a body, as S3 does. Yields its address."""
+def error_server(status: int, code: str) -> Iterator[str]:
+    """Run a server that returns one of S3's errors to every request, without a body to HEAD as S3 does; yield its address."""
     body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
 
     class Refusal(BaseHTTPRequestHandler):
@@ -96,7 +96,7 @@ def client_error(code: str, status: int) -> ClientError:
     return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "GetObject")
 
 
-def test_what_was_put_is_found_with_its_size_type_and_etag(store: ObjectStore) -> None:
+def test_an_object_is_found_with_its_size_type_and_etag(store: ObjectStore) -> None:
     before = datetime.now(UTC).replace(microsecond=0)
     store.put("clips/ä b+c.mp4", b"footage", "video/mp4")
     found = store.head("clips/ä b+c.mp4")
@@ -153,7 +153,7 @@ def test_deleting_twice_is_no_error(store: ObjectStore) -> None:
         store.head("a")
 
 
-def test_a_missing_object_is_missing_in_every_way_of_asking(store: ObjectStore) -> None:
+def test_a_missing_object_is_missing_for_every_operation(store: ObjectStore) -> None:
     for ask in (store.head, store.get, lambda key: store.get_range(key, 0, 1), lambda key: store.copy(key, "b")):
         with pytest.raises(ObjectMissing):
             ask("nothing")
@@ -169,7 +169,7 @@ def test_a_missing_bucket_names_the_setting(tmp_path: Path, monkeypatch: pytest.
                 ask("a")
 
 
-def test_wrong_keys_are_told_from_a_policy_even_where_the_answer_has_no_body(tmp_path: Path) -> None:
+def test_wrong_keys_are_distinguished_from_a_policy_even_without_a_response_body(tmp_path: Path) -> None:
     with serving(tmp_path / "store") as served:
         store = open_store(replace(EMBEDDED, port=served.port), replace(KEYS, secret_key="another"))
         with pytest.raises(StorageCredentials):
@@ -189,10 +189,10 @@ ERRORS = [
 
 
 @pytest.mark.parametrize(("status", "code", "expected"), ERRORS)
-def test_refusals_are_told_apart(status: int, code: str, expected: type[StorageError], tmp_path: Path) -> None:
+def test_refusals_are_distinguished(status: int, code: str, expected: type[StorageError], tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"x")
-    with answering(status, code) as address:
+    with error_server(status, code) as address:
         store = open_store(replace(BUCKET, s3_endpoint_url=address), KEYS)
         asks = [
             lambda: store.head("a"),
@@ -267,7 +267,7 @@ def test_half_of_a_key_pair_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_the_embedded_store_is_asked_with_its_own_keys_on_this_machine_past_any_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:1")
-    with answering(404, "NoSuchKey") as address:
+    with error_server(404, "NoSuchKey") as address:
         store = open_store(replace(EMBEDDED, port=int(address.rsplit(":", 1)[1])), KEYS)
         assert store.credentials() == KEYS
         assert store.bucket == "clipviewer"
@@ -276,7 +276,7 @@ def test_the_embedded_store_is_asked_with_its_own_keys_on_this_machine_past_any_
 
 
 def test_server_and_signed_urls_use_one_store_whatever_the_aws_configuration_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    with answering(403, "AccessDenied") as elsewhere, answering(404, "NoSuchKey") as address:
+    with error_server(403, "AccessDenied") as elsewhere, error_server(404, "NoSuchKey") as address:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", elsewhere)
         with pytest.raises(ObjectMissing):
             open_store(replace(BUCKET, s3_endpoint_url=address), KEYS).get("a")

@@ -1,4 +1,4 @@
-"""Passwords: how they are kept, and which ones are accepted."""
+"""Passwords: how they are stored, and which ones are accepted."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_any_text_is_accepted_or_refused_with_a_reason(password: str) -> None:
         check_new(password, "a@b.c")
 
 
-def test_hashes_are_made_by_so_many_threads_of_their_own_whoever_asks() -> None:
+def test_hashes_are_computed_in_a_limited_number_of_threads() -> None:
     passwords = Passwords(memory_kib=64, rounds=1, concurrency=2)
     hasher, asked_by, made_by = passwords._hasher, set(), set()
 
@@ -103,7 +103,7 @@ def test_hashes_are_made_by_so_many_threads_of_their_own_whoever_asks() -> None:
 
 
 def test_unknown_wrong_and_disabled_take_the_same_work() -> None:
-    """The same one verification with the same parameters, measured with room for noise: without it the ratio is beyond 100."""
+    """Each takes one verification with the same parameters, with tolerance for noise: without it the ratio is above 100."""
     passwords = Passwords()
     encoded = passwords.hash(PASSWORD)
 

@@ -1,4 +1,4 @@
-"""Who gets a URL to play, found by single statements, held to the rule that they stand for: ``Sessions.verify``, then ``clip_for_key``."""
+"""Who gets a URL to play: single statements, checked against the rule they implement, ``Sessions.verify``, then ``clip_for_key``."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ MOMENTS = st.sampled_from([timedelta(0), timedelta(seconds=59), timedelta(minute
 
 
 @dataclass(frozen=True)
-class World:
-    """What may be so when somebody asks: of the person, of the session, of the video."""
+class Conditions:
+    """One combination of states of the person, the session and the video at a request."""
 
     role: Role = Role.VIEWER
     disabled: bool = False
@@ -44,7 +44,7 @@ class World:
 
 
 WORLDS = st.builds(
-    World,
+    Conditions,
     role=st.sampled_from(Role),
     disabled=st.booleans(),
     revoked=st.booleans(),
@@ -72,7 +72,7 @@ def sessions() -> Sessions:
 
 @pytest.fixture(scope="module")
 def cookies(module_sqlite: Database, sessions: Sessions) -> dict[str, str | None]:
-    """Two videos with a clip each, a person with a session, and every kind of cookie that may come."""
+    """Two videos with a clip each, a person with a session, and every kind of cookie that may be sent."""
     with module_sqlite.write() as db:
         db.add(User(id="user_1", email="a@example.org", name="A", role="viewer", password_hash=""))
         for number, key in ((1, "one.mp4"), (2, "two.mp4")):
@@ -101,7 +101,7 @@ def cookies(module_sqlite: Database, sessions: Sessions) -> dict[str, str | None
     }
 
 
-def arrange(db: Session, world: World) -> None:
+def arrange(db: Session, world: Conditions) -> None:
     statements = [
         update(User).values(role=world.role, disabled_at=NOW if world.disabled else None),
         update(UserSession).values(
@@ -118,15 +118,15 @@ def arrange(db: Session, world: World) -> None:
 
 @given(world=WORLDS, cookie=st.sampled_from(["genuine", "genuine", "over HTTPS", "forged", "cut off", "none"]), secure=st.booleans(),
        video_id=st.sampled_from(VIDEOS), key=st.sampled_from(KEYS))  # fmt: skip
-@example(world=World(), cookie="genuine", secure=False, video_id="video_1", key="one.mp4")
-@example(world=World(), cookie="over HTTPS", secure=True, video_id="video_2", key="two.mp4")
-@example(world=World(deleted=True), cookie="genuine", secure=False, video_id="video_1", key="one.mp4")
-@example(world=World(unused_for=timedelta(minutes=1)), cookie="genuine", secure=False, video_id="video_1", key="one.mp4")
-def test_the_one_statement_admits_whom_the_rule_admits_and_nobody_else(
+@example(world=Conditions(), cookie="genuine", secure=False, video_id="video_1", key="one.mp4")
+@example(world=Conditions(), cookie="over HTTPS", secure=True, video_id="video_2", key="two.mp4")
+@example(world=Conditions(deleted=True), cookie="genuine", secure=False, video_id="video_1", key="one.mp4")
+@example(world=Conditions(unused_for=timedelta(minutes=1)), cookie="genuine", secure=False, video_id="video_1", key="one.mp4")
+def test_the_single_statement_admits_exactly_whom_the_rule_admits(
     module_sqlite: Database,
     sessions: Sessions,
     cookies: dict[str, str | None],
-    world: World,
+    world: Conditions,
     cookie: str,
     secure: bool,
     video_id: str,
@@ -153,11 +153,11 @@ def test_the_one_statement_admits_whom_the_rule_admits_and_nobody_else(
 
 
 @given(world=WORLDS, video_id=st.sampled_from(VIDEOS), key=st.sampled_from(KEYS))
-@example(world=World(), video_id="video_1", key="one.mp4")
-@example(world=World(), video_id="video_1", key="master-1.mp4")
-@example(world=World(deleted=True), video_id="video_1", key="one.mp4")
+@example(world=Conditions(), video_id="video_1", key="one.mp4")
+@example(world=Conditions(), video_id="video_1", key="master-1.mp4")
+@example(world=Conditions(deleted=True), video_id="video_1", key="one.mp4")
 def test_an_open_room_gets_urls_for_what_the_rule_admits_and_its_video(
-    module_sqlite: Database, cookies: dict[str, str | None], world: World, video_id: str, key: str
+    module_sqlite: Database, cookies: dict[str, str | None], world: Conditions, video_id: str, key: str
 ) -> None:
     with module_sqlite.read() as db:
         arrange(db, world)

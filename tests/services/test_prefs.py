@@ -1,4 +1,4 @@
-"""The team's preferences in the database, and what is forgotten by them."""
+"""The team's preferences in the database, and the retention they define."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def job(db: Session, clock: Clock, number: int, state: str, *, days: float, **mo
     return made.id
 
 
-def test_they_are_the_defaults_until_somebody_changes_them_and_each_change_is_written_down(database: Database, clock: Clock) -> None:
+def test_preferences_are_defaults_until_changed_and_each_change_is_audited(database: Database, clock: Clock) -> None:
     wanted = Preferences(ratios=(AspectRatio.SQUARE,), languages=("original", "de"), captions=CaptionMode.BURNED, shortest_s=20)
     with database.write() as db:
         assert load_preferences(db) == Preferences()
@@ -53,7 +53,7 @@ def test_they_are_the_defaults_until_somebody_changes_them_and_each_change_is_wr
         assert load_preferences(db) == Preferences()
 
 
-def test_a_value_that_nobody_knows_does_no_harm(database: Database) -> None:
+def test_an_unknown_value_is_ignored(database: Database) -> None:
     with database.write() as db:
         for key, value in (("shortest_s", "soon"), ("ratios", {"all": True}), ("of a later version", [1])):
             db.add(TeamPref(key=key, value=value))
@@ -61,7 +61,7 @@ def test_a_value_that_nobody_knows_does_no_harm(database: Database) -> None:
         assert load_preferences(db) == Preferences()
 
 
-def test_only_what_failed_or_was_cancelled_long_ago_and_left_nothing_behind_is_forgotten(database: Database, clock: Clock) -> None:
+def test_only_old_failed_or_cancelled_exports_without_leftovers_are_deleted(database: Database, clock: Clock) -> None:
     with database.write() as db:
         db.add(Video(id="video_1", title="One", s3_key="one.mp4"))
         db.flush()
@@ -89,7 +89,7 @@ def test_only_what_failed_or_was_cancelled_long_ago_and_left_nothing_behind_is_f
         assert len(list(db.exec(select(ExportedClip)))) == len(list(db.exec(select(ExportUpload)))) == 1
 
 
-def test_old_failed_work_is_forgotten_and_what_was_done_stays(database: Database, clock: Clock) -> None:
+def test_old_failed_jobs_are_deleted_and_finished_ones_kept(database: Database, clock: Clock) -> None:
     with database.write() as db:
         for number, (state, days) in enumerate([("failed", 31), ("cancelled", 31), ("failed", 1), ("done", 90), ("queued", 90)]):
             moment = clock() - timedelta(days=days)
@@ -102,13 +102,13 @@ def test_old_failed_work_is_forgotten_and_what_was_done_stays(database: Database
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_team_may_keep_them_for_good(database: Database, clock: Clock) -> None:
+def test_a_team_may_keep_failed_jobs_forever(database: Database, clock: Clock) -> None:
     with database.write() as db:
         save_preferences(db, Preferences(keep_failed_days=0))
         assert retention.kept_since(db, clock()) is None
 
 
-def test_a_cell_of_the_matrix_is_made_as_the_team_prefers_unless_its_clip_was_framed_by_hand(database: Database, clock: Clock) -> None:
+def test_a_matrix_cell_uses_the_team_preferences_unless_its_clip_was_framed_by_hand(database: Database, clock: Clock) -> None:
     with database.write() as db:
         db.add(Video(id="video_1", title="One", s3_key="one.mp4", etag="e"))
         db.flush()

@@ -1,4 +1,4 @@
-"""What stands for a video: the poster shows something, the waveform follows the sound, and a failure leaves nothing behind."""
+"""Previews of a video: the poster shows something, the waveform follows the sound, and a failure leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
 from clipviewer.media.previews.previews import THUMB_HEIGHT, THUMB_WIDTH, Previews, make_previews
 from clipviewer.media.previews.waveform import SAMPLE_RATE
 from clipviewer.media.source.inspection import inspect
-from tests.previewed import counted_footage, make, previews, strip
-from tests.range_server import answering, refusing, well
+from tests.preview_footage import counted_footage, encode, previews, strip_pictures
+from tests.range_server import range_server, refuse_with, send_range
 
 
 @pytest.fixture(scope="module")
@@ -42,31 +42,31 @@ def levels(made: Previews) -> list[int]:
 @pytest.mark.parametrize("turned", [-90, 90, 180])
 def test_a_rotated_video_stands_upright(tmp_path: Path, folder: Path, turned: int) -> None:
     graph = "color=black:s=640x360:d=2,drawbox=w=640:h=180:c=white:t=fill,format=yuv420p"
-    flat = make(tmp_path / "flat.mp4", "-f", "lavfi", "-i", graph)
-    made = previews(make(tmp_path / "turned.mp4", "-display_rotation", str(turned), "-i", str(flat), "-c", "copy"), folder)
+    flat = encode(tmp_path / "flat.mp4", "-f", "lavfi", "-i", graph)
+    made = previews(encode(tmp_path / "turned.mp4", "-display_rotation", str(turned), "-i", str(flat), "-c", "copy"), folder)
     expected = {-90: ((0.9, 0.5), (0.1, 0.5)), 90: ((0.1, 0.5), (0.9, 0.5)), 180: ((0.5, 0.9), (0.5, 0.1))}[turned]
     poster = cv2.imread(str(made.poster), cv2.IMREAD_GRAYSCALE)
     assert poster.shape == ((360, 640) if turned == 180 else (640, 360))
-    for picture in (poster, strip(made)[0][2]):
+    for picture in (poster, strip_pictures(made)[0][2]):
         white, black = (picture[int(picture.shape[0] * y), int(picture.shape[1] * x)] for x, y in expected)
         assert (white > 200, black < 50) == (True, True)
 
 
 def test_the_poster_is_not_black_where_the_video_begins_and_ends_black(tmp_path: Path, folder: Path) -> None:
     graph = "testsrc2=s=320x180:r=5:d=40,fade=in:st=15:d=1,fade=out:st=22:d=1"
-    made = previews(make(tmp_path / "dark.mp4", "-f", "lavfi", "-i", graph, "-g", "5"), folder)
+    made = previews(encode(tmp_path / "dark.mp4", "-f", "lavfi", "-i", graph, "-g", "5"), folder)
     assert 15_500 <= made.poster_ms <= 22_500
     assert cv2.imread(str(made.poster), cv2.IMREAD_GRAYSCALE).mean() > 60
 
 
 def test_the_poster_is_not_the_blurred_one(tmp_path: Path, folder: Path) -> None:
     graph = "testsrc2=s=320x180:r=5:d=24,gblur=sigma=10:enable='lt(t,16)'"
-    assert previews(make(tmp_path / "blurred.mp4", "-f", "lavfi", "-i", graph, "-g", "5"), folder).poster_ms >= 16_000
+    assert previews(encode(tmp_path / "blurred.mp4", "-f", "lavfi", "-i", graph, "-g", "5"), folder).poster_ms >= 16_000
 
 
 def test_the_poster_is_at_most_1280_wide_and_keeps_its_colours(tmp_path: Path, folder: Path) -> None:
     tagged = "color=0xc02030:s=1920x1080:d=2,scale=out_color_matrix=bt709,setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709"
-    made = previews(make(tmp_path / "red.mp4", "-f", "lavfi", "-i", f"{tagged},format=yuv420p", "-preset", "ultrafast"), folder)
+    made = previews(encode(tmp_path / "red.mp4", "-f", "lavfi", "-i", f"{tagged},format=yuv420p", "-preset", "ultrafast"), folder)
     poster = cv2.imread(str(made.poster))
     assert poster.shape == (720, 1280, 3)
     sheet = cv2.imread(str(made.sheets[0]))
@@ -76,17 +76,17 @@ def test_the_poster_is_at_most_1280_wide_and_keeps_its_colours(tmp_path: Path, f
 
 def test_hdr_footage_is_shown_as_every_screen_shows_it(tmp_path: Path, folder: Path) -> None:
     tagged = "testsrc2=s=320x180:d=2,format=yuv420p10le,setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc"
-    source = make(tmp_path / "hdr.mkv", "-f", "lavfi", "-i", tagged, "-c:v", "libx265", "-x265-params", "log-level=none")
+    source = encode(tmp_path / "hdr.mkv", "-f", "lavfi", "-i", tagged, "-c:v", "libx265", "-x265-params", "log-level=none")
     assert inspect(str(source), folder).media.hdr
     made = previews(source, folder)
     assert cv2.imread(str(made.poster)).shape == (180, 320, 3)
-    assert len(strip(made)) >= 15
+    assert len(strip_pictures(made)) >= 15
 
 
 def test_the_waveform_follows_the_sound(tmp_path: Path, folder: Path) -> None:
     loud, quiet = "between(mod(t,4),0,1)", "between(mod(t,4),2,3)"
     sound = f"aevalsrc='sin(880*PI*t)*(0.8*{loud}+0.2*{quiet})':s=44100:d=8"
-    source = make(tmp_path / "tones.mp4", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=8", "-f", "lavfi", "-i", sound, "-c:a", "flac")
+    source = encode(tmp_path / "tones.mp4", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=8", "-f", "lavfi", "-i", sound, "-c:a", "flac")
     found = levels(previews(source, folder))
     assert len(found) == 80
     for second, level in enumerate([100, 0, 25, 0, 100, 0, 25, 0]):
@@ -95,7 +95,7 @@ def test_the_waveform_follows_the_sound(tmp_path: Path, folder: Path) -> None:
 
 def test_sound_that_begins_late_and_ends_early_keeps_its_place(tmp_path: Path, folder: Path) -> None:
     late = ["-itsoffset", "2", "-f", "lavfi", "-i", "sine=d=3"]
-    made = previews(make(tmp_path / "late.mkv", "-f", "lavfi", "-i", "testsrc2=s=320x180:d=8", *late, "-c:a", "flac"), folder)
+    made = previews(encode(tmp_path / "late.mkv", "-f", "lavfi", "-i", "testsrc2=s=320x180:d=8", *late, "-c:a", "flac"), folder)
     found = levels(made)
     assert len(found) == 80
     assert [index for index, level in enumerate(found) if level > 50] == list(range(20, 50))
@@ -106,12 +106,12 @@ def test_sound_that_begins_late_and_ends_early_keeps_its_place(tmp_path: Path, f
 
 def test_silence_is_drawn_as_silence(tmp_path: Path, folder: Path) -> None:
     noise = "anoisesrc=a=0.0001:d=2"
-    source = make(tmp_path / "noise.mkv", "-f", "lavfi", "-i", "testsrc2=s=320x180:d=2", "-f", "lavfi", "-i", noise, "-c:a", "flac")
+    source = encode(tmp_path / "noise.mkv", "-f", "lavfi", "-i", "testsrc2=s=320x180:d=2", "-f", "lavfi", "-i", noise, "-c:a", "flac")
     assert max(levels(previews(source, folder))) <= 5
 
 
 def test_a_video_without_sound_has_no_waveform(tmp_path: Path, folder: Path) -> None:
-    made = previews(make(tmp_path / "silent.mp4", "-f", "lavfi", "-i", "testsrc2=s=320x180:d=2"), folder)
+    made = previews(encode(tmp_path / "silent.mp4", "-f", "lavfi", "-i", "testsrc2=s=320x180:d=2"), folder)
     assert (made.waveform, made.work.sound) == (None, None)
     assert sorted(path.name for path in folder.iterdir()) == ["filmstrip-1.webp", "filmstrip.vtt", "poster.jpg", "thumbs.gray"]
 
@@ -126,19 +126,19 @@ def test_a_search_finds_sound_and_grey_pictures_with_their_times(counted: Path, 
 
 def test_a_video_in_the_store_is_read_once(counted: Path, folder: Path) -> None:
     told: list[float] = []
-    with answering(counted.read_bytes(), well) as address:
+    with range_server(counted.read_bytes(), send_range) as address:
         made = previews(address, folder, on_progress=told.append)
-    assert len(strip(made)) == 30
+    assert len(strip_pictures(made)) == 30
     assert made.source_bytes == pytest.approx(counted.stat().st_size, rel=0.1)
     assert told == sorted(told)
     assert told[-1] == 1.0
     assert {path.suffix for path in folder.iterdir()} == {".jpg", ".webp", ".vtt", ".json", ".pcm", ".gray"}
 
 
-def test_calling_off_ends_it_within_a_second_and_leaves_nothing(folder: Path, tmp_path: Path) -> None:
+def test_cancelling_stops_within_a_second_and_leaves_nothing(folder: Path, tmp_path: Path) -> None:
     graph = "testsrc2=s=1280x720:r=25:d=10"
-    piece = make(tmp_path / "piece.mp4", "-f", "lavfi", "-i", graph, "-preset", "ultrafast", "-g", "9999", "-sc_threshold", "0")
-    source = make(tmp_path / "long.mp4", "-stream_loop", "19", "-i", str(piece), "-c", "copy")
+    piece = encode(tmp_path / "piece.mp4", "-f", "lavfi", "-i", graph, "-preset", "ultrafast", "-g", "9999", "-sc_threshold", "0")
+    source = encode(tmp_path / "long.mp4", "-stream_loop", "19", "-i", str(piece), "-c", "copy")
     begun: list[float] = []
 
     def note(share: float) -> None:
@@ -151,7 +151,7 @@ def test_calling_off_ends_it_within_a_second_and_leaves_nothing(folder: Path, tm
     assert list(folder.iterdir()) == []
 
 
-def test_calling_off_while_the_store_is_silent_leaves_nothing(counted: Path, folder: Path) -> None:
+def test_cancelling_while_the_store_hangs_leaves_nothing(counted: Path, folder: Path) -> None:
     info = inspect(str(counted), folder)
     asked_until = time.monotonic() + 0.5
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -161,9 +161,9 @@ def test_calling_off_while_the_store_is_silent_leaves_nothing(counted: Path, fol
     assert list(folder.iterdir()) == []
 
 
-def test_a_video_that_is_gone_from_the_store_is_named_so(counted: Path, folder: Path) -> None:
+def test_a_video_missing_from_the_store_is_reported(counted: Path, folder: Path) -> None:
     info = inspect(str(counted), folder)
-    with answering(b"", refusing(404)) as address, pytest.raises(ObjectMissing, match="no longer in the bucket"):
+    with range_server(b"", refuse_with(404)) as address, pytest.raises(ObjectMissing, match="no longer in the bucket"):
         make_previews(Ffmpeg(), address, info, folder)
     assert list(folder.iterdir()) == []
 

@@ -1,4 +1,4 @@
-"""What a file says of itself, and what a bad one is answered."""
+"""Probing files, and the errors for bad ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A video that changes over to a quick copy of its file: whose turn it is, and which exports go with it."""
+"""A video that is switched to a quick copy of its file: which video is next, and which exports follow."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def changed_over(database: Database, old: StoredObject = OLD, new: StoredObject 
         work.cancel(db, item.id)
 
 
-def test_every_export_is_one_of_the_new_object(library: Database) -> None:
+def test_every_export_is_moved_to_the_new_object(library: Database) -> None:
     with library.write() as db:
         assert ask(db, 0, 1_000) + ask(db, 1_000, 1_203) == 1_203
     changed_over(library)
@@ -65,7 +65,7 @@ def test_every_export_is_one_of_the_new_object(library: Database) -> None:
     assert (entry.actor, entry.subject, entry.details) == ("user_1", NEW.key, {"video": "video_1", "before": OLD.key})
 
 
-def test_an_export_that_the_new_object_has_already_stays_the_only_one(library: Database) -> None:
+def test_an_export_of_the_new_object_is_not_duplicated(library: Database) -> None:
     with library.write() as db:
         ask(db, 0, 2)
         db.get_one(Video, "video_1").etag = "new"
@@ -77,7 +77,7 @@ def test_an_export_that_the_new_object_has_already_stays_the_only_one(library: D
         assert sorted(db.exec(select(ExportJob.source_etag))) == ["new", "new", "old"]
 
 
-def test_a_master_that_is_another_one_meanwhile_stays_what_it_is(library: Database) -> None:
+def test_a_master_replaced_meanwhile_is_kept(library: Database) -> None:
     with library.write() as db:
         db.get_one(Video, "video_1").s3_key = "other.mp4"
     with pytest.raises(Conflict, match="was replaced meanwhile"):
@@ -100,7 +100,7 @@ def test_forth_and_back_and_forth_again_leaves_one_former_file(library: Database
         assert (former.s3_key, former.etag, former.video_id) == (OLD.key, "old", "video_1")
 
 
-def test_only_a_slow_video_is_mended_and_only_what_runs_is_called_off(library: Database) -> None:
+def test_only_a_slow_video_is_repaired_and_only_a_running_repair_cancelled(library: Database) -> None:
     with library.write() as db:
         assert not quick_start.cancel_quick_start(db, "video_1")
         first = quick_start.enqueue_quick_start(db, "video_1")
@@ -116,7 +116,7 @@ def test_only_a_slow_video_is_mended_and_only_what_runs_is_called_off(library: D
             quick_start.enqueue_quick_start(db, "video_9")
 
 
-def test_a_very_long_key_still_gives_one_that_may_be_used(library: Database) -> None:
+def test_a_very_long_key_still_gives_a_valid_one(library: Database) -> None:
     with library.write() as db:
         item = quick_start.enqueue_quick_start(db, "video_1")
     assert len(quick_start.quick_key("ü" * 510 + ".mp4", item).encode()) <= 1024

@@ -1,4 +1,4 @@
-"""An empty database gets its library back from what lies in the bucket."""
+"""An empty database recovers its library from the bucket."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from clipviewer.services.cells.board import CellView, cells
 from clipviewer.services.exporting.exports import request_exports
 from clipviewer.services.room.captions import attach, captions_of
 from clipviewer.storage.s3 import ObjectStore
-from tests.made_exports import finish
+from tests.exported_library import finish
 
 
 def make_library(db: Session, store: ObjectStore) -> None:
-    """A video with two clips, the first of them exported twice, and once more with captions."""
+    """Create a video with two clips, the first exported twice, and once more with captions."""
     db.add(
         Video(id="video_1", title="Talk", s3_key="talk.mp4", etag="e", size=9, duration_ms=60_000, width=64, height=36, frame_rate="25/1")
     )
@@ -45,7 +45,7 @@ def ask(db: Session) -> list[CellView]:
 
 
 def contents(db: Session) -> list[dict[str, object]]:
-    """What a rebuild has to bring back."""
+    """Return what a rebuild must recover."""
     exports = [row.model_dump(exclude={"id"}) for row in db.exec(select(ExportedClip).order_by("s3_key"))]
     videos = [row.model_dump(exclude={"created_at"}) for row in db.exec(select(Video))]
     clips = [row.model_dump(exclude={"created_at"}) for row in db.exec(select(IdentifiedClip)) if row.id == "clip_1"]
@@ -61,7 +61,7 @@ def empty(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
     database.dispose()
 
 
-def test_videos_clips_and_exports_come_back_as_they_were(database: Database, empty: Database, bucket: ObjectStore) -> None:
+def test_videos_clips_and_exports_are_recovered_unchanged(database: Database, empty: Database, bucket: ObjectStore) -> None:
     with database.write() as db:
         make_library(db, bucket)
     found = Rebuilt()
@@ -83,7 +83,7 @@ def test_videos_clips_and_exports_come_back_as_they_were(database: Database, emp
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_damaged_sidecar_or_one_whose_file_is_gone_is_left_out(database: Database, empty: Database, bucket: ObjectStore) -> None:
+def test_a_damaged_sidecar_or_one_without_its_file_is_skipped(database: Database, empty: Database, bucket: ObjectStore) -> None:
     with database.write() as db:
         make_library(db, bucket)
     first, second, third = (item.key for item in bucket.list("exports/") if item.key.endswith(".json"))
@@ -101,7 +101,9 @@ def test_a_damaged_sidecar_or_one_whose_file_is_gone_is_left_out(database: Datab
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_an_export_whose_captions_file_is_gone_comes_back_without_it(database: Database, empty: Database, bucket: ObjectStore) -> None:
+def test_an_export_without_its_captions_file_is_recovered_without_captions(
+    database: Database, empty: Database, bucket: ObjectStore
+) -> None:
     with database.write() as db:
         make_library(db, bucket)
     for item in list(bucket.list("exports/")):

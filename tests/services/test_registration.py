@@ -39,7 +39,7 @@ def library(database: Database) -> Database:
     return database
 
 
-def test_a_video_is_known_by_its_key(database: Database) -> None:
+def test_a_video_is_identified_by_its_key(database: Database) -> None:
     objects = stored("a/the_match.mp4", "a/poster.jpg", size=3 * 2**30)
     with database.write() as db:
         first = register_video(db, NewVideo("a/the_match.mp4"), objects)
@@ -136,7 +136,7 @@ def test_a_candidate_of_another_video_is_refused(library: Database) -> None:
     assert result.status is Status.INVALID
 
 
-def test_candidates_are_known_by_their_reference(library: Database) -> None:
+def test_candidates_are_identified_by_their_reference(library: Database) -> None:
     items = [NewIdentifiedClip(0, 1000, "A", "a", 0.5, {"speech": 1.0}), NewIdentifiedClip(2000, 3000)]
     with library.write() as db:
         first = register_identified(db, "video_1", items)
@@ -167,7 +167,7 @@ def test_nothing_is_registered_for_an_unknown_video(library: Database, video_id:
                 attempt()
 
 
-def test_ten_thousand_clips_are_taken_in_one_request_and_again_without_change(library: Database) -> None:
+def test_ten_thousand_clips_are_registered_in_one_request_and_again_without_change(library: Database) -> None:
     items = [rendered(f"c/{number}.mp4", number) for number in range(10_000)]
     objects = stored(*(item.s3_key for item in items))
     with library.write() as db:

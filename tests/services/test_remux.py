@@ -1,4 +1,4 @@
-"""A master with its index last becomes one with its index first, and stays the same otherwise."""
+"""A master with its index last becomes one with its index first, otherwise unchanged."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from clipviewer.media.render.remux import remux
 from clipviewer.media.source.inspection import inspect
 from clipviewer.media.source.mp4_boxes import MoovPlace
 from tests.footage import frame_numbers
-from tests.range_server import answering, well
+from tests.range_server import range_server, send_range
 
 
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory: pytest.TempPathFactory, small_footage: Path) -> Path:
-    """Six seconds with a frame number each, and the index last."""
+    """Six seconds with a number in every frame, and the index last."""
     return make(tmp_path_factory.mktemp("remux") / "slow.mp4", "-i", str(small_footage), "-map", "0", "-c", "copy")
 
 
@@ -52,13 +52,13 @@ def test_the_copy_starts_at_once_and_holds_the_same_pictures_and_sound(slow: Pat
 
 
 def test_a_master_in_the_store_is_copied(slow: Path, out: Path) -> None:
-    with answering(slow.read_bytes(), well) as address:
+    with range_server(slow.read_bytes(), send_range) as address:
         remux(Ffmpeg(), address, out)
     assert packets(out) == packets(slow)
     assert list(out.parent.iterdir()) == [out]
 
 
-def test_a_turned_master_stays_turned(slow: Path, tmp_path: Path, out: Path) -> None:
+def test_a_rotated_master_stays_rotated(slow: Path, tmp_path: Path, out: Path) -> None:
     turned = make(tmp_path / "turned.mp4", "-display_rotation", "-90", "-i", str(slow), "-c", "copy")
     assert remux(Ffmpeg(), str(turned), out).media.rotation == 90
 
@@ -78,13 +78,13 @@ def test_footage_that_does_not_fit_into_an_mp4_is_refused_with_what_to_do(tmp_pa
     assert list(out.parent.iterdir()) == []
 
 
-def test_calling_off_leaves_nothing(slow: Path, out: Path) -> None:
+def test_cancelling_leaves_nothing_behind(slow: Path, out: Path) -> None:
     with pytest.raises(MediaCancelled):
         remux(Ffmpeg(), str(slow), out, cancelled=lambda: True)
     assert list(out.parent.iterdir()) == []
 
 
-def test_a_copy_that_fails_leaves_the_one_before_it_alone(tmp_path: Path, out: Path) -> None:
+def test_a_failed_copy_leaves_the_previous_one_alone(tmp_path: Path, out: Path) -> None:
     out.write_bytes(b"the one before")
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(b"no video")

@@ -1,4 +1,4 @@
-"""An export shows exactly its clip, in its shape, as loud as the others, and holds nothing else."""
+"""An export shows exactly its clip, in its shape, as loud as the others, and contains nothing else."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def make(out: Path, *args: str) -> Path:
 
 
 def luma(path: Path, at: tuple[float, float]) -> int:
-    """The brightness of the first picture at a share of its width and height."""
+    """Return the brightness of the first frame at a fraction of its width and height."""
     with av.open(str(path)) as container:
         frame = next(container.decode(video=0)).reformat(format="gray")
     plane = frame.planes[0]
@@ -63,12 +63,12 @@ def test_an_export_shows_every_frame_of_its_clip_and_no_other(
     assert abs(result.duration_ms - (end_ms - start_ms)) <= 42
 
 
-def test_a_larger_size_is_a_matter_of_the_specification(master: Path, tmp_path: Path) -> None:
+def test_a_larger_size_is_set_by_the_specification(master: Path, tmp_path: Path) -> None:
     result = export(master, tmp_path / "clip.mp4", 0, 200, AspectRatio.PORTRAIT, size=(1080, 1920))
     assert (result.width, result.height) == (1080, 1920)
 
 
-def test_an_export_plays_while_it_loads_and_says_nothing_of_its_source(master: Path, tmp_path: Path) -> None:
+def test_an_export_plays_while_it_loads_and_reveals_nothing_of_its_source(master: Path, tmp_path: Path) -> None:
     tagged = make(
         tmp_path / "tagged.mp4", "-i", str(master), "-c", "copy", "-metadata", "title=Secret", "-metadata:s:a", "handler_name=Secret"
     )
@@ -142,7 +142,7 @@ def test_a_crop_by_hand_shows_that_part(tmp_path: Path) -> None:
         assert [luma(tmp_path / "clip.mp4", (share, 0.5)) > 200 for share in (0.02, 0.5, 0.97)] == [expected] * 3
 
 
-def test_fit_keeps_the_whole_picture_over_itself(tmp_path: Path) -> None:
+def test_fit_shows_the_whole_picture_over_a_blurred_copy(tmp_path: Path) -> None:
     source = make(tmp_path / "white.mp4", "-f", "lavfi", "-i", "color=white:s=640x360:d=1,drawbox=w=6:h=360:c=black:t=fill,format=yuv420p")
     export(source, tmp_path / "clip.mp4", 0, 500, AspectRatio.PORTRAIT, framing=FIT)
     assert luma(tmp_path / "clip.mp4", (0.002, 0.5)) < 60
@@ -151,7 +151,7 @@ def test_fit_keeps_the_whole_picture_over_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", FramingMode)
-def test_black_bars_are_left_out_however_the_crop_was_chosen(tmp_path: Path, mode: FramingMode) -> None:
+def test_black_bars_are_cropped_in_every_mode(tmp_path: Path, mode: FramingMode) -> None:
     barred = "testsrc2=s=640x272:d=1,pad=640:360:0:44,format=yuv420p"
     source = make(tmp_path / "barred.mp4", "-f", "lavfi", "-i", barred)
     result = export(source, tmp_path / "clip.mp4", 0, 800, AspectRatio.PORTRAIT, framing=Framing(mode))
@@ -160,7 +160,7 @@ def test_black_bars_are_left_out_however_the_crop_was_chosen(tmp_path: Path, mod
     assert analyse_range(Ffmpeg(), str(source), 0, 800, tmp_path).content == result.content
 
 
-def test_a_dark_side_is_no_bar(tmp_path: Path) -> None:
+def test_a_dark_edge_is_not_taken_for_a_bar(tmp_path: Path) -> None:
     dark_sky = "testsrc2=s=640x272:d=1,pad=640:360:0:88,format=yuv420p"
     result = export(make(tmp_path / "dark.mp4", "-f", "lavfi", "-i", dark_sky), tmp_path / "clip.mp4", 0, 800)
     assert result.content == Rect(0, 0, 640, 360)
@@ -188,7 +188,7 @@ def test_captions_become_tracks_with_their_language_or_part_of_the_picture(maste
 
 
 @pytest.mark.parametrize(("start_ms", "end_ms"), [(-1, 1_000), (1_000, 1_000), (2_000, 1_000)])
-def test_a_range_that_is_none_is_refused(start_ms: int, end_ms: int) -> None:
+def test_an_invalid_range_is_refused(start_ms: int, end_ms: int) -> None:
     with pytest.raises(ValueError, match="ends after it starts"):
         RenderSpec("source.mp4", start_ms, end_ms, AspectRatio.SQUARE)
 

@@ -1,4 +1,4 @@
-"""A run of ffmpeg that takes more than it may is stopped, and says so."""
+"""An ffmpeg run that exceeds its limits is stopped with an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rendering straight from the store: few bytes, no secret on the command line, and a plain word when the store does not play along."""
+"""Rendering straight from the store: few bytes read, no secret on the command line, and clear errors when the store fails."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from clipviewer.settings import Settings
 from clipviewer.storage.s3 import open_store
 from tests.bench.delay import serving as tcp_serving
 from tests.footage import frame_numbers
-from tests.range_server import answering, refusing, well
+from tests.range_server import range_server, refuse_with, send_range
 from tests.storage.serving import KEYS, serving
 
 KEY = "masters/long.mp4"
@@ -128,7 +128,7 @@ def test_the_relay_answers_nobody_who_does_not_know_its_path_and_nothing_after_i
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
 
 
-def test_what_was_read_once_is_not_read_again(noise: Path, tmp_path: Path) -> None:
+def test_bytes_read_once_are_not_read_again(noise: Path, tmp_path: Path) -> None:
     with stored(tmp_path / "store", noise) as master, SourceRelay(StoredSource(lambda: master.url), tmp_path) as relay:
         first = httpx.get(relay.address, headers={"Range": f"bytes={BLOCK}-{9 * BLOCK}"}).content
         read = relay.bytes_read
@@ -147,8 +147,10 @@ REFUSALS: list[tuple[int, type[ClipviewerError], str]] = [
 
 
 @pytest.mark.parametrize(("status", "error", "words"), REFUSALS)
-def test_a_store_that_refuses_is_told_from_damaged_footage(tmp_path: Path, status: int, error: type[ClipviewerError], words: str) -> None:
-    with answering(b"", refusing(status)) as url, pytest.raises(error, match=words) as caught:
+def test_a_refusing_store_is_distinguished_from_damaged_footage(
+    tmp_path: Path, status: int, error: type[ClipviewerError], words: str
+) -> None:
+    with range_server(b"", refuse_with(status)) as url, pytest.raises(error, match=words) as caught:
         render(Ffmpeg(), square(url), tmp_path / "clip.mp4")
     assert "secret" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
@@ -162,28 +164,28 @@ def test_a_store_that_cannot_be_reached_is_named(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_connection_that_breaks_off_is_taken_up_again(footage: Path, tmp_path: Path) -> None:
+def test_a_broken_connection_is_resumed(footage: Path, tmp_path: Path) -> None:
     broken: set[int] = set()
 
     def answer(handler: BaseHTTPRequestHandler, data: bytes, first: int, last: int) -> None:
-        well(handler, data, first, last, sent=None if first in broken else 1_000)
+        send_range(handler, data, first, last, sent=None if first in broken else 1_000)
         handler.close_connection = True
         broken.add(first)
 
-    with answering(footage.read_bytes(), answer) as url:
+    with range_server(footage.read_bytes(), answer) as url:
         render(Ffmpeg(), square(url, 0, 6_000), tmp_path / "clip.mp4", preset="ultrafast")
     assert broken
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 
 
-def test_a_source_that_is_replaced_while_it_is_read_is_no_export(noise: Path, tmp_path: Path) -> None:
+def test_a_source_replaced_while_it_is_read_fails_the_export(noise: Path, tmp_path: Path) -> None:
     def answer(handler: BaseHTTPRequestHandler, data: bytes, first: int, last: int) -> None:
         if handler.headers["If-Match"]:
             handler.send_error(412)
         else:
-            well(handler, data, first, last)
+            send_range(handler, data, first, last)
 
-    with answering(noise.read_bytes(), answer) as url, pytest.raises(PreconditionFailed, match="replaced"):
+    with range_server(noise.read_bytes(), answer) as url, pytest.raises(PreconditionFailed, match="replaced"):
         render(Ffmpeg(), square(url), tmp_path / "clip.mp4")
     assert list(tmp_path.iterdir()) == []
 
@@ -197,9 +199,9 @@ def test_cancelling_does_not_wait_for_a_store_that_hangs(noise: Path, tmp_path: 
         if len(asked) > answered:
             handler.connection.recv(1)
         else:
-            well(handler, data, first, last)
+            send_range(handler, data, first, last)
 
-    with answering(noise.read_bytes(), answer) as url:
+    with range_server(noise.read_bytes(), answer) as url:
         with pytest.raises(MediaCancelled):
             render(Ffmpeg(), square(url), tmp_path / "clip.mp4", cancelled=lambda: len(asked) > answered)
         assert time.monotonic() - asked[-1] < 1
@@ -210,7 +212,7 @@ def test_a_playlist_in_the_store_makes_no_request(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as canary:
         segment = f"http://127.0.0.1:{canary.getsockname()[1]}/segment.ts"
         playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{segment}\n#EXT-X-ENDLIST\n".encode()
-        with answering(playlist, well) as url, pytest.raises(MediaError):
+        with range_server(playlist, send_range) as url, pytest.raises(MediaError):
             render(Ffmpeg(), square(url), tmp_path / "clip.mp4")
         canary.setblocking(False)
         with pytest.raises(BlockingIOError):
@@ -225,7 +227,7 @@ def test_a_fitted_export_from_the_store_needs_no_more_than_a_cropped_one(footage
 
 
 def _children() -> list[str]:
-    """The command lines of the processes that this one started."""
+    """Return the command lines of this process's children."""
     lines = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:

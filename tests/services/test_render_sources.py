@@ -1,4 +1,4 @@
-"""Sources of every kind: odd ones are rendered, bad ones are refused with a sentence, and neither leaves anything behind."""
+"""Sources of every kind: odd ones are rendered, bad ones refused with a message, and neither leaves anything behind."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def master(small_footage: Path) -> Path:
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
-    """A file in a folder where nothing else is; a failed render leaves it that way."""
+    """A path in an empty folder; the test fails if a failed render leaves something there."""
     folder = tmp_path / "exports"
     folder.mkdir()
     return folder / "clip.mp4"
@@ -79,7 +79,7 @@ def test_a_rotated_source_stands_upright(tmp_path: Path, out: Path, turned: int)
     assert (white > 200, black < 50) == (True, True)
 
 
-def test_pictures_that_come_as_they_like_get_equal_steps_and_keep_their_times(tmp_path: Path, out: Path) -> None:
+def test_pictures_at_irregular_times_get_a_constant_rate_and_keep_their_times(tmp_path: Path, out: Path) -> None:
     graph = "testsrc2=s=320x180:r=30:d=8,select='lt(n,60)+not(mod(n,7))'"
     source = make(tmp_path / "vfr.mp4", *picture(graph), "-f", "lavfi", "-i", "sine=d=8", "-fps_mode", "vfr")
     assert probe(source).variable_frame_rate
@@ -90,13 +90,13 @@ def test_pictures_that_come_as_they_like_get_equal_steps_and_keep_their_times(tm
     assert abs(result.duration_ms - 4_000) <= 70
 
 
-def test_a_telephones_upright_footage_keeps_its_size(tmp_path: Path, out: Path) -> None:
+def test_upright_phone_footage_keeps_its_size(tmp_path: Path, out: Path) -> None:
     source = make(tmp_path / "upright.mp4", *picture("testsrc2=s=1080x1920:d=2,format=yuv420p"), *TONE)
     result = export(source, out)
     assert (result.width, result.height) == (1080, 1920)
 
 
-def test_damage_is_called_damage_also_where_the_master_has_captions(tmp_path: Path, out: Path) -> None:
+def test_damage_is_reported_as_damage_even_if_the_master_has_captions(tmp_path: Path, out: Path) -> None:
     words = tmp_path / "words.srt"
     words.write_text("1\n00:00:00,000 --> 00:00:01,000\nHello\n")
     inputs = [*picture("testsrc2=s=320x180:d=4"), "-i", str(words)]
@@ -109,7 +109,7 @@ def test_damage_is_called_damage_also_where_the_master_has_captions(tmp_path: Pa
     assert list(out.parent.iterdir()) == []
 
 
-def test_very_many_pictures_a_second_become_sixty(tmp_path: Path, out: Path) -> None:
+def test_very_high_frame_rates_become_sixty(tmp_path: Path, out: Path) -> None:
     export(make(tmp_path / "fast.mp4", *picture("testsrc2=s=320x180:r=120:d=2")), out)
     assert len(times(out)) == 60
 
@@ -203,7 +203,7 @@ def test_a_picture_of_sixteen_thousand_pixels_is_refused(tmp_path: Path, out: Pa
     assert list(out.parent.iterdir()) == []
 
 
-def test_a_codec_that_is_not_expected_is_refused(tmp_path: Path, out: Path) -> None:
+def test_an_unexpected_codec_is_refused(tmp_path: Path, out: Path) -> None:
     source = make(tmp_path / "rare.avi", *picture("testsrc2=s=320x180:d=2", "-c:v", "zmbv"))
     with pytest.raises(MediaError, match="format that is not rendered"):
         export(source, out)
@@ -229,7 +229,7 @@ def test_a_playlist_that_calls_itself_a_video_makes_no_request(tmp_path: Path, o
     assert list(out.parent.iterdir()) == []
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path: Path, out: Path) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path, out: Path) -> None:
     with pytest.raises(MediaError, match="missing"):
         export(tmp_path / "nothing.mp4", out)
 

@@ -1,4 +1,4 @@
-"""Sessions: what is accepted as one, and when one ends."""
+"""Sessions: which tokens are accepted, and when a session ends."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def holds(database: Database, sessions: Sessions, token: str) -> bool:
     return True
 
 
-def test_a_session_tells_who_is_asking(database: Database, sessions: Sessions, session: NewSession, user_id: str) -> None:
+def test_a_session_identifies_its_person(database: Database, sessions: Sessions, session: NewSession, user_id: str) -> None:
     with database.read() as db:
         principal = sessions.authenticate(db, header(session.token))
     assert (principal.user_id, principal.email, principal.role) == (user_id, "ada@example.org", Role.REVIEWER)
@@ -89,13 +89,13 @@ def test_a_foreign_cookie_costs_no_query(database: Database, sessions: Sessions,
 @pytest.mark.parametrize(
     "cookie", [None, "", ";;=;", COOKIE, f"{COOKIE}=", f"{COOKIE}=.", f"{COOKIE}=a.b.c", f"{COOKIE}={'x' * 5000}", "other=1"]
 )
-def test_a_header_without_a_session_is_nobody(database: Database, sessions: Sessions, cookie: str | None) -> None:
+def test_a_header_without_a_session_is_anonymous(database: Database, sessions: Sessions, cookie: str | None) -> None:
     with database.read() as db, pytest.raises(Unauthorized):
         sessions.authenticate(db, cookie)
 
 
 def forge(session: NewSession, headers: dict[str, Any] | None = None, **claims: Any) -> str:
-    """The session's token, signed by the right key, with some claims and headers changed; None removes one."""
+    """Return the session's token with changed claims and headers, signed with the right key; None removes a claim or header."""
     key = hmac.new(KEY.encode(), b"clipviewer session", hashlib.sha256).digest()
     kid = jwt.get_unverified_header(session.token)["kid"]
     payload = jwt.decode(session.token, options={"verify_signature": False}) | claims
@@ -129,7 +129,7 @@ def test_every_claim_is_required(database: Database, sessions: Sessions, session
     ],
     ids=str,
 )
-def test_a_token_for_another_purpose_is_no_session(
+def test_a_token_for_another_purpose_is_not_a_session(
     database: Database, sessions: Sessions, session: NewSession, claims: dict[str, Any]
 ) -> None:
     assert not holds(database, sessions, forge(session, **claims))
@@ -185,7 +185,7 @@ def test_rotating_the_key_logs_nobody_out_and_removing_it_does(database: Databas
     assert not holds(database, Sessions([OLD_KEY], clock=clock), new.token)
 
 
-def test_an_api_or_set_up_token_is_no_session_and_a_session_is_no_api_token(
+def test_api_tokens_set_up_tokens_and_sessions_are_not_interchangeable(
     database: Database, sessions: Sessions, session: NewSession, clock: Clock
 ) -> None:
     tokens = ApiTokens(clock)
@@ -225,7 +225,7 @@ def end_by_deleting(db: Session, sessions: Sessions, accounts: Accounts, session
     "end",
     [end_by_sign_out, end_by_revoking, end_by_revoking_all, end_by_new_password, end_by_disabling_and_enabling, end_by_deleting],
 )
-def test_a_copied_cookie_is_dead_afterwards(
+def test_a_copied_cookie_is_invalid_after_the_session_ends(
     database: Database, sessions: Sessions, accounts: Accounts, session: NewSession, user_id: str, end: Callable[..., None]
 ) -> None:
     assert holds(database, sessions, session.token)
@@ -242,7 +242,7 @@ def test_revoking_one_session_leaves_the_others(database: Database, sessions: Se
     assert not holds(database, sessions, session.token)
 
 
-def test_a_new_role_holds_at_the_next_look(
+def test_a_new_role_applies_at_the_next_request(
     database: Database, sessions: Sessions, accounts: Accounts, session: NewSession, user_id: str
 ) -> None:
     with database.write() as db:

@@ -1,4 +1,4 @@
-"""Signing in: who gets a session, and that all others get the same answer for the same work."""
+"""Signing in: who gets a session; all others get the same response for the same work."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_hash_of_older_strength_is_renewed_at_sign_in(database: Database, admi
             assert "m=128" in db.get_one(User, admin.id).password_hash
 
 
-def test_signing_in_opens_a_session_and_is_written_down(
+def test_signing_in_opens_a_session_and_is_audited(
     database: Database, accounts: Accounts, admin: Account, sessions: Sessions, clock: Clock
 ) -> None:
     signed_in = try_sign_in(database, accounts, sessions, clock, " ADA@Example.org ", PASSWORD)

@@ -58,19 +58,19 @@ def signer(
 
 
 def life(url: str) -> tuple[datetime, int]:
-    """The signing date and the seconds that the URL itself states."""
+    """Return the signing date and the seconds stated in the URL."""
     query = parse_qs(urlsplit(url).query)
     return datetime.strptime(query["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC), int(query["X-Amz-Expires"][0])
 
 
 @given(MOMENTS, LIVES)
-def test_what_is_left_at_hand_out_is_between_three_quarters_of_the_ttl_and_the_ttl(now: datetime, ttl: int) -> None:
+def test_a_url_is_issued_with_three_quarters_of_the_ttl_or_more_left(now: datetime, ttl: int) -> None:
     left = (signature_at(now, ttl).expires_at - now).total_seconds()
     assert ttl * 3 / 4 < left <= ttl
 
 
 @given(MOMENTS, LIVES, st.integers(0, 10**10), st.none() | st.integers(1, 10**10))
-def test_a_later_hand_out_never_expires_earlier(now: datetime, ttl: int, later_us: int, credentials_us: int | None) -> None:
+def test_a_later_url_never_expires_earlier(now: datetime, ttl: int, later_us: int, credentials_us: int | None) -> None:
     later = now + timedelta(microseconds=later_us)
     end = None if credentials_us is None else later + timedelta(seconds=1, microseconds=credentials_us)
     first, second = signature_at(now, ttl, end), signature_at(later, ttl, end)
@@ -79,7 +79,7 @@ def test_a_later_hand_out_never_expires_earlier(now: datetime, ttl: int, later_u
 
 
 @given(MOMENTS, LIVES, st.data())
-def test_all_moments_of_a_window_share_one_url(now: datetime, ttl: int, data: st.DataObject) -> None:
+def test_all_requests_within_a_window_share_one_url(now: datetime, ttl: int, data: st.DataObject) -> None:
     window = timedelta(seconds=ttl // 4)
     start = signature_at(now, ttl).signed_at
     clock = Clock(start)
@@ -107,22 +107,22 @@ def test_the_reported_expiry_is_the_earlier_one_of_the_url_and_the_credentials(n
 
 
 @pytest.mark.parametrize("ttl", [0, MIN_URL_TTL - 1, MAX_URL_TTL + 1])
-def test_a_life_outside_the_limits_is_refused(ttl: int) -> None:
+def test_a_lifetime_outside_the_limits_is_refused(ttl: int) -> None:
     with pytest.raises(ValueError, match="seconds"):
         signer(ttl=ttl)
 
 
-def test_ended_credentials_sign_nothing() -> None:
+def test_expired_credentials_sign_nothing() -> None:
     with pytest.raises(SigningFailed, match="expired"):
         signer(credentials=lambda: replace(STATIC, expires_at=NOON)).sign("a.mp4")
 
 
-def test_no_credentials_is_said_in_a_sentence() -> None:
+def test_missing_credentials_are_reported_in_a_sentence() -> None:
     with pytest.raises(SigningFailed, match="AWS_ACCESS_KEY_ID"):
         signer(credentials=credential_source(None)).sign("a.mp4")
 
 
-def test_credentials_that_cannot_be_renewed_are_said_in_a_sentence() -> None:
+def test_credentials_that_cannot_be_renewed_are_reported_in_a_sentence() -> None:
     def refuse() -> dict[str, str]:
         raise RuntimeError("the metadata service is gone")
 
@@ -149,7 +149,7 @@ def test_old_keys_are_never_paired_with_the_expiry_of_new_ones() -> None:
     old_end, new_end = NOON + timedelta(minutes=5), NOON + timedelta(hours=6)
 
     class RenewedMeanwhile:
-        """As botocore's when another thread publishes new credentials just after this one has read the old keys."""
+        """botocore credentials that another thread renews just after this one has read the old keys."""
 
         def __init__(self) -> None:
             self.keys, self._expiry_time = BotoCredentials("OLD", "s", "t").get_frozen_credentials(), old_end
@@ -169,7 +169,7 @@ def test_credentials_that_are_fetched_at_first_use_have_their_expiry_from_the_st
     assert credential_source(DeferredRefreshableCredentials(lambda: fetched, "role"))() == Credentials("A", "B", "C", end)
 
 
-def test_keys_that_are_renewed_at_every_reading_are_used_and_said_to_end_no_later_than_they_do() -> None:
+def test_keys_renewed_at_every_use_are_used_with_their_own_expiry() -> None:
     class AlwaysNew:
         def __init__(self) -> None:
             self._expiry_time = NOON
@@ -189,7 +189,7 @@ def test_static_credentials_have_no_expiry() -> None:
     assert credential_source(BotoCredentials("A", "B"))() == Credentials("A", "B")
 
 
-def test_empty_credentials_are_none() -> None:
+def test_empty_credentials_count_as_missing() -> None:
     with pytest.raises(StorageCredentials):
         credential_source(BotoCredentials("", ""))()
 
@@ -231,13 +231,13 @@ def test_the_embedded_store_is_addressed_as_the_browser_came(settings: Settings,
     "origin",
     ["", "null", "//x", "ftp://x", "http://x/path", "http://u@x", "http://x?y", "http://x\r\ny", "http://x y", "http://x:99999", "http://"],
 )
-def test_an_origin_that_is_none_is_refused(origin: str) -> None:
+def test_an_invalid_origin_is_refused(origin: str) -> None:
     with pytest.raises(SigningFailed):
         signer(EMBEDDED).sign("a.mp4", origin=origin)
 
 
 @pytest.mark.parametrize("key", ["", "..", "clips/../secret", "clips/a\0b", "clips/" + "x" * 1024, "other/a.mp4", "clips", "/clips/a.mp4"])
-def test_keys_that_no_clip_can_have_are_not_found(key: str) -> None:
+def test_invalid_keys_are_not_found(key: str) -> None:
     with pytest.raises(NotFound):
         signer(prefix="clips/").sign(key)
 

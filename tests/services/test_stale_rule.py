@@ -1,4 +1,4 @@
-"""The rule for stale exports, said once more in Python: what lists, filters, the matrix and the trigger's count say has to be the same."""
+"""The rule for stale exports, written again in Python: list, filters, matrix and the trigger's count must agree with it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ETAGS = st.sampled_from(["", "a", "b", "b-2"])
 
 @dataclass(frozen=True)
 class Case:
-    """An export from 1 to 3 s, and how its video, its candidate and the saved crop are now; ``moved`` is ms, None: no candidate."""
+    """An export from 1 to 3 s, and its video, candidate and saved crop now; ``moved`` is in ms, None: no candidate."""
 
     made_here: bool
     source_etag: str

@@ -1,4 +1,4 @@
-"""Uploads in parts as boto3's client does them, at stores that answer each in their own way."""
+"""Multipart uploads as boto3's client sends them, to stores that differ in their responses."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ ONE_PART = (
 Answer = tuple[int, bytes, dict[str, str]]
 
 
-class Heard:
-    """What a store was asked: method, query and body of each request, and the checksum algorithm that it named."""
+class ReceivedRequests:
+    """The requests a store received: method, query and body of each, and the checksum algorithm named."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, str, bytes]] = []
@@ -34,8 +34,8 @@ class Heard:
 
 
 @contextmanager
-def a_store(answer: Callable[[str, str, Heard], Answer]) -> Iterator[tuple[ObjectStore, Heard]]:
-    heard = Heard()
+def running_store(answer: Callable[[str, str, ReceivedRequests], Answer]) -> Iterator[tuple[ObjectStore, ReceivedRequests]]:
+    received = ReceivedRequests()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -43,9 +43,9 @@ def a_store(answer: Callable[[str, str, Heard], Answer]) -> Iterator[tuple[Objec
         def handle_any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             query = self.path.partition("?")[2]
-            heard.requests.append((self.command, query, body))
-            heard.algorithms.append(self.headers.get("x-amz-checksum-algorithm"))
-            status, content, headers = answer(self.command, query, heard)
+            received.requests.append((self.command, query, body))
+            received.algorithms.append(self.headers.get("x-amz-checksum-algorithm"))
+            status, content, headers = answer(self.command, query, received)
             self.send_response(status)
             for name, value in {**headers, "Content-Length": str(len(content))}.items():
                 self.send_header(name, value)
@@ -61,63 +61,66 @@ def a_store(answer: Callable[[str, str, Heard], Answer]) -> Iterator[tuple[Objec
     Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         settings = Settings(data_dir=Path("unused"), database_url="", port=server.server_address[1])
-        yield open_store(replace(settings), KEYS), heard
+        yield open_store(replace(settings), KEYS), received
     finally:
         server.shutdown()
         server.server_close()
 
 
-def test_a_store_that_compares_checksums_is_told_which() -> None:
-    with a_store(lambda *_: (200, BEGUN, {"x-amz-checksum-algorithm": "CRC32"})) as (store, heard):
+def test_a_store_that_compares_checksums_is_sent_the_algorithm() -> None:
+    with running_store(lambda *_: (200, BEGUN, {"x-amz-checksum-algorithm": "CRC32"})) as (store, received):
         assert store.start_upload("a.mp4", "video/mp4") == ("up-1", True)
-    assert heard.algorithms == ["CRC32"]
+    assert received.algorithms == ["CRC32"]
 
 
-def test_a_store_that_passes_over_checksums_is_not_relied_on() -> None:
-    with a_store(lambda *_: (200, BEGUN, {})) as (store, _):
+def test_a_store_that_ignores_checksums_is_not_relied_on() -> None:
+    with running_store(lambda *_: (200, BEGUN, {})) as (store, _):
         assert store.start_upload("a.mp4", "video/mp4") == ("up-1", False)
 
 
 @pytest.mark.parametrize(("status", "code"), [(501, "NotImplemented"), (400, "InvalidArgument"), (400, "InvalidRequest")])
-def test_a_store_that_refuses_checksums_is_asked_without(status: int, code: str) -> None:
+def test_a_store_that_refuses_checksums_gets_none(status: int, code: str) -> None:
     refusal = f"<Error><Code>{code}</Code></Error>".encode()
 
-    def answer(_method: str, _query: str, heard: Heard) -> Answer:
-        return (status, refusal, {}) if heard.algorithms[-1] else (200, BEGUN, {})
+    def answer(_method: str, _query: str, received: ReceivedRequests) -> Answer:
+        return (status, refusal, {}) if received.algorithms[-1] else (200, BEGUN, {})
 
-    with a_store(answer) as (store, heard):
+    with running_store(answer) as (store, received):
         assert store.start_upload("a.mp4", "video/mp4") == ("up-1", False)
-    assert heard.algorithms[-1] is None
+    assert received.algorithms[-1] is None
 
 
 def test_a_store_that_denies_uploads_is_not_asked_twice() -> None:
-    with a_store(lambda *_: (403, b"<Error><Code>AccessDenied</Code></Error>", {})) as (store, heard), pytest.raises(StorageDenied):
+    with (
+        running_store(lambda *_: (403, b"<Error><Code>AccessDenied</Code></Error>", {})) as (store, received),
+        pytest.raises(StorageDenied),
+    ):
         store.start_upload("a.mp4", "video/mp4")
-    assert len(heard.requests) == 1
+    assert len(received.requests) == 1
 
 
-def test_the_checksums_that_a_store_lists_are_given_back_to_it_at_the_end() -> None:
+def test_the_checksums_listed_by_a_store_are_sent_on_completion() -> None:
     done = b"<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>"
-    with a_store(lambda method, *_: (200, ONE_PART if method == "GET" else done, {})) as (store, heard):
+    with running_store(lambda method, *_: (200, ONE_PART if method == "GET" else done, {})) as (store, received):
         parts = store.parts("a.mp4", "up-1")
         assert parts == [StoredPart(1, 7, '"e1"', "y/Q5Jg==")]
         store.finish_upload("a.mp4", "up-1", parts)
-    assert b"<ChecksumCRC32>y/Q5Jg==</ChecksumCRC32>" in heard.requests[-1][2]
+    assert b"<ChecksumCRC32>y/Q5Jg==</ChecksumCRC32>" in received.requests[-1][2]
 
 
 def test_an_abort_is_repeated_until_no_part_is_left() -> None:
-    def answer(method: str, _query: str, heard: Heard) -> Answer:
-        aborts = [request for request in heard.requests if request[0] == "DELETE"]
+    def answer(method: str, _query: str, received: ReceivedRequests) -> Answer:
+        aborts = [request for request in received.requests if request[0] == "DELETE"]
         if method == "DELETE":
             return (204, b"", {})
         return (200, ONE_PART, {}) if len(aborts) < 2 else (404, NO_UPLOAD, {})
 
-    with a_store(answer) as (store, heard):
+    with running_store(answer) as (store, received):
         store.abort_upload("a.mp4", "up-1")
-    assert [method for method, *_ in heard.requests] == ["DELETE", "GET", "DELETE", "GET"]
+    assert [method for method, *_ in received.requests] == ["DELETE", "GET", "DELETE", "GET"]
 
 
-def test_an_upload_that_is_gone_is_aborted_already() -> None:
-    with a_store(lambda *_: (404, NO_UPLOAD, {})) as (store, heard):
+def test_aborting_a_missing_upload_succeeds() -> None:
+    with running_store(lambda *_: (404, NO_UPLOAD, {})) as (store, received):
         store.abort_upload("a.mp4", "up-1")
-    assert len(heard.requests) == 1
+    assert len(received.requests) == 1

@@ -1,4 +1,4 @@
-"""Reading an object that lasts longer than its address, its keys or itself."""
+"""Reading an object for longer than its URL, its keys or the object itself are valid."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from clipviewer.errors import PreconditionFailed, SigningFailed, StorageDenied, StorageUnreachable
 from clipviewer.media.source import stored_source
 from clipviewer.media.source.stored_source import BLOCK, SourceReader, StoredSource
-from tests.range_server import answering, well
+from tests.range_server import range_server, send_range
 
 DATA = bytes(range(256)) * 8 * 1024
 
@@ -33,7 +33,7 @@ def reading(tmp_path: Path) -> Iterator[Callable[..., SourceReader]]:
 
 
 class Keys:
-    """A store that knows one key at a time, and a signer that learns of a new one ``late`` questions after the store."""
+    """A store that accepts one key at a time, and a signer that learns of a new key ``late`` requests after the store."""
 
     def __init__(self) -> None:
         self.valid, self.known, self.asked = "one", "one", 0
@@ -49,15 +49,15 @@ class Keys:
 
     def answer(self, handler: BaseHTTPRequestHandler, data: bytes, first: int, last: int) -> None:
         if handler.path.endswith(f"={self.valid}"):
-            well(handler, data, first, last)
+            send_range(handler, data, first, last)
         else:
             handler.send_error(403)
 
 
 @pytest.mark.parametrize("late", [0, 1, 3])
-def test_reading_goes_on_when_the_keys_are_changed_in_the_middle(reading: Callable[..., SourceReader], late: int) -> None:
+def test_reading_continues_when_the_keys_change_in_the_middle(reading: Callable[..., SourceReader], late: int) -> None:
     keys = Keys()
-    with answering(DATA, keys.answer) as url:
+    with range_server(DATA, keys.answer) as url:
         reader = reading(lambda: keys.sign(url))
         assert reader.read(0) == DATA[:BLOCK]
         keys.valid, keys.late = "two", late
@@ -65,7 +65,7 @@ def test_reading_goes_on_when_the_keys_are_changed_in_the_middle(reading: Callab
         assert reader.failure is None
 
 
-def test_an_address_that_has_expired_is_replaced_by_one_that_is_made_anew(reading: Callable[..., SourceReader]) -> None:
+def test_an_expired_url_is_replaced_by_a_new_one(reading: Callable[..., SourceReader]) -> None:
     served: list[str] = []
 
     def answer(handler: BaseHTTPRequestHandler, data: bytes, first: int, last: int) -> None:
@@ -73,21 +73,21 @@ def test_an_address_that_has_expired_is_replaced_by_one_that_is_made_anew(readin
             handler.send_error(403)
         else:
             served.append(handler.path)
-            well(handler, data, first, last)
+            send_range(handler, data, first, last)
 
     number = count()
-    with answering(DATA, answer) as url:
+    with range_server(DATA, answer) as url:
         reader = reading(lambda: f"{url}-{next(number) // 2}")
         assert reader.read(0) + reader.read(BLOCK) + reader.read(3 * BLOCK) == DATA[: 7 * BLOCK]
     assert len(served) == 3
 
 
-def test_keys_that_are_withdrawn_for_good_end_the_reading_with_the_reason(
+def test_permanently_revoked_keys_end_the_reading_with_the_reason(
     reading: Callable[..., SourceReader], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stored_source, "_PAUSES", (0.01, 0.01))
     keys = Keys()
-    with answering(DATA, keys.answer) as url:
+    with range_server(DATA, keys.answer) as url:
         reader = reading(lambda: keys.sign(url))
         reader.read(0)
         keys.valid, keys.late = "none", 100
@@ -96,15 +96,15 @@ def test_keys_that_are_withdrawn_for_good_end_the_reading_with_the_reason(
         assert isinstance(reader.failure, StorageDenied)
 
 
-def test_a_refusal_of_the_first_byte_is_not_waited_for(reading: Callable[..., SourceReader]) -> None:
+def test_a_refusal_of_the_first_byte_is_reported_at_once(reading: Callable[..., SourceReader]) -> None:
     keys = Keys()
     keys.valid, keys.late = "none", 100
-    with answering(DATA, keys.answer) as url, pytest.raises(StorageDenied):
+    with range_server(DATA, keys.answer) as url, pytest.raises(StorageDenied):
         reading(lambda: keys.sign(url)).read(0)
     assert keys.asked == 3
 
 
-def test_a_signer_without_keys_is_the_reason(reading: Callable[..., SourceReader]) -> None:
+def test_a_signer_without_keys_is_reported_as_the_reason(reading: Callable[..., SourceReader]) -> None:
     signed = count()
 
     def sign() -> str:
@@ -112,7 +112,7 @@ def test_a_signer_without_keys_is_the_reason(reading: Callable[..., SourceReader
             raise SigningFailed("The server could not renew its credentials")
         return url
 
-    with answering(DATA, well) as url:
+    with range_server(DATA, send_range) as url:
         reader = reading(sign)
         reader.read(0)
         with pytest.raises(SigningFailed, match="could not renew"):
@@ -120,14 +120,14 @@ def test_a_signer_without_keys_is_the_reason(reading: Callable[..., SourceReader
         assert isinstance(reader.failure, SigningFailed)
 
 
-def test_an_object_other_than_the_one_asked_for_is_not_read(reading: Callable[..., SourceReader]) -> None:
+def test_an_object_with_another_etag_is_not_read(reading: Callable[..., SourceReader]) -> None:
     asked: list[str] = []
 
     def answer(handler: BaseHTTPRequestHandler, data: bytes, first: int, last: int) -> None:
         asked.append(handler.headers["If-Match"])
-        well(handler, data, first, last, etag='"two"')
+        send_range(handler, data, first, last, etag='"two"')
 
-    with answering(DATA, answer) as url:
+    with range_server(DATA, answer) as url:
         reader = reading(lambda: url, "one")
         with pytest.raises(PreconditionFailed, match="replaced"):
             reader.read(0)
@@ -140,14 +140,14 @@ def test_a_store_that_trickles_is_too_slow(reading: Callable[..., SourceReader],
     monkeypatch.setattr(stored_source, "_TOO_SLOW_SECONDS", 0.3)
 
     def answer(handler: BaseHTTPRequestHandler, data: bytes, first: int, last: int) -> None:
-        well(handler, data, first, last, sent=0)
+        send_range(handler, data, first, last, sent=0)
         for byte in data[first:last]:
             handler.wfile.write(bytes([byte]))
             if stop.wait(0.02):
                 return
 
     stop = Event()
-    with answering(DATA, answer) as url:
+    with range_server(DATA, answer) as url:
         try:
             with pytest.raises(StorageUnreachable, match="too slowly"):
                 reading(lambda: url).read(0)

@@ -33,24 +33,24 @@ def take(database: Database, throttle: Throttle, clock: Clock, email: str = ADA,
 
 
 def guesses(database: Database, throttle: Throttle, clock: Clock, times: int, email: str = ADA, address: str = "192.0.2.1") -> int:
-    """How many of so many attempts are let through."""
+    """Return how many of the attempts are let through."""
     return sum(take(database, throttle, clock, email, address) is not None for _ in range(times))
 
 
-def test_an_account_is_guessed_only_so_often_from_one_address(database: Database, throttle: Throttle, clock: Clock) -> None:
+def test_attempts_per_account_and_address_are_limited(database: Database, throttle: Throttle, clock: Clock) -> None:
     assert guesses(database, throttle, clock, 10) == 3
     assert guesses(database, throttle, clock, 1, address="192.0.2.2") == 1
 
 
-def test_one_address_guesses_only_so_often_over_all_accounts(database: Database, throttle: Throttle, clock: Clock) -> None:
+def test_attempts_per_address_over_all_accounts_are_limited(database: Database, throttle: Throttle, clock: Clock) -> None:
     assert sum(guesses(database, throttle, clock, 1, email=f"{number}@example.org") for number in range(20)) == 6
 
 
-def test_many_addresses_guess_one_account_only_so_often(database: Database, throttle: Throttle, clock: Clock) -> None:
+def test_attempts_per_account_from_many_addresses_are_limited(database: Database, throttle: Throttle, clock: Clock) -> None:
     assert sum(guesses(database, throttle, clock, 1, address=f"198.51.100.{number}") for number in range(30)) == 9
 
 
-def test_the_wait_ends_with_the_window_and_is_told(database: Database, throttle: Throttle, clock: Clock) -> None:
+def test_the_wait_ends_with_the_window_and_is_reported(database: Database, throttle: Throttle, clock: Clock) -> None:
     guesses(database, throttle, clock, 3)
     clock.pass_time(minutes=5)
     with pytest.raises(TooManyAttempts) as caught, database.write() as db:
@@ -90,7 +90,7 @@ def test_a_right_password_clears_the_account_here_but_not_the_address(database: 
     assert guesses(database, throttle, clock, 10, email="bob@example.org") == 1
 
 
-def test_whoever_owns_an_account_cannot_clear_the_address_to_guess_at_others(database: Database, throttle: Throttle, clock: Clock) -> None:
+def test_an_account_owner_cannot_reset_the_limit_of_their_address(database: Database, throttle: Throttle, clock: Clock) -> None:
     let_through = 0
     for number in range(20):
         let_through += guesses(database, throttle, clock, 1, email=f"{number}@example.org")
@@ -118,7 +118,7 @@ def test_an_ipv6_network_counts_as_one_address(
     assert guesses(database, throttle, clock, 1, address=second) == (0 if same else 1)
 
 
-def test_parallel_guesses_do_not_slip_by(database: Database, throttle: Throttle, clock: Clock) -> None:
+def test_parallel_attempts_do_not_evade_the_limit(database: Database, throttle: Throttle, clock: Clock) -> None:
     with ThreadPoolExecutor(8) as pool:
         let_through = list(pool.map(lambda _: take(database, throttle, clock) is not None, range(24)))
     assert sum(let_through) == 3

@@ -21,7 +21,7 @@ from clipviewer.media.finding.title_service import (
     open_title_service,
 )
 from clipviewer.settings import load_settings
-from tests.answering_service import Answer, Service, always, answering
+from tests.fake_service import Answer, Service, fixed_answer, running_service
 
 TRACK = CaptionTrack(
     (Cue(0, 2_000, "Before."), Cue(10_000, 12_000, "Who stole\nthe jewels?"), Cue(13_500, 15_000, "Nobody."), Cue(40_000, 41_000, "After."))
@@ -44,7 +44,7 @@ def _obedient(asked: dict[str, Any]) -> tuple[int, bytes, dict[str, str]]:
 
 @pytest.fixture
 def server() -> Iterator[Service]:
-    with answering(_obedient) as running:
+    with running_service(_obedient) as running:
         yield running
 
 
@@ -70,7 +70,7 @@ def test_text_and_times_of_the_captions_in_the_clips_are_sent_and_nothing_else(s
     assert "Before" not in json.dumps(body)
 
 
-def test_titles_are_taken_over_and_interest_becomes_a_part_of_the_score(server: Service) -> None:
+def test_titles_are_used_and_interest_becomes_part_of_the_score(server: Service) -> None:
     mute, spoken = _candidate(20_000, 39_000, clean=60), _candidate(9_800, 20_000)
     found, failure = add_titles(_service(server), [mute, spoken], TRACK)
     assert failure == ""
@@ -89,13 +89,13 @@ def test_many_clips_are_sent_in_batches_and_long_ones_are_cut_at_a_caption(serve
     assert len({one.title for one in found}) == MAX_CLIPS + 2
 
 
-def test_without_anything_said_nobody_is_asked(server: Service) -> None:
+def test_without_speech_no_request_is_sent(server: Service) -> None:
     assert add_titles(_service(server), [_candidate(0, 5_000)], None) == ([_candidate(0, 5_000)], "")
     assert add_titles(_service(server), [_candidate(20_000, 39_000)], TRACK) == ([_candidate(20_000, 39_000)], "")
     assert server.asked == []
 
 
-def test_an_answer_in_a_fence_is_read_and_a_title_is_one_short_line(server: Service) -> None:
+def test_a_fenced_response_is_read_and_a_title_is_one_short_line(server: Service) -> None:
     server.answers = [_saying('```json\n{"clips": [{"id": 3, "title": " Who\\nstole \\u0000it? ' + "x" * 90 + '", "interest": 7}]}\n```')]
     judged = _service(server).judge({3: "0s Who?"})
     assert judged == {3: ClipRating("Who stole it?…", 7)}
@@ -121,7 +121,7 @@ def test_an_answer_in_a_fence_is_read_and_a_title_is_one_short_line(server: Serv
         "[" * 100_000,
     ],
 )
-def test_an_answer_that_is_not_what_was_asked_for_changes_nothing(server: Service, content: str) -> None:
+def test_an_invalid_response_changes_nothing(server: Service, content: str) -> None:
     server.answers = [_saying(content)]
     candidates = [_candidate(9_800, 20_000)]
     found, failure = add_titles(_service(server), candidates, TRACK)
@@ -132,18 +132,18 @@ def test_an_answer_that_is_not_what_was_asked_for_changes_nothing(server: Servic
 @pytest.mark.parametrize(
     ("answer", "reason", "requests"),
     [
-        (always(400), "CLIPVIEWER_LLM_MODEL", 1),
-        (always(401), "CLIPVIEWER_LLM_KEY", 1),
-        (always(404), "CLIPVIEWER_LLM_URL", 1),
-        (always(307, Location="/elsewhere"), "CLIPVIEWER_LLM_URL", 1),
-        (always(429), "too many requests", 3),
-        (always(500), "status 500", 1),
-        (always(503), "status 503", 3),
-        (always(200, b"<html>hidden-word"), "as it was asked to", 1),
-        (always(200, b'{"choices": []}'), "as it was asked to", 1),
-        (always(200, b'{"choices": [{"message": {"content": null}}]}'), "as it was asked to", 1),
-        (always(200, b'"' + b"a" * 2_000_000 + b'"'), "as it was asked to", 1),
-        (always(200, b'{"choices', **{"Content-Length": "900"}), "incomplete", 1),
+        (fixed_answer(400), "CLIPVIEWER_LLM_MODEL", 1),
+        (fixed_answer(401), "CLIPVIEWER_LLM_KEY", 1),
+        (fixed_answer(404), "CLIPVIEWER_LLM_URL", 1),
+        (fixed_answer(307, Location="/elsewhere"), "CLIPVIEWER_LLM_URL", 1),
+        (fixed_answer(429), "too many requests", 3),
+        (fixed_answer(500), "status 500", 1),
+        (fixed_answer(503), "status 503", 3),
+        (fixed_answer(200, b"<html>hidden-word"), "as it was asked to", 1),
+        (fixed_answer(200, b'{"choices": []}'), "as it was asked to", 1),
+        (fixed_answer(200, b'{"choices": [{"message": {"content": null}}]}'), "as it was asked to", 1),
+        (fixed_answer(200, b'"' + b"a" * 2_000_000 + b'"'), "as it was asked to", 1),
+        (fixed_answer(200, b'{"choices', **{"Content-Length": "900"}), "incomplete", 1),
     ],
 )
 def test_a_failure_is_one_sentence_and_the_clips_stay(server: Service, answer: Answer, reason: str, requests: int) -> None:
@@ -157,7 +157,7 @@ def test_a_failure_is_one_sentence_and_the_clips_stay(server: Service, answer: A
     assert len(server.asked) == requests
 
 
-def test_a_silent_server_is_given_up(server: Service) -> None:
+def test_a_silent_server_times_out(server: Service) -> None:
     released = threading.Event()
 
     def silent(asked: dict[str, Any]) -> tuple[int, bytes, dict[str, str]]:
@@ -173,14 +173,14 @@ def test_a_silent_server_is_given_up(server: Service) -> None:
     assert len(server.asked) == 3
 
 
-def test_a_server_that_is_not_there_is_named() -> None:
+def test_an_unreachable_server_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(TitlesFailed, match="cannot be reached: check CLIPVIEWER_LLM_URL"):
         TitleService(f"http://127.0.0.1:{port}/v1", "small", pause=0.001).judge({0: "0s Who?"})
 
 
-def test_no_model_is_asked_unless_one_is_named(server: Service, tmp_path: Path) -> None:
+def test_no_model_is_used_unless_one_is_configured(server: Service, tmp_path: Path) -> None:
     assert open_title_service(load_settings({}, tmp_path)) is None
     service = open_title_service(load_settings({"CLIPVIEWER_LLM_URL": f"{server.url}/", "CLIPVIEWER_LLM_MODEL": "small"}, tmp_path))
     assert service is not None

@@ -19,7 +19,7 @@ from clipviewer.media.captions.translator import (
     translate_track,
 )
 from clipviewer.settings import load_settings
-from tests.answering_service import Answer, Service, always, answering
+from tests.fake_service import Answer, Service, fixed_answer, running_service
 
 
 def _upper(asked: dict[str, Any]) -> tuple[int, bytes, dict[str, str]]:
@@ -28,7 +28,7 @@ def _upper(asked: dict[str, Any]) -> tuple[int, bytes, dict[str, str]]:
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    with answering(_upper) as running:
+    with running_service(_upper) as running:
         yield running
 
 
@@ -36,7 +36,7 @@ def _translator(service: Service, key: str | None = None, **options: float) -> L
     return LibreTranslate(service.url, key, attempts=3, pause=0.001, **{"timeout": 10, **options})
 
 
-def test_texts_are_sent_as_the_interface_wants_them_and_come_back_in_order(service: Service) -> None:
+def test_texts_are_sent_as_the_api_requires_and_returned_in_order(service: Service) -> None:
     assert _translator(service, "a key").translate(["one", "two"], source="en", target="pt-BR") == ["ONE", "TWO"]
     assert service.asked == [
         ("/translate", None, {"q": ["one", "two"], "source": "en", "target": "pb", "format": "text", "api_key": "a key"})
@@ -61,7 +61,7 @@ def test_many_texts_are_sent_in_batches_within_the_limits(service: Service) -> N
     assert len(batches) < 30
 
 
-def test_nothing_to_translate_asks_nobody(service: Service) -> None:
+def test_nothing_to_translate_sends_no_request(service: Service) -> None:
     assert _translator(service).translate([], source="en", target="fr") == []
     assert service.asked == []
 
@@ -74,8 +74,8 @@ def test_a_track_keeps_its_times_and_its_sentences_whole(service: Service) -> No
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_a_busy_service_is_asked_again(service: Service, status: int) -> None:
-    service.answers = [always(status), always(status, Retry_After="0"), _upper]
+def test_a_busy_service_is_retried(service: Service, status: int) -> None:
+    service.answers = [fixed_answer(status), fixed_answer(status, Retry_After="0"), _upper]
     assert _translator(service).translate(["a"], source="en", target="fr") == ["A"]
     assert len(service.asked) == 3
 
@@ -83,20 +83,20 @@ def test_a_busy_service_is_asked_again(service: Service, status: int) -> None:
 @pytest.mark.parametrize(
     ("answer", "reason", "requests"),
     [
-        (always(400), "into French: check which languages", 1),
-        (always(403), "CLIPVIEWER_TRANSLATE_KEY", 1),
-        (always(404), "CLIPVIEWER_TRANSLATE_URL", 1),
-        (always(429), "too many requests", 3),
-        (always(500), "status 500", 1),
-        (always(503), "status 503", 3),
-        (always(200, b"<html>hidden-word"), "not a translation", 1),
-        (always(200, b'{"translatedText": "hidden-word"}'), "not a translation", 1),
-        (always(200, b'{"translatedText": ["a", "b"]}'), "not a translation", 1),
-        (always(200, b'{"translatedText": [7]}'), "not a translation", 1),
-        (always(200, b'{"error": "hidden-word"}'), "not a translation", 1),
-        (always(200, b'{"translatedText": ["' + b"a" * 2_000_000 + b'"]}'), "not a translation", 1),
-        (always(200, b"[" * 500_000), "not a translation", 1),
-        (always(200, b'{"translated', Content_Length="900"), "incomplete", 1),
+        (fixed_answer(400), "into French: check which languages", 1),
+        (fixed_answer(403), "CLIPVIEWER_TRANSLATE_KEY", 1),
+        (fixed_answer(404), "CLIPVIEWER_TRANSLATE_URL", 1),
+        (fixed_answer(429), "too many requests", 3),
+        (fixed_answer(500), "status 500", 1),
+        (fixed_answer(503), "status 503", 3),
+        (fixed_answer(200, b"<html>hidden-word"), "not a translation", 1),
+        (fixed_answer(200, b'{"translatedText": "hidden-word"}'), "not a translation", 1),
+        (fixed_answer(200, b'{"translatedText": ["a", "b"]}'), "not a translation", 1),
+        (fixed_answer(200, b'{"translatedText": [7]}'), "not a translation", 1),
+        (fixed_answer(200, b'{"error": "hidden-word"}'), "not a translation", 1),
+        (fixed_answer(200, b'{"translatedText": ["' + b"a" * 2_000_000 + b'"]}'), "not a translation", 1),
+        (fixed_answer(200, b"[" * 500_000), "not a translation", 1),
+        (fixed_answer(200, b'{"translated', Content_Length="900"), "incomplete", 1),
     ],
 )
 def test_a_failure_is_one_sentence_without_the_key_or_the_answer(service: Service, answer: Answer, reason: str, requests: int) -> None:
@@ -109,13 +109,13 @@ def test_a_failure_is_one_sentence_without_the_key_or_the_answer(service: Servic
 
 
 def test_texts_and_key_do_not_follow_a_redirect(service: Service) -> None:
-    service.answers = [always(307, Location="/elsewhere"), _upper]
+    service.answers = [fixed_answer(307, Location="/elsewhere"), _upper]
     with pytest.raises(TranslationFailed, match="check the address"):
         _translator(service, "a key").translate(["a"], source="en", target="fr")
     assert [path for path, *_ in service.asked] == ["/translate"]
 
 
-def test_a_silent_service_is_given_up(service: Service) -> None:
+def test_a_silent_service_times_out(service: Service) -> None:
     released = threading.Event()
 
     def silent(asked: dict[str, Any]) -> tuple[int, bytes, dict[str, str]]:
@@ -131,14 +131,14 @@ def test_a_silent_service_is_given_up(service: Service) -> None:
     assert len(service.asked) == 3
 
 
-def test_a_service_that_is_not_there_is_named() -> None:
+def test_an_unreachable_service_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(TranslationFailed, match="cannot be reached: check CLIPVIEWER_TRANSLATE_URL"):
         LibreTranslate(f"http://127.0.0.1:{port}", pause=0.001).translate(["a"], source="en", target="fr")
 
 
-def test_nothing_is_translated_unless_a_service_is_named(service: Service, tmp_path: Path) -> None:
+def test_nothing_is_translated_unless_a_service_is_configured(service: Service, tmp_path: Path) -> None:
     assert open_translator(load_settings({}, tmp_path)) is None
     translator = open_translator(load_settings({"CLIPVIEWER_TRANSLATE_URL": f"{service.url}/"}, tmp_path))
     assert translator is not None

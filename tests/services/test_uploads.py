@@ -1,4 +1,4 @@
-"""Uploads: the parts go to the store by signed URLs, and what arrives becomes a video, or nothing of it stays."""
+"""Uploads: the parts go to the store by signed URLs; a complete file becomes a video, anything else is removed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from clipviewer.services.library import uploads
 from clipviewer.services.library.uploading import Uploading, WantedPart
 from clipviewer.services.library.uploads import UploadBusy, UploadNotFound, UploadRefused
 from clipviewer.services.prefs import save_preferences
-from tests.services.sent_files import ANNA, BEN, begin, change, cut, nothing, put, row, send
+from tests.services.upload_steps import ANNA, BEN, begin, change_row, no_audit, put, row, send, split_parts
 from tests.storage.serving import Served, files
 
 
@@ -32,7 +32,7 @@ def test_a_file_sent_in_parts_becomes_a_video(uploading: Uploading, served: Serv
     assert (found.s3_key, found.part_count, found.checked) == (f"team/videos/{found.video_id}/My-talk_2025.mp4", 2, True)
     send(uploading, found, clip)
     assert list(uploading.services.store.list("")) == []
-    done = uploading.complete(found.id, ANNA, nothing)
+    done = uploading.complete(found.id, ANNA, no_audit)
     assert done.state == uploads.State.DONE
     stored = uploading.services.store.get(found.s3_key)
     assert hashlib.sha256(stored).digest() == hashlib.sha256(clip).digest()
@@ -47,12 +47,12 @@ def test_a_file_sent_in_parts_becomes_a_video(uploading: Uploading, served: Serv
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_clips_are_not_looked_for_where_the_team_does_not_want_it(uploading: Uploading, clip: bytes) -> None:
+def test_clips_are_not_searched_for_if_the_team_turned_it_off(uploading: Uploading, clip: bytes) -> None:
     with uploading.services.database.write() as db:
         save_preferences(db, Preferences(find_on_upload=False))
     found = begin(uploading, "talk.mp4", clip)
     send(uploading, found, clip)
-    uploading.complete(found.id, ANNA, nothing)
+    uploading.complete(found.id, ANNA, no_audit)
     with uploading.services.database.read() as db:
         assert [item.kind for item in db.exec(select(Work)).all()] == ["previews"]
 
@@ -60,17 +60,17 @@ def test_clips_are_not_looked_for_where_the_team_does_not_want_it(uploading: Upl
 def test_completing_twice_gives_the_same_video(uploading: Uploading, clip: bytes) -> None:
     found = begin(uploading, "talk.mp4", clip)
     send(uploading, found, clip)
-    assert uploading.complete(found.id, ANNA, nothing) == uploading.complete(found.id, ANNA, nothing)
+    assert uploading.complete(found.id, ANNA, no_audit) == uploading.complete(found.id, ANNA, no_audit)
     with uploading.services.database.read() as db:
         assert len(db.exec(select(Video)).all()) == 1
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_the_same_file_goes_on_where_it_was(uploading: Uploading, clip: bytes) -> None:
-    found, new = uploading.begin("talk.mp4", len(clip), "1", ANNA, nothing)
+def test_the_same_file_resumes_its_upload(uploading: Uploading, clip: bytes) -> None:
+    found, new = uploading.begin("talk.mp4", len(clip), "1", ANNA, no_audit)
     assert new
     send(uploading, found, clip, 2)
-    again, new = uploading.begin("talk.mp4", len(clip), "1", ANNA, nothing)
+    again, new = uploading.begin("talk.mp4", len(clip), "1", ANNA, no_audit)
     assert (again.id, new) == (found.id, False)
     assert [(part.number, part.size) for part in uploading.parts(again.id, ANNA)[1]] == [(2, MIB)]
     assert begin(uploading, "talk.mp4", clip, fingerprint="2").id != found.id
@@ -83,25 +83,25 @@ def test_an_upload_with_missing_parts_stays_open(uploading: Uploading, clip: byt
     found = begin(uploading, "talk.mp4", clip)
     send(uploading, found, clip, 1)
     with pytest.raises(Conflict, match="1 of 2 parts have not arrived"):
-        uploading.complete(found.id, ANNA, nothing)
+        uploading.complete(found.id, ANNA, no_audit)
     send(uploading, found, clip, 2)
-    assert uploading.complete(found.id, ANNA, nothing).state == uploads.State.DONE
+    assert uploading.complete(found.id, ANNA, no_audit).state == uploads.State.DONE
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("name", ["talk.mp4", "talk.webm"])
 @pytest.mark.parametrize("data", [b"no video at all", b"#EXTM3U\n#EXTINF:10,\nhttp://127.0.0.1:9/canary.ts\n", b"\0" * 100_000])
-def test_what_is_no_video_is_refused_and_nothing_is_left(uploading: Uploading, served: Served, name: str, data: bytes) -> None:
+def test_a_file_that_is_not_a_video_is_refused_and_nothing_is_left(uploading: Uploading, served: Served, name: str, data: bytes) -> None:
     found = begin(uploading, name, data)
     send(uploading, found, data)
     with pytest.raises(UploadRefused, match=f"{name} was not added. This video file cannot be read") as refusal:
-        uploading.complete(found.id, ANNA, nothing)
+        uploading.complete(found.id, ANNA, no_audit)
     assert files(served.root) == set()
     with uploading.services.database.read() as db:
         assert db.exec(select(Video)).all() == []
     assert row(uploading, found).cleared_at is not None
     with pytest.raises(UploadRefused, match="was not added") as again:
-        uploading.complete(found.id, ANNA, nothing)
+        uploading.complete(found.id, ANNA, no_audit)
     assert again.value.detail == refusal.value.detail
 
 
@@ -111,11 +111,11 @@ def test_a_cancelled_upload_leaves_nothing(uploading: Uploading, served: Served,
     send(uploading, found, clip, 1)
     (late,) = uploading.sign(found.id, ANNA, [WantedPart(2)], None)
     assert len(files(served.root)) == 1
-    uploading.cancel(found.id, ANNA, nothing)
-    uploading.cancel(found.id, ANNA, nothing)
+    uploading.cancel(found.id, ANNA, no_audit)
+    uploading.cancel(found.id, ANNA, no_audit)
     assert files(served.root) == set()
     with pytest.raises(HTTPError) as caught:
-        put(late, cut(found, clip)[1])
+        put(late, split_parts(found, clip)[1])
     assert caught.value.code == 404
     caught.value.close()
     assert files(served.root) == set()
@@ -127,20 +127,20 @@ def test_a_cancelled_upload_leaves_nothing(uploading: Uploading, served: Served,
 def test_a_finished_upload_cannot_be_cancelled(uploading: Uploading, clip: bytes) -> None:
     found = begin(uploading, "talk.mp4", clip)
     send(uploading, found, clip)
-    uploading.complete(found.id, ANNA, nothing)
+    uploading.complete(found.id, ANNA, no_audit)
     with pytest.raises(Conflict, match="already finished"):
-        uploading.cancel(found.id, ANNA, nothing)
+        uploading.cancel(found.id, ANNA, no_audit)
     assert uploading.services.store.head(found.s3_key).size == len(clip)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_an_upload_is_its_senders_alone(uploading: Uploading, clip: bytes) -> None:
+def test_an_upload_is_visible_only_to_its_sender(uploading: Uploading, clip: bytes) -> None:
     found = begin(uploading, "talk.mp4", clip)
     with pytest.raises(UploadNotFound):
         uploading.sign(found.id, BEN, [WantedPart(1)], None)
     for step in (uploading.complete, uploading.cancel):
         with pytest.raises(UploadNotFound):
-            step(found.id, BEN, nothing)
+            step(found.id, BEN, no_audit)
     with pytest.raises(UploadNotFound):
         uploading.parts(found.id, BEN)
     with uploading.services.database.read() as db:
@@ -157,15 +157,15 @@ def test_an_upload_is_its_senders_alone(uploading: Uploading, clip: bytes) -> No
         ("talk.mp4", 2**60, "5 TiB"),
     ],
 )
-def test_such_a_file_is_not_even_begun(uploading: Uploading, name: str, size: int, reason: str) -> None:
+def test_an_upload_of_an_invalid_file_is_not_started(uploading: Uploading, name: str, size: int, reason: str) -> None:
     with pytest.raises(Invalid, match=reason):
-        uploading.begin(name, size, "", ANNA, nothing)
+        uploading.begin(name, size, "", ANNA, no_audit)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_file_that_the_disk_cannot_hold_is_not_begun(uploading: Uploading) -> None:
+def test_a_file_larger_than_the_free_disk_space_is_not_started(uploading: Uploading) -> None:
     with pytest.raises(Invalid, match="too little for this file"):
-        uploading.begin("talk.mp4", 4 * 1024**4, "", ANNA, nothing)
+        uploading.begin("talk.mp4", 4 * 1024**4, "", ANNA, no_audit)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -180,7 +180,7 @@ def test_a_sender_has_a_limited_number_of_unfinished_uploads(uploading: Uploadin
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_path_in_the_name_is_only_a_name(uploading: Uploading) -> None:
+def test_a_path_in_the_name_is_reduced_to_the_file_name(uploading: Uploading) -> None:
     found = begin(uploading, "C:\\fakepath\\../../talk.mp4", b"0")
     assert (found.file_name, found.s3_key) == ("talk.mp4", f"team/videos/{found.video_id}/talk.mp4")
 
@@ -191,13 +191,13 @@ def test_one_request_at_a_time_checks_an_upload_and_a_dead_one_is_replaced(uploa
     with uploading.services.database.write() as db:
         assert uploads.claim(db, found, utc_now())
     with pytest.raises(UploadBusy):
-        uploading.complete(found.id, ANNA, nothing)
-    change(uploading, found, updated_at=utc_now() - timedelta(minutes=3))
-    assert uploading.complete(found.id, ANNA, nothing).state == uploads.State.DONE
+        uploading.complete(found.id, ANNA, no_audit)
+    change_row(uploading, found, updated_at=utc_now() - timedelta(minutes=3))
+    assert uploading.complete(found.id, ANNA, no_audit).state == uploads.State.DONE
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_request_that_died_after_joining_the_parts_is_taken_to_its_end(
+def test_a_request_that_died_after_completing_the_parts_is_finished(
     uploading: Uploading, clip: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = begin(uploading, "talk.mp4", clip)
@@ -209,9 +209,9 @@ def test_a_request_that_died_after_joining_the_parts_is_taken_to_its_end(
     with monkeypatch.context() as patch:
         patch.setattr(steps, "probe", out_of_order)
         with pytest.raises(StorageUnreachable):
-            uploading.complete(found.id, ANNA, nothing)
+            uploading.complete(found.id, ANNA, no_audit)
     assert row(uploading, found).state == uploads.State.OPEN
-    assert uploading.complete(found.id, ANNA, nothing).state == uploads.State.DONE
+    assert uploading.complete(found.id, ANNA, no_audit).state == uploads.State.DONE
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -223,36 +223,36 @@ def test_one_cancelled_while_it_is_checked_leaves_nothing(
     look = steps.probe
 
     def cancelled_meanwhile(url: str) -> Any:
-        uploading.cancel(found.id, ANNA, nothing)
+        uploading.cancel(found.id, ANNA, no_audit)
         return look(url)
 
     monkeypatch.setattr(steps, "probe", cancelled_meanwhile)
     with pytest.raises(Conflict, match="was cancelled"):
-        uploading.complete(found.id, ANNA, nothing)
+        uploading.complete(found.id, ANNA, no_audit)
     assert files(served.root) == set()
     assert row(uploading, found).state == uploads.State.CANCELLED
 
 
-def test_what_is_abandoned_for_a_week_is_swept(uploading: Uploading, served: Served, clip: bytes) -> None:
+def test_an_upload_abandoned_for_a_week_is_swept(uploading: Uploading, served: Served, clip: bytes) -> None:
     old, new = begin(uploading, "old.mp4", clip), begin(uploading, "new.mp4", clip)
     for found in (old, new):
         send(uploading, found, clip, 2)
-    change(uploading, old, updated_at=utc_now() - timedelta(days=8))
+    change_row(uploading, old, updated_at=utc_now() - timedelta(days=8))
     uploading.sweep(utc_now())
     assert len(files(served.root)) == 1
     with uploading.services.database.read() as db:
         assert [each.id for each in uploads.list_unfinished(db, ANNA)] == [new.id]
-    change(uploading, old, cleared_at=utc_now() - timedelta(days=8))
+    change_row(uploading, old, cleared_at=utc_now() - timedelta(days=8))
     uploading.sweep(utc_now())
     with uploading.services.database.read() as db:
         assert [each.id for each in db.exec(select(VideoUpload))] == [new.id]
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_what_could_not_be_removed_is_removed_later(uploading: Uploading, served: Served, clip: bytes, services: Services) -> None:
+def test_objects_that_could_not_be_removed_are_removed_later(uploading: Uploading, served: Served, clip: bytes, services: Services) -> None:
     found = begin(uploading, "talk.mp4", clip)
     send(uploading, found, clip, 2)
-    Uploading(dataclasses.replace(uploading.services, store=services.store)).cancel(found.id, ANNA, nothing)
+    Uploading(dataclasses.replace(uploading.services, store=services.store)).cancel(found.id, ANNA, no_audit)
     assert len(files(served.root)) == 1
     uploading.sweep(utc_now())
     assert files(served.root) == set()

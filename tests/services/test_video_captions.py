@@ -1,4 +1,4 @@
-"""The captions of a video: one track per language, read and written anew, cut to what an export shows."""
+"""The captions of a video: one track per language, parsed and written again, sliced to an export's range."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_removed_captions_are_gone(talk: Database) -> None:
         assert captions_of(db, "video_1") == []
 
 
-def test_what_is_no_language_or_no_caption_file_is_refused_with_what_to_do(talk: Database) -> None:
+def test_an_invalid_language_or_caption_file_is_refused_with_what_to_do(talk: Database) -> None:
     with talk.write() as db:
         with pytest.raises(Invalid, match="pt-BR"):
             attach(db, "video_1", "English", VTT, "a.vtt")
@@ -118,7 +118,7 @@ def test_an_export_shows_the_captions_of_its_clip_from_its_start(talk: Database)
 
 
 @pytest.mark.parametrize("change", ["another text", "removed"])
-def test_captions_that_changed_since_an_export_was_asked_for_are_not_put_into_it(talk: Database, change: str) -> None:
+def test_captions_changed_since_an_export_was_enqueued_are_not_included(talk: Database, change: str) -> None:
     with talk.write() as db:
         attach(db, "video_1", "en", VTT, "a.vtt")
         job = burned(db)

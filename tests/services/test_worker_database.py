@@ -1,4 +1,4 @@
-"""The database that tests of one worker share on PostgreSQL: none of them sees what another has left."""
+"""The database shared by one worker's tests on PostgreSQL: no test sees another's rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def numbers_of_new_rows(database: WorkerDatabase) -> list[int]:
     return list(numbers)
 
 
-def test_emptying_leaves_no_row_and_starts_the_numbers_anew(worker_database: WorkerDatabase) -> None:
+def test_emptying_deletes_all_rows_and_resets_sequences(worker_database: WorkerDatabase) -> None:
     assert numbers_of_new_rows(worker_database) == [1]
     worker_database.empty()
     assert numbers_of_new_rows(worker_database) == [1]

@@ -1,4 +1,4 @@
-"""One running app for every test of the socket, and a page without one for the tests of handlers."""
+"""One running app for all tests of the socket, and a page without one for tests of handlers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture
 def page(services: Services, monkeypatch: pytest.MonkeyPatch) -> Page:
-    """The library, opened by a reviewer named Kim."""
+    """The library page, opened by a reviewer named Kim."""
     monkeypatch.setattr(container, "_installed", services)
     with services.database.write() as db:
         user = User(email=f"{new_id('mail')}@example.org", name="Kim", role=Role.REVIEWER, password_hash="none")

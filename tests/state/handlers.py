@@ -1,4 +1,4 @@
-"""Every event handler that is registered, by its name on the wire."""
+"""Every registered event handler, by its name on the wire."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reflex_base.registry import RegistrationContext
 
 @functools.cache
 def registered() -> dict[str, EventHandler]:
-    """Of the whole app, Reflex's own included. Imported late: it makes the app of this process."""
+    """Return the handlers of the whole app, Reflex's own included. Imports late, since that creates this process's app."""
     import clipviewer.clipviewer  # noqa: F401
 
     return {name: entry.handler for name, entry in RegistrationContext.get().event_handlers.items()}

@@ -1,4 +1,4 @@
-"""A page's states without a browser: the whole tree, as one event after another leaves it."""
+"""A page's states without a browser: the whole state tree after each event."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ORIGIN = "http://clips.example.org:3000"
 
 
 class Page:
-    """One tab of the person behind ``token``, at ``path``; ``sent`` is what the last event has changed, by the full name of the state."""
+    """One tab of the person behind ``token``, at ``path``; ``sent`` is what the last event changed, by the state's full name."""
 
     def __init__(self, token: str, path: str) -> None:
         self.root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
@@ -24,7 +24,7 @@ class Page:
         self.go(path)
 
     def go(self, path: str) -> None:
-        """Navigate, as the next event tells the server."""
+        """Navigate; the next event tells the server."""
         place = {"headers": self._headers, "pathname": path.partition("?")[0], "asPath": path, "query": {}, "ip": "192.0.2.1"}
         self.root.router_data = self.root._update_router_vars(place, self.root.router_data)
         self.root._clean()  # type: ignore[no-untyped-call]
@@ -35,7 +35,7 @@ class Page:
         return found
 
     def call(self, kind: type[rx.State], handler: str, *args: Any, of: type[rx.State] | None = None) -> tuple[dict[str, Any], str]:
-        """Run an event handler: the changed vars ``of`` that state or another one by name, and the events that it answers with, as text."""
+        """Run an event handler; return the changed vars of state ``of`` (default: the handler's own) and the returned events, as text."""
 
         async def run() -> tuple[dict[str, Any], str]:
             state = await self.root.get_state(kind)

@@ -1,4 +1,4 @@
-"""The product's own command, running, and a hand on its database."""
+"""Run the product's own command, with access to its database."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PATIENCE = 60
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with an account and a session; ``cookie`` is a ``Cookie`` header."""
+    """A person with an account and a session; ``cookie`` is a ``Cookie`` header."""
 
     id: str
     email: str
@@ -39,7 +39,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Running:
-    """``output`` collects everything that the process writes to stdout and stderr."""
+    """A running server; ``output`` collects everything it writes to stdout and stderr."""
 
     address: str
     services: Services
@@ -47,7 +47,7 @@ class Running:
     output: Path
 
     def person(self, role: Role = Role.VIEWER, *, password: str | None = None) -> Person:
-        """Somebody new, signed in."""
+        """Create a person and sign them in."""
         hashed = self.services.accounts.passwords.hash(password) if password else "no password"
         user = User(email=f"{new_id('mail')}@example.org", name=f"Kim {role}", role=role, password_hash=hashed)
         with self.services.database.write() as db:
@@ -62,8 +62,8 @@ class Running:
 
 @contextlib.contextmanager
 def running_app(folder: Path, **settings: str) -> Iterator[Running]:
-    """``python -m clipviewer`` on a free port with all its data in ``folder``, over an empty front end; stopped at the end."""
-    wait_for_front_end()  # until then its build writes to what ``fingerprint`` reads
+    """Run ``python -m clipviewer`` on a free port with its data in ``folder`` and an empty front end; stop it at the end."""
+    wait_for_front_end()  # until then the build changes files that ``fingerprint`` reads
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -95,7 +95,7 @@ def running_app(folder: Path, **settings: str) -> Iterator[Running]:
 
 
 def _empty_front_end(folder: Path) -> Path:
-    """A built front end without anything in it, which passes for the present one."""
+    """Write an empty built front end that passes as up to date."""
     pages = folder / "build" / "client"
     pages.mkdir(parents=True)
     for name in ("index.html", "404.html"):

@@ -1,4 +1,4 @@
-"""A browser's tab as the server sees it: one websocket that speaks Engine.IO 4, Socket.IO 5 and Reflex's events, frame by frame."""
+"""A browser tab as the server sees it: one websocket that speaks Engine.IO 4, Socket.IO 5 and Reflex's events, frame by frame."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Update:
 
     @property
     def ours(self) -> dict[str, dict[str, Any]]:
-        """The part of the delta that is about our states."""
+        """The part of the delta that concerns this product's states."""
         return {name: values for name, values in self.delta.items() if ".clipviewer___" in name}
 
 
 class Tab:
-    """``updates`` has everything that came so far; ``frames`` the same as it was on the wire."""
+    """One tab; ``updates`` holds every update so far, ``frames`` the same as sent on the wire."""
 
     def __init__(self, socket: ClientConnection, path: str) -> None:
         self._socket = socket
@@ -49,11 +49,11 @@ class Tab:
         self._socket.send(text)
 
     def emit(self, *message: Any) -> None:
-        """Any Socket.IO event."""
+        """Send any Socket.IO event."""
         self.send_frame(f"42{NAMESPACE},{json.dumps(message)}")
 
     def send(self, name: str, /, path: str | None = None, **payload: Any) -> None:
-        """Call an event handler, as the page at ``path`` does."""
+        """Call an event handler as the page at ``path`` does."""
         self.emit("event", self.event(name, payload, path))
 
     def event(self, name: str, payload: Any, path: str | None = None) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class Tab:
         return {"name": name, "payload": payload, "router_data": {"pathname": here.partition("?")[0], "asPath": here}}
 
     def receive(self, timeout: float = PATIENCE) -> str:
-        """The next frame, after answering heartbeats; raises ``TimeoutError`` or ``ConnectionClosed``."""
+        """Return the next frame, after answering heartbeats; raise ``TimeoutError`` or ``ConnectionClosed``."""
         while True:
             frame = self._socket.recv(timeout=timeout)
             assert isinstance(frame, str)
@@ -76,7 +76,7 @@ class Tab:
             return frame
 
     def wait_for(self, text: str) -> Update:
-        """The next update whose wire form has ``text``; fails with what came instead."""
+        """Return the next update whose wire form contains ``text``; fail with what came instead."""
         seen = len(self.frames)
         try:
             while text not in self.receive():
@@ -86,12 +86,12 @@ class Tab:
         return self.updates[-1]
 
     def snapshot(self) -> dict[str, dict[str, Any]]:
-        """The whole state behind this tab. Also a barrier: events of a tab are handled in their order."""
+        """Return the whole state behind this tab. Also a barrier: a tab's events are handled in order."""
         self.send(HYDRATE, path="/sign-in")
         return self.wait_for('"is_hydrated_rx_state_":false,"rx_router').ours
 
     def closing(self) -> int:
-        """The code with which the server closes this socket."""
+        """Return the code with which the server closes this socket."""
         try:
             while True:
                 self.receive()
@@ -110,7 +110,7 @@ def open_tab(
     headers: Mapping[str, str] | None = None,
     auth: Any = None,
 ) -> Iterator[Tab]:
-    """A connected tab; ``cookie`` is the whole ``Cookie`` header. Raises ``InvalidStatus`` when the handshake is refused."""
+    """Open a connected tab; ``cookie`` is the whole ``Cookie`` header. Raise ``InvalidStatus`` if the handshake is refused."""
     query = {"EIO": "4", "transport": "websocket", "token": token if token is not None else str(uuid.uuid4())}
     connecting = connect(
         f"{address.replace('http', 'ws', 1)}{NAMESPACE}/?{urlencode(query)}",
@@ -133,7 +133,7 @@ def open_tab(
 
 @contextlib.contextmanager
 def open_again(address: str, *, token: str, **more: Any) -> Iterator[Tab]:
-    """A tab that takes up an earlier one, as soon as the server has noticed that the earlier one is closed."""
+    """Reopen an earlier tab once the server has noticed that it was closed."""
     deadline = time.monotonic() + PATIENCE
     while True:
         with open_tab(address, token=token, **more) as tab:

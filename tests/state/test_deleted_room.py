@@ -1,4 +1,4 @@
-"""A room that is open while somebody deletes its video: nothing more is signed, and the room says so."""
+"""A clip room that is open while its video is deleted: nothing more is signed, and the page says so."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from clipviewer.state.library import LibraryState
 from clipviewer.state.room import RoomState
 from clipviewer.state.timeline import TimelineState
 from clipviewer.state.video_detail import VideoDetailState
-from tests.state.footage_rows import Footage, add_footage
 from tests.state.page import Page
+from tests.state.video_rows import Footage, add_footage
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def harbour(page: Page, services: Services) -> Footage:
-    """An opened room of a long list."""
+def long_video(page: Page, services: Services) -> Footage:
+    """An open room with a long list."""
     with services.database.write() as db:
         footage = add_footage(db, exported=300)
         sheets = [{"key": "previews/sheet.webp", "columns": 10, "count": 100}]
@@ -39,9 +39,9 @@ def delete(services: Services, footage: Footage) -> None:
 
 
 @pytest.mark.parametrize(("handler", "given"), [("show_range", (280, 290)), ("open", ())])
-def test_nothing_is_signed_any_more(page: Page, services: Services, harbour: Footage, handler: str, given: tuple[object, ...]) -> None:
+def test_nothing_is_signed_any_more(page: Page, services: Services, long_video: Footage, handler: str, given: tuple[object, ...]) -> None:
     assert page.state(VideoDetailState).clip_video_urls
-    delete(services, harbour)
+    delete(services, long_video)
     page.call(RoomState if handler == "open" else VideoDetailState, handler, *given)
     room = page.state(VideoDetailState)
     assert (room.phase, room.clip_video_urls, room.video, room.exported_clips) == ("deleted", {}, None, [])
@@ -49,10 +49,10 @@ def test_nothing_is_signed_any_more(page: Page, services: Services, harbour: Foo
     assert room.deleted.title == "Harbour"
 
 
-def test_the_room_learns_soon_that_its_video_is_deleted_and_complains_of_nothing(page: Page, services: Services, harbour: Footage) -> None:
+def test_the_room_soon_shows_that_its_video_is_deleted_without_errors(page: Page, services: Services, long_video: Footage) -> None:
     assert page.call(RoomState, "follow")[1] == ""
     assert page.state(TimelineState).timeline.sheets
-    delete(services, harbour)
+    delete(services, long_video)
     assert page.call(RoomState, "follow")[1] == ""
     assert page.state(VideoDetailState).phase == "deleted"
     assert not page.state(TimelineState).timeline.sheets
@@ -61,17 +61,17 @@ def test_the_room_learns_soon_that_its_video_is_deleted_and_complains_of_nothing
     assert page.state(VideoDetailState).phase == "deleted"
 
 
-def test_its_picture_is_not_looked_at(page: Page, services: Services, harbour: Footage) -> None:
-    delete(services, harbour)
-    assert "Clip not found" in page.call(FramingState, "open_clip", harbour.identified[0])[1]
+def test_the_picture_of_a_deleted_video_is_not_analysed(page: Page, services: Services, long_video: Footage) -> None:
+    delete(services, long_video)
+    assert "Clip not found" in page.call(FramingState, "open_clip", long_video.identified[0])[1]
 
 
-def test_its_card_shows_no_pictures(page: Page, services: Services, harbour: Footage) -> None:
+def test_the_card_of_a_deleted_video_shows_no_pictures(page: Page, services: Services, long_video: Footage) -> None:
     page.go("/")
     page.call(LibraryState, "load")
     (card,) = page.state(LibraryState).videos
     assert (bool(card.poster), card.strip) == (True, True)
-    delete(services, harbour)
+    delete(services, long_video)
     page.go("/?filter=deleted")
     page.call(LibraryState, "load")
     (card,) = page.state(LibraryState).videos

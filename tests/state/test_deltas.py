@@ -1,4 +1,4 @@
-"""What reaches a browser: the fields that the pages show, and nothing that is secret."""
+"""What reaches a browser: the fields that the pages show, and no secret."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ from clipviewer.state.storage_doctor import FindingRow, StorageDoctorState
 from clipviewer.state.timeline import TimelineState, TimelineView
 from clipviewer.state.uploads import UploadState
 from clipviewer.state.video_detail import VideoDetailState
-from tests.state.footage_rows import Footage, add_footage
 from tests.state.handlers import name_of
 from tests.state.serving import Running
 from tests.state.tab import Tab, open_tab
+from tests.state.video_rows import Footage, add_footage
 
 PASSWORD = "seven brown otters"
 MARK = "_rx_state_"
@@ -151,7 +151,7 @@ def footage(app: Running) -> Footage:
 
 
 def walk(value: Any) -> Iterator[tuple[str, Any]]:
-    """Every name in a piece of JSON, with what it names."""
+    """Yield every name in a piece of JSON with its value."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield name, inner
@@ -162,7 +162,7 @@ def walk(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def use_everything(tab: Tab, footage: Footage) -> None:
-    """Call every handler once, with what a person would."""
+    """Call every handler once with realistic arguments."""
     steps: list[tuple[type[Any], str, dict[str, Any], str]] = [
         (LibraryPageState, "open", {}, "Kim admin"),
         (LibraryState, "load", {}, '"phase_rx_state_":"ready"'),
@@ -190,7 +190,7 @@ def use_everything(tab: Tab, footage: Footage) -> None:
         tab.wait_for(effect)
 
 
-def test_a_page_gets_the_fields_that_it_shows_and_no_other(app: Running, footage: Footage) -> None:
+def test_a_page_gets_only_the_fields_that_it_shows(app: Running, footage: Footage) -> None:
     with open_tab(app.address, cookie=app.person(Role.ADMIN).cookie, path=footage.path) as tab:
         use_everything(tab, footage)
         tab.snapshot()
@@ -204,11 +204,11 @@ def test_a_page_gets_the_fields_that_it_shows_and_no_other(app: Running, footage
     assert set().union(*(fields for name, fields in seen.items() if ".clipviewer___" not in name)) == OF_REFLEX
 
 
-def test_rows_have_the_columns_that_the_pages_show_and_no_other() -> None:
+def test_rows_have_only_the_columns_that_the_pages_show() -> None:
     assert {row: {field.name for field in dataclasses.fields(row)} for row in ROWS} == ROWS
 
 
-def test_of_the_handshakes_headers_the_page_gets_its_own_address_alone(app: Running, footage: Footage) -> None:
+def test_the_page_gets_no_handshake_header_but_its_own_address(app: Running, footage: Footage) -> None:
     secrets = {"X-Auth-Request-Access-Token": "c4narY-1", "Authorization": "Bearer c4narY-2", "X-Forwarded-For": "192.0.2.7"}
     with open_tab(app.address, cookie=app.person().cookie, headers=secrets) as tab:
         tab.snapshot()

@@ -1,4 +1,4 @@
-"""Every event handler × everybody who may call it, over a real websocket: generated from the registered handlers."""
+"""Every event handler × every kind of caller, over a real websocket; generated from the registered handlers."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from clipviewer.state.room import RoomState
 from clipviewer.state.storage_doctor import StorageDoctorState
 from clipviewer.state.timeline import TimelineState
 from clipviewer.state.video_detail import VideoDetailState
-from tests.state.footage_rows import Footage, add_footage
 from tests.state.handlers import name_of, policy_of, registered
 from tests.state.serving import Person, Running
 from tests.state.tab import Tab, open_tab
+from tests.state.video_rows import Footage, add_footage
 
 OPEN = {
     "State.hydrate_and_load": "a page asks for its own state when it opens",
@@ -52,7 +52,7 @@ REFUSED = "Your role does not allow this"
 
 @dataclass(frozen=True)
 class Call:
-    """How a page calls a handler, and what the answer shows when it was let in; "" where there is nothing to do."""
+    """How a page calls a handler, and the text in the response that shows it ran; "" if there is nothing to do."""
 
     payload: Callable[[Footage], dict[str, Any]]
     effect: Callable[[Footage], str]
@@ -171,7 +171,7 @@ CALLS: dict[str, Call] = {
 
 @functools.cache
 def policies() -> dict[str, Action]:
-    """What every handler of ours demands."""
+    """Return the policy of each of our handlers."""
     return {name: policy for name, handler in registered().items() if isinstance(policy := policy_of(handler), Action)}
 
 
@@ -186,7 +186,7 @@ def footage(app: Running) -> Footage:
 
 
 def prepare(tab: Tab, wanted: Call, footage: Footage) -> None:
-    """Bring the room to where the handler has something to do."""
+    """Bring the room to a state in which the handler has something to do."""
     for handler in wanted.before:
         send_before(tab, handler, footage)
 
@@ -208,13 +208,13 @@ def assert_only_the_way_to_the_sign_in_page(tab: Tab, footage: Footage, since: i
     assert [seen.ours for seen in tab.updates[since:] if seen.ours] == []
 
 
-def test_every_handler_states_a_policy_or_is_the_frameworks_own_for_a_reason() -> None:
+def test_every_handler_has_a_policy_or_is_a_justified_framework_handler() -> None:
     unstated = {handler.fn.__qualname__ for handler in registered().values() if policy_of(handler) is None}
     assert unstated == OPEN.keys() | SHUT.keys()
     assert OPEN.keys() == FRAMEWORK.keys()
 
 
-def test_the_matrix_knows_how_to_call_every_handler_of_ours() -> None:
+def test_the_matrix_can_call_every_handler_of_ours() -> None:
     assert CALLS.keys() == policies().keys()
 
 
@@ -250,7 +250,7 @@ def test_a_role_is_refused_the_rest_and_nothing_changes(app: Running, footage: F
                 assert tab.snapshot() == before
 
 
-def test_what_leads_to_an_export_is_not_for_viewers() -> None:
+def test_viewers_cannot_start_exports() -> None:
     for_reviewers = {name.rpartition("___")[2] for name, policy in policies().items() if not allows(Role.VIEWER, policy)}
     assert for_reviewers == {
         "video_detail_state.handle_generate_shorts",
@@ -276,7 +276,7 @@ def test_what_leads_to_an_export_is_not_for_viewers() -> None:
     }
 
 
-def test_anonymous_gets_nothing_but_the_way_to_the_sign_in_page(app: Running, footage: Footage, subtests: pytest.Subtests) -> None:
+def test_anonymous_is_only_redirected_to_the_sign_in_page(app: Running, footage: Footage, subtests: pytest.Subtests) -> None:
     with open_tab(app.address, path=footage.path) as tab:
         before = tab.snapshot()
         for name in CALLS:
@@ -287,7 +287,7 @@ def test_anonymous_gets_nothing_but_the_way_to_the_sign_in_page(app: Running, fo
                 assert tab.snapshot() == before
 
 
-def test_somebody_disabled_gets_no_more_than_anonymous_even_in_an_open_room(
+def test_a_disabled_person_gets_no_more_than_anonymous_even_in_an_open_room(
     app: Running, footage: Footage, subtests: pytest.Subtests
 ) -> None:
     groups: dict[str, list[str]] = {}
@@ -319,7 +319,7 @@ def disable(app: Running, person: Person) -> None:
 
 
 @pytest.mark.parametrize("who", ["anonymous", "admin"])
-def test_the_frameworks_other_handlers_are_shut(app: Running, who: str) -> None:
+def test_the_frameworks_other_handlers_are_blocked(app: Running, who: str) -> None:
     shut = [name for name, handler in registered().items() if handler.fn.__qualname__ in SHUT]
     assert len(shut) >= len(SHUT)
     payloads: dict[str, dict[str, Any]] = {
@@ -337,7 +337,7 @@ def test_the_frameworks_other_handlers_are_shut(app: Running, who: str) -> None:
         assert tab.snapshot() == before
 
 
-def test_a_handler_that_is_not_registered_is_refused_like_a_shut_one(app: Running) -> None:
+def test_an_unregistered_handler_is_refused_like_a_blocked_one(app: Running) -> None:
     with open_tab(app.address, cookie=app.person().cookie) as tab:
         for name in ("", "load", name_of(LibraryState, "_load"), name_of(LibraryState, "reset"), name_of(VideoDetailState, "video")):
             tab.send(name)

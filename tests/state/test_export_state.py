@@ -1,4 +1,4 @@
-"""The states of the export dialog, of the exports on their way and of the captions."""
+"""The states of the export dialog, of unfinished exports and of captions."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from clipviewer.state.exports import ExportState
 from clipviewer.state.room import RoomState
 from clipviewer.state.video_detail import VideoDetailState
 from clipviewer.storage.s3 import StoredObject
-from tests.state.footage_rows import Footage, add_footage
 from tests.state.page import Page
+from tests.state.video_rows import Footage, add_footage
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
 def room(page: Page, services: Services) -> tuple[Page, Footage]:
-    """A clip room with two ticked candidates, the first of which is exported in 9:16, the second in 1:1."""
+    """A clip room with two ticked candidates; the first is exported in 9:16, the second in 1:1."""
     with services.database.write() as db:
         footage = add_footage(db, exported=2, identified=3)
     page.go(footage.path)
@@ -54,7 +54,7 @@ def test_the_plan_without_an_aspect_ratio_says_what_to_do(room: tuple[Page, Foot
     assert (delta["ratios"], delta["summary"], delta["missing"]) == ([], "Choose at least one aspect ratio.", 0)
 
 
-def test_aspect_ratios_keep_their_order_and_unknown_ones_are_left_out(room: tuple[Page, Footage]) -> None:
+def test_aspect_ratios_keep_their_order_and_unknown_ones_are_ignored(room: tuple[Page, Footage]) -> None:
     page, _ = room
     for ratio in ("16:9", "1:1", "4:3", "", "9:16 "):
         page.call(ExportDialogState, "toggle_ratio", ratio)
@@ -65,7 +65,7 @@ def test_the_plan_of_a_page_without_a_video_is_empty(page: Page) -> None:
     assert page.call(ExportDialogState, "plan") == ({}, "")
 
 
-def test_export_queues_what_is_missing_and_shows_it_on_its_way(room: tuple[Page, Footage]) -> None:
+def test_export_queues_missing_cells_and_shows_their_progress(room: tuple[Page, Footage]) -> None:
     page, _ = room
     page.call(ExportDialogState, "handle_export_clips")
     (job,) = page.state(ExportState).jobs
@@ -74,7 +74,7 @@ def test_export_queues_what_is_missing_and_shows_it_on_its_way(room: tuple[Page,
     assert not page.state(VideoDetailState).export_open
 
 
-def test_exporting_the_same_again_makes_nothing_new(room: tuple[Page, Footage]) -> None:
+def test_exporting_the_same_again_enqueues_nothing(room: tuple[Page, Footage]) -> None:
     page, _ = room
     for _ in range(2):
         page.call(ExportDialogState, "handle_export_clips")
@@ -95,7 +95,7 @@ def test_nothing_is_sent_while_nothing_changes(room: tuple[Page, Footage]) -> No
     assert page.call(RoomState, "follow", of=ExportState) == ({}, "")
 
 
-def test_an_export_that_was_asked_for_and_made_between_two_looks_joins_the_list(room: tuple[Page, Footage], services: Services) -> None:
+def test_an_export_queued_and_finished_between_two_refreshes_joins_the_list(room: tuple[Page, Footage], services: Services) -> None:
     page, footage = room
     page.call(RoomState, "follow", of=ExportState)
     now = utc_now()
@@ -110,7 +110,7 @@ def test_an_export_that_was_asked_for_and_made_between_two_looks_joins_the_list(
     assert page.state(VideoDetailState).exported_total == len(footage.exported) + 1
 
 
-def test_an_unknown_framing_or_way_of_captions_is_refused(room: tuple[Page, Footage]) -> None:
+def test_an_unknown_framing_or_caption_mode_is_refused(room: tuple[Page, Footage]) -> None:
     page, _ = room
     page.call(ExportDialogState, "set_framing", "9:16", "tracking")
     page.call(ExportDialogState, "set_framing", "4:3", "fit")
@@ -119,9 +119,7 @@ def test_an_unknown_framing_or_way_of_captions_is_refused(room: tuple[Page, Foot
     assert (set(state.framings.values()), state.framings.keys(), state.captions) == ({"centre"}, set(AspectRatio), "off")
 
 
-def test_clips_that_were_framed_by_hand_are_exported_so_unless_it_is_decided_otherwise(
-    room: tuple[Page, Footage], services: Services
-) -> None:
+def test_clips_framed_by_hand_are_exported_so_by_default(room: tuple[Page, Footage], services: Services) -> None:
     page, footage = room
     with services.database.write() as db:
         save_framing(db, footage.video_id, footage.identified[0], AspectRatio.PORTRAIT, 0.2, 0.5)
@@ -163,7 +161,7 @@ def test_another_language_is_offered_once_it_has_captions_and_comes_with_them(ro
     assert page.state(ExportDialogState).languages == ["original"]
 
 
-def test_a_language_that_nobody_offers_is_not_chosen(room: tuple[Page, Footage]) -> None:
+def test_an_unavailable_language_is_not_selected(room: tuple[Page, Footage]) -> None:
     page, _ = room
     page.call(ExportDialogState, "plan")
     page.call(ExportDialogState, "toggle_language", "fr")
@@ -178,7 +176,7 @@ def test_without_a_language_the_plan_says_what_to_do(room: tuple[Page, Footage])
     assert (state.summary, state.missing) == ("Choose at least one language.", 0)
 
 
-def test_captions_that_were_removed_can_be_put_back(room: tuple[Page, Footage], services: Services) -> None:
+def test_removed_captions_can_be_restored(room: tuple[Page, Footage], services: Services) -> None:
     page, footage = room
     with services.database.write() as db:
         attach(db, footage.video_id, "de", b"WEBVTT\n\n00:01.000 --> 00:03.000\nMoin\n", "harbour.de.vtt")
@@ -201,7 +199,7 @@ def chosen(page: Page) -> tuple[list[str], list[str], str, str]:
     return state.ratios, state.languages, state.captions, state.framings["1:1"]
 
 
-def test_the_dialog_begins_with_what_the_team_prefers_as_far_as_the_video_has_it(room: tuple[Page, Footage], services: Services) -> None:
+def test_the_dialog_starts_with_the_team_preferences_available_for_the_video(room: tuple[Page, Footage], services: Services) -> None:
     page, footage = room
     prefer(services, ratios=["1:1", "16:9"], languages=["de"], captions="burned", framing="fit")
     page.call(ExportDialogState, "plan")
@@ -212,7 +210,7 @@ def test_the_dialog_begins_with_what_the_team_prefers_as_far_as_the_video_has_it
     assert chosen(page) == (["1:1", "16:9"], ["de"], "burned", "fit")
 
 
-def test_what_a_person_has_chosen_stays_chosen_whatever_the_team_prefers(room: tuple[Page, Footage], services: Services) -> None:
+def test_a_persons_choices_override_the_team_preferences(room: tuple[Page, Footage], services: Services) -> None:
     page, _ = room
     page.call(ExportDialogState, "plan")
     page.call(ExportDialogState, "toggle_ratio", "16:9")
@@ -231,7 +229,7 @@ def test_what_a_person_has_chosen_stays_chosen_whatever_the_team_prefers(room: t
     assert chosen(page) == (["9:16", "16:9"], ["original"], "soft", "auto")
 
 
-def test_a_crop_by_hand_is_not_taken_to_a_video_that_has_none(room: tuple[Page, Footage], services: Services) -> None:
+def test_the_choice_of_manual_crops_does_not_carry_over_to_a_video_without_any(room: tuple[Page, Footage], services: Services) -> None:
     page, footage = room
     with services.database.write() as db:
         save_framing(db, footage.video_id, footage.identified[0], AspectRatio.PORTRAIT, 0.2, 0.5)

@@ -1,4 +1,4 @@
-"""An exception that nobody expected: a sentence and an id for the person, the same id and the traceback for the log."""
+"""An unexpected exception: the person gets a sentence and an id; the log has the same id with the traceback."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from sqlalchemy import text
 from clipviewer.state.library import LibraryState
 from clipviewer.state.preferences import PreferencesState
 from clipviewer.state.room import RoomState
-from tests.state.footage_rows import add_footage
 from tests.state.handlers import name_of
 from tests.state.serving import Running, running_app
 from tests.state.tab import Tab, open_tab
+from tests.state.video_rows import add_footage
 
 CANARY = "c4narY-of-the-failures"
 LOAD_ACCOUNT = name_of(PreferencesState, "open_page")
 
 
 @pytest.fixture(scope="module")
-def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """An app of its own whose database has lost the table of the videos."""
+def broken_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """An app whose database has lost the table of videos."""
     with running_app(tmp_path_factory.mktemp("broken")) as app:
         app.person()
         with app.services.database.write() as db:
@@ -31,8 +31,8 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield app
 
 
-def ask_in_vain(tab: Tab, handler: str, **payload: str) -> str:
-    """The id in the sentence that the person gets."""
+def failure_id(tab: Tab, handler: str, **payload: str) -> str:
+    """Trigger the failure and return the id in the message that the person gets."""
     tab.send(handler, **payload)
     update = tab.wait_for("The server log has details under")
     found = re.findall(r"error_\w+", str(update.events))
@@ -42,13 +42,13 @@ def ask_in_vain(tab: Tab, handler: str, **payload: str) -> str:
     return str(found[0])
 
 
-def test_the_person_gets_an_id_and_the_log_has_it_with_the_traceback(broken: Running) -> None:
-    with open_tab(broken.address, cookie=broken.person().cookie, path="/") as tab:
-        error_id = ask_in_vain(tab, name_of(LibraryState, "set_search"), text=CANARY)
+def test_the_person_gets_an_id_and_the_log_has_it_with_the_traceback(broken_app: Running) -> None:
+    with open_tab(broken_app.address, cookie=broken_app.person().cookie, path="/") as tab:
+        error_id = failure_id(tab, name_of(LibraryState, "set_search"), text=CANARY)
         tab.send(LOAD_ACCOUNT)
         tab.wait_for("Kim viewer")
         assert '"phase_rx_state_":"failed"' in "".join(tab.frames)
-    logged = broken.log()
+    logged = broken_app.log()
     assert logged.count(error_id) == 1
     entry = logged[logged.index(error_id) :]
     assert "Traceback" in entry
@@ -56,15 +56,15 @@ def test_the_person_gets_an_id_and_the_log_has_it_with_the_traceback(broken: Run
     assert CANARY not in logged
 
 
-def test_every_failure_has_an_id_of_its_own(broken: Running) -> None:
-    with open_tab(broken.address, cookie=broken.person().cookie, path="/videos/video_1") as tab:
+def test_every_failure_has_an_id_of_its_own(broken_app: Running) -> None:
+    with open_tab(broken_app.address, cookie=broken_app.person().cookie, path="/videos/video_1") as tab:
         handler = name_of(RoomState, "open")
-        assert ask_in_vain(tab, handler) != ask_in_vain(tab, handler)
+        assert failure_id(tab, handler) != failure_id(tab, handler)
 
 
-def test_anonymous_cannot_make_a_handler_fail(broken: Running) -> None:
-    logged = len(broken.log())
-    with open_tab(broken.address, path="/") as tab:
+def test_anonymous_cannot_make_a_handler_fail(broken_app: Running) -> None:
+    logged = len(broken_app.log())
+    with open_tab(broken_app.address, path="/") as tab:
         tab.send(name_of(LibraryState, "load"))
         tab.wait_for('"_redirect"')
-    assert broken.log()[logged:] == ""
+    assert broken_app.log()[logged:] == ""

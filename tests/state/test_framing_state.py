@@ -1,4 +1,4 @@
-"""The state of the crop preview, over a real websocket: what is saved, what was seen, and what becomes of a look that fails."""
+"""The state of the crop preview, over a real websocket: saved crops, analysed pictures, and failed analyses."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from clipviewer.services.room.looks import analysis_target, store_analysis
 from clipviewer.state import framing
 from clipviewer.state.framing import FramingState
 from clipviewer.state.framing_rows import FramingView
-from tests.state.footage_rows import Footage, add_footage
 from tests.state.handlers import name_of
 from tests.state.page import Page
 from tests.state.serving import Running
 from tests.state.tab import Tab, open_tab
+from tests.state.video_rows import Footage, add_footage
 
 STATE = FramingState.get_full_name()
 
@@ -40,13 +40,13 @@ def footage(app: Running) -> Footage:
 
 @pytest.fixture
 def tab(app: Running, footage: Footage) -> Iterator[Tab]:
-    """The tab of a reviewer who has just come to the room, which is not loaded yet."""
+    """The tab of a reviewer who has just opened the room, which is not loaded yet."""
     with open_tab(app.address, cookie=app.person(Role.REVIEWER).cookie, path=footage.path) as tab:
         yield tab
 
 
 def send(tab: Tab, handler: str, effect: str, **payload: Any) -> dict[str, Any]:
-    """Call a handler, wait for ``effect``: what is shown then."""
+    """Call a handler, wait for ``effect``, and return what is shown then."""
     tab.send(name_of(FramingState, handler), **payload)
     shown: dict[str, Any] = tab.wait_for(effect).delta[STATE]["shown_rx_state_"]
     return shown
@@ -57,7 +57,7 @@ def test_a_clip_without_crops_has_none(tab: Tab, footage: Footage) -> None:
     assert (shown["clip_id"], shown["saved"], shown["look"], shown["answers"]) == (footage.identified[0], {}, None, 0)
 
 
-def test_a_chosen_crop_is_shown_with_the_count_of_answers(app: Running, tab: Tab, footage: Footage) -> None:
+def test_a_chosen_crop_is_shown_with_the_number_of_responses(app: Running, tab: Tab, footage: Footage) -> None:
     clip = footage.identified[0]
     send(tab, "open_clip", '"shown_rx_state_"', clip_id=clip)
     shown = send(tab, "save_framing", '"answers":1', clip_id=clip, ratio="9:16", x=0.25, y=1)
@@ -84,7 +84,7 @@ def test_a_clip_of_another_video_is_not_found(app: Running, tab: Tab) -> None:
     assert tab.wait_for("Clip not found").ours == {}
 
 
-def test_a_picture_that_was_seen_is_shown_without_another_look(app: Running, tab: Tab, footage: Footage) -> None:
+def test_an_analysed_picture_is_shown_without_another_analysis(app: Running, tab: Tab, footage: Footage) -> None:
     clip = footage.identified[1]
     seen = PictureAnalysis(800, 332, Rect(0, 2, 800, 330), {AspectRatio.SQUARE: (Shot(0, 0.25, 0.5), Shot(1_000, 0.5, 0.5, True))})
     with app.services.database.write() as db:
@@ -100,7 +100,7 @@ def test_a_picture_that_was_seen_is_shown_without_another_look(app: Running, tab
         assert (shown["looking"], shown["problem"]) == (False, "")
 
 
-def test_a_picture_that_cannot_be_looked_at_says_why(tab: Tab, footage: Footage) -> None:
+def test_a_failed_analysis_says_why(tab: Tab, footage: Footage) -> None:
     clip = footage.identified[0]
     assert send(tab, "look", '"looking":true', clip_id=clip)["problem"] == ""
     shown = tab.wait_for('"looking":false').delta[STATE]["shown_rx_state_"]
@@ -109,7 +109,7 @@ def test_a_picture_that_cannot_be_looked_at_says_why(tab: Tab, footage: Footage)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_look_stops_with_the_server(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_analysis_stops_with_the_server(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(container, "_installed", services)
     with services.database.write() as db:
         footage = add_footage(db)
@@ -122,10 +122,10 @@ def test_a_look_stops_with_the_server(services: Services, monkeypatch: pytest.Mo
         stopped.set()
         raise MediaCancelled
 
-    monkeypatch.setattr(framing, "look_at", endless)
+    monkeypatch.setattr(framing, "analyse_range", endless)
 
     async def serve() -> None:
-        looking = asyncio.create_task(framing._look_and_store(footage.video_id, footage.identified[0]))
+        looking = asyncio.create_task(framing._analyse(footage.video_id, footage.identified[0]))
         assert await asyncio.to_thread(started.wait, 10)
         looking.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -136,7 +136,7 @@ def test_a_look_stops_with_the_server(services: Services, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_crop_that_is_saved_while_a_look_ends_stays_shown(page: Page, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crop_saved_while_an_analysis_ends_stays_shown(page: Page, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     with services.database.write() as db:
         footage = add_footage(db)
     page.go(footage.path)
@@ -154,7 +154,7 @@ def test_a_crop_that_is_saved_while_a_look_ends_stays_shown(page: Page, services
             is_saved.wait(1)
         return view
 
-    monkeypatch.setattr(framing, "_look_and_store", look_at_once)
+    monkeypatch.setattr(framing, "_analyse", look_at_once)
     monkeypatch.setattr(framing, "_view", read_slowly)
     monkeypatch.setattr(FramingState, "__aenter__", lambda _: lock.acquire())
     monkeypatch.setattr(FramingState, "__aexit__", lambda *_: asyncio.sleep(0, lock.release()))

@@ -1,4 +1,4 @@
-"""Who may open a websocket at all."""
+"""Who may open a websocket."""
 
 from __future__ import annotations
 

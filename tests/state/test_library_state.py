@@ -1,4 +1,4 @@
-"""The states of the library, and of the corner with the name."""
+"""The states of the library and of the account menu."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from clipviewer.state import library
 from clipviewer.state.account import AccountState
 from clipviewer.state.library import PAGE, LibraryState
 from clipviewer.state.library_page import LibraryPageState
-from tests.state.footage_rows import add_footage
 from tests.state.page import Page
+from tests.state.video_rows import add_footage
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -36,7 +36,7 @@ def test_the_first_page_comes_first_and_more_on_demand(page: Page, services: Ser
     assert len(delta["videos"]) == PAGE + 5
 
 
-def test_a_page_is_left_for_the_next_one_once_it_is_full(page: Page, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_page_is_followed_by_the_next_one(page: Page, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "MOST", PAGE)
     add_videos(services, PAGE + 5)
     page.go("/?sort=title")
@@ -57,14 +57,14 @@ def test_a_page_is_left_for_the_next_one_once_it_is_full(page: Page, services: S
 
 
 @pytest.mark.parametrize("asked", ["-1", "x", "1e3", "", "²", "99999999999"])
-def test_a_page_that_is_none_is_the_first_one(page: Page, services: Services, asked: str) -> None:
+def test_an_invalid_page_number_shows_the_first_page(page: Page, services: Services, asked: str) -> None:
     add_videos(services, 1)
     page.go(f"/?from={asked}")
     page.call(LibraryState, "load")
     assert page.state(LibraryState).first == 0
 
 
-def test_loading_what_is_there_already_sends_no_list(page: Page, services: Services) -> None:
+def test_loading_an_unchanged_list_sends_no_list(page: Page, services: Services) -> None:
     add_videos(services, 3)
     page.call(LibraryState, "load")
     assert "videos" not in page.call(LibraryState, "load")[0]
@@ -110,6 +110,6 @@ def test_a_choice_goes_into_the_address(page: Page, handler: str, given: str, ad
     assert f"'{address}'" in events or f'"{address}"' in events, events
 
 
-def test_the_corner_shows_who_is_signed_in(page: Page) -> None:
+def test_the_account_menu_shows_who_is_signed_in(page: Page) -> None:
     delta, _ = page.call(LibraryPageState, "open", of=AccountState)
     assert delta["name"] == "Kim"

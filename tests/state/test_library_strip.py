@@ -1,4 +1,4 @@
-"""The strip above the library."""
+"""The status strip above the library."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from clipviewer.services.container import Services
 from clipviewer.state.library_page import LibraryPageState
 from clipviewer.state.library_strip import SHOWN, LibraryStripState
 from tests.claims import claim_next
-from tests.state.footage_rows import add_footage
 from tests.state.page import Page
+from tests.state.video_rows import add_footage
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -25,7 +25,7 @@ def test_nothing_runs_in_an_empty_library(page: Page) -> None:
     assert (state.running, state.more, state.busy, state.failed) == ([], 0, False, 0)
 
 
-def test_what_is_under_way_stands_before_what_waits_and_can_be_called_off(page: Page, services: Services) -> None:
+def test_running_jobs_come_before_queued_ones_and_can_be_cancelled(page: Page, services: Services) -> None:
     with services.database.write() as db:
         footage = add_footage(db, ordered=True)
         asked = work.ask(db, "find", footage.video_id, video_id=footage.video_id)
@@ -48,7 +48,7 @@ def test_what_is_under_way_stands_before_what_waits_and_can_be_called_off(page: 
     assert "already finished" in page.call(LibraryStripState, "cancel", asked.id)[1]
 
 
-def test_only_the_first_are_named(page: Page, services: Services) -> None:
+def test_only_the_first_jobs_are_named(page: Page, services: Services) -> None:
     with services.database.write() as db:
         for number in range(SHOWN + 3):
             work.ask(db, "adopt", f"prefix/{number}/")
@@ -57,7 +57,7 @@ def test_only_the_first_are_named(page: Page, services: Services) -> None:
     assert ([row.title for row in state.running], state.more) == ([f"prefix/{number}/" for number in range(SHOWN)], 3)
 
 
-def test_what_is_missing_is_counted(page: Page, services: Services) -> None:
+def test_missing_videos_are_counted(page: Page, services: Services) -> None:
     with services.database.write() as db:
         db.add(Video(title="Gone", s3_key="gone.mp4", missing_at=datetime.now(UTC)))
     page.call(LibraryPageState, "follow", of=LibraryStripState)

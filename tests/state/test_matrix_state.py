@@ -1,4 +1,4 @@
-"""The state of the export matrix: what it loads from the address, follows, opens and queues."""
+"""The state of the export matrix: loading from the address, updates, opening and queueing cells."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from clipviewer.state.matrix_rows import MatrixCell
 from clipviewer.state.room import RoomState
 from clipviewer.state.video_detail import VideoDetailState
 from tests.conftest import Clock
-from tests.state.footage_rows import Footage, add_footage
 from tests.state.page import Page
+from tests.state.video_rows import Footage, add_footage
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -31,14 +31,14 @@ def enter(page: Page, path: str) -> None:
 
 @pytest.fixture
 def footage(services: Services) -> Footage:
-    """Candidates of which the first is there in 9:16, the second in 1:1, the third in 16:9; and two ranges without a candidate."""
+    """Candidates exported in 9:16 (the first), 1:1 (the second) and 16:9 (the third), and two ranges without a candidate."""
     with services.database.write() as db:
         return add_footage(db, exported=5, identified=3)
 
 
 @pytest.fixture
 def grid(page: Page, footage: Footage) -> Page:
-    """The matrix of that footage, opened."""
+    """The open matrix of that footage."""
     enter(page, f"{footage.path}?tab=exported&view=matrix")
     return page
 
@@ -51,7 +51,7 @@ def missing(footage: Footage, candidate: int, ratio: str, language: str = "origi
     return f"{footage.identified[candidate]} {ratio} {language}"
 
 
-def test_the_address_says_what_is_shown(page: Page, footage: Footage) -> None:
+def test_the_address_determines_what_is_shown(page: Page, footage: Footage) -> None:
     enter(page, f"{footage.path}?tab=exported&view=matrix&ratio=1:1&state=done&language=tlh'")
     state = page.state(MatrixState)
     assert (state.view, state.only_ratio, state.only_language, state.only_state) == ("matrix", "1:1", "", "done")
@@ -69,7 +69,7 @@ def test_the_list_loads_no_matrix(page: Page, footage: Footage) -> None:
     assert page.call(MatrixState, "set_view", "timeline")[0] == {"view": "list"}
 
 
-def test_a_line_has_every_shape_and_a_range_without_a_candidate_what_is_there(grid: Page, footage: Footage) -> None:
+def test_a_row_has_every_shape_and_a_range_without_a_candidate_its_existing_cells(grid: Page, footage: Footage) -> None:
     assert [(cell.ratio, cell.state, cell.clip) for cell in cells(grid)] == [
         ("9:16", "done", footage.exported[0]),
         ("1:1", "missing", ""),
@@ -88,7 +88,7 @@ def test_a_done_cell_shows_its_clip_in_the_player(grid: Page, footage: Footage) 
     assert (opened.state, opened.title, opened.job) == ("done", "Candidate 2", "")
 
 
-def test_a_clip_that_the_filters_leave_out_of_the_list_can_still_be_shown(page: Page, footage: Footage) -> None:
+def test_a_clip_hidden_by_the_filters_can_still_be_shown(page: Page, footage: Footage) -> None:
     enter(page, f"{footage.path}?clip={footage.exported[0]}&ratio=1:1")
     room = page.state(VideoDetailState)
     assert room.selected_exported_clip is not None
@@ -112,9 +112,7 @@ def test_a_missing_cell_is_queued_and_stays_the_opened_one(grid: Page, footage: 
         assert len(board.cells(db, footage.video_id)) == 1
 
 
-def test_the_default_is_the_crop_that_was_chosen_and_captions_in_every_other_language(
-    grid: Page, footage: Footage, services: Services
-) -> None:
+def test_the_default_is_the_chosen_crop_and_captions_in_every_other_language(grid: Page, footage: Footage, services: Services) -> None:
     with services.database.write() as db:
         attach(db, footage.video_id, "de", b"WEBVTT\n\n00:00:00.000 --> 00:00:09.000\nHallo\n", "a.vtt")
         save_framing(db, footage.video_id, footage.identified[0], AspectRatio.SQUARE, 0.25, 0.5)
@@ -168,7 +166,7 @@ def test_nothing_is_sent_while_nothing_changes(grid: Page) -> None:
     assert grid.call(MatrixState, "refresh") == ({}, "")
 
 
-def test_filters_act_on_the_list_too_and_are_taken_back_together(page: Page, footage: Footage) -> None:
+def test_filters_apply_to_the_list_too_and_are_cleared_together(page: Page, footage: Footage) -> None:
     enter(page, footage.path)
     page.call(MatrixState, "set_filter", "ratio", "9:16")
     page.call(MatrixState, "set_filter", "state", "done")

@@ -41,7 +41,7 @@ def standing(services: Services) -> Preferences:
         return load_preferences(db)
 
 
-def test_a_reviewer_sees_them_and_changes_nothing(page: Page, services: Services) -> None:
+def test_a_reviewer_sees_preferences_and_cannot_change_them(page: Page, services: Services) -> None:
     page.call(PreferencesState, "open_page")
     state = page.state(PreferencesState)
     assert (state.phase, state.may_change, state.shown.ratios, state.shown.longest_s) == ("ready", False, ["9:16"], "60")
@@ -59,23 +59,23 @@ def test_an_admin_saves_what_the_form_says(admin: Page, services: Services) -> N
     assert (saved.longest_s, saved.find_on_upload, saved.keep_failed_days) == (90, False, 0)
 
 
-def test_what_does_not_do_is_said_at_its_field_until_it_does(admin: Page, services: Services) -> None:
+def test_an_invalid_value_is_reported_at_its_field_until_corrected(admin: Page, services: Services) -> None:
     admin.call(PreferencesState, "open_page")
     delta, told = admin.call(PreferencesState, "save", FORM | {"longest_s": "21", "others": "?", "keep_failed_days": "x" * 2_000})
     assert delta["problems"].keys() == {"longest_s", "languages", "keep_failed_days"}
     assert "Not saved" in told
-    assert "preference_languages" in told  # the first of them in the form has the focus
+    assert "preference_languages" in told  # the first invalid field in the form has the focus
     assert standing(services) == Preferences()
     delta, _ = admin.call(PreferencesState, "save", FORM)
     assert delta["problems"] == {}
 
 
 @pytest.mark.parametrize("form", [{}, {"ratio 4:3": "on"}, {"captions": "dubbed"}])
-def test_whatever_is_sent_nothing_breaks(admin: Page, services: Services, form: dict[str, str]) -> None:
+def test_any_input_is_tolerated(admin: Page, services: Services, form: dict[str, str]) -> None:
     assert "Not saved" in admin.call(PreferencesState, "save", form)[1]
     assert standing(services) == Preferences()
 
 
-def test_what_is_no_form_is_refused(admin: Page) -> None:
+def test_an_invalid_form_is_refused(admin: Page) -> None:
     for value in (None, [], "text", {"captions": ["off"]}, {"captions": 1}):
         assert "The input is not valid" in admin.call(PreferencesState, "save", value)[1]

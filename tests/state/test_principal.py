@@ -1,4 +1,4 @@
-"""Who sent an event: looked up once for it, known to its handler alone."""
+"""The principal of an event: looked up once per event and visible only to its handler."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ from clipviewer.state.quick_start import QuickStartState
 from clipviewer.state.room import RoomState
 from clipviewer.state.timeline import TimelineState
 from clipviewer.state.video_detail import VideoDetailState
-from tests.state.footage_rows import Footage, add_footage
 from tests.state.page import Page
+from tests.state.video_rows import Footage, add_footage
 
 T = TypeVar("T")
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How often a session was looked up, and how many transactions there were of each kind."""
+    """Counts of session look-ups and of transactions of each kind."""
     seen: Counter[str] = Counter()
     verify, run_read, run_write = Sessions.verify, Database.run_read, Database.run_write
 
@@ -76,7 +76,7 @@ def footage(services: Services) -> Footage:
 
 @pytest.fixture
 def room(page: Page, footage: Footage) -> Page:
-    """An open room with one ticked candidate, for which the dialog is open; its exports are shown as a matrix."""
+    """An open room with one ticked candidate and an open export dialog; its exports are shown as a matrix."""
     page.go(f"{footage.path}?tab=exported&view=matrix")
     page.call(RoomState, "open")
     page.call(VideoDetailState, "toggle_clip_selection", footage.identified[0])
@@ -131,8 +131,8 @@ def test_an_event_of_the_library_looks_the_session_up_once(page: Page, footage: 
         assert (handler, counted["look-ups"]) == (handler, 1)
 
 
-def test_opening_and_following_are_one_read_beside_the_look_up(page: Page, footage: Footage, counted: Counter[str]) -> None:
-    """The second look at the room is the first that knows how the jobs on it stand."""
+def test_opening_and_refreshing_take_one_read_each_beside_the_session_look_up(page: Page, footage: Footage, counted: Counter[str]) -> None:
+    """Only the second refresh of the room can tell the status of its jobs."""
     for kind, path in ((RoomState, f"{footage.path}?tab=exported&view=matrix"), (LibraryPageState, "/")):
         page.go(path)
         for handler in ("open", "follow", "follow"):
@@ -141,7 +141,7 @@ def test_opening_and_following_are_one_read_beside_the_look_up(page: Page, foota
             assert (handler, counted["reads"], counted["writes"]) == (handler, 2, 0)
 
 
-def test_a_writing_action_records_who_took_it(room: Page, footage: Footage, services: Services) -> None:
+def test_a_write_records_who_made_it(room: Page, footage: Footage, services: Services) -> None:
     room.call(ExportDialogState, "toggle_ratio", "1:1")
     room.call(ExportDialogState, "handle_export_clips")
     with services.database.read() as db:
@@ -150,12 +150,12 @@ def test_a_writing_action_records_who_took_it(room: Page, footage: Footage, serv
     assert (entry.actor, entry.subject) == (kim, footage.video_id)
 
 
-def test_nobody_is_known_outside_of_an_event(room: Page) -> None:
+def test_there_is_no_principal_outside_an_event(room: Page) -> None:
     with pytest.raises(LookupError):
         principal()
 
 
-def test_events_of_two_people_at_a_time_know_each_their_own(page: Page, services: Services) -> None:
+def test_concurrent_events_of_two_people_have_their_own_principals(page: Page, services: Services) -> None:
     with services.database.write() as db:
         user = User(email=f"{new_id('mail')}@example.org", name="Lee", role=Role.ADMIN, password_hash="none")
         db.add(user)

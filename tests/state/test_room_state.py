@@ -1,4 +1,4 @@
-"""A clip room as a whole: it opens with one event, and one pulse brings what has changed to its parts."""
+"""A clip room as a whole: one event opens it, and one pulse sends its parts what has changed."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ from clipviewer.state.quick_start import QuickStartState
 from clipviewer.state.room import RoomState
 from clipviewer.state.timeline import TimelineState
 from clipviewer.state.video_detail import VideoDetailState
-from tests.state.footage_rows import Footage, add_footage
+from tests.claims import claim_next
 from tests.state.page import Page
+from tests.state.video_rows import Footage, add_footage
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -37,7 +38,7 @@ def footage(services: Services) -> Footage:
 
 @pytest.fixture
 def room(page: Page, footage: Footage) -> Page:
-    """An open room that has looked once for what has changed."""
+    """An open room that has refreshed once."""
     page.go(footage.path)
     page.call(RoomState, "open")
     page.call(RoomState, "follow")
@@ -46,7 +47,7 @@ def room(page: Page, footage: Footage) -> Page:
 
 def claimed(services: Services, kind: str) -> WorkView:
     with services.database.write() as db:
-        item = work.claim_next(db, [kind], datetime.now(UTC))
+        item = claim_next(db, [kind], datetime.now(UTC))
     assert item is not None
     return item
 
@@ -93,7 +94,7 @@ def test_a_candidate_that_somebody_else_marks_joins_the_list(room: Page, service
     assert room.state(VideoDetailState).tab == tab
 
 
-def test_previews_that_somebody_else_has_made_are_followed_to_their_end(room: Page, services: Services, footage: Footage) -> None:
+def test_previews_started_by_somebody_else_are_followed_to_their_end(room: Page, services: Services, footage: Footage) -> None:
     with services.database.write() as db:
         video_previews.enqueue_previews(db, footage.video_id)
     room.call(RoomState, "follow")
@@ -110,7 +111,7 @@ def test_previews_that_somebody_else_has_made_are_followed_to_their_end(room: Pa
     assert (view.state, view.edition, view.columns, len(view.sheets)) == ("", "e1", 5, 1)
 
 
-def test_a_quick_master_that_somebody_else_has_made_is_followed_to_its_end(room: Page, services: Services, footage: Footage) -> None:
+def test_a_quick_copy_started_by_somebody_else_is_followed_to_its_end(room: Page, services: Services, footage: Footage) -> None:
     with services.database.write() as db:
         quick_start.enqueue_quick_start(db, footage.video_id)
     item = claimed(services, quick_start.KIND)

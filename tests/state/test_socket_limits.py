@@ -1,4 +1,4 @@
-"""How much and how often one page may send, and how many pages there may be."""
+"""How much and how often one page may send, and how many pages may be open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages that no page sends: each gets one sentence or nothing, changes nothing, and leaves no word of itself in the log."""
+"""Messages that no page sends: each gets one sentence or nothing, changes nothing, and is not logged."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from clipviewer.state.library import LibraryState
 from clipviewer.state.preferences import PreferencesState
 from clipviewer.state.room import RoomState
 from clipviewer.state.video_detail import VideoDetailState
-from tests.state.footage_rows import Footage, add_footage
 from tests.state.handlers import name_of
 from tests.state.serving import Running
 from tests.state.tab import HYDRATE, NAMESPACE, ON_LOAD, ROOT, Tab, open_tab
+from tests.state.video_rows import Footage, add_footage
 
 LOAD_ACCOUNT = name_of(PreferencesState, "open_page")
 SEARCH = name_of(LibraryState, "set_search")
@@ -77,7 +77,7 @@ WRONG_ARGUMENTS: list[tuple[str, Any]] = [
 
 
 @pytest.mark.parametrize(("name", "payload"), WRONG_ARGUMENTS, ids=lambda value: str(value)[-40:])
-def test_wrong_arguments_are_refused_in_one_sentence(app: Running, room: Tab, name: str, payload: Any) -> None:
+def test_invalid_arguments_are_refused_with_one_sentence(app: Running, room: Tab, name: str, payload: Any) -> None:
     before, logged = room.snapshot(), len(app.log())
     room.send(name, **payload) if "self" not in payload else room.emit("event", room.event(name, payload))
     update = room.wait_for(INVALID)
@@ -111,7 +111,7 @@ NOT_EVENTS: list[Any] = [
 
 
 @pytest.mark.parametrize("message", NOT_EVENTS, ids=lambda value: str(value)[-40:])
-def test_what_is_no_event_is_refused_in_one_sentence(app: Running, room: Tab, message: Any) -> None:
+def test_an_invalid_event_is_refused_with_one_sentence(app: Running, room: Tab, message: Any) -> None:
     before, logged = room.snapshot(), len(app.log())
     room.emit("event", message)
     assert room.wait_for(INVALID).delta == {}
@@ -160,7 +160,7 @@ def test_other_messages_change_nothing_and_log_nothing(app: Running, room: Tab, 
         "",
     ],
 )
-def test_a_broken_frame_hurts_its_own_socket_at_most(app: Running, room: Tab, frame: str) -> None:
+def test_a_broken_frame_affects_at_most_its_own_socket(app: Running, room: Tab, frame: str) -> None:
     logged = len(app.log())
     with open_tab(app.address, cookie=app.person().cookie) as tab:
         tab.send_frame(frame)
@@ -187,7 +187,7 @@ def test_what_a_browser_claims_about_itself_is_overwritten(app: Running) -> None
     assert not any(word in frame for frame in tab.frames for word in ("evil.example.org", "192.0.2.1", "00000000-0000"))
 
 
-def test_a_hydrate_that_comes_with_the_connection_is_held_to_the_same(app: Running) -> None:
+def test_a_hydrate_sent_with_the_connection_obeys_the_same_rules(app: Running) -> None:
     logged = len(app.log())
     for auth in (
         {"event": {"name": SEARCH, "payload": {"text": {"password": CANARY}}}, "state_schema": CANARY},
@@ -200,7 +200,7 @@ def test_a_hydrate_that_comes_with_the_connection_is_held_to_the_same(app: Runni
     assert CANARY not in app.log()[logged:]
 
 
-def test_the_pages_address_decides_which_handlers_start_and_they_ask_who_comes(app: Running, footage: Footage) -> None:
+def test_the_path_selects_the_load_handlers_and_they_check_the_principal(app: Running, footage: Footage) -> None:
     with open_tab(app.address, path=footage.path) as tab:
         tab.send(ON_LOAD)
         assert tab.wait_for('"_redirect"').ours == {}
@@ -209,7 +209,7 @@ def test_the_pages_address_decides_which_handlers_start_and_they_ask_who_comes(a
         tab.wait_for('"phase_rx_state_":"ready"')
 
 
-def test_a_page_may_report_its_errors_without_secrets_and_not_for_ever(app: Running) -> None:
+def test_a_page_reports_its_errors_without_secrets_and_up_to_a_limit(app: Running) -> None:
     logged = len(app.log())
     with open_tab(app.address) as tab:
         for number in range(30):

@@ -1,4 +1,4 @@
-"""An open websocket is worth no more than the session behind it is worth now."""
+"""An open websocket has no more rights than its session has now."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from clipviewer.state.library import LibraryState
 from clipviewer.state.preferences import PreferencesState
 from clipviewer.state.room import RoomState
 from clipviewer.state.video_detail import VideoDetailState
-from tests.state.footage_rows import Footage, add_footage
 from tests.state.handlers import name_of
 from tests.state.serving import Person, Running
 from tests.state.tab import HYDRATE, Tab, open_again, open_tab
+from tests.state.video_rows import Footage, add_footage
 
 OPEN_ROOM = name_of(RoomState, "open")
 TICK = name_of(VideoDetailState, "toggle_clip_selection")
@@ -127,7 +127,7 @@ def test_a_session_that_ends_leaves_those_of_others_alone(app: Running, room: Ta
     room.wait_for('"export_open_rx_state_":true')
 
 
-def test_a_smaller_role_holds_from_the_next_event(app: Running, room: Tab, reviewer: Person) -> None:
+def test_a_lower_role_applies_from_the_next_event(app: Running, room: Tab, reviewer: Person) -> None:
     with app.services.database.write() as db:
         app.services.accounts.set_role(db, reviewer.id, Role.VIEWER)
     room.send(GENERATE)
@@ -135,7 +135,7 @@ def test_a_smaller_role_holds_from_the_next_event(app: Running, room: Tab, revie
     assert '"export_open_rx_state_":true' not in str(room.frames)
 
 
-def test_a_greater_role_holds_from_the_next_event(app: Running, footage: Footage) -> None:
+def test_a_higher_role_applies_from_the_next_event(app: Running, footage: Footage) -> None:
     viewer = app.person(Role.VIEWER)
     with open_tab(app.address, cookie=viewer.cookie, path=footage.path) as tab:
         tab.send(OPEN_ROOM)
@@ -149,7 +149,7 @@ def test_a_greater_role_holds_from_the_next_event(app: Running, footage: Footage
         tab.wait_for('"export_open_rx_state_":true')
 
 
-def test_a_page_keeps_its_state_when_its_socket_is_opened_again(app: Running, footage: Footage, reviewer: Person) -> None:
+def test_a_page_keeps_its_state_when_its_socket_reconnects(app: Running, footage: Footage, reviewer: Person) -> None:
     token = str(uuid.uuid4())
     with open_tab(app.address, cookie=reviewer.cookie, path=footage.path, token=token) as tab:
         tab.send(OPEN_ROOM)
@@ -170,7 +170,7 @@ def test_a_pages_token_shows_nothing_to_another(app: Running, footage: Footage, 
         assert footage.video_id not in str(tab.snapshot())
 
 
-def test_a_page_that_stayed_open_over_a_new_sign_in_starts_anew(app: Running, footage: Footage, reviewer: Person) -> None:
+def test_a_page_left_open_across_a_new_sign_in_starts_over(app: Running, footage: Footage, reviewer: Person) -> None:
     token = str(uuid.uuid4())
     with open_tab(app.address, cookie=reviewer.cookie, path=footage.path, token=token) as tab:
         tab.send(LOAD_ACCOUNT)
@@ -182,7 +182,7 @@ def test_a_page_that_stayed_open_over_a_new_sign_in_starts_anew(app: Running, fo
         assert "Kim reviewer" not in str(tab.snapshot())
 
 
-def test_over_https_only_the_cookie_that_no_neighbour_can_plant_counts(app: Running, reviewer: Person) -> None:
+def test_over_https_only_the_host_prefixed_cookie_counts(app: Running, reviewer: Person) -> None:
     https = app.address.replace("http:", "https:")
     with open_tab(app.address, origin=https, cookie=reviewer.cookie) as tab:
         tab.send(LOAD_ACCOUNT)

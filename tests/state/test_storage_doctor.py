@@ -1,4 +1,4 @@
-"""The page that examines the storage, over a real websocket."""
+"""The page that checks the storage, over a real websocket."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_an_admin_sees_one_finding_after_another(app: Running) -> None:
         assert len(stages) > 5
 
 
-def test_a_second_look_of_the_same_page_waits_for_the_first(app: Running) -> None:
+def test_a_second_check_from_the_same_page_waits_for_the_first(app: Running) -> None:
     with open_tab(app.address, cookie=app.person(Role.ADMIN).cookie, path="/settings/storage") as tab:
         tab.send(LOOK)
         tab.wait_for('"phase_rx_state_":"checking"')
@@ -42,7 +42,7 @@ def test_a_second_look_of_the_same_page_waits_for_the_first(app: Running) -> Non
         assert sum('"phase_rx_state_":"checking"' in text for text in tab.frames) == 1
 
 
-def test_who_is_no_admin_is_told_so_and_nothing_of_the_storage(app: Running) -> None:
+def test_a_non_admin_is_refused_and_learns_nothing_of_the_storage(app: Running) -> None:
     for role in (Role.REVIEWER, Role.VIEWER):
         with open_tab(app.address, cookie=app.person(role).cookie, path="/settings/storage") as tab:
             tab.send(OPEN)

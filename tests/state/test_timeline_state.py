@@ -1,4 +1,4 @@
-"""The timeline's state: an adopted video that somebody opens is looked into before its turn."""
+"""The timeline's state: opening an imported video moves its previews to the front of the queue."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from clipviewer.services.adoption.rows import enqueue_previews
 from clipviewer.services.container import Services
 from clipviewer.state.room import RoomState
 from clipviewer.state.timeline import TimelineState
-from tests.state.footage_rows import add_footage
 from tests.state.page import Page
+from tests.state.video_rows import add_footage
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
-def test_an_adopted_video_is_looked_into_when_somebody_opens_it(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_imported_videos_previews_are_prioritised_when_somebody_opens_it(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(container, "_installed", services)
     user = User(id=new_id("user"), email="a@example.org", name="Kim", role=Role.VIEWER, password_hash="no password")
     with services.database.write() as db:

@@ -19,14 +19,14 @@ from clipviewer.state.room import RoomState
 from clipviewer.state.room_urls import SIGN_AHEAD
 from clipviewer.state.video_detail import VideoDetailState
 from tests.conftest import Clock
-from tests.state.footage_rows import Footage, add_footage
 from tests.state.page import ORIGIN, Page
+from tests.state.video_rows import Footage, add_footage
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 class CountingSigner(UrlSigner):
-    """The real signer, and the keys that it was asked for."""
+    """The real signer, recording the keys it signs."""
 
     def __init__(self, services: Services, clock: Clock) -> None:
         super().__init__(services.store.credentials, embedded_addresses(services.settings), clock=clock)
@@ -71,7 +71,7 @@ def token(services: Services) -> str:
 
 @pytest.fixture
 def room(signer: CountingSigner, token: str, footage: Footage) -> Page:
-    """An opened room of five exported clips and four candidates."""
+    """An open room with five exported clips and four candidates."""
     page = Page(token, footage.path)
     page.call(RoomState, "open", of=VideoDetailState)
     signer.keys.clear()
@@ -92,7 +92,7 @@ def test_opening_a_room_loads_its_clips_selects_the_first_exported_one_and_signs
     assert delta["clip_video_urls"].keys() == {*footage.exported, footage.video_id}
 
 
-def test_a_url_says_when_it_ends_by_the_servers_clock(signer: CountingSigner, token: str, footage: Footage, clock: Clock) -> None:
+def test_a_url_states_its_expiry_by_the_servers_clock(signer: CountingSigner, token: str, footage: Footage, clock: Clock) -> None:
     page = Page(token, footage.path)
     entry = page.call(RoomState, "open", of=VideoDetailState)[0]["clip_video_urls"][footage.exported[0]]
     assert entry.now == int(clock().timestamp() * 1000)
@@ -122,7 +122,7 @@ def test_a_video_that_has_no_exports_yet_opens_at_its_candidates(signer: Countin
     assert asked.state(VideoDetailState).tab == "exported"
 
 
-def test_a_deep_link_to_no_clip_of_this_video_says_so_and_shows_the_first(signer: CountingSigner, token: str, footage: Footage) -> None:
+def test_a_deep_link_to_an_unknown_clip_says_so_and_shows_the_first(signer: CountingSigner, token: str, footage: Footage) -> None:
     page = Page(token, f"{footage.path}?clip=clip_of_another_video")
     delta, answer = page.call(RoomState, "open", of=VideoDetailState)
     assert "Clip not found" in answer
@@ -156,7 +156,7 @@ def test_selecting_the_selected_clip_again_sends_no_list(room: Page, footage: Fo
     assert room.call(VideoDetailState, "select_clip", footage.exported[0])[0].keys() <= {"selected_exported_clip"}
 
 
-def test_selecting_what_is_no_clip_here_says_so_and_keeps_the_selection(room: Page, signer: CountingSigner, footage: Footage) -> None:
+def test_selecting_an_unknown_clip_says_so_and_keeps_the_selection(room: Page, signer: CountingSigner, footage: Footage) -> None:
     for clip_id in ("", "clip_unknown", footage.video_id, footage.exported_keys[0]):
         delta, answer = room.call(VideoDetailState, "select_clip", clip_id)
         assert "Clip not found" in answer
@@ -164,7 +164,7 @@ def test_selecting_what_is_no_clip_here_says_so_and_keeps_the_selection(room: Pa
     assert signer.keys == []
 
 
-def test_a_url_that_nears_its_end_is_signed_anew(room: Page, signer: CountingSigner, footage: Footage, clock: Clock) -> None:
+def test_a_url_near_its_expiry_is_renewed(room: Page, signer: CountingSigner, footage: Footage, clock: Clock) -> None:
     before = room.state(VideoDetailState).clip_video_urls[footage.exported[1]]
     clock.pass_time(minutes=50)
     delta, _ = room.call(VideoDetailState, "select_clip", footage.exported[1])
@@ -188,7 +188,7 @@ def test_a_room_whose_urls_cannot_be_signed_still_opens(signer: CountingSigner, 
     assert dict(page.state(VideoDetailState).clip_video_urls) == {}
 
 
-def test_of_a_long_list_one_window_is_sent_and_what_is_near_is_signed(signer: CountingSigner, token: str, long_footage: Footage) -> None:
+def test_a_long_list_sends_one_window_and_signs_nearby_clips(signer: CountingSigner, token: str, long_footage: Footage) -> None:
     page = Page(token, long_footage.path)
     delta, _ = page.call(RoomState, "open", of=VideoDetailState)
     assert (len(delta["exported_clips"]), len(delta["identified_clips"])) == (WINDOW, WINDOW)
@@ -217,7 +217,7 @@ def test_scrolling_within_the_window_sends_no_list(signer: CountingSigner, token
 
 
 @pytest.mark.parametrize(("first", "last"), [(-5, -1), (10**30, 10**30), (299, 0), (-(10**30), 10**30)])
-def test_a_range_beyond_the_list_is_held_to_it(signer: CountingSigner, token: str, long_footage: Footage, first: int, last: int) -> None:
+def test_a_range_beyond_the_list_is_clamped(signer: CountingSigner, token: str, long_footage: Footage, first: int, last: int) -> None:
     page = Page(token, long_footage.path)
     page.call(RoomState, "open", of=VideoDetailState)
     _, answer = page.call(VideoDetailState, "show_range", first, last)
@@ -260,7 +260,7 @@ def test_a_candidate_is_ticked_and_unticked(room: Page, footage: Footage) -> Non
     assert delta == {"ticked": [second]}
 
 
-def test_what_is_no_candidate_of_this_video_cannot_be_ticked(room: Page, footage: Footage) -> None:
+def test_a_clip_that_is_not_a_candidate_of_this_video_cannot_be_ticked(room: Page, footage: Footage) -> None:
     for clip_id in (footage.exported[0], "clip_unknown", ""):
         assert room.call(VideoDetailState, "toggle_clip_selection", clip_id)[0] == {}
 
@@ -286,6 +286,6 @@ def test_loading_the_same_room_again_keeps_the_ticks_and_another_room_drops_them
     assert footage.exported[0] not in state.clip_video_urls
 
 
-def test_loading_the_same_room_again_sends_nothing_that_is_the_same(room: Page) -> None:
+def test_loading_the_same_room_again_sends_only_changes(room: Page) -> None:
     delta, _ = room.call(RoomState, "open", of=VideoDetailState)
     assert delta.keys() <= {"phase"}

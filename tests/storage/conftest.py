@@ -1,7 +1,7 @@
-"""The storages that the conformance suite runs against: the embedded one always, a real S3 when the environment names one.
+"""The storages under the conformance suite: always the embedded one, and a real S3 if the environment names one.
 
 ``CLIPVIEWER_TEST_S3_BUCKET`` names a bucket that the tests may write to (below a prefix of their own, which they empty), ``…_ENDPOINT`` and
-``…_REGION`` where it is; credentials come from boto3's own chain.
+``…_REGION`` its location; credentials come from boto3's own chain.
 """
 
 from __future__ import annotations

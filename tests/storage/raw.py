@@ -1,4 +1,4 @@
-"""HTTP as it is on the wire: no client here mends a path, sorts a query or adds a header."""
+"""Raw HTTP: this client normalizes no path, sorts no query and adds no header."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Reply:
 
     @property
     def code(self) -> str:
-        """The code of S3's XML error."""
+        """The code in S3's XML error."""
         return ElementTree.fromstring(self.body).findtext("Code") or ""
 
 
 def send(port: int, method: str, target: str, headers: dict[str, str], body: bytes = b"") -> Reply:
-    """One request on a connection of its own; ``Host`` and ``Content-Length`` only where ``headers`` say so."""
+    """Send one request on a new connection; ``Host`` and ``Content-Length`` are sent only if in ``headers``."""
     lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "Connection: close", "", ""]
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall("\r\n".join(lines).encode() + body)
@@ -37,7 +37,7 @@ def send(port: int, method: str, target: str, headers: dict[str, str], body: byt
 
 
 class _Auth(S3SigV4Auth):
-    """Signs what it is told to for the body, which botocore does for streams of its own only."""
+    """Signer that signs the given payload hash for the body; botocore does so only for its own streams."""
 
     said: str | None = None
 
@@ -48,7 +48,7 @@ class _Auth(S3SigV4Auth):
 def signed_headers(
     method: str, url: str, body: bytes = b"", extra: dict[str, str] | None = None, payload: str | None = None
 ) -> dict[str, str]:
-    """Headers signed by botocore, ``Host`` and ``Content-Length`` among them; ``payload`` in place of the body's hash."""
+    """Return headers signed by botocore, including ``Host`` and ``Content-Length``; ``payload`` replaces the body's hash."""
     host = url.split("/")[2]
     request = AWSRequest(method, url, data=body, headers={"Host": host, **(extra or {})})
     auth = _Auth(BotocoreCredentials(KEYS.access_key, KEYS.secret_key), "s3", "us-east-1")

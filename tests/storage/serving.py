@@ -1,4 +1,4 @@
-"""An embedded store on a loopback port, in a thread of its own."""
+"""Run an embedded store on a loopback port, in its own thread."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BUCKET = "clipviewer"
 
 @dataclass(frozen=True)
 class Served:
-    """``endpoint`` is what boto3 wants to know; ``host`` is ``address:port``."""
+    """A running store: ``endpoint`` is boto3's endpoint URL, ``host`` is ``address:port``."""
 
     store: EmbeddedStore
     root: Path
@@ -43,7 +43,7 @@ class Served:
 
 
 def client(endpoint: str, keys: Credentials = KEYS, region: str = "us-east-1", **config: Any) -> Any:
-    """A boto3 client that never retries, so that a test sees the first answer."""
+    """Return a boto3 client that never retries, so that a test sees the first response."""
     settings = {"signature_version": "s3v4", "s3": {"addressing_style": "path"}, "retries": {"total_max_attempts": 1}} | config
     return boto3.client(
         "s3",
@@ -58,7 +58,7 @@ def client(endpoint: str, keys: Credentials = KEYS, region: str = "us-east-1", *
 
 @dataclass(frozen=True)
 class Storage:
-    """A boto3 ``client``, a ``bucket``, and the ``prefix`` below which a test has it for itself."""
+    """A boto3 ``client``, a ``bucket``, and a ``prefix`` reserved for one test."""
 
     client: Any
     bucket: str
@@ -104,7 +104,7 @@ def serving(root: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(
 
 
 def files(root: Path) -> set[str]:
-    """The names of the files with objects' bytes, whole or not."""
+    """Return the names of the files that hold objects' bytes, complete or not."""
     return {path.name for folder in ("incoming", "data") for path in (root / folder).rglob("*") if path.is_file()}
 
 

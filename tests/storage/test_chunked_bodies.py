@@ -1,4 +1,4 @@
-"""Bodies that come in aws-chunked frames, signed chunk by chunk or with a trailing checksum."""
+"""Bodies sent in aws-chunked frames, with signed chunks or a trailing checksum."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ AWS_TRAILER = (
 
 
 def framed(chunks: Sequence[bytes], signatures: Sequence[str] = (), trailer: str = "") -> bytes:
-    """The frame around ``chunks``, the last of which is empty."""
+    """Return ``chunks`` in aws-chunked framing; the last chunk is empty."""
     parts = []
     for at, chunk in enumerate(chunks):
         signed = f";chunk-signature={signatures[at]}" if signatures else ""
@@ -52,7 +52,7 @@ def framed(chunks: Sequence[bytes], signatures: Sequence[str] = (), trailer: str
 
 
 def aws_frame(with_trailer: bool) -> Frame:
-    """The frame of AWS's own examples."""
+    """Return the frame from AWS's own examples."""
     seed = "106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e"
     if not with_trailer:
         seed = "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9"
@@ -88,7 +88,7 @@ def test_a_changed_trailer_is_refused(before: str, after: str) -> None:
 def put(
     served: Served, payload: str, body: bytes, *, length: int = len(DATA), trailer: str | None = None, chunks: Sequence[bytes] = ()
 ) -> Reply:
-    """A PUT of ``body``, or of ``chunks`` signed one by one."""
+    """PUT ``body``, or ``chunks`` signed one by one."""
     extra = {"x-amz-decoded-content-length": str(length), "Content-Encoding": "aws-chunked"}
     if trailer is not None:
         extra["x-amz-trailer"] = trailer

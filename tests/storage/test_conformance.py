@@ -1,4 +1,4 @@
-"""What the product expects of any storage, said through boto3."""
+"""What the product expects of any storage, tested through boto3."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def refused(call: Any, *arguments: Any, **named: Any) -> tuple[int, str]:
     return answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]
 
 
-def test_an_object_comes_back_with_everything_that_was_said_about_it(storage: Storage) -> None:
+def test_an_object_is_returned_with_all_its_metadata(storage: Storage) -> None:
     said = {"ContentType": "video/mp4", "CacheControl": "max-age=5", "ContentDisposition": "inline", "ContentLanguage": "de"}
     put = storage.put("clip.mp4", DATA, Metadata={"source": "master one"}, **said)
     assert put["ETag"] == f'"{hashlib.md5(DATA).hexdigest()}"'
@@ -40,7 +40,7 @@ def test_an_empty_object_is_an_object(storage: Storage) -> None:
     assert storage.head("empty")["ContentLength"] == 0
 
 
-def test_a_later_put_replaces_the_object_and_what_was_said_about_it(storage: Storage) -> None:
+def test_a_later_put_replaces_the_object_and_its_metadata(storage: Storage) -> None:
     storage.put("clip", DATA, ContentType="video/mp4", Metadata={"a": "1"})
     storage.put("clip", b"other", ContentType="text/plain")
     assert storage.read("clip") == b"other"
@@ -54,14 +54,14 @@ def test_a_key_may_have_any_character(storage: Storage, name: str) -> None:
     assert storage.names() == [name]
 
 
-def test_keys_that_a_file_system_would_mix_up_are_different(storage: Storage) -> None:
+def test_keys_that_a_file_system_would_confuse_are_distinct(storage: Storage) -> None:
     names = ["A", "a", "a/b", "a/b/c", "\u00e9", "e\u0301"]
     for name in names:
         storage.put(name, name.encode())
     assert [storage.read(name) for name in names] == [name.encode() for name in names]
 
 
-def test_a_missing_key_is_reported_as_such(storage: Storage) -> None:
+def test_a_missing_key_is_reported_as_missing(storage: Storage) -> None:
     assert refused(storage.get, "nothing") == (404, "NoSuchKey")
     assert refused(storage.head, "nothing") == (404, "404")
 
@@ -95,14 +95,14 @@ def test_a_range_beyond_the_end_is_refused(storage: Storage, asked: str) -> None
 
 
 @pytest.mark.parametrize("asked", ["bytes=9-5", "pieces=0-1", "bytes=a-b", "bytes=-"])
-def test_a_range_that_makes_no_sense_is_ignored(storage: Storage, asked: str) -> None:
+def test_a_malformed_range_is_ignored(storage: Storage, asked: str) -> None:
     storage.put("clip", DATA)
     found = storage.get("clip", Range=asked)
     assert found["ResponseMetadata"]["HTTPStatusCode"] == 200
     assert found["Body"].read() == DATA
 
 
-def test_a_reader_who_has_this_version_gets_304_and_one_with_another_412(storage: Storage) -> None:
+def test_a_conditional_read_returns_304_or_412(storage: Storage) -> None:
     storage.put("clip", DATA)
     found = storage.head("clip")
     etag, modified, day = found["ETag"], found["LastModified"], timedelta(days=1)
@@ -120,13 +120,13 @@ def test_a_reader_who_has_this_version_gets_304_and_one_with_another_412(storage
         assert storage.read("clip", **condition) == DATA
 
 
-def test_a_put_that_must_not_replace_does_not(storage: Storage) -> None:
+def test_a_create_only_put_does_not_replace(storage: Storage) -> None:
     storage.put("clip", b"first", IfNoneMatch="*")
     assert refused(storage.put, "clip", b"second", IfNoneMatch="*") == (412, "PreconditionFailed")
     assert storage.read("clip") == b"first"
 
 
-def test_a_put_that_must_replace_a_version_replaces_only_that(storage: Storage) -> None:
+def test_a_conditional_put_replaces_only_the_given_version(storage: Storage) -> None:
     assert refused(storage.put, "clip", b"first", IfMatch='"0"')[0] == 404
     etag = storage.put("clip", b"first")["ETag"]
     storage.put("clip", b"second", IfMatch=etag)

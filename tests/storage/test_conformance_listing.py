@@ -1,4 +1,4 @@
-"""Listing, as the product expects it of any storage."""
+"""What the product expects of any storage's listings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def filled(storage: Storage) -> Storage:
 
 
 def listed(storage: Storage, prefix: str = "", **arguments: Any) -> tuple[list[str], list[str]]:
-    """Keys and common prefixes of all pages."""
+    """Return keys and common prefixes of all pages."""
     pages = storage.client.get_paginator("list_objects_v2").paginate(Bucket=storage.bucket, Prefix=storage.prefix + prefix, **arguments)
     keys, prefixes = [], []
     for page in pages:
@@ -67,7 +67,7 @@ def test_a_list_can_start_after_a_key(filled: Storage) -> None:
     assert (keys[0], prefixes) == ("a0", ["a/", "b/", "é/"])
 
 
-def test_no_keys_asked_for_is_an_empty_page(filled: Storage) -> None:
+def test_zero_max_keys_returns_an_empty_page(filled: Storage) -> None:
     page = filled.client.list_objects_v2(Bucket=filled.bucket, Prefix=filled.prefix, MaxKeys=0)
     assert (page["KeyCount"], page["IsTruncated"]) == (0, False)
 

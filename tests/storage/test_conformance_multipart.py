@@ -1,4 +1,4 @@
-"""Uploads in parts, as the product expects them of any storage."""
+"""What the product expects of any storage's multipart uploads."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_part_that_is_not_named_at_the_end_is_left_out(upload: Upload) -> None
     assert upload.storage.read("large.mp4") == SMALL
 
 
-def test_an_upload_cannot_be_completed_wrongly(upload: Upload) -> None:
+def test_an_invalid_completion_is_refused(upload: Upload) -> None:
     first, second = upload.part(1, SMALL), upload.part(2, SMALL)
     assert upload.refused([first, second]) == "EntityTooSmall"
     assert upload.refused([second, first]) == "InvalidPartOrder"
@@ -115,7 +115,7 @@ def test_an_upload_belongs_to_its_key(upload: Upload) -> None:
     assert caught.value.response["Error"]["Code"] == "NoSuchUpload"
 
 
-def test_completing_must_not_replace_when_it_says_so(upload: Upload) -> None:
+def test_a_create_only_completion_does_not_replace(upload: Upload) -> None:
     upload.storage.put("large.mp4", b"was here")
     part = upload.part(1, SMALL)
     with pytest.raises(ClientError) as caught:

@@ -1,4 +1,4 @@
-"""The doctor finds every fault of a store by its own name, and leaves nothing behind."""
+"""The doctor reports each fault of a store by name and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_no_finding_holds_a_key_or_a_url(store: ObjectStore, where: StoreAddress
 @pytest.mark.parametrize(
     ("left_seconds", "verdict"), [(-1, Verdict.FAILED), (600, Verdict.WARNING), (7200, Verdict.OK)], ids=["ended", "soon", "good"]
 )
-def test_the_end_of_temporary_credentials_is_told(
+def test_the_expiry_of_temporary_credentials_is_reported(
     store: ObjectStore, where: StoreAddresses, monkeypatch: pytest.MonkeyPatch, left_seconds: int, verdict: Verdict
 ) -> None:
     end = datetime.now(UTC) + timedelta(seconds=left_seconds)
@@ -104,7 +104,7 @@ def test_without_credentials_the_rest_is_not_checked(store: ObjectStore, where: 
 
 
 @pytest.mark.parametrize(("embedded", "advice"), [(True, "Start the app"), (False, "endpoint")])
-def test_nobody_listening_is_told_once(store: ObjectStore, where: StoreAddresses, embedded: bool, advice: str) -> None:
+def test_an_unreachable_store_is_reported_once(store: ObjectStore, where: StoreAddresses, embedded: bool, advice: str) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         nowhere = bucket_address(BUCKET, "us-east-1", f"http://127.0.0.1:{listener.getsockname()[1]}")
@@ -117,7 +117,7 @@ def test_nobody_listening_is_told_once(store: ObjectStore, where: StoreAddresses
     ("seconds", "verdict", "said"),
     [(1000, Verdict.FAILED, "behind"), (-1000, Verdict.FAILED, "ahead of"), (90, Verdict.WARNING, "behind"), (5, Verdict.OK, "matches")],
 )
-def test_a_clock_that_is_off_is_told(store: ObjectStore, where: StoreAddresses, seconds: int, verdict: Verdict, said: str) -> None:
+def test_a_wrong_clock_is_reported(store: ObjectStore, where: StoreAddresses, seconds: int, verdict: Verdict, said: str) -> None:
     theirs = format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
     finding = examined(store, where, http=changed(lambda _ask, answer: replace(answer, headers={**answer.headers, "date": theirs})))[
         "clock"
@@ -126,7 +126,7 @@ def test_a_clock_that_is_off_is_told(store: ObjectStore, where: StoreAddresses, 
     assert said in finding.text
 
 
-def test_a_store_that_keeps_its_time_to_itself_is_no_fault(store: ObjectStore, where: StoreAddresses) -> None:
+def test_a_store_without_a_date_header_is_not_a_fault(store: ObjectStore, where: StoreAddresses) -> None:
     def silent(_ask: PlainRequest, answer: PlainResponse) -> PlainResponse:
         return replace(answer, headers={name: value for name, value in answer.headers.items() if name != "date"})
 
@@ -142,7 +142,7 @@ def test_a_store_that_keeps_its_time_to_itself_is_no_fault(store: ObjectStore, w
         (PlainResponse(307), "CLIPVIEWER_S3_ENDPOINT_URL"),
     ],
 )
-def test_a_bucket_in_another_region_is_told_with_the_region(
+def test_a_bucket_in_another_region_is_reported_with_its_region(
     store: ObjectStore, where: StoreAddresses, answer: PlainResponse, advice: str
 ) -> None:
     finding = examined(store, where, http=changed(lambda ask, real: answer if "list-type" in ask.url else real))["region"]
@@ -154,7 +154,7 @@ def test_a_bucket_in_another_region_is_told_with_the_region(
     ("method", "check"),
     [("list", "list"), ("head", "get"), ("get", "get"), ("start_upload", "multipart"), ("parts", "multipart")],
 )
-def test_a_missing_permission_is_told_by_what_it_forbids(
+def test_a_missing_permission_is_reported_by_what_it_prevents(
     store: ObjectStore, where: StoreAddresses, served: Served, monkeypatch: pytest.MonkeyPatch, method: str, check: str
 ) -> None:
     def denied(*_arguments: object) -> None:
@@ -168,7 +168,7 @@ def test_a_missing_permission_is_told_by_what_it_forbids(
     assert left(served) == []
 
 
-def test_where_nothing_may_be_written_what_needs_it_is_not_checked(
+def test_checks_that_write_are_skipped_without_write_permission(
     store: ObjectStore, where: StoreAddresses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def denied(*_arguments: object) -> None:
@@ -179,7 +179,7 @@ def test_where_nothing_may_be_written_what_needs_it_is_not_checked(
     assert bad(examined(store, where)) == {"put": Verdict.FAILED, "adopted masters": Verdict.WARNING, **unseen}
 
 
-def test_what_cannot_be_deleted_is_named(
+def test_objects_that_cannot_be_deleted_are_named(
     store: ObjectStore, where: StoreAddresses, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def denied(_key: str) -> None:
@@ -195,7 +195,7 @@ def test_what_cannot_be_deleted_is_named(
         assert key in findings[check].remedy
 
 
-def test_masters_that_may_not_be_changed_are_told_as_something_that_may_be_wanted(
+def test_read_only_masters_are_reported_as_possibly_intended(
     store: ObjectStore, where: StoreAddresses, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put = store.put
@@ -212,7 +212,7 @@ def test_masters_that_may_not_be_changed_are_told_as_something_that_may_be_wante
     assert left(served) == []
 
 
-def test_wrong_bytes_are_told(store: ObjectStore, where: StoreAddresses, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_bytes_are_reported(store: ObjectStore, where: StoreAddresses, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "get", lambda _key: b"something else")
     assert bad(examined(store, where)) == {"get": Verdict.FAILED}
 
@@ -225,13 +225,13 @@ def test_wrong_bytes_are_told(store: ObjectStore, where: StoreAddresses, monkeyp
         (PlainResponse(403, {}, b"<Error><Code>SignatureDoesNotMatch</Code></Error>"), "(SignatureDoesNotMatch)"),
     ],
 )
-def test_a_range_that_does_not_come_is_told(store: ObjectStore, where: StoreAddresses, answer: PlainResponse, said: str) -> None:
+def test_a_missing_range_response_is_reported(store: ObjectStore, where: StoreAddresses, answer: PlainResponse, said: str) -> None:
     findings = examined(store, where, http=changed(lambda ask, real: answer if "Range" in ask.headers else real))
     assert bad(findings) == {"range": Verdict.FAILED}
     assert said in findings["range"].text
 
 
-def test_a_public_address_is_tried_on_its_own(store: ObjectStore, where: StoreAddresses, served: Served) -> None:
+def test_a_public_endpoint_is_checked_separately(store: ObjectStore, where: StoreAddresses, served: Served) -> None:
     elsewhere = replace(where, outside=bucket_address(BUCKET, "us-east-1", f"http://localhost:{served.port}/s3"))
 
     def gone(ask: PlainRequest) -> PlainResponse:
@@ -248,7 +248,7 @@ def test_a_public_address_is_tried_on_its_own(store: ObjectStore, where: StoreAd
     assert bad(examined(store, elsewhere, http=gone)) == {"public address": Verdict.WARNING, **unseen}
 
 
-def test_a_store_that_replaces_what_must_not_be_replaced_is_told(store: ObjectStore, where: StoreAddresses) -> None:
+def test_a_store_that_ignores_create_only_puts_is_reported(store: ObjectStore, where: StoreAddresses) -> None:
     findings = examined(store, where, http=changed(lambda ask, real: PlainResponse(200) if "If-None-Match" in ask.headers else real))
     assert bad(findings) == {"conditional put": Verdict.WARNING}
 
@@ -268,7 +268,7 @@ def test_a_bucket_without_cors_rules_says_what_does_not_work(store: ObjectStore,
         ("access-control-expose-headers", "Content-Length", "cors etag", Verdict.WARNING),
     ],
 )
-def test_cors_rules_that_lack_a_part_are_told_by_it(
+def test_incomplete_cors_rules_are_reported_by_the_missing_part(
     store: ObjectStore, where: StoreAddresses, header: str, value: str, check: str, verdict: Verdict
 ) -> None:
     def narrowed(_ask: PlainRequest, answer: PlainResponse) -> PlainResponse:
@@ -283,14 +283,14 @@ def test_the_apps_own_origin_needs_no_cors_rules(store: ObjectStore, where: Stor
     assert "no rules are needed" in findings["cors put"].text
 
 
-def test_a_part_that_is_refused_is_told_and_the_upload_dropped(store: ObjectStore, where: StoreAddresses, served: Served) -> None:
+def test_a_refused_part_is_reported_and_the_upload_aborted(store: ObjectStore, where: StoreAddresses, served: Served) -> None:
     findings = examined(store, where, http=lambda ask: PlainResponse(400) if "partNumber" in ask.url else send(ask))
     assert bad(findings) == {"multipart": Verdict.FAILED}
     assert "status 400" in findings["multipart"].text
     assert left(served) == []
 
 
-def test_a_store_that_answers_missing_as_forbidden_is_told(
+def test_a_store_that_returns_403_for_missing_objects_is_reported(
     store: ObjectStore, where: StoreAddresses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     head = store.head
@@ -304,7 +304,7 @@ def test_a_store_that_answers_missing_as_forbidden_is_told(
     assert bad(examined(store, where)) == {"missing": Verdict.WARNING}
 
 
-def test_wrong_keys_are_told_as_such(served: Served, where: StoreAddresses) -> None:
+def test_wrong_credentials_are_reported(served: Served, where: StoreAddresses) -> None:
     settings = Settings(data_dir=Path("unused"), database_url="sqlite://", port=served.port)
     findings = examined(open_store(settings, replace(KEYS, secret_key="another")), where)
     assert "clock and the credentials" in findings["list"].text

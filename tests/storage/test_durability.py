@@ -1,4 +1,4 @@
-"""What the folder holds: over restarts, after crashes, when uploads break off, and for every key that is allowed."""
+"""What the folder holds across restarts, crashes and aborted uploads, for every allowed key."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ with serving(pathlib.Path(sys.argv[1])) as served:
 """
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that another thread or process does; fails after ten seconds."""
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for something that another thread or process does; fail after ten seconds."""
     deadline = time.monotonic() + 10
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
@@ -46,8 +46,8 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def half_a_put(served_host: str, key: str, size: int, body: bytes) -> Iterator[socket.socket]:
-    """A connection over which a PUT of ``size`` bytes has begun, ``body`` of them sent."""
+def begin_put(served_host: str, key: str, size: int, body: bytes) -> Iterator[socket.socket]:
+    """Return a connection with a PUT of ``size`` bytes under way, of which ``body`` is sent."""
     target = f"/s3/{BUCKET}/{key}"
     headers = signed_headers("PUT", f"http://{served_host}{target}", payload="UNSIGNED-PAYLOAD") | {"Content-Length": str(size)}
     lines = [f"PUT {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
@@ -57,7 +57,7 @@ def half_a_put(served_host: str, key: str, size: int, body: bytes) -> Iterator[s
         yield connection
 
 
-def test_a_restart_keeps_objects_and_all_that_was_said_about_them(tmp_path: Path) -> None:
+def test_a_restart_keeps_objects_and_their_metadata(tmp_path: Path) -> None:
     said = {"ContentType": "video/mp4", "ContentDisposition": "inline", "Metadata": {"a": "ü".encode().hex()}}
     with using(tmp_path / "o") as (_, client):
         client.put_object(Bucket=BUCKET, Key="a/ü.mp4", Body=b"footage", **said)
@@ -69,7 +69,7 @@ def test_a_restart_keeps_objects_and_all_that_was_said_about_them(tmp_path: Path
         assert client.get_object(Bucket=BUCKET, Key="a/ü.mp4")["Body"].read() == b"footage"
 
 
-def test_a_restart_keeps_an_upload_in_parts_going(tmp_path: Path) -> None:
+def test_a_restart_keeps_unfinished_multipart_uploads(tmp_path: Path) -> None:
     with using(tmp_path / "o") as (_, client):
         named = {"Bucket": BUCKET, "Key": "a"}
         upload = client.create_multipart_upload(**named)["UploadId"]
@@ -98,11 +98,11 @@ def test_a_crash_in_the_middle_of_an_upload_leaves_nothing_of_it(tmp_path: Path)
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as child:
         assert child.stdout
         host = f"127.0.0.1:{child.stdout.readline().strip()}"
-        with half_a_put(host, "kept", 4, b"kept") as connection:
+        with begin_put(host, "kept", 4, b"kept") as connection:
             assert b" 200 " in connection.recv(4096)
         kept = files(root)
-        with half_a_put(host, "broken", 50_000_000, PART):
-            until(lambda: any(path.stat().st_size for path in (root / "incoming").iterdir()))
+        with begin_put(host, "broken", 50_000_000, PART):
+            wait_until(lambda: any(path.stat().st_size for path in (root / "incoming").iterdir()))
             child.send_signal(signal.SIGKILL)
             child.wait(10)
     assert files(root) > kept
@@ -127,8 +127,8 @@ def test_a_file_that_was_finished_but_never_named_is_swept(tmp_path: Path) -> No
 
 def test_a_second_process_does_not_sweep_what_the_first_is_receiving(tmp_path: Path) -> None:
     with using(tmp_path / "o") as (served, client):
-        with half_a_put(served.host, "a", 2 * len(PART), PART) as connection:
-            until(lambda: bool(files(served.root)))
+        with begin_put(served.host, "a", 2 * len(PART), PART) as connection:
+            wait_until(lambda: bool(files(served.root)))
             EmbeddedStore(served.root, KEYS).close()
             connection.sendall(PART)
             assert b" 200 " in connection.recv(4096)
@@ -137,9 +137,9 @@ def test_a_second_process_does_not_sweep_what_the_first_is_receiving(tmp_path: P
 
 def test_a_client_that_goes_away_leaves_nothing(tmp_path: Path) -> None:
     with using(tmp_path / "o") as (served, client):
-        with half_a_put(served.host, "broken", 50_000_000, PART):
-            until(lambda: any(path.stat().st_size for path in (served.root / "incoming").iterdir()))
-        until(lambda: not files(served.root))
+        with begin_put(served.host, "broken", 50_000_000, PART):
+            wait_until(lambda: any(path.stat().st_size for path in (served.root / "incoming").iterdir()))
+        wait_until(lambda: not files(served.root))
         assert client.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
 
 
@@ -150,7 +150,7 @@ def test_a_full_disk_is_reported_and_leaves_nothing(tmp_path: Path, parts: bool)
         before = files(served.root)
         upload = client.create_multipart_upload(Bucket=BUCKET, Key="a")["UploadId"]
         send, named = (client.upload_part, {"UploadId": upload, "PartNumber": 1}) if parts else (client.put_object, {})
-        with no_file_beyond(1024 * 1024), pytest.raises(ClientError) as caught:
+        with limit_file_size(1024 * 1024), pytest.raises(ClientError) as caught:
             send(Bucket=BUCKET, Key="a", Body=PART, **named)
         answer = caught.value.response
         assert (answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]) == (507, "InsufficientStorage")
@@ -159,8 +159,8 @@ def test_a_full_disk_is_reported_and_leaves_nothing(tmp_path: Path, parts: bool)
 
 
 @contextmanager
-def no_file_beyond(size: int) -> Iterator[None]:
-    """The kernel refuses to make any file larger, as it does on a full disk."""
+def limit_file_size(size: int) -> Iterator[None]:
+    """Limit the size of every file in the kernel, as a full disk does."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -211,7 +211,7 @@ _keys = st.one_of(
 @example(key="a/" * 511 + "a", body=b"")
 @example(key="%2e%2e/%2e%2e/etc/passwd", body=b"")
 @example(key="C:/con", body=b"")
-def test_every_allowed_key_comes_back_and_nothing_is_made_elsewhere(served: Served, client: Any, key: str, body: bytes) -> None:
+def test_every_allowed_key_is_stored_within_the_folder(served: Served, client: Any, key: str, body: bytes) -> None:
     client.put_object(Bucket=BUCKET, Key=key, Body=body)
     assert client.get_object(Bucket=BUCKET, Key=key)["Body"].read() == body
     assert key in [row["Key"] for row in client.list_objects_v2(Bucket=BUCKET, Prefix=key)["Contents"]]
@@ -224,7 +224,7 @@ def test_every_allowed_key_comes_back_and_nothing_is_made_elsewhere(served: Serv
 
 
 @pytest.mark.parametrize("key", ["../x", "a/../x", "a/./x", "/x", "a//x", "x/", "..", "a\\b", "a\x00b", "x" * 1025])
-def test_a_key_that_is_not_allowed_is_never_stored(client: Any, key: str) -> None:
+def test_a_forbidden_key_is_never_stored(client: Any, key: str) -> None:
     for method, arguments in (
         (client.put_object, {"Body": b"x"}),
         (client.create_multipart_upload, {}),

@@ -1,4 +1,4 @@
-"""What the embedded store answers where boto3 does not ask, or would not let us."""
+"""Responses of the embedded store to requests that boto3 does not or cannot send."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_an_impossible_range_names_the_size(served: Served) -> None:
     assert (reply.status, reply.code, reply.headers["content-range"]) == (416, "InvalidRange", "bytes */256")
 
 
-def test_a_range_of_nothing_is_impossible(served: Served, client: Any) -> None:
+def test_an_empty_range_is_unsatisfiable(served: Served, client: Any) -> None:
     client.put_object(Bucket=BUCKET, Key="clip", Body=b"")
     assert ask(served, "GET", TARGET, Range="bytes=0-").status == 416
     assert ask(served, "GET", TARGET, Range="bytes=-1").status == 416
@@ -96,7 +96,7 @@ def test_304_carries_the_etag_and_no_body(served: Served) -> None:
         ("GET", f"/s3/{BUCKET}?list-type=2&encoding-type=x", 400, "InvalidArgument"),
     ],
 )
-def test_what_is_not_there_is_said_in_the_words_of_s3(served: Served, method: str, target: str, status: int, code: str) -> None:
+def test_missing_objects_get_s3s_error_codes(served: Served, method: str, target: str, status: int, code: str) -> None:
     reply = ask(served, method, target)
     assert (reply.status, reply.code, reply.headers["content-type"]) == (status, code, "application/xml")
     assert reply.headers["x-amz-request-id"].encode() in reply.body
@@ -107,7 +107,7 @@ def test_what_is_not_there_is_said_in_the_words_of_s3(served: Served, method: st
     "name",
     ["x-amz-tagging", "x-amz-server-side-encryption", "x-amz-object-lock-mode", "x-amz-grant-read", "x-amz-website-redirect-location"],
 )
-def test_what_would_be_ignored_is_refused(served: Served, name: str) -> None:
+def test_unsupported_features_are_refused(served: Served, name: str) -> None:
     assert ask(served, "PUT", TARGET, b"new", **{name: "a=b"}).code == "NotImplemented"
     assert ask(served, "PUT", TARGET, b"new", x_amz_acl="public-read").code == "NotImplemented"
     assert ask(served, "GET", TARGET).body == DATA
@@ -137,7 +137,7 @@ def test_more_than_five_gibibytes_at_once_are_refused_before_they_are_sent(serve
         b"<Delete>" + b"<Object><Key>clip</Key></Object>" * 1001 + b"</Delete>",
     ],
 )
-def test_xml_that_is_not_what_was_expected_changes_nothing(served: Served, body: bytes) -> None:
+def test_unexpected_xml_changes_nothing(served: Served, body: bytes) -> None:
     assert ask(served, "POST", f"/s3/{BUCKET}?delete", body).code == "MalformedXML"
     assert ask(served, "GET", TARGET).body == DATA
 
@@ -147,12 +147,12 @@ def test_a_quiet_deletion_lists_nothing(client: Any) -> None:
     assert "Deleted" not in answer
 
 
-def test_the_bucket_says_its_name_and_place(client: Any) -> None:
+def test_the_bucket_returns_its_name_and_location(client: Any) -> None:
     assert [row["Name"] for row in client.list_buckets()["Buckets"]] == [BUCKET]
     assert client.get_bucket_location(Bucket=BUCKET)["LocationConstraint"] is None
 
 
-def test_a_copy_holds_to_the_conditions_on_its_source(client: Any, clip: Any) -> None:
+def test_a_copy_honours_the_conditions_on_its_source(client: Any, clip: Any) -> None:
     source = {"CopySource": f"{BUCKET}/clip", "Bucket": BUCKET, "Key": "copy"}
     for condition in ({"CopySourceIfMatch": '"0"'}, {"CopySourceIfNoneMatch": clip["ETag"]}):
         with pytest.raises(ClientError, match="PreconditionFailed"):
@@ -175,6 +175,6 @@ def test_a_refused_upload_is_answered_though_the_client_sends_all_of_it(served: 
 
 
 @pytest.mark.parametrize("target", ["/s3/%FF", f"{TARGET}?x=%FF", "/s3x"])
-def test_an_address_that_cannot_be_read_is_a_faulty_request(served: Served, target: str) -> None:
+def test_a_malformed_url_is_a_bad_request(served: Served, target: str) -> None:
     reply = send(served.port, "GET", target, {"Host": served.host})
     assert (reply.status, reply.code) in ((400, "InvalidURI"), (400, "InvalidArgument"))

@@ -1,4 +1,4 @@
-"""What happens at the same time: writers among themselves, readers and writers, clients that leave."""
+"""Concurrency: writers with writers, readers with writers, clients that disconnect."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.storage.raw import signed_headers
 from tests.storage.serving import BUCKET, KEYS, files, using
 
 
-def test_of_many_who_may_only_create_one_does(tmp_path: Path) -> None:
+def test_of_many_create_only_puts_one_succeeds(tmp_path: Path) -> None:
     with using(tmp_path / "o") as (served, client):
         outcomes: list[int] = []
 
@@ -68,7 +68,7 @@ def test_completing_with_a_part_that_was_just_replaced_changes_nothing(tmp_path:
     shelf.close()
 
 
-def test_a_reader_that_goes_away_is_not_read_for_any_longer(tmp_path: Path) -> None:
+def test_reading_stops_when_the_reader_disconnects(tmp_path: Path) -> None:
     size = 20_000_000
     with using(tmp_path / "o") as (_, client):
         client.put_object(Bucket=BUCKET, Key="a", Body=b"0" * size)

@@ -1,4 +1,4 @@
-"""The store shares the app's origin: what was uploaded must not act there, and other origins are let in by setting only."""
+"""The store shares the app's origin: uploads must not run scripts there, and other origins need a setting."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FRIEND = "https://clips.example.org"
 
 
 @pytest.fixture(scope="module")
-def open_to_a_friend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def store_with_cors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serving(tmp_path_factory.mktemp("store") / "objects", cors_origins=[FRIEND]) as served:
         yield served
 
@@ -43,7 +43,7 @@ def get(served: Served, target: str, method: str = "GET", **headers: str) -> Rep
     ["text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "application/pdf", "application/javascript", "text/css", "x",
      "video/mp4, text/html", "video/mp4;a=b, text/html", "video/mp4;charset=\"a, text/html\"", "multipart/x-mixed-replace"],
 )  # fmt: skip
-def test_what_could_run_is_only_downloaded(served: Served, kind: str) -> None:
+def test_active_content_is_only_downloaded(served: Served, kind: str) -> None:
     put(served, "page", ContentType=kind, ContentDisposition='inline; filename="page.html"')
     for reply in (get(served, address(served, "page")), get(served, address(served, "page", ResponseContentDisposition="inline"))):
         assert reply.status == 200
@@ -64,7 +64,7 @@ def test_media_and_captions_are_shown_in_place(served: Served, kind: str) -> Non
     assert ("sandbox" in policy) == kind.startswith("text/")
 
 
-def test_a_signed_override_cannot_make_a_page_of_a_video(served: Served) -> None:
+def test_a_signed_override_cannot_turn_a_video_into_a_page(served: Served) -> None:
     put(served, "clip", ContentType="video/mp4")
     reply = get(served, address(served, "clip", ResponseContentType="text/html"))
     assert (reply.headers["content-type"], reply.headers["content-disposition"]) == ("text/html", "attachment")
@@ -117,42 +117,42 @@ def test_the_key_in_an_error_cannot_become_markup(served: Served) -> None:
     assert b"<script>" not in reply.body
 
 
-def test_no_origin_is_let_in_unless_it_is_configured(served: Served, open_to_a_friend: Served) -> None:
+def test_no_origin_is_let_in_unless_it_is_configured(served: Served, store_with_cors: Served) -> None:
     put(served, "clip", ContentType="video/mp4")
-    put(open_to_a_friend, "clip", ContentType="video/mp4")
+    put(store_with_cors, "clip", ContentType="video/mp4")
     assert "access-control-allow-origin" not in get(served, address(served, "clip"), Origin=FRIEND).headers
     for origin in ("https://evil.example", "null", "http://clips.example.org", f"{FRIEND}.evil.example", f"{FRIEND}:444"):
-        headers = get(open_to_a_friend, address(open_to_a_friend, "clip"), Origin=origin).headers
+        headers = get(store_with_cors, address(store_with_cors, "clip"), Origin=origin).headers
         assert "access-control-allow-origin" not in headers
         assert headers["vary"] == "Origin"
-    headers = get(open_to_a_friend, address(open_to_a_friend, "clip"), Origin=FRIEND).headers
+    headers = get(store_with_cors, address(store_with_cors, "clip"), Origin=FRIEND).headers
     assert headers["access-control-allow-origin"] == FRIEND
     assert "ETag" in headers["access-control-expose-headers"]
     assert "access-control-allow-credentials" not in headers
 
 
-def test_a_refusal_is_readable_for_a_configured_origin(open_to_a_friend: Served) -> None:
-    reply = get(open_to_a_friend, address(open_to_a_friend, "clip") + "0", Origin=FRIEND)
+def test_a_refusal_is_readable_for_a_configured_origin(store_with_cors: Served) -> None:
+    reply = get(store_with_cors, address(store_with_cors, "clip") + "0", Origin=FRIEND)
     assert (reply.status, reply.headers["access-control-allow-origin"]) == (403, FRIEND)
 
 
-def test_a_preflight_is_answered_for_a_configured_origin_only(served: Served, open_to_a_friend: Served) -> None:
+def test_a_preflight_is_answered_for_a_configured_origin_only(served: Served, store_with_cors: Served) -> None:
     asked = {"Origin": FRIEND, "Access_Control_Request_Method": "PUT", "Access_Control_Request_Headers": "content-type,x-amz-meta-a"}
-    allowed = get(open_to_a_friend, f"/s3/{BUCKET}/clip", "OPTIONS", **asked)
+    allowed = get(store_with_cors, f"/s3/{BUCKET}/clip", "OPTIONS", **asked)
     assert (allowed.status, allowed.headers["access-control-allow-origin"]) == (200, FRIEND)
     assert "PUT" in allowed.headers["access-control-allow-methods"]
     assert allowed.headers["access-control-allow-headers"] == "content-type,x-amz-meta-a"
     for refused in (
         get(served, f"/s3/{BUCKET}/clip", "OPTIONS", **asked),
-        get(open_to_a_friend, f"/s3/{BUCKET}/clip", "OPTIONS", **(asked | {"Origin": "https://evil.example"})),
-        get(open_to_a_friend, f"/s3/{BUCKET}/clip", "OPTIONS", **(asked | {"Access_Control_Request_Method": "PATCH"})),
-        get(open_to_a_friend, f"/s3/{BUCKET}/clip", "OPTIONS", Origin=FRIEND),
+        get(store_with_cors, f"/s3/{BUCKET}/clip", "OPTIONS", **(asked | {"Origin": "https://evil.example"})),
+        get(store_with_cors, f"/s3/{BUCKET}/clip", "OPTIONS", **(asked | {"Access_Control_Request_Method": "PATCH"})),
+        get(store_with_cors, f"/s3/{BUCKET}/clip", "OPTIONS", Origin=FRIEND),
     ):
         assert (refused.status, refused.code) == (403, "AccessForbidden")
 
 
-def test_the_configured_origins_can_be_read(served: Served, open_to_a_friend: Served) -> None:
-    client = open_to_a_friend.client()
+def test_the_configured_origins_can_be_read(served: Served, store_with_cors: Served) -> None:
+    client = store_with_cors.client()
     (rule,) = client.get_bucket_cors(Bucket=BUCKET)["CORSRules"]
     client.close()
     assert rule["AllowedOrigins"] == [FRIEND]

@@ -1,4 +1,4 @@
-"""Nothing but the exact request that was signed is answered: a table of requests that differ from it, each of which gets 403."""
+"""Only the exact signed request is accepted: a table of requests that differ from it, each of which gets 403."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def objects(served: Served) -> None:
 
 
 def target(served: Served, key: str = KEY, *, keys: Credentials = KEYS, age: float = 0, ttl: int = 3600, method: str = "GET") -> str:
-    """Path and query of a good address, signed ``age`` seconds ago."""
+    """Return path and query of a valid URL, signed ``age`` seconds ago."""
     bucket = Bucket("http", served.host, f"/s3/{BUCKET}", "us-east-1")
     signed_at = datetime.now(UTC) - timedelta(seconds=age)
     return presign(keys, bucket, key, signed_at=signed_at, ttl=ttl, method=method).removeprefix(f"http://{served.host}")
@@ -47,7 +47,7 @@ def forged(
     extra: tuple[tuple[str, str], ...] = (),
     age: int = 0,
 ) -> str:
-    """An address whose signature is right for what it says, but which says what no address may."""
+    """Return a URL with a valid signature over values that no URL may have."""
     timestamp = (datetime.now(UTC) - timedelta(seconds=age)).strftime("%Y%m%dT%H%M%SZ")
     scope = f"{KEYS.access_key}/{day or timestamp[:8]}/{region}/{service}/aws4_request"
     query = canonical_query(
@@ -70,7 +70,7 @@ def fetch(served: Served, address: str, method: str = "GET", **headers: str) -> 
 
 
 def changed(pattern: str, replacement: str) -> Callable[[Served], str]:
-    """A good address in which one thing is replaced; it fails when there is nothing to replace."""
+    """Return a valid URL with one part replaced; fail if there is nothing to replace."""
 
     def address(served: Served) -> str:
         text, count = re.subn(pattern, replacement, target(served), count=1)
@@ -193,7 +193,7 @@ def test_a_proxys_own_authorisation_does_not_disturb_an_address(served: Served) 
     assert fetch(served, target(served), Authorization="Basic dTpw", Cookie="a=b", Range="bytes=0-1").body == DATA[:2]
 
 
-def test_an_address_ends_to_the_second(served: Served) -> None:
+def test_an_address_expires_to_the_second(served: Served) -> None:
     assert fetch(served, target(served, ttl=2)).status == 200
     assert fetch(served, target(served, ttl=2, age=2)).code == "AccessDenied"
 

@@ -1,4 +1,4 @@
-"""The product's own client and signer against the embedded store."""
+"""The product's own client and signer with the embedded store."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def store(configured: Settings) -> Iterator[ObjectStore]:
         store.delete(found.key)
 
 
-def test_the_client_does_all_that_it_promises(store: ObjectStore, tmp_path: Path) -> None:
+def test_the_client_supports_every_operation(store: ObjectStore, tmp_path: Path) -> None:
     data = b"0123456789" * 1_000_000
     (tmp_path / "large.mp4").write_bytes(data)
     store.put_file("clips/large ü.mp4", tmp_path / "large.mp4", "video/mp4")
@@ -52,7 +52,7 @@ def test_the_client_does_all_that_it_promises(store: ObjectStore, tmp_path: Path
         store.get_range("clips/small.mp4", 5, 6)
 
 
-def test_the_client_with_other_credentials_is_told_so(configured: Settings) -> None:
+def test_the_client_with_wrong_credentials_gets_a_clear_error(configured: Settings) -> None:
     with pytest.raises(StorageCredentials):
         open_store(configured, replace(KEYS, secret_key="another secret")).get("clips/small.mp4")
 
@@ -74,7 +74,7 @@ def test_a_signed_url_works_for_the_host_by_which_the_browser_came(
     assert int(kept[1]) <= (signed.expires_at - datetime.now(UTC)).total_seconds() + 5
 
 
-def test_a_signed_url_ends_when_it_says(store: ObjectStore, configured: Settings, served: Served) -> None:
+def test_a_signed_url_expires_when_stated(store: ObjectStore, configured: Settings, served: Served) -> None:
     store.put("clips/short.mp4", b"footage", "video/mp4")
     moment = datetime.now(UTC)
     signer = signer_for(replace(configured, url_ttl=20), store, clock=lambda: datetime.fromtimestamp(moment.timestamp() - 18, UTC))

@@ -1,4 +1,4 @@
-"""Scripts and style sheets: each is imported by who needs it, says why it is there, and depends on no order."""
+"""Scripts and style sheets: each is imported where it is needed, states its purpose, and depends on no order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from clipviewer.components.uploads import UploadDesk
 
 ROOT = Path(__file__).parents[2]
 ASSETS = ROOT / "assets"
-FRAME = "frame/frame.css"  # loaded by every page, before all others
+FRAME = "frame/frame.css"  # loaded by every page before all other files
 FILES = {path.relative_to(ASSETS).as_posix(): path for kind in ("js", "css") for path in ASSETS.rglob(f"*.{kind}")}
 COMPONENTS = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "clipviewer").rglob("*.py"))
 
@@ -32,13 +32,13 @@ def test_every_file_is_imported() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(name for name in FILES if name.endswith(".client.js")))
-def test_every_script_of_a_component_says_why_python_does_not_do_it(name: str) -> None:
+def test_every_component_script_states_why_it_is_not_python(name: str) -> None:
     head = FILES[name].read_text(encoding="utf-8").partition("\n\n")[0]
     assert re.search(r"^// A script, since ", head, re.MULTILINE)
 
 
-def test_no_two_style_sheets_of_components_say_something_else_of_the_same_element() -> None:
-    """Which of them comes first is the bundler's choice."""
+def test_no_two_component_style_sheets_conflict() -> None:
+    """The bundler chooses the order of style sheets."""
     sheets: defaultdict[tuple[str, str, int], set[str]] = defaultdict(set)
     for name in FILES:
         if name.endswith(".css") and name != FRAME:
@@ -49,7 +49,7 @@ def test_no_two_style_sheets_of_components_say_something_else_of_the_same_elemen
 
 
 def declarations(sheet: str) -> set[tuple[str, str, int]]:
-    """(a class, a property that is set wherever that class stands, how many classes and states the selector names)."""
+    """Return (class, property set wherever that class occurs, number of classes and states in the selector)."""
     text = re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)
     found = set()
     for selectors, body in re.findall(r"([^{};]+)\{([^{}]*)\}", text):

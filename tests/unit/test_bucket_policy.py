@@ -1,4 +1,4 @@
-"""The policies to paste give what the product needs, and nothing beyond its bucket and prefix."""
+"""The printed policies grant what the product needs, and nothing beyond its bucket and prefix."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_no_statement_reaches_beyond_bucket_and_prefix(prefix: str) -> None:
                 assert "*" not in resource.removeprefix(f"arn:aws:s3:::team-videos/{written}")[:-1]
 
 
-def test_what_it_makes_and_the_masters_that_it_changes_stand_apart() -> None:
+def test_permissions_for_own_objects_and_for_masters_are_separate_statements() -> None:
     write, masters = [found for found in iam_policy("b", "team/", "eu-west-1")["Statement"] if "s3:PutObject" in found["Action"]]
     assert write["Resource"] == [f"arn:aws:s3:::b/team/{folder}/*" for folder in ("videos", "exports", "previews")]
     assert write["Action"] == ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
@@ -46,7 +46,7 @@ def test_what_it_makes_and_the_masters_that_it_changes_stand_apart() -> None:
 
 
 @pytest.mark.parametrize(("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("us-east-1", "aws")])
-def test_regions_apart_have_resource_names_of_their_own(region: str, partition: str) -> None:
+def test_partitions_have_their_own_resource_names(region: str, partition: str) -> None:
     assert iam_policy("b", "", region)["Statement"][1]["Resource"] == f"arn:{partition}:s3:::b/*"
 
 

@@ -32,20 +32,20 @@ def test_cues_are_joined_until_a_sentence_ends_or_a_pause_follows() -> None:
     assert texts_within(find_speech(track).sentences, 100, 5_000) == ["Yes", "“In a bad humor.”"]
 
 
-def test_sounds_and_texts_that_merely_stand_there_are_not_spoken() -> None:
+def test_sounds_and_on_screen_texts_are_not_spoken() -> None:
     track = _track((0, 60_000, "Evening news"), (1_000, 2_000, "[applause]"), (2_000, 3_000, "♪"), (3_000, 4_000, "(laughs) Well."))
     assert [cue.text for cue in find_speech(track).cues] == ["(laughs) Well."]
     assert find_speech(track).sentences == (Sentence(3_000, 4_000, "Well."),)
 
 
-def test_a_text_of_several_sentences_is_taken_apart_but_not_at_a_number() -> None:
+def test_a_text_is_split_into_sentences_but_not_at_a_number() -> None:
     assert split_sentences("Yes. He is in! Now") == ["Yes.", "He is in!", "Now"]
     assert split_sentences("It costs 1.50 here.") == ["It costs 1.50 here."]
     assert split_sentences("はい。いいえ。") == ["はい。", "いいえ。"]
 
 
 @given(tracks, st.integers(0, 70_000), st.integers(0, 5_000))
-def test_a_time_within_a_cue_cuts_a_word_and_any_other_does_not(track: CaptionTrack, at: int, length: int) -> None:
+def test_only_a_time_within_a_cue_cuts_a_word(track: CaptionTrack, at: int, length: int) -> None:
     speech = find_speech(track)
     merged = [range(start + 1, end) for start, end in speech.busy]
     assert speech.cuts_word(at) is any(at in part for part in merged)

@@ -39,7 +39,7 @@ def _read(text: str | bytes, name: str = "talk.vtt") -> list[tuple[int, int, str
     return [(cue.start_ms, cue.end_ms, cue.text) for cue in track.cues]
 
 
-def test_what_webvtt_has_beside_captions_is_left_out() -> None:
+def test_webvtt_blocks_other_than_captions_are_ignored() -> None:
     assert _read(
         "WEBVTT - A talk\nKind: captions\n\nSTYLE\n::cue { color: red }\n\nREGION\nid:fred\n\nNOTE\nnot shown\n\n"
         "intro\n01:02.500 --> 01:04.000 line:80% align:start\n<v Roger>Tom &amp; Jerry&nbsp;&lt;live&gt;</v>\n<c.loud>now</c> "
@@ -59,7 +59,7 @@ def test_a_caption_that_ends_with_a_number_keeps_it() -> None:
     ]
 
 
-def test_untidy_srt_is_read_as_it_was_meant() -> None:
+def test_malformed_srt_is_read_leniently() -> None:
     assert _read(
         '\n 7 \n 0:00:03,5-->00:00:04.25  X1:1 X2:2\n<font color="red">{\\an8}Up <I>there</I></font>\n\nafter a gap\n8\n'
         "00:00:01 , 000 --> 00:00:02\n\t5 < 6 {y:i}and <3\n00:00:05,000 --> 00:00:06,000\n\n9\n00:00:07,000 --> 00:00:08,000\nlast",
@@ -74,7 +74,7 @@ def test_every_unicode_encoding_and_line_end_is_read(encoding: str, newline: str
     assert _read(text.encode(encoding)) == [(1_000, 2_000, "Ёжик\nне пришёл")]
 
 
-def test_captions_without_usable_times_are_counted_and_left_out() -> None:
+def test_captions_without_valid_times_are_counted_and_skipped() -> None:
     track = parse_captions(
         b"WEBVTT\n\n00:02.000 --> 00:01.000\nbackwards\n\n00:61.000 --> 00:62.000\nno such second\n\nsoon --> later\nno times\n\n"
         b"9999:00:00.000 --> 9999:00:01.000\nlonger than a week\n\n00:01.000 --> 00:02.000\nfine\n",
@@ -99,7 +99,7 @@ def test_captions_without_usable_times_are_counted_and_left_out() -> None:
         (b"WEBVTT\n\n" + b"00:01.000 --> 00:02.000\na\n\n" * (MAX_CUES + 1), "20,000 captions"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_refused_in_one_sentence(data: bytes, reason: str) -> None:
+def test_an_invalid_caption_file_is_refused_with_one_sentence(data: bytes, reason: str) -> None:
     with pytest.raises(CaptionsUnreadable, match=reason) as caught:
         parse_captions(data, "../../etc/talk\r\n.vtt")
     assert caught.value.detail.startswith("“talk.vtt” ")
@@ -107,7 +107,7 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_sentence(data: bytes, reas
 
 
 @pytest.mark.parametrize("part", ["<rt", "<b ", "{\\", "<ruby><rt>", "&lt", "00:00", "0 ", "-->", "\n"])
-def test_reading_takes_no_longer_for_a_file_made_to_be_slow(part: str) -> None:
+def test_parsing_is_fast_for_a_file_made_to_be_slow(part: str) -> None:
     for head in ("WEBVTT\n\n00:01.000 --> 00:02.000\n", "00:00:01,000 --> 00:00:02,000\n"):
         started = time.process_time()
         with pytest.raises(CaptionsUnreadable):
@@ -116,14 +116,14 @@ def test_reading_takes_no_longer_for_a_file_made_to_be_slow(part: str) -> None:
 
 
 @given(st.binary(max_size=400))
-def test_no_bytes_bring_more_than_a_sentence(data: bytes) -> None:
+def test_any_bytes_are_parsed_or_refused_with_a_sentence(data: bytes) -> None:
     for head in (b"", b"WEBVTT\n\n00:01.000 --> 00:02.000\n", b"00:00:01,000 --> 00:00:02,000\n"):
         with suppress(CaptionsUnreadable):
             assert parse_captions(head + data, "a.vtt").cues
 
 
 @given(st.text(max_size=80))
-def test_cleaning_twice_changes_nothing_more(text: str) -> None:
+def test_cleaning_is_idempotent(text: str) -> None:
     assert clean_text(clean_text(text)) == clean_text(text)
     assert "" not in clean_text(text).split("\n")[1:]
 
@@ -139,7 +139,7 @@ def test_a_written_srt_file_reads_as_the_same_track(track: CaptionTrack) -> None
 
 
 @given(tracks, st.integers(0, 90_000), st.integers(1, 30_000))
-def test_a_slice_holds_what_shows_in_the_clip_and_nothing_else(track: CaptionTrack, start: int, length: int) -> None:
+def test_a_slice_holds_exactly_the_captions_shown_in_the_clip(track: CaptionTrack, start: int, length: int) -> None:
     part = slice_track(track, start, start + length)
     assert all(0 <= cue.start_ms < cue.end_ms <= length for cue in part.cues)
     inside = [cue for cue in track.cues if start <= cue.start_ms and cue.end_ms <= start + length]
@@ -149,7 +149,7 @@ def test_a_slice_holds_what_shows_in_the_clip_and_nothing_else(track: CaptionTra
 
 
 @given(tracks, st.integers(0, 90_000), st.integers(2, 30_000), st.integers(1, 30_000))
-def test_slicing_a_slice_is_slicing_once(track: CaptionTrack, start: int, length: int, later: int) -> None:
+def test_slicing_is_idempotent(track: CaptionTrack, start: int, length: int, later: int) -> None:
     later = later % (length - 1)
     assert slice_track(slice_track(track, start, start + length), later, length) == slice_track(track, start + later, start + length)
 
@@ -179,7 +179,7 @@ def _dialogues(script: str) -> list[str]:
 
 
 @given(tracks | hostile_tracks)
-def test_no_caption_becomes_an_instruction_or_a_line_of_the_ass_script(track: CaptionTrack) -> None:
+def test_caption_text_cannot_inject_ass_tags_or_lines(track: CaptionTrack) -> None:
     everything = CaptionFont(Path("all.ttf"), "All Sans", 1.2, "".join(cue.text for cue in track.cues))
     lines = to_ass(track, 720, 1280, "en", [everything]).split("\n")
     events = lines[lines.index("[Events]") + 2 :]
@@ -192,14 +192,14 @@ def test_no_caption_becomes_an_instruction_or_a_line_of_the_ass_script(track: Ca
         assert shown == cue.text.replace("\n", "")
 
 
-def test_each_letter_is_written_in_a_font_that_has_it_and_ornaments_that_none_has_are_left_out() -> None:
+def test_each_letter_uses_a_font_that_has_it_and_ornaments_without_a_font_are_dropped() -> None:
     script = to_ass(CaptionTrack((Cue(0, 1_234, "Hi 世界 ok 🎵"),)), 1000, 1000, "en", [LATIN, HAN])
     assert _dialogues(script) == [r"Hi {\fnHan Sans\fs69.0}世界 {\fnLatin Sans\fs55.2}ok "]
     assert "Dialogue: 0,0:00:00.00,0:00:01.23,Default" in script
 
 
 @pytest.mark.parametrize("size", [(720, 1280), (1080, 1920), (1080, 1080), (1280, 720)])
-def test_text_without_spaces_is_broken_evenly_and_never_before_a_closing_sign(size: tuple[int, int]) -> None:
+def test_text_without_spaces_is_wrapped_evenly_and_never_before_closing_punctuation(size: tuple[int, int]) -> None:
     text = "你好，世界。「你好世界」" * 8
     (written,) = _dialogues(to_ass(CaptionTrack((Cue(0, 1_000, text),)), *size, "zh", [HAN]))
     lines = written.split(r"\N")

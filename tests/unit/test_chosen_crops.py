@@ -1,4 +1,4 @@
-"""The browser shows a chosen crop at once, and gives way to what the server says, whatever the order in which answers come."""
+"""The browser shows a chosen crop at once and yields to the server's state, whatever the order of responses."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LEFT, RIGHT = {"x": 0.25, "y": 0.5}, {"x": 0.75, "y": 0.5}
 
 
 def play(*story: list[Any]) -> list[dict[str, Any]]:
-    """What is seen after each step."""
+    """Return what is shown after each step."""
     node = Path(sys.executable).parent / "node"
     command = [str(node), "--input-type=module", "--eval", PLAY, "--", str(SCRIPT)]
     done = subprocess.run(command, input=json.dumps(story), capture_output=True, text=True, check=True, timeout=60)
@@ -44,46 +44,46 @@ def play(*story: list[Any]) -> list[dict[str, Any]]:
     return seen
 
 
-def test_a_decision_shows_at_once_and_is_sure_with_its_answer() -> None:
+def test_a_decision_shows_at_once_and_is_confirmed_by_its_response() -> None:
     opened, decided, answered = play(["answer", 0, None], ["decide", LEFT], ["answer", 1, [0.25, 0.5]])
     assert (opened["saved"], opened["underWay"]) == (None, False)
     assert (decided["saved"], decided["underWay"]) == ([0.25, 0.5], True)
     assert (answered["saved"], answered["underWay"], answered["waiting"]) == ([0.25, 0.5], False, 0)
 
 
-def test_the_answer_to_an_earlier_decision_does_not_move_the_later_one() -> None:
+def test_the_response_to_an_earlier_decision_does_not_move_a_later_one() -> None:
     seen = play(["answer", 7, None], ["decide", LEFT], ["decide", RIGHT], ["answer", 8, [0.25, 0.5]], ["answer", 9, [0.75, 0.5]])
     assert [step["saved"] for step in seen] == [None, [0.25, 0.5], [0.75, 0.5], [0.75, 0.5], [0.75, 0.5]]
     assert [step["underWay"] for step in seen] == [False, True, True, True, False]
 
 
-def test_two_answers_may_come_as_one() -> None:
+def test_two_responses_may_arrive_as_one() -> None:
     seen = play(["answer", 0, None], ["decide", LEFT], ["decide", None], ["answer", 2, None])
     assert [step["saved"] for step in seen] == [None, [0.25, 0.5], None, None]
     assert (seen[-1]["underWay"], seen[-1]["waiting"]) == (False, 0)
 
 
-def test_what_is_refused_goes_back_and_is_said_until_the_next_decision() -> None:
+def test_a_refused_decision_is_undone_and_reported_until_the_next_one() -> None:
     seen = play(["answer", 0, [0.25, 0.5]], ["decide", RIGHT], ["answer", 1, [0.25, 0.5], {"refused": True}], ["decide", RIGHT])
     assert [step["saved"] for step in seen] == [[0.25, 0.5], [0.75, 0.5], [0.25, 0.5], [0.75, 0.5]]
     assert [step["lost"] for step in seen] == [False, False, True, False]
 
 
-def test_what_is_not_answered_in_time_goes_back() -> None:
+def test_a_decision_without_a_response_in_time_is_undone() -> None:
     seen = play(["answer", 0, [0.25, 0.5]], ["decide", RIGHT], ["wait"])
     assert (seen[-1]["saved"], seen[-1]["lost"], seen[-1]["underWay"], seen[-1]["told"]) == ([0.25, 0.5], True, False, 1)
 
 
-def test_several_that_are_not_answered_go_back_to_where_the_first_began() -> None:
+def test_several_unanswered_decisions_are_undone_together() -> None:
     seen = play(["answer", 0, None], ["decide", LEFT], ["decide", RIGHT], ["wait"])
     assert (seen[-1]["saved"], seen[-1]["told"], seen[-1]["waiting"]) == (None, 1, 0)
 
 
-def test_a_late_answer_counts() -> None:
+def test_a_late_response_counts() -> None:
     seen = play(["answer", 0, None], ["decide", RIGHT], ["wait"], ["answer", 1, [0.75, 0.5]])
     assert seen[-1]["saved"] == [0.75, 0.5]
 
 
-def test_a_server_that_begins_anew_is_believed() -> None:
+def test_a_restarted_server_is_believed() -> None:
     seen = play(["answer", 5, None], ["decide", RIGHT], ["answer", 0, [0.25, 0.5]])
     assert (seen[-1]["saved"], seen[-1]["underWay"], seen[-1]["waiting"]) == ([0.25, 0.5], False, 0)

@@ -1,4 +1,4 @@
-"""Any video, as it may be seen, heard and read: what is chosen in it keeps the rules."""
+"""Candidates chosen in any video, from its picture, sound and captions, keep the rules."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NO_EDGE_MATTERS = FindOptions(shortest_ms=2_000, longest_ms=8_000, most=6)
 
 
 def seen(duration_ms: int, seed: int, moving: bool = True) -> Scan:
-    """Five pictures a second: shots of some seconds in which the picture moves a little."""
+    """Return five pictures per second: shots of a few seconds with little motion."""
     random = np.random.default_rng(seed)
     count = duration_ms * RATE // 1000
     shot = np.cumsum(random.random(count) < 0.06)
@@ -67,7 +67,7 @@ def chosen(seed: int, duration_ms: int, options: FindOptions, sound: bool = True
     sound=st.booleans(),
     captions=st.booleans(),
 )
-def test_whatever_the_video_the_candidates_keep_the_rules(
+def test_candidates_of_any_video_keep_the_rules(
     seed: int, duration_ms: int, shortest: int, longer: int, most: int, limit: float, sound: bool, captions: bool
 ) -> None:
     options = FindOptions(shortest, shortest + longer, most, limit)
@@ -96,7 +96,7 @@ def test_the_same_video_gives_the_same_candidates(seed: int) -> None:
     assert chosen(seed, 90_000, NO_EDGE_MATTERS) == chosen(seed, 90_000, NO_EDGE_MATTERS)
 
 
-def test_the_loud_passage_is_found_first_and_its_title_is_what_is_said_in_it() -> None:
+def test_the_loud_passage_ranks_first_and_its_speech_is_its_title() -> None:
     scan = seen(200_000, 1, moving=False)
     steps = np.arange(2_000)
     loud = (steps >= 1_200) & (steps < 1_400)
@@ -132,14 +132,14 @@ def test_captions_alone_are_enough() -> None:
     assert not {"loudness σ", "motion σ", "cuts"} & found[0].parts.keys()
 
 
-def test_silence_before_a_still_picture_says_that_there_is_nothing_to_find() -> None:
+def test_silence_over_a_still_picture_is_reported_as_nothing_to_find() -> None:
     still = seen(60_000, 2, moving=False)
     silence = SoundFeatures(np.full(600, SILENCE_DB), np.zeros(600), np.zeros(600))
     with pytest.raises(NothingFound, match="silent and its picture does not change"):
         choose_candidates(still, silence, CaptionTrack((Cue(0, 1_000, "[silence]"),)), FindOptions(), look=still.between)
 
 
-def test_one_caption_without_end_leaves_no_place_for_an_edge() -> None:
+def test_one_endless_caption_leaves_no_valid_edge() -> None:
     scan = seen(60_000, 2)
     track = CaptionTrack((Cue(1_000, 59_000, " ".join(["word"] * 100)),))
     with pytest.raises(NothingFound, match="would split a word"):

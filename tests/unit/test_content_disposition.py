@@ -21,7 +21,7 @@ def extended(header: str) -> str:
 
 
 @given(NASTY)
-def test_nothing_in_a_name_can_end_the_header_or_the_quoted_string(name: str) -> None:
+def test_a_name_cannot_end_the_header_or_the_quoted_string(name: str) -> None:
     header = attachment(name)
     assert HEADER.fullmatch(header)
     assert all(" " <= char <= "~" for char in header)

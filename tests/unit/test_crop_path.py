@@ -1,4 +1,4 @@
-"""Where *Auto* puts its crop, given how much there is to see."""
+"""Where *Auto* places its crop, given the visible detail."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TIMES = [200.0 * number for number in range(40)]
 
 
 def seen(*places: float) -> Weights:
-    """Something narrow to see at these places (shares), one in each picture."""
+    """Return one narrow region of detail per picture, at these positions (fractions of the width)."""
     columns = (np.arange(160) + 0.5) / 160
     return np.array([np.exp(-(((columns - place) / 0.04) ** 2)) / 11.3 for place in places], np.float32)
 
@@ -28,14 +28,14 @@ def path(weights: Weights, window: float = WINDOW) -> list[tuple[float, float]]:
     return choose_path([(weights, 0.55, 0.2)], TIMES, window)
 
 
-def test_what_stands_still_is_shown_by_a_crop_that_stands_still() -> None:
+def test_a_still_subject_gets_a_still_crop() -> None:
     ((at_ms, place),) = path(seen(*[0.8] * 40))
     assert at_ms == 0
     assert place == pytest.approx(0.8, abs=0.07)
 
 
 @pytest.mark.parametrize("weights", [np.zeros((40, 160), np.float32), np.full((40, 160), 1 / 160, np.float32), seen(*[0.52] * 40)])
-def test_nothing_to_see_or_everything_or_the_middle_is_shown_by_the_centre(weights: Weights) -> None:
+def test_a_picture_without_a_clear_subject_gets_the_centre(weights: Weights) -> None:
     assert path(weights) == [(0.0, 0.5)]
 
 
@@ -46,11 +46,11 @@ def test_the_first_clear_sign_decides() -> None:
         assert place == pytest.approx(side, abs=0.07)
 
 
-def test_a_crop_with_no_room_stands_in_the_middle() -> None:
+def test_a_crop_that_cannot_move_is_centred() -> None:
     assert path(seen(*[0.1] * 40), 1.0) == [(0.0, 0.5)]
 
 
-def test_a_path_ends_where_its_subject_does_in_few_straight_lines() -> None:
+def test_a_path_follows_its_subject_in_few_straight_lines() -> None:
     corners = path(seen(*np.linspace(0.15, 0.85, 40)))
     assert 2 <= len(corners) <= 6
     assert (corners[0][0], corners[-1][0]) == (0.0, TIMES[-1])
@@ -58,24 +58,24 @@ def test_a_path_ends_where_its_subject_does_in_few_straight_lines() -> None:
     assert corners[-1][1] > 0.65
 
 
-def test_a_subject_that_trembles_is_not_followed() -> None:
+def test_a_trembling_subject_is_not_followed() -> None:
     assert len(path(seen(*[0.7 + 0.03 * (number % 2) for number in range(40)]))) == 1
 
 
 @given(st.lists(st.floats(0, 1), min_size=40, max_size=40), st.floats(0.05, 0.95))
-def test_a_crop_never_leaves_the_picture_nor_runs(places: list[float], window: float) -> None:
+def test_a_crop_never_leaves_the_picture_and_never_rushes(places: list[float], window: float) -> None:
     corners = path(seen(*places), window)
     assert all(window / 2 - 1e-9 <= place <= 1 - window / 2 + 1e-9 for _, place in corners)
     assert all(abs(after - before) <= 0.35 * (later - sooner) / 1000 + 0.05 for (sooner, before), (later, after) in pairwise(corners))
 
 
 def changes(**scores: float) -> list[Change]:
-    """One picture every 40 ms; ``at=score`` for those that are out of the ordinary."""
+    """Return one picture every 40 ms; ``at=score`` sets the outliers."""
     wanted = {int(name.removeprefix("at_")): score for name, score in scores.items()}
     return [Change(at_ms, wanted.get(at_ms, 1.0), wanted.get(at_ms, 0.5)) for at_ms in range(0, 4_000, 40)]
 
 
-def test_a_cut_is_a_change_out_of_the_ordinary() -> None:
+def test_a_cut_is_an_outlier_among_changes() -> None:
     assert find_cuts(changes(at_1000=25, at_2000=5, at_3000=12)) == [Cut(1_000, 960), Cut(3_000, 2_960)]
 
 

@@ -1,4 +1,4 @@
-"""The browser frames exactly as the domain does: both are asked the same questions, and give the same numbers."""
+"""The browser and the domain compute the same crop for the same input."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_the_preview_and_the_renderer_show_the_same_pixels() -> None:
     assert [(case, answer) for case, answer, right in zip(cases, answers, wanted, strict=True) if answer != right] == []
 
 
-def test_the_proposal_is_drawn_where_it_is_rendered() -> None:
+def test_the_proposal_is_shown_where_it_is_rendered() -> None:
     shots = [(Shot(0, 0.2, 0.5), Shot(1_001, 0.7, 0.4, True), Shot(3_000, 0.3, 0.6), Shot(3_040, 0.5, 0.5, True)), (Shot(0, 0.5, 0.5),)]
     cases = [(path, ms) for path in shots for ms in (0, 1, 500.5, 1_000, 1_001, 1_500, 2_999.9, 3_000, 3_039, 3_040, 9_000)]
     asked = [["shots", [[shot.start_ms, shot.x, shot.y, shot.glides] for shot in path], ms] for path, ms in cases]
@@ -72,7 +72,7 @@ def test_the_proposal_is_drawn_where_it_is_rendered() -> None:
     assert browsers_answers(asked) == [[framing.x, framing.y] for framing in wanted]
 
 
-def test_a_dragged_centre_stays_where_the_crop_can_be_and_reaches_both_edges() -> None:
+def test_a_dragged_centre_stays_within_the_picture_and_reaches_both_edges() -> None:
     sizes = [(size, crop) for size in (3, 101, 640, 1279, 1920, 8_999) for crop in (2, size // 3 // 2 * 2, size // 2 * 2) if crop >= 2]
     answers = iter(browsers_answers([["held", centre, size, crop] for size, crop in sizes for centre in (-1, 0.123456, 2)]))
     for size, crop in sizes:

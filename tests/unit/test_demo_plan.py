@@ -1,4 +1,4 @@
-"""The demo's plan agrees with itself, and its counter can be read back from every crop."""
+"""The demo's plan is consistent, and its counter can be read back from every crop."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_video_lasts_a_minute_or_more_and_its_scenes_fill_it(video: DemoVideo)
     assert sum(video.scene_frames()) * 1000 == video.duration_ms * video.frame_rate
 
 
-def test_scene_lengths_that_are_no_whole_frames_still_add_up() -> None:
+def test_scene_lengths_of_fractional_frames_still_add_up() -> None:
     scenes = tuple(Scene("boxes", "chord", length) for length in (1_010, 990, 333, 667))
     assert sum(DemoVideo("odd", "Odd", 24, scenes, ()).scene_frames()) == 72
 
@@ -53,7 +53,7 @@ def test_clips_lie_inside_their_video_under_names_of_their_own(video: DemoVideo)
 
 
 @videos
-def test_a_title_says_what_is_seen_and_heard(video: DemoVideo) -> None:
+def test_a_title_describes_picture_and_sound(video: DemoVideo) -> None:
     ends = list(accumulate(scene.duration_ms for scene in video.scenes))
     for clip in video.clips:
         first = next(index for index, end in enumerate(ends) if clip.start_ms < end)
@@ -73,7 +73,7 @@ def test_six_to_eight_clips_are_exported_in_all_three_shapes_together(video: Dem
     assert [clip.start_ms for clip, _ in exports] == sorted(clip.start_ms for clip, _ in exports)
 
 
-def test_every_key_is_acceptable_and_used_once() -> None:
+def test_every_key_is_valid_and_unique() -> None:
     keys = [key for video in DEMO_VIDEOS for key in (video.master_key, video.poster_key)]
     keys += [video.export_key(clip, ratio) for video in DEMO_VIDEOS for clip, ratio in video.exports()]
     assert [check_object_key(key, "demo/") for key in keys] == keys
@@ -88,7 +88,7 @@ def test_the_frame_number_is_read_back_from_every_crop(ratio: AspectRatio) -> No
         assert counter.read_frame_number(_shown(pictures[number], ratio), ratio.frame.width, ratio.frame.height) == number
 
 
-def test_a_strip_that_does_not_add_up_is_refused() -> None:
+def test_an_inconsistent_counter_is_refused() -> None:
     shown = _shown(next(counter.counter_frames(1, 24)), AspectRatio.LANDSCAPE)
     with pytest.raises(ValueError, match="no frame number"):
         counter.read_frame_number(lambda x, y: 255 - shown(x, y), 1280, 720)
@@ -97,7 +97,7 @@ def test_a_strip_that_does_not_add_up_is_refused() -> None:
 
 
 def _shown(picture: bytes, ratio: AspectRatio) -> Callable[[int, int], int]:
-    """The luma of a frame in ``ratio`` that shows the counter as the footage does: crop around the centre, full height."""
+    """Return the luma of a frame cropped to ``ratio`` around the centre at full height, showing the counter as the footage does."""
     factor = ratio.frame.height / counter.MASTER_HEIGHT
 
     def luma(x: int, y: int) -> int:

@@ -1,4 +1,4 @@
-"""Who answers what in development: Reflex its endpoints, Vite everything else, which learns no cookie and no token."""
+"""Routing in development: Reflex serves its own endpoints, Vite all others, and Vite receives no cookie and no token."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from clipviewer.dev_pages import VitePages
 
 
 def answers(path: str, headers: dict[str, str]) -> tuple[httpx.Response, list[bytes]]:
-    """The answer to a request, and what a server in Vite's place was sent for it."""
+    """Return the response to a request, and the request that a server in Vite's place received."""
     sent: list[bytes] = []
 
     async def in_vites_place(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""What the pages of ``clipviewer/docs``, the README and CONTRIBUTING.md name exists: links, files, commands, routes, settings."""
+"""Links, files, commands, routes and settings named in ``clipviewer/docs``, the README and CONTRIBUTING.md exist."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ every_page = pytest.mark.parametrize("page", HELP_PAGES, ids=lambda page: page.r
 
 
 class Headings(HTMLParser):
-    """Collects the headings, their ids and where the links lead."""
+    """Collects headings, their ids and the targets of links."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ def lines_of_code(text: str) -> list[str]:
 
 
 @every_file
-def test_links_lead_to_files_and_headings_that_are_there(path: Path) -> None:
+def test_links_lead_to_existing_files_and_headings(path: Path) -> None:
     for link in re.findall(r"\]\(([^)]+)\)", TEXTS[path]):
         if not link.startswith("http"):
             target, _, fragment = link.partition("#")
@@ -64,17 +64,17 @@ def test_links_lead_to_files_and_headings_that_are_there(path: Path) -> None:
 
 
 @every_file
-def test_files_that_are_named_are_there(path: Path) -> None:
+def test_named_files_exist(path: Path) -> None:
     named = re.findall(r"`((?:clipviewer|tests|assets|\.ci)/[\w./-]*)`", TEXTS[path])
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 @every_file
-def test_settings_that_are_named_are_documented(path: Path) -> None:
+def test_named_settings_are_documented(path: Path) -> None:
     assert set(re.findall(r"CLIPVIEWER_\w+", TEXTS[path])) <= {row.name for row in DOCUMENTED}
 
 
-def test_commands_are_those_of_the_parser_and_every_command_is_named() -> None:
+def test_documented_commands_match_the_parser() -> None:
     parser = _parser()
     lines = [line.split("-m clipviewer", 1)[1] for text in TEXTS.values() for line in lines_of_code(text) if "-m clipviewer" in line]
     runs = {parser.parse_args(shlex.split(line, comments=True)).run.__name__ for line in lines}
@@ -84,7 +84,7 @@ def test_commands_are_those_of_the_parser_and_every_command_is_named() -> None:
     assert {command.get_default("run").__name__ for command in (commands or {}).values() if command.get_default("run")} - runs <= {"_build"}
 
 
-def test_routes_that_are_named_are_those_of_the_api() -> None:
+def test_named_routes_exist_in_the_api() -> None:
     described = create_api(cast("Services", None)).openapi()["paths"]
     known = {(method.upper(), re.sub(r"\{\w+\}", "{}", path)) for path, methods in described.items() for method in methods}
     named = re.findall(r"`(GET|POST|PUT|PATCH|DELETE) (/api/[^\s`?]+)", ALL)
@@ -101,7 +101,7 @@ def test_policies_are_described_as_they_are_printed() -> None:
     assert described == printed
 
 
-def test_the_architecture_names_every_folder_and_every_file_at_its_top_and_no_other() -> None:
+def test_the_architecture_names_exactly_the_top_level_files_and_folders() -> None:
     picture = TEXTS[ROOT / "clipviewer" / "docs" / "develop.md"].split("## Architecture")[1].split("```")[1]
     own = picture.split("clipviewer/\n")[1].split("\ntests/")[0]
     rooms = [*(ROOT / "clipviewer").iterdir(), *(ROOT / "clipviewer" / "services").iterdir()]
@@ -127,14 +127,14 @@ def test_a_page_of_the_help_has_headings_in_order_and_links_that_resolve(page: H
 
 
 @pytest.mark.parametrize("text", ["[gone](gone.md)", "[picture](../../assets/icon.svg)", "[top](/settings)"])
-def test_a_link_that_leads_nowhere_in_the_app_stops_the_build(tmp_path: Path, text: str) -> None:
+def test_a_broken_link_into_the_app_fails_the_build(tmp_path: Path, text: str) -> None:
     file = tmp_path / "page.md"
     file.write_text(text)
     with pytest.raises(ValueError, match="not a page of Help"):
         render(HelpPage("/help/page", "Page", "file", file))
 
 
-def test_html_in_a_page_is_shown_and_not_run(tmp_path: Path) -> None:
+def test_html_in_a_page_is_escaped(tmp_path: Path) -> None:
     file = tmp_path / "page.md"
     file.write_text("<script>alert(1)</script>\n\na <b>c</b>")
     html = render(HelpPage("/help/page", "Page", "file", file))

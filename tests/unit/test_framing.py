@@ -1,4 +1,4 @@
-"""What a crop shows, whatever the picture's size and wherever its centre was dragged."""
+"""What a crop shows, for any picture size and any dragged centre."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_crop_stays_for_a_shot_or_glides_to_the_next(at_ms: int, x: float) -> 
     assert (found.mode, found.x, found.y) == (FramingMode.MANUAL, pytest.approx(x), 0.5)
 
 
-def test_where_nothing_was_found_the_centre_is_shown() -> None:
+def test_a_clip_without_a_subject_shows_the_centre() -> None:
     assert auto_framing_at([], 500) == Framing()
 
 
@@ -100,7 +100,5 @@ def test_framings_that_show_the_same_have_the_same_key() -> None:
         (Rect(0, 0, 3840, 2160), AspectRatio.LANDSCAPE, FramingMode.CENTRE, (1280, 720)),
     ],
 )
-def test_an_export_is_as_large_as_the_footage_has_pixels_for(
-    content: Rect, ratio: AspectRatio, mode: FramingMode, size: tuple[int, int]
-) -> None:
+def test_an_export_is_no_larger_than_its_footage(content: Rect, ratio: AspectRatio, mode: FramingMode, size: tuple[int, int]) -> None:
     assert export_size(content, ratio, Framing(mode)) == size

@@ -1,4 +1,4 @@
-"""What is changed in the built front end."""
+"""Changes made to the built front end."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def built(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_page_for_addresses_with_an_id_brings_scripts_and_styles_of_the_clip_room_each_once(built: Path) -> None:
+def test_the_page_for_paths_with_an_id_loads_each_script_and_style_of_the_clip_room_once(built: Path) -> None:
     PreloadRoom().post_build(static_dir=built)
 
     text = (built / "__spa-fallback.html").read_text()
@@ -49,7 +49,7 @@ def test_a_build_without_a_clip_room_fails(built: Path) -> None:
         PreloadRoom().post_build(static_dir=built)
 
 
-def test_of_scripts_and_styles_only_those_of_the_bundle_are_served(built: Path) -> None:
+def test_only_bundled_scripts_and_styles_are_served(built: Path) -> None:
     copies = [built / "player" / "player.client.js", built / "player" / "player.css", built / "settings" / "settings.css"]
     kept = [built / "icon.svg", built / "settings" / "index.html", *(built / "assets").iterdir()]
     for path in [*copies, *kept]:

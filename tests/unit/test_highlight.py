@@ -16,7 +16,7 @@ def test_a_score_lies_between_0_and_100(parts: dict[str, float]) -> None:
 
 
 @given(measured, st.data(), st.floats(0, 1e6))
-def test_more_of_a_part_never_scores_less(parts: dict[str, float], data: st.DataObject, more: float) -> None:
+def test_a_larger_part_never_lowers_the_score(parts: dict[str, float], data: st.DataObject, more: float) -> None:
     name = data.draw(st.sampled_from(sorted(parts)))
     assert score_of(parts | {name: parts[name] + more}) >= score_of(parts)
 
@@ -28,18 +28,18 @@ def test_every_part_counts(part: object) -> None:
     assert score_of(others | {part.name: part.high}) > 0  # type: ignore[attr-defined]
 
 
-def test_what_a_video_does_not_have_costs_nothing() -> None:
+def test_a_missing_kind_of_signal_does_not_lower_the_score() -> None:
     assert score_of({EDGES.name: 100}) == score_of({EDGES.name: 100, LOUDNESS.name: 10, SPEECH.name: 100}) == 100
     assert score_of({}) == 0
 
 
-def test_reasons_are_numbers_in_words_what_weighs_most_first() -> None:
+def test_reasons_list_the_scores_heaviest_first() -> None:
     parts = round_parts({LOUDNESS.name: 1.84, SPEECH.name: 91.7, CUTS.name: 1.0, EDGES.name: 20.0})
     assert parts == {LOUDNESS.name: 1.8, SPEECH.name: 92, CUTS.name: 1, EDGES.name: 20}
     assert reasons_of(parts) == ("louder than the rest by 1.8 σ", "speech in 92 % of it", "1 cut")
 
 
-def test_clean_edges_alone_are_no_reason() -> None:
+def test_clean_edges_alone_are_not_a_reason() -> None:
     assert not stands_out({EDGES.name: 100, LOUDNESS.name: 0.4})
     assert reasons_of({EDGES.name: 100, LOUDNESS.name: 0.4}) == ("nothing in it stands out from the rest",)
 
@@ -48,6 +48,6 @@ def test_clean_edges_alone_are_no_reason() -> None:
     "fields",
     [{"shortest_ms": 0}, {"shortest_ms": 59_001}, {"most": 0}, {"overlap": 1.0}, {"overlap": -0.1}, {"share": 0.0}, {"share": 1.1}],
 )
-def test_options_that_mean_nothing_are_refused(fields: dict[str, float]) -> None:
+def test_meaningless_options_are_refused(fields: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"at least one candidate|at least one second"):
         FindOptions(**fields)  # type: ignore[arg-type]

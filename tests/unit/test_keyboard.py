@@ -1,4 +1,4 @@
-"""The table of keys holds exactly what the scripts handle."""
+"""The table of keyboard shortcuts lists exactly the keys that the scripts handle."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TABLED = r"(?m)^ +\"(.)\": \(\) =>"
 
 
 def scripts() -> dict[str, str]:
-    """The scripts that listen for keys, without their comments and markup, by path."""
+    """Return the scripts that listen for keys, without comments and markup, by path."""
     sources = {path.relative_to(ROOT / "assets").as_posix(): path.read_text(encoding="utf-8") for path in (ROOT / "assets").rglob("*.js")}
     return {name: re.sub(r"//.*|`[^`]*`", "", text) for name, text in sources.items() if '"keydown"' in text}
 
@@ -28,16 +28,16 @@ def handled(script: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", sorted(scripts()))
-def test_every_key_of_a_script_stands_in_the_table(name: str) -> None:
+def test_every_key_of_a_script_is_in_the_table(name: str) -> None:
     listed = {split_keys(key)[-1] for shortcut in SHORTCUTS if shortcut.script == name for key in shortcut.keys}
     assert listed == handled(scripts()[name])
 
 
-def test_the_table_names_no_other_script() -> None:
+def test_the_table_names_only_existing_scripts() -> None:
     assert {shortcut.script for shortcut in SHORTCUTS} - {""} == scripts().keys()
 
 
-def test_keys_are_shown_as_they_stand_on_a_keyboard() -> None:
+def test_keys_are_shown_as_labelled_on_a_keyboard() -> None:
     shown = {keys: "/".join("+".join(parts) for parts in shortcut.shown) for shortcut in SHORTCUTS for keys in [shortcut.keys]}
     assert shown[" ", "k"] == "Space/K"
     assert shown["+", "=", "-"] == "+/=/−"

@@ -1,4 +1,4 @@
-"""Which files become videos, under which keys and in how many parts."""
+"""Which files become videos, under which keys, and in how many parts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from clipviewer.domain.object_key import check_object_key
 @pytest.mark.parametrize(
     ("name", "kind"), [("a.mp4", "video/mp4"), ("A.MOV", "video/quicktime"), ("a.b.mkv", "video/x-matroska"), ("x.WebM", "video/webm")]
 )
-def test_the_type_follows_from_the_end_of_the_name(name: str, kind: str) -> None:
+def test_the_type_follows_from_the_file_extension(name: str, kind: str) -> None:
     assert content_type(name) == kind
 
 
@@ -34,7 +34,7 @@ def test_parts_fit_the_limits_of_s3_and_cover_the_file(size: int) -> None:
 
 
 @pytest.mark.parametrize(("size", "reason"), [(0, "empty"), (-1, "empty"), (MAX_SIZE + 1, "larger than 5 TiB")])
-def test_a_size_that_no_object_can_have_is_refused(size: int, reason: str) -> None:
+def test_an_impossible_size_is_refused(size: int, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         part_size(size)
 
@@ -49,10 +49,10 @@ def test_a_size_that_no_object_can_have_is_refused(size: int, reason: str) -> No
         ("%2e%2e.mp4", "team/videos/video_1/2e-2e.mp4"),
     ],
 )
-def test_the_key_is_made_of_what_every_tool_can_write(name: str, key: str) -> None:
+def test_the_key_uses_only_portable_characters(name: str, key: str) -> None:
     assert master_key("team/", "video_1", name) == key
 
 
 @given(st.text(min_size=1, max_size=255))
-def test_any_name_gives_an_acceptable_key(name: str) -> None:
+def test_any_name_gives_a_valid_key(name: str) -> None:
     check_object_key(master_key("", "video_1", f"{name}.mp4"), "videos/video_1/")

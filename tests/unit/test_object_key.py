@@ -9,7 +9,7 @@ from clipviewer.domain.object_key import MAX_KEY_BYTES, check_object_key
     "key",
     ["a", "youtube-videos/uuid/exported/clip_1.mp4", "ärger/日本語 clip+1%20~.mp4", "a..b/c...d", "%2e%2e/x", "x" * MAX_KEY_BYTES],
 )
-def test_ordinary_keys_are_returned_as_they_are(key: str) -> None:
+def test_ordinary_keys_are_returned_unchanged(key: str) -> None:
     assert check_object_key(key) == key
 
 
@@ -33,7 +33,7 @@ def test_ordinary_keys_are_returned_as_they_are(key: str) -> None:
         ("a//b", "empty"),
     ],
 )
-def test_what_makes_two_keys_look_like_one_is_refused(key: str, reason: str) -> None:
+def test_ambiguous_characters_in_a_key_are_refused(key: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         check_object_key(key)
 

@@ -1,4 +1,4 @@
-"""Which of several pictures stands for a video."""
+"""Choosing a video's poster among several pictures."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_bars_around_the_picture_are_not_taken_for_contrast(tmp_path: Path) -> N
     assert chosen(tmp_path, flat, good) == 1
 
 
-def test_the_first_of_equals_is_chosen(tmp_path: Path) -> None:
+def test_a_tie_is_won_by_the_first(tmp_path: Path) -> None:
     picture = noise(120, 40)
     assert chosen(tmp_path, picture, picture) == 0
 
@@ -56,7 +56,7 @@ def test_a_video_that_is_all_black_has_a_poster_too(tmp_path: Path) -> None:
     assert chosen(tmp_path, np.zeros((180, 320), np.uint8)) == 0
 
 
-def test_no_picture_that_can_be_read_is_said(tmp_path: Path) -> None:
+def test_no_readable_picture_is_reported(tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
     with pytest.raises(MediaError, match="No picture"):
         best_picture([tmp_path / "broken.jpg"])

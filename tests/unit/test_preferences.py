@@ -1,4 +1,4 @@
-"""Preferences: what is accepted, what is said of the rest, and that nothing stored can break them."""
+"""Preferences: accepted values, errors for invalid ones, and tolerance of any stored value."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_without_any_value_everything_has_its_default() -> None:
     assert preferences_of({}) == Preferences()
 
 
-def test_values_are_read_in_one_form_whoever_writes_them() -> None:
+def test_equivalent_values_are_stored_in_one_form() -> None:
     wanted = Preferences(
         ratios=(AspectRatio.PORTRAIT, AspectRatio.LANDSCAPE),
         languages=("original", "de", "pt-BR"),
@@ -59,25 +59,25 @@ def test_values_are_read_in_one_form_whoever_writes_them() -> None:
         ("keep_failed_days", 1.5, "whole number of days"),
     ],
 )
-def test_what_does_not_do_is_said_at_its_field(field: str, value: Any, said: str) -> None:
+def test_an_invalid_value_is_reported_at_its_field(field: str, value: Any, said: str) -> None:
     with pytest.raises(Unfit) as caught:
         preferences_of({field: value})
     assert caught.value.problems.keys() == {field}
     assert said in caught.value.problems[field]
 
 
-def test_what_does_not_go_together_is_said_where_it_is_mended() -> None:
+def test_conflicting_values_are_reported_at_the_field_to_change() -> None:
     with pytest.raises(Unfit) as caught:
         preferences_of({"languages": ["de"], "shortest_s": 30, "longest_s": 34})
     assert caught.value.problems.keys() == {"captions", "longest_s"}
 
 
-def test_of_what_is_stored_the_unusable_part_has_its_default() -> None:
+def test_an_invalid_stored_value_is_replaced_by_its_default() -> None:
     stored = {"ratios": ["1:1"], "languages": ["de"], "captions": "off", "shortest_s": 90, "longest_s": 60, "framing": 7, "unknown": 1}
     assert usable_preferences(stored) == Preferences(ratios=(AspectRatio.SQUARE,))
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), JSON))
-def test_nothing_stored_breaks_them(stored: dict[str, Any]) -> None:
+def test_any_stored_value_is_tolerated(stored: dict[str, Any]) -> None:
     usable = usable_preferences(stored)
     assert preferences_of(plain_values(usable)) == usable

@@ -1,4 +1,4 @@
-"""The name of a quick copy and what it says of itself lead back to its original."""
+"""A quick copy's name and metadata lead back to its original."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ keys = st.builds("{}{}{}".format, st.sampled_from(["", "a/", "a.b/ü/"]), names,
 @example("ü" * 510 + ".mp4", 1)
 @example("talks/" + "x" * 1_014 + ".mov", 5)
 @example("talk.quick-12345678-1.mp4", 2)
-def test_a_copy_of_any_file_says_what_it_was_made_from(key: str, attempt: int) -> None:
+def test_a_copy_of_any_file_names_its_original(key: str, attempt: int) -> None:
     original = Original(key, "an-etag-3")
     copy, metadata = quick_key(key, WORK, attempt), copy_metadata(original)
     assert is_quick_key(copy)
@@ -57,14 +57,14 @@ def test_a_copy_that_was_moved_with_its_original_is_still_its_copy() -> None:
         ("a/talk.quick-12345678-1.mp4\n", "talk.mov"),
     ],
 )
-def test_what_cannot_be_is_not_believed(key: str, name: str) -> None:
+def test_impossible_metadata_is_ignored(key: str, name: str) -> None:
     assert parse_original(key, copy_metadata(Original(name, "x"))) is None
 
 
 @pytest.mark.parametrize("told", ["", "%", "dGFsay5tb3Y", "/w==", "Li4vYS90YWxrLm1vdg==", "dGFsawoubW92"])
-def test_what_is_no_name_is_not_believed(told: str) -> None:
+def test_an_invalid_name_is_ignored(told: str) -> None:
     assert parse_original("a/talk.quick-12345678-1.mp4", {"clipviewer-copy-of": told}) is None
 
 
-def test_a_file_that_says_nothing_is_no_copy() -> None:
+def test_a_file_without_metadata_is_not_a_copy() -> None:
     assert parse_original("a/talk.quick-12345678-1.mp4", {}) is None

@@ -1,10 +1,10 @@
-"""The run starts with what takes longest, and the list of that names what there is."""
+"""The list of slow tests names existing files, and a run starts with them."""
 
 from __future__ import annotations
 
 from tests.run_order import LONGEST, TESTS
 
 
-def test_what_is_started_first_is_there() -> None:
+def test_the_listed_files_exist() -> None:
     assert [name for name in LONGEST if not (TESTS / name).exists()] == []
     assert len(set(LONGEST)) == len(LONGEST)

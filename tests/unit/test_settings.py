@@ -11,7 +11,7 @@ README = Path(__file__).parents[2] / "README.md"
 LONG_KEY = "correct-horse-battery-staple-0123456789"
 
 
-def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
+def test_no_setting_is_required(tmp_path: Path) -> None:
     settings = load_settings({}, tmp_path)
     assert settings.embedded
     assert settings.bucket == "clipviewer"

@@ -35,10 +35,10 @@ def test_a_line_has_single_spaces_and_keeps_its_letters(typed: str, kept: str) -
 
 
 @pytest.mark.parametrize("typed", ["", " \n", "x" * 21, "a\x00", "a\x7f", "\ud800", "\ufdd0"])
-def test_what_is_no_line_is_refused(typed: str) -> None:
+def test_an_invalid_line_is_refused(typed: str) -> None:
     with pytest.raises(ValueError, match=r"must have|contains"):
         normalize_line(typed, 20)
 
 
-def test_tags_that_differ_in_case_and_spaces_are_one() -> None:
+def test_tags_that_differ_only_in_case_and_spaces_are_equal() -> None:
     assert {normalize_tag(text) for text in ("Wide shot", " wide  SHOT", "WIDE\tshot")} == {"wide shot"}

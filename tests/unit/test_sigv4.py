@@ -168,7 +168,7 @@ def test_url_with_signed_headers_equals_that_of_botocores_signer(
 
 
 @given(KEYS)
-def test_the_store_reads_back_the_very_key_that_was_signed(key: str) -> None:
+def test_the_store_decodes_exactly_the_signed_key(key: str) -> None:
     parts = urlsplit(presign(AWS_EXAMPLE, bucket_address("clips", "us-east-1"), key, signed_at=NOON, ttl=60))
     path = parts.path.encode("ascii")
     decoded = bytearray()
@@ -195,14 +195,14 @@ def test_signature_depends_on_everything_that_is_signed() -> None:
     assert len(signatures) == 9
 
 
-def test_a_moment_in_another_zone_is_signed_in_utc() -> None:
+def test_a_date_in_another_zone_is_signed_in_utc() -> None:
     bucket = bucket_address("clips", "us-east-1")
     elsewhere = NOON.astimezone(timezone(timedelta(hours=14)))
     assert presign(AWS_EXAMPLE, bucket, "a", signed_at=elsewhere, ttl=60) == presign(AWS_EXAMPLE, bucket, "a", signed_at=NOON, ttl=60)
 
 
 @pytest.mark.parametrize("ttl", [-1, 0, MAX_TTL + 1])
-def test_a_life_that_s3_would_refuse_is_refused(ttl: int) -> None:
+def test_a_lifetime_that_s3_would_refuse_is_refused(ttl: int) -> None:
     with pytest.raises(ValueError, match="1 second to 7 days"):
         presign(AWS_EXAMPLE, bucket_address("clips", "us-east-1"), "a", signed_at=NOON, ttl=ttl)
 
@@ -215,7 +215,7 @@ def test_a_date_without_zone_is_refused() -> None:
 @pytest.mark.parametrize(
     "endpoint", ["ftp://example.org", "example.org", "http://", "http://user@example.org", "http://a?b=c", "http://a:notaport"]
 )
-def test_an_endpoint_that_is_no_address_is_refused(endpoint: str) -> None:
+def test_an_invalid_endpoint_is_refused(endpoint: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  the message is Python's own for a wrong port
         bucket_address("clips", "us-east-1", endpoint)
 

@@ -1,4 +1,4 @@
-"""The moments in a store's answers."""
+"""Dates in a store's responses."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ WRITTEN: list[str | float] = [
 
 
 @pytest.mark.parametrize("value", WRITTEN)
-def test_moments_are_read_as_botocore_reads_them(value: str | float) -> None:
+def test_dates_are_parsed_as_botocore_parses_them(value: str | float) -> None:
     assert parse_s3_timestamp(value).astimezone(UTC) == parse_timestamp(value).astimezone(UTC) == datetime(2025, 10, 5, 12, tzinfo=UTC)

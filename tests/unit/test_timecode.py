@@ -8,7 +8,7 @@ from clipviewer.domain.timecode import MAX_MS, format_clock, ms_to_seconds, seco
 
 
 @given(st.integers(0, MAX_MS))
-def test_every_millisecond_survives_the_way_to_the_api_and_back(ms: int) -> None:
+def test_every_millisecond_survives_the_round_trip_through_the_api(ms: int) -> None:
     assert seconds_to_ms(ms_to_seconds(ms)) == ms
 
 
@@ -32,7 +32,7 @@ def test_seconds_are_read_as_strings_and_as_numbers(written: str | float | Decim
         *(-0.5, float("nan"), float("inf"), 1e300),
     ],
 )
-def test_anything_else_is_refused(written: str | float) -> None:
+def test_an_invalid_value_is_refused(written: str | float) -> None:
     with pytest.raises(ValueError, match=r"time in seconds|longer than a week"):
         seconds_to_ms(written)
 

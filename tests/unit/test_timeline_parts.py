@@ -1,4 +1,4 @@
-"""What a timeline shows of a long video, and how it draws its candidates, however many."""
+"""What a timeline shows of a long video, and how it draws any number of candidates."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_few_candidates_are_drawn_one_by_one_and_only_those_in_view() -> None:
     assert ask("marks", ranges, {"from": 5_000, "to": 9_000}, 100) == {"alone": [[4_000, 6_000]], "columns": []}
 
 
-def test_many_are_counted_by_columns_of_pixels() -> None:
+def test_many_candidates_are_counted_per_column_of_pixels() -> None:
     made = ask("marks", [[0, 999]] * 500 + [[500, 1_500]] * 9_500, WHOLE, 100)
     assert made["alone"] == []
     columns = made["columns"]
@@ -56,12 +56,12 @@ def test_many_are_counted_by_columns_of_pixels() -> None:
     )  # fmt: skip
 
 
-def test_what_reaches_beyond_the_view_is_counted_to_its_edge() -> None:
+def test_candidates_beyond_the_view_are_counted_up_to_its_edge() -> None:
     columns = ask("marks", [[0, 20_000]] * 301, {"from": 5_000, "to": 6_000}, 10)["columns"]
     assert columns == [301] * 10
 
 
-def test_the_one_that_is_being_changed_is_left_out_once_and_nothing_is_counted_twice() -> None:
+def test_the_candidate_being_edited_is_left_out_and_none_is_counted_twice() -> None:
     ranges = [[0, 1_000], [0, 1_000], [2_000, 3_000]]
     assert ask("without", ranges, WHOLE, 100, [0, 1_000]) == [True, [[0, 1_000], [2_000, 3_000]]]
 

@@ -1,4 +1,4 @@
-"""Dependencies stand above the versions with known advisories."""
+"""Dependencies are newer than the versions with known advisories."""
 
 from importlib.metadata import version
 

@@ -1,4 +1,4 @@
-"""Files on their way to the bucket: the steps that a sender takes."""
+"""Send files to the bucket, step by step as an uploader does."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from clipviewer.services.library.uploads import UploadView
 ANNA, BEN = "user_anna", "user_ben"
 
 
-def nothing(_db: Session, _upload: UploadView) -> None:
-    """Writes nothing down."""
+def no_audit(_db: Session, _upload: UploadView) -> None:
+    """Record no audit entry."""
 
 
 def begin(uploading: Uploading, name: str, data: bytes, sender: str = ANNA, fingerprint: str = "1") -> UploadView:
-    return uploading.begin(name, len(data), fingerprint, sender, nothing)[0]
+    return uploading.begin(name, len(data), fingerprint, sender, no_audit)[0]
 
 
 def crc(data: bytes) -> str:
@@ -34,12 +34,12 @@ def put(part: SignedPart, data: bytes, **headers: str) -> None:
         assert answer.status == 200
 
 
-def cut(found: UploadView, data: bytes) -> list[bytes]:
+def split_parts(found: UploadView, data: bytes) -> list[bytes]:
     return [data[start : start + found.part_size] for start in range(0, len(data), found.part_size)]
 
 
 def send(uploading: Uploading, found: UploadView, data: bytes, *numbers: int) -> None:
-    pieces = cut(found, data)
+    pieces = split_parts(found, data)
     chosen = numbers or range(1, len(pieces) + 1)
     signed = uploading.sign(found.id, found.sender, [WantedPart(number, crc(pieces[number - 1])) for number in chosen], None)
     for part in signed:
@@ -51,6 +51,6 @@ def row(uploading: Uploading, found: UploadView) -> VideoUpload:
         return db.get_one(VideoUpload, found.id)
 
 
-def change(uploading: Uploading, found: UploadView, **values: Any) -> None:
+def change_row(uploading: Uploading, found: UploadView, **values: Any) -> None:
     with uploading.services.database.write() as db:
         db.connection().execute(update(VideoUpload).where(VideoUpload.metadata.tables["video_upload"].c.id == found.id).values(**values))

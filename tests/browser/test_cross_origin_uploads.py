@@ -1,4 +1,4 @@
-"""Uploads where the bytes go: to a bucket of another origin, and through the embedded store without filling the app's memory."""
+"""Uploads to a bucket of another origin, and through the embedded store without filling the app's memory."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ SIZE = 300 * MIB
 
 
 @pytest.fixture
-def elsewhere(app: RunningApp, tmp_path: Path) -> Iterator[RunningApp]:
-    """The app over a bucket of another origin, which has the rule for browsers that the README gives."""
+def cross_origin_app(app: RunningApp, tmp_path: Path) -> Iterator[RunningApp]:
+    """The app over a bucket of another origin with the CORS rule from the README."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
@@ -38,32 +38,32 @@ def elsewhere(app: RunningApp, tmp_path: Path) -> Iterator[RunningApp]:
         keys = embedded_credentials(SECRET)
         store = open_store(Settings(data_dir=tmp_path, database_url="", port=port), keys)
         bucket = RunningApp("", 0, port, tmp_path, "", store, app.database, SECRET)
-        with running_app(tmp_path, bucket_of=bucket, ADMIN_EMAIL=EMAIL, ADMIN_PASSWORD=PASSWORD) as elsewhere:
-            served = EmbeddedStore(tmp_path / "objects", keys, cors_origins=(elsewhere.address,))
+        with running_app(tmp_path, bucket_of=bucket, ADMIN_EMAIL=EMAIL, ADMIN_PASSWORD=PASSWORD) as cross_origin_app:
+            served = EmbeddedStore(tmp_path / "objects", keys, cors_origins=(cross_origin_app.address,))
             server = uvicorn.Server(uvicorn.Config(served, log_level="warning", lifespan="off", ws="none"))
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
             thread.start()
-            yield elsewhere
+            yield cross_origin_app
         server.should_exit = True
         thread.join(10)
         served.close()
 
 
-def test_a_browser_uploads_to_a_bucket_of_another_origin(elsewhere: RunningApp, open_room: OpenRoom, footage: Footage) -> None:
-    room = open_room(elsewhere, "/")
+def test_a_browser_uploads_to_a_bucket_of_another_origin(cross_origin_app: RunningApp, open_room: OpenRoom, footage: Footage) -> None:
+    room = open_room(cross_origin_app, "/")
     with room.page.expect_file_chooser() as chooser:
         room.page.get_by_role("button", name="Upload videos").click()
     with room.page.expect_request(lambda request: request.method == "PUT") as sent:
         chooser.value.set_files(footage.long)
     link = room.page.get_by_role("region", name="Uploads").get_by_role("link", name=footage.long.name)
     expect(link).to_be_visible(timeout=60_000)
-    assert not sent.value.url.startswith(elsewhere.address)
-    with elsewhere.database.read() as db:
+    assert not sent.value.url.startswith(cross_origin_app.address)
+    with cross_origin_app.database.read() as db:
         video = db.get_one(Video, (link.get_attribute("href") or "").removeprefix("/videos/"))
-    assert hashlib.sha256(elsewhere.store.get(video.s3_key)).digest() == hashlib.sha256(footage.long.read_bytes()).digest()
+    assert hashlib.sha256(cross_origin_app.store.get(video.s3_key)).digest() == hashlib.sha256(footage.long.read_bytes()).digest()
 
 
-def test_large_files_leave_the_memory_of_the_app_as_it_was(app: RunningApp, footage: Footage) -> None:
+def test_large_files_do_not_increase_the_apps_memory(app: RunningApp, footage: Footage) -> None:
     head = footage.tiny.read_bytes()
     head += (SIZE - len(head)).to_bytes(4, "big") + b"free"
     status = Path(f"/proc/{app.process_id}/status")
@@ -76,8 +76,8 @@ def test_large_files_leave_the_memory_of_the_app_as_it_was(app: RunningApp, foot
     with app.pipeline() as api:
         upload = api.post("/api/uploads", json={"fileName": "large.mp4", "size": SIZE}).json()
         path = f"/api/uploads/{upload['id']}"
-        Path(f"/proc/{app.process_id}/clear_refs").write_text("5")  # the peak counts from here
-        before = peak(status)
+        Path(f"/proc/{app.process_id}/clear_refs").write_text("5")  # reset the peak
+        before = peak_memory(status)
 
         def send(number: int) -> None:
             (part,) = api.post(f"{path}/parts", json={"parts": [{"partNumber": number}]}).json()["parts"]
@@ -88,13 +88,13 @@ def test_large_files_leave_the_memory_of_the_app_as_it_was(app: RunningApp, foot
             list(senders.map(send, range(1, upload["partCount"] + 1)))
         done = api.post(f"{path}/complete")
     assert done.is_success, done.text
-    assert peak(status) - before < 60 * MIB
+    assert peak_memory(status) - before < 60 * MIB
     app.store.delete(f"videos/{upload['videoId']}/large.mp4")
     with app.database.write() as db:
         db.delete(db.get_one(Video, upload["videoId"]))
 
 
-def peak(status: Path) -> int:
-    """The largest memory that the process has used since the peak was reset, in bytes."""
+def peak_memory(status: Path) -> int:
+    """Return the process's peak memory since the last reset, in bytes."""
     line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024

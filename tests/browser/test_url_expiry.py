@@ -1,6 +1,6 @@
-"""URLs that live 15 to 20 seconds, and viewers who never notice.
+"""URLs expire after 15 to 20 seconds, and viewers never notice.
 
-All rooms are opened together and wait for the end of their URLs together; each test then goes on with its own.
+All rooms are opened together and wait together until their URLs have expired; each test then continues with its own.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ PAUSED, RUNNING = ("by_code", "by_hand", "asleep", "left_alone"), ("through", "r
 
 
 @dataclass(frozen=True)
-class Evening:
-    """Rooms on the long clip, opened before their URLs ended: the paused ones at ``PLACE``, with the speed ``SPEED``."""
+class ExpiringRooms:
+    """Rooms on the long clip, opened before their URLs expired: the paused ones at ``PLACE``, with the speed ``SPEED``."""
 
     video: Video
     rooms: dict[str, Room] = field(default_factory=dict)
@@ -46,37 +46,37 @@ class Evening:
 
 
 @pytest.fixture(scope="module")
-def evening(short_lived: RunningApp, footage: Footage, browser: Browser) -> Iterator[Evening]:
+def expiring_rooms(short_lived: RunningApp, footage: Footage, browser: Browser) -> Iterator[ExpiringRooms]:
     with registering(short_lived, footage) as registrar:
-        evening = Evening(registrar.one_long("evening", "A long evening"))
-    evening.rooms.update({name: _room(browser, short_lived, evening.video) for name in (*PAUSED, *RUNNING)})
-    for name, room in evening.rooms.items():
-        room.playing(evening.clip.key)
+        expiring_rooms = ExpiringRooms(registrar.one_long("evening", "A long evening"))
+    expiring_rooms.rooms.update({name: _room(browser, short_lived, expiring_rooms.video) for name in (*PAUSED, *RUNNING)})
+    for name, room in expiring_rooms.rooms.items():
+        room.playing(expiring_rooms.clip.key)
         room.video.evaluate(WATCH, [SPEED, PLACE] if name in PAUSED else [SLOW, None])
-        evening.first_urls[name] = room.media("video.src")
-    _freeze(evening.rooms["asleep"], "frozen")
-    yield evening
-    complaints = [f"{name}: {text}" for name, room in evening.rooms.items() for text in room.complaints()]
-    for room in evening.rooms.values():
+        expiring_rooms.first_urls[name] = room.media("video.src")
+    _freeze(expiring_rooms.rooms["asleep"], "frozen")
+    yield expiring_rooms
+    complaints = [f"{name}: {text}" for name, room in expiring_rooms.rooms.items() for text in room.complaints()]
+    for room in expiring_rooms.rooms.values():
         room.page.context.close()
     assert complaints == []
 
 
 @pytest.fixture(scope="module")
-def later(evening: Evening) -> Evening:
-    """The evening when no URL that the rooms began with is good any more."""
-    page = evening.rooms["through"].page
+def expired_rooms(expiring_rooms: ExpiringRooms) -> ExpiringRooms:
+    """The rooms once all their first URLs have expired."""
+    page = expiring_rooms.rooms["through"].page
     deadline = time.monotonic() + 60
-    for url in evening.first_urls.values():
+    for url in expiring_rooms.first_urls.values():
         while page.request.get(url, headers={"Range": "bytes=0-0"}).status == 206:
             assert time.monotonic() < deadline
             page.wait_for_timeout(200)
-    return evening
+    return expiring_rooms
 
 
-def test_a_signed_url_works_for_strangers_until_it_ends_and_is_refused_after(evening: Evening, browser: Browser) -> None:
+def test_a_signed_url_works_for_anyone_until_it_expires(expiring_rooms: ExpiringRooms, browser: Browser) -> None:
     stranger = browser.new_context()
-    url = evening.first_urls["through"]
+    url = expiring_rooms.first_urls["through"]
     assert stranger.request.get(url, headers={"Range": "bytes=0-0"}).status == 206
     deadline = time.monotonic() + 60
     page = stranger.new_page()
@@ -89,19 +89,19 @@ def test_a_signed_url_works_for_strangers_until_it_ends_and_is_refused_after(eve
     stranger.close()
 
 
-def test_a_paused_clip_is_seeked_by_code_beyond_the_end_of_its_url(later: Evening) -> None:
-    room = later.rooms["by_code"]
+def test_a_paused_clip_is_seeked_by_script_after_its_url_expired(expired_rooms: ExpiringRooms) -> None:
+    room = expired_rooms.rooms["by_code"]
     room.video.evaluate(f"(video) => {{ video.currentTime = {FAR}; }}")
     room.wait_for(f"video => !video.seeking && video.readyState > 1 && Math.abs(video.currentTime - {FAR}) < 0.1")
     assert room.media("[video.paused, video.playbackRate]") == [True, SPEED]
     room.video.evaluate("(video) => video.play()")
     room.wait_for(f"video => !video.paused && video.currentTime > {FAR + 0.3}")
     assert room.media("video.playbackRate") == SPEED
-    assert room.media("video.src") != later.first_urls["by_code"]
+    assert room.media("video.src") != expired_rooms.first_urls["by_code"]
 
 
-def test_a_paused_clip_is_seeked_and_played_by_the_controls(later: Evening) -> None:
-    room = later.rooms["by_hand"]
+def test_a_paused_clip_is_seeked_and_played_by_the_controls(expired_rooms: ExpiringRooms) -> None:
+    room = expired_rooms.rooms["by_hand"]
     target = _click_time_line(room, 0.8)
     room.wait_for(f"video => !video.seeking && video.readyState > 1 && Math.abs(video.currentTime - {target}) < 1.5")
     assert room.media("[video.paused, video.playbackRate]") == [True, SPEED]
@@ -110,33 +110,33 @@ def test_a_paused_clip_is_seeked_and_played_by_the_controls(later: Evening) -> N
     assert room.media("video.playbackRate") == SPEED
 
 
-def test_a_clip_left_alone_stays_where_it_was_and_paused(later: Evening) -> None:
-    room = later.rooms["left_alone"]
-    room.wait_for(f"video => video.src !== '{later.first_urls['left_alone']}' && video.readyState > 1 && !video.seeking")
+def test_a_clip_left_alone_stays_where_it_was_and_paused(expired_rooms: ExpiringRooms) -> None:
+    room = expired_rooms.rooms["left_alone"]
+    room.wait_for(f"video => video.src !== '{expired_rooms.first_urls['left_alone']}' && video.readyState > 1 && !video.seeking")
     assert room.media("[video.paused, video.playbackRate, video.currentTime]") == [True, SPEED, pytest.approx(PLACE, abs=0.1)]
 
 
-def test_a_running_clip_is_seeked_by_the_controls_and_runs_on(later: Evening) -> None:
-    room = later.rooms["run_on"]
-    assert room.page.evaluate("window.sources") == [later.first_urls["run_on"]]
+def test_a_running_clip_is_seeked_by_the_controls_and_runs_on(expired_rooms: ExpiringRooms) -> None:
+    room = expired_rooms.rooms["run_on"]
+    assert room.page.evaluate("window.sources") == [expired_rooms.first_urls["run_on"]]
     target = _click_time_line(room, 0.9)
     room.wait_for(f"video => !video.paused && !video.seeking && video.currentTime > {target - 1} && video.currentTime < {target + 4}")
-    assert room.media("video.src") != later.first_urls["run_on"]
+    assert room.media("video.src") != expired_rooms.first_urls["run_on"]
     at = room.media("video.currentTime")
     room.wait_for(f"video => video.currentTime > {at + 0.3}")
 
 
-def test_a_sleeping_computer_wakes_where_it_was(later: Evening) -> None:
-    room = later.rooms["asleep"]
+def test_a_sleeping_computer_wakes_at_the_same_position(expired_rooms: ExpiringRooms) -> None:
+    room = expired_rooms.rooms["asleep"]
     _freeze(room, "active")
-    room.wait_for(f"video => video.src !== '{later.first_urls['asleep']}' && video.readyState > 1 && !video.seeking")
+    room.wait_for(f"video => video.src !== '{expired_rooms.first_urls['asleep']}' && video.readyState > 1 && !video.seeking")
     assert room.media("[video.paused, video.playbackRate, video.currentTime]") == [True, SPEED, pytest.approx(PLACE, abs=0.1)]
     room.video.evaluate("(video) => video.play()")
     room.wait_for(f"video => !video.paused && video.currentTime > {PLACE + 0.3}")
 
 
-def test_a_long_clip_plays_through_the_end_of_its_url_to_its_own(later: Evening) -> None:
-    room = later.rooms["through"]
+def test_a_long_clip_plays_to_its_end_across_the_expiry_of_its_url(expired_rooms: ExpiringRooms) -> None:
+    room = expired_rooms.rooms["through"]
     room.video.evaluate("(video) => { video.playbackRate = 8; }")
     room.wait_for(f"video => video.ended && video.currentTime > {LONG_SECONDS - 1}")
     assert room.page.evaluate("document.querySelector('clip-player').dataset.state") == "ready"
@@ -152,14 +152,14 @@ def _room(browser: Browser, app: RunningApp, video: Video) -> Room:
 
 
 def _freeze(room: Room, state: str) -> None:
-    """``frozen`` or ``active``: as a computer that sleeps, no timer and no answer reaches the page."""
+    """Set the page to ``frozen`` or ``active``: no timer and no response reaches a frozen page, as on a sleeping computer."""
     session: CDPSession = room.page.context.new_cdp_session(room.page)
     session.send("Page.setWebLifecycleState", {"state": state})
     session.detach()
 
 
 def _click_time_line(room: Room, share: float) -> float:
-    """Click at ``share`` of the time line; gives the second that lies there."""
+    """Click at ``share`` of the time line's width; return the second at that point."""
     room.video.hover()
     line = room.page.locator("media-time-range").bounding_box()
     assert line is not None

@@ -1,4 +1,4 @@
-"""Videos that were mended, found again in the bucket: each is one video, at the file that starts quickly, its exports as they were."""
+"""Repaired videos found again in the bucket: each is one video, with the quick copy as its file and its exports unchanged."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from clipviewer.services.room.captions import captions_of
 from clipviewer.services.room.clips import exported_clips
 from clipviewer.storage.s3 import ObjectStore, StoredObject
 from tests.claims import claim_next
-from tests.made_exports import MASTER, finish, make_library
+from tests.exported_library import MASTER, finish, make_library
 from tests.services.test_quick_start import QUICK
 
 VTT = b"WEBVTT\n\n00:00.000 --> 00:01.000\nBonjour\n"
@@ -37,15 +37,15 @@ on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def mended(team: Services, tmp_path: Path) -> StoredObject:
-    """The file of a library whose video was exported before it was mended, and once more after that. → the copy."""
+def repaired(team: Services, tmp_path: Path) -> StoredObject:
+    """A library whose video was exported, repaired, and exported once more; returns the key of the copy."""
     with team.database.write() as db:
         make_library(db, team.store)
         work.ask(db, quick_start.KIND, "video_1", video_id="video_1")
         item = claim_next(db, [quick_start.KIND], utc_now())
     assert item is not None
     old = team.store.head(MASTER)
-    copy = lay(team.store, quick_start.quick_key(MASTER, item), Original(MASTER, old.etag), tmp_path)
+    copy = put_copy(team.store, quick_start.quick_key(MASTER, item), Original(MASTER, old.etag), tmp_path)
     with team.database.write() as db:
         assert work.finish(db, item, utc_now(), {})
         quick_start.promote_copy(db, item, old, copy, QUICK, utc_now())
@@ -53,8 +53,8 @@ def mended(team: Services, tmp_path: Path) -> StoredObject:
     return copy
 
 
-def lay(store: ObjectStore, key: str, original: Original, folder: Path) -> StoredObject:
-    """A quick copy, as the worker sends it."""
+def put_copy(store: ObjectStore, key: str, original: Original, folder: Path) -> StoredObject:
+    """Put a quick copy into the bucket as the worker does."""
     path = folder / "quick.mp4"
     path.write_bytes(b"the same with its index first")
     store.send_file(key, path, "video/mp4", lambda _: None, copy_metadata(original))
@@ -62,7 +62,7 @@ def lay(store: ObjectStore, key: str, original: Original, folder: Path) -> Store
 
 
 def contents(services: Services) -> list[object]:
-    """What has to come back: the video and its former file, its exports and what is drawn of them, the cells."""
+    """Return what must be recovered: the video and its former file, its exports with their previews, the cells."""
     with services.database.read() as db:
         videos = [(video.id, video.title, video.s3_key, video.etag, video.size) for video in db.exec(select(Video))]
         former = [(row.s3_key, row.video_id, row.etag) for row in db.exec(select(FormerMaster))]
@@ -100,7 +100,7 @@ def formers(services: Services) -> list[str]:
         return sorted(db.exec(select(FormerMaster.s3_key)))
 
 
-def test_a_rebuilt_library_is_the_one_that_was(team: Services, mended: StoredObject) -> None:
+def test_a_rebuilt_library_equals_the_original(team: Services, repaired: StoredObject) -> None:
     before = contents(team)
     assert [drift for _, drift in before[2]] == [(), (), ()]  # type: ignore[attr-defined]
     forget(team)
@@ -113,7 +113,7 @@ def test_a_rebuilt_library_is_the_one_that_was(team: Services, mended: StoredObj
 
 
 @pytest.mark.parametrize("page", [1, 1_000])
-def test_adopting_it_gives_the_one_that_was(team: Services, mended: StoredObject, page: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_importing_it_restores_the_original(team: Services, repaired: StoredObject, page: int, monkeypatch: pytest.MonkeyPatch) -> None:
     before = contents(team)
     forget(team)
     monkeypatch.setattr("clipviewer.services.adoption.walk._PAGE", page)
@@ -125,27 +125,27 @@ def test_adopting_it_gives_the_one_that_was(team: Services, mended: StoredObject
 
 @pytest.mark.parametrize("prefixes", [("talks/", "exports/"), ("exports/", "talks/")])
 @on_sqlite
-def test_adopting_it_in_two_parts_gives_the_one_that_was(team: Services, mended: StoredObject, prefixes: tuple[str, str]) -> None:
+def test_importing_it_in_two_parts_restores_the_original(team: Services, repaired: StoredObject, prefixes: tuple[str, str]) -> None:
     forget(team)
     for prefix in prefixes:
         adopted(team, prefix)
     with team.database.read() as db:
         (video,) = db.exec(select(Video))
-        assert video.etag == mended.etag
+        assert video.etag == repaired.etag
         assert [clip.drift for clip in exported_clips(db, video.id)] == [(), (), ()]
-        assert {job.source_etag for job in db.exec(select(ExportJob))} == {mended.etag}
+        assert {job.source_etag for job in db.exec(select(ExportJob))} == {repaired.etag}
     assert formers(team) == [MASTER]
 
 
 @pytest.mark.parametrize("is_there", [False, True])
 @on_sqlite
-def test_the_copy_is_the_video_unless_another_file_took_the_old_place(team: Services, mended: StoredObject, is_there: bool) -> None:
+def test_the_copy_is_the_video_unless_another_file_took_the_old_place(team: Services, repaired: StoredObject, is_there: bool) -> None:
     forget(team)
     team.store.delete(MASTER)
     if is_there:
         team.store.put(MASTER, b"another film", "video/mp4")
     rebuilt(team)
-    present, former = (MASTER, mended.key) if is_there else (mended.key, MASTER)
+    present, former = (MASTER, repaired.key) if is_there else (repaired.key, MASTER)
     assert (masters(team), formers(team)) == ([(present, "Talk")], [former])
     before = contents(team)
     forget(team)
@@ -156,7 +156,7 @@ def test_the_copy_is_the_video_unless_another_file_took_the_old_place(team: Serv
 
 @pytest.mark.parametrize(("name", "page"), [("talk.mov", 1_000), ("talk.webm", 1_000), ("talk.webm", 1), ("Überblick" * 50 + ".mp4", 1)])
 @on_sqlite
-def test_a_mended_video_without_exports_is_one_video(
+def test_a_repaired_video_without_exports_is_one_video(
     team: Services, tmp_path: Path, name: str, page: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("clipviewer.services.adoption.walk._PAGE", page)
@@ -165,7 +165,7 @@ def test_a_mended_video_without_exports_is_one_video(
     original = Original(key, team.store.head(key).etag)
     copies = [quick_copy.quick_key(key, "work_12345678", attempt) for attempt in (1, 2)]
     for copy in copies:
-        lay(team.store, copy, original, tmp_path)
+        put_copy(team.store, copy, original, tmp_path)
     look = preview_import(team, "")
     assert (look.videos, look.ignored) == (1, {Ignored.OWN: 2})
     assert adopted(team).videos == 1
@@ -180,31 +180,31 @@ def test_a_mended_video_without_exports_is_one_video(
 
 
 @on_sqlite
-def test_what_only_has_the_name_of_a_copy_is_a_video_of_its_own(team: Services, tmp_path: Path) -> None:
+def test_a_file_that_is_only_named_like_a_copy_is_a_separate_video(team: Services, tmp_path: Path) -> None:
     team.store.put("a.mp4", b"a film", "video/mp4")
     team.store.put("a.quick-12345678-1.mp4", b"a quick cut of it", "video/mp4")
-    lay(team.store, "b.quick-12345678-1.mp4", Original("a.mp4", "x"), tmp_path)
-    lay(team.store, "c.quick-12345678-1.mp4", Original("c.txt", "x"), tmp_path)
+    put_copy(team.store, "b.quick-12345678-1.mp4", Original("a.mp4", "x"), tmp_path)
+    put_copy(team.store, "c.quick-12345678-1.mp4", Original("c.txt", "x"), tmp_path)
     assert adopted(team).videos == 4
     assert formers(team) == []
 
 
 @on_sqlite
-def test_a_copy_of_an_export_that_was_adopted_leaves_it_an_export(team: Services, tmp_path: Path) -> None:
+def test_a_copy_of_an_imported_export_leaves_it_an_export(team: Services, tmp_path: Path) -> None:
     with team.database.write() as db:
         make_library(db, team.store)
         db.add(
             ExportedClip(video_id="video_1", start_ms=0, end_ms=9, title="A", s3_key="clip.mp4", aspect_ratio="9:16", target_language="de")
         )
     team.store.put("clip.mp4", b"a clip", "video/mp4")
-    lay(team.store, "clip.quick-12345678-1.mp4", Original("clip.mp4", "x"), tmp_path)
+    put_copy(team.store, "clip.quick-12345678-1.mp4", Original("clip.mp4", "x"), tmp_path)
     adopted(team)
     assert [key for key, _ in masters(team)] == ["clip.quick-12345678-1.mp4", MASTER]
 
 
 @pytest.mark.parametrize("end", [None, "failed"])
 @on_sqlite
-def test_a_copy_that_is_being_made_or_was_given_up_changes_nothing(team: Services, tmp_path: Path, end: str | None) -> None:
+def test_an_unfinished_or_abandoned_copy_changes_nothing(team: Services, tmp_path: Path, end: str | None) -> None:
     with team.database.write() as db:
         make_library(db, team.store)
         work.ask(db, quick_start.KIND, "video_1", video_id="video_1")
@@ -212,17 +212,17 @@ def test_a_copy_that_is_being_made_or_was_given_up_changes_nothing(team: Service
         assert item is not None
         if end:
             work.fail(db, item, utc_now(), "The store did not answer.")
-    lay(team.store, quick_start.quick_key(MASTER, item), Original(MASTER, team.store.head(MASTER).etag), tmp_path)
+    put_copy(team.store, quick_start.quick_key(MASTER, item), Original(MASTER, team.store.head(MASTER).etag), tmp_path)
     found = adopted(team)
     assert (found.videos, found.changed, found.ignored[Ignored.OWN]) == (0, 0, 4)
     assert (masters(team), formers(team)) == ([(MASTER, "Talk")], [])
 
 
 @on_sqlite
-def test_a_library_follows_when_another_one_mends_the_video(team: Services, tmp_path: Path) -> None:
+def test_a_library_follows_when_another_library_repairs_the_video(team: Services, tmp_path: Path) -> None:
     with team.database.write() as db:
         make_library(db, team.store)
-    copy = lay(team.store, "talks/talk.quick-12345678-1.mp4", Original(MASTER, team.store.head(MASTER).etag), tmp_path)
+    copy = put_copy(team.store, "talks/talk.quick-12345678-1.mp4", Original(MASTER, team.store.head(MASTER).etag), tmp_path)
     assert adopted(team).videos == 0
     assert (masters(team), formers(team)) == ([(copy.key, "Talk")], [MASTER])
     with team.database.read() as db:
@@ -236,7 +236,7 @@ def languages(services: Services) -> list[tuple[str, str]]:
         return [(captions.language, captions.name) for captions in captions_of(db, video.id) if captions.language != "de"]
 
 
-def test_captions_put_beside_the_old_name_later_are_the_videos(team: Services, mended: StoredObject) -> None:
+def test_captions_added_beside_the_old_key_later_belong_to_the_video(team: Services, repaired: StoredObject) -> None:
     team.store.put("talks/talk.fr.vtt", VTT, "text/vtt")
     assert (adopted(team).captions, languages(team)) == (1, [("fr", "talk.fr.vtt")])
     assert (adopted(team).captions, adopted(team, "talks/").known) == (0, 3)
@@ -248,8 +248,8 @@ def test_captions_put_beside_the_old_name_later_are_the_videos(team: Services, m
 
 @pytest.mark.parametrize("page", [1, 1_000])
 @on_sqlite
-def test_captions_beside_the_old_name_come_with_a_mended_video(
-    team: Services, mended: StoredObject, page: int, monkeypatch: pytest.MonkeyPatch
+def test_captions_beside_the_old_key_are_imported_with_a_repaired_video(
+    team: Services, repaired: StoredObject, page: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forget(team)
     team.store.put("talks/talk.fr.vtt", VTT, "text/vtt")
@@ -258,7 +258,7 @@ def test_captions_beside_the_old_name_come_with_a_mended_video(
 
 
 @on_sqlite
-def test_captions_of_a_deleted_video_stay_where_they_are(team: Services, mended: StoredObject) -> None:
+def test_captions_of_a_deleted_video_stay_where_they_are(team: Services, repaired: StoredObject) -> None:
     team.store.put("talks/talk.fr.vtt", VTT, "text/vtt")
     with team.database.write() as db:
         delete(db, ["video_1"], RemovalScope.KEEP)
@@ -266,11 +266,11 @@ def test_captions_of_a_deleted_video_stay_where_they_are(team: Services, mended:
 
 
 @on_sqlite
-def test_a_deleted_video_keeps_its_copy_in_mind_and_nothing_is_made_for_it(team: Services, tmp_path: Path) -> None:
+def test_a_deleted_video_remembers_its_copy_and_enqueues_nothing(team: Services, tmp_path: Path) -> None:
     with team.database.write() as db:
         make_library(db, team.store)
         delete(db, ["video_1"], RemovalScope.ALL)
-    copy = lay(team.store, "talks/talk.quick-12345678-1.mp4", Original(MASTER, team.store.head(MASTER).etag), tmp_path)
+    copy = put_copy(team.store, "talks/talk.quick-12345678-1.mp4", Original(MASTER, team.store.head(MASTER).etag), tmp_path)
     assert adopted(team).videos == 0
     with team.database.read() as db:
         assert {*quick_start.former_keys(db, "video_1"), db.get_one(Video, "video_1").s3_key} == {MASTER, copy.key}

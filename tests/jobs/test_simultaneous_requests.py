@@ -1,4 +1,4 @@
-"""The same export asked for by many at once through the API: one render, one object; and a cancel that stops it."""
+"""Many people request the same export at once through the API: one render, one object; and cancelling stops it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BODY = {"clipIds": ["clip_1", "clip_1"], "aspectRatios": ["9:16"], "targetLangua
 
 @pytest.fixture
 def cookie(room: Services) -> Callable[[], dict[str, str]]:
-    """Signs a new reviewer in."""
+    """Signs in a new reviewer."""
 
     def sign_in() -> dict[str, str]:
         user = User(id=new_id("user"), email=f"{new_id('mail')}@example.org", name="Somebody", role=Role.REVIEWER, password_hash="none")
@@ -43,7 +43,7 @@ def cookie(room: Services) -> Callable[[], dict[str, str]]:
     return sign_in
 
 
-def test_fifty_presses_of_two_people_at_once_make_one_render(
+def test_fifty_simultaneous_requests_of_two_people_make_one_render(
     room: Services, cookie: Callable[[], dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rendered: list[str] = []
@@ -88,7 +88,7 @@ def test_cancelling_through_the_api_ends_ffmpeg_within_a_second(room: Services, 
 
 
 def encoders() -> int:
-    """How many processes that this one started make H.264."""
+    """Return the number of H.264 encoders among this process's children."""
     count = 0
     for folder in Path("/proc").glob("[0-9]*"):
         try:

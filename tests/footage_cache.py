@@ -1,4 +1,4 @@
-"""Footage that a run renders once, for all its workers and files. Nobody changes it: a test that does takes a copy."""
+"""Footage rendered once per run and shared by all workers and files. Read-only: a test that changes it makes a copy."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-class KeptFootage:
-    """Files in ``folder``, which all workers share, by name and recipe."""
+class FootageCache:
+    """Cache of rendered files in ``folder``, shared by all workers, by name and recipe."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def get(self, name: str, recipe: object, render: Callable[[Path], object]) -> Path:
-        """Return the file that ``render(path)`` writes, rendered by the first who asks for ``recipe``, whose ``repr`` tells it apart."""
+        """Return the file that ``render(path)`` writes. The first caller with a ``recipe`` renders it; recipes are compared by ``repr``."""
         folder = self._folder / hashlib.sha256(f"{name} {recipe!r}".encode()).hexdigest()[:16]
         new, done = folder / "new", folder / "done"
         new.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""A way to a server on this machine that a test can close, block and slow down."""
+"""A TCP proxy to a local server that a test can close, stall and slow down."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from types import TracebackType
 _PIECE = 16 * 1024
 
 
-class Gateway:
-    """Forwards TCP to ``target`` from ``port``, which stays the same. ``received`` counts the bytes that came back from the target.
+class TcpProxy:
+    """Forwards TCP from a fixed ``port`` to ``target``. ``received`` counts the bytes that came back from the target.
 
-    ``close`` refuses connections and ends those that are there; ``open`` takes them again. While ``flowing`` is not set, connections
-    hang. ``pace``: seconds to wait before each 16 KiB that come back. ``when(count, action)`` calls ``action`` once so much came back.
+    ``close`` refuses new connections and ends open ones; ``open`` accepts connections again. While ``flowing`` is not set, connections
+    hang. ``pace``: seconds to wait before each 16 KiB that come back. ``when(count, action)`` calls ``action`` once ``count`` bytes are
+    back.
     """
 
     def __init__(self, target: int) -> None:
@@ -30,7 +31,7 @@ class Gateway:
         self._listener: socket.socket | None = self._listen(0)
         self.port: int = self._listener.getsockname()[1]
 
-    def __enter__(self) -> Gateway:
+    def __enter__(self) -> TcpProxy:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -1,4 +1,4 @@
-"""What is done every hour: what nobody needs any more goes, and what fails keeps nothing else from being done."""
+"""Hourly garbage collection: removes what is no longer needed; one failing step does not stop the others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def team(services: Services, tmp_path: Path) -> Iterator[Services]:
-    """The services over a store that answers."""
+    """The services over a running store."""
     with running_bucket("a secret key that only this bucket has", tmp_path / "store") as store:
         settings = dataclasses.replace(services.settings, s3_prefix="team/")
         yield dataclasses.replace(services, settings=settings, store=store, signer=signer_for(settings, store))
@@ -44,7 +44,7 @@ def removals(services: Services) -> list[str]:
         return [item.subject for item in work.unfinished_work(db) if item.kind == "remove"]
 
 
-def test_what_a_check_of_the_storage_has_left_goes_after_an_hour(team: Services) -> None:
+def test_leftovers_of_a_storage_check_are_removed_after_an_hour(team: Services) -> None:
     others = {"team/exports/.doctorate.mp4", "team/exports/a.mp4", "team/.doctor-a", "exports/.doctor-a"}
     for key in ("team/exports/.doctor-0123456789abcdef", *others):
         team.store.put(key, b"x", "video/mp4")
@@ -55,7 +55,7 @@ def test_what_a_check_of_the_storage_has_left_goes_after_an_hour(team: Services)
     assert {found.key for found in team.store.list("")} == others
 
 
-def test_deleted_videos_and_abandoned_uploads_go_when_their_time_is_over(team: Services, services: Services) -> None:
+def test_deleted_videos_and_abandoned_uploads_are_removed_after_their_retention(team: Services, services: Services) -> None:
     deleted_video(team)
     team.settings.data_dir.mkdir()
     upload, _ = Uploading(team).begin("a.mp4", 9, "", "user_1", lambda _db, _upload: None)
@@ -73,7 +73,7 @@ def state_of(services: Services, upload_id: str) -> str:
         return uploads.require_upload(db, upload_id, "user_1").state
 
 
-def test_a_store_that_does_not_answer_keeps_no_deleted_video(services: Services, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unreachable_store_does_not_keep_deleted_videos_from_being_removed(services: Services, caplog: pytest.LogCaptureFixture) -> None:
     deleted_video(services)
     tidy_up(services, utc_now() + KEPT_FOR)
     assert removals(services) == ["video_1"]

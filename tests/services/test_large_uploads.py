@@ -1,4 +1,4 @@
-"""A long file on its way into the bucket: in parts, told how far it is, and ended at any of them."""
+"""A long file on its way into the bucket: sent in parts, with progress, and cancellable at any part."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def store(tmp_path: Path) -> Iterator[ObjectStore]:
         yield store
 
 
-def test_a_long_file_is_sent_in_parts_and_told_how_far_it_is(store: ObjectStore, tmp_path: Path) -> None:
+def test_a_long_file_is_sent_in_parts_with_progress(store: ObjectStore, tmp_path: Path) -> None:
     path, told = tmp_path / "film.mp4", list[int]()
     path.write_bytes(b"x" * 20_000_000)
     store.send_file("film.mp4", path, "video/mp4", told.append)
@@ -29,7 +29,7 @@ def test_a_long_file_is_sent_in_parts_and_told_how_far_it_is(store: ObjectStore,
     assert store.head("empty.mp4").size == 0
 
 
-def test_a_long_file_whose_sending_is_ended_leaves_nothing(store: ObjectStore, tmp_path: Path) -> None:
+def test_a_cancelled_upload_of_a_long_file_leaves_nothing(store: ObjectStore, tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(b"x" * 20_000_000)
 

@@ -1,4 +1,4 @@
-"""Previews of footage with a number on every frame, and the way to read them as a browser does."""
+"""Previews of footage with a number on every frame, and readers that see them as a browser does."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from clipviewer.media.source.inspection import inspect
 
 RATE = 24
 SAMPLES = Path(__file__).parents[2] / "shared/samples"
-"""Real footage beside the project, where there is any."""
+"""Real footage beside the project, if present."""
 
 _PLACE = re.compile(r"(filmstrip-\d+\.webp)#xywh=(\d+),(\d+),(\d+),(\d+)")
 
 
-def make(out: Path, *args: str) -> Path:
+def encode(out: Path, *args: str) -> Path:
     Ffmpeg().run([*args, "-y", str(out)], timeout=120)
     return out
 
 
 def counted_footage(out: Path, seconds: int) -> Path:
-    """A number on every frame, ``RATE`` a second, with a keyframe every two seconds and a tone."""
+    """Render footage with a number on every frame, ``RATE`` frames per second, a keyframe every two seconds, and a tone."""
     numbers = out.with_suffix(".numbers")
     with numbers.open("wb") as file:
         file.writelines(counter.counter_frames(seconds * RATE, RATE))
@@ -38,7 +38,7 @@ def counted_footage(out: Path, seconds: int) -> Path:
     size = f"{counter.WIDTH * counter.SCALE}:{counter.HEIGHT * counter.SCALE}"
     graph = f"[0:v]scale={size}:flags=neighbor,pad=1280:720:(ow-iw)/2:{counter.TOP}:gray,format=yuv420p"
     tone = ["-f", "lavfi", "-i", f"sine=d={seconds}"]
-    make(out, *raw, "-i", str(numbers), *tone, "-filter_complex", graph, "-preset", "ultrafast", "-g", str(2 * RATE), "-c:a", "aac")
+    encode(out, *raw, "-i", str(numbers), *tone, "-filter_complex", graph, "-preset", "ultrafast", "-g", str(2 * RATE), "-c:a", "aac")
     numbers.unlink()
     return out
 
@@ -47,8 +47,8 @@ def previews(source: Path | str, folder: Path, **options: Callable[..., object])
     return make_previews(Ffmpeg(), str(source), inspect(str(source), folder), folder, **options)  # type: ignore[arg-type]
 
 
-def strip(made: Previews) -> list[tuple[int, int, Picture]]:
-    """Start, end (ms) and grey picture of every cue, in order."""
+def strip_pictures(made: Previews) -> list[tuple[int, int, Picture]]:
+    """Return start, end (ms) and grey picture of every cue, in order."""
     sheets = {path.name: cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in made.sheets}
     shown = []
     for cue in parse_captions(made.filmstrip.read_bytes(), made.filmstrip.name).cues:
@@ -61,6 +61,6 @@ def strip(made: Previews) -> list[tuple[int, int, Picture]]:
     return shown
 
 
-def number_on(picture: Picture) -> int:
+def read_number(picture: Picture) -> int:
     height, width = picture.shape
     return read_frame_number(lambda x, y: int(picture[y, x]), width, height)

@@ -1,4 +1,4 @@
-"""``python -m clipviewer dev``: what is edited shows in the open page, and Ctrl-C ends everything."""
+"""``python -m clipviewer dev``: edits show in the open page, and Ctrl-C ends all processes."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ SOURCES = ("rxconfig.py", "requirements.txt", "README.md", "clipviewer", "assets
 def link_or_copy(source: str, target: str) -> None:
     try:
         os.link(source, target, follow_symlinks=False)
-    except OSError:  # another file system
+    except OSError:  # the target is on another file system
         shutil.copy2(source, target, follow_symlinks=False)
 
 
 @pytest.fixture
-def tree(tmp_path: Path) -> Path:
+def source_tree(tmp_path: Path) -> Path:
     """A copy of the sources, with the packages of the front end."""
     subprocess.run([sys.executable, "-m", "clipviewer", "build"], cwd=ROOT, check=True)
     for name in SOURCES:
@@ -40,17 +40,17 @@ def tree(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def developing(tree: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def dev_server(source_tree: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """The address of the app in development, and the process that a person ends with Ctrl-C."""
     port = free_port()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("CLIPVIEWER_", "AWS_"))}
-    settings = {"DATA_DIR": str(tree / "data"), "PORT": str(port), "DEMO": "off", "ADMIN_EMAIL": EMAIL, "ADMIN_PASSWORD": PASSWORD}
+    settings = {"DATA_DIR": str(source_tree / "data"), "PORT": str(port), "DEMO": "off", "ADMIN_EMAIL": EMAIL, "ADMIN_PASSWORD": PASSWORD}
     environment = kept | {f"CLIPVIEWER_{name}": value for name, value in settings.items()}
-    log = tree / "log"
+    log = source_tree / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "clipviewer", "dev"],
-            cwd=tree,
+            cwd=source_tree,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -74,7 +74,7 @@ def edit(file: Path, old: str, new: str) -> None:
 
 
 def descendants(process_id: int) -> set[int]:
-    """Ids of the processes that this one has started, and those of theirs."""
+    """Return the ids of the process's children and all their descendants."""
     listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], check=True, capture_output=True, text=True).stdout
     parents = {int(child): int(parent) for child, parent in map(str.split, listed.splitlines())}
     found, level = set[int](), {process_id}
@@ -92,8 +92,8 @@ def is_running(process_id: int) -> bool:
     return True
 
 
-def test_edits_show_in_the_open_page_and_ctrl_c_ends_every_process(tree: Path, browser: Browser) -> None:
-    with developing(tree) as (address, process), browser.new_context() as context:
+def test_edits_show_in_the_open_page_and_ctrl_c_ends_every_process(source_tree: Path, browser: Browser) -> None:
+    with dev_server(source_tree) as (address, process), browser.new_context() as context:
         answer = context.request.post(f"{address}/api/auth/sign-in", data={"email": EMAIL, "password": PASSWORD})
         assert answer.ok, answer.text()
         page = context.new_page()
@@ -101,21 +101,23 @@ def test_edits_show_in_the_open_page_and_ctrl_c_ends_every_process(tree: Path, b
         settings = page.get_by_role("navigation", name="Settings")
         expect(settings.get_by_role("link", name="Preferences")).to_be_visible()
 
-        edit(tree / "clipviewer" / "components" / "settings_frame.py", '"Preferences"', '"What the team prefers"')
+        edit(source_tree / "clipviewer" / "components" / "settings_frame.py", '"Preferences"', '"What the team prefers"')
         expect(settings.get_by_role("link", name="What the team prefers")).to_be_visible()
 
         edit(
-            tree / "assets" / "settings" / "settings.css", ".settings-nav { display: flex;", ".settings-nav { opacity: 0.5; display: flex;"
+            source_tree / "assets" / "settings" / "settings.css",
+            ".settings-nav { display: flex;",
+            ".settings-nav { opacity: 0.5; display: flex;",
         )
         expect(settings).to_have_css("opacity", "0.5")
 
-        script = tree / "assets" / "keyboard" / "keyboard.client.js"
+        script = source_tree / "assets" / "keyboard" / "keyboard.client.js"
         edit(script, "document.addEventListener(", 'document.documentElement.dataset.edited = "yes";\ndocument.addEventListener(')
         expect(page.locator("html")).to_have_attribute("data-edited", "yes")
 
         page.evaluate("window.openedBefore = true")
         edit(
-            tree / "clipviewer" / "services" / "people" / "sessions.py",
+            source_tree / "clipviewer" / "services" / "people" / "sessions.py",
             "Principal(user_id, email, name,",
             'Principal(user_id, email, "edited",',
         )

@@ -1,4 +1,4 @@
-"""An outside service on the loopback, asked in JSON, for the tests of those who ask one."""
+"""A fake JSON service on the loopback interface, for tests of the clients of outside services."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Answer = Callable[[dict[str, Any]], tuple[int, bytes, dict[str, str]]]
 
 
 class Service(ThreadingHTTPServer):
-    """Gives the ``answers`` one after the other, the last one for ever; ``asked`` holds path, Authorization and body of each request."""
+    """A server that returns ``answers`` in order and repeats the last; ``asked`` records path, Authorization and body of each request."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -40,12 +40,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: a test's output is its failures."""
+        """Log nothing, so that test output shows failures only."""
 
 
 @contextmanager
-def answering(answer: Answer) -> Iterator[Service]:
-    """A running service that gives ``answer``."""
+def running_service(answer: Answer) -> Iterator[Service]:
+    """Run a service that responds with ``answer``."""
     with Service(answer) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -54,6 +54,6 @@ def answering(answer: Answer) -> Iterator[Service]:
         thread.join()
 
 
-def always(status: int, body: bytes = b'{"error": "hidden-word"}', **headers: str) -> Answer:
-    """The same answer to everything; names of headers with _ for -."""
+def fixed_answer(status: int, body: bytes = b'{"error": "hidden-word"}', **headers: str) -> Answer:
+    """Return an answer that is the same for every request; header names are written with ``_`` for ``-``."""
     return lambda asked: (status, body, {name.replace("_", "-"): value for name, value in headers.items()})

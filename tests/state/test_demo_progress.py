@@ -1,4 +1,4 @@
-"""The library that fills itself while the demo footage is being made."""
+"""The library fills by itself while the demo footage is rendered."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOAD = name_of(LibraryState, "load")
 
 @pytest.fixture
 def making(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """An app that has begun to make its demo footage."""
+    """An app that has started to render its demo footage."""
     with running_app(tmp_path_factory.mktemp("making"), CLIPVIEWER_DEMO="on") as app:
         deadline = time.monotonic() + 60
         while "Demo footage: rendering" not in app.log():
@@ -26,7 +26,7 @@ def making(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield app
 
 
-def test_what_arrives_is_shown_until_the_session_ends(making: Running) -> None:
+def test_new_videos_are_shown_until_the_session_ends(making: Running) -> None:
     viewer = making.person()
     with open_tab(making.address, cookie=viewer.cookie, path="/") as tab:
         tab.send(LOAD)

@@ -1,4 +1,4 @@
-"""Looking through a video on its card: by pointer, by keys, by finger; nothing is fetched before."""
+"""Skimming a video on its card by pointer, keys and touch; nothing is fetched before."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ PLACE = "film => getComputedStyle(film.firstElementChild).backgroundPosition"
 
 
 @pytest.fixture(scope="module")
-def curlew(app: RunningApp, registrar: Registrar) -> Video:
-    """A video with previews, while nothing else goes on that moves the list."""
+def previewed_video(app: RunningApp, registrar: Registrar) -> Video:
+    """A video with previews, while no job changes the list."""
     title = unique("Curlew")
     video = Video(registrar.video("curlew", title), title)
     app.wait_until_idle()
@@ -22,7 +22,7 @@ def curlew(app: RunningApp, registrar: Registrar) -> Video:
 
 
 def film_of(page: Page) -> Locator:
-    """The place of the pictures."""
+    """Return the element with the pictures."""
     film = page.locator(".film")
     expect(film).to_have_count(1)
     return film
@@ -33,7 +33,7 @@ def fetched(room: Room) -> list[str]:
 
 
 def over(page: Page, film: Locator, share: float) -> None:
-    """Move the pointer over it, which shows something."""
+    """Move the pointer over the card, which shows the pictures."""
     page.mouse.move(*place_of(film, share))
     expect(film).to_be_visible()
 
@@ -49,27 +49,27 @@ def part_size_of(card: Locator) -> tuple[float, float]:
     return box["width"], box["height"]
 
 
-def test_the_pointer_looks_through_and_leaves_the_poster_as_it_was(app: RunningApp, curlew: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, f"/?q={curlew.word}")
+def test_the_pointer_skims_and_restores_the_poster(app: RunningApp, previewed_video: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"/?q={previewed_video.word}")
     film = film_of(room.page)
     assert fetched(room) == []
     expect(film).to_be_hidden()
-    card = room.page.locator(".video-card").filter(has_text=curlew.title)
+    card = room.page.locator(".video-card").filter(has_text=previewed_video.title)
     size = part_size_of(card)
     over(room.page, film, 0.05)
     start = film.evaluate(PLACE)
     over(room.page, film, 0.95)
     room.page.wait_for_function(f"start => ({PLACE})(document.querySelector('.film')) !== start", arg=start)
     assert part_size_of(card) == size
-    assert len([url for url in fetched(room) if f"/videos/{curlew.id}/filmstrip" in url]) == 1
+    assert len([url for url in fetched(room) if f"/videos/{previewed_video.id}/filmstrip" in url]) == 1
     room.page.mouse.move(2, 2)
     expect(film).to_be_hidden()
 
 
-def test_the_arrow_keys_look_through_the_focused_card(app: RunningApp, curlew: Video, open_room: OpenRoom) -> None:
-    page = open_room(app, f"/?q={curlew.word}&view=table").page
+def test_the_arrow_keys_skim_the_focused_card(app: RunningApp, previewed_video: Video, open_room: OpenRoom) -> None:
+    page = open_room(app, f"/?q={previewed_video.word}&view=table").page
     film = film_of(page)
-    page.get_by_role("link", name=curlew.title).focus()
+    page.get_by_role("link", name=previewed_video.title).focus()
     expect(film).to_be_hidden()
     page.keyboard.press("ArrowRight")
     expect(film).to_be_visible()
@@ -81,8 +81,8 @@ def test_the_arrow_keys_look_through_the_focused_card(app: RunningApp, curlew: V
     expect(film).to_be_hidden()
 
 
-def test_a_finger_looks_through_and_a_tap_still_opens_the_room(app: RunningApp, curlew: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, f"/?q={curlew.word}", viewport={"width": 375, "height": 700}, has_touch=True)
+def test_a_finger_skims_and_a_tap_still_opens_the_room(app: RunningApp, previewed_video: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"/?q={previewed_video.word}", viewport={"width": 375, "height": 700}, has_touch=True)
     page = room.page
     film = film_of(page)
     touch = page.context.new_cdp_session(page)
@@ -97,7 +97,7 @@ def test_a_finger_looks_through_and_a_tap_still_opens_the_room(app: RunningApp, 
     expect(film).to_be_visible()
     finger("touchEnd")
     expect(film).to_be_hidden()
-    room.at(f"/?q={curlew.word}")
-    room.open(f"/?q={curlew.word}")  # Chromium takes a tap that follows at once for the end of a fling
-    page.get_by_role("link", name=curlew.title).tap()
-    page.wait_for_url(f"**/videos/{curlew.id}**")
+    room.at(f"/?q={previewed_video.word}")
+    room.open(f"/?q={previewed_video.word}")  # Chromium treats an immediate tap as the end of a fling
+    page.get_by_role("link", name=previewed_video.title).tap()
+    page.wait_for_url(f"**/videos/{previewed_video.id}**")

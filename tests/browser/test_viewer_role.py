@@ -1,4 +1,4 @@
-"""What a viewer, whose role changes nothing, is shown of a room: all there is to see, and no control that would be refused."""
+"""What a viewer sees of a room: all content, and no control that would be refused."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ CHANGES = ("Generate Shorts", "Find clips", "Create previews", "Edit", "In", "Ou
 
 
 @pytest.fixture(scope="module")
-def harbour(app: RunningApp, registrar: Registrar) -> Video:
-    """Exports, candidates, captions, and an export that failed."""
+def full_video(app: RunningApp, registrar: Registrar) -> Video:
+    """A video with exports, candidates, captions, and a failed export."""
     video = registrar.four_shapes("watched-harbour", "Watched harbour")
     with app.database.write() as db:
         attach(db, video.id, "de", b"WEBVTT\n\n00:01.000 --> 00:02.000\nHallo\n", "a.vtt")
@@ -42,9 +42,9 @@ def assert_nothing_to_change(page: Page) -> None:
 
 
 def test_a_viewer_watches_candidates_without_ticks_and_is_told_who_exports(
-    app: RunningApp, harbour: Video, viewer: str, open_room: OpenRoom
+    app: RunningApp, full_video: Video, viewer: str, open_room: OpenRoom
 ) -> None:
-    room = open_room(app, f"{harbour.path}?tab=identified", email=viewer)
+    room = open_room(app, f"{full_video.path}?tab=identified", email=viewer)
     expect(room.page.get_by_text("Only reviewers and admins can export clips.")).to_be_visible()
     room.playing()
     expect(room.page.get_by_role("checkbox")).to_have_count(0)
@@ -54,10 +54,10 @@ def test_a_viewer_watches_candidates_without_ticks_and_is_told_who_exports(
     room.shown("Middle")
 
 
-def test_a_viewer_sees_why_an_export_failed_and_cannot_ask_for_another(
-    app: RunningApp, harbour: Video, viewer: str, open_room: OpenRoom
+def test_a_viewer_sees_why_an_export_failed_and_cannot_retry_it(
+    app: RunningApp, full_video: Video, viewer: str, open_room: OpenRoom
 ) -> None:
-    room = open_room(app, f"{harbour.path}?tab=exported", email=viewer)
+    room = open_room(app, f"{full_video.path}?tab=exported", email=viewer)
     expect(room.page.get_by_text("The disk was full.")).to_be_visible()
     assert_nothing_to_change(room.page)
     room.page.get_by_role("button", name="Matrix").click()
@@ -70,8 +70,8 @@ def test_a_viewer_sees_why_an_export_failed_and_cannot_ask_for_another(
     assert_nothing_to_change(room.page)
 
 
-def test_a_viewer_takes_captions_home_and_cannot_change_them(app: RunningApp, harbour: Video, viewer: str, open_room: OpenRoom) -> None:
-    room = open_room(app, harbour.path, email=viewer)
+def test_a_viewer_can_download_captions_but_not_change_them(app: RunningApp, full_video: Video, viewer: str, open_room: OpenRoom) -> None:
+    room = open_room(app, full_video.path, email=viewer)
     room.page.get_by_role("button", name="Captions", exact=True).click()
     dialog = room.page.get_by_role("dialog", name="Captions")
     expect(dialog.get_by_role("link", name="Download the captions in German")).to_be_visible()
@@ -79,8 +79,8 @@ def test_a_viewer_takes_captions_home_and_cannot_change_them(app: RunningApp, ha
     expect(dialog.get_by_role("button")).to_have_text(["Done"])
 
 
-def test_a_reviewer_finds_every_control_in_its_place(app: RunningApp, harbour: Video, open_room: OpenRoom) -> None:
-    room = open_room(app, f"{harbour.path}?tab=identified")
+def test_a_reviewer_has_every_control(app: RunningApp, full_video: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, f"{full_video.path}?tab=identified")
     expect(room.page.get_by_role("checkbox", name="Select Opening")).to_be_visible()
     expect(room.page.get_by_role("button", name="Generate Shorts")).to_be_visible()
     expect(room.page.get_by_text("Reviewers and admins")).to_have_count(0)

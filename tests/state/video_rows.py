@@ -1,4 +1,4 @@
-"""Rows of videos and clips, without any footage: nothing here looks into the bucket."""
+"""Rows of videos and clips without any footage: nothing here reads the bucket."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RATIOS = ("9:16", "1:1", "16:9")
 
 @dataclass(frozen=True)
 class Footage:
-    """Ids, the clips in the order of their lists."""
+    """Ids of a video and its clips; clips in the order of their lists."""
 
     video_id: str
     key: str
@@ -36,10 +36,10 @@ class Footage:
 
 
 def add_footage(db: Session, title: str = "Harbour", *, exported: int = 3, identified: int = 3, ordered: bool = False) -> Footage:
-    """A video with clips of two seconds, one after the other. The first exported clip is the first candidate's, in 9:16.
+    """Add a video with consecutive clips of two seconds. The first exported clip belongs to the first candidate, in 9:16.
 
-    ``ordered``: exports of two candidates in 16:9 are asked for, which no worker can make, since nothing lies in the bucket; the video
-    has German captions; and adopting the bucket was called off.
+    ``ordered``: exports of two candidates in 16:9 are queued, which no worker can render, since the bucket is empty; the video has German
+    captions; and an import from the bucket was cancelled.
     """
     video = Video(id=new_id("video"), title=title, s3_key=f"masters/{new_id('key')}.mp4", duration_ms=3_600_000)
     db.add(video)

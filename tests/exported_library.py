@@ -1,4 +1,4 @@
-"""A library that was made here: its master, its clips and its exports with their sidecars, as they lie in a bucket."""
+"""A library exported by this product: master, clips, and exports with their sidecars in the bucket."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MASTER = "talks/talk.mp4"
 
 
 def make_library(db: Session, store: ObjectStore, prefix: str = "", master: bytes = b"a master") -> list[CellView]:
-    """The video ``video_1`` with two clips, the first of them exported, and once more with captions. → the cells."""
+    """Create the video ``video_1`` with two clips, the first exported twice, once with captions; return the cells."""
     key = prefix + MASTER
     store.put(key, master, "video/mp4")
     stored = store.head(key)
@@ -43,7 +43,7 @@ def make_library(db: Session, store: ObjectStore, prefix: str = "", master: byte
 
 
 def finish(db: Session, store: ObjectStore, job: CellView, prefix: str = "") -> str:
-    """Put what a worker would for that job into the bucket and publish it. → the key."""
+    """Publish the job's export as a worker would, with its objects in the bucket; return the object's key."""
     ticket = Ticket(job.id, job.attempt)
     assert export_runs.claim(db, ticket, Clock().now)
     order = export_runs.order_of(db, ticket)

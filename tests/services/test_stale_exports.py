@@ -1,4 +1,4 @@
-"""What tells exports apart in the list, and why a new one would not be the same."""
+"""What distinguishes exports in the list, and why an export is stale."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def add_job(db: Session, clip_id: str | None, **values: Any) -> None:
 
 @pytest.fixture
 def footage(database: Database) -> Database:
-    """A candidate from 1 to 3 s; ``clip_made`` was made of it here, ``clip_given`` by a pipeline."""
+    """A candidate from 1 to 3 s; ``clip_made`` was exported from it here, ``clip_given`` was delivered by a pipeline."""
     with database.write() as db:
         db.add(Video(id=VIDEO, title="Talk", s3_key="talk.mp4", etag="e1"))
         db.flush()
@@ -76,7 +76,7 @@ def fitted(db: Session) -> None:
     db.flush()
 
 
-def test_what_is_as_it_was_has_not_drifted(footage: Database) -> None:
+def test_an_unchanged_export_is_not_stale(footage: Database) -> None:
     assert drift_of(footage) == {"clip_given": (), "clip_made": ()}
 
 
@@ -133,7 +133,7 @@ def test_captions_count_as_changed_only_where_the_clip_is(footage: Database, ins
     assert {entry.exported_clip_id: entry.state for entry in row.entries}["clip_german"] == ("stale" if stale else "done")
 
 
-def test_captions_that_were_taken_away_make_nothing_stale(footage: Database) -> None:
+def test_removed_captions_make_nothing_stale(footage: Database) -> None:
     with footage.write() as db:
         attach(db, VIDEO, "de", VTT.format("Hello", "There").encode(), "a.vtt", clock=lambda: NOON)
         add_file(db, "clip_german", target_language="de")
@@ -146,7 +146,7 @@ def soft_captions(db: Session) -> str:
     return captions_of_cell(find_track(db, VIDEO, "de"), "de", CaptionMode.SOFT, 1000, 3000)
 
 
-def test_of_a_pipelines_file_the_range_alone_is_known_and_cut_a_little_beside_it_fits(footage: Database) -> None:
+def test_only_the_range_of_a_pipelines_file_is_compared_with_a_tolerance(footage: Database) -> None:
     with footage.write() as db:
         db.get_one(Video, VIDEO).etag = "e2"
         db.get_one(IdentifiedClip, "clip_c").start_ms = 900
@@ -156,7 +156,7 @@ def test_of_a_pipelines_file_the_range_alone_is_known_and_cut_a_little_beside_it
     assert drift_of(footage)["clip_given"] == (Drift.RANGE,)
 
 
-def test_the_list_tells_framing_and_captions_apart(footage: Database) -> None:
+def test_the_list_distinguishes_framing_and_captions(footage: Database) -> None:
     with footage.write() as db:
         add_file(db, "clip_soft", target_language="de", captions_key="soft.vtt")
         add_job(db, "clip_soft", captions="soft:0123456789abcdef", framing={"mode": "fit", "x": 0.5, "y": 0.5})
@@ -179,7 +179,7 @@ def test_the_list_tells_framing_and_captions_apart(footage: Database) -> None:
         (ExportFilters(state="queued"), []),
     ],
 )
-def test_the_list_counts_and_finds_what_the_filters_leave(footage: Database, filters: ExportFilters, found: list[str]) -> None:
+def test_the_list_counts_and_finds_only_filtered_clips(footage: Database, filters: ExportFilters, found: list[str]) -> None:
     with footage.write() as db:
         add_file(db, "clip_old", start_ms=1001)
         add_job(db, "clip_old", start_ms=1001)
@@ -191,6 +191,6 @@ def test_the_list_counts_and_finds_what_the_filters_leave(footage: Database, fil
         assert [clip.id for clip in exported_clips(db, VIDEO, offset=1, limit=1, filters=filters)] == found[1:2]
 
 
-def test_filters_from_an_address_leave_out_what_is_not_known() -> None:
+def test_unknown_filters_in_an_address_are_ignored() -> None:
     assert export_filters({"ratio": "1:1", "language": "pt-BR", "state": "stale"}) == ExportFilters("1:1", "pt-BR", "stale")
     assert export_filters({"ratio": "4:3", "language": "'; --", "state": "lost", "clip": "x"}) == ExportFilters()

@@ -1,4 +1,4 @@
-"""A store that makes its objects up: ``python -m tests.bench._made_up_store PORT COUNT``. A listing of COUNT videos, nothing behind it."""
+"""A store with generated objects: ``python -m tests.bench._generated_store PORT COUNT`` lists COUNT videos without content."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _OBJECT = (
 )
 
 
-class MadeUp(BaseHTTPRequestHandler):
-    """Lists, and gives nothing but zeros."""
+class GeneratedStore(BaseHTTPRequestHandler):
+    """Handler that lists the objects and returns zeros as their content."""
 
     protocol_version = "HTTP/1.1"
     count = 0
@@ -59,5 +59,5 @@ class MadeUp(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    MadeUp.count = int(sys.argv[2])
-    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), MadeUp).serve_forever()
+    GeneratedStore.count = int(sys.argv[2])
+    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), GeneratedStore).serve_forever()

@@ -1,4 +1,4 @@
-"""After a day of good, bad and broken use no password, cookie, token or signature stands in the output or in any file."""
+"""After a day of valid, invalid and broken use, no password, cookie, token or signature is in the output or any file."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from clipviewer.domain.permissions import Role
 from clipviewer.state.library import LibraryState
 from clipviewer.state.room import RoomState
 from clipviewer.state.video_detail import VideoDetailState
-from tests.state.footage_rows import Footage, add_footage
 from tests.state.handlers import name_of
 from tests.state.serving import Running, running_app
 from tests.state.tab import ROOT, open_tab
+from tests.state.video_rows import Footage, add_footage
 
 EMAIL = "anna@example.org"
 GOOD, BAD, BROKEN = "c4narY good password", "c4narY bad password", "c4narY broken password"
@@ -31,7 +31,7 @@ SELECT = name_of(VideoDetailState, "select_clip")
 
 @dataclass
 class Day:
-    """What must be nowhere, and where to look."""
+    """The secrets to look for, and the places to search."""
 
     output: str
     files: dict[str, bytes]
@@ -69,7 +69,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def use_over_http(app: Running, footage: Footage, secrets: dict[str, str]) -> str:
-    """Good and bad requests; gives the ``Cookie`` header of the signed-in admin."""
+    """Send valid and invalid requests; return the ``Cookie`` header of the signed-in admin."""
     status, headers, _ = post(app, "/api/auth/sign-in", {"email": EMAIL, "password": GOOD})
     assert status == 200
     cookie = headers["set-cookie"].partition(";")[0]
@@ -120,7 +120,7 @@ def use_over_the_socket(app: Running, footage: Footage, cookie: str, url: str) -
 
 
 def fail_within(app: Running, footage: Footage, cookie: str, url: str) -> None:
-    """An exception in a handler and in a route, each with secrets at hand."""
+    """Raise an exception in a handler and in a route, each with secrets in scope."""
     with app.services.database.write() as db:
         db.connection().execute(text("ALTER TABLE video RENAME TO video_elsewhere"))
     with open_tab(app.address, cookie=cookie, path=footage.path) as tab:
@@ -149,7 +149,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
     return Day(running.log(), files, secrets)
 
 
-def test_the_day_was_eventful(day: Day) -> None:
+def test_the_day_covered_every_kind_of_use(day: Day) -> None:
     assert "Traceback" in day.output
     assert "no such table" in day.output
     assert "a browser reported an error: " in day.output
@@ -167,7 +167,7 @@ def test_no_file_holds_a_secret(day: Day) -> None:
     assert [file for file, content in day.files.items() if b"X-Amz-Signature" in content or b"c4narY" in content] == []
 
 
-def test_the_secret_key_stands_in_its_own_file_alone(day: Day) -> None:
+def test_the_secret_key_is_only_in_its_own_file(day: Day) -> None:
     key = day.files["secret_key"]
     assert [file for file, content in day.files.items() if key in content] == ["secret_key"]
     assert key.decode() not in day.output

@@ -1,4 +1,4 @@
-"""What was seen in a clip's picture holds as long as it is the same picture."""
+"""A clip's analysed shots are valid as long as its picture is the same."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def known(database: Database, video: str = "video_1", clip: str = "clip_a") -> P
         return find_analysis(db, video, clip)
 
 
-def test_what_was_seen_is_known_from_then_on(footage: Database, clock: Clock) -> None:
+def test_analysed_shots_are_stored(footage: Database, clock: Clock) -> None:
     assert known(footage) is None
     with footage.write() as db:
         sight = analysis_target(db, "video_1", "clip_a")
@@ -72,7 +72,7 @@ def replaced(db: Session) -> None:
 
 
 @pytest.mark.parametrize("change", [trimmed, moved, replaced])
-def test_another_picture_has_to_be_looked_at_anew(footage: Database, change: Callable[[Session], None]) -> None:
+def test_a_changed_picture_is_analysed_again(footage: Database, change: Callable[[Session], None]) -> None:
     look(footage)
     with footage.write() as db:
         change(db)
@@ -81,14 +81,14 @@ def test_another_picture_has_to_be_looked_at_anew(footage: Database, change: Cal
     assert known(footage) == SEEN
 
 
-def test_a_better_method_looks_anew(footage: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_newer_method_analyses_again(footage: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     look(footage)
     with footage.write() as db:
         db.get_one(ClipLook, "clip_a").version = looks.LOOK_VERSION - 1
     assert known(footage) is None
 
 
-def test_what_was_seen_of_the_former_picture_does_not_count_for_the_new_one(footage: Database) -> None:
+def test_shots_of_the_former_picture_do_not_apply_to_the_new_one(footage: Database) -> None:
     with footage.read() as db:
         sight = analysis_target(db, "video_1", "clip_a")
     with footage.write() as db:
@@ -98,7 +98,7 @@ def test_what_was_seen_of_the_former_picture_does_not_count_for_the_new_one(foot
     assert known(footage) is None
 
 
-def test_a_clip_that_went_while_it_was_looked_at_leaves_nothing(footage: Database) -> None:
+def test_a_clip_removed_during_its_analysis_leaves_nothing(footage: Database) -> None:
     with footage.read() as db:
         sight = analysis_target(db, "video_1", "clip_a")
     with footage.write() as db:
@@ -109,14 +109,14 @@ def test_a_clip_that_went_while_it_was_looked_at_leaves_nothing(footage: Databas
 
 
 @pytest.mark.parametrize(("video", "clip"), [("video_2", "clip_a"), ("video_1", "clip_b"), ("", "clip_a"), ("video_1", "\ud800")])
-def test_what_is_no_clip_of_that_video_has_no_picture(footage: Database, video: str, clip: str) -> None:
+def test_a_clip_of_another_video_has_no_picture(footage: Database, video: str, clip: str) -> None:
     look(footage)
     assert known(footage, video, clip) is None
     with footage.read() as db, pytest.raises(ClipNotFound):
         analysis_target(db, video, clip)
 
 
-def test_two_who_looked_at_once_leave_one_look(footage: Database) -> None:
+def test_two_simultaneous_analyses_leave_one_result(footage: Database) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: look(footage), range(16)))
     assert known(footage) == SEEN
