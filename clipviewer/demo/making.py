@@ -149,7 +149,7 @@ class Demo:
         db.add(row)
         db.flush()
         if not row.previews:
-            work.ask(db, video_previews.KIND, row.id, video_id=row.id)
+            work.enqueue(db, video_previews.KIND, row.id, video_id=row.id)
         known = set(db.exec(select(IdentifiedClip.reference).where(IdentifiedClip.video_id == row.id)))
         for clip in video.clips:
             if clip.reference not in known:

@@ -90,10 +90,6 @@ def enqueue(
     return _view(db.execute(select(*_COLUMNS).where(col(Work.slot) == slot)).one())
 
 
-ask = enqueue
-"""The former name of ``enqueue``."""
-
-
 def work(db: Session, work_id: str) -> WorkView:
     """Return one job; raises ``WorkNotFound``."""
     row = db.execute(select(*_COLUMNS).where(col(Work.id) == work_id)).one_or_none() if is_id(work_id, "work") else None

@@ -70,7 +70,7 @@ def test_a_reviewer_cancels_reviewers_jobs_and_an_admin_all_others(
     reviewer, admin = person(Role.REVIEWER), person(Role.ADMIN)
     adopting = client.post("/api/library/adopt", json={}, headers=token).json()["id"]
     with services.database.write() as db:
-        finding = work.ask(db, "find", "video_1").id
+        finding = work.enqueue(db, "find", "video_1").id
     assert client.delete(f"/api/work/{adopting}", headers=reviewer.cookie).status_code == 403
     assert client.delete(f"/api/work/{finding}", headers=reviewer.cookie).json()["state"] == "cancelled"
     assert client.delete(f"/api/work/{finding}", headers=admin.cookie).status_code == 409
@@ -83,7 +83,7 @@ def test_a_reviewer_cancels_reviewers_jobs_and_an_admin_all_others(
 
 def test_the_result_or_error_of_a_job_can_be_read(client: TestClient, services: Services, person: Callable[..., Person]) -> None:
     with services.database.write() as db:
-        asked = work.ask(db, "adopt", "team/")
+        asked = work.enqueue(db, "adopt", "team/")
         item = claim_next(db, ["adopt"], utc_now())
         assert item is not None
         assert work.finish(db, item, utc_now(), {"videos": 3})

@@ -72,7 +72,7 @@ def test_each_video_has_its_own_line_in_the_audit_log(client: TestClient, servic
 
 def test_several_videos_are_deleted_and_restored(client: TestClient, services: Services) -> None:
     with services.database.write() as db:
-        work.ask(db, "find", "video_2", video_id="video_2")
+        work.enqueue(db, "find", "video_2", video_id="video_2")
     assert client.post(f"{VIDEOS}/delete", json={"ids": BOTH, "objects": "exports"}).json() == {"changed": BOTH, "cancelled": 1}
     assert listed(client, "deleted") == BOTH
     assert client.post(f"{VIDEOS}/restore", json={"ids": ["video_3", "video_2"]}).json()["changed"] == ["video_2"]

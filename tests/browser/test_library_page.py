@@ -106,7 +106,7 @@ def test_the_strip_shows_what_runs_and_leads_to_what_needs_attention(app: Runnin
     expect(card).to_be_visible()
     expect(card).not_to_contain_text("running", timeout=60_000)  # the preview job, which finds the file
     with app.database.write() as db:
-        asked = work.ask(db, "nobody does this", video_id, video_id=video_id)
+        asked = work.enqueue(db, "nobody does this", video_id, video_id=video_id)
         db.get_one(Row, video_id).missing_at = datetime.now(UTC)
     running = page.get_by_role("list", name="Running now")
     expect(running.get_by_role("listitem").filter(has_text="Nobody does this")).to_contain_text(title)

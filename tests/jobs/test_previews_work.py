@@ -30,7 +30,7 @@ ROOT = f"previews/{VIDEO_ID}/"
 def claimed(services: Services, folder: Path, stopping: Callable[[], bool] = lambda: False) -> LibraryAttempt:
     """The video's job as a worker has claimed it."""
     with services.database.write() as db:
-        work.ask(db, "previews", VIDEO_ID, video_id=VIDEO_ID, actor="user_1")
+        work.enqueue(db, "previews", VIDEO_ID, video_id=VIDEO_ID, actor="user_1")
         item = claim_next(db, ["previews"], utc_now())
     assert item is not None
     place = folder / item.id

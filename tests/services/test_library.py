@@ -172,7 +172,7 @@ def test_filters_select_matching_videos(database: Database) -> None:
         add_job(db, "video_7", "failed")
         gone = {"aspect_ratio": "9:16", "target_language": "en", "title": "c", "start_ms": 0, "end_ms": 1}
         db.add(ExportedClip(video_id="video_2", s3_key="gone.mp4", missing_at=LATER, **gone))
-        work.ask(db, "previews", "video_3", video_id="video_3")
+        work.enqueue(db, "previews", "video_3", video_id="video_3")
         add_clips(db, "video_4", 0, 1)
         captions.attach(db, "video_5", "en", VTT, "en.vtt")
     with database.read() as db:
@@ -199,7 +199,7 @@ def test_filters_select_matching_videos(database: Database) -> None:
 def test_a_failed_job_counts_until_it_is_enqueued_again(database: Database) -> None:
     with database.write() as db:
         add_video(db, 1, "Match")
-        work.ask(db, "find", "video_1", video_id="video_1", clock=lambda: NOON)
+        work.enqueue(db, "find", "video_1", video_id="video_1", clock=lambda: NOON)
         item = claim_next(db, ["find"], NOON)
         assert item is not None
         work.fail(db, item, NOON, "The file cannot be read.")
@@ -227,7 +227,7 @@ def test_running_jobs_of_all_videos_are_listed(database: Database) -> None:
         add_job(db, add_video(db, 1, "Match"), "queued", created_at=NOON)
         add_job(db, "video_1", "running", progress=0.5, created_at=LATER)
         add_job(db, "video_1", "done")
-        work.ask(db, "adopt", "tapes/", clock=lambda: NOON - timedelta(days=1))
+        work.enqueue(db, "adopt", "tapes/", clock=lambda: NOON - timedelta(days=1))
     with database.read() as db:
         items, total = running(db, limit=2)
     assert [(item.kind, item.title, item.state, item.progress) for item in items] == [

@@ -48,7 +48,7 @@ def ask(db: Session, first: int, last: int) -> int:
 
 def changed_over(database: Database, old: StoredObject = OLD, new: StoredObject = NEW) -> None:
     with database.write() as db:
-        item = work.ask(db, quick_start.KIND, "video_1", video_id="video_1", actor="user_1")
+        item = work.enqueue(db, quick_start.KIND, "video_1", video_id="video_1", actor="user_1")
         quick_start.promote_copy(db, item, old, new, QUICK, utc_now())
         work.cancel(db, item.id)
 

@@ -41,7 +41,7 @@ def repaired(team: Services, tmp_path: Path) -> StoredObject:
     """A library whose video was exported, repaired, and exported once more; returns the key of the copy."""
     with team.database.write() as db:
         make_library(db, team.store)
-        work.ask(db, quick_start.KIND, "video_1", video_id="video_1")
+        work.enqueue(db, quick_start.KIND, "video_1", video_id="video_1")
         item = claim_next(db, [quick_start.KIND], utc_now())
     assert item is not None
     old = team.store.head(MASTER)
@@ -207,7 +207,7 @@ def test_a_copy_of_an_imported_export_leaves_it_an_export(team: Services, tmp_pa
 def test_an_unfinished_or_abandoned_copy_changes_nothing(team: Services, tmp_path: Path, end: str | None) -> None:
     with team.database.write() as db:
         make_library(db, team.store)
-        work.ask(db, quick_start.KIND, "video_1", video_id="video_1")
+        work.enqueue(db, quick_start.KIND, "video_1", video_id="video_1")
         item = claim_next(db, [quick_start.KIND], utc_now())
         assert item is not None
         if end:

@@ -28,7 +28,7 @@ def test_nothing_runs_in_an_empty_library(page: Page) -> None:
 def test_running_jobs_come_before_queued_ones_and_can_be_cancelled(page: Page, services: Services) -> None:
     with services.database.write() as db:
         footage = add_footage(db, ordered=True)
-        asked = work.ask(db, "find", footage.video_id, video_id=footage.video_id)
+        asked = work.enqueue(db, "find", footage.video_id, video_id=footage.video_id)
         under_way = claim_next(db, ["find"], datetime.now(UTC))
         assert under_way is not None
         work.report(db, under_way, datetime.now(UTC), progress=0.42)
@@ -51,7 +51,7 @@ def test_running_jobs_come_before_queued_ones_and_can_be_cancelled(page: Page, s
 def test_only_the_first_jobs_are_named(page: Page, services: Services) -> None:
     with services.database.write() as db:
         for number in range(SHOWN + 3):
-            work.ask(db, "adopt", f"prefix/{number}/")
+            work.enqueue(db, "adopt", f"prefix/{number}/")
     page.call(LibraryPageState, "follow", of=LibraryStripState)
     state = page.state(LibraryStripState)
     assert ([row.title for row in state.running], state.more) == ([f"prefix/{number}/" for number in range(SHOWN)], 3)

@@ -69,6 +69,6 @@ def add_footage(db: Session, title: str = "Harbour", *, exported: int = 3, ident
     if ordered:
         cells = request_exports(db, video.id, [c.id for c in candidates[:2]], ExportChoices([AspectRatio.LANDSCAPE]))
         jobs = [cell.id for cell in cells]
-        work.cancel(db, work.ask(db, adopting.KIND, "").id)
+        work.cancel(db, work.enqueue(db, adopting.KIND, "").id)
         attach(db, video.id, "de", b"WEBVTT\n\n00:01.000 --> 00:03.000\nMoin\n", "harbour.de.vtt")
     return Footage(video.id, video.s3_key, [c.id for c in clips], [c.id for c in candidates], [c.s3_key for c in clips], jobs)

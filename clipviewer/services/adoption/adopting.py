@@ -41,7 +41,7 @@ def checked_prefix(library: str, given: str) -> str:
 def enqueue_import(db: Session, library: str, prefix: str, *, actor: str = "", address: str = "") -> WorkView:
     """Enqueue an import, or return the unfinished one for the same prefix. Raises ``Invalid``."""
     subject = checked_prefix(library, prefix)
-    asked = work.ask(db, KIND, subject, actor=actor)
+    asked = work.enqueue(db, KIND, subject, actor=actor)
     audit.record(db, "adopt", actor=actor, subject=subject, address=address, work=asked.id)
     return asked
 

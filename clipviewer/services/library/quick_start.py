@@ -73,7 +73,7 @@ def enqueue_quick_start(db: Session, video_id: str, *, actor: str = "") -> WorkV
     """Enqueue a quick-start copy, or return the unfinished job. Raises ``VideoNotFound`` and ``Conflict``."""
     if not quick_start_of(db, video_id).slow:
         raise Conflict("This video already starts quickly.")
-    return work.ask(db, KIND, video_id, video_id=video_id, actor=actor)
+    return work.enqueue(db, KIND, video_id, video_id=video_id, actor=actor)
 
 
 def cancel_quick_start(db: Session, video_id: str) -> bool:

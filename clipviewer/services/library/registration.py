@@ -138,7 +138,7 @@ def register_video(db: Session, new: NewVideo, objects: Mapping[str, StoredObjec
     result = writer.put(new.s3_key, "video", {"s3_key": new.s3_key}, values, defaults)
     writer.flush()
     if known is None or known["etag"] != stored.etag:
-        work.ask(db, video_previews.KIND, result.id, video_id=result.id)
+        work.enqueue(db, video_previews.KIND, result.id, video_id=result.id)
     return result
 
 

@@ -40,7 +40,7 @@ def enqueue_removal(db: Session, video_id: str, *, actor: str = "") -> WorkView:
     """Enqueue the removal of a deleted video. Raises ``VideoNotFound``, and ``Conflict`` if it is not deleted."""
     if pending_removal(db, video_id) is None:
         raise Conflict("This video is not deleted. Delete it first.")
-    return work.ask(db, KIND, video_id, video_id=video_id, actor=actor)
+    return work.enqueue(db, KIND, video_id, video_id=video_id, actor=actor)
 
 
 def enqueue_expired(db: Session, now: datetime) -> int:
@@ -48,7 +48,7 @@ def enqueue_expired(db: Session, now: datetime) -> int:
     query = select(col(Video.id)).where(col(Video.deleted_at) <= now - KEPT_FOR).order_by(col(Video.deleted_at))
     video_ids = list(db.execute(query).scalars())
     for video_id in video_ids:
-        work.ask(db, KIND, video_id, video_id=video_id)
+        work.enqueue(db, KIND, video_id, video_id=video_id)
     return len(video_ids)
 
 

@@ -200,9 +200,9 @@ class Uploading:
         try:
             with self._database.write() as db:
                 video_id = uploads.finish(db, found, stored, info, utc_now())
-                work.ask(db, video_previews.KIND, video_id, video_id=video_id, actor=found.sender)
+                work.enqueue(db, video_previews.KIND, video_id, video_id=video_id, actor=found.sender)
                 if load_preferences(db).find_on_upload:
-                    work.ask(db, uploads.FIND_CLIPS, video_id, video_id=video_id, actor=found.sender)
+                    work.enqueue(db, uploads.FIND_CLIPS, video_id, video_id=video_id, actor=found.sender)
                 write_down(db, found)
         except Conflict:
             self._clear(found)

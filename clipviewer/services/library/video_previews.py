@@ -93,7 +93,7 @@ def enqueue_missing_previews(db: Session, *, actor: str = "") -> int:
     query = select(col(Video.id)).where(cast(col(Video.previews), String) == "{}", col(Video.deleted_at).is_(None)).order_by(col(Video.id))
     video_ids = list(db.execute(query).scalars())
     for video_id in video_ids:
-        work.ask(db, KIND, video_id, video_id=video_id, actor=actor)
+        work.enqueue(db, KIND, video_id, video_id=video_id, actor=actor)
     return len(video_ids)
 
 
@@ -149,4 +149,4 @@ def previews_of(db: Session, video_id: str) -> PreviewsView:
 def enqueue_previews(db: Session, video_id: str, *, actor: str = "") -> WorkView:
     """Enqueue previews of the video. Raises ``VideoNotFound``, and ``Conflict`` for a deleted one."""
     require_changeable(db, video_id)
-    return work.ask(db, KIND, video_id, video_id=video_id, actor=actor)
+    return work.enqueue(db, KIND, video_id, video_id=video_id, actor=actor)

@@ -40,7 +40,7 @@ class FoundClips:
 def enqueue_search(db: Session, video_id: str, *, actor: str = "") -> WorkView:
     """Enqueue a search for clips, or return the unfinished one. Raises ``VideoNotFound``, ``Conflict``."""
     require_changeable(db, video_id)
-    return work.ask(db, KIND, video_id, video_id=video_id, actor=actor)
+    return work.enqueue(db, KIND, video_id, video_id=video_id, actor=actor)
 
 
 def find_options(db: Session) -> FindOptions:
