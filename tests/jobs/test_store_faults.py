@@ -277,7 +277,7 @@ def test_an_export_continues_when_the_stores_keys_change_in_the_middle(keyed_roo
     def change() -> None:
         keyed_room.served.store._credentials = keyed_room.chain.current = RENEWED
 
-    keyed_room.gateway.when(SOME, change)
+    keyed_room.proxy.when(SOME, change)
     job = enqueue_export(keyed_room.services)
     run_attempt(keyed_room.services, job, folder)
     assert keyed_room.chain.current is RENEWED
@@ -289,7 +289,7 @@ def test_an_export_fails_with_the_reason_when_its_keys_are_withdrawn_and_a_retry
         keyed_room.served.store._credentials = RENEWED
 
     proxied_room = keyed_room.services
-    keyed_room.gateway.when(SOME, withdraw)
+    keyed_room.proxy.when(SOME, withdraw)
     job = enqueue_export(proxied_room)
     failed = run_attempt(proxied_room, job, folder)
     assert failed.state == JobState.FAILED
