@@ -54,7 +54,7 @@ def test_the_embedded_store_passes_every_check_and_is_left_unchanged(app: Runnin
     room.page.get_by_role("link", name="Settings").click()
     room.page.get_by_role("navigation", name="Settings").get_by_role("link", name="Storage").click()
     expect_found(room, HERE, Reach="ok", Read_by_range="ok", Upload="ok", Clock="ok")
-    expect_found(room, THERE, Write="ok", Delete="ok", Uploads_in_parts="ok")
+    expect_found(room, THERE, Write="ok", Delete="ok", Multipart_uploads="ok")
     button = room.page.get_by_role("button", name="Check again")
     expect(button).to_be_enabled()
     with room.page.expect_response(lambda answer: answer.request.method == "DELETE" and answer.url.endswith("/probe")):
@@ -88,7 +88,7 @@ def test_a_bucket_without_cors_rules_is_distinguished_from_an_unreachable_one(
     try:
         room.page.get_by_role("button", name="Check again").click()
         expect_found(room, HERE, Reach="failed", Read_by_range="not checked", Upload="not checked", Clock="ok")
-        expect_found(room, THERE, Public_address="warning", Delete="ok", Uploads_in_parts="ok")
+        expect_found(room, THERE, Public_address="warning", Delete="ok", Multipart_uploads="ok")
         expect(room.page.get_by_role("button", name="Check again")).to_be_enabled()
     finally:
         proxy.open()

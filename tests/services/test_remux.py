@@ -73,7 +73,7 @@ def test_captions_in_the_master_are_kept(slow: Path, tmp_path: Path, out: Path) 
 
 def test_footage_that_does_not_fit_into_an_mp4_is_refused_with_what_to_do(tmp_path: Path, out: Path) -> None:
     source = make(tmp_path / "raw.mov", "-f", "lavfi", "-i", "testsrc2=s=320x180:d=1", "-c:v", "prores_ks")
-    with pytest.raises(MediaError, match=r"does not fit into an mp4: convert it"):
+    with pytest.raises(MediaError, match=r"do not fit into an mp4: convert it"):
         remux(Ffmpeg(), str(source), out)
     assert list(out.parent.iterdir()) == []
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits of anoth
 
 
 def test_an_output_beyond_its_size_is_stopped(tmp_path: Path) -> None:
-    with pytest.raises(MediaError, match="grew beyond its limit"):
+    with pytest.raises(MediaError, match="exceeded its limit"):
         Ffmpeg().run(
             ["-f", "lavfi", "-i", "testsrc2=s=640x360:d=20", "-c:v", "rawvideo", "-f", "nut", "-y", str(tmp_path / "out.nut")],
             timeout=60,
@@ -27,7 +27,7 @@ def test_a_run_beyond_its_cpu_time_is_stopped(tmp_path: Path) -> None:
     busy = tmp_path / "ffmpeg"
     busy.write_text("#!/bin/sh\nwhile :; do :; done\n")
     busy.chmod(0o700)
-    with pytest.raises(MediaError, match="more time or memory"):
+    with pytest.raises(MediaError, match="limit of time or memory"):
         Ffmpeg(str(busy)).run([], timeout=60, limits=Limits(PLENTY, 1, PLENTY))
 
 

@@ -159,7 +159,7 @@ def test_a_refusing_store_is_distinguished_from_damaged_footage(
 def test_a_store_that_cannot_be_reached_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with pytest.raises(StorageUnreachable, match="check that it runs"):
+    with pytest.raises(StorageUnreachable, match="check that it is running"):
         render(Ffmpeg(), square(f"http://127.0.0.1:{port}/clip.mp4"), tmp_path / "clip.mp4")
     assert list(tmp_path.iterdir()) == []
 
