@@ -122,7 +122,7 @@ def test_edits_show_in_the_open_page_and_ctrl_c_ends_every_process(source_tree: 
             'Principal(user_id, email, "edited",',
         )
         expect(page.locator(".account")).to_contain_text("edited")
-        assert page.evaluate("window.openedBefore") is None
+        page.wait_for_function("window.openedBefore === undefined")
 
         started = descendants(process.pid)
         assert len(started) >= 3

@@ -9,6 +9,7 @@ import pytest
 from clipviewer.db.models import IdentifiedClip, Video, utc_now
 from clipviewer.db.session import Database
 from clipviewer.domain.aspect_ratio import AspectRatio
+from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.services import work
 from clipviewer.services.exporting.exports import request_exports
 from clipviewer.services.library.activity import job, recent
@@ -26,8 +27,8 @@ def footage(database: Database) -> Database:
         db.flush()
         db.add(IdentifiedClip(id="clip_1", video_id="video_1", reference="1", start_ms=0, end_ms=900, title="Goal"))
         db.flush()
-        ratios = [AspectRatio.PORTRAIT, AspectRatio.SQUARE]
-        request_exports(db, "video_1", ["clip_1"], ratios, ["original"], clock=lambda: NOW - timedelta(minutes=1))
+        choices = ExportChoices([AspectRatio.PORTRAIT, AspectRatio.SQUARE], ["original"])
+        request_exports(db, "video_1", ["clip_1"], choices, clock=lambda: NOW - timedelta(minutes=1))
         work.enqueue(db, "find", "video_1", video_id="video_1", clock=lambda: NOW)
     return database
 
