@@ -22,6 +22,7 @@ from clipviewer.state.exports import ExportState
 from clipviewer.state.finding import FindingState, SearchView
 from clipviewer.state.framing import FramingState
 from clipviewer.state.framing_rows import ContentView, FramingView, LookView
+from clipviewer.state.help import HelpState
 from clipviewer.state.library import LibraryState
 from clipviewer.state.library_changes import ChangeDialog, LibraryChangesState
 from clipviewer.state.library_page import LibraryPageState
@@ -47,6 +48,7 @@ PASSWORD = "seven brown otters"
 MARK = "_rx_state_"
 FIELDS: dict[type[Any], set[str]] = {
     LibraryState: {"phase", "videos", "total", "search", "sort", "shown", "tag", "tags", "first", "view", "entered", "preparing"},
+    HelpState: set(),
     LibraryPageState: set(),
     RoomState: set(),
     LibraryChangesState: {"dialog", "done", "number", "undoable", "may_change", "may_delete"},
