@@ -64,6 +64,7 @@ class LibraryState(rx.State):
     @allow(Action.VIEW)
     async def set_search(self, text: str) -> None:
         """Show the videos that match a search."""
+        self._start_from_address()
         self.search, self.first = text[:MAX_SEARCH], 0
         await load_library(self)
 
@@ -71,6 +72,7 @@ class LibraryState(rx.State):
     @allow(Action.VIEW)
     async def set_sort(self, sort: str) -> EventSpec:
         """Change the sort order."""
+        self._start_from_address()
         self.sort, self.first = _valid_or_default(SortOrder, sort, SortOrder.NEWEST), 0
         return await self._load_and_redirect()
 
@@ -78,6 +80,7 @@ class LibraryState(rx.State):
     @allow(Action.VIEW)
     async def set_filter(self, shown: str) -> EventSpec:
         """Change the filter."""
+        self._start_from_address()
         self.shown, self.first = _valid_or_default(Filter, shown, Filter.ALL), 0
         return await self._load_and_redirect()
 
@@ -85,6 +88,7 @@ class LibraryState(rx.State):
     @allow(Action.VIEW)
     async def set_tag(self, tag: str) -> EventSpec:
         """Show the videos with a tag, or all with ""."""
+        self._start_from_address()
         self.tag, self.first = tag[:MAX_TAG], 0
         return await self._load_and_redirect()
 
@@ -92,6 +96,7 @@ class LibraryState(rx.State):
     @allow(Action.VIEW)
     async def set_view(self, view: str) -> EventSpec:
         """Show the videos as a grid or as a table."""
+        self._start_from_address()
         self.view = VIEWS[view == VIEWS[1]]
         return rx.redirect(self._address())
 
@@ -114,6 +119,11 @@ class LibraryState(rx.State):
         """Show the page after the first ``first`` videos; a page has ``MOST`` of them."""
         self.first = min(max(first, 0), MAX_FIRST)
         return [await self._load_and_redirect(), rx.call_script("scrollTo(0, 0)")]
+
+    def _start_from_address(self) -> None:
+        """Take the address if the page has not loaded yet, so that an early choice keeps the rest of it."""
+        if self.phase == "loading":
+            take_address(self)
 
     async def _load_and_redirect(self) -> EventSpec:
         """Load, then change the address. Loading comes first: Reflex runs the page's handler only if the router sees a change."""

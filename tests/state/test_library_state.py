@@ -110,6 +110,12 @@ def test_a_choice_goes_into_the_address(page: Page, handler: str, given: str, ad
     assert f"'{address}'" in events or f'"{address}"' in events, events
 
 
+def test_a_choice_made_before_the_page_has_loaded_keeps_the_rest_of_the_address(page: Page) -> None:
+    page.go("/?q=a+%26+b")
+    _, events = page.call(LibraryState, "set_view", "table")
+    assert "/?q=a+%26+b&view=table" in events, events
+
+
 def test_the_account_menu_shows_who_is_signed_in(page: Page) -> None:
     delta, _ = page.call(LibraryPageState, "open", of=AccountState)
     assert delta["name"] == "Kim"
