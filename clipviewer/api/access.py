@@ -1,4 +1,4 @@
-"""Who may call a route: each states one policy as a dependency, and the session is looked up once per request.
+"""Access policies of routes: each route declares one as a dependency, and the session is looked up once per request.
 
 ``Depends(allow(Action.VIEW))`` gives the ``Principal``; ``Depends(pipeline_or(Action.REGISTER))`` a ``Pipeline`` or a ``Principal``;
 ``Depends(public())`` lets everybody in. ``Depends(inside(Action.VIEW))`` is for an endpoint that calls ``admit`` itself.
@@ -31,7 +31,7 @@ Visitor = Principal | Pipeline | None
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Who may call a route: everybody if there is no ``action``, else the roles that allow it, and pipelines if ``pipelines`` is set.
+    """The access policy of a route: open to everybody without an ``action``, else to roles that allow it, and to ``pipelines`` if set.
 
     ``inside``: the endpoint checks it itself.
     """

@@ -74,7 +74,7 @@ def post_master(request: Request, video_id: str, db: Reading) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class _Download:
-    """Who downloaded which object."""
+    """A download to record: the user and the object key."""
 
     user_id: str
     s3_key: str

@@ -1,4 +1,4 @@
-"""Whether the service works, for load balancers and people. Open to everybody, so it says no more than that."""
+"""The health check for load balancers and people. It is public, so it reveals only whether the service works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where to go after signing in: always a page of this app."""
+"""Validate the path to open after signing in, which must be a page of this app."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class AdoptIn(Json):
 
 
 class AdoptPreview(Json):
-    """What an import of the prefix would do now. ``complete`` is false if time ran out before everything was read."""
+    """A preview of importing a prefix. ``complete`` is false if time ran out before everything was read."""
 
     prefix: str
     complete: bool

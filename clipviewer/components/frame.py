@@ -26,22 +26,8 @@ def page_frame(*content: rx.Component, title: str | rx.Var[str] = "", actions: S
             *actions,
             rx.el.span(AccountState.name, title=AccountState.email, class_name="account"),
             keyboard_sheet(),
-            rx.link(
-                rx.icon("circle-help", size=18),
-                href="/help",
-                underline="none",
-                title="Help",
-                class_name="icon-button help-button",
-                custom_attrs={"aria-label": "Help"},
-            ),
-            rx.link(
-                rx.icon("settings", size=18),
-                href="/settings",
-                underline="none",
-                title="Settings",
-                class_name="icon-button",
-                custom_attrs={"aria-label": "Settings"},
-            ),
+            _icon_link("circle-help", "Help", "/help", class_name="help-button"),
+            _icon_link("settings", "Settings", "/settings"),
             rx.el.button(
                 rx.icon("sun-moon", size=18),
                 type="button",
@@ -60,6 +46,17 @@ def page_frame(*content: rx.Component, title: str | rx.Var[str] = "", actions: S
         ),
         rx.el.main(*content, class_name="main"),
         class_name="app",
+    )
+
+
+def _icon_link(icon: str, name: str, href: str, *, class_name: str = "") -> rx.Component:
+    return rx.link(
+        rx.icon(icon, size=18),
+        href=href,
+        underline="none",
+        title=name,
+        class_name=f"icon-button {class_name}".rstrip(),
+        custom_attrs={"aria-label": name},
     )
 
 

@@ -1,4 +1,4 @@
-"""What is chosen for an export: the same in the dialog, in the matrix, in the API and where exports are planned and requested."""
+"""The choices of an export, shared by the dialog, the matrix, the API, and the services that plan and request exports."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ class Role(StrEnum):
 
 
 class Action(StrEnum):
-    """What a route or an event handler does. Each names exactly one action."""
+    """An action that needs permission. Every route and event handler names exactly one."""
 
     VIEW = "view"
     EXPORT = "export"
