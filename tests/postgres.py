@@ -52,13 +52,15 @@ class WorkerDatabase:
         self._connection = self._connect()
 
     def empty(self) -> None:
-        """Delete every row once no connection is open; fail the test if one stays open."""
+        """Delete every row once no connection is open; close what stays open, and fail the test that left it so."""
         try:
-            self._wait_until_left_alone()
+            left = self._wait_until_left_alone()
         except psycopg.OperationalError:  # a test of lost connections closes this one too
             self._connection = self._connect()
-            self._wait_until_left_alone()
+            left = self._wait_until_left_alone()
         self._connection.execute(_EMPTY)
+        if left:
+            pytest.fail(f"the test left {left} connections to the database open")
 
     def close(self) -> None:
         self._connection.close()
@@ -68,13 +70,15 @@ class WorkerDatabase:
         connection.execute("SET session_replication_role = replica")  # skip triggers and foreign keys, since all rows are deleted
         return connection
 
-    def _wait_until_left_alone(self) -> None:
+    def _wait_until_left_alone(self) -> int:
+        """Wait for the other connections to end; after ``PATIENCE`` s, end them and return how many there were."""
         deadline = time.monotonic() + PATIENCE
         while left := self._connection.execute(f"SELECT pid {_OTHERS}").fetchall():
             if time.monotonic() > deadline:
                 self._connection.execute(f"SELECT pg_terminate_backend(pid) {_OTHERS}")
-                pytest.fail(f"the test left {len(left)} connections to the database open: the next test would meet who uses them")
+                return len(left)
             time.sleep(0.01)
+        return 0
 
 
 @contextmanager

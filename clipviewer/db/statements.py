@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from sqlalchemy import CursorResult, UpdateBase
+from sqlalchemy import CursorResult, UpdateBase, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlmodel import SQLModel
@@ -23,3 +23,13 @@ def upsert(db: Session, model: type[SQLModel]) -> postgresql.Insert | sqlite.Ins
 def count_changed(db: Session, statement: UpdateBase) -> int:
     """Run an INSERT, UPDATE or DELETE and return the number of rows it changed."""
     return cast("CursorResult[object]", db.execute(statement)).rowcount
+
+
+def refresh_statistics(db: Session, model: type[SQLModel]) -> None:
+    """Measure the table of ``model`` anew for PostgreSQL's planner; call it after many rows were added.
+
+    PostgreSQL does so by itself within minutes. Until then it can expect a single row where there are thousands, and join them in loops
+    that take minutes.
+    """
+    if is_postgresql(db):
+        db.execute(text(f'ANALYZE "{inspect(model).local_table.name}"'))

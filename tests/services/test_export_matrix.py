@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert
+from sqlalchemy import delete, event, text
 from sqlmodel import Session
 
 from clipviewer.db.clip_models import ClipFraming, VideoCaptions
@@ -28,6 +28,7 @@ from clipviewer.services.cells.filters import ExportFilters
 from clipviewer.services.exporting import export_runs, exports
 from clipviewer.services.exporting.export_runs import Ticket
 from clipviewer.services.exporting.matrix import MAX_ROWS, MatrixPage, matrix
+from clipviewer.services.library.registration import NewExportedClip, NewIdentifiedClip, Status, register_exported, register_identified
 from clipviewer.storage.s3 import StoredObject
 from tests.conftest import Clock
 
@@ -256,22 +257,47 @@ def statements(database: Database, filters: ExportFilters, offset: int) -> tuple
         return len(matrix(db, VIDEO, offset=offset, filters=filters).rows), len(sent)
 
 
-def test_ten_thousand_clips_take_as_many_statements_as_three(footage: Database) -> None:
+def test_many_clips_take_as_many_statements_as_three(footage: Database) -> None:
     filters = [ExportFilters(state=state) for state in ("", "missing", "stale")]
     with footage.write() as db:
         deliver(db, "clip_moved", 2000, 2700, identified_clip_id="clip_2")
     few = [statements(footage, each, 0)[1] for each in filters]
-    rows = [{"id": f"clip_x{at}", "reference": f"x{at}", "start_ms": 9000 + at, "end_ms": 9900 + at} for at in range(10_000)]
-    files = [
-        {"id": f"clip_y{at}", "identified_clip_id": f"clip_x{at}", "start_ms": 8000 + at, "end_ms": 9900 + at, "s3_key": str(at)}
-        for at in range(5_000)
-    ]
-    of_all = {"video_id": VIDEO, "title": "", "created_at": Clock().now}
-    of_files = {"etag": "", "size": 0, "aspect_ratio": "9:16", "target_language": ORIGINAL}
-    with footage.write() as db:
-        db.connection().execute(insert(IdentifiedClip).values(score_parts={}, **of_all), rows)
-        db.connection().execute(insert(ExportedClip).values(**of_files, **of_all), files)
+    register_many(footage, clips=200, files=100)
     for each, before in zip(filters, few, strict=True):
-        lines, sent = statements(footage, each, 4_000)
+        lines, sent = statements(footage, each, 30)
         assert lines == MAX_ROWS
         assert sent <= max(before, 9)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_the_first_video_of_many_clips_among_small_ones_is_filtered_within_seconds(footage: Database) -> None:
+    """PostgreSQL plans by what its tables were like: one clip a video, each file without a candidate."""
+    with footage.write() as db:
+        db.execute(delete(IdentifiedClip))
+        for at in range(300):
+            of_video = {"video_id": f"video_{at}x", "start_ms": 0, "end_ms": 500, "title": "", "created_at": Clock().now}
+            db.add(Video(id=of_video["video_id"], title="", s3_key=f"{at}"))
+            db.flush()
+            db.add(IdentifiedClip(reference="1", **of_video))
+            db.add(ExportedClip(s3_key=f"{at}.mp4", etag="", size=0, aspect_ratio="9:16", target_language=ORIGINAL, **of_video))
+        db.flush()
+        db.execute(text("ANALYZE"))
+    register_many(footage, clips=10_000, files=5_000)
+    for state in ("missing", "stale"):
+        with footage.read() as db:
+            db.execute(text("SET LOCAL statement_timeout = '10s'"))
+            assert matrix(db, VIDEO, filters=ExportFilters(state=state)).total == {"missing": 10_000, "stale": 5_000}[state]
+
+
+def register_many(database: Database, *, clips: int, files: int) -> None:
+    """Register candidates as a pipeline does, and for the first ones an export that begins a second early."""
+    ranges = [(9000 + at, 9900 + at) for at in range(clips)]
+    with database.write() as db:
+        made = register_identified(db, VIDEO, [NewIdentifiedClip(start, end) for start, end in ranges])
+    new = [
+        NewExportedClip(f"{result.id}.mp4", start - 1000, end, "9:16", ORIGINAL, identified_clip_id=result.id)
+        for result, (start, end) in zip(made[:files], ranges, strict=False)
+    ]
+    objects = {item.s3_key: StoredObject(item.s3_key, 7, "etag", "video/mp4", Clock().now) for item in new}
+    with database.write() as db:
+        assert {result.status for result in register_exported(db, VIDEO, new, objects)} == {Status.CREATED}

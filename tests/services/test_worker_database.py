@@ -34,13 +34,16 @@ def test_emptying_deletes_all_rows_and_resets_sequences(worker_database: WorkerD
     opened.dispose()
 
 
-def test_a_connection_that_a_test_leaves_open_fails_it_and_is_ended(
+def test_a_connection_that_a_test_leaves_open_fails_it_alone_and_is_ended(
     worker_database: WorkerDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgres, "PATIENCE", 0.05)
     address = worker_database.url.replace("+psycopg", "")
+    numbers_of_new_rows(worker_database)
     with psycopg.connect(address, autocommit=True) as left:
         with pytest.raises(pytest.fail.Exception, match="left 1 connections"):
             worker_database.empty()
         with pytest.raises(psycopg.OperationalError):
             left.execute("SELECT 1")
+    assert numbers_of_new_rows(worker_database) == [1]
+    worker_database.empty()

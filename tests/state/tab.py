@@ -62,8 +62,9 @@ class Tab:
 
     def receive(self, timeout: float = PATIENCE) -> str:
         """Return the next frame, after answering heartbeats; raise ``TimeoutError`` or ``ConnectionClosed``."""
+        deadline = time.monotonic() + timeout
         while True:
-            frame = self._socket.recv(timeout=timeout)
+            frame = self._socket.recv(timeout=max(0, deadline - time.monotonic()))
             assert isinstance(frame, str)
             if frame == "2":
                 self._socket.send("3")
@@ -78,8 +79,9 @@ class Tab:
     def wait_for(self, text: str) -> Update:
         """Return the next update whose wire form contains ``text``; fail with what came instead."""
         seen = len(self.frames)
+        deadline = time.monotonic() + PATIENCE
         try:
-            while text not in self.receive():
+            while text not in self.receive(deadline - time.monotonic()):
                 pass
         except (TimeoutError, ConnectionClosed) as error:
             raise AssertionError(f"{text!r} did not come ({type(error).__name__}), but: {self.frames[seen:]}") from error

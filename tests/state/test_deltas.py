@@ -146,7 +146,7 @@ OF_REFLEX = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def footage(app: Running) -> Footage:
     with app.services.database.write() as db:
         return add_footage(db, "Ferry")
@@ -164,7 +164,7 @@ def walk(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def use_everything(tab: Tab, footage: Footage) -> None:
-    """Call every handler once with realistic arguments."""
+    """Call every handler once with realistic arguments; ``footage`` must be new, since an export that is queued already changes nothing."""
     steps: list[tuple[type[Any], str, dict[str, Any], str]] = [
         (LibraryPageState, "open", {}, "Kim admin"),
         (LibraryState, "load", {}, '"phase_rx_state_":"ready"'),

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, func, literal, select, union
+from sqlalchemy import Select, false, func, literal, null, select, union, union_all
 from sqlalchemy.orm import Session, aliased
 from sqlmodel import col
 
@@ -33,6 +33,8 @@ from clipviewer.services.exporting.matrix_entries import (
 from clipviewer.services.room.recaptioned import recaptioned_jobs
 
 MAX_ROWS = 60
+
+_CLIP_COLUMNS = (col(IdentifiedClip.id), col(IdentifiedClip.title), col(IdentifiedClip.start_ms), col(IdentifiedClip.end_ms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def matrix(db: Session, video_id: str, *, offset: int = 0, limit: int = MAX_ROWS
     recaptioned = recaptioned_jobs(db, video_id)
     wanted = _wanted_clips(video_id, filters, served)
     ranges = _ranges(video_id, filters)
-    candidates = _count(db, select(col(IdentifiedClip.id)).where(wanted), recaptioned)
+    candidates = _count(db, wanted, recaptioned)
     total = candidates + _count(db, ranges, recaptioned)
     offset, limit = min(max(offset, 0), total), min(max(limit, 0), MAX_ROWS)
     rows = _clips(db, wanted, offset, limit, recaptioned)
@@ -92,20 +94,34 @@ def matrix_languages(db: Session, video_id: str) -> list[str]:
     return [ORIGINAL, *sorted({*db.execute(there).scalars()} - {ORIGINAL})]
 
 
-def _wanted_clips(video_id: str, filters: ExportFilters, served: Sequence[str]) -> ColumnElement[bool]:
-    of_video: ColumnElement[bool] = col(IdentifiedClip.video_id) == video_id
+def _wanted_clips(video_id: str, filters: ExportFilters, served: Sequence[str]) -> Select[*tuple[Any, ...]]:
+    """Return the query for the candidates that ``filters`` let through.
+
+    Candidates and filtered exports are stacked and grouped by candidate. That takes one sort or hash whatever the database expects of
+    the tables; a semi-join can become a nested loop over all exports where most other videos have only a few.
+    """
+    clips = select(*_CLIP_COLUMNS).where(col(IdentifiedClip.video_id) == video_id)
     if not filters.state:
-        return of_video
+        return clips
     entries = all_entries(video_id).c
     ratios = [filters.ratio] if filters.ratio else list(AspectRatio)
-    among = select(entries.clip).where(entries.ratio.in_(ratios))
+    among = select(entries.clip.label("id"), null().label("title"), null().label("start_ms"), null().label("end_ms"))
+    among = among.where(entries.ratio.in_(ratios))
     if filters.state != CellState.MISSING:
         spoken = among.where(entries.language == filters.language) if filters.language else among
-        return of_video & col(IdentifiedClip.id).in_(spoken.where(entries.state == filters.state))
+        return _grouped(clips, spoken.where(entries.state == filters.state), met=True)
     languages = [language for language in served if filters.language in ("", language)]
     cells = func.count((entries.ratio + " " + entries.language).distinct())
     whole = among.where(entries.language.in_(languages)).group_by(entries.clip).having(cells >= len(ratios) * len(languages))
-    return of_video & col(IdentifiedClip.id).not_in(whole) if languages else false()
+    return _grouped(clips, whole, met=False) if languages else clips.where(false())
+
+
+def _grouped(clips: Select[*tuple[Any, ...]], others: Select[Any], *, met: bool) -> Select[Any]:
+    """Return the candidates that ``others`` names too, or those that it does not."""
+    both = union_all(clips, others).subquery("both").c
+    edges = (func.max(both.title).label("title"), func.max(both.start_ms).label("start_ms"), func.max(both.end_ms).label("end_ms"))
+    once = func.count() == 1
+    return select(both.id, *edges).group_by(both.id).having(func.count(both.start_ms) == 1, ~once if met else once)
 
 
 def _ranges(video_id: str, filters: ExportFilters) -> Any:
@@ -127,10 +143,9 @@ def _ranges(video_id: str, filters: ExportFilters) -> Any:
     return query
 
 
-def _clips(db: Session, wanted: ColumnElement[bool], offset: int, limit: int, recaptioned: Sequence[str]) -> list[MatrixRow]:
-    columns = (col(IdentifiedClip.id), col(IdentifiedClip.title), col(IdentifiedClip.start_ms), col(IdentifiedClip.end_ms))
-    query = select(*columns).where(wanted).order_by(col(IdentifiedClip.start_ms), col(IdentifiedClip.id)).offset(offset).limit(limit)
-    return [MatrixRow(*row, entries=()) for row in db.execute(query, {"recaptioned": recaptioned})]
+def _clips(db: Session, wanted: Select[*tuple[Any, ...]], offset: int, limit: int, recaptioned: Sequence[str]) -> list[MatrixRow]:
+    query = wanted.order_by("start_ms", "id").offset(offset).limit(limit)
+    return [MatrixRow(row.id, row.title, row.start_ms, row.end_ms, ()) for row in db.execute(query, {"recaptioned": recaptioned})]
 
 
 def _fill_rows(

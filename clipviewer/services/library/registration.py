@@ -20,6 +20,7 @@ from sqlmodel import col
 
 from clipviewer.db.master_models import FormerMaster
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video, utc_now
+from clipviewer.db.statements import refresh_statistics
 from clipviewer.domain.ids import new_id
 from clipviewer.domain.timecode import format_clock
 from clipviewer.errors import Conflict, ObjectMissing
@@ -32,6 +33,7 @@ from clipviewer.storage.s3 import StoredObject
 _MEASURED = ("duration_ms", "width", "height", "frame_rate")
 MAX_ITEMS = 10_000
 _CHUNK = 500
+_MANY = 1_000  # inserted rows after which the planner's statistics are measured anew
 _Model = type[Video] | type[IdentifiedClip] | type[ExportedClip] | type[FormerMaster]
 
 
@@ -251,6 +253,8 @@ class _Writer:
         try:
             if self._inserts:
                 self._db.execute(insert(self._model), self._inserts)
+                if len(self._inserts) >= _MANY:
+                    refresh_statistics(self._db, self._model)
             if self._updates:
                 self._db.execute(update(self._model), self._updates)
         except IntegrityError as error:
