@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -37,7 +37,8 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in ({"Content-Length": str(len(answer))} | headers).items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(answer)
+        with suppress(ConnectionError):  # the client may have stopped waiting
+            self.wfile.write(answer)
 
     def log_message(self, format: str, *args: object) -> None:
         """Log nothing, so that test output shows failures only."""

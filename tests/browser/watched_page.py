@@ -16,7 +16,9 @@ from tests.browser.running_app import RunningApp
 
 PATIENCE = 45_000
 """Time limit for a page, in ms. Generous: a busy machine is slow, not wrong."""
-_PLAYING = "video => !video.paused && video.currentTime > 0.05 && video.readyState > 2 && !video.error"
+_PLAYING = (
+    "video => video.currentTime > 0.05 && (!video.paused && video.readyState > 2 || video.ended && video.played.length) && !video.error"
+)
 
 
 class Room:
@@ -74,7 +76,7 @@ class Room:
         expect(self.page.get_by_role("region", name="Clip details").get_by_role("heading")).to_have_text(title)
 
     def playing(self, key: str = "") -> None:
-        """Wait until the video plays, from the object ``key`` if one is given."""
+        """Wait until the video plays, or has played to its end, from the object ``key`` if one is given."""
         try:
             self.wait_for(f"video => video.currentSrc.includes({json.dumps(f'/{key}?' if key else '')}) && ({_PLAYING})(video)")
         except PlaywrightTimeout as error:
