@@ -21,7 +21,9 @@ from clipviewer.services.exporting.exports import request_exports
 from clipviewer.services.room.captions import attach
 from clipviewer.storage.s3 import ObjectStore
 from tests.api.stores import running_bucket
+from tests.faults import job_process
 from tests.faults.job_process import VIDEO_ID
+from tests.forked import run_forked
 
 ROOT = Path(__file__).parents[2]
 SECRET = "a secret key that only this bucket has"
@@ -39,10 +41,11 @@ class Scene:
         """Run a worker to its end, by the command ``under`` if given; return its exit code, negative for a signal."""
         port = urlsplit(self.store._client.meta.endpoint_url).port
         url = self.database.engine.url.render_as_string(hide_password=False)
-        command = [*under, sys.executable, "-W", "error", "-m", "tests.faults.job_process"]
-        arguments = [*command, str(self.folder), url, str(port), SECRET, kill_at, str(lease_seconds)]
-        ended = subprocess.run(arguments, cwd=ROOT, timeout=120, check=False)
-        return ended.returncode
+        arguments = [str(self.folder), url, str(port), SECRET, kill_at, str(lease_seconds)]
+        if not under:
+            return run_forked(job_process.main, *arguments)
+        command = [*under, sys.executable, "-W", "error", "-m", "tests.faults.job_process", *arguments]
+        return subprocess.run(command, cwd=ROOT, timeout=120, check=False).returncode
 
     def job(self, job_id: str) -> CellView:
         with self.database.read() as db:

@@ -1,7 +1,7 @@
 """A worker in a separate process that can be killed at a landmark: ``python -m tests.faults.job_process FOLDER …``.
 
 Arguments: data folder, database URL, port of the store, its secret key, landmark at which to be killed ("" for none), seconds after which
-the jobs of a silent worker are taken over. Exits with 0 once no job is queued or running.
+the jobs of a silent worker are taken over. Ends once no job is queued or running.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+import warnings
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,7 +30,8 @@ from clipviewer.storage.s3 import open_store
 VIDEO_ID = "video_small"
 
 
-def main(folder: str, url: str, port: str, secret: str, landmark: str, lease_seconds: str) -> int:
+def main(folder: str, url: str, port: str, secret: str, landmark: str, lease_seconds: str) -> None:
+    warnings.simplefilter("error")
     settings = Settings(data_dir=Path(folder), database_url=url, port=int(port))
     database = Database(url)
     store = open_store(settings, embedded_credentials(secret))
@@ -49,8 +51,7 @@ def main(folder: str, url: str, port: str, secret: str, landmark: str, lease_sec
         with database.read() as db:
             busy = running(db)[1] > 0
     worker.stop()
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    main(*sys.argv[1:])
