@@ -3,7 +3,7 @@
 import reflex as rx
 from reflex.plugins import RadixThemesPlugin, SitemapPlugin
 
-from clipviewer.frontend import PLACEHOLDER_ORIGIN, PreloadRoom, SameOrigin, ServeOnlyBundled
+from clipviewer.build_plugins import PLACEHOLDER_ORIGIN, PreloadRoom, SameOrigin, ServeOnlyBundled
 
 config = rx.Config(
     app_name="clipviewer",

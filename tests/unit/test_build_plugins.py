@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clipviewer.frontend import PreloadRoom, ServeOnlyBundled
+from clipviewer.build_plugins import PreloadRoom, ServeOnlyBundled
 
 MANIFEST = {
     "routes": {
