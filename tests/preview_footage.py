@@ -30,13 +30,14 @@ def encode(out: Path, *args: str) -> Path:
 
 
 def counted_footage(out: Path, seconds: int) -> Path:
-    """Render footage with a number on every frame, ``RATE`` frames per second, a keyframe every two seconds, and a tone."""
+    """Render 640 × 360 footage with a number on every frame, ``RATE`` frames per second, a keyframe every two seconds, and a tone."""
     numbers = out.with_suffix(".numbers")
     with numbers.open("wb") as file:
         file.writelines(counter.counter_frames(seconds * RATE, RATE))
     raw = ["-f", "rawvideo", "-pixel_format", "gray", "-video_size", f"{counter.WIDTH}x{counter.HEIGHT}", "-framerate", str(RATE)]
-    size = f"{counter.WIDTH * counter.SCALE}:{counter.HEIGHT * counter.SCALE}"
-    graph = f"[0:v]scale={size}:flags=neighbor,pad=1280:720:(ow-iw)/2:{counter.TOP}:gray,format=yuv420p"
+    scale = counter.SCALE // 2
+    size = f"{counter.WIDTH * scale}:{counter.HEIGHT * scale}"
+    graph = f"[0:v]scale={size}:flags=neighbor,pad=640:360:(ow-iw)/2:{counter.TOP // 2}:gray,format=yuv420p"
     tone = ["-f", "lavfi", "-i", f"sine=d={seconds}"]
     encode(out, *raw, "-i", str(numbers), *tone, "-filter_complex", graph, "-preset", "ultrafast", "-g", str(2 * RATE), "-c:a", "aac")
     numbers.unlink()
