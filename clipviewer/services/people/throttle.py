@@ -15,7 +15,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
 
 from sqlalchemy import case, delete, select, update
@@ -24,6 +23,7 @@ from sqlmodel import col
 
 from clipviewer.db.models import SignInThrottle, User, UserSession
 from clipviewer.db.statements import count_changed, upsert
+from clipviewer.domain.network import network_of
 from clipviewer.errors import TooManyAttempts
 
 WINDOW = timedelta(minutes=15)
@@ -55,7 +55,7 @@ class Throttle:
 
         ``email`` is lower case; whether the account exists makes no difference.
         """
-        place = _network_of(address)
+        place = network_of(address)
         own = _bucket("account from address", email, place)
         counted = [(own, self._limits.account_from_address), (_bucket("address", place), self._limits.address)]
         if not _is_usual_place(db, email, address):
@@ -107,17 +107,6 @@ def _is_usual_place(db: Session, email: str, address: str) -> bool:
         .where(col(User.email) == email, col(UserSession.address) == address)
     )
     return db.execute(signed_in_here.limit(1)).first() is not None
-
-
-def _network_of(address: str) -> str:
-    """Return one household or office: an IPv4 address, or the /64 network of an IPv6 address."""
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address):
-        return str(parsed.ipv4_mapped or ip_network((parsed, 64), strict=False))
-    return str(parsed)
 
 
 def _bucket(*parts: str) -> str:
