@@ -22,6 +22,7 @@ from reflex_base.environment import environment
 from starlette.types import ASGIApp
 
 from clipviewer.api.connections import ConnectionLimits, Connections, HttpConnection, LimitedServer, SocketConnection
+from clipviewer.api.log_rate import install_rate_limit
 from clipviewer.api.redaction import install_redaction
 from clipviewer.db.models import utc_now
 from clipviewer.demo.making import Demo
@@ -70,6 +71,7 @@ def run(
         lifespan="on",
     )
     install_redaction()
+    install_rate_limit()
     _Server(config, connections, services, setup_token, started).run(sockets=[listener])
     return 0
 

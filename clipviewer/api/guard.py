@@ -14,13 +14,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from clipviewer.api.limits import RequestLimits
 from clipviewer.api.problems import problem
 from clipviewer.api.security_headers import SecurityHeaders
-from clipviewer.api.socket_limits import SocketLimits
+from clipviewer.api.socket_limits import EVENTS, SocketLimits
 from clipviewer.services.people.sessions import Sessions
 from clipviewer.settings import EMBEDDED_PATH, Settings
 
 POLICY_VIOLATION = 1008
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_EVENTS = "/_event"
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
@@ -29,7 +28,7 @@ def guarded(
 ) -> ASGIApp:
     """Wrap ``app`` in every guard, the outermost first: headers on all responses, then the origin, then the limits."""
     public = [settings.public_url] if settings.public_url else []
-    limited = RequestLimits(SocketLimits(app), sessions)
+    limited = RequestLimits(SocketLimits(app, sessions), sessions)
     checked = OriginGuard(limited, extra_origins=public)
     return SecurityHeaders(checked, media_origins=media_origins, script_hashes=script_hashes)
 
@@ -69,7 +68,7 @@ class OriginGuard:
                 await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": "foreign origin"})
                 return
         elif foreign or site == b"cross-site":
-            matters = scope["method"] not in _SAFE or is_under(scope["path"], _EVENTS)
+            matters = scope["method"] not in _SAFE or is_under(scope["path"], EVENTS)
             if matters and not (has_bearer and not has_cookie):
                 await problem(403, "foreign_origin", "This request came from another site")(scope, receive, send)
                 return

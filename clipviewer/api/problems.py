@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clipviewer.domain.ids import new_id
@@ -54,7 +55,10 @@ def install_problems(api: FastAPI) -> None:
 
 
 class LastResort:
-    """ASGI middleware: ``Cache-Control: no-store`` on every response, and a problem for unexpected exceptions."""
+    """ASGI middleware: ``Cache-Control: no-store`` on every response, and a problem for unexpected exceptions.
+
+    A client that hangs up in the middle of its body is none: there is nobody to answer.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -75,6 +79,8 @@ class LastResort:
 
         try:
             await self._app(scope, receive, send_uncached)
+        except ClientDisconnect:
+            return
         except Exception as error:
             response = unexpected(error, f"{scope['method']} {scope['path']}")
             if started:

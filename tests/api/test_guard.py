@@ -51,7 +51,15 @@ def application() -> Starlette:
     videos = ("/api/clips/videos", "/api/clips/videos/v/exported", "/api/clips/videos/v/captions/pt-BR")
     paths = ("/", "/page", "/_event/", "/s3/clipviewer/key", "/s3x", "/api/things", *videos)
     routes = [Route(path, echo, methods=methods) for path in paths]
-    return Starlette(routes=[*routes, Route("/stream", stream), WebSocketRoute("/_event/", socket), WebSocketRoute("/_event", socket)])
+    return Starlette(
+        routes=[
+            *routes,
+            Route("/stream", stream),
+            WebSocketRoute("/_event/", socket),
+            WebSocketRoute("/_event", socket),
+            WebSocketRoute("/socket", socket),
+        ]
+    )
 
 
 def browser(app: ASGIApp, base_url: str = "http://clips.lan:3000") -> TestClient:
@@ -273,8 +281,8 @@ def test_forged_sessions_do_not_evade_the_rate_limit(manual_clock: ManualClock, 
 
 
 def test_a_socket_with_too_large_a_frame_is_closed_with_1009() -> None:
-    client = browser(SocketLimits(application(), frame=1000))
-    with client.websocket_connect("/_event") as websocket:
+    client = browser(SocketLimits(application(), SESSIONS, frame=1000))
+    with client.websocket_connect("/socket") as websocket:
         websocket.send_text("x" * 1000)
         assert len(websocket.receive_text()) == 1000
         websocket.send_text("é" * 501)
@@ -284,8 +292,8 @@ def test_a_socket_with_too_large_a_frame_is_closed_with_1009() -> None:
 
 
 def test_a_socket_that_sends_too_often_is_closed_with_1008(manual_clock: ManualClock) -> None:
-    client = browser(SocketLimits(application(), rate=2, burst=3, clock=manual_clock))
-    with client.websocket_connect("/_event") as websocket:
+    client = browser(SocketLimits(application(), SESSIONS, rate=2, burst=3, clock=manual_clock))
+    with client.websocket_connect("/socket") as websocket:
         for count in (3, 2):
             for _ in range(count):
                 websocket.send_text("x")
@@ -301,14 +309,41 @@ def test_a_socket_that_sends_too_often_is_closed_with_1008(manual_clock: ManualC
 
 @pytest.mark.parametrize("caps", [{"per_session": 2}, {"per_address": 2}], ids=str)
 def test_the_number_of_open_sockets_is_limited(caps: dict[str, int]) -> None:
-    client = browser(SocketLimits(application(), **caps))
-    with client.websocket_connect("/_event", headers=COOKIE), client.websocket_connect("/_event", headers=COOKIE) as second:
-        with pytest.raises((WebSocketDisconnect, WebSocketDenialResponse)), client.websocket_connect("/_event", headers=COOKIE):
+    client = browser(SocketLimits(application(), SESSIONS, **caps))
+    with client.websocket_connect("/socket", headers=COOKIE), client.websocket_connect("/socket", headers=COOKIE) as second:
+        with pytest.raises((WebSocketDisconnect, WebSocketDenialResponse)), client.websocket_connect("/socket", headers=COOKIE):
             pass
         second.close()
-        with client.websocket_connect("/_event", headers=COOKIE) as third:
+        with client.websocket_connect("/socket", headers=COOKIE) as third:
             third.send_text("still")
             assert third.receive_text() == "still"
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_forged_sessions_do_not_evade_the_number_of_sockets(services: Services) -> None:
+    client = browser(SocketLimits(application(), services.sessions, per_session=1))
+    with client.websocket_connect("/socket", headers={"Cookie": "clipviewer_session=1"}):
+        refused = pytest.raises((WebSocketDisconnect, WebSocketDenialResponse))
+        with refused, client.websocket_connect("/socket", headers={"Cookie": "clipviewer_session=2"}):
+            pass
+        with client.websocket_connect("/socket", headers=session_of(services)):
+            pass
+
+
+@pytest.mark.parametrize(("path", "code"), [("/_event", 1007), ("/_event/", 1007), ("/socket", None)])
+def test_a_malformed_event_closes_the_event_socket_with_one_line(path: str, code: int | None, caplog: pytest.LogCaptureFixture) -> None:
+    client = browser(SocketLimits(application(), SESSIONS))
+    with client.websocket_connect(path) as websocket:
+        websocket.send_text('42/_event,["event",{"a":1}]')
+        assert websocket.receive_text() == '42/_event,["event",{"a":1}]'
+        websocket.send_text("secret")
+        if code is None:
+            assert websocket.receive_text() == "secret"
+            return
+        with pytest.raises(WebSocketDisconnect) as caught:
+            websocket.receive_text()
+    assert caught.value.code == code
+    assert [record.getMessage() for record in caplog.records] == ["Closed a websocket of testclient: its message is malformed"]
 
 
 def test_a_bucket_forgets_the_keys_unused_for_longest(manual_clock: ManualClock) -> None:
