@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from clipviewer.api.access import allow, is_secure, peer_address, public, services_of
 from clipviewer.api.blocking import run_blocking
+from clipviewer.api.json_bodies import refuse_unknown_fields
 from clipviewer.api.next_path import safe_next
 from clipviewer.db.models import utc_now
 from clipviewer.domain.permissions import Action, Role
@@ -41,12 +42,17 @@ class _Json(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True)
 
 
-class Credentials(_Json):
+class _JsonIn(_Json):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Credentials(_JsonIn):
     email: str
     password: str = Field(repr=False)
+    next: str = Field(default="", description="Only for a form: the local path to go to")
 
 
-class FirstAdmin(_Json):
+class FirstAdmin(_JsonIn):
     token: str = Field(repr=False)
     name: str
     email: str
@@ -80,7 +86,7 @@ def _body(model: type[BaseModel]) -> dict[str, Any]:
     openapi_extra=_body(Credentials),
 )
 async def post_sign_in(request: Request) -> Response:
-    """Sets the session cookie. A form may have `next`, a local path to go to."""
+    """Sets the session cookie."""
     fields = await _fields(request)
     target = safe_next(fields.get("next"))
     try:
@@ -208,6 +214,7 @@ def _validate(model: type[_Model], fields: dict[str, Any]) -> _Model:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
+        refuse_unknown_fields(error)
         missing = ", ".join(sorted({str(item["loc"][0]) for item in error.errors(include_input=False, include_url=False)}))
         raise Invalid(f"Send these fields as text: {missing}.") from None
 

@@ -20,6 +20,7 @@ from clipviewer.errors import ClipviewerError, TooManyAttempts
 
 MEDIA_TYPE = "application/problem+json"
 _LOG = logging.getLogger(__name__)
+_LONGEST_NAME = 200
 
 
 def problem(
@@ -101,8 +102,8 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
 
 
 def validation_problem(errors: Sequence[Any]) -> JSONResponse:
-    """Return the locations and rules of pydantic's ``errors``, without the values."""
-    places = [{"location": ".".join(map(str, item["loc"])), "message": str(item["msg"])} for item in errors[:20]]
+    """Return the locations and rules of pydantic's ``errors``, without the values. The name of an unknown field is shortened."""
+    places = [{"location": ".".join(map(str, item["loc"]))[:_LONGEST_NAME], "message": str(item["msg"])} for item in errors[:20]]
     return problem(422, "invalid", "The input is not valid", "Correct the fields listed under errors.", errors=places)
 
 
