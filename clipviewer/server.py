@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from functools import partial
+from ipaddress import ip_network
 
 import uvicorn
 from reflex_base.constants import Env
@@ -26,6 +27,7 @@ from clipviewer.api.log_rate import install_rate_limit
 from clipviewer.api.redaction import install_redaction
 from clipviewer.db.models import utc_now
 from clipviewer.demo.making import Demo
+from clipviewer.domain.network import is_within, with_mapped
 from clipviewer.services.container import Services
 
 _LOG = logging.getLogger(__name__)
@@ -56,7 +58,8 @@ def run(
     app.register_lifespan_task(_jobs)
     _sweep(services)
     settings = services.settings
-    connections = Connections(connection_limits(raise_open_file_limit()))
+    proxies = [ip_network(one) for one in settings.proxies]
+    connections = Connections(connection_limits(raise_open_file_limit()), lambda address: is_within(address, proxies))
     config = uvicorn.Config(
         app(),
         http=partial(HttpConnection, connections=connections),  # type: ignore[arg-type]  # called, not subclassed
@@ -64,7 +67,8 @@ def run(
         log_level="warning",
         access_log=False,
         server_header=False,
-        proxy_headers=settings.public_url is not None,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=with_mapped(proxies),
         ws_max_size=1024 * 1024,
         timeout_graceful_shutdown=3,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Network = IPv4Network | IPv6Network
-LOOPBACK: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 
 
 def network_of(address: str) -> str:
@@ -20,15 +19,18 @@ def network_of(address: str) -> str:
     return str(parsed)
 
 
-def parse_networks(text: str) -> tuple[Network, ...]:
-    """Return the networks in ``text``: addresses and CIDR blocks, separated by commas. Raises ``ValueError``."""
-    return tuple(ip_network(part.strip()) for part in text.split(","))
-
-
 def is_within(address: str, networks: Iterable[Network]) -> bool:
     """Return whether ``address`` lies in one of ``networks``; False for anything that is not an IP address."""
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:
         return False
+    if isinstance(parsed, IPv6Address):
+        parsed = parsed.ipv4_mapped or parsed
     return any(parsed in network for network in networks)
+
+
+def with_mapped(networks: Iterable[Network]) -> list[str]:
+    """Return the networks, and the IPv6 form of the IPv4 ones (RFC 4291, 2.5.5.2), by which a socket for both knows its peers."""
+    mapped = [f"::ffff:{one.network_address}/{96 + one.prefixlen}" for one in networks if isinstance(one, IPv4Network)]
+    return [*map(str, networks), *mapped]
