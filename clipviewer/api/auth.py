@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -21,6 +22,7 @@ from clipviewer.domain.permissions import Action, Role
 from clipviewer.errors import ClipviewerError, Invalid, TooManyAttempts
 from clipviewer.services import audit
 from clipviewer.services.people import sign_in
+from clipviewer.services.people.devices import Device
 from clipviewer.services.people.principal import Principal
 from clipviewer.services.people.sessions import NewSession, build_cookie
 from clipviewer.services.people.sign_in import SignedIn
@@ -29,6 +31,9 @@ router = APIRouter(prefix="/api/auth", tags=["accounts"])
 _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
 _MAX_FIELDS = 20
+_STRANGERS, _KNOWN = CapacityLimiter(4), CapacityLimiter(4)
+"""Threads of sign-ins, which wait for slow hashes: other requests need the common ones."""
+_MAX_WAITING = 64
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -91,7 +96,7 @@ async def post_sign_in(request: Request) -> Response:
     target = safe_next(fields.get("next"))
     try:
         credentials = _validate(Credentials, fields)
-        signed_in = await run_blocking(_sign_in, request, credentials)
+        signed_in = await _sign_in_in_turn(request, credentials)
     except (WrongCredentials, TooManyAttempts, Invalid) as error:
         if not _is_form(request):
             raise
@@ -138,11 +143,20 @@ async def get_session(principal: Annotated[Principal, Depends(allow(Action.VIEW)
     return SessionInfo(user=person, expires_at=_moment(principal.expires_at))
 
 
-def _sign_in(request: Request, credentials: Credentials) -> SignedIn:
+async def _sign_in_in_turn(request: Request, credentials: Credentials) -> SignedIn:
+    """Run ``_sign_in`` when it is its turn; known devices do not wait for strangers. Raises ``TooManyAttempts`` if too many wait."""
+    device = services_of(request).sessions.recognize(request.headers.get("cookie"), secure=is_secure(request))
+    limiter = _STRANGERS if device is None else _KNOWN
+    if limiter.statistics().tasks_waiting >= _MAX_WAITING:
+        raise TooManyAttempts(1)
+    return await to_thread.run_sync(_sign_in, request, credentials, device, limiter=limiter)
+
+
+def _sign_in(request: Request, credentials: Credentials, device: Device | None) -> SignedIn:
     services, now = services_of(request), utc_now()
     accounts = services.accounts
     with services.database.write() as db:
-        candidate = sign_in.begin(db, accounts.throttle, credentials.email, peer_address(request), now)
+        candidate = sign_in.begin(db, accounts.throttle, credentials.email, peer_address(request), now, device)
     checked = sign_in.check(candidate, credentials.password, accounts.passwords)
     with services.database.write() as db:
         signed_in = sign_in.finish(db, checked, services.sessions, accounts.throttle, now, user_agent=_user_agent(request))
@@ -177,6 +191,8 @@ def _signed_in_response(request: Request, signed_in: SignedIn, *, status: int, t
         info = SessionInfo(user=person, expires_at=_moment(signed_in.session.expires_at))
         response = JSONResponse(info.model_dump(mode="json", by_alias=True), status)
     response.headers.append("Set-Cookie", _cookie(request, signed_in.session))
+    sessions, secure = services_of(request).sessions, is_secure(request)
+    response.headers.append("Set-Cookie", sessions.device_cookie(signed_in.account.id, secure=secure))
     return response
 
 

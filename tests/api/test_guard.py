@@ -49,7 +49,18 @@ async def socket(websocket: WebSocket) -> None:
 def application() -> Starlette:
     methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
     videos = ("/api/clips/videos", "/api/clips/videos/v/exported", "/api/clips/videos/v/captions/pt-BR")
-    paths = ("/", "/page", "/_event/", "/s3/clipviewer/key", "/s3x", "/api/things", "/api/health", *videos)
+    paths = (
+        "/",
+        "/page",
+        "/_event/",
+        "/s3/clipviewer/key",
+        "/s3x",
+        "/api/things",
+        "/api/health",
+        "/api/auth/sign-in",
+        "/api/clips/videos/v/download",
+        *videos,
+    )
     routes = [Route(path, echo, methods=methods) for path in paths]
     return Starlette(
         routes=[
@@ -267,6 +278,13 @@ def test_a_body_above_the_cap_is_refused_also_when_chunked(chunked: bool) -> Non
     assert (post("/api/clips/videos/v/exported", 5000), post("/api/clips/videos/v/exported", 5100)) == (200, 413)
     assert (post("/api/clips/videos/v/captions/pt-BR", 3000), post("/api/clips/videos/v/captions/pt-BR", 3100)) == (200, 413)
     assert (post("/api/clips/videos", 5000), post("/page", 9000)) == (200, 200)
+
+
+@pytest.mark.parametrize("path", ["/api/auth/sign-in", "/api/clips/videos/v/download"])
+def test_a_body_that_is_read_before_the_caller_is_known_is_small(path: str) -> None:
+    client = browser(RequestLimits(application(), SESSIONS))
+    assert client.post(path, content=chunks(1024, 65)).status_code == 413
+    assert client.post(path, content=chunks(1024, 64)).status_code == 200
 
 
 def test_the_answer_to_a_large_body_is_a_problem() -> None:
