@@ -93,7 +93,8 @@ def _body(model: type[BaseModel]) -> dict[str, Any]:
 async def post_sign_in(request: Request) -> Response:
     """Sets the session cookie."""
     fields = await _fields(request)
-    target = safe_next(fields.get("next"))
+    asked = fields.get("next")
+    target = safe_next(asked if isinstance(asked, str) else None)
     try:
         credentials = _validate(Credentials, fields)
         signed_in = await _sign_in_in_turn(request, credentials)

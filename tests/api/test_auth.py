@@ -198,6 +198,7 @@ def test_the_set_up_form_leads_to_the_library_or_back_with_the_reason(client: Te
         (b"[]", "application/json", 422),
         (b"null", "application/json", 422),
         (b'{"email": 7, "password": {}}', "application/json", 422),
+        (b'{"email": "a", "password": "b", "next": ["/"]}', "application/json", 422),
         (b'{"email": "a\\ud800", "password": "b"}', "application/json", 422),
         (b"\xff\xfe", "application/json", 422),
         (b'{"email": "a", "password": "b"}', "text/plain", 415),
