@@ -25,8 +25,8 @@ from clipviewer.domain.network import network_of
 _LOG = logging.getLogger(__name__)
 _CLOSING_SECONDS = 2.0
 _CLOSING_BYTES = 1024 * 1024
-_SWEEP_TICKS = 5
-"""uvicorn's server ticks every 0.1 s."""
+_MOST_AT_ONCE = 20
+"""Requests that end in one sweep: each wakes the application, which takes about a millisecond to notice, and others wait meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +94,12 @@ class Connections:
                 del self._open[place]
 
     def close_overdue(self, now: float) -> None:
-        """Close every connection whose deadline has passed; ``now`` is the event loop's time."""
-        for connections in list(self._open.values()):
-            for connection in list(connections.values()):
-                if connection is not None and connection.is_overdue(now):
-                    connection.close_overdue()
+        """Close connections whose deadline has passed, but few at once that the application is at; ``now`` is the event loop's time."""
+        every = [one for connections in self._open.values() for one in connections.values()]
+        overdue = [one for one in every if one is not None and one.is_overdue(now)]
+        in_progress = [one for one in overdue if one.is_in_progress]
+        for connection in (*(one for one in overdue if not one.is_in_progress), *in_progress[:_MOST_AT_ONCE]):
+            connection.close_overdue()
 
     def _drop_one(self, place: str) -> bool:
         oldest = next((one for one in self._open[place].values() if one is not None and one.owes), None)
@@ -126,6 +127,11 @@ class HttpConnection(HttpToolsProtocol):
     def owes(self) -> bool:
         """Return whether the client is the one to send something."""
         return self._waits is not _Waits.RESPONSE
+
+    @property
+    def is_in_progress(self) -> bool:
+        """Return whether the application is at a request of this connection."""
+        return self.cycle is not None and not self.cycle.response_complete
 
     @property
     def _is_refused(self) -> bool:
@@ -226,7 +232,7 @@ class HttpConnection(HttpToolsProtocol):
         """Answer ``status`` unless an answer has begun, and close once the client has read it."""
         if self._is_refused or self.transport.is_closing():
             return
-        in_progress = self.cycle is not None and not self.cycle.response_complete
+        in_progress = self.is_in_progress
         started = in_progress and (self.cycle.response_started or bool(self.pipeline))
         self.pipeline.clear()
         if in_progress:
@@ -281,13 +287,12 @@ class SocketConnection(WebSocketsSansIOProtocol):
 
 
 class LimitedServer(uvicorn.Server):
-    """A server whose config uses the two protocols of ``connections``, and that closes overdue connections."""
+    """A server whose config uses the two protocols of ``connections``, and that closes overdue ones every tenth of a second."""
 
     def __init__(self, config: uvicorn.Config, connections: Connections) -> None:
         super().__init__(config)
         self._connections = connections
 
     async def on_tick(self, counter: int) -> bool:
-        if counter % _SWEEP_TICKS == 0:
-            self._connections.close_overdue(asyncio.get_running_loop().time())
+        self._connections.close_overdue(asyncio.get_running_loop().time())
         return await super().on_tick(counter)
