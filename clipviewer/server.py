@@ -7,25 +7,34 @@ import contextlib
 import gc
 import logging
 import os
+import resource
 import socket
 import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from functools import partial
+from ipaddress import ip_network
 
 import uvicorn
 from reflex_base.constants import Env
 from reflex_base.environment import environment
 from starlette.types import ASGIApp
 
+from clipviewer.api.connections import ConnectionLimits, Connections, HttpConnection, LimitedServer, SocketConnection
+from clipviewer.api.log_rate import install_rate_limit
 from clipviewer.api.redaction import install_redaction
 from clipviewer.db.models import utc_now
 from clipviewer.demo.making import Demo
+from clipviewer.domain.network import is_within, with_mapped
 from clipviewer.services.container import Services
 
 _LOG = logging.getLogger(__name__)
 _KEEP_ALIVE_SECONDS = 75
 """Longer than any usual client or proxy keeps an idle connection (60 s), so that the sender is the one that closes it."""
+_OWN_FILES = 1_024
+"""Open files left for the database, the store, jobs and media; at most a quarter of the process's limit."""
 
 
 def run(
@@ -49,27 +58,52 @@ def run(
     app.register_lifespan_task(_jobs)
     _sweep(services)
     settings = services.settings
+    proxies = [ip_network(one) for one in settings.proxies]
+    connections = Connections(connection_limits(raise_open_file_limit()), lambda address: is_within(address, proxies))
     config = uvicorn.Config(
         app(),
+        http=partial(HttpConnection, connections=connections),  # type: ignore[arg-type]  # called, not subclassed
+        ws=partial(SocketConnection, connections=connections),  # type: ignore[arg-type]
         log_level="warning",
         access_log=False,
         server_header=False,
-        proxy_headers=settings.public_url is not None,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=with_mapped(proxies),
         ws_max_size=1024 * 1024,
         timeout_graceful_shutdown=3,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         lifespan="on",
     )
     install_redaction()
-    _Server(config, services, setup_token, started).run(sockets=[listener])
+    install_rate_limit()
+    _Server(config, connections, services, setup_token, started).run(sockets=[listener])
     return 0
 
 
-class _Server(uvicorn.Server):
+def raise_open_file_limit() -> int:
+    """Raise this process's limit of open files to the highest that it may set itself; return the limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):  # macOS allows less than it reports
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        return hard
+    return soft
+
+
+def connection_limits(open_files: int) -> ConnectionLimits:
+    """Return the limits of connections for a process that may open so many files."""
+    unlimited = ConnectionLimits()
+    if open_files == resource.RLIM_INFINITY:
+        return unlimited
+    return replace(unlimited, total=min(unlimited.total, open_files - min(_OWN_FILES, open_files // 4)))
+
+
+class _Server(LimitedServer):
     """Prints its address once it answers."""
 
-    def __init__(self, config: uvicorn.Config, services: Services, setup_token: str | None, started: float) -> None:
-        super().__init__(config)
+    def __init__(
+        self, config: uvicorn.Config, connections: Connections, services: Services, setup_token: str | None, started: float
+    ) -> None:
+        super().__init__(config, connections)
         self._services, self._setup_token, self._begun = services, setup_token, started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

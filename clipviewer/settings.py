@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from clipviewer.errors import StartupError
 EMBEDDED_BUCKET = "clipviewer"
 EMBEDDED_PATH = "/s3"
 MAX_URL_TTL = 3600
+_LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Settings:
     url_ttl: int = MAX_URL_TTL
     secret_key: str | None = field(default=None, repr=False)
     public_url: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
     host: str = "127.0.0.1"
     port: int = 3000
     redis_url: str | None = field(default=None, repr=False)
@@ -51,6 +54,11 @@ class Settings:
     def embedded(self) -> bool:
         """Return whether objects live in the embedded store."""
         return self.s3_bucket is None
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """Return the networks whose forwarding headers are believed; with a public address and no setting, this machine's own."""
+        return self.trusted_proxies or (_LOOPBACK if self.public_url is not None else ())
 
     @property
     def bucket(self) -> str:
@@ -77,6 +85,11 @@ DOCUMENTED = (
     Documented("CLIPVIEWER_URL_TTL", "`3600`", "Longest life of a presigned URL in seconds, 20 to 3600"),
     Documented("CLIPVIEWER_SECRET_KEY", "generated", "Signs sessions; 32 bytes or more. Of several (`a,b`) the first signs, all verify"),
     Documented("CLIPVIEWER_PUBLIC_URL", "as the browser came", "Address under which people reach the app, when a proxy changes it"),
+    Documented(
+        "CLIPVIEWER_TRUSTED_PROXIES",
+        "this machine, with a public URL",
+        "Addresses and networks (`10.0.0.2,10.1.0.0/16`) of the proxies whose `X-Forwarded-For` and `-Proto` are believed",
+    ),
     Documented("CLIPVIEWER_HOST", "`127.0.0.1`", "Address to listen on; `0.0.0.0` for the LAN"),
     Documented("CLIPVIEWER_PORT", "`3000`", "Port to listen on"),
     Documented("CLIPVIEWER_REDIS_URL", "unset", "Shares the state of open pages between processes"),
@@ -129,6 +142,7 @@ def load_settings(environ: Mapping[str, str] | None = None, folder: Path | None 
         url_ttl=read.number("URL_TTL", MAX_URL_TTL, 20, MAX_URL_TTL),
         secret_key=read.checked("SECRET_KEY", _secret_key),
         public_url=read.checked("PUBLIC_URL", _http_url),
+        trusted_proxies=tuple(filter(None, (read.checked("TRUSTED_PROXIES", _networks) or "").split(","))),
         host=read.text("HOST", "127.0.0.1"),
         port=read.number("PORT", 3000, 1, 65535),
         redis_url=read.optional("REDIS_URL"),
@@ -213,6 +227,13 @@ def _http_url(value: str) -> str:
     if not fits or "@" in value:
         raise ValueError("must be an address such as https://clips.example.org")
     return value.rstrip("/")
+
+
+def _networks(value: str) -> str:
+    try:
+        return ",".join(str(ip_network(part.strip())) for part in value.split(","))
+    except ValueError:
+        raise ValueError("must be addresses or networks such as 10.0.0.2,10.1.0.0/16") from None
 
 
 def _database_url(value: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from clipviewer.db.private_file import make_private
 from clipviewer.db.session import Database
 from clipviewer.errors import ClipviewerError, Invalid, StartupError
 from clipviewer.services.bucket.signing import signer_for
@@ -56,7 +57,11 @@ def open_database(settings: Settings) -> Database:
     """Open the database and migrate it. Raises ``StartupError`` if it cannot be reached or written."""
     database = Database(settings.database_url)
     try:
+        if (file := database.engine.url.database) and database.engine.dialect.name == "sqlite":
+            make_private(Path(file))
         database.migrate()
+    except OSError as error:
+        raise StartupError(f"CLIPVIEWER_DATABASE_URL: the database cannot be opened ({error.strerror}).") from error
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0][:200]
         raise StartupError(f"CLIPVIEWER_DATABASE_URL: the database cannot be opened ({reason}).") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Depends, FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -28,6 +28,7 @@ from clipviewer.api.access import allow
 from clipviewer.api.blocking import run_blocking
 from clipviewer.api.docs import render_docs
 from clipviewer.api.problems import install_problems
+from clipviewer.api.security_schemes import describe_security
 from clipviewer.domain.permissions import Action
 
 if TYPE_CHECKING:
@@ -39,9 +40,16 @@ People sign in and get a session cookie; pipelines send `Authorization: Bearer c
 decimal seconds in strings, moments are UTC. Errors are problem details (RFC 9457) with a stable `code`."""
 
 
+class _Api(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            describe_security(super().openapi(), self.routes)
+        return super().openapi()
+
+
 def create_api(services: Services) -> FastAPI:
     """Return the API with every route under ``/api``. Nothing of it runs before the first request."""
-    api = FastAPI(title="clipviewer", description=_DESCRIPTION, version="1", openapi_url=None, docs_url=None, redoc_url=None)
+    api = _Api(title="clipviewer", description=_DESCRIPTION, version="1", openapi_url=None, docs_url=None, redoc_url=None)
     api.state.services = services
     install_problems(api)
     api.include_router(hand_outs.router)  # routes are matched in this order: latency-critical ones first

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -14,12 +15,14 @@ from sqlmodel import Session
 
 from clipviewer.api.access import allow, is_secure, peer_address, public, services_of
 from clipviewer.api.blocking import run_blocking
+from clipviewer.api.json_bodies import refuse_unknown_fields
 from clipviewer.api.next_path import safe_next
 from clipviewer.db.models import utc_now
 from clipviewer.domain.permissions import Action, Role
 from clipviewer.errors import ClipviewerError, Invalid, TooManyAttempts
 from clipviewer.services import audit
 from clipviewer.services.people import sign_in
+from clipviewer.services.people.devices import Device
 from clipviewer.services.people.principal import Principal
 from clipviewer.services.people.sessions import NewSession, build_cookie
 from clipviewer.services.people.sign_in import SignedIn
@@ -28,6 +31,9 @@ router = APIRouter(prefix="/api/auth", tags=["accounts"])
 _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
 _MAX_FIELDS = 20
+_STRANGERS, _KNOWN = CapacityLimiter(4), CapacityLimiter(4)
+"""Threads of sign-ins, which wait for slow hashes: other requests need the common ones."""
+_MAX_WAITING = 64
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -41,12 +47,17 @@ class _Json(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True)
 
 
-class Credentials(_Json):
+class _JsonIn(_Json):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Credentials(_JsonIn):
     email: str
     password: str = Field(repr=False)
+    next: str = Field(default="", description="Only for a form: the local path to go to")
 
 
-class FirstAdmin(_Json):
+class FirstAdmin(_JsonIn):
     token: str = Field(repr=False)
     name: str
     email: str
@@ -80,12 +91,13 @@ def _body(model: type[BaseModel]) -> dict[str, Any]:
     openapi_extra=_body(Credentials),
 )
 async def post_sign_in(request: Request) -> Response:
-    """Sets the session cookie. A form may have `next`, a local path to go to."""
+    """Sets the session cookie."""
     fields = await _fields(request)
-    target = safe_next(fields.get("next"))
+    asked = fields.get("next")
+    target = safe_next(asked if isinstance(asked, str) else None)
     try:
         credentials = _validate(Credentials, fields)
-        signed_in = await run_blocking(_sign_in, request, credentials)
+        signed_in = await _sign_in_in_turn(request, credentials)
     except (WrongCredentials, TooManyAttempts, Invalid) as error:
         if not _is_form(request):
             raise
@@ -132,11 +144,20 @@ async def get_session(principal: Annotated[Principal, Depends(allow(Action.VIEW)
     return SessionInfo(user=person, expires_at=_moment(principal.expires_at))
 
 
-def _sign_in(request: Request, credentials: Credentials) -> SignedIn:
+async def _sign_in_in_turn(request: Request, credentials: Credentials) -> SignedIn:
+    """Run ``_sign_in`` when it is its turn; known devices do not wait for strangers. Raises ``TooManyAttempts`` if too many wait."""
+    device = services_of(request).sessions.recognize(request.headers.get("cookie"), secure=is_secure(request))
+    limiter = _STRANGERS if device is None else _KNOWN
+    if limiter.statistics().tasks_waiting >= _MAX_WAITING:
+        raise TooManyAttempts(1)
+    return await to_thread.run_sync(_sign_in, request, credentials, device, limiter=limiter)
+
+
+def _sign_in(request: Request, credentials: Credentials, device: Device | None) -> SignedIn:
     services, now = services_of(request), utc_now()
     accounts = services.accounts
     with services.database.write() as db:
-        candidate = sign_in.begin(db, accounts.throttle, credentials.email, peer_address(request), now)
+        candidate = sign_in.begin(db, accounts.throttle, credentials.email, peer_address(request), now, device)
     checked = sign_in.check(candidate, credentials.password, accounts.passwords)
     with services.database.write() as db:
         signed_in = sign_in.finish(db, checked, services.sessions, accounts.throttle, now, user_agent=_user_agent(request))
@@ -171,6 +192,8 @@ def _signed_in_response(request: Request, signed_in: SignedIn, *, status: int, t
         info = SessionInfo(user=person, expires_at=_moment(signed_in.session.expires_at))
         response = JSONResponse(info.model_dump(mode="json", by_alias=True), status)
     response.headers.append("Set-Cookie", _cookie(request, signed_in.session))
+    sessions, secure = services_of(request).sessions, is_secure(request)
+    response.headers.append("Set-Cookie", sessions.device_cookie(signed_in.account.id, secure=secure))
     return response
 
 
@@ -208,6 +231,7 @@ def _validate(model: type[_Model], fields: dict[str, Any]) -> _Model:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
+        refuse_unknown_fields(error)
         missing = ", ".join(sorted({str(item["loc"][0]) for item in error.errors(include_input=False, include_url=False)}))
         raise Invalid(f"Send these fields as text: {missing}.") from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from clipviewer.api.schemas import Json, Language, moment
+from clipviewer.api.schemas import Json, JsonIn, Language, moment
 from clipviewer.services.room.caption_sources import FoundCaptions
 from clipviewer.services.room.captions import CaptionsView
 
@@ -43,5 +43,5 @@ class FoundInMaster(VideoCaptions):
         return cls(captions=[Captions.of(captions) for captions in found.attached], left_out=list(found.left_out))
 
 
-class TranslateRequest(Json):
+class TranslateRequest(JsonIn):
     source: Language = Field(alias="from", default="original", description="The language of the captions to translate", examples=["en"])

@@ -20,6 +20,9 @@ th, td { text-align: left; vertical-align: top; padding: 0.125rem 1rem 0.125rem 
 """  # noqa: E501
 
 
+_CALLERS = {"session": "signed-in people", "secureSession": "signed-in people", "token": "API tokens"}
+
+
 def render_docs(openapi: dict[str, Any]) -> str:
     """Return an HTML document: every operation with its parameters, body and responses."""
     operations = list(_operations(openapi))
@@ -43,6 +46,8 @@ def _operations(openapi: dict[str, Any]) -> Iterator[tuple[str, str, str, dict[s
 
 def _section(openapi: dict[str, Any], name: str, method: str, path: str, operation: dict[str, Any]) -> str:
     parts = [f'<section id="{name}"><h2><b>{method}</b> <code>{escape(path)}</code></h2>', _paragraphs(operation.get("description", ""))]
+    names = ", ".join(dict.fromkeys(_CALLERS[name] for needed in operation.get("security", ()) for name in needed))
+    parts.append(f"<p>For {names or 'everybody'}.</p>")
     if parameters := operation.get("parameters"):
         parts.append(f"<h3>Parameters</h3><table>{''.join(map(_parameter, parameters))}</table>")
     if body := operation.get("requestBody"):

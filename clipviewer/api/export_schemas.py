@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from clipviewer.api.schemas import Json, Language, Shape, moment
+from clipviewer.api.schemas import Json, JsonIn, Language, Shape, moment
 from clipviewer.domain.caption_mode import CaptionMode, parse_mode
 from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.framing import Framing, FramingMode
@@ -19,7 +19,7 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 ClipId = Annotated[str, Field(pattern=r"^clip_[A-Za-z0-9]{1,64}$")]
 
 
-class FramingIn(Json):
+class FramingIn(JsonIn):
     """Which part of the picture an export shows. Only `manual` uses `x` and `y`; without both it uses the crop saved for the clip."""
 
     mode: FramingMode = FramingMode.CENTRE
@@ -33,7 +33,7 @@ class FramingIn(Json):
         return Framing(self.mode, *(0.5 if share is None else share for share in (self.x, self.y)))
 
 
-class ExportRequest(Json):
+class ExportRequest(JsonIn):
     clip_ids: list[ClipId] = Field(min_length=1, max_length=MAX_CELLS, description="Identified clips of this video")
     aspect_ratios: list[Shape] = Field(min_length=1, max_length=3)
     target_languages: list[Language] = Field(default=["original"], min_length=1, max_length=50)

@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
+_UNKNOWN = "extra_forbidden"
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -30,6 +31,13 @@ def parse_json(model: type[_Model], body: bytes) -> _Model:
         return model.model_validate_json(body)
     except ValidationError as error:
         raise RequestValidationError(error.errors(include_input=False, include_url=False, include_context=False)) from None
+
+
+def refuse_unknown_fields(error: ValidationError, *place: str | int) -> None:
+    """Raise ``RequestValidationError`` if ``error``, of a part of the body at ``place``, names unknown fields."""
+    unknown = [item for item in error.errors(include_input=False, include_url=False, include_context=False) if item["type"] == _UNKNOWN]
+    if unknown:
+        raise RequestValidationError([{**item, "loc": (*place, *item["loc"])} for item in unknown]) from None
 
 
 def answer(model: BaseModel, status: int = 200) -> Response:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from clipviewer.api.schemas import Json, moment
+from clipviewer.api.schemas import Json, JsonIn, moment
 from clipviewer.domain.removal import RemovalScope
 from clipviewer.domain.tag import MAX_TAG, MAX_TAGS
 from clipviewer.domain.timecode import ms_to_seconds
@@ -79,7 +79,7 @@ class Video(VideoRow):
 Tags = Annotated[list[Annotated[str, Field(min_length=1, max_length=MAX_TAG)]], Field(max_length=MAX_TAGS)]
 
 
-class VideoChange(Json):
+class VideoChange(JsonIn):
     """Fields that are left out stay as they are."""
 
     title: Annotated[str, Field(min_length=1, max_length=MAX_TITLE)] | None = None
@@ -87,7 +87,7 @@ class VideoChange(Json):
     archived: bool | None = None
 
 
-class SeveralVideos(Json):
+class SeveralVideos(JsonIn):
     ids: list[Annotated[str, Field(max_length=MAX_ID)]] = Field(
         min_length=1, max_length=MAX_IDS, description="Duplicates count once", examples=[["video_0", "video_1"]]
     )

@@ -14,11 +14,12 @@ from clipviewer.services.people.sessions import Sessions
 
 MIB = 1024 * 1024
 _CAPTIONS = re.compile(r"/api/clips/videos/[^/]+/captions/[^/]+/?")
+_SMALL = re.compile(r"/api/auth/.*|/api/clips/videos/[^/]+/download/?")
 _REGISTRATION = re.compile(r"/api/clips/videos(/[^/]+/(identified|exported))?/?")
 
 
 class RequestLimits:
-    """Answer 413 for a body above ``body`` bytes (``registration_body`` and ``captions_body`` on their routes), 429 above a rate.
+    """Answer 413 for a body above ``body`` bytes, and 429 above a rate. Some routes take more; those that read it from anybody, less.
 
     The rate is counted per session, and per address for callers without a cookie of ours: an office or a proxy is one address for many
     people, and a made-up cookie does not count. Bodies are counted as they arrive, so that chunked ones have the same limit.
@@ -30,6 +31,7 @@ class RequestLimits:
         sessions: Sessions,
         *,
         body: int = MIB,
+        small_body: int = 64 * 1024,
         registration_body: int = 32 * MIB,
         captions_body: int = 5 * MIB,
         rate: float = 100,
@@ -38,7 +40,7 @@ class RequestLimits:
     ) -> None:
         self._app = app
         self._body = body
-        self._bodies = ((_REGISTRATION, registration_body), (_CAPTIONS, captions_body))
+        self._bodies = ((_SMALL, small_body), (_REGISTRATION, registration_body), (_CAPTIONS, captions_body))
         self._sessions = sessions
         self._asking = TokenBucket(rate, burst, clock)
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from clipviewer.api.schemas import Json, Seconds, Title
+from clipviewer.api.schemas import JsonIn, Seconds, Title
 
 
-class ClipMark(Json):
+class ClipMark(JsonIn):
     start: Seconds
     end: Seconds
     title: Title = Field(default="", description="Made from the times if left out")
 
 
-class ClipChange(Json):
+class ClipChange(JsonIn):
     """Fields that are left out, or null, stay as they are."""
 
     start: Seconds | None = None

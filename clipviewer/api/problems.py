@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clipviewer.domain.ids import new_id
@@ -19,6 +20,7 @@ from clipviewer.errors import ClipviewerError, TooManyAttempts
 
 MEDIA_TYPE = "application/problem+json"
 _LOG = logging.getLogger(__name__)
+_LONGEST_NAME = 200
 
 
 def problem(
@@ -54,7 +56,10 @@ def install_problems(api: FastAPI) -> None:
 
 
 class LastResort:
-    """ASGI middleware: ``Cache-Control: no-store`` on every response, and a problem for unexpected exceptions."""
+    """ASGI middleware: ``Cache-Control: no-store`` on every response, and a problem for unexpected exceptions.
+
+    A client that hangs up in the middle of its body is none: there is nobody to answer.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -75,6 +80,8 @@ class LastResort:
 
         try:
             await self._app(scope, receive, send_uncached)
+        except ClientDisconnect:
+            return
         except Exception as error:
             response = unexpected(error, f"{scope['method']} {scope['path']}")
             if started:
@@ -95,8 +102,8 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
 
 
 def validation_problem(errors: Sequence[Any]) -> JSONResponse:
-    """Return the locations and rules of pydantic's ``errors``, without the values."""
-    places = [{"location": ".".join(map(str, item["loc"])), "message": str(item["msg"])} for item in errors[:20]]
+    """Return the locations and rules of pydantic's ``errors``, without the values. The name of an unknown field is shortened."""
+    places = [{"location": ".".join(map(str, item["loc"]))[:_LONGEST_NAME], "message": str(item["msg"])} for item in errors[:20]]
     return problem(422, "invalid", "The input is not valid", "Correct the fields listed under errors.", errors=places)
 
 

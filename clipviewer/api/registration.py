@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from clipviewer.api.access import peer_address, pipeline_or, services_of
 from clipviewer.api.blocking import run_blocking
-from clipviewer.api.json_bodies import answer, parse_json
+from clipviewer.api.json_bodies import answer, parse_json, refuse_unknown_fields
 from clipviewer.api.schemas import (
     ExportedIn,
     ExportedItems,
@@ -131,13 +131,17 @@ def _register_exported(request: Request, body: bytes, registrar: Pipeline | Prin
 
 
 def _split_valid(items: Sequence[Any], model: type[_Item], name: str) -> tuple[dict[int, _Item], dict[int, Result]]:
-    """Return the valid items, and a result for each of the others, both by index in the request."""
+    """Return the valid items, and a result for each of the others, both by index in the request.
+
+    Raises ``RequestValidationError`` for unknown fields: they are the program's mistake, not the item's.
+    """
     good: dict[int, _Item] = {}
     bad: dict[int, Result] = {}
     for index, item in enumerate(items):
         try:
             good[index] = model.model_validate(item)
         except ValidationError as error:
+            refuse_unknown_fields(error, "items", index)
             called = item.get(name) if isinstance(item, dict) else None
             shown = called.encode(errors="replace").decode()[:MAX_KEY_BYTES] if isinstance(called, str) else ""
             bad[index] = Result(shown, "", Status.INVALID, _reason(error))

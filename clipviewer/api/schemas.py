@@ -58,9 +58,15 @@ Pixels = Annotated[int, Field(ge=1, le=65_535)]
 
 
 class Json(BaseModel):
-    """camelCase outside, snake_case inside; unknown fields are ignored."""
+    """camelCase outside, snake_case inside."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
+
+
+class JsonIn(Json):
+    """The body of a request. Unknown fields are refused: a misspelt one must not widen what is done."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class ExportedClip(Json):
@@ -126,7 +132,7 @@ def identified_json(clip: IdentifiedClipView) -> dict[str, Any]:
     }
 
 
-class DownloadRequest(Json):
+class DownloadRequest(JsonIn):
     s3_key: str = Field(examples=["youtube-videos/uuid/exported/clip_1.mp4"], description="The key of an exported clip of this video")
     download: bool = Field(default=False, description="True: the URL saves the file under a readable name instead of playing it")
 
@@ -136,7 +142,7 @@ class DownloadUrl(Json):
     expires_at: str
 
 
-class VideoIn(Json):
+class VideoIn(JsonIn):
     s3_key: Key = Field(examples=["youtube-videos/uuid/master.mp4"])
     title: Title | None = None
     poster_key: Key | None = None
@@ -149,7 +155,7 @@ class VideoIn(Json):
         return NewVideo(self.s3_key, self.title, self.poster_key, self.duration, self.width, self.height, self.frame_rate)
 
 
-class _Range(Json):
+class _Range(JsonIn):
     start: Seconds
     end: Seconds
     title: Title = ""
@@ -192,7 +198,7 @@ class ExportedIn(_Range):
         )
 
 
-class IdentifiedItems(Json):
+class IdentifiedItems(JsonIn):
     items: Annotated[list[Any], WithJsonSchema({"type": "array", "maxItems": MAX_ITEMS, "items": IdentifiedIn.model_json_schema()})] = (
         Field(
             max_length=MAX_ITEMS, examples=[[{"start": "125.007", "end": "221.043", "title": "The goal", "score": 87, "reference": "a1"}]]
@@ -200,7 +206,7 @@ class IdentifiedItems(Json):
     )
 
 
-class ExportedItems(Json):
+class ExportedItems(JsonIn):
     items: Annotated[list[Any], WithJsonSchema({"type": "array", "maxItems": MAX_ITEMS, "items": ExportedIn.model_json_schema()})] = Field(
         max_length=MAX_ITEMS,
         examples=[

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from clipviewer.api.schemas import Json, Shape, moment
+from clipviewer.api.schemas import Json, JsonIn, Shape, moment
 from clipviewer.domain.preferences import LONGEST_S, MOST_DAYS, MOST_LANGUAGES, SHORTEST_S, Preferences, plain_values
 from clipviewer.services.bucket.browser_probe import Probe
 
@@ -35,7 +35,7 @@ class StorageProbe(Json):
 Tags = Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=MOST_LANGUAGES, description="BCP 47 tags, or `original`")]
 
 
-class PreferencesBody(Json):
+class PreferencesBody(JsonIn):
     """All preferences, stored or requested."""
 
     aspect_ratios: list[Shape] = Field(max_length=20)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from clipviewer.api.schemas import Json, Title, moment
+from clipviewer.api.schemas import Json, JsonIn, Title, moment
 from clipviewer.domain.master_file import MAX_PARTS, MAX_SIZE
 from clipviewer.services.library.uploading import MAX_SIGNED, SignedPart, WantedPart
 from clipviewer.services.library.uploads import UploadView
@@ -16,7 +16,7 @@ from clipviewer.storage.s3 import StoredPart
 PartNumber = Annotated[int, Field(ge=1, le=MAX_PARTS, strict=True)]
 
 
-class UploadIn(Json):
+class UploadIn(JsonIn):
     file_name: Title = Field(examples=["talk.mp4"])
     size: int = Field(ge=1, le=MAX_SIZE, strict=True, description="Bytes")
     fingerprint: Annotated[str, Field(pattern=r"^[A-Za-z0-9:._-]{0,100}$")] = Field(
@@ -24,7 +24,7 @@ class UploadIn(Json):
     )
 
 
-class PartIn(Json):
+class PartIn(JsonIn):
     part_number: PartNumber
     crc32: Annotated[str, Field(pattern=r"^([A-Za-z0-9+/]{6}==)?$")] = Field(
         default="", description="The CRC-32 of the part's bytes, big-endian, in base64, verified by the store", examples=["y/Q5Jg=="]
@@ -34,7 +34,7 @@ class PartIn(Json):
         return WantedPart(self.part_number, self.crc32)
 
 
-class PartsIn(Json):
+class PartsIn(JsonIn):
     parts: list[PartIn] = Field(min_length=1, max_length=MAX_SIGNED)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from clipviewer.api.schemas import Json, moment
+from clipviewer.api.schemas import Json, JsonIn, moment
 from clipviewer.domain.bucket_contents import Ignored
 from clipviewer.domain.object_key import MAX_KEY_BYTES
 from clipviewer.services.adoption.tally import Tally
@@ -14,9 +14,9 @@ from clipviewer.services.library.activity import Job
 from clipviewer.services.work import WorkView
 
 
-class AdoptIn(Json):
+class AdoptIn(JsonIn):
     prefix: Annotated[str, Field(max_length=MAX_KEY_BYTES)] = Field(
-        default="", description="Prefix of the keys; empty for the whole library", examples=["talks/2025/"]
+        description='Prefix of the keys; `""` for the whole library', examples=["talks/2025/"]
     )
 
 

@@ -11,7 +11,7 @@ _PATTERNS = tuple(
     for pattern in (
         r"(X-Amz-(?:Signature|Credential|Security-Token)(?:=|%3D))[^&\s\"'<>]+",
         r"(Signature=)[0-9a-f]{16,}",
-        r"(clipviewer_session=)[^;\s\"',]+",
+        r"(clipviewer_(?:session|device)=)[^;\s\"',]+",
         r"(\b(?:Cookie|Set-Cookie)['\"]?\s*[:=,]\s*b?['\"]?)[^\r\n'\"]+",
         r"(\bAuthorization['\"]?\s*[:=,]\s*b?['\"]?)[^\r\n'\"]+",
         r"(\bBearer\s+)[^\s'\",]+",
@@ -22,7 +22,7 @@ _PATTERNS = tuple(
         r"()\$argon2id?\$[^\s'\"]+",
     )
 )
-_HINT = re.compile(r"amz|signature|cookie|clipviewer_session|auth|bearer|set-up|passw|secret|token|cv_|eyJ|argon2", re.IGNORECASE)
+_HINT = re.compile(r"amz|signature|cookie|clipviewer_|auth|bearer|set-up|passw|secret|token|cv_|eyJ|argon2", re.IGNORECASE)
 
 
 def redact(text: str) -> str:

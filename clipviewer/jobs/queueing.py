@@ -13,6 +13,7 @@ from typing import Any
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetEnqueueOptions, SetWorkflowID, WorkflowStatus
 
+from clipviewer.db.private_file import make_private
 from clipviewer.jobs.kinds import Queue
 from clipviewer.services.container import Services
 from clipviewer.services.exporting.estimate import renders_at_once
@@ -89,10 +90,13 @@ def job(job_id: str, attempt: int) -> None:
 
 def _configuration(services: Services, worker: str) -> DBOSConfig:
     url = services.database.engine.url
+    own = services.settings.data_dir / "jobs.db"
     shared = url.get_backend_name() == "postgresql"
+    if not shared:
+        make_private(own)
     return {
         "name": "clipviewer",
-        "system_database_url": url.render_as_string(hide_password=False) if shared else f"sqlite:///{services.settings.data_dir}/jobs.db",
+        "system_database_url": url.render_as_string(hide_password=False) if shared else f"sqlite:///{own}",
         "dbos_system_schema": "clipviewer_jobs",
         "use_listen_notify": False,
         "executor_id": worker,

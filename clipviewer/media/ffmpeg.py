@@ -32,6 +32,8 @@ _STOPPED: dict[int, str] = {
 _NICENESS = 10
 _POLL_SECONDS = 0.2
 _LOG_BYTES = 4_000
+_PASSED = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+_PASSED_GROUPS = ("LC_", "FONTCONFIG_", "XDG_")
 _QUERY = re.compile(rb"\?[^\s'\"]+")
 
 
@@ -88,7 +90,7 @@ class Ffmpeg:
         """
         command = [self.executable, "-nostdin", "-hide_banner", "-loglevel", "error", "-nostats", "-progress", "pipe:1", *args]
         try:
-            process = Popen(command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, process_group=0)  # noqa: S603 - no shell
+            process = Popen(command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=environment(), process_group=0)  # noqa: S603 - no shell
         except OSError as error:
             raise MediaError(f"ffmpeg cannot be started from {self.executable}: check CLIPVIEWER_FFMPEG.") from error
         with process:
@@ -106,6 +108,11 @@ class Ffmpeg:
         if code != 0 or not complete:
             raise MediaError(_STOPPED.get(-code, _FAILED), log)
         return log
+
+
+def environment() -> dict[str, str]:
+    """Return what an ffmpeg needs of this process's environment, which has secrets too: paths, languages and the fonts' settings."""
+    return {name: value for name, value in os.environ.items() if name in _PASSED or name.startswith(_PASSED_GROUPS)}
 
 
 def _confine(pid: int, limits: Limits) -> None:

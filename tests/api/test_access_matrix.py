@@ -12,9 +12,9 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from sqlalchemy import event
 from sqlmodel import select
-from starlette.routing import BaseRoute
 
 from clipviewer.api.access import PUBLIC, Policy, allow, policies_of, public
+from clipviewer.api.security_schemes import api_routes
 from clipviewer.db.models import AuditEntry, UserSession
 from clipviewer.domain.permissions import Action, Role, allows
 from clipviewer.services.container import Services
@@ -23,18 +23,6 @@ from tests.api.conftest import Person
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 REFUSALS = {401, 403}
-
-
-def api_routes(routes: list[BaseRoute]) -> list[APIRoute]:
-    found = []
-    for route in routes:
-        if isinstance(route, APIRoute):
-            found.append(route)
-        else:
-            inner = getattr(route, "original_router", None) or getattr(route, "router", None)
-            assert inner is not None, f"{route} is no API route and has no policy"
-            found += api_routes(inner.routes)
-    return found
 
 
 def problems_of_policy(route: APIRoute) -> str | None:
@@ -65,6 +53,20 @@ def expected(policy: Policy, role: Role | None, *, pipeline: bool = False) -> bo
     if pipeline:
         return policy.pipelines
     return role is not None and policy.action is not None and allows(role, policy.action)
+
+
+def test_the_description_says_who_may_call_what(api: FastAPI) -> None:
+    description = api.openapi()
+    schemes = description["components"]["securitySchemes"]
+    assert (schemes["session"]["in"], schemes["token"]["scheme"]) == ("cookie", "bearer")
+    for route in api_routes(api.routes):
+        (policy,) = policies_of(route)
+        people = [{"session": []}, {"secureSession": []}]
+        wanted = [] if policy == PUBLIC else [*people, {"token": []}] if policy.pipelines else people
+        for method in route.methods if route.include_in_schema else ():
+            operation = description["paths"][route.path][method.lower()]
+            assert operation["security"] == wanted
+            assert ("401" in operation["responses"]) or not wanted
 
 
 def test_every_route_states_exactly_one_policy(api: FastAPI) -> None:

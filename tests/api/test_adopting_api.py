@@ -48,7 +48,7 @@ def test_a_dry_run_lists_what_would_be_imported(client: TestClient, bucket: Obje
 
 
 def test_an_import_is_enqueued_once_and_followed_by_its_address(client: TestClient, services: Services, token: dict[str, str]) -> None:
-    first = client.post("/api/library/adopt", json={}, headers=token)
+    first = client.post("/api/library/adopt", json={"prefix": ""}, headers=token)
     again = client.post("/api/library/adopt", json={"prefix": "team/"}, headers=token)
     assert (first.status_code, again.status_code, first.json()["id"]) == (202, 202, again.json()["id"])
     assert (first.json()["kind"], first.json()["subject"], first.json()["state"]) == ("adopt", "team/", "queued")
@@ -56,6 +56,15 @@ def test_an_import_is_enqueued_once_and_followed_by_its_address(client: TestClie
     assert client.get("/api/work", headers=token).json() == {"work": [first.json()]}
     with services.database.read() as db:
         assert [entry.subject for entry in db.exec(select(AuditEntry).where(AuditEntry.action == "adopt"))] == ["team/", "team/"]
+
+
+@pytest.mark.parametrize("body", [{}, {"prefx": "team/talks/"}, {"prefix": "team/talks/", "dryRun": True}, {"prefix": None}], ids=str)
+def test_the_whole_library_is_imported_only_by_an_empty_prefix_in_so_many_words(
+    client: TestClient, token: dict[str, str], body: dict[str, object]
+) -> None:
+    for path in ("/api/library/adopt", "/api/library/adopt/preview"):
+        assert client.post(path, json=body, headers=token).status_code == 422
+    assert client.get("/api/work", headers=token).json() == {"work": []}
 
 
 @pytest.mark.parametrize("prefix", ["talks/", "team/../talks/", "team/\u0000", "team", "/team/"])
@@ -68,7 +77,7 @@ def test_a_reviewer_cancels_reviewers_jobs_and_an_admin_all_others(
     client: TestClient, services: Services, person: Callable[..., Person], token: dict[str, str]
 ) -> None:
     reviewer, admin = person(Role.REVIEWER), person(Role.ADMIN)
-    adopting = client.post("/api/library/adopt", json={}, headers=token).json()["id"]
+    adopting = client.post("/api/library/adopt", json={"prefix": ""}, headers=token).json()["id"]
     with services.database.write() as db:
         finding = work.enqueue(db, "find", "video_1").id
     assert client.delete(f"/api/work/{adopting}", headers=reviewer.cookie).status_code == 403

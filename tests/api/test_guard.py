@@ -49,9 +49,28 @@ async def socket(websocket: WebSocket) -> None:
 def application() -> Starlette:
     methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
     videos = ("/api/clips/videos", "/api/clips/videos/v/exported", "/api/clips/videos/v/captions/pt-BR")
-    paths = ("/", "/page", "/_event/", "/s3/clipviewer/key", "/s3x", "/api/things", *videos)
+    paths = (
+        "/",
+        "/page",
+        "/_event/",
+        "/s3/clipviewer/key",
+        "/s3x",
+        "/api/things",
+        "/api/health",
+        "/api/auth/sign-in",
+        "/api/clips/videos/v/download",
+        *videos,
+    )
     routes = [Route(path, echo, methods=methods) for path in paths]
-    return Starlette(routes=[*routes, Route("/stream", stream), WebSocketRoute("/_event/", socket), WebSocketRoute("/_event", socket)])
+    return Starlette(
+        routes=[
+            *routes,
+            Route("/stream", stream),
+            WebSocketRoute("/_event/", socket),
+            WebSocketRoute("/_event", socket),
+            WebSocketRoute("/socket", socket),
+        ]
+    )
 
 
 def browser(app: ASGIApp, base_url: str = "http://clips.lan:3000") -> TestClient:
@@ -86,7 +105,7 @@ def test_a_write_from_a_foreign_origin_is_refused(method: str, headers: dict[str
     [
         *("null", "file://", "clips.lan:3000", "http://clips.lan", "http://clips.lan:3001", "http://clips.lan:99999"),
         *("http://clips.lan:3000.evil.example", "http://evil.example/clips.lan:3000", "http://x.clips.lan:3000"),
-        "http://clips.lan:3000@evil.example",
+        *("http://clips.lan:3000@evil.example", "https://clips.lan:3000", "ws://clips.lan:3000"),
     ],
 )
 def test_only_the_exact_host_of_the_request_is_the_same_origin(origin: str) -> None:
@@ -99,8 +118,8 @@ def test_only_the_exact_host_of_the_request_is_the_same_origin(origin: str) -> N
     [
         ("http://clips.lan:3000", "clips.lan:3000"),
         ("http://CLIPS.lan:3000", "clips.LAN:3000"),
-        ("https://clips.example.org", "clips.example.org"),
-        ("https://clips.example.org", "clips.example.org:443"),
+        ("http://clips.example.org", "clips.example.org"),
+        ("http://clips.example.org", "clips.example.org:80"),
         ("http://192.168.1.5:3000", "192.168.1.5:3000"),
         ("http://[::1]:3000", "[::1]:3000"),
     ],
@@ -110,10 +129,40 @@ def test_the_same_origin_may_write_under_any_host_name(origin: str, host: str) -
     assert client.post("/api/things", headers={**COOKIE, "Origin": origin, "Host": host}).status_code == 200
 
 
-def test_a_configured_origin_is_ours_behind_a_proxy_that_changes_the_host() -> None:
-    client = browser(OriginGuard(application(), extra_origins=["https://clips.example.org/"]))
-    assert client.post("/api/things", headers={**COOKIE, "Origin": "https://clips.example.org"}).status_code == 200
-    assert client.post("/api/things", headers={**COOKIE, "Origin": "https://clips.example.com"}).status_code == 403
+def test_a_page_that_came_without_tls_may_not_write_to_one_with_tls() -> None:
+    client = browser(OriginGuard(application()), "https://clips.lan:3000")
+    assert client.post("/api/things", headers={**COOKIE, "Origin": "http://clips.lan:3000"}).status_code == 403
+    assert client.post("/api/things", headers={**COOKIE, "Origin": "https://clips.lan:3000"}).status_code == 200
+
+
+PUBLIC = "https://clips.example.org"
+
+
+@pytest.mark.parametrize("public_url", [PUBLIC, f"{PUBLIC}:443", f"{PUBLIC}/clips"])
+def test_with_a_public_address_only_that_origin_counts(public_url: str) -> None:
+    client = browser(OriginGuard(application(), public_url), PUBLIC)
+    assert client.post("/api/things", headers={**COOKIE, "Origin": PUBLIC}).status_code == 200
+    for origin in ("https://clips.example.com", "http://clips.example.org", "https://clips.example.org:8443", "null"):
+        assert client.post("/api/things", headers={**COOKIE, "Origin": origin}).status_code == 403
+
+
+@pytest.mark.parametrize("host", ["evil.example", "clips.example.org.evil.example", "clips.example.org:8443", "127.0.0.1:3000", ""])
+def test_with_a_public_address_only_that_host_counts(host: str) -> None:
+    client = browser(OriginGuard(application(), PUBLIC), PUBLIC)
+    for headers in ({"Host": host}, {"Host": host, "Origin": f"https://{host}"}, {"Host": host, "Origin": PUBLIC}):
+        for method, path in (("GET", "/page"), ("POST", "/api/things")):
+            refused = client.request(method, path, headers={**COOKIE, **headers})
+            assert (refused.status_code, refused.json()["code"]) == (421, "foreign_host")
+        with pytest.raises((WebSocketDisconnect, WebSocketDenialResponse)), client.websocket_connect("/_event", headers=headers):
+            pass
+
+
+def test_the_store_the_health_and_programs_may_be_asked_by_another_host() -> None:
+    client = browser(OriginGuard(application(), PUBLIC), "http://10.0.0.7:3000")
+    assert client.get("/s3/clipviewer/key").status_code == 200
+    assert client.get("/api/health").status_code == 200
+    assert client.post("/api/things", headers={"Authorization": "Bearer cv_x"}).status_code == 200
+    assert client.post("/api/things", headers={"Authorization": "Bearer cv_x", **COOKIE}).status_code == 421
 
 
 def test_a_cross_site_write_without_an_origin_is_refused() -> None:
@@ -231,6 +280,13 @@ def test_a_body_above_the_cap_is_refused_also_when_chunked(chunked: bool) -> Non
     assert (post("/api/clips/videos", 5000), post("/page", 9000)) == (200, 200)
 
 
+@pytest.mark.parametrize("path", ["/api/auth/sign-in", "/api/clips/videos/v/download"])
+def test_a_body_that_is_read_before_the_caller_is_known_is_small(path: str) -> None:
+    client = browser(RequestLimits(application(), SESSIONS))
+    assert client.post(path, content=chunks(1024, 65)).status_code == 413
+    assert client.post(path, content=chunks(1024, 64)).status_code == 200
+
+
 def test_the_answer_to_a_large_body_is_a_problem() -> None:
     response = browser(RequestLimits(application(), SESSIONS, body=1000)).post("/api/things", content=chunks(100, 20))
     assert (response.headers["content-type"], response.json()["code"]) == ("application/problem+json", "body_too_large")
@@ -273,8 +329,8 @@ def test_forged_sessions_do_not_evade_the_rate_limit(manual_clock: ManualClock, 
 
 
 def test_a_socket_with_too_large_a_frame_is_closed_with_1009() -> None:
-    client = browser(SocketLimits(application(), frame=1000))
-    with client.websocket_connect("/_event") as websocket:
+    client = browser(SocketLimits(application(), SESSIONS, frame=1000))
+    with client.websocket_connect("/socket") as websocket:
         websocket.send_text("x" * 1000)
         assert len(websocket.receive_text()) == 1000
         websocket.send_text("é" * 501)
@@ -284,8 +340,8 @@ def test_a_socket_with_too_large_a_frame_is_closed_with_1009() -> None:
 
 
 def test_a_socket_that_sends_too_often_is_closed_with_1008(manual_clock: ManualClock) -> None:
-    client = browser(SocketLimits(application(), rate=2, burst=3, clock=manual_clock))
-    with client.websocket_connect("/_event") as websocket:
+    client = browser(SocketLimits(application(), SESSIONS, rate=2, burst=3, clock=manual_clock))
+    with client.websocket_connect("/socket") as websocket:
         for count in (3, 2):
             for _ in range(count):
                 websocket.send_text("x")
@@ -301,14 +357,41 @@ def test_a_socket_that_sends_too_often_is_closed_with_1008(manual_clock: ManualC
 
 @pytest.mark.parametrize("caps", [{"per_session": 2}, {"per_address": 2}], ids=str)
 def test_the_number_of_open_sockets_is_limited(caps: dict[str, int]) -> None:
-    client = browser(SocketLimits(application(), **caps))
-    with client.websocket_connect("/_event", headers=COOKIE), client.websocket_connect("/_event", headers=COOKIE) as second:
-        with pytest.raises((WebSocketDisconnect, WebSocketDenialResponse)), client.websocket_connect("/_event", headers=COOKIE):
+    client = browser(SocketLimits(application(), SESSIONS, **caps))
+    with client.websocket_connect("/socket", headers=COOKIE), client.websocket_connect("/socket", headers=COOKIE) as second:
+        with pytest.raises((WebSocketDisconnect, WebSocketDenialResponse)), client.websocket_connect("/socket", headers=COOKIE):
             pass
         second.close()
-        with client.websocket_connect("/_event", headers=COOKIE) as third:
+        with client.websocket_connect("/socket", headers=COOKIE) as third:
             third.send_text("still")
             assert third.receive_text() == "still"
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_forged_sessions_do_not_evade_the_number_of_sockets(services: Services) -> None:
+    client = browser(SocketLimits(application(), services.sessions, per_session=1))
+    with client.websocket_connect("/socket", headers={"Cookie": "clipviewer_session=1"}):
+        refused = pytest.raises((WebSocketDisconnect, WebSocketDenialResponse))
+        with refused, client.websocket_connect("/socket", headers={"Cookie": "clipviewer_session=2"}):
+            pass
+        with client.websocket_connect("/socket", headers=session_of(services)):
+            pass
+
+
+@pytest.mark.parametrize(("path", "code"), [("/_event", 1007), ("/_event/", 1007), ("/socket", None)])
+def test_a_malformed_event_closes_the_event_socket_with_one_line(path: str, code: int | None, caplog: pytest.LogCaptureFixture) -> None:
+    client = browser(SocketLimits(application(), SESSIONS))
+    with client.websocket_connect(path) as websocket:
+        websocket.send_text('42/_event,["event",{"a":1}]')
+        assert websocket.receive_text() == '42/_event,["event",{"a":1}]'
+        websocket.send_text("secret")
+        if code is None:
+            assert websocket.receive_text() == "secret"
+            return
+        with pytest.raises(WebSocketDisconnect) as caught:
+            websocket.receive_text()
+    assert caught.value.code == code
+    assert [record.getMessage() for record in caplog.records] == ["Closed a websocket of testclient: its message is malformed"]
 
 
 def test_a_bucket_forgets_the_keys_unused_for_longest(manual_clock: ManualClock) -> None:

@@ -39,7 +39,7 @@ def listed(client: TestClient, **asked: str) -> list[str]:
 def test_a_change_keeps_fields_that_it_does_not_name(client: TestClient, services: Services) -> None:
     changed = client.patch(ONE, json={"tags": ["Boats", "dawn"]}).json()
     assert (changed["title"], changed["tags"], changed["archivedAt"]) == ("Harbour", ["boats", "dawn"], None)
-    changed = client.patch(ONE, json={"title": "Pier", "archived": True, "deletedAt": "2025-01-01"}).json()
+    changed = client.patch(ONE, json={"title": "Pier", "archived": True}).json()
     assert (changed["title"], changed["tags"], changed["deletedAt"]) == ("Pier", ["boats", "dawn"], None)
     assert client.get(ONE).json() == changed
     assert changed["archivedAt"].endswith("Z")

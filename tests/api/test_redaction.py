@@ -50,6 +50,7 @@ def log() -> Iterator[io.StringIO]:
         "[(b'cookie', b'a=b; clipviewer_session={}')]",
         "Cookie: theme=dark; other={}",
         "Set-Cookie: __Host-clipviewer_session={}; Path=/",
+        "a=b; __Host-clipviewer_device={}",
         "GET /set-up/{}?error=x HTTP/1.1",
         "password={}&email=a",
         '{{"email": "a", "password": "one {} two"}}',

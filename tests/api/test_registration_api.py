@@ -182,11 +182,11 @@ def test_infinite_scores_are_refused(client: TestClient) -> None:
     assert [status for _, status in outcomes(answer, "reference")] == ["invalid", "invalid"]
 
 
-def test_extra_fields_change_nothing(client: TestClient) -> None:
-    items = [clip("c/1.mp4", id="clip_mine", videoId="video_2", size=1, etag="x", video_id="video_2", createdAt="1970-01-01")]
-    (result,) = client.post(EXPORTED, json={"items": items}).json()["results"]
-    assert result["id"] not in ("", "clip_mine")
-    assert result["status"] == "created"
+def test_fields_that_the_product_decides_are_refused(client: TestClient) -> None:
+    decided = {"id": "clip_mine", "videoId": "video_2", "size": 1, "etag": "x", "video_id": "video_2", "createdAt": "1970-01-01"}
+    answer = client.post(EXPORTED, json={"items": [clip("c/1.mp4", **decided)]})
+    assert answer.status_code == 422
+    assert {place["location"] for place in answer.json()["errors"]} == {f"items.0.{name}" for name in decided}
 
 
 @on_sqlite
@@ -199,7 +199,8 @@ def test_a_body_that_is_not_a_list_of_at_most_ten_thousand_is_invalid(client: Te
 @pytest.mark.parametrize("tail", ["exported", "identified"])
 @pytest.mark.parametrize("video_id", ["video_nobody", "video_1%00", "clip_1"])
 def test_nothing_is_registered_for_an_unknown_video_over_http(client: TestClient, video_id: str, tail: str) -> None:
-    answer = client.post(f"{VIDEOS}/{video_id}/{tail}", json={"items": [clip("c/1.mp4")]})
+    item = clip("c/1.mp4") if tail == "exported" else {"start": "1", "end": "2"}
+    answer = client.post(f"{VIDEOS}/{video_id}/{tail}", json={"items": [item]})
     assert answer.status_code == 404
     assert answer.json()["code"] == "video_not_found"
 

@@ -97,7 +97,7 @@ def test_starting_prints_the_address_and_one_set_up_link(started: Started, tmp_p
         assert client.post("/api/auth/set-up", json=admin).status_code == 201
         assert client.get("/api/auth/session").json()["user"]["role"] == "admin"
         assert client.post("/api/auth/set-up", json=admin).status_code != 201
-    for name in ("", "secret_key"):
+    for name in ("", "secret_key", "clipviewer.db"):
         assert stat.S_IMODE((tmp_path / "data" / name).stat().st_mode) & 0o077 == 0
 
 

@@ -70,6 +70,17 @@ def test_it_runs_at_low_priority(tmp_path: Path) -> None:
     _script(tmp_path, f"{wait_for_nice}\necho progress=end").run([], timeout=10)
 
 
+def test_it_gets_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_SECRET_ACCESS_KEY", "CLIPVIEWER_SECRET_KEY", "DATABASE_URL", "SOME_TOKEN"):
+        monkeypatch.setenv(name, "c4narY")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    _script(tmp_path, f"env > {tmp_path}/environment\necho progress=end").run([], timeout=60)
+    got = (tmp_path / "environment").read_text()
+    assert "c4narY" not in got
+    assert "LC_ALL=C.UTF-8" in got
+    assert "PATH=" in got
+
+
 def test_an_executable_that_is_not_there_names_its_setting(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="CLIPVIEWER_FFMPEG"):
         Ffmpeg(str(tmp_path / "nothing")).run([], timeout=60)

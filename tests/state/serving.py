@@ -45,6 +45,7 @@ class Running:
     services: Services
     data_dir: Path
     output: Path
+    pid: int
 
     def person(self, role: Role = Role.VIEWER, *, password: str | None = None) -> Person:
         """Create a person and sign them in."""
@@ -61,8 +62,11 @@ class Running:
 
 
 @contextlib.contextmanager
-def running_app(folder: Path, **settings: str) -> Iterator[Running]:
-    """Run ``python -m clipviewer`` on a free port with its data in ``folder`` and an empty front end; stop it at the end."""
+def running_app(folder: Path, module: str = "clipviewer", **settings: str) -> Iterator[Running]:
+    """Run ``python -m clipviewer`` on a free port with its data in ``folder`` and an empty front end; stop it at the end.
+
+    ``module`` is run instead if it starts the same command in another way.
+    """
     wait_for_front_end()  # until then the build changes files that ``fingerprint`` reads
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -74,7 +78,7 @@ def running_app(folder: Path, **settings: str) -> Iterator[Running]:
     output = folder / "output"
     with output.open("wb") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "clipviewer"], cwd=frontend.ROOT, env=environ, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream
+            [sys.executable, "-m", module], cwd=frontend.ROOT, env=environ, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream
         )
     try:
         address = f"http://127.0.0.1:{port}"
@@ -82,7 +86,7 @@ def running_app(folder: Path, **settings: str) -> Iterator[Running]:
         loaded = load_settings(configured, folder)
         database = startup.open_database(loaded)
         try:
-            yield Running(address, startup.build_services(loaded, database), data_dir, output)
+            yield Running(address, startup.build_services(loaded, database), data_dir, output, process.pid)
         finally:
             database.dispose()
     finally:

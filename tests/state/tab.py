@@ -45,8 +45,8 @@ class Tab:
         self.frames: list[str] = []
         self.namespace_refused = False
 
-    def send_frame(self, text: str) -> None:
-        self._socket.send(text)
+    def send_frame(self, frame: str | bytes) -> None:
+        self._socket.send(frame)
 
     def emit(self, *message: Any) -> None:
         """Send any Socket.IO event."""

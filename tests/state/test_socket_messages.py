@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -147,25 +149,59 @@ def test_other_messages_change_nothing_and_log_nothing(app: Running, room: Tab, 
     assert app.log()[logged:] == ""
 
 
-@pytest.mark.parametrize(
-    "frame",
-    [
-        f"42{NAMESPACE},",
-        f"42{NAMESPACE},[]",
-        f"42{NAMESPACE},{{}}",
-        f"42{NAMESPACE},[{CANARY}",
-        f"4x{CANARY}",
-        f"45{NAMESPACE},1",
-        CANARY,
-        "",
-    ],
-)
-def test_a_broken_frame_affects_at_most_its_own_socket(app: Running, room: Tab, frame: str) -> None:
+MALFORMED = {
+    "cut off": f'42{NAMESPACE},["event",{{',
+    "null": f"42{NAMESPACE},null",
+    "no number": f"9zz{CANARY}",
+    "empty": "",
+    "nothing": f"42{NAMESPACE},",
+    "empty list": f"42{NAMESPACE},[]",
+    "object": f"42{NAMESPACE},{{}}",
+    "text": f"42{NAMESPACE},[{CANARY}",
+    "type": f"4x{CANARY}",
+    "binary event": f"45{NAMESPACE},1",
+    "attachments": f'451-{NAMESPACE},["event",{{"_placeholder":true,"num":0}}]',
+    "error": f"44{NAMESPACE}",
+    "words": CANARY,
+    "deep": f"42{NAMESPACE}," + "[" * 100_000 + "]" * 100_000,
+    "deep payload": f'42{NAMESPACE},["event",' + "[" * 300 + "]" * 300 + "]",
+    "deep opening": f'40{NAMESPACE},{{"event":' + "[" * 300 + "]" * 300 + "}",
+    "integer": f"42{NAMESPACE},[{'1' * 5_000}]",
+    "acknowledgement": f'42{NAMESPACE},{"1" * 5_000}["event"]',
+}
+
+
+@pytest.mark.parametrize("frame", MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_frame_closes_its_own_socket_without_a_traceback(app: Running, room: Tab, frame: str) -> None:
     logged = len(app.log())
     with open_tab(app.address, cookie=app.person().cookie) as tab:
         tab.send_frame(frame)
+        assert tab.closing() == 1007
     assert "Kim admin" in str(room.snapshot())
+    written = app.log()[logged:]
+    assert CANARY not in written
+    assert len(written.splitlines()) <= 1
+    assert "Traceback" not in written
+
+
+def test_a_binary_frame_closes_its_own_socket_without_a_traceback(app: Running) -> None:
+    logged = len(app.log())
+    with open_tab(app.address) as tab:
+        tab.send_frame(CANARY.encode())
+        assert tab.closing() == 1007
     assert CANARY not in app.log()[logged:]
+
+
+def test_a_client_that_hangs_up_in_the_middle_of_a_body_is_no_error(app: Running) -> None:
+    logged = len(app.log())
+    port = urlsplit(app.address).port
+    for path in ("/api/auth/sign-in", "/api/clips/videos/v/download", "/s3/clipviewer/key", "/sign-in"):
+        request = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{{"
+        with socket.create_connection(("127.0.0.1", port or 0)) as connection:
+            connection.sendall(request.encode())
+    with open_tab(app.address) as tab:
+        tab.snapshot()
+    assert app.log()[logged:] == ""
 
 
 def test_what_a_browser_claims_about_itself_is_overwritten(app: Running) -> None:

@@ -41,7 +41,8 @@ def get(served: Served, target: str, method: str = "GET", **headers: str) -> Rep
 @pytest.mark.parametrize(
     "kind",
     ["text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "application/pdf", "application/javascript", "text/css", "x",
-     "video/mp4, text/html", "video/mp4;a=b, text/html", "video/mp4;charset=\"a, text/html\"", "multipart/x-mixed-replace"],
+     "video/mp4, text/html", "video/mp4;a=b, text/html", "video/mp4;charset=\"a, text/html\"", "multipart/x-mixed-replace",
+     "video/x+xml", "audio/svg+xml", "Video/X+XML; charset=utf-8", "image/png+xml"],
 )  # fmt: skip
 def test_active_content_is_only_downloaded(served: Served, kind: str) -> None:
     put(served, "page", ContentType=kind, ContentDisposition='inline; filename="page.html"')

@@ -33,6 +33,7 @@ def test_every_setting_is_taken_from_its_variable(tmp_path: Path) -> None:
             "CLIPVIEWER_URL_TTL": "20",
             "CLIPVIEWER_SECRET_KEY": f"{LONG_KEY}, {LONG_KEY[::-1]}",
             "CLIPVIEWER_PUBLIC_URL": "https://clips.example.org/",
+            "CLIPVIEWER_TRUSTED_PROXIES": "10.0.0.2, 10.1.0.0/16,2001:db8::/32",
             "CLIPVIEWER_HOST": "0.0.0.0",
             "CLIPVIEWER_PORT": "8080",
             "CLIPVIEWER_REDIS_URL": "redis://cache",
@@ -59,6 +60,7 @@ def test_every_setting_is_taken_from_its_variable(tmp_path: Path) -> None:
         url_ttl=20,
         secret_key=f"{LONG_KEY},{LONG_KEY[::-1]}",
         public_url="https://clips.example.org",
+        trusted_proxies=("10.0.0.2/32", "10.1.0.0/16", "2001:db8::/32"),
         host="0.0.0.0",
         port=8080,
         redis_url="redis://cache",
@@ -91,6 +93,10 @@ def test_every_setting_is_taken_from_its_variable(tmp_path: Path) -> None:
         ("CLIPVIEWER_SECRET_KEY", f"{LONG_KEY},short"),
         ("CLIPVIEWER_PUBLIC_URL", "clips.example.org"),
         ("CLIPVIEWER_PUBLIC_URL", "https://[broken"),
+        ("CLIPVIEWER_TRUSTED_PROXIES", "nginx"),
+        ("CLIPVIEWER_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("CLIPVIEWER_TRUSTED_PROXIES", "10.0.0.1,"),
+        ("CLIPVIEWER_TRUSTED_PROXIES", "*"),
         ("CLIPVIEWER_PORT", "0"),
         ("CLIPVIEWER_PORT", "65536"),
         ("CLIPVIEWER_PORT", "http"),
@@ -115,6 +121,14 @@ def test_a_wrong_value_is_one_sentence_that_names_the_variable(tmp_path: Path, n
     assert re.fullmatch(r"[^\n]+[^.\n]\.", sentence)
     assert "x" * 64 not in sentence
     assert LONG_KEY not in sentence
+
+
+def test_proxies_are_trusted_on_this_machine_if_there_is_a_public_address_and_elsewhere_if_named(tmp_path: Path) -> None:
+    public = {"CLIPVIEWER_PUBLIC_URL": "https://clips.example.org"}
+    named = {"CLIPVIEWER_TRUSTED_PROXIES": "10.0.0.2"}
+    assert load_settings({}, tmp_path).proxies == ()
+    assert load_settings(public, tmp_path).proxies == ("127.0.0.0/8", "::1/128")
+    assert load_settings(named, tmp_path).proxies == load_settings(public | named, tmp_path).proxies == ("10.0.0.2/32",)
 
 
 def test_an_endpoint_without_a_bucket_is_refused(tmp_path: Path) -> None:

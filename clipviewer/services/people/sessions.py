@@ -24,10 +24,12 @@ from clipviewer.db.statements import count_changed
 from clipviewer.domain.ids import new_id
 from clipviewer.domain.permissions import Role
 from clipviewer.errors import Unauthorized
+from clipviewer.services.people.devices import DEVICE_AGE, DEVICE_COOKIE, Device, Devices
 from clipviewer.services.people.principal import Principal
 
 COOKIE = "clipviewer_session"
-SECURE_COOKIE = f"__Host-{COOKIE}"
+_HOST_PREFIX = "__Host-"
+SECURE_COOKIE = f"{_HOST_PREFIX}{COOKIE}"
 ABSOLUTE_TIMEOUT = timedelta(days=30)
 IDLE_TIMEOUT = timedelta(days=7)
 
@@ -91,6 +93,7 @@ class Sessions:
     ) -> None:
         self._keys = {_derive(key, b"session key id").hex()[:16]: _derive(key, b"session") for key in secret_keys}
         self._signing_kid = next(iter(self._keys))
+        self._devices = Devices([_derive(key, b"device") for key in secret_keys])
         self._clock = clock
         self._absolute = absolute_timeout
         self._idle = idle_timeout
@@ -137,6 +140,21 @@ class Sessions:
             return self.decode_cookie(cookie_header, secure=secure).session_id
         except Unauthorized:
             return None
+
+    def recognize(self, cookie_header: str | None, *, secure: bool = False) -> Device | None:
+        """Return the device that the cookies name: by its own cookie, else by that of a session, valid or ended. No query."""
+        device = self._devices.verify(_read_cookie(cookie_header, DEVICE_COOKIE, secure=secure))
+        if device is not None:
+            return device
+        try:
+            named = self.decode_cookie(cookie_header, secure=secure)
+        except Unauthorized:
+            return None
+        return Device(named.user_id, named.session_id)
+
+    def device_cookie(self, user_id: str, *, secure: bool) -> str:
+        """Return the ``Set-Cookie`` value by which the browser is recognized as this user's."""
+        return _build_cookie(DEVICE_COOKIE, self._devices.issue(user_id), secure=secure, max_age=DEVICE_AGE)
 
     def validate(self, named: NamedSession, row: Sequence[Any] | None) -> VerifiedSession:
         """Return who is behind the row that ``SESSION`` found for ``named``. Raises ``Unauthorized`` if there is none or it has ended."""
@@ -229,21 +247,28 @@ def revoke_sessions(db: Session, user_id: str, now: datetime) -> None:
 
 def read_cookie(cookie_header: str | None, *, secure: bool = False) -> str | None:
     """Return the session cookie's value from a ``Cookie`` header; ``__Host-`` wins, and is the only one over HTTPS."""
+    return _read_cookie(cookie_header, COOKIE, secure=secure)
+
+
+def build_cookie(token: str, *, secure: bool, max_age: timedelta) -> str:
+    """Return the ``Set-Cookie`` value for a session; an empty ``token`` without age removes it."""
+    return _build_cookie(COOKIE, token, secure=secure, max_age=max_age)
+
+
+def _read_cookie(cookie_header: str | None, wanted: str, *, secure: bool) -> str | None:
     if not cookie_header:
         return None
     found: dict[str, str] = {}
     for part in cookie_header.split(";"):
         name, separator, value = part.strip().partition("=")
-        if separator and name in (COOKIE, SECURE_COOKIE):
+        if separator and name.removeprefix(_HOST_PREFIX) == wanted:
             found.setdefault(name, value)
-    return found.get(SECURE_COOKIE) or (None if secure else found.get(COOKIE))
+    return found.get(f"{_HOST_PREFIX}{wanted}") or (None if secure else found.get(wanted))
 
 
-def build_cookie(token: str, *, secure: bool, max_age: timedelta) -> str:
-    """Return the ``Set-Cookie`` value for a session; an empty ``token`` without age removes it."""
-    attributes = "; Secure" if secure else ""
-    name = SECURE_COOKIE if secure else COOKIE
-    return f"{name}={token}; Path=/; Max-Age={int(max_age.total_seconds())}; HttpOnly; SameSite=Lax{attributes}"
+def _build_cookie(name: str, value: str, *, secure: bool, max_age: timedelta) -> str:
+    prefix, attributes = (_HOST_PREFIX, "; Secure") if secure else ("", "")
+    return f"{prefix}{name}={value}; Path=/; Max-Age={int(max_age.total_seconds())}; HttpOnly; SameSite=Lax{attributes}"
 
 
 def _derive(secret_key: str, purpose: bytes) -> bytes:

@@ -17,6 +17,7 @@ from clipviewer.db.models import User
 from clipviewer.domain.permissions import Role
 from clipviewer.services import audit
 from clipviewer.services.people.accounts import Account
+from clipviewer.services.people.devices import Device
 from clipviewer.services.people.passwords import Passwords
 from clipviewer.services.people.sessions import NewSession, Sessions
 from clipviewer.services.people.throttle import Attempt, Throttle
@@ -47,10 +48,10 @@ class SignedIn:
     session: NewSession
 
 
-def begin(db: Session, throttle: Throttle, email: str, address: str, now: datetime) -> Candidate:
-    """Count the attempt and look the account up. Writes. Raises ``TooManyAttempts``."""
+def begin(db: Session, throttle: Throttle, email: str, address: str, now: datetime, device: Device | None = None) -> Candidate:
+    """Count the attempt and look the account up. Writes. ``device`` is the one that the cookies name. Raises ``TooManyAttempts``."""
     email = "".join(filter(str.isprintable, email)).strip().lower()[:320]
-    attempt = throttle.take(db, email, address, now)
+    attempt = throttle.take(db, email, address, now, device)
     found = select(col(User.password_hash)).where(col(User.email) == email, col(User.disabled_at).is_(None))
     return Candidate(email, address, db.execute(found).scalar_one_or_none(), attempt)
 

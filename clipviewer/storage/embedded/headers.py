@@ -1,8 +1,8 @@
 """The headers stored with an object, and the headers of responses.
 
 The store shares the app's origin, so uploads must never run there: anything but plain media and text can only be downloaded, and every
-response but media is sandboxed. A sandbox would make a video's own page cross-origin to the video, and the browser would refuse to play
-a URL that was opened directly.
+response but media is sandboxed. A type that ends in ``+xml`` is no media: browsers show it as XML, which may contain scripts. A sandbox
+would make a video's own page cross-origin to the video, and the browser would refuse to play a URL that was opened directly.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _POLICY = f"sandbox; {_MEDIA_POLICY}"
 _KEPT = ("content-type", "cache-control", "content-disposition", "content-encoding", "content-language", "expires")
 _OVERRIDES = {f"response-{name}": name for name in _KEPT}
 _SHOWN = re.compile(
-    r"(?:video/[a-z0-9.+-]+|audio/[a-z0-9.+-]+|image/(?:png|jpeg|webp|avif|gif)|text/vtt|text/plain|application/json)"
+    r"(?:video/[a-z0-9.-]+|audio/[a-z0-9.-]+|image/(?:png|jpeg|webp|avif|gif)|text/vtt|text/plain|application/json)"
     r"(?:\s*;\s*[a-z0-9-]+=[a-z0-9._+-]+)*",
     re.IGNORECASE,
 )
