@@ -18,9 +18,6 @@ from imageio_ffmpeg import get_ffmpeg_exe  # type: ignore[import-untyped]
 
 from clipviewer.errors import ClipviewerError
 
-# What an input file may be. Playlists (HLS, DASH, concat) are not among them: they make requests and open other files.
-FORMATS = "mov,matroska,avi,mpegts,mpeg,flv,ogg,wav,mp3,aac,flac"
-
 _FAILED = "The footage is damaged or not supported: upload a complete file, then retry."
 
 # Why the system ended a run, by the number of its signal.

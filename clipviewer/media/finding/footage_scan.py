@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from clipviewer.domain.timecode import ms_to_seconds
 from clipviewer.media.ffmpeg import Ffmpeg, MediaError
+from clipviewer.media.source.media_info import MediaInfo
 from clipviewer.media.source.opened_source import OpenedSource
-from clipviewer.media.source.probe import MediaInfo
 
 WIDTH, HEIGHT = 64, 36
 SOUND_RATE = 16_000
