@@ -127,7 +127,10 @@ class Cage:
     def _take(self) -> _Child:
         with self._lock:
             child, self._idle = self._idle, None
-        return child if child is not None and child.alive else _Child(self._command)
+        if child is not None and not child.alive:
+            child.end()
+            child = None
+        return child or _Child(self._command)
 
     def _give_back(self, child: _Child) -> None:
         if child.alive and child.answers < _MOST_ANSWERS:

@@ -20,7 +20,8 @@ from clipviewer.media.source.media_info import CaptionStream, ContainerInfo, Med
 
 _TIMEOUT_SECONDS = 15
 _MOST_STREAMS, _MOST_CAPTIONS, _LONGEST_TEXT = 256, 40, 200
-_MOST_PICTURES = 20_000_000  # Over three days at 60 pictures a second.
+_MOST_SAMPLES = 20_000_000  # Over three days at 60 pictures a second.
+_COUNTED_ONE_BY_ONE = ("pcm_", "adpcm_")  # Sound of 48,000 samples a second, of which an index lists only the chunks.
 _MAX_PIXELS = {"max_pixels": str(MAX_SIDE**2)}
 _TOO_MANY_PIXELS = re.compile("exceeds specified max pixel count")
 _WITHOUT_INDEX = {"mpegts", "mpeg"}
@@ -58,6 +59,7 @@ def open_media(address: str) -> Iterator[InputContainer]:
     with av.logging.Capture() as log:
         try:
             with _open(address, options) as container:
+                _check_index(container)
                 yield container
         except MemoryError:
             raise
@@ -75,6 +77,14 @@ def _open(address: str, options: dict[str, str]) -> InputContainer:
         if "stream_options" not in str(error):
             raise
         return av.open(address, options=options, timeout=_TIMEOUT_SECONDS)
+
+
+def _check_index(container: InputContainer) -> None:
+    """Refuse a file whose index claims more than a video can have: whoever reads it next would need gigabytes for that."""
+    for stream in container.streams:
+        kind = stream.codec_context.name if stream.codec_context is not None else ""
+        if stream.frames > _MOST_SAMPLES and not kind.startswith(_COUNTED_ONE_BY_ONE):
+            raise Refused(f"The index of this file claims {stream.frames:,} pictures or sounds: it is damaged or malicious.")
 
 
 def probe(container: InputContainer) -> MediaInfo:
@@ -133,7 +143,7 @@ def list_captions(container: InputContainer) -> tuple[CaptionStream, ...]:
 
 
 def _first_picture(container: InputContainer, stream: VideoStream) -> VideoFrame:
-    """Decode the first picture, if it is small enough, of an allowed kind, and the file's index is credible."""
+    """Decode the first picture, if it is small enough and of an allowed kind."""
     decoder = stream.codec_context
     if decoder is None:
         raise Refused("The picture of this video is in an unknown format.")
@@ -141,8 +151,6 @@ def _first_picture(container: InputContainer, stream: VideoStream) -> VideoFrame
         raise Refused("The footage is in an unsupported format: convert it to H.264 in an mp4 first.")
     if max(decoder.width, decoder.height) > MAX_SIDE:
         raise Refused(_TOO_LARGE)
-    if stream.frames > _MOST_PICTURES:
-        raise Refused(f"The index of this file claims {stream.frames:,} pictures: it is damaged or malicious.")
     decoder.options, decoder.thread_count = _MAX_PIXELS, THREADS
     frame = next(container.decode(stream), None)
     if frame is None:
