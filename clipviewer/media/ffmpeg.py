@@ -45,6 +45,12 @@ class MediaError(ClipviewerError):
         return f"{self.detail}\n{self.log}".rstrip()
 
 
+class MediaStopped(MediaError):
+    """The footage ended the process that read it: a limit or a crash did."""
+
+    code, title = "media_stopped", "Reading the footage was stopped"
+
+
 class MediaCancelled(ClipviewerError):
     """The work was cancelled; nothing was published."""
 
@@ -97,11 +103,11 @@ class Ffmpeg:
                 complete, log = _follow(process, time.monotonic() + timeout, on_progress, cancelled)
                 code = process.wait(timeout=_POLL_SECONDS * 25)
             except TimeoutExpired as error:
-                raise MediaError(f"ffmpeg did not finish within {timeout:.0f} seconds.") from error
+                raise MediaStopped(f"ffmpeg did not finish within {timeout:.0f} seconds.") from error
             finally:
                 _kill(process)
         if code != 0 or not complete:
-            raise MediaError(_STOPPED.get(-code, _FAILED), log)
+            raise (MediaStopped if code < 0 else MediaError)(_STOPPED.get(-code, _FAILED), log)
         return log
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from clipviewer.media.cage.cage import CAGE, PROBE, Cage, MediaStopped, Patience
+from clipviewer.media.cage.cage import CAGE, PROBE, Cage, Patience
 from clipviewer.media.captions.embedded import extract_captions
-from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
+from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError, MediaStopped
 from clipviewer.media.finding.highlights import find_clips
 from clipviewer.media.render.remux import remux
 from clipviewer.media.source.inspection import inspect
@@ -80,8 +80,8 @@ def test_captions_inside_a_bomb_cost_the_server_no_memory(bombs: dict[str, Path]
     assert held.together < TOGETHER_MIB
 
 
-def test_a_file_that_needs_too_much_memory_is_refused_and_the_next_one_is_not(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    child = "import clipviewer.media.cage.child as child; child.MEMORY = 48 * 1024**2; child.open_media = lambda _: bytearray(1024**3); child.main()"
+def test_a_file_that_needs_too_much_memory_is_refused_and_the_next_one_is_not(small: Path) -> None:
+    child = "import clipviewer.media.cage.child as child; child.open_media = lambda _: bytearray(2 * child.MEMORY); child.main()"
     greedy = Cage((sys.executable, "-c", child))
     with pytest.raises(MediaStopped, match="more memory"):
         greedy.look(PROBE, f"file:{small}")

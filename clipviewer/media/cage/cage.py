@@ -21,7 +21,7 @@ from subprocess import Popen, TimeoutExpired
 from threading import BoundedSemaphore, Lock
 from typing import Any, Generic, TypeVar
 
-from clipviewer.media.ffmpeg import MediaCancelled, MediaError
+from clipviewer.media.ffmpeg import MediaCancelled, MediaError, MediaStopped
 from clipviewer.media.source.media_info import CaptionStream, ContainerInfo, MediaInfo
 
 _ROOT = Path(__file__).parents[3]
@@ -47,12 +47,6 @@ _STOPPED = {
 _OUT_OF_TIME = (signal.SIGALRM, signal.SIGXCPU)
 
 _Found = TypeVar("_Found")
-
-
-class MediaStopped(MediaError):
-    """The file was more than the process that opened it may use, or crashed it."""
-
-    code, title = "media_stopped", "Opening the file was stopped"
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,5 +128,5 @@ def _explained(error: MediaError) -> MediaError:
     log = "\n".join(line for line in error.log.splitlines() if not _CAPTIONS_LEFT_OUT.search(line))
     for words, sentence in _REASONS:
         if words in log:
-            return MediaError(sentence, error.log)
+            return type(error)(sentence, error.log)
     return error
