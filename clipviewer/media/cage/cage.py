@@ -108,8 +108,10 @@ class Cage:
         return found
 
     def warm_up(self) -> None:
-        """Start the child that is kept, so that the first answer is not slower than the others."""
+        """Prepare for the first answer, so that it is not slower than the others: start the child that is kept."""
         self._give_back(self._take())
+        for look in (PROBE, INSPECT, CAPTIONS):
+            _validator(look)
 
     def close(self) -> None:
         """End the child that is kept. Another is started if needed."""

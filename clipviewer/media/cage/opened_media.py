@@ -23,6 +23,7 @@ _MOST_STREAMS, _MOST_CAPTIONS, _LONGEST_TEXT = 256, 40, 200
 _MOST_SAMPLES = 20_000_000  # Over three days at 60 pictures a second.
 _COUNTED_ONE_BY_ONE = ("pcm_", "adpcm_")  # Sound of 48,000 samples a second, of which an index lists only the chunks.
 _MAX_PIXELS = {"max_pixels": str(MAX_SIDE**2)}
+_ONE_PICTURE = _MAX_PIXELS | {"flags": "low_delay", "skip_loop_filter": "all"}  # Nothing is asked of the ones after it.
 _TOO_MANY_PIXELS = re.compile("exceeds specified max pixel count")
 _WITHOUT_INDEX = {"mpegts", "mpeg"}
 _HDR_TRANSFERS = (16, 18)  # SMPTE ST 2084 (PQ) and ARIB STD-B67 (HLG), as numbered in ITU-T H.273
@@ -151,7 +152,7 @@ def _first_picture(container: InputContainer, stream: VideoStream) -> VideoFrame
         raise Refused("The footage is in an unsupported format: convert it to H.264 in an mp4 first.")
     if max(decoder.width, decoder.height) > MAX_SIDE:
         raise Refused(_TOO_LARGE)
-    decoder.options, decoder.thread_count = _MAX_PIXELS, THREADS
+    decoder.options, decoder.thread_count = _ONE_PICTURE, THREADS
     frame = next(container.decode(stream), None)
     if frame is None:
         raise Refused("No picture of this video can be decoded.")
