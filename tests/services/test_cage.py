@@ -17,7 +17,10 @@ from clipviewer.media.finding.highlights import find_clips
 from clipviewer.media.render.remux import remux
 from clipviewer.media.source.inspection import inspect
 from clipviewer.media.source.probe import probe
+from clipviewer.services.library.uploading import Uploading
+from clipviewer.services.library.uploads import UploadRefused
 from tests.bombs import huge_picture, many_samples, watched
+from tests.services.upload_steps import ANNA, begin, no_audit, send
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux only")
 SECONDS, OWN_MIB, TOGETHER_MIB = 20, 60, 1_200
@@ -72,6 +75,19 @@ def test_a_bomb_costs_the_server_no_memory_and_little_time(bombs: dict[str, Path
     assert held.own < OWN_MIB
     assert held.together < TOGETHER_MIB
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("name", SENTENCES)
+def test_a_bomb_that_is_uploaded_is_refused_with_the_reason(uploading: Uploading, bombs: dict[str, Path], name: str) -> None:
+    data, begun = bombs[name].read_bytes(), time.monotonic()
+    found = begin(uploading, "talk.mov", data)
+    send(uploading, found, data)
+    with watched() as held, pytest.raises(UploadRefused, match=f"talk.mov was not added.*{SENTENCES[name]}"):
+        uploading.complete(found.id, ANNA, no_audit)
+    assert time.monotonic() - begun < SECONDS
+    assert held.own < OWN_MIB
+    assert list(uploading.services.store.list("")) == []
 
 
 def test_captions_inside_a_bomb_cost_the_server_no_memory(bombs: dict[str, Path], tmp_path: Path) -> None:
