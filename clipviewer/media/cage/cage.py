@@ -37,6 +37,7 @@ _ANSWER_BYTES = 1024**2
 _POLL_SECONDS = 0.1
 _READ_BYTES = 65_536
 _ENDING_SECONDS = 5
+_SENTENCE_LENGTH = 300
 
 _DAMAGED = "it is damaged or malicious. Convert it anew, then upload it again."
 _STOPPED = {
@@ -193,7 +194,7 @@ def _parse(look: Look[_Found], line: bytes) -> _Found:
     try:
         answer: dict[str, Any] = json.loads(line)
         if (refused := answer.get("refused")) is not None:
-            raise MediaError(str(refused))
+            raise MediaError(str(refused)[:_SENTENCE_LENGTH])
         if answer.get("exceeded") is not None:
             raise MediaStopped(_STOPPED["memory"])
         found: _Found = _validator(look).validate_python(answer["found"])
