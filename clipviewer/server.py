@@ -28,6 +28,7 @@ from clipviewer.api.redaction import install_redaction
 from clipviewer.db.models import utc_now
 from clipviewer.demo.making import Demo
 from clipviewer.domain.network import is_within, with_mapped
+from clipviewer.media.cage.cage import CAGE
 from clipviewer.services.container import Services
 
 _LOG = logging.getLogger(__name__)
@@ -176,7 +177,7 @@ async def _demo_footage() -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def _jobs() -> AsyncIterator[None]:
-    """Run jobs while the app runs; starts once the embedded store answers, and stops with the app."""
+    """Run jobs while the app runs; starts once the embedded store answers, and stops with the app. So does the process that opens media."""
     from clipviewer.services.container import installed
 
     services = installed()
@@ -188,6 +189,7 @@ async def _jobs() -> AsyncIterator[None]:
             return
         from clipviewer.jobs.worker import JobWorker
 
+        CAGE.warm_up()
         worker = JobWorker(services)
         try:
             worker.start()
@@ -203,6 +205,7 @@ async def _jobs() -> AsyncIterator[None]:
     stop.set()
     _ready.set()
     await asyncio.to_thread(thread.join, 15)
+    CAGE.close()
 
 
 def _sweep(services: Services) -> None:

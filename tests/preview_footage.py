@@ -14,7 +14,7 @@ from clipviewer.demo.counter import read_frame_number
 from clipviewer.media.captions.reading import parse_captions
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.media.previews.previews import Previews, make_previews
-from clipviewer.media.previews.small_pictures import Picture
+from clipviewer.media.raw_pictures import Picture
 from clipviewer.media.source.inspection import inspect
 
 RATE = 24

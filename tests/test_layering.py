@@ -101,3 +101,14 @@ def test_a_backward_import_is_caught(room: str, source: str) -> None:
 @pytest.mark.parametrize("room", ["services", "api"])
 def test_a_forward_import_is_fine(room: str) -> None:
     assert not list(backward_imports(room, "from clipviewer.domain import sigv4\nfrom clipviewer.errors import NotFound\nimport os"))
+
+
+def test_only_the_child_process_that_opens_media_imports_pyav() -> None:
+    importers = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if {"av"} & {module.partition(".")[0] for module in _imported(path.read_text(encoding="utf-8"))}
+    }
+    others = [path for path in PACKAGE.rglob("*.py") if "clipviewer.media.cage.opened_media" in _imported(path.read_text(encoding="utf-8"))]
+    assert importers == {"media/cage/opened_media.py", "media/cage/child.py"}
+    assert others == [PACKAGE / "media/cage/child.py"]

@@ -102,6 +102,7 @@ class Video(SQLModel, table=True):
     """A long master in the bucket. ``frame_rate`` is a fraction such as ``30000/1001``; sizes are pixels and bytes.
 
     ``media`` is what inspecting the file found, ``previews`` where its filmstrip and waveform lie; empty until it was inspected.
+    ``media`` also has how often the file ended the process that opened it (``services.library.opening_media``).
     ``deleted_at``: it can still be restored; ``removal`` then says which objects go with it (``domain.removal.Objects``).
     ``missing_at``: its object was found to be gone.
     """

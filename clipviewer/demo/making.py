@@ -21,7 +21,8 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.errors import ClipviewerError, ObjectMissing, StorageUnreachable
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled
 from clipviewer.media.render.cut import cut_clip, write_poster
-from clipviewer.media.source.probe import MediaInfo, probe
+from clipviewer.media.source.media_info import MediaInfo
+from clipviewer.media.source.probe import probe
 from clipviewer.services import work
 from clipviewer.services.container import Services
 from clipviewer.services.library import video_previews

@@ -17,6 +17,7 @@ from clipviewer.media.finding.title_service import add_titles, open_title_servic
 from clipviewer.media.source.stored_source import StoredSource
 from clipviewer.services import work
 from clipviewer.services.bucket.signing import internal_signer
+from clipviewer.services.library.opening_media import opening_media
 from clipviewer.services.library.videos import video_details
 from clipviewer.services.room import finding
 from clipviewer.services.room.captions import TRANSLATED, captions_of, find_track
@@ -31,16 +32,17 @@ def find_video_clips(run: LibraryAttempt) -> Mapping[str, Any]:
     with services.database.read() as db:
         video, captions, options = video_details(db, video_id), _spoken_captions(db, video_id), finding.find_options(db)
     signer = internal_signer(services.settings, services.store)
-    candidates = find_clips(
-        run.ffmpeg,
-        StoredSource(lambda: signer.sign(video.s3_key).url),
-        duration_ms=video.duration_ms or _ANY_LENGTH,
-        captions=captions,
-        folder=run.folder,
-        options=options,
-        on_progress=lambda share: run.report(share * _FOUND),
-        cancelled=run.cancelled,
-    )
+    with opening_media(services.database, video_id, by_person=run.is_asked_for):
+        candidates = find_clips(
+            run.ffmpeg,
+            StoredSource(lambda: signer.sign(video.s3_key).url),
+            duration_ms=video.duration_ms or _ANY_LENGTH,
+            captions=captions,
+            folder=run.folder,
+            options=options,
+            on_progress=lambda share: run.report(share * _FOUND),
+            cancelled=run.cancelled,
+        )
     problem = ""
     if (service := open_title_service(services.settings)) is not None:
         run.check()

@@ -22,6 +22,7 @@ from clipviewer.services import work
 from clipviewer.services.adoption.rows import mark_missing
 from clipviewer.services.bucket.signing import internal_signer
 from clipviewer.services.container import Services
+from clipviewer.services.library.opening_media import opening_media
 from clipviewer.services.library.video_previews import SeenFile, previews_folder, previews_root, store_findings
 from clipviewer.services.library.videos import master_key
 from clipviewer.services.room.caption_sources import find_captions
@@ -38,8 +39,10 @@ def make_video_previews(run: LibraryAttempt) -> Mapping[str, Any]:
     key, etag = seen.stored.key, seen.stored.etag
     signer = internal_signer(services.settings, services.store)
     source = StoredSource(lambda: signer.sign(key).url, etag)
-    info = inspect(source, run.folder, cancelled=run.cancelled)
-    made = make_previews(run.ffmpeg, source, info, run.folder, on_progress=lambda share: run.report(share * _MADE), cancelled=run.cancelled)
+    with opening_media(services.database, video_id, etag, by_person=run.is_asked_for):
+        info = inspect(source, run.folder, cancelled=run.cancelled)
+        told: dict[str, Any] = {"on_progress": lambda share: run.report(share * _MADE), "cancelled": run.cancelled}
+        made = make_previews(run.ffmpeg, source, info, run.folder, **told)
     place = previews_folder(prefix, video_id, etag, f"{run.item.id[-8:]}-{run.item.attempt}")
     with _publish(run, made, info, place) as keys:
         previews = _describe_sheet(made, info, place) | {"etag": etag}
@@ -145,7 +148,7 @@ def _attach_captions(run: LibraryAttempt, info: Inspection) -> int:
     run.check()
     run.report(_MADE, "Reading the captions inside the video")
     try:
-        return len(find_captions(run.services, run.item.subject, actor=run.item.requested_by).attached)
+        return len(find_captions(run.services, run.item.subject, actor=run.item.requested_by, by_person=False).attached)
     except ClipviewerError as error:
         _LOG.warning("the captions inside a video could not be read: %s", error.code)
         return 0

@@ -19,6 +19,7 @@ from clipviewer.media.source.stored_source import StoredSource
 from clipviewer.services import work
 from clipviewer.services.bucket.signing import internal_signer
 from clipviewer.services.library import quick_start
+from clipviewer.services.library.opening_media import opening_media
 from clipviewer.services.library.videos import master_key
 from clipviewer.storage.s3 import StoredObject
 
@@ -42,7 +43,8 @@ def make_quick_start(run: LibraryAttempt) -> Mapping[str, Any]:
     source = StoredSource(lambda: signer.sign(key).url, old.etag)
     out = run.folder / "master.mp4"
     try:
-        info = remux(run.ffmpeg, source, out, on_progress=lambda share: run.report(share * _COPIED), cancelled=run.cancelled)
+        with opening_media(services.database, video_id, old.etag, by_person=run.is_asked_for):
+            info = remux(run.ffmpeg, source, out, on_progress=lambda share: run.report(share * _COPIED), cancelled=run.cancelled)
     except PreconditionFailed as error:
         raise Conflict(_CHANGED) from error
     with _publish(run, out, quick_start.quick_key(key, run.item), copy_metadata(Original(key, old.etag))) as new:

@@ -17,6 +17,7 @@ from clipviewer.media.source.stored_source import StoredSource
 from clipviewer.services.bucket.signing import internal_signer
 from clipviewer.services.container import Services
 from clipviewer.services.exporting.export_runs import Order
+from clipviewer.services.library.opening_media import opening_media
 from clipviewer.services.room.captions import captions_for
 
 
@@ -41,7 +42,8 @@ def render_cell(
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             spec = _captioned(spec, track, order, folder)
-        return render(ffmpeg, spec, out, on_progress=on_progress, cancelled=cancelled)
+        with opening_media(services.database, order.cell.video_id, order.source_etag, by_person=order.ticket.attempt == 1):
+            return render(ffmpeg, spec, out, on_progress=on_progress, cancelled=cancelled)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -117,6 +117,11 @@ class LibraryAttempt(Attempt):
         super().__init__(services, work, item.ticket, folder, ffmpeg, **options)
         self.item = item
 
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether somebody asked for this very attempt: no import did, and nothing was interrupted."""
+        return bool(self.item.requested_by) and self.item.attempt == 1
+
     def run(self, do: Callable[[LibraryAttempt], Mapping[str, Any]]) -> None:
         """Do the whole job, from its beginning."""
         if not self.claim():

@@ -1,1 +1,1 @@
-"""ffmpeg and PyAV, at the edge."""
+"""ffmpeg and PyAV, at the edge, in child processes only."""

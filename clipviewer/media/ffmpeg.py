@@ -18,9 +18,6 @@ from imageio_ffmpeg import get_ffmpeg_exe  # type: ignore[import-untyped]
 
 from clipviewer.errors import ClipviewerError
 
-# What an input file may be. Playlists (HLS, DASH, concat) are not among them: they make requests and open other files.
-FORMATS = "mov,matroska,avi,mpegts,mpeg,flv,ogg,wav,mp3,aac,flac"
-
 _FAILED = "The footage is damaged or not supported: upload a complete file, then retry."
 
 # Why the system ended a run, by the number of its signal.
@@ -48,6 +45,12 @@ class MediaError(ClipviewerError):
 
     def __str__(self) -> str:
         return f"{self.detail}\n{self.log}".rstrip()
+
+
+class MediaStopped(MediaError):
+    """The footage ended the process that read it: a limit or a crash did."""
+
+    code, title = "media_stopped", "Reading the footage was stopped"
 
 
 class MediaCancelled(ClipviewerError):
@@ -102,11 +105,11 @@ class Ffmpeg:
                 complete, log = _follow(process, time.monotonic() + timeout, on_progress, cancelled)
                 code = process.wait(timeout=_POLL_SECONDS * 25)
             except TimeoutExpired as error:
-                raise MediaError(f"ffmpeg did not finish within {timeout:.0f} seconds.") from error
+                raise MediaStopped(f"ffmpeg did not finish within {timeout:.0f} seconds.") from error
             finally:
                 _kill(process)
         if code != 0 or not complete:
-            raise MediaError(_STOPPED.get(-code, _FAILED), log)
+            raise (MediaStopped if code < 0 else MediaError)(_STOPPED.get(-code, _FAILED), log)
         return log
 
 

@@ -21,6 +21,7 @@ from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.media.framing.reframe import analyse_range
 from clipviewer.services.bucket.signing import internal_signer
 from clipviewer.services.container import installed
+from clipviewer.services.library.opening_media import opening_media
 from clipviewer.services.room import framings, looks
 from clipviewer.state.access import allow, principal
 from clipviewer.state.framing_rows import FramingView, framing_view
@@ -121,7 +122,8 @@ def _run_analysis(video_id: str, clip_id: str, cancelled: Callable[[], bool]) ->
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     source = internal_signer(services.settings, services.store).sign(sight.source_key).url
     ffmpeg = Ffmpeg(services.settings.ffmpeg)
-    found = analyse_range(ffmpeg, source, sight.start_ms, sight.end_ms, folder, cancelled=cancelled)
+    with opening_media(services.database, video_id, sight.source_etag):
+        found = analyse_range(ffmpeg, source, sight.start_ms, sight.end_ms, folder, cancelled=cancelled)
     with services.database.write() as db:
         looks.store_analysis(db, sight, found)
 

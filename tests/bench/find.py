@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
+from clipviewer.media.cage.cage import PROBE
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.media.finding.cuts import find_cuts
 from clipviewer.media.finding.footage_scan import Footage
 from clipviewer.media.finding.highlights import find_clips_in
 from clipviewer.media.source.opened_source import open_source
-from clipviewer.media.source.probe import probe
 from tests.bench import Row, compare, seconds
 from tests.bench.render import FOLDER, Timed, hour_long, stored
 
@@ -85,7 +85,7 @@ def _right(found: Sequence[int]) -> set[int]:
 
 def _our_cuts() -> list[int]:
     with tempfile.TemporaryDirectory() as folder, open_source(str(BATTLE), Path(folder)) as opened:
-        info = opened.ask(probe)
+        info = opened.ask(PROBE)
         ((pictures, times),) = Footage(Ffmpeg(), opened, info, info.duration_ms).look_closely([(0, info.duration_ms)], Path(folder))
         return [round(times[index] * FRAME_RATE / 1000) for index in find_cuts(pictures)]
 

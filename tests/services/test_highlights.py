@@ -11,6 +11,7 @@ import pytest
 
 from clipviewer.domain.highlight import Candidate, FindOptions
 from clipviewer.errors import ObjectMissing
+from clipviewer.media.cage.cage import PROBE
 from clipviewer.media.captions.tracks import CaptionTrack, Cue, parse_captions
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
 from clipviewer.media.finding import footage_scan
@@ -119,7 +120,7 @@ def test_a_search_is_cancelled_within_a_second_and_leaves_nothing(folder: Path, 
 def test_cuts_are_found_on_their_frame_from_any_starting_point(small: Path, folder: Path, tmp_path: Path, name: str) -> None:
     source = small if name == "small.mp4" else make(tmp_path / name, "-i", str(small), "-c", "copy")
     with open_source(str(source), folder) as opened:
-        info = opened.ask(probe)
+        info = opened.ask(PROBE)
         footage = Footage(Ffmpeg(), opened, info, info.duration_ms)
         for pictures, times in footage.look_closely([(500, 2_500), (1_234, 3_456), (3_010, 5_000)], folder):
             assert (2_000 if times[0] < 2_000 else 4_000) in [round(times[index], 1) for index in find_cuts(pictures)]
@@ -141,7 +142,7 @@ def test_a_long_video_is_analysed_by_its_keyframes_at_most_two_per_second(
     monkeypatch.setattr(footage_scan, "LOOKED_THROUGH_UP_TO_MS", 0)
     source = make(tmp_path / name, "-f", "lavfi", "-i", "testsrc2=s=320x180:r=24:d=10", *coding, "-g", "48")
     with open_source(str(source), folder) as opened:
-        info = opened.ask(probe)
+        info = opened.ask(PROBE)
         times = Footage(Ffmpeg(), opened, info, info.duration_ms).scan(folder, lambda share: None).times_ms
     assert [round(after - before) for before, after in pairwise(times)] == [every_ms] * (10_000 // every_ms - 1)
 

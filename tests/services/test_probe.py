@@ -14,7 +14,8 @@ from threading import Thread
 import pytest
 
 from clipviewer.media.ffmpeg import Ffmpeg, MediaError
-from clipviewer.media.source.probe import MediaInfo, probe
+from clipviewer.media.source.media_info import MediaInfo
+from clipviewer.media.source.probe import probe
 
 PICTURE = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=30000/1001:d=2"]
 TONE = ["-f", "lavfi", "-i", "sine=d=2"]

@@ -15,8 +15,8 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.errors import Conflict, VideoNotFound
 from clipviewer.media.source.inspection import Inspection
+from clipviewer.media.source.media_info import MediaInfo
 from clipviewer.media.source.mp4_boxes import MoovPlace
-from clipviewer.media.source.probe import MediaInfo
 from clipviewer.services import work
 from clipviewer.services.exporting.choices import plan_exports
 from clipviewer.services.exporting.exports import request_exports

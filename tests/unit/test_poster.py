@@ -10,7 +10,7 @@ import pytest
 
 from clipviewer.media.ffmpeg import MediaError
 from clipviewer.media.previews.poster import best_picture
-from clipviewer.media.previews.small_pictures import Picture
+from clipviewer.media.raw_pictures import Picture
 
 
 def noise(mean: float, spread: float, blur: float = 0.0) -> Picture:

@@ -7,18 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from av.subtitles.stream import SubtitleStream
-
+from clipviewer.media.allowed import DECODERS, TEXT_CAPTIONS
+from clipviewer.media.cage.cage import CAPTIONS
 from clipviewer.media.captions.reading import MAX_BYTES, CaptionsUnreadable, CaptionTrack, parse_captions
 from clipviewer.media.captions.track_language import language_of_code
 from clipviewer.media.ffmpeg import Ffmpeg, MediaError
-from clipviewer.media.source.opened_source import DECODERS, OpenedSource, open_source
-from clipviewer.media.source.probe import open_media
+from clipviewer.media.source.media_info import CaptionStream
+from clipviewer.media.source.opened_source import OpenedSource, open_source
 from clipviewer.media.source.stored_source import Source
 
-_TEXT = ("mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text")
 _PICTURES = ("dvd_subtitle", "hdmv_pgs_subtitle", "dvb_subtitle", "xsub")
-_MAX_TRACKS = 40
 _LONGEST = MAX_BYTES + 100_000  # bytes: enough to be told that it is too much
 _TIMEOUT_SECONDS = 600
 _NAME_LENGTH = 100
@@ -42,7 +40,8 @@ def extract_captions(ffmpeg: Ffmpeg, source: Source, folder: Path) -> list[Embed
     ``MediaError`` for an unreadable file, and ``StorageError``.
     """
     with open_source(source, folder) as file:
-        found = file.ask(_list_tracks)
+        streams = file.ask(CAPTIONS)
+        found = [_describe_track(number, stream) for number, stream in enumerate(streams)]
         usable = [track for track in found if not track.problem]
         if not usable:
             return found
@@ -52,19 +51,12 @@ def extract_captions(ffmpeg: Ffmpeg, source: Source, folder: Path) -> list[Embed
     return [texts.get(track.number, track) for track in found]
 
 
-def _list_tracks(address: str) -> list[EmbeddedTrack]:
-    with open_media(address) as container:
-        return [_describe_track(number, stream) for number, stream in enumerate(container.streams.subtitles[:_MAX_TRACKS])]
-
-
-def _describe_track(number: int, stream: SubtitleStream) -> EmbeddedTrack:
-    title = next((value for name, value in stream.metadata.items() if name.lower() in ("title", "name")), "")
-    shown = "".join(char for char in title if char.isprintable()).strip()[:_NAME_LENGTH] or f"Track {number + 1}"
-    codec = stream.codec_context.codec.canonical_name if stream.codec_context else ""
+def _describe_track(number: int, stream: CaptionStream) -> EmbeddedTrack:
+    shown = "".join(char for char in stream.title if char.isprintable()).strip()[:_NAME_LENGTH] or f"Track {number + 1}"
     problem = ""
-    if codec in _PICTURES:
+    if stream.codec in _PICTURES:
         problem = "Its captions are pictures, not text: attach them as a .vtt or .srt file."
-    elif codec not in _TEXT:
+    elif stream.codec not in TEXT_CAPTIONS:
         problem = "Its captions are of a kind that cannot be read: attach them as a .vtt or .srt file."
     return EmbeddedTrack(number, language_of_code(stream.language), shown, problem=problem)
 
@@ -77,7 +69,7 @@ def _extract_to_srt(ffmpeg: Ffmpeg, file: OpenedSource, numbers: Sequence[int], 
         for number, path in zip(numbers, paths, strict=True)
         for part in ("-map", f"0:s:{number}", "-c:s", "srt", "-f", "srt", "-fs", str(_LONGEST), f"file:{path}")
     ]
-    args = [*file.input("-codec_whitelist", ",".join((DECODERS, *_TEXT))), *outputs]
+    args = [*file.input("-codec_whitelist", ",".join((DECODERS, *TEXT_CAPTIONS))), *outputs]
     file.run(ffmpeg, args, timeout=_TIMEOUT_SECONDS, file_size=2 * MAX_BYTES)
     return paths
 

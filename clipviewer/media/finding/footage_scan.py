@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
 from clipviewer.domain.timecode import ms_to_seconds
 from clipviewer.media.ffmpeg import Ffmpeg, MediaError
+from clipviewer.media.raw_pictures import picture_filters, picture_output, read_times
+from clipviewer.media.source.media_info import MediaInfo
 from clipviewer.media.source.opened_source import OpenedSource
-from clipviewer.media.source.probe import MediaInfo
 
 WIDTH, HEIGHT = 64, 36
 SOUND_RATE = 16_000
@@ -26,9 +26,7 @@ _LEAST_READ = 0.9
 _ROOM = 16 * 1024**2
 _LEAD_MS = 15_000  # Longer than the distance of keyframes: where a seek may land behind its aim, it aims before it.
 
-_GREY = f"scale={WIDTH}:{HEIGHT}:flags=area,format=gray"
-_CLOCK = 90_000  # finer than what ffmpeg would write: the steps of the frame rate, on which no picture need lie
-_PICTURES = ("-fps_mode", "passthrough", "-enc_time_base", f"1:{_CLOCK}", "-c:v", "rawvideo", "-f", "nut", "-y")
+_SMALL = f"scale={WIDTH}:{HEIGHT}:flags=area"
 _FAST = ("-flags2", "fast", "-skip_loop_filter", "all")
 _KEYFRAMES = ("-skip_frame", "nokey", "-discard:v", "nokey")
 # Decoders that do not skip: one that cannot, and those to which every picture is a keyframe. What they need not see is dropped before them.
@@ -79,11 +77,12 @@ class Footage:
         """
         complete = self.duration_ms <= LOOKED_THROUGH_UP_TO_MS
         step = _LEAST_STEP if complete else _LEAST_KEYFRAME_STEP
-        pictures, sound = folder / "pictures.nut", folder / "sound.s16"
+        pictures, sound = folder / "pictures.raw", folder / "sound.s16"
+        chosen = f"select='isnan(prev_selected_t)+gte(t-prev_selected_t,{step:.4f})'"
         args = [
             *_FAST, *(() if complete else self._keyframes(step)), *self._input(0, self.duration_ms), "-noxerror",
-            "-map", "0:v:0", "-vf", f"select='isnan(prev_selected_t)+gte(t-prev_selected_t,{step:.4f})',{_GREY}",
-            *_PICTURES, f"file:{pictures}", *((*_SOUND, f"file:{sound}") if self.info.has_audio else ()),
+            "-filter_complex", f"[0:v:0]{chosen},{_SMALL},{picture_filters('all', 'gray')}",
+            *picture_output("all", pictures), *((*_SOUND, f"file:{sound}") if self.info.has_audio else ()),
         ]  # fmt: skip
         self._run(args, lambda ms: on_progress(min(1.0, ms / self.duration_ms)))
         frames, times = _read_pictures(pictures, 0)
@@ -97,18 +96,15 @@ class Footage:
     def look_closely(self, ranges: Sequence[tuple[int, int]], folder: Path) -> list[tuple[Pictures, NDArray[np.float64]]]:
         """Return every picture of each range (ms) with its time, all ranges in one run."""
         leads = [0 if self.info.indexed else min(_LEAD_MS, start) for start, _ in ranges]
-        files = [folder / f"close-{number}.nut" for number in range(len(ranges))]
+        files = [folder / f"close-{number}.raw" for number in range(len(ranges))]
         inputs = [
             part
             for (start, end), lead in zip(ranges, leads, strict=True)
             for part in (*_FAST, *self._input(start - lead, end))
         ]  # fmt: skip
-        outputs = [
-            part
-            for number, file in enumerate(files)
-            for part in ("-map", f"{number}:v:0", "-vf", _GREY, *_PICTURES, f"file:{file}")
-        ]  # fmt: skip
-        self._run([*inputs, "-noxerror", *outputs], None)
+        graph = ";".join(f"[{number}:v:0]{_SMALL},{picture_filters(f'close{number}', 'gray')}" for number in range(len(ranges)))
+        outputs = [part for number, file in enumerate(files) for part in picture_output(f"close{number}", file)]
+        self._run([*inputs, "-noxerror", "-filter_complex", graph, *outputs], None)
         return [_read_pictures(file, start - lead) for (start, _), lead, file in zip(ranges, leads, files, strict=True)]
 
     def _keyframes(self, step: float) -> list[str]:
@@ -128,15 +124,8 @@ class Footage:
 
 
 def _read_pictures(path: Path, start_ms: int) -> tuple[Pictures, NDArray[np.float64]]:
-    """Read pictures and their times from a file that this process wrote."""
-    frames: list[bytes] = []
-    times: list[float] = []
-    with av.open(str(path), format="nut", options={"protocol_whitelist": "file"}) as container:
-        stream = container.streams.video[0]
-        for packet in container.demux(stream):
-            if packet.pts is not None and packet.size == WIDTH * HEIGHT and stream.time_base is not None:
-                frames.append(bytes(packet))
-                times.append(start_ms + float(packet.pts * stream.time_base) * 1000)
+    """Read pictures and their times, as many as have both, and remove the file."""
+    times, pixels = read_times(path), np.fromfile(path, np.uint8)
     path.unlink()
-    pictures = np.frombuffer(b"".join(frames), np.uint8).reshape(-1, HEIGHT, WIDTH)
-    return pictures, np.array(times, np.float64)
+    count = min(len(times), len(pixels) // (WIDTH * HEIGHT))
+    return pixels[: count * WIDTH * HEIGHT].reshape(-1, HEIGHT, WIDTH), start_ms + np.array(times[:count], np.float64)

@@ -17,6 +17,7 @@ import numpy as np
 from clipviewer.domain.clip_title import choose_title, word_weights
 from clipviewer.domain.highlight import Candidate, FindOptions, reasons_of, round_parts, score_of, stands_out
 from clipviewer.domain.timecode import format_clock
+from clipviewer.media.cage.cage import PROBE
 from clipviewer.media.captions.reading import CaptionTrack
 from clipviewer.media.captions.sentences import Speech, find_speech, split_sentences, texts_within
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
@@ -28,7 +29,6 @@ from clipviewer.media.finding.sound_features import SoundFeatures, measure_sound
 from clipviewer.media.finding.trimming import ROOM_MS, ReadPictures, align_windows
 from clipviewer.media.finding.windows import best_windows
 from clipviewer.media.source.opened_source import OpenedSource, open_source
-from clipviewer.media.source.probe import probe
 from clipviewer.media.source.stored_source import Source
 
 _SCANNED, _HEARD = 0.8, 0.85
@@ -82,7 +82,7 @@ def find_clips_in(
     """Run ``find_clips`` on an open source, so that several readers share one pass over the store."""
     with tempfile.TemporaryDirectory(prefix="find-", dir=folder) as name:
         work = Path(name)
-        info = opened.ask(probe)
+        info = opened.ask(PROBE)
         footage = Footage(ffmpeg, opened, info, min(duration_ms, info.duration_ms))
         seen = footage.scan(work, lambda share: on_progress(share * _SCANNED))
         sound = measure_sound(seen.sound, opened.cancelled) if seen.sound else None

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from clipviewer.media.render.picture_filters import constant_rate, escape_path, without_lead
 from clipviewer.media.source.clip_source import ClipSource, Reading
-from clipviewer.media.source.probe import MediaInfo
+from clipviewer.media.source.media_info import MediaInfo
 
 LONGEST_SIDE = 320
 PER_SECOND = 5

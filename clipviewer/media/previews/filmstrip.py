@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from clipviewer.media.captions.tracks import CaptionTrack, Cue, to_webvtt
-from clipviewer.media.previews.small_pictures import Picture
+from clipviewer.media.raw_pictures import Picture
 
 SHEET_NAME = "filmstrip-{}.webp"
 LONGEST_SIDE = 160

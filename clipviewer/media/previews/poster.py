@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from clipviewer.media.ffmpeg import MediaError
-from clipviewer.media.previews.small_pictures import Picture
+from clipviewer.media.raw_pictures import Picture
 
 _WIDTH = 320
 _BLACK_BAR = 24

@@ -13,8 +13,8 @@ from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
 from clipviewer.media.previews import filmstrip
 from clipviewer.media.previews.filmstrip import picture_size, step_ms, thumbnails_vtt, write_sheets
 from clipviewer.media.previews.poster import best_picture
-from clipviewer.media.previews.small_pictures import Picture, picture_output, read_pictures
 from clipviewer.media.previews.waveform import SAMPLE_RATE, write_waveform
+from clipviewer.media.raw_pictures import Picture, picture_filters, picture_output, read_pictures, read_times
 from clipviewer.media.render.picture_filters import TO_SDR
 from clipviewer.media.source.inspection import Inspection
 from clipviewer.media.source.mp4_boxes import MoovPlace
@@ -115,7 +115,7 @@ class _PreviewsRun:
         self._media, self._length = info.media, info.media.duration_ms
         self._size = picture_size(info.media.width, info.media.height)
         self._on_progress, self._told = on_progress, 0.0
-        self._strip, self._thumbs, self._sound = (folder / name for name in ("strip.nut", "thumbs.nut", "sound.pcm"))
+        self._strip, self._thumbs, self._sound = (folder / name for name in ("strip.raw", "thumbs.raw", "sound.pcm"))
 
     def read(self, found: OpenedSource) -> None:
         """Read in one pass, or two if the first shows that keyframes are too far apart."""
@@ -137,7 +137,7 @@ class _PreviewsRun:
         return [_KEYFRAMES, _SHARED]
 
     def _near_enough(self) -> bool:
-        times = [0, *(time for time, _ in read_pictures(self._strip)), self._length]
+        times = [0, *read_times(self._strip), self._length]
         return max(after - before for before, after in pairwise(times)) <= filmstrip.longest_gap_ms(self._length)
 
     def _pass(self, found: OpenedSource, choice: str, begun: float, end: float) -> None:
@@ -148,7 +148,7 @@ class _PreviewsRun:
         to_sound = [*sound, "-t", ms_to_seconds(self._length), "-f", "s16le", "-y", f"file:{self._sound}"]
         wanted = [*found.input("-skip_frame", choice), "-filter_complex", self._graph()]
         outputs = [
-            "-map", "[strip]", *picture_output(self._strip, "bgr24"), "-map", "[thumbs]", *picture_output(self._thumbs, "gray"),
+            *picture_output("strip", self._strip), *picture_output("thumbs", self._thumbs),
             "-map", "[poster]", "-fps_mode", "passthrough", "-enc_time_base", "1:1000", "-c:v", "mjpeg", "-q:v", "3",
             "-map_metadata", "-1", "-f", "image2", "-frame_pts", "1", "-y", f"file:{self._folder}/poster-%d.jpg",
             *(to_sound if self._media.has_audio else []),
@@ -211,8 +211,8 @@ class _PreviewsRun:
         return (
             f"[0:v:0]{_one_picture_per(self._step_ms)},split[all][some];"
             f"[all]scale={width}:{height}:flags=area,setsar=1{sdr},split[small][smaller];"
-            f"[small]{_one_picture_per(strip_ms)}[strip];"
-            f"[smaller]scale={THUMB_WIDTH}:{THUMB_HEIGHT}:flags=area,setsar=1,format=gray[thumbs];"
+            f"[small]{_one_picture_per(strip_ms)},{picture_filters('strip', 'bgr24')};"
+            f"[smaller]scale={THUMB_WIDTH}:{THUMB_HEIGHT}:flags=area,setsar=1,{picture_filters('thumbs', 'gray')};"
             f"[some]{_one_picture_per(max(1, self._length // _POSTER_CANDIDATES))},scale={poster_width}:{poster_height},setsar=1{sdr},"
             f"scale=out_color_matrix=bt601:out_range=pc,format=yuvj420p[poster]"
         )

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.timecode import ms_to_seconds
-from clipviewer.media.ffmpeg import FORMATS, Ffmpeg
+from clipviewer.media.allowed import FORMATS
+from clipviewer.media.ffmpeg import Ffmpeg
 
 POSTER_WIDTH = 640
 KEYFRAME_SECONDS = 2

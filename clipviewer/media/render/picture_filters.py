@@ -11,7 +11,7 @@ from pathlib import Path
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, FramingMode, Rect, Shot, crop_rect
 from clipviewer.domain.timecode import ms_to_seconds
-from clipviewer.media.source.probe import MediaInfo
+from clipviewer.media.source.media_info import MediaInfo
 
 MOST_FRAMES_PER_SECOND = 60
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.framing import Framing, FramingMode, Rect, Shot, export_size
+from clipviewer.media.allowed import MAX_SIDE, THREADS
 from clipviewer.media.captions.track_language import track_code_of
 from clipviewer.media.ffmpeg import Ffmpeg, MediaError
 from clipviewer.media.framing.reframe import analyse_clip
@@ -17,8 +18,7 @@ from clipviewer.media.render.cut import KEYFRAME_SECONDS
 from clipviewer.media.render.loudness import MEASURE, SAMPLE_RATE, normalize_loudness, parse_loudness, without_lead
 from clipviewer.media.render.picture_filters import picture_graph
 from clipviewer.media.source.clip_source import ClipSource, Reading, open_clip
-from clipviewer.media.source.opened_source import THREADS
-from clipviewer.media.source.probe import MAX_SIDE, probe
+from clipviewer.media.source.probe import probe
 from clipviewer.media.source.stored_source import Source
 
 _CAPTION_FORMATS, _CAPTION_DECODERS = "srt,webvtt,ass", "srt,subrip,webvtt,ass,ssa"

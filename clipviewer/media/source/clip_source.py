@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clipviewer.domain.timecode import ms_to_seconds
+from clipviewer.media.cage.cage import PROBE
 from clipviewer.media.ffmpeg import Ffmpeg, MediaError
+from clipviewer.media.source.media_info import MediaInfo
 from clipviewer.media.source.opened_source import OpenedSource, open_source
-from clipviewer.media.source.probe import MediaInfo, probe
 from clipviewer.media.source.stored_source import Source
 
 _LEAD_MS = 15_000  # Longer than the distance of keyframes: where a seek may land behind the clip's start, it aims before it.
@@ -93,7 +94,7 @@ def open_clip(
 ) -> Iterator[ClipSource]:
     """Open the range; ``folder`` holds what is read from the store. Blocks. Raises as ``open_source`` does."""
     with open_source(source, folder, cancelled=cancelled) as opened:
-        info = opened.ask(probe)
+        info = opened.ask(PROBE)
         clip = ClipSource(ffmpeg, opened, start_ms, end_ms, info)
         known_ms = min(end_ms, info.duration_ms)
         if known_ms - start_ms < clip.frame_ms or end_ms - known_ms > 1000:

@@ -5,31 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
-from av.audio.stream import AudioStream
-from av.container import InputContainer
-from av.subtitles.stream import SubtitleStream
-from av.video.stream import VideoStream
-
+from clipviewer.media.allowed import TEXT_CAPTIONS
+from clipviewer.media.cage.cage import INSPECT
+from clipviewer.media.source.media_info import CaptionStream, MediaInfo
 from clipviewer.media.source.mp4_boxes import MoovPlace, moov_place
 from clipviewer.media.source.opened_source import OpenedSource, open_source
-from clipviewer.media.source.probe import MediaInfo, describe, open_media
 from clipviewer.media.source.stored_source import Source
 
 _MOST_TRACKS = 32
-_UNINDEXED_SHARE = 0.5
-_TEXT = {"mov_text", "subrip", "srt", "webvtt", "ass", "ssa", "text"}
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
 _UNKNOWN_LANGUAGES = {"und", "mis", "mul", "zxx"}
-
-# As numbered in ITU-T H.273, named as ffmpeg does.
-_PRIMARIES = {1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020", 11: "smpte431", 12: "smpte432"}
-_TRANSFERS = {
-    1: "bt709", 4: "gamma22", 5: "gamma28", 6: "smpte170m", 7: "smpte240m", 8: "linear", 13: "iec61966-2-1", 14: "bt2020-10",
-    15: "bt2020-12", 16: "smpte2084", 18: "arib-std-b67",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,54 +71,22 @@ def inspect(source: Source, folder: Path, *, cancelled: Callable[[], bool] = lam
 
 def inspect_opened(found: OpenedSource) -> Inspection:
     """Run ``inspect`` on an open source."""
-    return found.ask(lambda address: _inspect(found, address))
-
-
-def _inspect(found: OpenedSource, address: str) -> Inspection:
-    with open_media(address) as container:
-        media = describe(container)
-        streams = container.streams
-        video, sound = streams.video[0], streams.audio[0] if streams.audio else None
-        captions = tuple(_captions(index, stream) for index, stream in enumerate(streams.subtitles[:_MOST_TRACKS]))
-        bit_rate, kind, keyframe_ms = container.bit_rate, container.format.name, _keyframe_ms(container, video, media)
-    size = found.size()
+    stored, size = found.ask(INSPECT), found.size()
     return Inspection(
-        media=media,
-        container=kind,
+        media=stored.media,
+        container=stored.container,
         size=size,
-        bit_rate=bit_rate or size * 8000 // media.duration_ms,
+        bit_rate=stored.bit_rate or size * 8000 // stored.media.duration_ms,
         moov=moov_place(found.read, size),
-        colour_primaries=_PRIMARIES.get(video.codec_context.color_primaries, ""),
-        colour_transfer=_TRANSFERS.get(video.codec_context.color_trc, ""),
-        audio_channels=_channels(sound),
-        audio_rate=sound.codec_context.sample_rate if sound and sound.codec_context else 0,
-        captions=captions,
-        keyframe_ms=keyframe_ms,
+        colour_primaries=stored.colour_primaries,
+        colour_transfer=stored.colour_transfer,
+        audio_channels=stored.audio_channels,
+        audio_rate=stored.audio_rate,
+        captions=tuple(_captions(index, stream) for index, stream in enumerate(stored.captions[:_MOST_TRACKS])),
+        keyframe_ms=stored.keyframe_ms,
     )
 
 
-def _channels(sound: AudioStream | None) -> int:
-    return sound.codec_context.channels if sound and sound.codec_context else 0
-
-
-def _captions(index: int, stream: SubtitleStream) -> EmbeddedCaptions:
-    codec = stream.codec_context.codec.canonical_name if stream.codec_context else ""
-    language = stream.language or ""
-    if not _LANGUAGE.fullmatch(language) or language in _UNKNOWN_LANGUAGES:
-        language = ""
-    return EmbeddedCaptions(index, language, codec, codec in _TEXT)
-
-
-def _keyframe_ms(container: InputContainer, video: VideoStream, media: MediaInfo) -> int | None:
-    if not media.indexed or video.time_base is None:
-        return None
-    container.seek(0)  # Matroska's index is not read before.
-    tick_ms = float(video.time_base * 1000)
-    index = [(entry.timestamp * tick_ms, entry.is_keyframe) for entry in video.index_entries]
-    times = [time for time, key in index if key]
-    end = (video.start_time or 0) * tick_ms + media.duration_ms
-    if not times or index[-1][0] < end - media.duration_ms * _UNINDEXED_SHARE:
-        return None
-    if not index[-1][1]:  # Every picture is listed, by when it is decoded: the last comes a little before the end.
-        end = index[-1][0] + (float(1000 / media.frame_rate) if media.frame_rate else 0)
-    return round(max(after - before for before, after in pairwise([*times, max(end, times[-1])])))
+def _captions(index: int, stream: CaptionStream) -> EmbeddedCaptions:
+    known = _LANGUAGE.fullmatch(stream.language) and stream.language not in _UNKNOWN_LANGUAGES
+    return EmbeddedCaptions(index, stream.language if known else "", stream.codec, stream.codec in TEXT_CAPTIONS)

@@ -1,33 +1,23 @@
-"""A source opened for ffmpeg and PyAV, allowing only what footage needs. Times are milliseconds."""
+"""A source opened for ffmpeg and for the child process that looks into it, allowing only what footage needs. Times are milliseconds."""
 
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYet
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from clipviewer.media.ffmpeg import FORMATS, Ffmpeg, Limits, MediaCancelled, MediaError
-from clipviewer.media.source.probe import MAX_SIDE
+from clipviewer.media.allowed import DECODERS, FORMATS, MAX_SIDE, THREADS
+from clipviewer.media.cage.cage import CAGE, Look
+from clipviewer.media.ffmpeg import Ffmpeg, Limits, MediaError
 from clipviewer.media.source.relay import SourceRelay
 from clipviewer.media.source.stored_source import Source, StoredSource
 
-DECODERS = (
-    "h264,hevc,vp8,vp9,libdav1d,av1,mpeg1video,mpeg2video,mpeg4,msmpeg4v3,h263,theora,vc1,wmv3,prores,dnxhd,cfhd,dvvideo,ffv1,mjpeg,rawvideo,"
-    "aac,aac_fixed,mp3,mp3float,mp2,mp2float,ac3,eac3,opus,libopus,vorbis,flac,alac,dca,truehd,wmav2,"
-    "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_f32le,pcm_u8,pcm_alaw,pcm_mulaw,adpcm_ms,adpcm_ima_wav"
-)
-THREADS = max(1, min(4, os.cpu_count() or 1))
-
 _MEMORY = 6 * 1024**3
 _STALL_MICROSECONDS = 60_000_000
-_POLL_SECONDS = 0.1
 _READ_AHEAD = 256 * 1024  # The system would let several MB wait between the relay and ffmpeg: read from the store, and never used.
 
 # What ffmpeg says, and what a person can do about it; the first that fits.
@@ -89,19 +79,9 @@ class OpenedSource:
     def _path(self) -> Path:
         return Path(self.address.removeprefix("file:"))
 
-    def ask(self, look: Callable[[str], _Found]) -> _Found:
-        """Call ``look(address)`` in a thread, so that a slow store does not delay cancelling."""
-        with ThreadPoolExecutor(1) as pool:
-            future = pool.submit(look, self.address)
-            while True:
-                if self.cancelled():
-                    if self.relay:
-                        self.relay.close()
-                    raise MediaCancelled
-                try:
-                    return future.result(_POLL_SECONDS)
-                except NotYet:
-                    continue
+    def ask(self, look: Look[_Found]) -> _Found:
+        """Return what ``look`` finds in the source, in a child process that is ended when cancelled."""
+        return CAGE.look(look, self.address, cancelled=self.cancelled)
 
     def input(self, *options: str) -> list[str]:
         """Return ffmpeg's options that open the source; ``options`` are further input options."""
@@ -148,5 +128,5 @@ def _explained(error: MediaError) -> MediaError:
     log = "\n".join(line for line in error.log.splitlines() if not _CAPTIONS_LEFT_OUT.search(line))
     for words, sentence in _REASONS:
         if words in log:
-            return MediaError(sentence, error.log)
+            return type(error)(sentence, error.log)
     return error

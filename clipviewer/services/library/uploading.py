@@ -19,7 +19,8 @@ from clipviewer.db.models import utc_now
 from clipviewer.domain.master_file import MIB
 from clipviewer.errors import ClipviewerError, Conflict, Invalid, ObjectMissing, StorageError
 from clipviewer.media.ffmpeg import MediaError
-from clipviewer.media.source.probe import MediaInfo, probe
+from clipviewer.media.source.media_info import MediaInfo
+from clipviewer.media.source.probe import probe
 from clipviewer.services import work
 from clipviewer.services.bucket.signing import SignedUrl, internal_signer
 from clipviewer.services.container import Services

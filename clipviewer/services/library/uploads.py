@@ -23,7 +23,7 @@ from clipviewer.db.upload_models import VideoUpload
 from clipviewer.domain.ids import is_id, new_id
 from clipviewer.domain.master_file import MAX_NAME, content_type, master_key, part_count, part_size
 from clipviewer.errors import Conflict, Invalid, NotFound
-from clipviewer.media.source.probe import MediaInfo
+from clipviewer.media.source.media_info import MediaInfo
 from clipviewer.services.library.registration import title_from_key
 from clipviewer.storage.s3 import StoredObject, StoredPart
 

@@ -17,6 +17,7 @@ from clipviewer.db.models import Video
 from clipviewer.db.statements import count_changed
 from clipviewer.media.source.inspection import Inspection
 from clipviewer.services import work
+from clipviewer.services.library.opening_media import is_given_up
 from clipviewer.services.library.videos import require_changeable, require_video
 from clipviewer.services.work import WorkView
 from clipviewer.storage.s3 import StoredObject
@@ -89,9 +90,10 @@ def media_json(info: Inspection) -> dict[str, Any]:
 
 
 def enqueue_missing_previews(db: Session, *, actor: str = "") -> int:
-    """Enqueue previews of every video that has none; return their number."""
-    query = select(col(Video.id)).where(cast(col(Video.previews), String) == "{}", col(Video.deleted_at).is_(None)).order_by(col(Video.id))
-    video_ids = list(db.execute(query).scalars())
+    """Enqueue previews of every video that has none, except those whose file is not opened any more; return their number."""
+    columns = (col(Video.id), col(Video.etag), col(Video.media))
+    query = select(*columns).where(cast(col(Video.previews), String) == "{}", col(Video.deleted_at).is_(None)).order_by(col(Video.id))
+    video_ids = [row.id for row in db.execute(query) if not is_given_up(row.media, row.etag)]
     for video_id in video_ids:
         work.enqueue(db, KIND, video_id, video_id=video_id, actor=actor)
     return len(video_ids)

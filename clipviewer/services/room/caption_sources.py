@@ -22,6 +22,7 @@ from clipviewer.media.source.stored_source import StoredSource
 from clipviewer.services import audit
 from clipviewer.services.bucket.signing import internal_signer
 from clipviewer.services.container import Services
+from clipviewer.services.library.opening_media import opening_media
 from clipviewer.services.library.videos import master_key
 from clipviewer.services.room.captions import (
     EMBEDDED,
@@ -46,7 +47,13 @@ class FoundCaptions:
 
 
 def find_captions(
-    services: Services, video_id: str, *, actor: str = "", address: str = "", clock: Callable[[], datetime] = utc_now
+    services: Services,
+    video_id: str,
+    *,
+    actor: str = "",
+    address: str = "",
+    by_person: bool = True,
+    clock: Callable[[], datetime] = utc_now,
 ) -> FoundCaptions:
     """Attach the caption tracks inside the master in languages that have none yet; untagged ones as ``original``.
 
@@ -60,7 +67,8 @@ def find_captions(
     signer = internal_signer(services.settings, services.store)
     with _take_slot(_LOOKING, "Another video is being searched for captions. Try again in a minute."):
         try:
-            tracks = extract_captions(Ffmpeg(services.settings.ffmpeg), StoredSource(lambda: signer.sign(key).url), folder)
+            with opening_media(services.database, video_id, by_person=by_person):
+                tracks = extract_captions(Ffmpeg(services.settings.ffmpeg), StoredSource(lambda: signer.sign(key).url), folder)
         except MediaError as error:
             raise CaptionsUnreadable(error.detail) from error
     chosen = _one_per_language(tracks)
