@@ -78,6 +78,7 @@ def test_a_file_is_attached_listed_read_and_removed_and_each_step_is_audited(
     answer = put(client, kim.cookie, name="Talk, final.vtt")
     assert answer.status_code == 200
     made = answer.json()
+    assert made.pop("status") == "created"
     assert (made["language"], made["name"], made["origin"], made["cues"]) == ("en", "Talk, final.vtt", "uploaded", 2)
     assert client.get(CAPTIONS, headers=kim.cookie).json() == {"captions": [made]}
     text = client.get(f"{CAPTIONS}/en", headers=kim.cookie)
