@@ -402,11 +402,13 @@ SPANS = st.sampled_from([(0, 2_000), (1_000, 3_000), (4_000, 9_000)])
 SCORES = st.none() | st.sampled_from([1.0, 2.0])
 WRITES = st.one_of(
     st.tuples(st.just(Story.machine_sends), REFERENCES, SPANS, st.just("") | TITLES, SCORES),
+    st.tuples(st.just(Story.machine_sends), REFERENCES, SPANS, TITLES, SCORES),
     st.tuples(st.just(Story.machine_changes), REFERENCES, st.none() | SPANS, st.none() | TITLES),
     st.tuples(st.just(Story.machine_removes), REFERENCES),
     st.tuples(st.just(Story.machine_sends_video), st.just("") | TITLES),
     st.tuples(st.just(Story.machine_searches)),
-    st.tuples(st.just(Story.person_changes), REFERENCES, st.none() | SPANS, st.none() | TITLES),
+    st.tuples(st.just(Story.person_changes), REFERENCES, SPANS, st.none() | TITLES),
+    st.tuples(st.just(Story.person_changes), REFERENCES, st.none() | SPANS, TITLES),
     st.tuples(st.just(Story.person_removes), REFERENCES),
     st.tuples(st.just(Story.person_restores), REFERENCES),
     st.tuples(st.just(Story.person_renames_video), TITLES),
@@ -416,9 +418,11 @@ NUMBERS: Iterator[int] = count(100)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(writes=st.lists(WRITES, max_size=20))
+@given(writes=st.lists(WRITES, min_size=10, max_size=20))
 def test_no_write_of_a_person_is_lost_whatever_machines_write(database: Database, writes: list[tuple[object, ...]]) -> None:
     story = Story(database, next(NUMBERS))
+    for reference in ("a", "b"):
+        story.machine_sends(reference, (0, 2_000), "Sent", 1.0)
     for write, *arguments in writes:
         assert callable(write)
         write(story, *arguments)

@@ -235,9 +235,12 @@ def _is_deleted(db: Session, video_id: str) -> bool:
 
 def _title_of_times(item: NewIdentifiedClip | NewExportedClip, known: Mapping[str, Any] | None) -> str | None:
     """Return the title of a clip that was sent without one: made from its times, or None to keep a title that was given to it."""
-    if known is None or (known.get("sent") is None and known["title"] == _times(known["start_ms"], known["end_ms"])):
+    if known is None:
         return _times(item.start_ms, item.end_ms)
-    return None
+    start_ms, end_ms = known["start_ms"], known["end_ms"]
+    moved = (start_ms, end_ms) != (item.start_ms, item.end_ms)
+    follows = moved and known.get("sent") is None and known["title"] == _times(start_ms, end_ms)
+    return _times(item.start_ms, item.end_ms) if follows else None
 
 
 def _times(start_ms: int, end_ms: int) -> str:

@@ -76,6 +76,8 @@ class RowWriter:
             self._inserts.append({"id": new, "created_at": self._now, **dict.fromkeys(values), **(defaults or {}), **identity, **given})
             return Result(name, new, Status.CREATED)
         wanted = {column: value for column, value in values.items() if value is not None and row[column] != value}
+        if not wanted:
+            return Result(name, row["id"], Status.UNCHANGED)
         kept = [part for part in parts_by_person(row, self._parts) if not wanted.keys().isdisjoint(self._parts[part])]
         written = {column: value for column, value in wanted.items() if not any(column in self._parts[part] for part in kept)}
         if written:
@@ -83,7 +85,7 @@ class RowWriter:
             self._updates.append(update | ({"sent": sent_after(row, written, self._parts)} if self._parts else {}))
         if kept:
             return Result(name, row["id"], Status.KEPT, f"A person has changed the {' and the '.join(kept)}: that stays.")
-        return Result(name, row["id"], Status.UPDATED if written else Status.UNCHANGED)
+        return Result(name, row["id"], Status.UPDATED)
 
     def flush(self) -> None:
         """Write all items. Raises ``Conflict`` if another request has added one of them."""
