@@ -105,6 +105,14 @@ def test_a_change_that_a_person_takes_back_is_the_pipelines_again(library: Datab
     ]
 
 
+def test_a_title_that_is_saved_unchanged_stays_the_pipelines(library: Database) -> None:
+    (made,) = send(library, NewIdentifiedClip(1_000, 5_000, "The  goal", "a"))
+    with library.write() as db:
+        marking.change_clip(db, VIDEO, made.id, 1_500, 5_000, "The goal")
+    (again,) = send(library, NewIdentifiedClip(1_500, 5_000, "Goal!", "a"))
+    assert (again.status, listed(library)[0].title) == (Status.UPDATED, "Goal!")
+
+
 def test_what_a_pipeline_leaves_out_stays(library: Database) -> None:
     send(library, GOAL)
     assert send(library, NewIdentifiedClip(1_000, 5_000, reference="a"))[0].status is Status.UNCHANGED

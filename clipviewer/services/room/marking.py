@@ -90,7 +90,8 @@ def change_clip(
     start_ms, end_ms = clip["start_ms"] if start_ms is None else start_ms, clip["end_ms"] if end_ms is None else end_ms
     same = (clip["start_ms"], clip["end_ms"]) == (start_ms, end_ms)
     start, end = (start_ms, end_ms) if same else _align_to_frames(video, start_ms, end_ms)
-    values = {"start_ms": start, "end_ms": end, "title": _title(clip["title"] if title is None else title, start, end)}
+    title = clip["title"] if title is None or title.split() == clip["title"].split() else _title(title, start, end)
+    values = {"start_ms": start, "end_ms": end, "title": title}
     sent = _sent_by_program(clip, values) if by_program else sent_before(clip, CANDIDATE_PARTS)
     db.execute(update(IdentifiedClip).where(col(IdentifiedClip.id) == clip_id).values(**values, sent=sent, touched_at=now()))
     audit.record(db, "clip_changed", actor=actor, subject=clip_id, address=address, video=video_id)
