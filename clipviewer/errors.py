@@ -50,6 +50,22 @@ class Conflict(ClipviewerError):
     status, code, title = 409, "conflict", "This already exists"
 
 
+class VideoDeleted(Conflict):
+    code, title = "video_deleted", "This video was deleted. Restore it first."
+
+
+class ChangedByPerson(Conflict):
+    """A program may not overrule what a person decided."""
+
+    code, title = "changed_by_person", "A person has changed this"
+
+
+class RemovedByPerson(Conflict):
+    """A program may not bring back what a person removed."""
+
+    code, title = "removed_by_person", "A person has removed this"
+
+
 class Invalid(ClipviewerError):
     """The input breaks a rule; ``detail`` says which."""
 

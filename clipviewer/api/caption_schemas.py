@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from clipviewer.api.schemas import Json, JsonIn, Language, moment
+from clipviewer.services.library.row_writer import Status
 from clipviewer.services.room.caption_sources import FoundCaptions
 from clipviewer.services.room.captions import CaptionsView
 
@@ -29,6 +30,18 @@ class Captions(Json):
             digest=captions.digest,
             created_at=moment(captions.created_at),
         )
+
+
+class AttachedCaptions(Captions):
+    """The captions that the video has in this language now."""
+
+    status: Status = Field(
+        description="`created`, `updated`, `unchanged`, or `kept`: a person chose other captions, and an API token does not replace them"
+    )
+
+    @classmethod
+    def after(cls, captions: CaptionsView, status: Status) -> AttachedCaptions:
+        return cls(**Captions.of(captions).model_dump(), status=status)
 
 
 class VideoCaptions(Json):

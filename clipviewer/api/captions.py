@@ -11,7 +11,7 @@ from fastapi.responses import Response
 
 from clipviewer.api.access import allow, peer_address, pipeline_or, services_of
 from clipviewer.api.blocking import run_blocking
-from clipviewer.api.caption_schemas import Captions, FoundInMaster, TranslateRequest, VideoCaptions
+from clipviewer.api.caption_schemas import AttachedCaptions, Captions, FoundInMaster, TranslateRequest, VideoCaptions
 from clipviewer.api.database_route import DatabaseRoute, Reading, Writing
 from clipviewer.api.json_bodies import json_body
 from clipviewer.api.schemas import Seconds, described_body
@@ -21,18 +21,20 @@ from clipviewer.errors import Invalid
 from clipviewer.media.captions.reading import MAX_BYTES, parse_captions
 from clipviewer.media.captions.tracks import slice_track, to_webvtt
 from clipviewer.services import audit
+from clipviewer.services.library.row_writer import Status
 from clipviewer.services.people.principal import Pipeline, Principal
 from clipviewer.services.room.caption_sources import find_captions, translate_captions
 from clipviewer.services.room.captions import (
-    UPLOADED,
     CaptionsNotFound,
-    attach_track,
+    attach_chosen,
+    attach_sent,
     captions_of,
     find_track,
     remove,
     sidecar_of,
     validate_language,
     webvtt,
+    write_track,
 )
 from clipviewer.storage.s3 import ObjectStore
 
@@ -64,6 +66,7 @@ def get_captions(db: Reading, video_id: str) -> VideoCaptions:
     responses={
         **_MAY_NOT,
         **_NO_VIDEO,
+        409: {"description": "The video was deleted, or a person has removed the captions in this language"},
         422: {"description": "Invalid language tag, or the file is not WebVTT or SubRip in UTF-8, or it is larger than 5 MB"},
     },
     openapi_extra={
@@ -76,8 +79,11 @@ async def put_captions(
     language: str,
     who: Captioner,
     name: Annotated[str, Query(max_length=300, description="The file's name, for display")] = "",
-) -> Captions:
-    """The body is a WebVTT or SubRip file; `original` is the spoken language. Replaces captions in the same language."""
+) -> AttachedCaptions:
+    """The body is a WebVTT or SubRip file; `original` is the spoken language. Replaces captions in the same language.
+
+    The same captions again change nothing. An API token does not replace captions that a person chose, nor bring back removed ones.
+    """
     data = await _read_body(request.stream(), MAX_BYTES)
     return await run_blocking(_attach, request, video_id, language, data, name, who)
 
@@ -192,13 +198,18 @@ async def _read_body(body: AsyncIterator[bytes], size: int) -> bytes:
     return bytes(data[: size + 1])
 
 
-def _attach(request: Request, video_id: str, language: str, data: bytes, name: str, who: Pipeline | Principal) -> Captions:
+def _attach(request: Request, video_id: str, language: str, data: bytes, name: str, who: Pipeline | Principal) -> AttachedCaptions:
     validate_language(language)
-    read = parse_captions(data, name)
-    actor = who.token_id if isinstance(who, Pipeline) else who.user_id
+    track = write_track(parse_captions(data, name), name)
     with services_of(request).database.write() as db:
-        captions = attach_track(db, video_id, language, read, name, origin=UPLOADED, actor=actor)
-        audit.record(
-            db, "captions_attached", actor=actor, subject=video_id, address=peer_address(request), language=language, cues=captions.cues
-        )
-    return Captions.of(captions)
+        if isinstance(who, Pipeline):
+            actor = who.token_id
+            captions, status = attach_sent(db, video_id, language, track, name, actor=actor)
+        else:
+            actor = who.user_id
+            captions, status = attach_chosen(db, video_id, language, track, name, actor=actor)
+        if status in (Status.CREATED, Status.UPDATED):
+            audit.record(
+                db, "captions_attached", actor=actor, subject=video_id, address=peer_address(request), language=language, cues=captions.cues
+            )
+    return AttachedCaptions.after(captions, status)

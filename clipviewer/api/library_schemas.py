@@ -21,6 +21,7 @@ MAX_IDS, MAX_ID = 500, 100
 
 class VideoRow(Json):
     id: str
+    s3_key: str
     title: str
     duration: str = Field(description="Decimal seconds; 0.000 if unknown")
     identified_count: int
@@ -34,6 +35,7 @@ class VideoRow(Json):
     def of(cls, video: VideoSummary) -> VideoRow:
         return cls(
             id=video.id,
+            s3_key=video.s3_key,
             title=video.title,
             duration=ms_to_seconds(video.duration_ms),
             identified_count=video.identified_count,
@@ -52,7 +54,6 @@ class VideoPage(Json):
 
 
 class Video(VideoRow):
-    s3_key: str
     width: int = Field(description="Pixels; 0 if unknown")
     height: int = Field(description="Pixels; 0 if unknown")
     frame_rate: str = Field(description="A fraction such as 30000/1001; empty if unknown")

@@ -26,6 +26,7 @@ _MAY_NOT: dict[int | str, dict[str, Any]] = {
 }
 _NO_VIDEO: dict[int | str, dict[str, Any]] = {404: {"description": "Video not found"}}
 _NO_CLIP: dict[int | str, dict[str, Any]] = {404: {"description": "Video not found, or it does not have this clip"}}
+_DECIDED: dict[int | str, dict[str, Any]] = {409: {"description": "A person has changed this, and an API token may not"}}
 _NO_RANGE: dict[int | str, dict[str, Any]] = {422: {"description": "The body is invalid, or the range is not within the video"}}
 
 
@@ -40,30 +41,37 @@ def post_marked(
     request: Request, video_id: str, who: Marker, new: Annotated[ClipMark, Depends(json_body(ClipMark))], db: Writing
 ) -> Response:
     """Marks a clip by hand. Its range is aligned to whole frames and limited to the video."""
-    clip_id = marking.mark_clip(db, video_id, new.start, new.end, new.title, actor=_actor(who), address=peer_address(request))
+    clip_id = marking.mark_clip(db, video_id, new.start, new.end, new.title, **_origin(request, who))
     return _clip_response(db, video_id, clip_id, 201)
 
 
 @router.patch(
     "/{clip_id}",
     summary="Change an identified clip",
-    responses={**_MAY_NOT, **_NO_CLIP, **_NO_RANGE, 200: {"model": IdentifiedClip}},
+    responses={**_MAY_NOT, **_NO_CLIP, **_NO_RANGE, **_DECIDED, 200: {"model": IdentifiedClip}},
     openapi_extra=described_body(ClipChange),
 )
 def patch_identified(
     request: Request, video_id: str, clip_id: str, who: Marker, new: Annotated[ClipChange, Depends(json_body(ClipChange))], db: Writing
 ) -> Response:
-    """Changes the range or the title. The clip then counts as decided: a new search for clips leaves it alone."""
-    marking.change_clip(db, video_id, clip_id, new.start, new.end, new.title, actor=_actor(who), address=peer_address(request))
+    """Changes the range or the title. The clip then counts as decided: a new search for clips leaves it alone.
+
+    What a person changes is never set back by a registration, and an API token cannot change it again: `changed_by_person`.
+    """
+    marking.change_clip(db, video_id, clip_id, new.start, new.end, new.title, **_origin(request, who))
     return _clip_response(db, video_id, clip_id, 200)
 
 
 @router.delete(
-    "/{clip_id}", status_code=204, summary="Remove an identified clip", responses={**_MAY_NOT, **_NO_CLIP}, response_class=Response
+    "/{clip_id}",
+    status_code=204,
+    summary="Remove an identified clip",
+    responses={**_MAY_NOT, **_NO_CLIP, **_DECIDED},
+    response_class=Response,
 )
 def delete_identified(request: Request, video_id: str, clip_id: str, who: Marker, db: Writing) -> Response:
-    """Its exports stay."""
-    marking.remove_clip(db, video_id, clip_id, actor=_actor(who), address=peer_address(request))
+    """Its exports stay. What a person removes is not brought back by a registration; an API token cannot remove what a person changed."""
+    marking.remove_clip(db, video_id, clip_id, **_origin(request, who))
     return Response(status_code=204)
 
 
@@ -71,5 +79,7 @@ def _clip_response(db: Session, video_id: str, clip_id: str, status: int) -> Res
     return JSONResponse(identified_json(identified_clip(db, video_id, clip_id)), status)
 
 
-def _actor(who: Pipeline | Principal) -> str:
-    return who.token_id if isinstance(who, Pipeline) else who.user_id
+def _origin(request: Request, who: Pipeline | Principal) -> dict[str, Any]:
+    """Return who makes a change, and from where."""
+    actor = who.token_id if isinstance(who, Pipeline) else who.user_id
+    return {"by_program": isinstance(who, Pipeline), "actor": actor, "address": peer_address(request)}

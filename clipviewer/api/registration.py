@@ -30,8 +30,9 @@ from clipviewer.domain.permissions import Action
 from clipviewer.errors import Invalid
 from clipviewer.services import audit
 from clipviewer.services.bucket.lookup import find_objects
-from clipviewer.services.library.registration import Result, Status, register_exported, register_identified, register_video
-from clipviewer.services.library.videos import require_video
+from clipviewer.services.library.registration import register_exported, register_identified, register_video
+from clipviewer.services.library.row_writer import Result, Status
+from clipviewer.services.library.videos import require_changeable
 from clipviewer.services.people.principal import Pipeline, Principal
 
 router = APIRouter(prefix="/api/clips/videos", tags=["registration"])
@@ -42,7 +43,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     403: {"description": "Only admins may do this"},
     404: {"description": "Video not found, or its object is not in the bucket"},
     422: {"description": "The body is invalid"},
-    409: {"description": "The key is taken, or another request is registering the same item"},
+    409: {"description": "The key is taken, the video was deleted (`video_deleted`), or another request is registering the same item"},
     502: {"description": "The storage refused the request"},
     503: {"description": "The storage cannot be reached"},
 }
@@ -56,7 +57,11 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     openapi_extra=described_body(VideoIn),
 )
 async def post_video(request: Request, registrar: Registrar) -> Response:
-    """The video's object, and its poster's, must be in the bucket. The key identifies the video: 201 if it is new, 200 if it was known."""
+    """The video's object, and its poster's, must be in the bucket. The key identifies the video: 201 if it is new, 200 if it was known.
+
+    What is left out stays as it is. A title that a person gave stays: the status is then `kept`. A video that a person deleted stays
+    deleted: 409, with the code `video_deleted`.
+    """
     return await run_blocking(_register_video, request, await request.body(), registrar)
 
 
@@ -67,7 +72,11 @@ async def post_video(request: Request, registrar: Registrar) -> Response:
     openapi_extra=described_body(IdentifiedItems),
 )
 async def post_identified(request: Request, registrar: Registrar, video_id: str) -> Response:
-    """Up to 10,000 candidates, each identified by its `reference`. Every item has its own result, in the order of the request."""
+    """Up to 10,000 candidates, each identified by its `reference`. Every item has its own result, in the order of the request.
+
+    What is left out stays as it is. A range or a title that a person changed stays: the status is then `kept`, `detail` says what stays,
+    and the rest is updated. A clip that a person removed stays `removed`. One that ends after the video is `invalid`.
+    """
     return await run_blocking(_register_identified, request, await request.body(), registrar, video_id)
 
 
@@ -80,8 +89,7 @@ async def post_identified(request: Request, registrar: Registrar, video_id: str)
 async def post_exported(request: Request, registrar: Registrar, video_id: str) -> Response:
     """Up to 10,000 rendered files, each identified by its key; those whose object is in the bucket are added.
 
-    Every item has its own result, in the order of the request: `created`, `updated`, `unchanged`, `missing` (no such object), `conflict`
-    (the key belongs to another video) or `invalid`.
+    Every item has its own result, in the order of the request. What is left out stays as it is.
     """
     return await run_blocking(_register_exported, request, await request.body(), registrar, video_id)
 
@@ -98,7 +106,7 @@ def _register_video(request: Request, body: bytes, registrar: Pipeline | Princip
         result = register_video(db, video.to_new(), objects)
         _record(db, request, registrar, result.id, "video", 1)
     status = 201 if result.status is Status.CREATED else 200
-    return answer(RegisteredVideo(id=result.id, s3_key=result.name, status=result.status), status)
+    return answer(RegisteredVideo(s3_key=result.name, **_outcome(result)), status)
 
 
 def _register_identified(request: Request, body: bytes, registrar: Pipeline | Principal, video_id: str) -> Response:
@@ -120,7 +128,7 @@ def _register_exported(request: Request, body: bytes, registrar: Pipeline | Prin
                 results[index] = Result(item.s3_key, "", Status.INVALID, f"{name}: {reason}.")
                 good.pop(index, None)
     with services.database.read() as db:
-        require_video(db, video_id)
+        require_changeable(db, video_id)
     objects = find_objects(services.store, [key for item in good.values() for key in item.to_new().keys])
     with services.database.write() as db:
         done = register_exported(db, video_id, [item.to_new() for item in good.values()], objects)

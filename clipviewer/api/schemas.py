@@ -14,7 +14,8 @@ from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.language import parse_language
 from clipviewer.domain.object_key import MAX_KEY_BYTES, check_object_key
 from clipviewer.domain.timecode import ms_to_seconds, seconds_to_ms
-from clipviewer.services.library.registration import MAX_ITEMS, NewExportedClip, NewIdentifiedClip, NewVideo, Status
+from clipviewer.services.library.registration import MAX_ITEMS, NewExportedClip, NewIdentifiedClip, NewVideo
+from clipviewer.services.library.row_writer import Status
 from clipviewer.services.room.clips import IdentifiedClipView
 
 
@@ -91,6 +92,7 @@ class IdentifiedClip(Json):
     end: str
     score: float | None
     score_parts: dict[str, float]
+    reference: str = Field(description="The pipeline's own name for the clip")
     origin: str = Field(description="`pipeline`, `found` by clipviewer, or `marked` by hand")
     reasons: list[str] = Field(description="Why the clip was found, in words")
 
@@ -127,6 +129,7 @@ def identified_json(clip: IdentifiedClipView) -> dict[str, Any]:
         "end": ms_to_seconds(clip.end_ms),
         "score": clip.score,
         "scoreParts": clip.score_parts,
+        "reference": clip.reference,
         "origin": clip.origin,
         "reasons": list(clip.reasons),
     }
@@ -143,6 +146,8 @@ class DownloadUrl(Json):
 
 
 class VideoIn(JsonIn):
+    """Fields that are left out stay as they are."""
+
     s3_key: Key = Field(examples=["youtube-videos/uuid/master.mp4"])
     title: Title | None = None
     poster_key: Key | None = None
@@ -168,17 +173,24 @@ class _Range(JsonIn):
 
 
 class IdentifiedIn(_Range):
+    """Fields that are left out stay as they are."""
+
     reference: Annotated[str, AfterValidator(_printable), Field(max_length=200)] = Field(
-        default="", description="Your own name for the clip; sending it again updates the same clip. Made from the times if left out"
+        default="",
+        description="Your own name for the clip, by which it is recognized. Made from the times if left out",
     )
     score: FiniteFloat | None = None
-    score_parts: dict[Annotated[str, AfterValidator(_printable), Field(max_length=60)], FiniteFloat] = Field(default={}, max_length=20)
+    score_parts: (
+        Annotated[dict[Annotated[str, AfterValidator(_printable), Field(max_length=60)], FiniteFloat], Field(max_length=20)] | None
+    ) = None
 
     def to_new(self) -> NewIdentifiedClip:
         return NewIdentifiedClip(self.start, self.end, self.title, self.reference, self.score, self.score_parts)
 
 
 class ExportedIn(_Range):
+    """Fields that are left out stay as they are."""
+
     s3_key: Key = Field(examples=["youtube-videos/uuid/exported/clip_1.mp4"])
     aspect_ratio: Shape
     target_language: Language
@@ -223,24 +235,26 @@ class ExportedItems(JsonIn):
     )
 
 
-class RegisteredVideo(Json):
-    id: str
+class _Outcome(Json):
+    id: str = Field(description="Empty if nothing is registered under this name. Of a `removed` clip: the id that it had")
+    status: Status = Field(
+        description="`created`; `updated`; `unchanged`; `kept`: a person has changed some of it, which stays, and the rest is updated; "
+        "`removed`: a person has removed it, and it stays removed; `missing`: the bucket has no such object; "
+        "`conflict`: the key belongs to another video; `invalid`"
+    )
+    detail: str = Field(description="Why it is `missing`, `conflict` or `invalid`, and what stays of it if it is `kept` or `removed`")
+
+
+class RegisteredVideo(_Outcome):
     s3_key: str
-    status: Status
 
 
-class IdentifiedResult(Json):
+class IdentifiedResult(_Outcome):
     reference: str
-    id: str
-    status: Status
-    detail: str
 
 
-class ExportedResult(Json):
+class ExportedResult(_Outcome):
     s3_key: str
-    id: str
-    status: Status
-    detail: str
 
 
 class IdentifiedResults(Json):

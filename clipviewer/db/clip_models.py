@@ -1,11 +1,11 @@
-"""Tables of what belongs to candidates before export: captions, chosen crops, and picture analyses."""
+"""Tables of what belongs to candidates before export: captions, chosen crops, picture analyses, and what people removed."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, String, Text, false
 from sqlmodel import Field, SQLModel
 
 from clipviewer.db.models import utc_now
@@ -16,6 +16,7 @@ class VideoCaptions(SQLModel, table=True):
     """The captions of a video in one language, as normalized WebVTT.
 
     ``origin`` is ``uploaded``, ``embedded`` (found in the master) or ``translated``; ``digest`` is the SHA-256 of ``webvtt``, in hex.
+    ``by_person``: a person chose this file, so that no pipeline and no import replaces it.
     """
 
     __tablename__ = "video_captions"
@@ -30,6 +31,7 @@ class VideoCaptions(SQLModel, table=True):
     digest: str = Field(max_length=64)
     cues: int
     added_by: str = Field(default="", max_length=64)
+    by_person: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     created_at: datetime = Field(default_factory=utc_now)
 
 
@@ -62,3 +64,21 @@ class ClipLook(SQLModel, table=True):
     version: int
     found: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     looked_at: datetime = Field(default_factory=utc_now)
+
+
+class RemovedItem(SQLModel, table=True):
+    """A candidate or captions that a person removed, so that no pipeline, import or search brings them back.
+
+    ``kind`` is ``candidate`` or ``captions``; ``name`` is the candidate's reference or the language, and ``item_id`` the id that it had.
+    The range (ms) is that of a candidate.
+    """
+
+    __tablename__ = "removed_item"
+
+    video_id: str = Field(sa_column=Column(String, ForeignKey("video.id", ondelete="CASCADE"), primary_key=True))
+    kind: str = Field(primary_key=True, max_length=20)
+    name: str = Field(primary_key=True, max_length=200)
+    item_id: str = Field(max_length=64)
+    start_ms: int | None = None
+    end_ms: int | None = None
+    removed_at: datetime = Field(default_factory=utc_now)

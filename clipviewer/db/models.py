@@ -20,6 +20,11 @@ def _owner(table: str, *, index: bool = False) -> Any:
     return Column(String, ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=False, index=index)
 
 
+def _sent() -> Any:
+    """Return a column for what machines had written before a person changed the row."""
+    return Column(JSON(none_as_null=True), nullable=True)
+
+
 class User(SQLModel, table=True):
     """A local account. ``email`` is kept in lower case; ``password_hash`` is argon2id in its encoded form."""
 
@@ -104,7 +109,7 @@ class Video(SQLModel, table=True):
     ``media`` is what inspecting the file found, ``previews`` where its filmstrip and waveform lie; empty until it was inspected.
     ``media`` also has how often the file ended the process that opened it (``services.library.opening_media``).
     ``deleted_at``: it can still be restored; ``removal`` then says which objects go with it (``domain.removal.Objects``).
-    ``missing_at``: its object was found to be gone.
+    ``missing_at``: its object was found to be gone. ``sent``: see ``domain.sent_values``.
     """
 
     __tablename__ = "video"
@@ -126,13 +131,14 @@ class Video(SQLModel, table=True):
     deleted_at: datetime | None = None
     removal: str = Field(default="", max_length=10, sa_column_kwargs={"server_default": ""})
     missing_at: datetime | None = None
+    sent: dict[str, Any] | None = Field(default=None, sa_column=_sent())
 
 
 class IdentifiedClip(SQLModel, table=True):
     """A candidate: a range of its video. ``reference`` is the pipeline's own name for it, unique within the video.
 
     ``origin`` is ``pipeline``, ``found`` (by this product) or ``marked`` (by hand); ``reasons`` say in words why it was found.
-    ``touched_at``: a person has decided on it since, so that a new search leaves it alone.
+    ``touched_at``: a person has decided on it since, so that a new search leaves it alone. ``sent``: see ``domain.sent_values``.
     """
 
     __tablename__ = "identified_clip"
@@ -154,6 +160,7 @@ class IdentifiedClip(SQLModel, table=True):
     reasons: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]"))
     created_at: datetime = Field(default_factory=utc_now)
     touched_at: datetime | None = None
+    sent: dict[str, Any] | None = Field(default=None, sa_column=_sent())
 
 
 class ExportedClip(SQLModel, table=True):

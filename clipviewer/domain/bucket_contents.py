@@ -42,6 +42,7 @@ class Ignored(StrEnum):
     NO_FILE = "no_file"
     NO_VIDEO = "no_video"
     LANGUAGE = "language"
+    REMOVED = "removed"
     CAPTIONS = "captions"
     UNREADABLE = "unreadable"
 
@@ -59,6 +60,7 @@ IGNORED_WORDS = {
     Ignored.NO_FILE: "a sidecar whose export is gone",
     Ignored.NO_VIDEO: "captions without a video of the same name",
     Ignored.LANGUAGE: "captions in a language that the video already has: remove those in the clip room first",
+    Ignored.REMOVED: "captions in a language whose captions a person removed: attach them in the clip room",
     Ignored.CAPTIONS: "captions that cannot be read",
     Ignored.UNREADABLE: "the storage did not return it",
 }

@@ -32,6 +32,7 @@ class _Removed:
     name: str
     origin: str
     webvtt: str
+    by_person: bool = False
 
 
 class CaptionsState(rx.State):
@@ -83,7 +84,7 @@ class CaptionsState(rx.State):
             text = captions.webvtt(db, video_id, language)
             captions.remove(db, video_id, language)
             audit.record(db, "captions_removed", actor=actor, subject=video_id, address=address, language=language)
-            return _Removed(video_id, language, kept.name, kept.origin, text)
+            return _Removed(video_id, language, kept.name, kept.origin, text, kept.by_person)
 
         removed = await write(take_away)
         await self._show(video_id)
@@ -103,7 +104,16 @@ class CaptionsState(rx.State):
         def attach(db: Session) -> None:
             if removed is not None:
                 text = removed.webvtt.encode()
-                captions.attach(db, removed.video_id, removed.language, text, removed.name, origin=removed.origin, actor=actor)
+                captions.attach(
+                    db,
+                    removed.video_id,
+                    removed.language,
+                    text,
+                    removed.name,
+                    origin=removed.origin,
+                    by_person=removed.by_person,
+                    actor=actor,
+                )
                 audit.record(db, "captions_attached", actor=actor, subject=removed.video_id, address=address, language=removed.language)
 
         await write(attach)

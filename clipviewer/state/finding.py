@@ -123,6 +123,8 @@ def _short(state: str) -> str:
 def _outcome_toasts(search: WorkView) -> list[EventSpec]:
     result = search.result
     words = ", ".join(f"{result[name]} {name}" for name in ("added", "changed", "removed") if result[name])
-    found = counted(result["added"] + result["changed"] + result["there"], "clip")
-    toasts = [rx.toast.success(f"Found {found}" + (f": {words}" if words else ", all of them already in the list"))]
+    left_out = result.get("left_out", 0)
+    found = counted(result["added"] + result["changed"] + result["there"] + left_out, "clip")
+    known = "all of them already in the list or removed from it" if left_out else "all of them already in the list"
+    toasts = [rx.toast.success(f"Found {found}" + (f": {words}" if words else f", {known}"))]
     return [*toasts, rx.toast.warning(result["problem"])] if result["problem"] else toasts

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx import Response
 from sqlmodel import select
 
 from clipviewer.api.app import create_api
@@ -78,6 +79,7 @@ def test_a_file_is_attached_listed_read_and_removed_and_each_step_is_audited(
     answer = put(client, kim.cookie, name="Talk, final.vtt")
     assert answer.status_code == 200
     made = answer.json()
+    assert made.pop("status") == "created"
     assert (made["language"], made["name"], made["origin"], made["cues"]) == ("en", "Talk, final.vtt", "uploaded", 2)
     assert client.get(CAPTIONS, headers=kim.cookie).json() == {"captions": [made]}
     text = client.get(f"{CAPTIONS}/en", headers=kim.cookie)
@@ -88,6 +90,22 @@ def test_a_file_is_attached_listed_read_and_removed_and_each_step_is_audited(
     assert client.delete(f"{CAPTIONS}/en", headers=kim.cookie).status_code == 404
     assert client.get(CAPTIONS, headers=kim.cookie).json() == {"captions": []}
     assert actions(stocked) == [("captions_attached", kim.id), ("captions_removed", kim.id)]
+
+
+def test_captions_that_a_person_chose_or_removed_stay_whatever_a_pipeline_sends(
+    client: TestClient, reviewer: dict[str, str], token: dict[str, str]
+) -> None:
+    def send(text: str) -> Response:
+        return client.put(f"{CAPTIONS}/en", content=f"WEBVTT\n\n00:01.000 --> 00:02.000\n{text}\n", headers=token)
+
+    first, again = send("Sent").json(), send("Sent").json()
+    assert (first.pop("status"), again.pop("status"), again) == ("created", "unchanged", first)
+    mine = put(client, reviewer).json()
+    kept = send("Sent").json()
+    assert (mine.pop("status"), kept.pop("status"), kept) == ("updated", "kept", mine)
+    client.delete(f"{CAPTIONS}/en", headers=reviewer)
+    refused = send("Sent")
+    assert (refused.status_code, refused.json()["code"]) == (409, "removed_by_person")
 
 
 def test_a_part_of_the_captions_starts_with_its_own_time(client: TestClient, reviewer: dict[str, str]) -> None:

@@ -86,4 +86,5 @@ def test_a_deleted_video_accepts_no_captions_and_no_clips(
         client.patch(f"{VIDEOS}/{ONE}/identified/clip_1", json={"title": "Gulls"}, headers=admin.cookie),
         client.delete(f"{VIDEOS}/{ONE}/identified/clip_1", headers=admin.cookie),
     ]
-    assert [answer.status_code for answer in asked] == [404] * len(asked)
+    assert [answer.status_code for answer in asked] == [409, 404, 409, 409, 404, 404]
+    assert {answer.json()["code"] for answer in asked if answer.status_code == 409} == {"video_deleted"}

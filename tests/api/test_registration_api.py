@@ -11,6 +11,7 @@ from clipviewer.api.app import create_api
 from clipviewer.db.models import AuditEntry, ExportedClip, Video
 from clipviewer.domain.permissions import Role
 from clipviewer.services.container import Services
+from clipviewer.services.library.row_writer import Status
 from clipviewer.storage.s3 import ObjectStore
 from tests.api.people import session_of, token_of
 from tests.api.stores import running_bucket
@@ -230,6 +231,52 @@ def test_every_registration_is_audited(client: TestClient, stocked: Services) ->
         ("video", 1),
     ]
     assert all(entry.actor.startswith("token_") for entry in entries)
+
+
+@on_sqlite
+def test_what_a_person_decided_stays_and_the_answer_says_so(client: TestClient, stocked: Services) -> None:
+    person, new = session_of(stocked, Role.ADMIN), {"s3Key": "new.mp4", "title": "Match"}
+    items = {"items": [{"start": "1", "end": "2", "reference": name, "title": "Goal", "score": 5} for name in ("a", "b", "c")]}
+    video = client.post(VIDEOS, json=new).json()["id"]
+    path = f"{VIDEOS}/{video}"
+    changed, removed, _ = (result["id"] for result in client.post(f"{path}/identified", json=items).json()["results"])
+    with TestClient(create_api(stocked), base_url="http://clips.test", headers=person) as someone:
+        assert someone.patch(path, json={"title": "The final"}).status_code == 200
+        assert someone.patch(f"{path}/identified/{changed}", json={"title": "Mine"}).status_code == 200
+        assert someone.delete(f"{path}/identified/{removed}").status_code == 204
+        video_again = client.post(VIDEOS, json=new)
+        again = client.post(f"{path}/identified", json=items)
+        listed = {clip["reference"]: clip["title"] for clip in someone.get(f"{path}/identified").json()}
+        videos = {row["s3Key"]: row["title"] for row in someone.get(VIDEOS).json()["videos"]}
+    assert (video_again.status_code, video_again.json()["status"]) == (200, "kept")
+    assert video_again.json()["detail"] == "A person has changed the title: that stays."
+    assert outcomes(again, "reference") == [("a", "kept"), ("b", "removed"), ("c", "unchanged")]
+    assert [bool(result["detail"]) for result in again.json()["results"]] == [True, True, False]
+    assert listed == {"a": "Mine", "c": "Goal"}
+    assert videos["new.mp4"] == "The final"
+    refused = client.patch(f"{path}/identified/{changed}", json={"title": "Goal"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "changed_by_person")
+
+
+@on_sqlite
+def test_a_deleted_video_is_refused_with_what_to_do(client: TestClient, stocked: Services) -> None:
+    video = client.post(VIDEOS, json={"s3Key": "new.mp4"}).json()["id"]
+    with TestClient(create_api(stocked), base_url="http://clips.test", headers=session_of(stocked, Role.ADMIN)) as person:
+        person.delete(f"{VIDEOS}/{video}", params={"objects": "keep"})
+        refused = client.post(VIDEOS, json={"s3Key": "new.mp4", "title": "Match"})
+        assert (refused.status_code, refused.json()["code"]) == (409, "video_deleted")
+        assert "Restore it under Recently deleted in the library" in refused.json()["detail"]
+        person.post(f"{VIDEOS}/{video}/restore")
+    assert client.post(VIDEOS, json={"s3Key": "new.mp4", "title": "Match"}).json()["status"] == "updated"
+
+
+@on_sqlite
+def test_each_status_of_a_registration_is_documented(client: TestClient, stocked: Services) -> None:
+    schemas = create_api(stocked).openapi()["components"]["schemas"]
+    assert schemas["Status"]["enum"] == [status.value for status in Status]
+    for name in ("RegisteredVideo", "IdentifiedResult", "ExportedResult"):
+        text = schemas[name]["properties"]["status"]["description"]
+        assert [status.value for status in Status if f"`{status.value}`" not in text] == []
 
 
 @on_sqlite

@@ -78,6 +78,7 @@ def test_the_library_lists_videos_with_their_counts(client: TestClient) -> None:
         "videos": [
             {
                 "id": "video_1",
+                "s3Key": "youtube-videos/uuid/master.mp4",
                 "title": "Match",
                 "duration": "3600.040",
                 "identifiedCount": 1,
@@ -150,6 +151,7 @@ def test_identified_clips_are_listed_with_their_scores(client: TestClient) -> No
             "end": "221.043",
             "score": 0.5,
             "scoreParts": {"cheers": 0.5},
+            "reference": "a",
             "origin": "pipeline",
             "reasons": [],
         }

@@ -36,7 +36,8 @@ from clipviewer.services.exporting.choices import plan_exports
 from clipviewer.services.exporting.export_runs import Order, Ticket
 from clipviewer.services.library import quick_start, removal
 from clipviewer.services.library.changes import delete
-from clipviewer.services.library.registration import NewExportedClip, NewVideo, Status, register_exported, register_video
+from clipviewer.services.library.registration import NewExportedClip, NewVideo, register_exported, register_video
+from clipviewer.services.library.row_writer import Status
 from clipviewer.services.room.clips import exported_clips
 from tests.claims import claim_next
 from tests.jobs.attempts import enqueue_export, reloaded, run_attempt, wait_until

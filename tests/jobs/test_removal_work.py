@@ -18,7 +18,8 @@ from clipviewer.services.bucket.lookup import find_objects
 from clipviewer.services.container import Services
 from clipviewer.services.library import removal
 from clipviewer.services.library.changes import delete, restore
-from clipviewer.services.library.registration import NewVideo, Status, register_video
+from clipviewer.services.library.registration import NewVideo, register_video
+from clipviewer.services.library.row_writer import Status
 from tests.claims import claim_next
 from tests.jobs.conftest import MASTER_KEY, VIDEO_ID
 

@@ -209,9 +209,9 @@ def test_captions_that_a_person_removed_or_replaced_stay_as_they_are(team: Servi
         remove(db, made["a.mp4"].id, "de")
         attach(db, made["b.mp4"].id, "de", VTT.replace(b"Hallo", b"Servus"), "mine.vtt")
     adopted(team)
-    put(bucket, "b.de.vtt", data=VTT.replace(b"Hallo", b"Moin"))
+    put(bucket, "a.de.vtt", "b.de.vtt", data=VTT.replace(b"Hallo", b"Moin"))
     found = adopted(team)
-    assert found.ignored == {Ignored.LANGUAGE: 1}
+    assert found.ignored == {Ignored.LANGUAGE: 1, Ignored.REMOVED: 1}
     with team.database.read() as db:
         assert captions_of(db, made["a.mp4"].id) == []
         assert [captions.name for captions in captions_of(db, made["b.mp4"].id)] == ["mine.vtt"]

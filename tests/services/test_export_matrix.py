@@ -28,7 +28,8 @@ from clipviewer.services.cells.filters import ExportFilters
 from clipviewer.services.exporting import export_runs, exports
 from clipviewer.services.exporting.export_runs import Ticket
 from clipviewer.services.exporting.matrix import MAX_ROWS, MatrixPage, matrix
-from clipviewer.services.library.registration import NewExportedClip, NewIdentifiedClip, Status, register_exported, register_identified
+from clipviewer.services.library.registration import NewExportedClip, NewIdentifiedClip, register_exported, register_identified
+from clipviewer.services.library.row_writer import Status
 from clipviewer.storage.s3 import StoredObject
 from tests.conftest import Clock
 

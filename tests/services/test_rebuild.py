@@ -19,9 +19,13 @@ from clipviewer.errors import Conflict
 from clipviewer.services.adoption.rebuild import Rebuilt, read_sidecars, rebuild
 from clipviewer.services.cells.board import CellView, cells
 from clipviewer.services.exporting.exports import request_exports
+from clipviewer.services.library.changes import rename
+from clipviewer.services.library.registration import NewIdentifiedClip, register_identified
+from clipviewer.services.library.row_writer import Status
 from clipviewer.services.room.captions import attach, captions_of
+from clipviewer.services.room.marking import change_clip
 from clipviewer.storage.s3 import ObjectStore
-from tests.exported_library import finish
+from tests.exported_library import MASTER, finish
 
 
 def make_library(db: Session, store: ObjectStore) -> None:
@@ -80,6 +84,24 @@ def test_videos_clips_and_exports_are_recovered_unchanged(database: Database, em
         assert captions_of(db, "video_1") == []
         attach(db, "video_1", "de", b"WEBVTT\n\n00:01.000 --> 00:02.000\nHallo\n", "a.vtt")
         assert {cell.id for cell in ask(db)} == {cell.id for cell in cells_after}
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_person_who_changed_a_title_keeps_it_in_a_rebuilt_library(database: Database, empty: Database, bucket: ObjectStore) -> None:
+    with database.write() as db:
+        db.add(Video(id="video_1", title="Talk", s3_key=MASTER, etag="e"))
+        db.flush()
+        (clip,) = register_identified(db, "video_1", [NewIdentifiedClip(0, 1_500, "Sent", "r")])
+        change_clip(db, "video_1", clip.id, title="Mine")
+        rename(db, "video_1", "My talk")
+        (job,) = request_exports(db, "video_1", [clip.id], ExportChoices([AspectRatio.PORTRAIT]))
+        finish(db, bucket, job)
+    sidecars = read_sidecars(bucket, "", Rebuilt())
+    with empty.write() as db:
+        rebuild(db, sidecars, [], Rebuilt())
+        assert register_identified(db, "video_1", [NewIdentifiedClip(0, 1_400, "Sent", "r")])[0].status is Status.KEPT
+        assert [(row.title, row.end_ms) for row in db.exec(select(IdentifiedClip))] == [("Mine", 1_400)]
+        assert db.get_one(Video, "video_1").sent == {"title": "Talk"}
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -11,11 +11,11 @@ from clipviewer.services.library.registration import (
     NewExportedClip,
     NewIdentifiedClip,
     NewVideo,
-    Status,
     register_exported,
     register_identified,
     register_video,
 )
+from clipviewer.services.library.row_writer import Status
 from clipviewer.services.library.videos import require_video, video_details
 from clipviewer.services.room.clips import exported_clips, identified_clips
 from clipviewer.storage.s3 import StoredObject
@@ -150,7 +150,7 @@ def test_candidates_are_identified_by_their_reference(library: Database) -> None
     with library.read() as db:
         clips = identified_clips(db, "video_1")
     assert [(clip.start_ms, clip.title, clip.score, clip.score_parts) for clip in clips] == [
-        (500, "B", 0.75, {}),
+        (500, "B", 0.75, {"speech": 1.0}),
         (2000, "Clip 0:02–0:03", None, {}),
     ]
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from clipviewer.db.adoption_models import AdoptedCaptions
-from clipviewer.db.clip_models import VideoCaptions
+from clipviewer.db.clip_models import RemovedItem, VideoCaptions
 from clipviewer.db.export_models import ExportUpload
 from clipviewer.db.master_models import FormerMaster
 from clipviewer.db.models import ExportedClip, Video
@@ -27,6 +27,7 @@ from clipviewer.domain.master_file import TYPES
 from clipviewer.domain.quick_copy import is_quick_key
 from clipviewer.media.captions.track_language import language_of_code
 from clipviewer.services.library import uploads
+from clipviewer.services.library.removed_items import CAPTIONS
 from clipviewer.storage.s3 import StoredObject
 
 _CHUNK = 1_000
@@ -171,6 +172,7 @@ def _plan_captions(
     masters = before.masters | plan.masters | _known_masters(db, [*waiting, *asked])
     named = find_videos_by_key(db, [key for item in (*waiting, *asked) for key in _masters_by_stem(item.key, masters)])
     languages = _languages(db, named.values())
+    removed = _removed_languages(db, named.values())
     exports = {stem(key) for key, row in known.items() if row.sort == ObjectKind.EXPORT}
     for item in (*waiting, *asked):
         if stem(item.key) in exports:
@@ -187,7 +189,9 @@ def _plan_captions(
             continue
         master, language = found
         there = languages.get((named.get(master, ""), language))
-        if there is not None and (row is None or there != row.note):
+        if (named.get(master, ""), language) in removed:
+            plan.ignored.append((item, Ignored.REMOVED))
+        elif there is not None and (row is None or there != row.note):
             plan.ignored.append((item, Ignored.LANGUAGE))
         else:
             plan.captions.append(CaptionFile(item, master, language, row.note if row is not None else ""))
@@ -217,6 +221,14 @@ def _languages(db: Session, video_ids: Iterable[str]) -> dict[tuple[str, str], s
     )
     rows = [row for chunk in _chunks(dict.fromkeys(video_ids)) for row in db.execute(query, {"wanted": chunk})]
     return {(row.video_id, row.language): row.digest for row in rows}
+
+
+def _removed_languages(db: Session, video_ids: Iterable[str]) -> set[tuple[str, str]]:
+    """Return the videos and languages whose captions a person removed."""
+    query = select(col(RemovedItem.video_id), col(RemovedItem.name)).where(
+        col(RemovedItem.kind) == CAPTIONS, col(RemovedItem.video_id).in_(_WANTED)
+    )
+    return {(row.video_id, row.name) for chunk in _chunks(dict.fromkeys(video_ids)) for row in db.execute(query, {"wanted": chunk})}
 
 
 _ARRIVING = "arriving"

@@ -16,11 +16,13 @@ from clipviewer.db.models import ExportedClip, Video
 from clipviewer.db.statements import count_changed, upsert
 from clipviewer.domain.bucket_contents import Ignored
 from clipviewer.domain.ids import is_id, new_id
+from clipviewer.errors import RemovedByPerson
 from clipviewer.services.adoption.plan import CaptionFile, find_videos_by_key
 from clipviewer.services.library import quick_start
 from clipviewer.services.library.quick_start import QuickCopy
 from clipviewer.services.library.registration import title_from_key
-from clipviewer.services.room.captions import UPLOADED, WrittenTrack, attach_written
+from clipviewer.services.library.row_writer import Status
+from clipviewer.services.room.captions import WrittenTrack, attach_sent
 from clipviewer.storage.s3 import StoredObject
 
 _TICK = timedelta(microseconds=1)
@@ -98,7 +100,7 @@ def mark_missing(db: Session, row_ids: Sequence[str], now: datetime) -> int:
 
 
 def add_captions(db: Session, found: CaptionFile, track: WrittenTrack, now: datetime, actor: str) -> Ignored | None:
-    """Attach a caption file to its video, unless a person attached another in that language; return why not."""
+    """Attach a caption file to its video, unless a person attached another in that language, or removed it; return why not."""
     video_id = find_videos_by_key(db, [found.master]).get(found.master)
     if video_id is None:
         return Ignored.NO_VIDEO
@@ -106,7 +108,12 @@ def add_captions(db: Session, found: CaptionFile, track: WrittenTrack, now: date
     if db.execute(there).scalar_one_or_none() not in (None, found.instead_of):
         return Ignored.LANGUAGE
     name = found.file.key
-    made = attach_written(db, video_id, found.language, track, name, origin=UPLOADED, actor=actor, clock=lambda: now)
+    try:
+        made, status = attach_sent(db, video_id, found.language, track, name, actor=actor, clock=lambda: now)
+    except RemovedByPerson:
+        return Ignored.REMOVED
+    if status is Status.KEPT:
+        return Ignored.LANGUAGE
     values = {"etag": found.file.etag, "video_id": video_id, "language": found.language, "digest": made.digest}
     kept = upsert(db, AdoptedCaptions).values(s3_key=name, **values)
     db.execute(kept.on_conflict_do_update(index_elements=["s3_key"], set_=values))

@@ -29,10 +29,12 @@ from clipviewer.domain.language import parse_language
 from clipviewer.domain.master_file import content_type
 from clipviewer.domain.object_key import check_object_key
 from clipviewer.domain.quick_copy import is_quick_key
+from clipviewer.domain.sent_values import ALL_BY_PERSON, CANDIDATE_PARTS, VIDEO_PARTS, Part
 from clipviewer.domain.timecode import seconds_to_ms
 from clipviewer.services.cells.board import cells_by_identity, change, framing_json, framing_of, hold_board, set_revision
 from clipviewer.services.exporting.provenance import SCHEMA
 from clipviewer.services.library import quick_start
+from clipviewer.services.library.removed_items import CANDIDATE, is_removed
 from clipviewer.storage.s3 import StoredObject
 
 UNUSABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, DataError, IntegrityError)
@@ -218,6 +220,7 @@ def _video(
         frame_rate=_parse_text(source["frameRate"], 20),
         poster_key=check_object_key(_parse_text(poster, 1024), prefix) if is_picture else None,
         missing_at=now if masters is not None and stored is None else None,
+        sent=_parse_sent(source, VIDEO_PARTS),
     )
     db.add(video)
     db.flush()
@@ -225,7 +228,7 @@ def _video(
 
 
 def _candidate(db: Session, video_id: str, clip: Mapping[str, Any], start_ms: int, end_ms: int) -> tuple[str | None, bool]:
-    """Return the candidate that the export came from; None if it was deleted before the export."""
+    """Return the candidate that the export came from; None if it was deleted before the export, or removed by a person since."""
     clip_id = clip["id"]
     if clip_id is None or not is_id(str(clip_id), "clip"):
         return None, False
@@ -238,6 +241,8 @@ def _candidate(db: Session, video_id: str, clip: Mapping[str, Any], start_ms: in
         if known.video_id != video_id:
             raise ValueError("the clip belongs to another video")
         return known.id, False
+    if is_removed(db, video_id, CANDIDATE, reference):
+        return None, False
     parts = dict(clip["scoreParts"])
     if len(parts) > _MOST_PARTS:
         raise ValueError("the score has too many parts")
@@ -250,6 +255,7 @@ def _candidate(db: Session, video_id: str, clip: Mapping[str, Any], start_ms: in
         title=_parse_text(clip["title"], 300),
         score=None if clip["score"] is None else _parse_float(clip["score"]),
         score_parts={_parse_text(name, 100): _parse_float(value) for name, value in parts.items()},
+        sent=_parse_sent(clip, CANDIDATE_PARTS),
     )
     db.add(row)
     db.flush()
@@ -268,6 +274,15 @@ def _parse_text(value: Any, length: int) -> str:
     if any(ord(char) < 32 or ord(char) == 127 for char in value):
         raise ValueError("control characters")
     return value[:length]
+
+
+def _parse_sent(told: Mapping[str, Any], parts: Mapping[str, Part]) -> dict[str, Any] | None:
+    """Return what machines had written; earlier sidecars do not say."""
+    sent = told.get("sent", ALL_BY_PERSON)
+    if sent is None:
+        return None
+    known = {column: sent[column] for part in parts.values() for column in part if column in dict(sent)}
+    return {column: _parse_int(value) if column.endswith("_ms") else _parse_text(value, 300) for column, value in known.items()}
 
 
 def _parse_int(value: Any, most: int = _MOST) -> int:

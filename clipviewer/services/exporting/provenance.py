@@ -40,6 +40,7 @@ def provenance(db: Session, order: Order, stored: StoredObject, now: datetime) -
             "height": video.height,
             "frameRate": video.frame_rate,
             "posterKey": video.poster_key,
+            "sent": video.sent,
         },
         "clip": {
             "id": made.identified_clip_id,
@@ -49,6 +50,7 @@ def provenance(db: Session, order: Order, stored: StoredObject, now: datetime) -
             "end": ms_to_seconds(made.end_ms),
             "score": clip.score if clip else None,
             "scoreParts": clip.score_parts if clip else {},
+            "sent": clip.sent if clip else None,
         },
         "aspectRatio": made.aspect_ratio,
         "targetLanguage": made.target_language,

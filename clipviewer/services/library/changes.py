@@ -22,8 +22,9 @@ from clipviewer.domain.ids import is_id
 from clipviewer.domain.job_state import UNFINISHED, JobState
 from clipviewer.domain.one_line import normalize_line
 from clipviewer.domain.removal import RemovalScope
+from clipviewer.domain.sent_values import VIDEO_PARTS, sent_before
 from clipviewer.domain.tag import normalize_tag, normalize_tags
-from clipviewer.errors import Conflict, Invalid, VideoNotFound
+from clipviewer.errors import Conflict, Invalid, VideoDeleted, VideoNotFound
 from clipviewer.services import audit
 from clipviewer.services.cells.board import change
 from clipviewer.services.library import video_previews
@@ -75,7 +76,8 @@ def rename(db: Session, video_id: str, title: str, *, by: Actor = NOBODY) -> Cha
         raise Invalid(f"The title {error}.") from error
     if wanted == row.title:
         return Changed()
-    db.execute(update(Video).where(col(Video.id) == video_id).values(title=wanted))
+    values = {"title": wanted, "sent": sent_before(row._mapping, VIDEO_PARTS)}
+    db.execute(update(Video).where(col(Video.id) == video_id).values(values))
     audit.record(db, "video_renamed", actor=by.id, address=by.address, subject=video_id, title=wanted, before=row.title)
     return Changed(titles={video_id: row.title})
 
@@ -167,14 +169,13 @@ def _rows(db: Session, video_ids: Collection[str], *, deleted: bool = False) -> 
         raise Invalid(f"This is more than {MAX_VIDEOS} videos at once. Choose fewer.")
     if not all(is_id(video_id, "video") for video_id in ids):
         raise VideoNotFound
-    columns = (col(Video.id), col(Video.title), col(Video.previews), col(Video.archived_at), col(Video.deleted_at))
+    columns = (col(Video.id), col(Video.title), col(Video.sent), col(Video.previews), col(Video.archived_at), col(Video.deleted_at))
     rows = db.execute(select(*columns).where(col(Video.id).in_(ids)).order_by(col(Video.id)).with_for_update()).all()
     there = {row.id for row in rows}
     if missing := [video_id for video_id in ids if video_id not in there]:
         raise VideoNotFound(_describe("Video not found", missing) if len(ids) > 1 else None)
     if gone := [f"{row.title} ({row.id})" for row in rows if row.deleted_at is not None and not deleted]:
-        one = "This video was deleted. Restore it first."
-        raise Conflict(one if len(ids) == 1 else _describe("These videos were deleted. Restore them first", gone))
+        raise VideoDeleted(None if len(ids) == 1 else _describe("These videos were deleted. Restore them first", gone))
     return rows
 
 

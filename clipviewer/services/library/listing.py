@@ -81,6 +81,7 @@ class VideoSummary:
     archived_at: datetime | None
     deleted_at: datetime | None
     missing_at: datetime | None
+    s3_key: str
     tags: Sequence[str] = ()
     running: int = 0
     failed: int = 0
@@ -141,6 +142,7 @@ _COLUMNS = [
     col(Video.archived_at),
     col(Video.deleted_at),
     col(Video.missing_at),
+    col(Video.s3_key),
     col(VideoTally.active_at),
     col(VideoTally.identified).label("identified_count"),
     col(VideoTally.exported).label("exported_count"),

@@ -1,61 +1,39 @@
 """Register what a pipeline has made: videos, candidates and exports whose objects are already in the bucket.
 
-Every call may be repeated: videos and exports are identified by their key, candidates by their reference. The bucket is asked first, by
+Every call may be repeated: videos and exports are identified by their key, candidates by their reference. What is left out stays as it is,
+what a person changed stays (``domain.sent_values``), and what a person removed stays removed. The bucket is asked first, by
 ``find_objects``, and the database written afterwards, so that no transaction waits for the network.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
-from itertools import islice
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from sqlalchemy import bindparam, insert, inspect, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from clipviewer.db.master_models import FormerMaster
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video, utc_now
-from clipviewer.db.statements import refresh_statistics
-from clipviewer.domain.ids import new_id
-from clipviewer.domain.timecode import format_clock
-from clipviewer.errors import Conflict, ObjectMissing
+from clipviewer.domain.ids import is_id
+from clipviewer.domain.timecode import format_clock, ms_to_seconds
+from clipviewer.errors import Conflict, ObjectMissing, VideoDeleted
 from clipviewer.media.captions.reading import MAX_BYTES
 from clipviewer.services import work
 from clipviewer.services.library import quick_start, video_previews
-from clipviewer.services.library.videos import require_video
+from clipviewer.services.library.removed_items import removed_candidates
+from clipviewer.services.library.row_writer import Result, RowWriter, Status, rows_by_value
+from clipviewer.services.library.videos import require_changeable
 from clipviewer.storage.s3 import StoredObject
 
 _MEASURED = ("duration_ms", "width", "height", "frame_rate")
 MAX_ITEMS = 10_000
-_CHUNK = 500
-_MANY = 1_000  # inserted rows after which the planner's statistics are measured anew
-_Model = type[Video] | type[IdentifiedClip] | type[ExportedClip] | type[FormerMaster]
-
-
-class Status(StrEnum):
-    """The outcome for one item."""
-
-    CREATED = "created"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    MISSING = "missing"
-    CONFLICT = "conflict"
-    INVALID = "invalid"
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """The result for one item. ``name`` is its key or reference; without ``id`` nothing was kept and ``detail`` says why."""
-
-    name: str
-    id: str
-    status: Status
-    detail: str = ""
+_DELETED = "This video was deleted. Restore it under Recently deleted in the library, or delete it there for good and register it again."
+_END_TOLERANCE_MS = 100
+"""How much longer than its picture a file may seem to a pipeline, by its sound or by rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +51,25 @@ class NewVideo:
 
 @dataclass(frozen=True, slots=True)
 class NewIdentifiedClip:
-    """A candidate; ``reference`` is the pipeline's name for it, made from the times if empty."""
+    """A candidate; ``reference`` is the pipeline's name for it, made from the times if empty.
+
+    An empty title, and None, keep the current value; the title of a new one is then made from the times.
+    """
 
     start_ms: int
     end_ms: int
     title: str = ""
     reference: str = ""
     score: float | None = None
-    score_parts: Mapping[str, float] = field(default_factory=dict)
+    score_parts: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NewExportedClip:
     """An export of one range, shape and language; ``identified_clip_id`` is its candidate.
 
-    ``captions_key``: its WebVTT or SubRip file; None keeps the current one.
+    ``captions_key`` is its WebVTT or SubRip file. An empty title, and None, keep the current value; the title of a new one is then that of
+    its candidate, or made from the times.
     """
 
     s3_key: str
@@ -109,14 +91,14 @@ def register_video(db: Session, new: NewVideo, objects: Mapping[str, StoredObjec
     """Register or update the video at that key. A new file is inspected later, and those findings are kept.
 
     ``objects`` is the result of ``find_objects``. Raises ``ObjectMissing`` if the video or its poster is not among them, ``Conflict`` if
-    the key belongs to a clip. The key of a former master still means its video.
+    the key belongs to a clip, and ``VideoDeleted``. The key of a former master still means its video.
     """
     stored = objects.get(new.s3_key)
     if stored is None:
         raise ObjectMissing(f"The bucket has no file {new.s3_key!r}. Upload it, then register it.")
     if new.poster_key is not None and new.poster_key not in objects:
         raise ObjectMissing(f"The bucket has no file {new.poster_key!r}. Upload the poster, then register the video.")
-    if _rows_by_value(db, ExportedClip, "s3_key", [new.s3_key]):
+    if rows_by_value(db, ExportedClip, "s3_key", [new.s3_key]):
         raise Conflict("This key belongs to an exported clip.")
     given = {
         "title": new.title or None,
@@ -130,13 +112,18 @@ def register_video(db: Session, new: NewVideo, objects: Mapping[str, StoredObjec
     }
     defaults = {"title": title_from_key(new.s3_key), "duration_ms": 0, "width": 0, "height": 0, "frame_rate": ""}
     former = quick_start.former_master(db, new.s3_key)
-    if former is not None and former["etag"] == stored.etag:
-        return _register_former(db, new, str(former["video_id"]), given)
+    if former is not None:
+        if _is_deleted(db, str(former["video_id"])):
+            raise VideoDeleted(_DELETED)
+        if former["etag"] == stored.etag:
+            return _register_former(db, new, str(former["video_id"]), given)
     quick_start.restore_former_master(db, new.s3_key, utc_now())
-    writer = _Writer(db, Video, _rows_by_value(db, Video, "s3_key", [new.s3_key]))
+    writer = RowWriter(db, Video, rows_by_value(db, Video, "s3_key", [new.s3_key], lock=True))
     known = writer.known.get(new.s3_key)
+    if known is not None and known["deleted_at"] is not None:
+        raise VideoDeleted(_DELETED)
     measured = _MEASURED if known is not None and known["previews"].get("etag") == stored.etag else ()
-    values = {name: value for name, value in given.items() if value is not None and name not in measured}
+    values = {name: value for name, value in given.items() if name not in measured}
     result = writer.put(new.s3_key, "video", {"s3_key": new.s3_key}, values, defaults)
     writer.flush()
     if known is None or known["etag"] != stored.etag:
@@ -146,28 +133,37 @@ def register_video(db: Session, new: NewVideo, objects: Mapping[str, StoredObjec
 
 def _register_former(db: Session, new: NewVideo, video_id: str, given: Mapping[str, Any]) -> Result:
     """Handle a key whose file was replaced by a quick-start copy: the copy stays the master, with what was measured."""
-    writer = _Writer(db, Video, {new.s3_key: _rows_by_value(db, Video, "id", [video_id])[video_id]})
+    writer = RowWriter(db, Video, {new.s3_key: rows_by_value(db, Video, "id", [video_id])[video_id]})
     measured = ("etag", "size", *_MEASURED)
-    result = writer.put(new.s3_key, "video", {}, {name: given[name] for name in given if name not in measured and given[name] is not None})
+    result = writer.put(new.s3_key, "video", {}, {name: given[name] for name in given if name not in measured})
     writer.flush()
     return result
 
 
 def register_identified(db: Session, video_id: str, items: Sequence[NewIdentifiedClip]) -> list[Result]:
-    """Register or update candidates by reference; one result per item. Raises ``VideoNotFound``, ``Conflict``."""
-    _lock_video(db, video_id)
+    """Register or update candidates by reference; one result per item. Raises ``VideoNotFound``, ``VideoDeleted``, ``Conflict``."""
+    duration_ms = _lock_video(db, video_id)
     references = [item.reference or f"{item.start_ms}-{item.end_ms}" for item in items]
-    writer = _Writer(db, IdentifiedClip, _rows_by_value(db, IdentifiedClip, "reference", references, video_id))
+    writer = RowWriter(db, IdentifiedClip, rows_by_value(db, IdentifiedClip, "reference", references, video_id, lock=True))
+    removed = removed_candidates(db, video_id)  # after the rows: one that is being removed is in either
     results = []
     for reference, item in zip(references, items, strict=True):
-        values = {
-            "start_ms": item.start_ms,
-            "end_ms": item.end_ms,
-            "title": item.title or f"Clip {format_clock(item.start_ms)}–{format_clock(item.end_ms)}",
-            "score": item.score,
-            "score_parts": dict(item.score_parts),
-        }
-        results.append(writer.put(reference, "clip", {"video_id": video_id, "reference": reference}, values))
+        known = writer.known.get(reference)
+        if known is None and reference in removed:
+            results.append(Result(reference, removed[reference], Status.REMOVED, "A person has removed this clip: it stays removed."))
+        elif duration_ms and item.end_ms > duration_ms + _END_TOLERANCE_MS:
+            end = f"The clip ends after the video does, at {ms_to_seconds(duration_ms)} seconds."
+            results.append(Result(reference, "", Status.INVALID, end))
+        else:
+            values = {
+                "start_ms": item.start_ms,
+                "end_ms": item.end_ms,
+                "title": item.title or _title_of_times(item, known),
+                "score": item.score,
+                "score_parts": None if item.score_parts is None else dict(item.score_parts),
+            }
+            identity = {"video_id": video_id, "reference": reference}
+            results.append(writer.put(reference, "clip", identity, values, {"score_parts": {}}))
     writer.flush()
     return results
 
@@ -175,27 +171,28 @@ def register_identified(db: Session, video_id: str, items: Sequence[NewIdentifie
 def register_exported(db: Session, video_id: str, items: Sequence[NewExportedClip], objects: Mapping[str, StoredObject]) -> list[Result]:
     """Register the exports whose objects exist, by key; one result per item.
 
-    ``objects`` is the result of ``find_objects``. A key of another video, or of a master, is a conflict. Raises ``VideoNotFound``,
-    ``Conflict``.
+    ``objects`` is the result of ``find_objects``. A key of another video, or of a master, is a conflict. An export of a candidate that a
+    person removed has none. Raises ``VideoNotFound``, ``VideoDeleted``, ``Conflict``.
     """
     _lock_video(db, video_id)
     keys = [item.s3_key for item in items]
-    writer = _Writer(db, ExportedClip, _rows_by_value(db, ExportedClip, "s3_key", keys))
-    masters = _rows_by_value(db, Video, "s3_key", keys).keys() | _rows_by_value(db, FormerMaster, "s3_key", keys).keys()
+    writer = RowWriter(db, ExportedClip, rows_by_value(db, ExportedClip, "s3_key", keys))
+    masters = rows_by_value(db, Video, "s3_key", keys).keys() | rows_by_value(db, FormerMaster, "s3_key", keys).keys()
     captions_keys = [item.captions_key for item in items if item.captions_key]
     films = (
-        _rows_by_value(db, Video, "s3_key", captions_keys).keys()
-        | _rows_by_value(db, ExportedClip, "s3_key", captions_keys).keys()
+        rows_by_value(db, Video, "s3_key", captions_keys).keys()
+        | rows_by_value(db, ExportedClip, "s3_key", captions_keys).keys()
         | set(keys)
     )
-    candidates = _rows_by_value(db, IdentifiedClip, "id", {item.identified_clip_id for item in items if item.identified_clip_id}, video_id)
+    candidates = rows_by_value(db, IdentifiedClip, "id", {item.identified_clip_id for item in items if item.identified_clip_id}, video_id)
+    named = candidates.keys() | removed_candidates(db, video_id).values()
     results = []
     for item in items:
         stored, known = objects.get(item.s3_key), writer.known.get(item.s3_key)
         captions = objects.get(item.captions_key) if item.captions_key else None
         if item.s3_key in masters or (known and known["video_id"] != video_id):
             results.append(Result(item.s3_key, "", Status.CONFLICT, "This key belongs to another video."))
-        elif item.identified_clip_id and item.identified_clip_id not in candidates:
+        elif item.identified_clip_id and item.identified_clip_id not in named:
             results.append(Result(item.s3_key, "", Status.INVALID, "This video has no identified clip with that identifiedClipId."))
         elif stored is None:
             results.append(Result(item.s3_key, "", Status.MISSING, "The bucket has no such file. Upload it, then register it."))
@@ -206,87 +203,50 @@ def register_exported(db: Session, video_id: str, items: Sequence[NewExportedCli
                 Result(item.s3_key, "", Status.INVALID, "captionsKey is not a caption file: it is a video or a clip, empty or too large.")
             )
         else:
-            origin = candidates[item.identified_clip_id] if item.identified_clip_id else None
+            origin = candidates.get(item.identified_clip_id or "")
             values = {
-                "identified_clip_id": item.identified_clip_id,
+                "identified_clip_id": origin and origin["id"],
                 "start_ms": item.start_ms,
                 "end_ms": item.end_ms,
-                "title": item.title or (origin["title"] if origin else f"Clip {format_clock(item.start_ms)}–{format_clock(item.end_ms)}"),
+                "title": item.title or (origin["title"] if origin and not known else _title_of_times(item, known)),
                 "etag": stored.etag,
                 "size": stored.size,
                 "aspect_ratio": item.aspect_ratio,
                 "target_language": item.target_language,
-                "captions_key": item.captions_key or (known and known["captions_key"]),
+                "captions_key": item.captions_key,
             }
             results.append(writer.put(item.s3_key, "clip", {"video_id": video_id, "s3_key": item.s3_key}, values))
     writer.flush()
     return results
 
 
-class _Writer:
-    """Sorts items into rows to insert, to update and to keep, and writes each group in one statement."""
-
-    def __init__(self, db: Session, model: _Model, known: dict[str, Mapping[str, Any]]) -> None:
-        self.known = known
-        self._db, self._model = db, model
-        self._seen: set[str] = set()
-        self._inserts: list[dict[str, Any]] = []
-        self._updates: list[dict[str, Any]] = []
-
-    def put(
-        self, name: str, kind: str, identity: Mapping[str, Any], values: Mapping[str, Any], defaults: Mapping[str, Any] | None = None
-    ) -> Result:
-        if name in self._seen:
-            return Result(name, "", Status.INVALID, "This item occurs twice in the request.")
-        self._seen.add(name)
-        row = self.known.get(name)
-        if row is None:
-            new = new_id(kind)
-            self._inserts.append({"id": new, "created_at": utc_now(), **(defaults or {}), **identity, **values})
-            return Result(name, new, Status.CREATED)
-        if all(row[column] == value for column, value in values.items()):
-            return Result(name, row["id"], Status.UNCHANGED)
-        self._updates.append({"id": row["id"], **values})
-        return Result(name, row["id"], Status.UPDATED)
-
-    def flush(self) -> None:
-        try:
-            if self._inserts:
-                self._db.execute(insert(self._model), self._inserts)
-                if len(self._inserts) >= _MANY:
-                    refresh_statistics(self._db, self._model)
-            if self._updates:
-                self._db.execute(update(self._model), self._updates)
-        except IntegrityError as error:
-            raise Conflict("Another request was registering the same item. Send this one again.") from error
+def _lock_video(db: Session, video_id: str) -> int:
+    """Serialize registrations of one video; SQLite's writers are serialized anyway. Return its length in ms, 0 if unknown."""
+    query = select(col(Video.duration_ms)).where(col(Video.id) == video_id).with_for_update()
+    duration_ms = db.execute(query).scalar_one_or_none() if is_id(video_id, "video") else None
+    require_changeable(db, video_id)
+    return duration_ms or 0
 
 
-def _rows_by_value(
-    db: Session, model: _Model, column: str, values: Iterable[str], video_id: str | None = None
-) -> dict[str, Mapping[str, Any]]:
-    """Return the rows that have one of ``values`` in ``column``, by that value."""
-    rows: dict[str, Mapping[str, Any]] = {}
-    columns = inspect(model).columns
-    query = select(*columns).where(columns[column].in_(bindparam("wanted", expanding=True)))
-    if video_id is not None:
-        query = query.where(columns["video_id"] == video_id)
-    for chunk in _chunks(values):
-        rows |= {row[column]: row for row in db.execute(query, {"wanted": chunk}).mappings()}
-    return rows
+def _is_deleted(db: Session, video_id: str) -> bool:
+    """Return whether the video is deleted; its row is locked until the transaction ends."""
+    return db.execute(select(col(Video.deleted_at)).where(col(Video.id) == video_id).with_for_update()).scalar_one() is not None
 
 
-def _lock_video(db: Session, video_id: str) -> None:
-    """Serialize registrations of one video; SQLite's writers are serialized anyway."""
-    require_video(db, video_id)
-    db.execute(select(col(Video.id)).where(col(Video.id) == video_id).with_for_update())
+def _title_of_times(item: NewIdentifiedClip | NewExportedClip, known: Mapping[str, Any] | None) -> str | None:
+    """Return the title of a clip that was sent without one: made from its times, or None to keep a title that was given to it."""
+    if known is None:
+        return _times(item.start_ms, item.end_ms)
+    start_ms, end_ms = known["start_ms"], known["end_ms"]
+    moved = (start_ms, end_ms) != (item.start_ms, item.end_ms)
+    follows = moved and known.get("sent") is None and known["title"] == _times(start_ms, end_ms)
+    return _times(item.start_ms, item.end_ms) if follows else None
+
+
+def _times(start_ms: int, end_ms: int) -> str:
+    return f"Clip {format_clock(start_ms)}–{format_clock(end_ms)}"
 
 
 def title_from_key(key: str) -> str:
     """Make a title from a key or file name."""
     return PurePosixPath(key).stem.replace("_", " ").strip()[:300] or key[:300]
-
-
-def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
-    left = iter(dict.fromkeys(values))
-    while chunk := list(islice(left, _CHUNK)):
-        yield chunk

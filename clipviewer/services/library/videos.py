@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from clipviewer.db.models import ExportedClip, IdentifiedClip, Video
 from clipviewer.domain.ids import is_id
-from clipviewer.errors import Conflict, VideoNotFound
+from clipviewer.errors import VideoDeleted, VideoNotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,13 @@ def require_video(db: Session, video_id: str) -> None:
 
 
 def require_changeable(db: Session, video_id: str) -> None:
-    """Run ``require_video`` before a change: raises ``Conflict``, which says what to do, for a deleted video."""
+    """Run ``require_video`` before a change: raises ``VideoDeleted``, which says what to do, for a deleted video."""
     query = select(col(Video.id), col(Video.deleted_at)).where(col(Video.id) == video_id)
     row = db.execute(query).one_or_none() if is_id(video_id, "video") else None
     if row is None:
         raise VideoNotFound
     if row.deleted_at is not None:
-        raise Conflict("This video was deleted. Restore it first.")
+        raise VideoDeleted
 
 
 def master_key(db: Session, video_id: str) -> str:

@@ -16,16 +16,17 @@ from sqlmodel import col
 
 from clipviewer.db.clip_models import VideoCaptions
 from clipviewer.db.models import ExportedClip, Video, utc_now
-from clipviewer.db.statements import count_changed
 from clipviewer.domain.caption_mode import CaptionMode, captions_identity, parse_mode
 from clipviewer.domain.ids import is_id
 from clipviewer.domain.language import ORIGINAL, language_name, parse_language
-from clipviewer.errors import Conflict, Invalid, NotFound
+from clipviewer.errors import Conflict, Invalid, NotFound, RemovedByPerson
 from clipviewer.media.captions.reading import Cue
 from clipviewer.media.captions.tracks import CaptionTrack, parse_captions, slice_track, to_webvtt
 from clipviewer.services.cells.board import CellView
+from clipviewer.services.library import removed_items
+from clipviewer.services.library.row_writer import Status
 from clipviewer.services.library.search_words import index_captions
-from clipviewer.services.library.videos import require_video
+from clipviewer.services.library.videos import require_changeable, require_video
 from clipviewer.services.room.clips import exported_clip
 
 UPLOADED, EMBEDDED, TRANSLATED = "uploaded", "embedded", "translated"
@@ -39,7 +40,10 @@ class CaptionsNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class CaptionsView:
-    """One track. ``origin`` is described by ``VideoCaptions``; ``cues`` is the number of captions; ``digest`` is SHA-256 in hex."""
+    """One track. ``origin`` and ``by_person`` are described by ``VideoCaptions``; ``cues`` is the number of captions.
+
+    ``digest`` is SHA-256 in hex.
+    """
 
     id: str
     language: str
@@ -48,6 +52,7 @@ class CaptionsView:
     cues: int
     digest: str
     created_at: datetime
+    by_person: bool = False
 
 
 _COLUMNS = [col(getattr(VideoCaptions, field.name)) for field in fields(CaptionsView)]
@@ -61,14 +66,18 @@ def attach(
     name: str,
     *,
     origin: str = UPLOADED,
+    by_person: bool = False,
     actor: str = "",
     clock: Callable[[], datetime] = utc_now,
 ) -> CaptionsView:
     """Store a ``.vtt`` or ``.srt`` file as the captions in ``language``; ``original`` is the spoken language.
 
-    Replaces those of the same language. Raises ``VideoNotFound``, ``Invalid`` for an invalid language, and ``CaptionsUnreadable``.
+    Replaces those of the same language; the same captions again change nothing. Raises ``VideoNotFound``, ``VideoDeleted``, ``Invalid`` for
+    an invalid language, and ``CaptionsUnreadable``.
     """
-    return attach_track(db, video_id, language, parse_captions(data, name), name, origin=origin, actor=actor, clock=clock)
+    return attach_track(
+        db, video_id, language, parse_captions(data, name), name, origin=origin, by_person=by_person, actor=actor, clock=clock
+    )
 
 
 def attach_track(
@@ -79,11 +88,14 @@ def attach_track(
     name: str,
     *,
     origin: str,
+    by_person: bool = False,
     actor: str = "",
     clock: Callable[[], datetime] = utc_now,
 ) -> CaptionsView:
     """Run ``attach`` for parsed captions."""
-    return attach_written(db, video_id, language, write_track(find_track, name), name, origin=origin, actor=actor, clock=clock)
+    return attach_written(
+        db, video_id, language, write_track(find_track, name), name, origin=origin, by_person=by_person, actor=actor, clock=clock
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +122,17 @@ def attach_written(
     name: str,
     *,
     origin: str,
+    by_person: bool = False,
     actor: str = "",
     clock: Callable[[], datetime] = utc_now,
 ) -> CaptionsView:
     """Run ``attach`` for captions in their stored form."""
     validate_language(language)
-    require_video(db, video_id)
-    db.execute(select(col(Video.id)).where(col(Video.id) == video_id).with_for_update())
+    require_changeable(db, video_id)
+    present = _lock_track(db, video_id, language)
+    if present is not None and present.digest == find_track.digest:
+        return present
+    removed_items.forget_removal(db, video_id, removed_items.CAPTIONS, language)
     db.execute(delete(VideoCaptions).where(*_of(video_id, language)))
     row = VideoCaptions(
         video_id=video_id,
@@ -127,12 +143,51 @@ def attach_written(
         digest=find_track.digest,
         cues=len(find_track.cues),
         added_by=actor,
+        by_person=by_person,
         created_at=clock(),
     )
     db.add(row)
     db.flush()
     index_captions(db, row.id, video_id, find_track.cues)
     return CaptionsView(**{field.name: getattr(row, field.name) for field in fields(CaptionsView)})
+
+
+def attach_chosen(db: Session, video_id: str, language: str, track: WrittenTrack, name: str, *, actor: str) -> tuple[CaptionsView, Status]:
+    """Run ``attach`` for captions that a person chose: no program replaces them. Return the present track, and what was done."""
+    require_changeable(db, video_id)
+    present = _lock_track(db, video_id, language)
+    made = attach_written(db, video_id, language, track, name, origin=UPLOADED, by_person=True, actor=actor)
+    return made, _status(present, made)
+
+
+def attach_sent(
+    db: Session,
+    video_id: str,
+    language: str,
+    track: WrittenTrack,
+    name: str,
+    *,
+    actor: str = "",
+    clock: Callable[[], datetime] = utc_now,
+) -> tuple[CaptionsView, Status]:
+    """Run ``attach`` for captions that a program sends: those that a person chose stay. Return the present track, and what was done.
+
+    Raises ``RemovedByPerson`` if a person removed the captions in that language.
+    """
+    require_changeable(db, video_id)
+    present = _lock_track(db, video_id, language)
+    if present is None and removed_items.is_removed(db, video_id, removed_items.CAPTIONS, language):
+        raise RemovedByPerson("A person has removed the captions in this language: they stay removed. Attach others in the clip room.")
+    if present is not None and present.by_person and present.digest != track.digest:
+        return present, Status.KEPT
+    made = attach_written(db, video_id, language, track, name, origin=UPLOADED, actor=actor, clock=clock)
+    return made, _status(present, made)
+
+
+def _status(before: CaptionsView | None, after: CaptionsView) -> Status:
+    if before is None:
+        return Status.CREATED
+    return Status.UNCHANGED if before.id == after.id else Status.UPDATED
 
 
 def captions_of(db: Session, video_id: str) -> list[CaptionsView]:
@@ -158,11 +213,17 @@ def find_track(db: Session, video_id: str, language: str) -> CaptionTrack | None
     return None if text is None else _read(text)
 
 
-def remove(db: Session, video_id: str, language: str) -> None:
-    """Remove the captions in a language; exports keep theirs. Raises ``VideoNotFound``, ``CaptionsNotFound``."""
+def remove(db: Session, video_id: str, language: str, *, clock: Callable[[], datetime] = utc_now) -> None:
+    """Remove the captions in a language, for a person; exports keep theirs, and no program attaches others.
+
+    Raises ``VideoNotFound``, ``CaptionsNotFound``.
+    """
     require_video(db, video_id)
-    if not _is_language(language) or not count_changed(db, delete(VideoCaptions).where(*_of(video_id, language))):
+    present = _lock_track(db, video_id, language) if _is_language(language) else None
+    if present is None:
         raise CaptionsNotFound
+    db.execute(delete(VideoCaptions).where(*_of(video_id, language)))
+    removed_items.record_removal(db, video_id, removed_items.CAPTIONS, language, present.id, clock())
 
 
 def captions_for(db: Session, job: CellView) -> CaptionTrack | None:
@@ -209,6 +270,13 @@ def _is_language(language: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _lock_track(db: Session, video_id: str, language: str) -> CaptionsView | None:
+    """Return the captions in a language. No others of the video change until the transaction ends."""
+    db.execute(select(col(Video.id)).where(col(Video.id) == video_id).with_for_update())
+    row = db.execute(select(*_COLUMNS).where(*_of(video_id, language))).one_or_none()
+    return None if row is None else CaptionsView(**row._mapping)
 
 
 def _of(video_id: str, language: str) -> tuple[Any, Any]:

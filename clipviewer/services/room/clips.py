@@ -58,7 +58,7 @@ class ExportedClipView:
 class IdentifiedClipView:
     """A candidate. Times are ms in the master; ``score`` is on the pipeline's own scale, ``score_parts`` names its parts.
 
-    ``origin`` and ``reasons`` are described by ``db.models.IdentifiedClip``.
+    ``reference``, ``origin`` and ``reasons`` are described by ``db.models.IdentifiedClip``.
     """
 
     id: str
@@ -70,6 +70,7 @@ class IdentifiedClipView:
     score_parts: dict[str, float]
     origin: str = "pipeline"
     reasons: Sequence[str] = ()
+    reference: str = ""
 
 
 def exported_clips(

@@ -18,6 +18,7 @@ from clipviewer.domain.highlight import Candidate, FindOptions
 from clipviewer.domain.ids import is_id, new_id
 from clipviewer.domain.job_state import UNFINISHED
 from clipviewer.services import work
+from clipviewer.services.library.removed_items import removed_spans
 from clipviewer.services.library.uploads import FIND_CLIPS
 from clipviewer.services.library.videos import require_changeable, require_video
 from clipviewer.services.prefs import load_preferences
@@ -29,12 +30,16 @@ _SAME = 0.5
 
 @dataclass(frozen=True, slots=True)
 class FoundClips:
-    """How many candidates a search added, changed and removed; ``there`` were already clips of people or pipelines."""
+    """How many candidates a search added, changed and removed.
+
+    ``there`` were already clips of people or pipelines; ``left_out`` were found earlier and removed by a person.
+    """
 
     added: int = 0
     changed: int = 0
     removed: int = 0
     there: int = 0
+    left_out: int = 0
 
 
 def enqueue_search(db: Session, video_id: str, *, actor: str = "") -> WorkView:
@@ -68,18 +73,22 @@ def store_found_clips(db: Session, video_id: str, candidates: Sequence[Candidate
     """Store ``candidates`` as the found clips of the video.
 
     Candidates of an earlier search that nobody has changed, exported or framed are updated if they overlap mostly, else removed. Everything
-    else stays, and nothing is added twice beside it. Raises ``VideoNotFound``.
+    else stays, nothing is added twice beside it, and what a person removed is not found again. Raises ``VideoNotFound``.
     """
     require_video(db, video_id)
     rows = db.execute(
-        select(col(IdentifiedClip.id), col(IdentifiedClip.start_ms), col(IdentifiedClip.end_ms), _is_undecided()).where(
-            col(IdentifiedClip.video_id) == video_id
-        )
+        select(col(IdentifiedClip.id), col(IdentifiedClip.start_ms), col(IdentifiedClip.end_ms), _is_undecided())
+        .where(col(IdentifiedClip.video_id) == video_id)
+        .with_for_update(of=IdentifiedClip)
     ).all()
+    removed = removed_spans(db, video_id, ORIGIN)
     free = {row.id: row for row in rows if row.free}
     decided = [row for row in rows if not row.free]
-    added, changed, there = [], 0, 0
+    added, changed, there, left_out = [], 0, 0, 0
     for candidate in candidates:
+        if any(_overlap(candidate, row) >= _SAME for row in removed):
+            left_out += 1
+            continue
         if any(_overlap(candidate, row) >= _SAME for row in decided):
             there += 1
             continue
@@ -96,7 +105,7 @@ def store_found_clips(db: Session, video_id: str, candidates: Sequence[Candidate
         db.execute(delete(IdentifiedClip).where(col(IdentifiedClip.id).in_(list(free))))
     if added:
         db.execute(insert(IdentifiedClip), added)
-    return FoundClips(len(added), changed, len(free), there)
+    return FoundClips(len(added), changed, len(free), there, left_out)
 
 
 def candidates_version(db: Session, video_id: str) -> str:
