@@ -18,10 +18,9 @@ from clipviewer.domain.permissions import Role
 from clipviewer.server import raise_open_file_limit
 from clipviewer.services.people.sessions import COOKIE
 from tests.faults.attacker import MALFORMED, Attacker, Bystander, is_open, resident_mib
-from tests.state.serving import Running, running_app
+from tests.state.serving import PROXY, Running, running_app
 
 PASSWORD = "seven brown otters"
-PROXY = "127.0.0.9"
 PATIENCE = 60
 SLOW = 2.0
 """Seconds for a health request. A calm one takes milliseconds; without the limits, an endless header made it 30 s."""

@@ -12,12 +12,12 @@ from clipviewer.domain.permissions import Role
 from clipviewer.services import container
 from clipviewer.services.container import Services
 from tests.state.page import Page
-from tests.state.serving import Running, running_app
+from tests.state.serving import PROXY, Running, running_app
 
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running_app(tmp_path_factory.mktemp("app")) as running:
+    with running_app(tmp_path_factory.mktemp("app"), CLIPVIEWER_TRUSTED_PROXIES=PROXY) as running:
         yield running
 
 

@@ -25,6 +25,8 @@ from clipviewer.settings import load_settings
 from tests.checks import wait_for_front_end
 
 PATIENCE = 60
+PROXY = "127.0.0.9"
+"""Address of this machine that the tests let the app trust as its proxy."""
 
 
 @dataclass(frozen=True)

@@ -111,8 +111,12 @@ def open_tab(
     path: str = "/sign-in",
     headers: Mapping[str, str] | None = None,
     auth: Any = None,
+    source: str = "127.0.0.1",
 ) -> Iterator[Tab]:
-    """Open a connected tab; ``cookie`` is the whole ``Cookie`` header. Raise ``InvalidStatus`` if the handshake is refused."""
+    """Open a connected tab; ``cookie`` is the whole ``Cookie`` header, ``source`` the address from which it comes.
+
+    Raise ``InvalidStatus`` if the handshake is refused.
+    """
     query = {"EIO": "4", "transport": "websocket", "token": token if token is not None else str(uuid.uuid4())}
     connecting = connect(
         f"{address.replace('http', 'ws', 1)}{NAMESPACE}/?{urlencode(query)}",
@@ -122,6 +126,7 @@ def open_tab(
         max_size=None,
         open_timeout=PATIENCE,
         close_timeout=1,
+        source_address=(source, 0),
     )
     with connecting as socket:
         tab = Tab(socket, path)

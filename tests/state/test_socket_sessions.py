@@ -6,6 +6,7 @@ import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -19,7 +20,7 @@ from clipviewer.state.preferences import PreferencesState
 from clipviewer.state.room import RoomState
 from clipviewer.state.video_detail import VideoDetailState
 from tests.state.handlers import name_of
-from tests.state.serving import Person, Running
+from tests.state.serving import PROXY, Person, Running
 from tests.state.tab import HYDRATE, Tab, open_again, open_tab
 from tests.state.video_rows import Footage, add_footage
 
@@ -183,11 +184,11 @@ def test_a_page_left_open_across_a_new_sign_in_starts_over(app: Running, footage
 
 
 def test_over_https_only_the_host_prefixed_cookie_counts(app: Running, reviewer: Person) -> None:
-    https = app.address.replace("http:", "https:")
-    with open_tab(app.address, origin=https, cookie=reviewer.cookie) as tab:
+    https: Any = {"origin": app.address.replace("http:", "https:"), "source": PROXY, "headers": {"X-Forwarded-Proto": "https"}}
+    with open_tab(app.address, cookie=reviewer.cookie, **https) as tab:
         tab.send(LOAD_ACCOUNT)
         assert tab.wait_for('"_redirect"').ours == {}
-    with open_tab(app.address, origin=https, cookie=f"__Host-{reviewer.cookie}") as tab:
+    with open_tab(app.address, cookie=f"__Host-{reviewer.cookie}", **https) as tab:
         tab.send(LOAD_ACCOUNT)
         tab.wait_for("Kim reviewer")
 
