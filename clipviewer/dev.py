@@ -70,6 +70,7 @@ def run(settings: Settings) -> int:
     os.chdir(frontend.ROOT)
     os.environ.update(frontend.build_environment(os.environ), REFLEX_API_URL=f"http://localhost:{settings.port}")
     startup.prepare_data_dir(settings.data_dir)
+    startup.own_data_dir(settings.data_dir, wait=False)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
