@@ -1,6 +1,7 @@
 // Calls of the app's own API that are retried after a lost connection.
 
 const PAUSES = [500, 1_000, 2_000, 5_000, 10_000, 20_000];
+const BUSY_MS = 1_500;
 const SIGNED_OUT = "You are signed out. Sign in again, then choose the file again.";
 const FAILED = "The request failed. Try again in a moment.";
 
@@ -64,6 +65,24 @@ export async function call(method, path, body, { signal, offline, tries = Infini
     if (attempt + 1 >= tries) throw new Error("The server cannot be reached. Try again in a moment.");
     if (!response) offline?.(true);
     await pause(PAUSES[Math.min(attempt, PAUSES.length - 1)], signal);
+  }
+}
+
+/**
+ * Completes an upload whose parts have all been sent. Returns the id of its video.
+ *
+ * @param {string} upload its id
+ * @param {{signal?: AbortSignal, offline?: TellOffline}} [options]
+ * @returns {Promise<string>}
+ */
+export async function completeUpload(upload, options = {}) {
+  for (;;) {
+    try {
+      return (await call("POST", `/api/uploads/${upload}/complete`, null, options)).videoId;
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== "upload_busy") throw error;
+      await pause(BUSY_MS, options.signal); // an earlier request, whose response was lost, or a job is completing it
+    }
   }
 }
 

@@ -135,7 +135,7 @@ class JobWorker:
         """Hand queued jobs to DBOS; if there are none, enqueue the next previews that nobody waits for."""
         with self.services.database.read() as db:
             waiting = [(Queue.EXPORTS, ticket, 1) for ticket in export_runs.queued(db, _AHEAD)]
-            for queue in (Queue.PROCESSOR, Queue.BUCKET):
+            for queue in (Queue.PROCESSOR, Queue.BUCKET, Queue.UPLOADS):
                 kinds = [name for name, kind in self._kinds.items() if kind.queue is queue]
                 waiting += [(queue, item.ticket, item.priority) for item in work.queued(db, kinds, _AHEAD)]
         for queue, ticket, priority in waiting:
@@ -144,7 +144,7 @@ class JobWorker:
                 landmarks.reached("handed over")
         self._handed = {ticket for _, ticket, _ in waiting}
         busy = {*list(self._active.values()), *(queue for queue, _, _ in waiting)}
-        if not busy - {Queue.BUCKET} and video_previews.KIND in self._kinds:
+        if not busy - {Queue.BUCKET, Queue.UPLOADS} and video_previews.KIND in self._kinds:
             self._enqueue_idle_previews()
 
     def _enqueue_idle_previews(self) -> None:
@@ -188,7 +188,9 @@ class JobWorker:
                 rows.release(db, ticket, utc_now())
 
     def _sweep(self) -> None:
-        sweeping.sweep_attempts(self.services, utc_now(), self._exports, self._library)
+        now = utc_now()
+        sweeping.sweep_attempts(self.services, now, self._exports, self._library)
+        sweeping.resume_uploads(self.services, now)
 
     def _tidy_up(self) -> None:
         """Do what one process does for all of them."""

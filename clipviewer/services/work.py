@@ -22,7 +22,7 @@ from clipviewer.db.work_models import Work
 from clipviewer.domain.ids import is_id, new_id
 from clipviewer.domain.job_state import UNFINISHED, JobState
 from clipviewer.errors import Conflict, NotFound
-from clipviewer.services.workers import MAX_ATTEMPTS, Ticket, claimable, owned
+from clipviewer.services.workers import MAX_ATTEMPTS, Ticket, claimable, is_due, owned
 
 
 class Priority(IntEnum):
@@ -77,14 +77,15 @@ def enqueue(
     given: Mapping[str, Any] | None = None,
     actor: str = "",
     priority: Priority = Priority.ASKED,
+    due_at: datetime | None = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> WorkView:
-    """Enqueue a job, or return the unfinished one of the same kind and subject."""
+    """Enqueue a job that starts at ``due_at`` or at once, or return the unfinished one of the same kind and subject."""
     slot, now = f"{kind}:{subject}", clock()
     row = {
         "id": new_id("work"), "kind": kind, "subject": subject, "video_id": video_id, "slot": slot, "given": dict(given or {}),
         "state": JobState.QUEUED.value, "progress": 0.0, "note": "", "log": "", "result": {}, "attempt": 1, "priority": int(priority),
-        "worker": "", "requested_by": actor, "created_at": now, "updated_at": now,
+        "worker": "", "due_at": due_at, "requested_by": actor, "created_at": now, "updated_at": now,
     }  # fmt: skip
     db.execute(upsert(db, Work).values(row).on_conflict_do_nothing(index_elements=["slot"]))
     return _view(db.execute(select(*_COLUMNS).where(col(Work.slot) == slot)).one())
@@ -136,9 +137,14 @@ def retry(db: Session, work_id: str, *, actor: str = "", clock: Callable[[], dat
     return enqueue(db, found.kind, found.subject, video_id=found.video_id, given=found.given, actor=actor, clock=clock)
 
 
-def queued(db: Session, kinds: Collection[str], limit: int) -> list[WorkView]:
-    """Return the queued jobs of those kinds, in the order in which they are to be done."""
-    query = select(*_COLUMNS).where(col(Work.state) == JobState.QUEUED, col(Work.kind).in_(list(kinds)))
+def withdraw(db: Session, kind: str, subject: str) -> None:
+    """Delete the job if it has not started: it is not needed any more."""
+    db.execute(delete(Work).where(col(Work.slot) == f"{kind}:{subject}", col(Work.state) == JobState.QUEUED))
+
+
+def queued(db: Session, kinds: Collection[str], limit: int, *, clock: Callable[[], datetime] = utc_now) -> list[WorkView]:
+    """Return the queued jobs of those kinds that are due, in the order in which they are to be done."""
+    query = select(*_COLUMNS).where(is_due(Work, clock()), col(Work.kind).in_(list(kinds)))
     return [_view(row) for row in db.execute(query.order_by(col(Work.priority), col(Work.created_at), col(Work.id)).limit(limit))]
 
 

@@ -61,6 +61,11 @@ def alive(db: Session) -> set[str]:
     return set(db.execute(select(col(Worker.id))).scalars())
 
 
+def is_due(model: Jobs, now: datetime) -> ColumnElement[bool]:
+    """Return the condition that the job is queued and does not wait for a later moment."""
+    return and_(col(model.state) == JobState.QUEUED, or_(col(model.due_at).is_(None), col(model.due_at) <= now))
+
+
 def owned(model: Jobs, ticket: Ticket) -> ColumnElement[bool]:
     """Return the condition that the attempt owns its job."""
     return and_(col(model.id) == ticket.id, col(model.attempt) == ticket.attempt, col(model.state) == JobState.RUNNING)

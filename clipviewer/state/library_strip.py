@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import PurePosixPath
 
 import reflex as rx
 from sqlmodel import Session
@@ -12,6 +13,7 @@ from clipviewer.domain.permissions import Action
 from clipviewer.jobs import control
 from clipviewer.services.adoption import adopting
 from clipviewer.services.adoption.words import format_prefix
+from clipviewer.services.library import uploads
 from clipviewer.services.library.activity import EXPORT, Job, running
 from clipviewer.services.library.listing import count_attention
 from clipviewer.state.access import allow, principal
@@ -27,6 +29,7 @@ WORK_WORDS = {
     "adopt": "Importing",
     "remux": "Quick start",
     "remove": "Removing permanently",
+    "upload": "Checking the upload",
 }
 
 
@@ -108,4 +111,5 @@ def _row(item: Job) -> RunningRow:
     waits = item.state == JobState.QUEUED
     if item.kind == adopting.KIND:
         return RunningRow(item.id, what, " · ".join(filter(None, (format_prefix(item.title), item.note))), waits, -1)
-    return RunningRow(item.id, what, item.title, waits, round(item.progress * 100))
+    title = PurePosixPath(item.title).name if item.kind == uploads.KIND else item.title
+    return RunningRow(item.id, what, title, waits, round(item.progress * 100))

@@ -172,6 +172,20 @@ def test_after_a_reload_the_same_file_resumes_with_the_missing_parts(app: Runnin
     assert sorted(uploads.sent) == [4, 5]
 
 
+def test_an_upload_that_was_sent_whole_is_completed_after_a_reload(app: RunningApp, uploads: Uploads, footage: Footage, tmp_path: Path) -> None:
+    path = tmp_path / f"{unique('ferry')}.mp4"
+    path.write_bytes(footage.tiny.read_bytes())
+    lost: list[Route] = []
+    uploads.page.route("**/complete", lost.append)
+    uploads.choose(path)
+    uploads.room.until(lambda: bool(lost))
+    uploads.page.reload()
+    expect(uploads.row(path.name)).to_contain_text("All sent · Checking the video")
+    uploads.page.unroute("**/complete")
+    lost[-1].continue_()
+    assert_stored(app, uploads, path)
+
+
 def test_a_paused_upload_sends_nothing_until_it_is_resumed(app: RunningApp, uploads: Uploads, master: Path) -> None:
     uploads.hold_from = 3
     uploads.choose(master)

@@ -29,12 +29,14 @@ from clipviewer.storage.s3 import open_store
 VIDEO_ID = "video_small"
 
 
-def main(folder: str, url: str, port: str, secret: str, landmark: str, lease_seconds: str) -> int:
+def open_services(folder: str, url: str, port: str, secret: str) -> Services:
     settings = Settings(data_dir=Path(folder), database_url=url, port=int(port))
-    database = Database(url)
     store = open_store(settings, embedded_credentials(secret))
-    signer = signer_for(settings, store)
-    services = Services(settings, database, store, signer, Sessions([secret]), Accounts(), ApiTokens())
+    return Services(settings, Database(url), store, signer_for(settings, store), Sessions([secret]), Accounts(), ApiTokens())
+
+
+def main(folder: str, url: str, port: str, secret: str, landmark: str, lease_seconds: str) -> int:
+    services = open_services(folder, url, port, secret)
 
     def die(place: str) -> None:
         if place == landmark:
@@ -46,7 +48,7 @@ def main(folder: str, url: str, port: str, secret: str, landmark: str, lease_sec
     busy = True
     while busy:
         time.sleep(0.1)
-        with database.read() as db:
+        with services.database.read() as db:
             busy = running(db)[1] > 0
     worker.stop()
     return 0

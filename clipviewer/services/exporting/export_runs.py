@@ -5,7 +5,7 @@ Who owns a cell: ``services.workers``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from clipviewer.db.export_models import ExportJob, ExportUpload
-from clipviewer.db.models import ExportedClip, Video
+from clipviewer.db.models import ExportedClip, Video, utc_now
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.export_identity import captions_key
 from clipviewer.domain.framing import Framing
@@ -22,7 +22,7 @@ from clipviewer.domain.job_state import JobState
 from clipviewer.errors import Conflict
 from clipviewer.services import audit
 from clipviewer.services.cells.board import CellView, cell, change, framing_of
-from clipviewer.services.workers import MAX_ATTEMPTS, Ticket, claimable, owned
+from clipviewer.services.workers import MAX_ATTEMPTS, Ticket, claimable, is_due, owned
 from clipviewer.storage.s3 import StoredObject
 
 
@@ -38,11 +38,11 @@ class Order:
     framing: Framing
 
 
-def queued(db: Session, limit: int) -> list[Ticket]:
-    """Return the queued cells, the longest waiting first."""
+def queued(db: Session, limit: int, *, clock: Callable[[], datetime] = utc_now) -> list[Ticket]:
+    """Return the queued cells that are due, the longest waiting first."""
     query = (
         select(col(ExportJob.id), col(ExportJob.attempt))
-        .where(col(ExportJob.state) == JobState.QUEUED)
+        .where(is_due(ExportJob, clock()))
         .order_by(col(ExportJob.created_at), col(ExportJob.number))
         .limit(limit)
     )
