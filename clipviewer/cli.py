@@ -18,6 +18,7 @@ from clipviewer import frontend, startup
 from clipviewer.errors import ClipviewerError, StartupError
 from clipviewer.services import audit
 from clipviewer.services.container import Services, install
+from clipviewer.services.job_files import prepare_job_files
 from clipviewer.settings import EMBEDDED_PATH, Settings, load_settings
 from clipviewer.storage.embedded.credentials import embedded_credentials
 from clipviewer.storage.s3 import embedded_origin
@@ -87,6 +88,7 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
 
     startup.prepare_data_dir(settings.data_dir)
     startup.own_data_dir(settings.data_dir, wait=options.wait)
+    prepare_job_files(settings)
     started = time.monotonic()
     listener = startup.claim_port(settings)
     with listener:
@@ -117,6 +119,7 @@ def _worker(settings: Settings, options: argparse.Namespace) -> None:
 
     startup.prepare_data_dir(settings.data_dir)
     startup.own_data_dir(settings.data_dir, wait=options.wait)
+    prepare_job_files(settings)
     services = _services(settings)
     install_redaction()
     ended = threading.Event()

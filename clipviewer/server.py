@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 from clipviewer.api.redaction import install_redaction
 from clipviewer.db.models import utc_now
 from clipviewer.demo.making import Demo
+from clipviewer.errors import StartupError
 from clipviewer.services.container import Services
 
 _LOG = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ def run(
     compose: Callable[[ASGIApp], ASGIApp] | None = None,
 ) -> int:
     """Serve until a signal comes; return 0 after an orderly shutdown. ``started`` is when the command began (monotonic seconds).
+    Raises ``StartupError`` if this process cannot run jobs.
 
     ``compose`` builds the application from Reflex's if the pages do not come from the built front end.
     """
@@ -61,7 +63,11 @@ def run(
         lifespan="on",
     )
     install_redaction()
-    _Server(config, services, setup_token, started).run(sockets=[listener])
+    global _server
+    _server = _Server(config, services, setup_token, started)
+    _server.run(sockets=[listener])
+    if _server.failure is not None:
+        raise _server.failure
     return 0
 
 
@@ -71,6 +77,11 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, services: Services, setup_token: str | None, started: float) -> None:
         super().__init__(config)
         self._services, self._setup_token, self._begun = services, setup_token, started
+        self.failure: StartupError | None = None
+
+    def fail(self, error: StartupError) -> None:
+        """End the server because of ``error``."""
+        self.failure, self.should_exit = error, True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
@@ -95,6 +106,7 @@ def _tune_runtime() -> None:
 
 _SWITCH_SECONDS = 0.001
 _ready = threading.Event()
+_server: _Server | None = None
 
 
 def address_of(services: Services) -> str:
@@ -157,8 +169,11 @@ async def _jobs() -> AsyncIterator[None]:
         worker = JobWorker(services)
         try:
             worker.start()
-        except Exception:
-            _LOG.exception("this process cannot run jobs")
+        except Exception as error:
+            if not isinstance(error, StartupError):
+                _LOG.exception("this process cannot run jobs")
+            if _server is not None:
+                _server.fail(error if isinstance(error, StartupError) else StartupError("Jobs cannot run. The reason is in the log above."))
             return
         stop.wait()
         worker.stop()

@@ -15,6 +15,7 @@ def export_queue() -> rx.Component:
     """List the queued, running and failed exports of this video, unless there are none or the matrix shows them."""
     return rx.fragment(
         bundled("exports/queue.css"),
+        rx.cond(ExportState.paused != "", rx.el.p(ExportState.paused, class_name="export-pause problem", role="status")),
         rx.cond(
             (ExportState.jobs.length() > 0) & ~is_matrix_shown(),
             rx.el.ul(rx.foreach(ExportState.jobs, _job), class_name="export-queue", aria_label="Exports in progress"),

@@ -34,6 +34,7 @@ def library_strip() -> rx.Component:
         rx.cond(
             LibraryStripState.busy | attention,
             rx.el.section(
+                rx.cond(LibraryStripState.paused != "", rx.el.p(LibraryStripState.paused, class_name="strip-pause problem", role="status")),
                 rx.cond(
                     LibraryStripState.busy,
                     rx.el.ul(

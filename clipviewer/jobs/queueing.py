@@ -16,6 +16,7 @@ from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetEnqueueOptions
 from clipviewer.jobs.kinds import Queue
 from clipviewer.services.container import Services
 from clipviewer.services.exporting.estimate import renders_at_once
+from clipviewer.services.job_files import queues_file
 from clipviewer.services.workers import Ticket
 
 _EXPORTS, _LIBRARY = "exports", "library"
@@ -64,6 +65,11 @@ def handed_over(tickets: Collection[Ticket]) -> set[str]:
     return {workflow.workflow_id for workflow in found}
 
 
+def check() -> None:
+    """Raise an exception of DBOS or of its database if jobs can be neither handed over nor taken."""
+    DBOS.list_workflows(workflow_ids=["none"], load_input=False, load_output=False)
+
+
 def forget_ended() -> None:
     """Delete the workflows that have ended; our own rows say how."""
     _delete(DBOS.list_workflows(status=_ENDED, load_input=False, load_output=False, limit=_MOST_FORGOTTEN))
@@ -92,7 +98,7 @@ def _configuration(services: Services, worker: str) -> DBOSConfig:
     shared = url.get_backend_name() == "postgresql"
     return {
         "name": "clipviewer",
-        "system_database_url": url.render_as_string(hide_password=False) if shared else f"sqlite:///{services.settings.data_dir}/jobs.db",
+        "system_database_url": url.render_as_string(hide_password=False) if shared else f"sqlite:///{queues_file(services.settings)}",
         "dbos_system_schema": "clipviewer_jobs",
         "use_listen_notify": False,
         "executor_id": worker,

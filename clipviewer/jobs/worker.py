@@ -24,12 +24,14 @@ from clipviewer.errors import StorageError
 from clipviewer.jobs import kinds as all_kinds
 from clipviewer.jobs import landmarks, queueing, sweeping
 from clipviewer.jobs.export_run import ExportRun
+from clipviewer.jobs.health import WorkerHealth
 from clipviewer.jobs.kinds import Kind, Queue
 from clipviewer.jobs.running import LibraryAttempt, Rows
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.services import work, workers
 from clipviewer.services.container import Services
 from clipviewer.services.exporting import export_runs
+from clipviewer.services.job_files import job_folders, prepare_job_files
 from clipviewer.services.library import video_previews
 from clipviewer.services.workers import Ticket
 
@@ -60,12 +62,13 @@ class JobWorker:
         self.services = services
         self.id = new_id("worker") if services.database.engine.dialect.name == "postgresql" else "app"
         self._kinds = all_kinds.KINDS if kinds is None else kinds
-        self._exports, self._library = services.settings.data_dir / "exports", services.settings.data_dir / "work"
+        self._exports, self._library = job_folders(services.settings)
         self._poll_seconds, self._silence = poll_seconds, silence
         self._ffmpeg = Ffmpeg(services.settings.ffmpeg)
         self._stopping = threading.Event()
         self._active: dict[Ticket, Queue] = {}
         self._handed: set[Ticket] = set()
+        self._health = WorkerHealth(services.settings)
         self._threads = [
             threading.Thread(target=self._repeat, args=(duties,), name=name, daemon=True)
             for name, duties in (
@@ -76,8 +79,7 @@ class JobWorker:
 
     def start(self) -> None:
         """Resume what was interrupted, and start polling for jobs."""
-        for folder in (self._exports, self._library):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        prepare_job_files(self.services.settings)
         with self.services.database.write() as db:
             workers.beat(db, self.id, utc_now())
         queueing.open_queues(self.services, self.id, self.perform, poll_seconds=2 * self._poll_seconds)
@@ -111,9 +113,11 @@ class JobWorker:
             attempt = LibraryAttempt(self.services, item, self._library / ticket.name, self._ffmpeg, **options)
             run, queue = partial(attempt.run, kind.perform), kind.queue
         self._active[ticket] = queue
+        self._health.moved(queue)
         try:
             run()
         finally:
+            self._health.moved(queue)
             del self._active[ticket]
 
     def _repeat(self, duties: Mapping[Callable[[], None], float]) -> None:
@@ -132,7 +136,12 @@ class JobWorker:
             self._stopping.wait(self._poll_seconds)
 
     def _hand_over(self) -> None:
-        """Hand queued jobs to DBOS; if there are none, enqueue the next previews that nobody waits for."""
+        """Hand queued jobs to DBOS; if there are none, enqueue the next previews that nobody waits for.
+
+        While this process can do none, they stay queued: a page then says why.
+        """
+        if self._health.blocked:
+            return
         with self.services.database.read() as db:
             waiting = [(Queue.EXPORTS, ticket, 1) for ticket in export_runs.queued(db, _AHEAD)]
             for queue in (Queue.PROCESSOR, Queue.BUCKET, Queue.UPLOADS):
@@ -143,6 +152,7 @@ class JobWorker:
                 queueing.hand_over(queue, ticket, priority)
                 landmarks.reached("handed over")
         self._handed = {ticket for _, ticket, _ in waiting}
+        self._health.waiting({queue for queue, _, _ in waiting} - set(self._active.values()))
         busy = {*list(self._active.values()), *(queue for queue, _, _ in waiting)}
         if not busy - {Queue.BUCKET, Queue.UPLOADS} and video_previews.KIND in self._kinds:
             self._enqueue_idle_previews()
@@ -157,10 +167,10 @@ class JobWorker:
             self._hand_over()
 
     def _beat(self) -> None:
-        """Record that this process is alive, and release the jobs of dead ones."""
-        now = utc_now()
+        """Record that this process is alive, or why it can do no jobs, and release the jobs of dead ones."""
+        now, problem = utc_now(), self._health.examine()
         with self.services.database.write() as db:
-            workers.beat(db, self.id, now)
+            workers.beat(db, self.id, now, problem)
             died = workers.forget_silent(db, now - self._silence)
         if died:
             self._reconcile()

@@ -23,7 +23,10 @@ from tests.api.stores import running_bucket
 if TYPE_CHECKING:
     from schemathesis import Case
 
-FOR_EVERYBODY = {("GET", "/api/health"), ("POST", "/api/auth/sign-in"), ("POST", "/api/auth/sign-out"), ("POST", "/api/auth/set-up")}
+FOR_EVERYBODY = {
+    *(("GET", path) for path in ("/api/health", "/api/health/live", "/api/health/ready")),
+    *(("POST", f"/api/auth/{name}") for name in ("sign-in", "sign-out", "set-up")),
+}
 EXAMPLES = settings(
     max_examples=settings().max_examples // 3,
     database=None,

@@ -172,7 +172,9 @@ def test_after_a_reload_the_same_file_resumes_with_the_missing_parts(app: Runnin
     assert sorted(uploads.sent) == [4, 5]
 
 
-def test_an_upload_that_was_sent_whole_is_completed_after_a_reload(app: RunningApp, uploads: Uploads, footage: Footage, tmp_path: Path) -> None:
+def test_an_upload_that_was_sent_whole_is_completed_after_a_reload(
+    app: RunningApp, uploads: Uploads, footage: Footage, tmp_path: Path
+) -> None:
     path = tmp_path / f"{unique('ferry')}.mp4"
     path.write_bytes(footage.tiny.read_bytes())
     lost: list[Route] = []

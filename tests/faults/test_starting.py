@@ -124,6 +124,13 @@ def test_an_unreadable_secret_key_is_one_sentence_that_names_it(content: bytes |
     assert (code, str(path) in said) == (2, True)
 
 
+@pytest.mark.parametrize("name", ["exports", "work", "jobs.db"])
+def test_a_start_that_could_run_no_jobs_is_one_sentence_that_names_the_file(name: str, start: Start, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"no folder, and no database either" * 50)
+    code, said = start("serve")
+    assert (code, str(tmp_path / name) in said) == (2, True)
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_secret_key_of_somebody_else_is_one_sentence(start: Start, tmp_path: Path) -> None:
     (tmp_path / "secret_key").touch(0o000)
