@@ -1,6 +1,7 @@
 // Calls of the app's own API that are retried after a lost connection.
 
 const PAUSES = [500, 1_000, 2_000, 5_000, 10_000, 20_000];
+const FULL = 507;
 const BUSY_MS = 1_500;
 const SIGNED_OUT = "You are signed out. Sign in again, then choose the file again.";
 const FAILED = "The request failed. Try again in a moment.";
@@ -87,12 +88,13 @@ export async function completeUpload(upload, options = {}) {
 }
 
 /**
- * Throws ApiError unless a retry may help (a server error, or too many requests).
+ * Throws ApiError unless a retry may help (a server error other than a full disk, or too many requests).
  *
  * @param {Response} response
  */
 async function throwIfRefused(response) {
-  if (response.status < 500 && response.status !== 429) throw new ApiError(response.status, await response.json().catch(() => ({})));
+  const { status } = response;
+  if ((status < 500 && status !== 429) || status === FULL) throw new ApiError(response.status, await response.json().catch(() => ({})));
 }
 
 /**

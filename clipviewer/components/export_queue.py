@@ -48,7 +48,7 @@ def _job(job: rx.Var[JobRow]) -> rx.Component:
                 ),
             ),
             ("running", rx.el.progress(value=job.percent, max=100, aria_label=job.title)),
-            rx.el.span("Queued", class_name="clip-time"),
+            rx.el.span(rx.cond(job.reason != "", job.reason, "Queued"), class_name="job-waits clip-time"),
         ),
         key=job.id,
         class_name="job",

@@ -63,7 +63,7 @@ def _running(item: rx.Var[RunningRow]) -> rx.Component:
         ),
         rx.cond(
             item.waits,
-            rx.el.span("Queued", class_name="clip-time"),
+            rx.el.span(rx.cond(item.note != "", item.note, "Queued"), class_name="strip-waits clip-time"),
             rx.cond(
                 item.percent < 0,
                 rx.el.progress(aria_label="Progress of " + item.what),

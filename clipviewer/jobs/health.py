@@ -6,9 +6,10 @@ import logging
 import time
 from collections.abc import Collection
 
+from clipviewer.errors import DiskFull
 from clipviewer.jobs import queueing
 from clipviewer.jobs.kinds import Queue
-from clipviewer.services.disk import FULL, Disk
+from clipviewer.services.disk import Disk
 from clipviewer.services.job_files import job_folders, prepare_folder
 from clipviewer.services.workers import ANSWERS_WITHIN
 from clipviewer.settings import Settings
@@ -52,7 +53,7 @@ class WorkerHealth:
                 return f"the folder {folder.name} of the data directory cannot be written to ({error.strerror})."
         try:
             if self._disk.keep_reserve():
-                return f"{FULL[0].lower()}{FULL[1:]}"
+                return f"{DiskFull.title[0].lower()}{DiskFull.title[1:]}."
             queueing.check()
         except OSError as error:
             return f"the data directory cannot be used ({error.strerror})."

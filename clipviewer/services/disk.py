@@ -9,18 +9,25 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sqlite3
 from pathlib import Path
+
+from psycopg.errors import DiskFull as PostgresDiskFull
+from sqlalchemy.exc import DBAPIError
 
 MIB = 1024**2
 RESERVE = 8 * MIB
 LOW = 8 * MIB
 """Free bytes below which the reserve is given up."""
-FULL = "The server's disk is full. Delete videos or exports, or free some space."
 
 
 def is_full_error(error: BaseException | None) -> bool:
-    """Return whether the error says that a disk is full, or a quota used up."""
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    """Return whether the error, also one of the database, says that a disk is full or a quota used up."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if isinstance(error, DBAPIError):
+        return isinstance(error.orig, PostgresDiskFull) or getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return False
 
 
 class Disk:

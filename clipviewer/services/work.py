@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -20,8 +20,9 @@ from clipviewer.db.models import utc_now
 from clipviewer.db.statements import count_changed, upsert
 from clipviewer.db.work_models import Work
 from clipviewer.domain.ids import is_id, new_id
-from clipviewer.domain.job_state import UNFINISHED, JobState
+from clipviewer.domain.job_state import UNFINISHED, Cause, JobState
 from clipviewer.errors import Conflict, NotFound
+from clipviewer.services.retrying import NO_TIME, Failure, interruptions, postpone
 from clipviewer.services.workers import MAX_ATTEMPTS, Ticket, claimable, is_due, owned
 
 
@@ -169,14 +170,25 @@ def finish(db: Session, item: WorkView | Ticket, now: datetime, result: Mapping[
     return _end(db, item.id, _owned(item), now, JobState.DONE, progress=1.0, note="", result=dict(result))
 
 
-def fail(db: Session, item: WorkView | Ticket, now: datetime, reason: str, log: str = "") -> None:
-    """End the job with a reason for people."""
-    _end(db, item.id, _owned(item), now, JobState.FAILED, note=reason[:500], log=log[-4_000:])
+def fail(
+    db: Session, item: WorkView | Ticket, now: datetime, reason: str, log: str = "", cause: Cause = Cause.OTHER, worked: timedelta = NO_TIME
+) -> None:
+    """End the job with a reason for people, or enqueue its next attempt if the cause is one that passes.
+
+    ``worked`` is how long the attempt had been under way.
+    """
+    later = postpone(db, Work, Ticket(item.id, item.attempt), Failure(cause, reason, worked), now)
+    if later is not None:
+        columns, told = later
+        db.execute(update(Work).where(_owned(item)).values(note=told[:500], updated_at=now, **columns))
+        return
+    history = {"cause": cause.value, "failing_since": func.coalesce(col(Work.failing_since), now)}
+    _end(db, item.id, _owned(item), now, JobState.FAILED, note=reason[:500], log=log[-4_000:], **history)
 
 
 def release(db: Session, item: WorkView | Ticket, now: datetime) -> None:
     """Enqueue the job again as a new attempt, because its worker is stopping or dead."""
-    if item.attempt >= MAX_ATTEMPTS:
+    if interruptions(db, Work, Ticket(item.id, item.attempt)) >= MAX_ATTEMPTS:
         fail(db, item, now, "The job was interrupted several times. Check the server log, then try again.")
         return
     again = {"state": JobState.QUEUED.value, "progress": 0.0, "note": "", "attempt": item.attempt + 1, "updated_at": now}

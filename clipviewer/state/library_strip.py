@@ -38,13 +38,14 @@ WORK_WORDS = {
 
 @dataclasses.dataclass(frozen=True)
 class RunningRow:
-    """A queued or running job: ``what`` happens to ``title``. ``percent`` is -1 if the total is unknown."""
+    """A queued or running job: ``what`` happens to ``title``. ``percent`` is -1 if the total is unknown; ``note`` what it waits for."""
 
     id: str
     what: str
     title: str
     waits: bool
     percent: int
+    note: str
 
 
 class LibraryStripState(rx.State):
@@ -127,6 +128,6 @@ def _row(item: Job) -> RunningRow:
     what = f"{item.clip} · {item.ratio}" if item.kind == EXPORT else WORK_WORDS.get(item.kind, item.kind.capitalize())
     waits = item.state == JobState.QUEUED
     if item.kind == adopting.KIND:
-        return RunningRow(item.id, what, " · ".join(filter(None, (format_prefix(item.title), item.note))), waits, -1)
+        return RunningRow(item.id, what, " · ".join(filter(None, (format_prefix(item.title), item.note))), waits, -1, "")
     title = PurePosixPath(item.title).name if item.kind == uploads.KIND else item.title
-    return RunningRow(item.id, what, title, waits, round(item.progress * 100))
+    return RunningRow(item.id, what, title, waits, round(item.progress * 100), item.note if waits else "")

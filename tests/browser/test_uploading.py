@@ -178,7 +178,7 @@ def test_an_upload_that_was_sent_whole_is_completed_after_a_reload(
     path = tmp_path / f"{unique('ferry')}.mp4"
     path.write_bytes(footage.tiny.read_bytes())
     lost: list[Route] = []
-    uploads.page.route("**/complete", lost.append)
+    uploads.page.route("**/complete", lambda route: lost.append(route))
     uploads.choose(path)
     uploads.room.until(lambda: bool(lost))
     uploads.page.reload()
@@ -234,6 +234,7 @@ def test_a_cancelled_upload_leaves_nothing(app: RunningApp, uploads: Uploads, ma
 
 def test_a_file_that_is_not_a_video_is_refused_with_a_sentence(app: RunningApp, uploads: Uploads, tmp_path: Path) -> None:
     uploads.room.announce("422")
+    app.wait_until_idle()
     before = left_in_the_store(app)
     wrong, notes, empty = tmp_path / "words.mp4", tmp_path / "notes.txt", tmp_path / "empty.mp4"
     wrong.write_text("just words")

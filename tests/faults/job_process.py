@@ -16,6 +16,7 @@ from pathlib import Path
 from clipviewer.db.session import Database
 from clipviewer.jobs import landmarks
 from clipviewer.jobs.worker import JobWorker
+from clipviewer.services import retrying
 from clipviewer.services.bucket.signing import signer_for
 from clipviewer.services.container import Services
 from clipviewer.services.library.activity import running
@@ -43,6 +44,7 @@ def main(folder: str, url: str, port: str, secret: str, landmark: str, lease_sec
             os.kill(os.getpid(), signal.SIGKILL)
 
     landmarks.reached = die
+    retrying.PAUSES, retrying.SPACE_SECONDS = (1,), 1
     worker = JobWorker(services, poll_seconds=0.1, silence=timedelta(seconds=int(lease_seconds)))
     worker.start()
     busy = True

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from clipviewer.db.models import utc_now
 from clipviewer.domain.master_file import MIB
-from clipviewer.errors import ClipviewerError, Conflict, Invalid, ObjectMissing, StorageError
+from clipviewer.errors import ClipviewerError, Conflict, DiskFull, ObjectMissing, StorageError
 from clipviewer.media.ffmpeg import MediaError
 from clipviewer.media.source.probe import MediaInfo, probe
 from clipviewer.services import audit, work
@@ -213,10 +213,10 @@ class Uploading:
             self._clear(found)
 
     def _check_free_space(self, size: int) -> None:
-        """Raise ``Invalid`` if the embedded store's disk has not enough free space."""
+        """Raise ``DiskFull`` if the embedded store's disk has not enough free space."""
         settings = self.services.settings
         if settings.embedded and (free := shutil.disk_usage(settings.data_dir).free) < size + _ROOM:
-            raise Invalid(f"The server's disk has {free // MIB:,} MB left, too little for this file. Free some space, then try again.")
+            raise DiskFull(f"The server's disk has {free // MIB:,} MB left, too little for this file. Free some space, then try again.")
 
     def _join(self, found: UploadView) -> StoredObject:
         """Join the parts; return the whole object, which is as long as the file."""
