@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from clipviewer.api.access import public, services_of
 from clipviewer.api.blocking import run_blocking
 from clipviewer.db.models import utc_now
-from clipviewer.services.readiness import StorageProbe, has_disk_space, why_jobs_wait
+from clipviewer.services.readiness import StorageProbe, has_disk_space, keeps_pages, why_jobs_wait
 
 router = APIRouter(prefix="/api", tags=["health"])
 _PATIENCE_SECONDS = 3.0
@@ -32,6 +32,7 @@ class Ready(BaseModel):
     workers: State
     storage: State
     disk: State
+    pages: State
 
 
 @router.get("/health/live", dependencies=[Depends(public())], summary="Whether the process answers")
@@ -43,7 +44,7 @@ async def live() -> Live:
 @router.get("/health/ready", dependencies=[Depends(public())], summary="Whether everything works", responses={503: {"model": Ready}})
 @router.get("/health", dependencies=[Depends(public())], summary="Health", responses={503: {"model": Ready}})
 async def ready(request: Request, response: Response) -> Ready:
-    """200 if the database, a worker and the storage answer and the disk has space, else 503 with the part that does not."""
+    """200 if the database, a worker and the storage answer, the disk has space and the state of pages is kept; else 503, part by part."""
     services = services_of(request)
     probe: StorageProbe = request.app.state.storage_probe
 
@@ -51,14 +52,14 @@ async def ready(request: Request, response: Response) -> Ready:
         return not await services.database.run_read(lambda db: why_jobs_wait(db, services, utc_now()))
 
     storage = _in_time(asyncio.to_thread(probe.answers))
-    disk = run_blocking(has_disk_space, services)
+    disk, pages = run_blocking(has_disk_space, services), _in_time(asyncio.to_thread(keeps_pages, services))
     try:
         works = await asyncio.wait_for(waits(), _PATIENCE_SECONDS)
         database = True
     except (SQLAlchemyError, TimeoutError) as error:
         _LOG.warning("health: the database does not answer (%s)", type(error).__name__)
         works = database = False
-    found = {"database": database, "workers": works, "storage": await storage, "disk": await disk}
+    found = {"database": database, "workers": works, "storage": await storage, "disk": await disk, "pages": await pages}
     if not all(found.values()):
         response.status_code = 503
     states: dict[str, State] = {name: "ok" if fine else "unavailable" for name, fine in found.items()}

@@ -14,6 +14,7 @@ from clipviewer.services.container import Services
 from clipviewer.services.disk import Disk
 
 _STORAGE_SECONDS = 10.0
+_REDIS_SECONDS = 2.0
 
 
 class StorageProbe:
@@ -37,6 +38,20 @@ class StorageProbe:
             self._asked_at = time.monotonic()
             self._lock.release()
         return self._answers
+
+
+def keeps_pages(services: Services) -> bool:
+    """Return whether Redis, if it is used, answers: it keeps the state of open pages. Blocks for a few seconds at most."""
+    if services.settings.redis_url is None:
+        return True
+    from redis import Redis  # imported late, since few installations use it
+    from redis.exceptions import RedisError
+
+    try:
+        with Redis.from_url(services.settings.redis_url, socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS) as redis:
+            return bool(redis.ping())
+    except RedisError:
+        return False
 
 
 def has_disk_space(services: Services) -> bool:

@@ -19,7 +19,7 @@ from clipviewer.services import workers
 from clipviewer.services.container import Services
 from tests.api.stores import running_bucket
 
-FINE = {"status": "ok", "database": "ok", "workers": "ok", "storage": "ok", "disk": "ok"}
+FINE = {"status": "ok", "database": "ok", "workers": "ok", "storage": "ok", "disk": "ok", "pages": "ok"}
 LATE = timedelta(minutes=3)
 
 
@@ -62,6 +62,12 @@ def test_a_storage_that_does_not_answer_is_named(whole: Services, services: Serv
 def test_a_full_disk_is_named(whole: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
     assert ask(whole) == (503, FINE | {"status": "unavailable", "disk": "unavailable"})
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_redis_that_does_not_answer_is_named(whole: Services) -> None:
+    without = replace(whole, settings=replace(whole.settings, redis_url="redis://127.0.0.1:9"))
+    assert ask(without) == (503, FINE | {"status": "unavailable", "pages": "unavailable"})
 
 
 def test_workers_that_are_silent_or_cannot_work_are_named(whole: Services) -> None:
