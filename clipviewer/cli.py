@@ -134,12 +134,14 @@ def _worker(settings: Settings, options: argparse.Namespace) -> None:
 
 def _rebuild(settings: Settings, _options: argparse.Namespace) -> None:
     from clipviewer.services.adoption.rebuild import Rebuilt, find_copies, read_sidecars, rebuild
+    from clipviewer.services.adoption.video_sidecars import read_video_sidecars
 
     services, found = _prepare(settings), Rebuilt()
     sidecars = read_sidecars(services.store, settings.s3_prefix, found)
     copies = find_copies(services.store, settings.s3_prefix, sidecars)
+    typed = list(read_video_sidecars(services.store, settings.s3_prefix))
     with services.database.write() as db:
-        rebuild(db, sidecars, copies, found)
+        rebuild(db, sidecars, copies, found, typed=typed, prefix=settings.s3_prefix)
     print(f"Restored {found.videos} videos, {found.clips} clips and {found.exports} exports; {found.unusable} sidecars could not be used.")
 
 

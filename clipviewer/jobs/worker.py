@@ -22,13 +22,14 @@ from clipviewer.db.work_models import Work
 from clipviewer.domain.ids import is_id, new_id
 from clipviewer.errors import StorageError
 from clipviewer.jobs import kinds as all_kinds
-from clipviewer.jobs import landmarks, queueing, sweeping
+from clipviewer.jobs import landmarks, mending, queueing, sweeping
 from clipviewer.jobs.export_run import ExportRun
 from clipviewer.jobs.health import WorkerHealth
 from clipviewer.jobs.kinds import Kind, Queue
 from clipviewer.jobs.running import LibraryAttempt, Rows
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.services import work, workers
+from clipviewer.services.adoption import video_sidecars
 from clipviewer.services.container import Services
 from clipviewer.services.exporting import export_runs
 from clipviewer.services.job_files import job_folders, prepare_job_files
@@ -39,7 +40,7 @@ SILENCE = timedelta(seconds=60)
 """A process without a heartbeat for this long is considered dead."""
 
 _AHEAD = 50
-_BEAT_SECONDS, _SWEEP_SECONDS, _HOUR_SECONDS = 5.0, 60.0, 3600.0
+_BEAT_SECONDS, _BEHIND_SECONDS, _SWEEP_SECONDS, _HOUR_SECONDS = 5.0, 5.0, 60.0, 3600.0
 _JOBS: tuple[tuple[Rows, workers.Jobs], ...] = ((export_runs, ExportJob), (work, Work))
 _LOG = logging.getLogger(__name__)
 
@@ -73,7 +74,15 @@ class JobWorker:
             threading.Thread(target=self._repeat, args=(duties,), name=name, daemon=True)
             for name, duties in (
                 ("jobs", {self._beat: _BEAT_SECONDS, self._reconcile: _SWEEP_SECONDS, self._hand_over: 0.0}),
-                ("job sweep", {self._sweep: _SWEEP_SECONDS, self._tidy_up: _HOUR_SECONDS}),
+                (
+                    "job sweep",
+                    {
+                        self._sweep: _SWEEP_SECONDS,
+                        self._retry_mended: _SWEEP_SECONDS,
+                        self._write_behind: _BEHIND_SECONDS,
+                        self._tidy_up: _HOUR_SECONDS,
+                    },
+                ),
             )
         ]
 
@@ -202,9 +211,19 @@ class JobWorker:
         sweeping.sweep_attempts(self.services, now, self._exports, self._library)
         sweeping.resume_uploads(self.services, now)
 
+    def _retry_mended(self) -> None:
+        if self._is_first():
+            mending.retry_mended(self.services, utc_now())
+
+    def _write_behind(self) -> None:
+        if self._is_first():
+            video_sidecars.write_due(self.services)
+
     def _tidy_up(self) -> None:
-        """Do what one process does for all of them."""
-        with self.services.database.read() as db:
-            first = min(workers.alive(db))
-        if first == self.id:
+        if self._is_first():
             sweeping.tidy_up(self.services, utc_now())
+
+    def _is_first(self) -> bool:
+        """Return whether this process does what one does for all of them."""
+        with self.services.database.read() as db:
+            return min(workers.alive(db)) == self.id
