@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,10 +11,8 @@ import pytest
 
 from clipviewer.domain.job_state import JobState
 from clipviewer.services.cells.board import CellView
-from tests.faults.conftest import Scene
+from tests.faults.conftest import ROOT, Scene
 from tests.jobs.attempts import wait_until
-
-pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 UNSHARE = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
 # Exits with 8 if that is not allowed, and with 9 if something is left on the disk. Once there is a file ``more``, the disk grows.
@@ -38,15 +37,16 @@ def small_disk(folder: Path, size: str) -> list[str]:
         pytest.skip("there is no unshare (util-linux) here to make a small disk with")
     if tried.returncode:
         pytest.skip("this system does not let a user mount a disk of their own")
+    folder.with_suffix(".more").unlink()
     return command
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("size", ["400k", "1000k"], ids=["while the source is read", "while the export is written"])
 def test_an_export_that_fails_for_space_says_so_and_goes_on_by_itself(size: str, scene: Scene, job: CellView) -> None:
     folder = scene.folder / "exports"
     command = small_disk(folder, size)
     more = folder.with_suffix(".more")
-    more.unlink()
     with ThreadPoolExecutor(1) as thread:
         ended = thread.submit(scene.work, under=command)
         try:
@@ -59,3 +59,12 @@ def test_an_export_that_fails_for_space_says_so_and_goes_on_by_itself(size: str,
             more.touch()
         assert ended.result() == 0
     assert scene.job(job.id).state == JobState.DONE
+
+
+def test_signing_in_and_deleting_work_on_a_full_disk(tmp_path: Path) -> None:
+    command = [*small_disk(tmp_path / "data", "40m"), sys.executable, "-m", "tests.faults.full_disk_process", str(tmp_path / "data")]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode in (0, 9), ended.stderr
+    said = ended.stdout.splitlines()
+    assert said[:2] == ["full: the reserve is there", "refused: the disk is full"]
+    assert said[2:] == ["written", "space again: the reserve is back"]
