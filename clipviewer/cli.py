@@ -18,6 +18,7 @@ from clipviewer import frontend, startup
 from clipviewer.errors import ClipviewerError, StartupError
 from clipviewer.services import audit
 from clipviewer.services.container import Services, install
+from clipviewer.services.job_files import prepare_job_files
 from clipviewer.settings import EMBEDDED_PATH, Settings, load_settings
 from clipviewer.storage.embedded.credentials import embedded_credentials
 from clipviewer.storage.s3 import embedded_origin
@@ -43,12 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m clipviewer", description="The clip review room for a team's own bucket.")
-    parser.set_defaults(run=_serve)
+    parser.set_defaults(run=_serve, wait=False)
+    _add_wait(parser)
     commands = parser.add_subparsers(metavar="command")
-    commands.add_parser("serve", help="serve the app (default)").set_defaults(run=_serve)
+    serve = commands.add_parser("serve", help="serve the app (default)")
+    serve.set_defaults(run=_serve)
+    _add_wait(serve)
     commands.add_parser("dev", help="serve the app from its sources and show every change in the open page").set_defaults(run=_dev)
     commands.add_parser("build", help="build the front end and stop").set_defaults(run=_build)
-    commands.add_parser("worker", help="run jobs in a process of its own (PostgreSQL only)").set_defaults(run=_worker)
+    worker = commands.add_parser("worker", help="run jobs in a process of its own (PostgreSQL only)")
+    worker.set_defaults(run=_worker)
+    _add_wait(worker)
     commands.add_parser("rebuild", help="restore an empty library from the bucket").set_defaults(run=_rebuild)
     commands.add_parser("previews", help="enqueue previews of all videos that have none").set_defaults(run=_previews)
     adopt = commands.add_parser("import", aliases=["adopt"], help="import videos, captions and exports from the bucket")
@@ -72,11 +78,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _serve(settings: Settings, _options: argparse.Namespace) -> int:
+def _add_wait(parser: argparse.ArgumentParser) -> None:
+    says = "wait for the process that owns the data directory to end, instead of giving up"
+    parser.add_argument("--wait", action="store_true", default=argparse.SUPPRESS, help=says)
+
+
+def _serve(settings: Settings, options: argparse.Namespace) -> int:
     from clipviewer import server
 
-    started = time.monotonic()
     startup.prepare_data_dir(settings.data_dir)
+    startup.own_data_dir(settings.data_dir, wait=options.wait)
+    prepare_job_files(settings)
+    started = time.monotonic()
     listener = startup.claim_port(settings)
     with listener:
         _print(f"Data directory: {settings.data_dir}")
@@ -98,13 +111,16 @@ def _build(_settings: Settings, _options: argparse.Namespace) -> None:
     _build_front_end()
 
 
-def _worker(settings: Settings, _options: argparse.Namespace) -> None:
+def _worker(settings: Settings, options: argparse.Namespace) -> None:
     if settings.database_url.startswith("sqlite"):
         raise StartupError("A separate worker needs PostgreSQL: set CLIPVIEWER_DATABASE_URL. With SQLite the app runs all jobs itself.")
     from clipviewer.api.redaction import install_redaction
     from clipviewer.jobs.worker import JobWorker
 
-    services = _prepare(settings)
+    startup.prepare_data_dir(settings.data_dir)
+    startup.own_data_dir(settings.data_dir, wait=options.wait)
+    prepare_job_files(settings)
+    services = _services(settings)
     install_redaction()
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -118,12 +134,14 @@ def _worker(settings: Settings, _options: argparse.Namespace) -> None:
 
 def _rebuild(settings: Settings, _options: argparse.Namespace) -> None:
     from clipviewer.services.adoption.rebuild import Rebuilt, find_copies, read_sidecars, rebuild
+    from clipviewer.services.adoption.video_sidecars import read_video_sidecars
 
     services, found = _prepare(settings), Rebuilt()
     sidecars = read_sidecars(services.store, settings.s3_prefix, found)
     copies = find_copies(services.store, settings.s3_prefix, sidecars)
+    typed = list(read_video_sidecars(services.store, settings.s3_prefix))
     with services.database.write() as db:
-        rebuild(db, sidecars, copies, found)
+        rebuild(db, sidecars, copies, found, typed=typed, prefix=settings.s3_prefix)
     print(f"Restored {found.videos} videos, {found.clips} clips and {found.exports} exports; {found.unusable} sidecars could not be used.")
 
 
@@ -205,7 +223,12 @@ def _prepare(settings: Settings) -> Services:
 
 
 def _services(settings: Settings) -> Services:
-    return startup.build_services(settings, startup.open_database(settings))
+    database = startup.open_database(settings)
+    try:
+        return startup.build_services(settings, database)
+    except StartupError:
+        database.dispose()
+        raise
 
 
 def _build_front_end() -> None:

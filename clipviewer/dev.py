@@ -27,6 +27,7 @@ from watchfiles import Change, watch
 
 from clipviewer import frontend, startup
 from clipviewer.errors import ClipviewerError, StartupError
+from clipviewer.services.job_files import prepare_job_files
 from clipviewer.settings import Settings, load_settings
 
 _LIBRARIES = [
@@ -70,6 +71,8 @@ def run(settings: Settings) -> int:
     os.chdir(frontend.ROOT)
     os.environ.update(frontend.build_environment(os.environ), REFLEX_API_URL=f"http://localhost:{settings.port}")
     startup.prepare_data_dir(settings.data_dir)
+    startup.own_data_dir(settings.data_dir, wait=False)
+    prepare_job_files(settings)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -149,7 +152,10 @@ def _serve(listener: socket.socket, vite_port: int, first: bool) -> None:
     except ClipviewerError as error:
         raise SystemExit(f"clipviewer: {error.detail}") from error
     install(services)
-    server.run(services, listener, setup_token, started, compose=partial(compose, vite_port=vite_port))
+    try:
+        server.run(services, listener, setup_token, started, compose=partial(compose, vite_port=vite_port))
+    except StartupError as error:
+        raise SystemExit(f"clipviewer: {error.detail}") from error
 
 
 def _compile_in_process(context: ForkServerContext, *, first: bool = False) -> bool:

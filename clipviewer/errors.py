@@ -97,7 +97,13 @@ class ObjectMissing(StorageError):
 
 
 class StorageCredentials(StorageError):
-    code, title = "storage_credentials", "The storage rejected the signature: check the clock and the credentials"
+    code, title = "storage_credentials", "The storage rejected the signature: check the credentials"
+
+
+class StorageClock(StorageCredentials):
+    """The signature was rejected because the server's clock is wrong."""
+
+    code, title = "storage_clock", "The storage rejected the signature: set the server's clock by NTP"
 
 
 class StorageDenied(StorageError):
@@ -108,8 +114,18 @@ class StorageUnreachable(StorageError):
     status, code, title = 503, "storage_unreachable", "The storage cannot be reached"
 
 
+class StorageFull(StorageError):
+    status, code, title = 507, "storage_full", "The storage is full: delete videos or exports, or give it more space"
+
+
 class PreconditionFailed(StorageError):
     status, code, title = 412, "precondition_failed", "The object changed in the meantime"
+
+
+class DiskFull(ClipviewerError):
+    """The server's own disk has no space left."""
+
+    status, code, title = 507, "disk_full", "The server's disk is full: delete videos or exports, or free some space"
 
 
 class StartupError(ClipviewerError):

@@ -28,6 +28,7 @@ from clipviewer.api.redaction import install_redaction
 from clipviewer.db.models import utc_now
 from clipviewer.demo.making import Demo
 from clipviewer.domain.network import is_within, with_mapped
+from clipviewer.errors import StartupError
 from clipviewer.media.cage.cage import CAGE
 from clipviewer.services.container import Services
 
@@ -47,6 +48,7 @@ def run(
     compose: Callable[[ASGIApp], ASGIApp] | None = None,
 ) -> int:
     """Serve until a signal comes; return 0 after an orderly shutdown. ``started`` is when the command began (monotonic seconds).
+    Raises ``StartupError`` if this process cannot run jobs.
 
     ``compose`` builds the application from Reflex's if the pages do not come from the built front end.
     """
@@ -77,7 +79,11 @@ def run(
     )
     install_redaction()
     install_rate_limit()
-    _Server(config, connections, services, setup_token, started).run(sockets=[listener])
+    global _server
+    _server = _Server(config, connections, services, setup_token, started)
+    _server.run(sockets=[listener])
+    if _server.failure is not None:
+        raise _server.failure
     return 0
 
 
@@ -106,6 +112,11 @@ class _Server(LimitedServer):
     ) -> None:
         super().__init__(config, connections)
         self._services, self._setup_token, self._begun = services, setup_token, started
+        self.failure: StartupError | None = None
+
+    def fail(self, error: StartupError) -> None:
+        """End the server because of ``error``."""
+        self.failure, self.should_exit = error, True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
@@ -130,6 +141,7 @@ def _tune_runtime() -> None:
 
 _SWITCH_SECONDS = 0.001
 _ready = threading.Event()
+_server: _Server | None = None
 
 
 def address_of(services: Services) -> str:
@@ -193,8 +205,11 @@ async def _jobs() -> AsyncIterator[None]:
         worker = JobWorker(services)
         try:
             worker.start()
-        except Exception:
-            _LOG.exception("this process cannot run jobs")
+        except Exception as error:
+            if not isinstance(error, StartupError):
+                _LOG.exception("this process cannot run jobs")
+            if _server is not None:
+                _server.fail(error if isinstance(error, StartupError) else StartupError("Jobs cannot run. The reason is in the log above."))
             return
         stop.wait()
         worker.stop()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import socket
+import sqlite3
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from clipviewer.db.private_file import make_private
-from clipviewer.db.session import Database
+from clipviewer.db.session import Database, UnknownSchema
 from clipviewer.errors import ClipviewerError, Invalid, StartupError
 from clipviewer.services.bucket.signing import signer_for
 from clipviewer.services.container import Services
@@ -34,6 +36,30 @@ def prepare_data_dir(folder: Path) -> None:
         raise StartupError(f"CLIPVIEWER_DATA_DIR is not a folder that can be written to: {folder} ({error.strerror}).") from error
 
 
+def own_data_dir(folder: Path, *, wait: bool) -> None:
+    """Own the data directory until this process ends, in whatever way: the lock is the kernel's, and is never released before.
+
+    If another process owns it, ``wait`` for that one to end; otherwise raise ``StartupError``.
+    """
+    path = folder / "owner"
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.read(descriptor, 20).decode("ascii", "replace").strip()
+            used = f"The data directory {folder} is in use by another clipviewer" + (f" (process {owner})" if owner else "")
+            if not wait:
+                os.close(descriptor)
+                raise StartupError(f"{used}: stop that one first, or start with --wait to begin when it has ended.") from None
+            print(f"{used}. Waiting for it to end.", flush=True)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    except OSError as error:
+        raise StartupError(f"CLIPVIEWER_DATA_DIR is on a disk without file locks: {path} ({error.strerror}).") from error
+
+
 def secret_keys(settings: Settings) -> list[str]:
     """Return the configured keys, else the one in the data directory, created at the first start and readable by its owner only."""
     if settings.secret_key is not None:
@@ -43,10 +69,17 @@ def secret_keys(settings: Settings) -> list[str]:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         pass
+    except OSError as error:
+        raise StartupError(f"The secret key cannot be created: {path} ({error.strerror}).") from error
     else:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(secrets.token_urlsafe(48))
-    key = path.read_text(encoding="ascii").strip()
+    try:
+        key = path.read_text(encoding="ascii").strip()
+    except UnicodeDecodeError:
+        key = ""
+    except OSError as error:
+        raise StartupError(f"The secret key cannot be read: {path} ({error.strerror}). Make it a file that this user can read.") from error
     if len(key) < 32:
         raise StartupError(f"{path} is not a secret key of clipviewer: delete it to have one generated (everybody signs in again).")
     path.chmod(0o600)
@@ -54,7 +87,7 @@ def secret_keys(settings: Settings) -> list[str]:
 
 
 def open_database(settings: Settings) -> Database:
-    """Open the database and migrate it. Raises ``StartupError`` if it cannot be reached or written."""
+    """Open the database and migrate it. Raises ``StartupError`` if it cannot be reached, read or written, or is of a newer release."""
     database = Database(settings.database_url)
     try:
         if (file := database.engine.url.database) and database.engine.dialect.name == "sqlite":
@@ -62,7 +95,11 @@ def open_database(settings: Settings) -> Database:
         database.migrate()
     except OSError as error:
         raise StartupError(f"CLIPVIEWER_DATABASE_URL: the database cannot be opened ({error.strerror}).") from error
-    except SQLAlchemyError as error:
+    except UnknownSchema as error:
+        database.dispose()
+        raise StartupError(f"{error} Install that release, or restore the backup made before it.") from error
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        database.dispose()
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0][:200]
         raise StartupError(f"CLIPVIEWER_DATABASE_URL: the database cannot be opened ({reason}).") from error
     return database

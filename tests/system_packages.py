@@ -1,4 +1,4 @@
-"""Find PostgreSQL on the system, or install it from the system's packages."""
+"""Find PostgreSQL and Redis on the system, or install them from the system's packages."""
 
 from __future__ import annotations
 
@@ -30,6 +30,12 @@ def apt_install(*packages: str) -> bool:
         if subprocess.run([*prefix, apt, *step], env=environment, check=False, stdout=subprocess.DEVNULL).returncode:
             return False
     return True
+
+
+def redis_server() -> Path | None:
+    """Return the Redis server, installed if it is missing; None if that is not possible."""
+    found = shutil.which("redis-server") or (shutil.which("redis-server") if apt_install("redis-server") else None)
+    return Path(found) if found else None
 
 
 def install_postgres() -> bool:

@@ -1,6 +1,8 @@
 // Calls of the app's own API that are retried after a lost connection.
 
 const PAUSES = [500, 1_000, 2_000, 5_000, 10_000, 20_000];
+const FULL = 507;
+const BUSY_MS = 1_500;
 const SIGNED_OUT = "You are signed out. Sign in again, then choose the file again.";
 const FAILED = "The request failed. Try again in a moment.";
 
@@ -68,12 +70,31 @@ export async function call(method, path, body, { signal, offline, tries = Infini
 }
 
 /**
- * Throws ApiError unless a retry may help (a server error, or too many requests).
+ * Completes an upload whose parts have all been sent. Returns the id of its video.
+ *
+ * @param {string} upload its id
+ * @param {{signal?: AbortSignal, offline?: TellOffline}} [options]
+ * @returns {Promise<string>}
+ */
+export async function completeUpload(upload, options = {}) {
+  for (;;) {
+    try {
+      return (await call("POST", `/api/uploads/${upload}/complete`, null, options)).videoId;
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== "upload_busy") throw error;
+      await pause(BUSY_MS, options.signal); // an earlier request, whose response was lost, or a job is completing it
+    }
+  }
+}
+
+/**
+ * Throws ApiError unless a retry may help (a server error other than a full disk, or too many requests).
  *
  * @param {Response} response
  */
 async function throwIfRefused(response) {
-  if (response.status < 500 && response.status !== 429) throw new ApiError(response.status, await response.json().catch(() => ({})));
+  const { status } = response;
+  if ((status < 500 && status !== 429) || status === FULL) throw new ApiError(response.status, await response.json().catch(() => ({})));
 }
 
 /**

@@ -1,6 +1,8 @@
 // Sends one part of a file to the bucket with its presigned URL.
 
 const STALLED = 45_000; // ms without progress after which a connection counts as lost
+const FULL_STATUS = 507;
+const FULL = "The storage is full. Delete videos or exports, or free some space, then try again.";
 const FAILED = "The storage refused a part of the file. Try again in a moment.";
 
 /**
@@ -35,10 +37,13 @@ export function sendPart({ url, headers }, body, signal, watch) {
       listeners.abort();
       settle();
     };
-    /** @param {number} status */
-    const fail = (status) => {
+    /**
+     * @param {number} status
+     * @param {string} [message]
+     */
+    const fail = (status, message = FAILED) => {
       if (status === 0) watch.lost();
-      end(() => reject(Object.assign(new Error(FAILED), { source: { status } })));
+      end(() => reject(Object.assign(new Error(message), { source: { status } })));
     };
     request.open("PUT", url);
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
@@ -47,7 +52,7 @@ export function sendPart({ url, headers }, body, signal, watch) {
       progress(loaded);
     };
     request.onload = () => {
-      if (request.status < 200 || request.status > 299) return fail(request.status);
+      if (request.status < 200 || request.status > 299) return fail(request.status, request.status === FULL_STATUS ? FULL : FAILED);
       progress(body.size);
       return end(resolve);
     };

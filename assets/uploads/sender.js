@@ -3,7 +3,7 @@
 // The server creates or finds every upload before Uppy is called, so for Uppy each upload is a resumed one: it lists the stored parts and
 // sends the others, PARALLEL at a time.
 
-import { ApiError, call, pause } from "./calls.js";
+import { ApiError, call, completeUpload } from "./calls.js";
 import { crc32 } from "./crc.js";
 import { sendPart } from "./part.js";
 
@@ -28,7 +28,6 @@ import { sendPart } from "./part.js";
 
 const PARALLEL = 4;
 const RETRIES = [0, 1_000, 3_000, 5_000, 10_000, 20_000, ...Array(500).fill(30_000)];
-const BUSY_MS = 1_500;
 const UNREADABLE = "The file can no longer be read: it was moved or changed. Choose it again.";
 
 export class Sender {
@@ -188,14 +187,7 @@ export class Sender {
    */
   async #complete(upload, signal) {
     this.#listener.checking(upload);
-    for (;;) {
-      try {
-        return { video: (await this.#call(upload, "POST", "complete", { signal })).videoId };
-      } catch (error) {
-        if (!(error instanceof ApiError) || error.code !== "upload_busy") throw error;
-        await pause(BUSY_MS, signal); // an earlier request, whose response was lost, is still running
-      }
-    }
+    return { video: await completeUpload(upload.server, { signal, offline: (offline) => this.#listener.offline(upload, offline) }) };
   }
 
   /**

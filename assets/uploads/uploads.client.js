@@ -7,7 +7,7 @@
 // A script, since gigabytes go from the browser to the bucket without passing through the server.
 
 import { closest } from "../frame/event_target.js";
-import { ApiError, call } from "./calls.js";
+import { ApiError, call, completeUpload } from "./calls.js";
 import { Captions, isCaptions } from "./captions.js";
 import { Sender } from "./sender.js";
 import { fingerprintOf, hasFailed, isActive, matches, newUpload, rowOf } from "./upload.js";
@@ -167,8 +167,8 @@ const actions = {
   },
   retry: async (upload) => {
     (await sender)?.drop(upload);
-    change(upload, { state: "preparing", note: "", abort: new AbortController() });
-    await start(upload);
+    change(upload, { state: upload.file ? "preparing" : "checking", note: "", abort: new AbortController() });
+    await (upload.file ? start(upload) : complete(upload));
   },
   cancel,
   dismiss(upload) {
@@ -177,18 +177,31 @@ const actions = {
   },
 };
 
-// Lists uploads from before the page was loaded. They resume when the same file is chosen again.
+// Lists uploads from before the page was loaded. Those that were sent whole are completed; the others resume when the same file is chosen.
 async function restoreUploads() {
   try {
     const { uploads: left } = await call("GET", "/api/uploads", null, { tries: 1 });
     const held = new Set([...uploads.values()].map((upload) => upload.server));
-    for (const { id, fileName, size, partSize } of left) {
-      if (!held.has(id)) track(newUpload({ id, server: id, name: fileName, size, partSize, sent: await storedBytes(id), state: "waiting" }));
+    for (const { id, fileName, size, partSize, state } of left) {
+      if (held.has(id)) continue;
+      const sent = state === "checking" ? size : await storedBytes(id);
+      const upload = track(newUpload({ id, server: id, name: fileName, size, partSize, sent, state: sent === size ? "checking" : "waiting" }));
+      if (sent === size) complete(upload);
     }
   } catch {
     return; // the next visit tries again
   }
   announce();
+}
+
+/** @param {Upload} upload */
+async function complete(upload) {
+  const { signal } = upload.abort;
+  try {
+    await finished(upload, await completeUpload(upload.server, { signal, offline: (offline) => tellOffline(upload, offline) }));
+  } catch (error) {
+    if (!signal.aborted) fail(upload, /** @type {Error} */ (error));
+  }
 }
 
 /**

@@ -30,6 +30,7 @@ from clipviewer.api.docs import render_docs
 from clipviewer.api.problems import install_problems
 from clipviewer.api.security_schemes import describe_security
 from clipviewer.domain.permissions import Action
+from clipviewer.services.readiness import StorageProbe
 
 if TYPE_CHECKING:
     from clipviewer.services.container import Services
@@ -51,6 +52,7 @@ def create_api(services: Services) -> FastAPI:
     """Return the API with every route under ``/api``. Nothing of it runs before the first request."""
     api = _Api(title="clipviewer", description=_DESCRIPTION, version="1", openapi_url=None, docs_url=None, redoc_url=None)
     api.state.services = services
+    api.state.storage_probe = StorageProbe(services)
     install_problems(api)
     api.include_router(hand_outs.router)  # routes are matched in this order: latency-critical ones first
     api.include_router(videos.router)

@@ -16,7 +16,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clipviewer.domain.ids import new_id
-from clipviewer.errors import ClipviewerError, TooManyAttempts
+from clipviewer.errors import ClipviewerError, DiskFull, TooManyAttempts
+from clipviewer.services.disk import is_full_error
 
 MEDIA_TYPE = "application/problem+json"
 _LOG = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ def unexpected(error: Exception, path: str) -> JSONResponse:
     """Return a generic problem with an id; the log has the same id and the traceback."""
     error_id = new_id("error")
     _LOG.error("%s: %s failed", error_id, path, exc_info=error)
+    if is_full_error(error):
+        return problem_of(DiskFull(f"{DiskFull.title}."))
     if isinstance(error, OperationalError):
         return problem(503, "database_unavailable", "The database cannot be reached", "Try again in a moment.", id=error_id)
     return problem(500, "internal_error", "Something went wrong", "The server log has details under this id.", id=error_id)

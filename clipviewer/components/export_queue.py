@@ -15,6 +15,7 @@ def export_queue() -> rx.Component:
     """List the queued, running and failed exports of this video, unless there are none or the matrix shows them."""
     return rx.fragment(
         bundled("exports/queue.css"),
+        rx.cond(ExportState.paused != "", rx.el.p(ExportState.paused, class_name="export-pause problem", role="status")),
         rx.cond(
             (ExportState.jobs.length() > 0) & ~is_matrix_shown(),
             rx.el.ul(rx.foreach(ExportState.jobs, _job), class_name="export-queue", aria_label="Exports in progress"),
@@ -47,7 +48,7 @@ def _job(job: rx.Var[JobRow]) -> rx.Component:
                 ),
             ),
             ("running", rx.el.progress(value=job.percent, max=100, aria_label=job.title)),
-            rx.el.span("Queued", class_name="clip-time"),
+            rx.el.span(rx.cond(job.reason != "", job.reason, "Queued"), class_name="job-waits clip-time"),
         ),
         key=job.id,
         class_name="job",

@@ -45,7 +45,9 @@ def page_frame(*content: rx.Component, title: str | rx.Var[str] = "", actions: S
             class_name="top-bar",
         ),
         rx.el.main(*content, class_name="main"),
+        bundled("frame/lost_pages.client.js"),
         class_name="app",
+        custom_attrs={"data-hydrated": rx.cond(rx.State.is_hydrated, "true", "false")},
     )
 
 

@@ -34,6 +34,7 @@ def library_strip() -> rx.Component:
         rx.cond(
             LibraryStripState.busy | attention,
             rx.el.section(
+                rx.cond(LibraryStripState.paused != "", rx.el.p(LibraryStripState.paused, class_name="strip-pause problem", role="status")),
                 rx.cond(
                     LibraryStripState.busy,
                     rx.el.ul(
@@ -62,7 +63,7 @@ def _running(item: rx.Var[RunningRow]) -> rx.Component:
         ),
         rx.cond(
             item.waits,
-            rx.el.span("Queued", class_name="clip-time"),
+            rx.el.span(rx.cond(item.note != "", item.note, "Queued"), class_name="strip-waits clip-time"),
             rx.cond(
                 item.percent < 0,
                 rx.el.progress(aria_label="Progress of " + item.what),

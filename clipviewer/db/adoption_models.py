@@ -25,3 +25,12 @@ class AdoptedCaptions(SQLModel, table=True):
     video_id: str = Field(sa_column=Column(String, ForeignKey("video.id", ondelete="CASCADE"), nullable=False, index=True))
     language: str = Field(max_length=20)
     digest: str = Field(max_length=64)
+
+
+class SidecarDue(SQLModel, table=True):
+    """A video whose own sidecar in the bucket is out of date. Triggers count the changes; see migration 0015. It may outlive its video."""
+
+    __tablename__ = "sidecar_due"
+
+    video_id: str = Field(primary_key=True, max_length=64)
+    changes: int = 1

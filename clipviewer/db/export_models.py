@@ -18,6 +18,7 @@ class ExportJob(SQLModel, table=True):
     ``identity`` is the SHA-256 of everything that decides the file's content, so a file is never made twice. ``attempt`` counts from 1;
     an earlier attempt may not change the row any more. ``progress`` is 0 to 1. ``worker`` is the process that makes
     it, or made it last.
+    ``due_at``, ``failing_since``, ``retries`` and ``cause`` are those of ``work_models.Work``.
     ``render_ms`` is how long the rendering took, once it is done.
     ``revision`` is the number of the last change to the row among all changes of its video.
     """
@@ -58,6 +59,10 @@ class ExportJob(SQLModel, table=True):
     created_at: datetime = Field(default_factory=utc_now)
     updated_at: datetime = Field(default_factory=utc_now)
     worker: str = Field(default="", max_length=64)
+    due_at: datetime | None = None
+    failing_since: datetime | None = None
+    retries: int = 0
+    cause: str = Field(default="", max_length=20)
     render_ms: int | None = None
 
 

@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, Executable, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session as PlainSession
@@ -45,6 +47,10 @@ class _Session(Session):
         if options or (statement.is_update and params is not None):
             return PlainSession.execute(self, statement, params, **options)
         return self.connection().execute(statement, params)
+
+
+class UnknownSchema(Exception):
+    """The schema is of a revision that this release does not have. Its text is a sentence for people."""
 
 
 class Database:
@@ -101,12 +107,16 @@ class Database:
             session.commit()
 
     def migrate(self) -> None:
-        """Upgrade the schema to the newest revision; a lock keeps two starting processes apart."""
+        """Upgrade the schema to the newest revision; a lock keeps two starting processes apart.
+
+        Raises ``UnknownSchema`` if the schema is of a revision that this release does not have.
+        """
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         with self.engine.connect().execution_options(clipviewer_writes=True) as connection, connection.begin():
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(724150193)")
+            _check_revision(connection, ScriptDirectory.from_config(config))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
@@ -115,6 +125,16 @@ class Database:
             executor.close()
         self._kept.close()
         self.engine.dispose()
+
+
+def _check_revision(connection: Connection, known: ScriptDirectory) -> None:
+    revisions = {script.revision for script in known.walk_revisions()}
+    newest = max(revisions)
+    for found in MigrationContext.configure(connection).get_current_heads():
+        if found not in revisions:
+            if found.isdigit() and found > newest:
+                raise UnknownSchema(f"This data was written by a newer clipviewer: its schema is {found}, this release knows {newest}.")
+            raise UnknownSchema(f"This database is not of this clipviewer: its schema is {found}, this release knows {newest}.")
 
 
 def _create_engine(url: str) -> Engine:

@@ -18,6 +18,9 @@ class Work(SQLModel, table=True):
     ``slot`` is kind and subject while it is unfinished, and NULL afterwards: unique, so the same job never exists twice at once.
     ``attempt`` counts from 1; an earlier attempt may not change the row any more. ``progress`` is 0 to 1; ``note`` says what it waits
     for, or why it failed. ``priority``: the smallest number comes first. ``worker`` is the process that does it, or did it last.
+
+    A queued job does not start before ``due_at``. ``cause`` says what it failed for (``domain.job_state.Cause``), ``failing_since`` when
+    it began to, and ``retries`` how often it was tried again since; all of them are empty once an attempt gets further.
     """
 
     __tablename__ = "work"
@@ -37,15 +40,20 @@ class Work(SQLModel, table=True):
     attempt: int = 1
     priority: int = 2
     worker: str = Field(default="", max_length=64)
+    due_at: datetime | None = None
+    failing_since: datetime | None = None
+    retries: int = 0
+    cause: str = Field(default="", max_length=20)
     requested_by: str = Field(default="", max_length=64)
     created_at: datetime = Field(default_factory=utc_now)
     updated_at: datetime = Field(default_factory=utc_now)
 
 
 class Worker(SQLModel, table=True):
-    """A process that does jobs, exports included, and its last heartbeat."""
+    """A process that does jobs, exports included, and its last heartbeat. ``problem`` says in a sentence why it cannot do any."""
 
     __tablename__ = "worker"
 
     id: str = Field(primary_key=True, max_length=64)
     alive_at: datetime
+    problem: str = Field(default="", max_length=500)

@@ -68,7 +68,7 @@ IGNORED_WORDS = {
 
 def classify_object(key: str, size: int, prefix: str) -> ObjectKind | Ignored:
     """Return what the object of ``size`` bytes is, or why it is ignored. ``prefix`` is the library's prefix."""
-    if key.startswith(f"{prefix}previews/"):
+    if key.startswith((f"{prefix}previews/", notes_folder(prefix))):
         return Ignored.OWN
     try:
         if size:
@@ -87,6 +87,11 @@ def classify_object(key: str, size: int, prefix: str) -> ObjectKind | Ignored:
     if own:
         return ObjectKind.EXPORT
     return Ignored.PIECE if end == ".ts" and size < _PIECE else ObjectKind.VIDEO
+
+
+def notes_folder(prefix: str) -> str:
+    """Return the prefix of the videos' own sidecars. No id of a video is like it."""
+    return f"{prefix}videos/_notes/"
 
 
 def export_of_sidecar(key: str) -> str:

@@ -15,4 +15,17 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Cause(StrEnum):
+    """The kind of failure of a job."""
+
+    OTHER = ""
+    STORAGE = "storage"
+    """The storage could not be reached, or asked for patience."""
+    DISK = "disk"
+    DENIED = "denied"
+    CREDENTIALS = "credentials"
+    CLOCK = "clock"
+    MISSING = "missing"
+
+
 UNFINISHED = (JobState.QUEUED, JobState.RUNNING)

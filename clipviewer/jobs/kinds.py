@@ -14,8 +14,9 @@ from clipviewer.jobs.previews_work import make_video_previews
 from clipviewer.jobs.quick_start_work import make_quick_start
 from clipviewer.jobs.removal_work import remove_video
 from clipviewer.jobs.running import LibraryAttempt
+from clipviewer.jobs.upload_work import complete_upload
 from clipviewer.services.adoption import adopting
-from clipviewer.services.library import quick_start, removal, video_previews
+from clipviewer.services.library import quick_start, removal, uploads, video_previews
 from clipviewer.services.room import finding
 
 
@@ -28,6 +29,8 @@ class Queue(StrEnum):
     """Jobs that keep a processor busy: one at a time."""
     BUCKET = "bucket"
     """Jobs that mostly wait for the bucket: one at a time."""
+    UPLOADS = "uploads"
+    """Uploads that somebody waits for: never behind an import of the whole bucket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ KINDS: Mapping[str, Kind] = {
     quick_start.KIND: Kind(make_quick_start),
     adopting.KIND: Kind(adopt_prefix, Queue.BUCKET, Action.REGISTER),
     removal.KIND: Kind(remove_video, Queue.BUCKET, Action.REGISTER),
+    uploads.KIND: Kind(complete_upload, Queue.UPLOADS, Action.UPLOAD),
 }
 
 

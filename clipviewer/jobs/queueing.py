@@ -17,6 +17,7 @@ from clipviewer.db.private_file import make_private
 from clipviewer.jobs.kinds import Queue
 from clipviewer.services.container import Services
 from clipviewer.services.exporting.estimate import renders_at_once
+from clipviewer.services.job_files import queues_file
 from clipviewer.services.workers import Ticket
 
 _EXPORTS, _LIBRARY = "exports", "library"
@@ -65,6 +66,11 @@ def handed_over(tickets: Collection[Ticket]) -> set[str]:
     return {workflow.workflow_id for workflow in found}
 
 
+def check() -> None:
+    """Raise an exception of DBOS or of its database if jobs can be neither handed over nor taken."""
+    DBOS.list_workflows(workflow_ids=["none"], load_input=False, load_output=False)
+
+
 def forget_ended() -> None:
     """Delete the workflows that have ended; our own rows say how."""
     _delete(DBOS.list_workflows(status=_ENDED, load_input=False, load_output=False, limit=_MOST_FORGOTTEN))
@@ -90,7 +96,7 @@ def job(job_id: str, attempt: int) -> None:
 
 def _configuration(services: Services, worker: str) -> DBOSConfig:
     url = services.database.engine.url
-    own = services.settings.data_dir / "jobs.db"
+    own = queues_file(services.settings)
     shared = url.get_backend_name() == "postgresql"
     if not shared:
         make_private(own)

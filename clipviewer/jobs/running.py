@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
 from sqlmodel import Session
 
 from clipviewer.db.models import utc_now
-from clipviewer.errors import ClipviewerError
+from clipviewer.domain.job_state import Cause
+from clipviewer.errors import ClipviewerError, DiskFull
 from clipviewer.jobs import landmarks
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
 from clipviewer.services import work
 from clipviewer.services.container import Services
+from clipviewer.services.disk import is_full_error
+from clipviewer.services.retrying import cause_of
 from clipviewer.services.work import WorkView
 from clipviewer.services.workers import Ticket
 
@@ -33,7 +35,7 @@ class Rows(Protocol):
     def claim(self, db: Session, ticket: Ticket, now: datetime, worker: str = "") -> bool: ...
     def is_owned(self, db: Session, ticket: Ticket, /) -> bool: ...
     def report(self, db: Session, ticket: Ticket, now: datetime, /, *, progress: float, note: str = "") -> None: ...
-    def fail(self, db: Session, ticket: Ticket, now: datetime, reason: str, log: str = "", /) -> None: ...
+    def fail(self, db: Session, ticket: Ticket, now: datetime, reason: str, log: str, cause: Cause, worked: timedelta, /) -> None: ...
     def release(self, db: Session, ticket: Ticket, now: datetime, /) -> None: ...
 
 
@@ -55,7 +57,7 @@ class Attempt:
         self.services, self.rows, self.ticket = services, rows, ticket
         self.folder, self.ffmpeg, self.worker = folder, ffmpeg, worker
         self.stopping, self.clock = stopping, clock
-        self._share = 0.0
+        self._share, self._began = 0.0, time.monotonic()
         self._looked = self._reported = float("-inf")
         self._owned = True
 
@@ -101,13 +103,14 @@ class Attempt:
             self.rows.release(db, self.ticket, self.clock())
 
     def fail(self, error: Exception) -> None:
-        """End the job with what people can do about ``error``; release it if the process is ending."""
+        """End the job with what people can do about ``error``, or have it tried again; release it if the process is ending."""
         if self.stopping():
             self.release()
             return
         reason, log = _explain(error)
+        worked = timedelta(seconds=time.monotonic() - self._began)
         with self.services.database.write() as db:
-            self.rows.fail(db, self.ticket, self.clock(), reason, log)
+            self.rows.fail(db, self.ticket, self.clock(), reason, log, cause_of(error), worked)
 
 
 class LibraryAttempt(Attempt):
@@ -153,7 +156,10 @@ def _explain(error: Exception) -> tuple[str, str]:
     """Return the reason for people, and the end of the failed tool's output."""
     if isinstance(error, ClipviewerError):
         return error.detail, error.log if isinstance(error, MediaError) else ""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "The server's disk is full. Free some space, then press Retry.", ""
+    if is_full_error(error):
+        return DiskFull.title, ""
+    if isinstance(error, OSError) and error.filename is not None:
+        _LOG.error("a job could not use the disk", exc_info=error)
+        return f"The server cannot use its disk ({error.strerror}). See the server log.", ""
     _LOG.error("a job failed unexpectedly", exc_info=error)
     return "Something went wrong on the server. See the server log.", ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,6 +21,7 @@ from clipviewer.services.exporting import export_runs
 from clipviewer.services.library import removal
 from clipviewer.services.library.uploading import Uploading
 
+_LOST = timedelta(minutes=3)
 _LOG = logging.getLogger(__name__)
 
 
@@ -49,6 +50,7 @@ def sweep_attempts(services: Services, now: datetime, *folders: Path) -> None:
 def tidy_up(services: Services, now: datetime) -> None:
     """Hourly garbage collection; what fails is tried again an hour later, and stops nothing else."""
     duties: dict[str, Callable[[], None]] = {
+        "uploads that nobody completed": lambda: Uploading(services).resume_idle(now),
         "leftovers of uploads": lambda: Uploading(services).sweep(now),
         "leftovers of storage checks": lambda: browser_probe.delete_old_probes(services, now),
         "deleted videos": lambda: _enqueue_removals(services, now),
@@ -57,7 +59,12 @@ def tidy_up(services: Services, now: datetime) -> None:
         try:
             duty()
         except (StorageError, SQLAlchemyError):
-            _LOG.warning("%s could not be removed; trying again in an hour", name)
+            _LOG.warning("%s could not be seen to; trying again in an hour", name)
+
+
+def resume_uploads(services: Services, now: datetime) -> None:
+    """Complete uploads whose sender was lost a minute ago."""
+    Uploading(services).resume_idle(now, since=_LOST)
 
 
 def _enqueue_removals(services: Services, now: datetime) -> None:

@@ -22,14 +22,17 @@ from clipviewer.db.work_models import Work
 from clipviewer.domain.ids import is_id, new_id
 from clipviewer.errors import StorageError
 from clipviewer.jobs import kinds as all_kinds
-from clipviewer.jobs import landmarks, queueing, sweeping
+from clipviewer.jobs import landmarks, mending, queueing, sweeping
 from clipviewer.jobs.export_run import ExportRun
+from clipviewer.jobs.health import WorkerHealth
 from clipviewer.jobs.kinds import Kind, Queue
 from clipviewer.jobs.running import LibraryAttempt, Rows
 from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.services import work, workers
+from clipviewer.services.adoption import video_sidecars
 from clipviewer.services.container import Services
 from clipviewer.services.exporting import export_runs
+from clipviewer.services.job_files import job_folders, prepare_job_files
 from clipviewer.services.library import video_previews
 from clipviewer.services.workers import Ticket
 
@@ -37,7 +40,7 @@ SILENCE = timedelta(seconds=60)
 """A process without a heartbeat for this long is considered dead."""
 
 _AHEAD = 50
-_BEAT_SECONDS, _SWEEP_SECONDS, _HOUR_SECONDS = 5.0, 60.0, 3600.0
+_BEAT_SECONDS, _BEHIND_SECONDS, _SWEEP_SECONDS, _HOUR_SECONDS = 5.0, 5.0, 60.0, 3600.0
 _JOBS: tuple[tuple[Rows, workers.Jobs], ...] = ((export_runs, ExportJob), (work, Work))
 _LOG = logging.getLogger(__name__)
 
@@ -60,24 +63,32 @@ class JobWorker:
         self.services = services
         self.id = new_id("worker") if services.database.engine.dialect.name == "postgresql" else "app"
         self._kinds = all_kinds.KINDS if kinds is None else kinds
-        self._exports, self._library = services.settings.data_dir / "exports", services.settings.data_dir / "work"
+        self._exports, self._library = job_folders(services.settings)
         self._poll_seconds, self._silence = poll_seconds, silence
         self._ffmpeg = Ffmpeg(services.settings.ffmpeg)
         self._stopping = threading.Event()
         self._active: dict[Ticket, Queue] = {}
         self._handed: set[Ticket] = set()
+        self._health = WorkerHealth(services.settings)
         self._threads = [
             threading.Thread(target=self._repeat, args=(duties,), name=name, daemon=True)
             for name, duties in (
                 ("jobs", {self._beat: _BEAT_SECONDS, self._reconcile: _SWEEP_SECONDS, self._hand_over: 0.0}),
-                ("job sweep", {self._sweep: _SWEEP_SECONDS, self._tidy_up: _HOUR_SECONDS}),
+                (
+                    "job sweep",
+                    {
+                        self._sweep: _SWEEP_SECONDS,
+                        self._retry_mended: _SWEEP_SECONDS,
+                        self._write_behind: _BEHIND_SECONDS,
+                        self._tidy_up: _HOUR_SECONDS,
+                    },
+                ),
             )
         ]
 
     def start(self) -> None:
         """Resume what was interrupted, and start polling for jobs."""
-        for folder in (self._exports, self._library):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        prepare_job_files(self.services.settings)
         with self.services.database.write() as db:
             workers.beat(db, self.id, utc_now())
         queueing.open_queues(self.services, self.id, self.perform, poll_seconds=2 * self._poll_seconds)
@@ -111,9 +122,11 @@ class JobWorker:
             attempt = LibraryAttempt(self.services, item, self._library / ticket.name, self._ffmpeg, **options)
             run, queue = partial(attempt.run, kind.perform), kind.queue
         self._active[ticket] = queue
+        self._health.moved(queue)
         try:
             run()
         finally:
+            self._health.moved(queue)
             del self._active[ticket]
 
     def _repeat(self, duties: Mapping[Callable[[], None], float]) -> None:
@@ -132,10 +145,15 @@ class JobWorker:
             self._stopping.wait(self._poll_seconds)
 
     def _hand_over(self) -> None:
-        """Hand queued jobs to DBOS; if there are none, enqueue the next previews that nobody waits for."""
+        """Hand queued jobs to DBOS; if there are none, enqueue the next previews that nobody waits for.
+
+        While this process can do none, they stay queued: a page then says why.
+        """
+        if self._health.blocked:
+            return
         with self.services.database.read() as db:
             waiting = [(Queue.EXPORTS, ticket, 1) for ticket in export_runs.queued(db, _AHEAD)]
-            for queue in (Queue.PROCESSOR, Queue.BUCKET):
+            for queue in (Queue.PROCESSOR, Queue.BUCKET, Queue.UPLOADS):
                 kinds = [name for name, kind in self._kinds.items() if kind.queue is queue]
                 waiting += [(queue, item.ticket, item.priority) for item in work.queued(db, kinds, _AHEAD)]
         for queue, ticket, priority in waiting:
@@ -143,8 +161,9 @@ class JobWorker:
                 queueing.hand_over(queue, ticket, priority)
                 landmarks.reached("handed over")
         self._handed = {ticket for _, ticket, _ in waiting}
+        self._health.waiting({queue for queue, _, _ in waiting} - set(self._active.values()))
         busy = {*list(self._active.values()), *(queue for queue, _, _ in waiting)}
-        if not busy - {Queue.BUCKET} and video_previews.KIND in self._kinds:
+        if not busy - {Queue.BUCKET, Queue.UPLOADS} and video_previews.KIND in self._kinds:
             self._enqueue_idle_previews()
 
     def _enqueue_idle_previews(self) -> None:
@@ -157,10 +176,10 @@ class JobWorker:
             self._hand_over()
 
     def _beat(self) -> None:
-        """Record that this process is alive, and release the jobs of dead ones."""
-        now = utc_now()
+        """Record that this process is alive, or why it can do no jobs, and release the jobs of dead ones."""
+        now, problem = utc_now(), self._health.examine()
         with self.services.database.write() as db:
-            workers.beat(db, self.id, now)
+            workers.beat(db, self.id, now, problem)
             died = workers.forget_silent(db, now - self._silence)
         if died:
             self._reconcile()
@@ -188,11 +207,23 @@ class JobWorker:
                 rows.release(db, ticket, utc_now())
 
     def _sweep(self) -> None:
-        sweeping.sweep_attempts(self.services, utc_now(), self._exports, self._library)
+        now = utc_now()
+        sweeping.sweep_attempts(self.services, now, self._exports, self._library)
+        sweeping.resume_uploads(self.services, now)
+
+    def _retry_mended(self) -> None:
+        if self._is_first():
+            mending.retry_mended(self.services, utc_now())
+
+    def _write_behind(self) -> None:
+        if self._is_first():
+            video_sidecars.write_due(self.services)
 
     def _tidy_up(self) -> None:
-        """Do what one process does for all of them."""
-        with self.services.database.read() as db:
-            first = min(workers.alive(db))
-        if first == self.id:
+        if self._is_first():
             sweeping.tidy_up(self.services, utc_now())
+
+    def _is_first(self) -> bool:
+        """Return whether this process does what one does for all of them."""
+        with self.services.database.read() as db:
+            return min(workers.alive(db)) == self.id

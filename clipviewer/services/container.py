@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from clipviewer.db.models import utc_now
 from clipviewer.db.session import Database
 from clipviewer.services.bucket.signing import UrlSigner
 from clipviewer.services.people.accounts import Accounts
@@ -33,6 +35,7 @@ class Services:
     api_tokens: ApiTokens
     secret_key: str = field(default="", repr=False)
     progress: Progress = field(default_factory=Progress)
+    started_at: datetime = field(default_factory=utc_now)
 
 
 _installed: Services | None = None

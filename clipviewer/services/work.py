@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -20,9 +20,10 @@ from clipviewer.db.models import utc_now
 from clipviewer.db.statements import count_changed, upsert
 from clipviewer.db.work_models import Work
 from clipviewer.domain.ids import is_id, new_id
-from clipviewer.domain.job_state import UNFINISHED, JobState
+from clipviewer.domain.job_state import UNFINISHED, Cause, JobState
 from clipviewer.errors import Conflict, NotFound
-from clipviewer.services.workers import MAX_ATTEMPTS, Ticket, claimable, owned
+from clipviewer.services.retrying import NO_TIME, Failure, interruptions, postpone
+from clipviewer.services.workers import MAX_ATTEMPTS, Ticket, claimable, is_due, owned
 
 
 class Priority(IntEnum):
@@ -77,14 +78,15 @@ def enqueue(
     given: Mapping[str, Any] | None = None,
     actor: str = "",
     priority: Priority = Priority.ASKED,
+    due_at: datetime | None = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> WorkView:
-    """Enqueue a job, or return the unfinished one of the same kind and subject."""
+    """Enqueue a job that starts at ``due_at`` or at once, or return the unfinished one of the same kind and subject."""
     slot, now = f"{kind}:{subject}", clock()
     row = {
         "id": new_id("work"), "kind": kind, "subject": subject, "video_id": video_id, "slot": slot, "given": dict(given or {}),
         "state": JobState.QUEUED.value, "progress": 0.0, "note": "", "log": "", "result": {}, "attempt": 1, "priority": int(priority),
-        "worker": "", "requested_by": actor, "created_at": now, "updated_at": now,
+        "worker": "", "due_at": due_at, "requested_by": actor, "created_at": now, "updated_at": now,
     }  # fmt: skip
     db.execute(upsert(db, Work).values(row).on_conflict_do_nothing(index_elements=["slot"]))
     return _view(db.execute(select(*_COLUMNS).where(col(Work.slot) == slot)).one())
@@ -136,9 +138,14 @@ def retry(db: Session, work_id: str, *, actor: str = "", clock: Callable[[], dat
     return enqueue(db, found.kind, found.subject, video_id=found.video_id, given=found.given, actor=actor, clock=clock)
 
 
-def queued(db: Session, kinds: Collection[str], limit: int) -> list[WorkView]:
-    """Return the queued jobs of those kinds, in the order in which they are to be done."""
-    query = select(*_COLUMNS).where(col(Work.state) == JobState.QUEUED, col(Work.kind).in_(list(kinds)))
+def withdraw(db: Session, kind: str, subject: str) -> None:
+    """Delete the job if it has not started: it is not needed any more."""
+    db.execute(delete(Work).where(col(Work.slot) == f"{kind}:{subject}", col(Work.state) == JobState.QUEUED))
+
+
+def queued(db: Session, kinds: Collection[str], limit: int, *, clock: Callable[[], datetime] = utc_now) -> list[WorkView]:
+    """Return the queued jobs of those kinds that are due, in the order in which they are to be done."""
+    query = select(*_COLUMNS).where(is_due(Work, clock()), col(Work.kind).in_(list(kinds)))
     return [_view(row) for row in db.execute(query.order_by(col(Work.priority), col(Work.created_at), col(Work.id)).limit(limit))]
 
 
@@ -163,14 +170,25 @@ def finish(db: Session, item: WorkView | Ticket, now: datetime, result: Mapping[
     return _end(db, item.id, _owned(item), now, JobState.DONE, progress=1.0, note="", result=dict(result))
 
 
-def fail(db: Session, item: WorkView | Ticket, now: datetime, reason: str, log: str = "") -> None:
-    """End the job with a reason for people."""
-    _end(db, item.id, _owned(item), now, JobState.FAILED, note=reason[:500], log=log[-4_000:])
+def fail(
+    db: Session, item: WorkView | Ticket, now: datetime, reason: str, log: str = "", cause: Cause = Cause.OTHER, worked: timedelta = NO_TIME
+) -> None:
+    """End the job with a reason for people, or enqueue its next attempt if the cause is one that passes.
+
+    ``worked`` is how long the attempt had been under way.
+    """
+    later = postpone(db, Work, Ticket(item.id, item.attempt), Failure(cause, reason, worked), now)
+    if later is not None:
+        columns, told = later
+        db.execute(update(Work).where(_owned(item)).values(note=told[:500], updated_at=now, **columns))
+        return
+    history = {"cause": cause.value, "failing_since": func.coalesce(col(Work.failing_since), now)}
+    _end(db, item.id, _owned(item), now, JobState.FAILED, note=reason[:500], log=log[-4_000:], **history)
 
 
 def release(db: Session, item: WorkView | Ticket, now: datetime) -> None:
     """Enqueue the job again as a new attempt, because its worker is stopping or dead."""
-    if item.attempt >= MAX_ATTEMPTS:
+    if interruptions(db, Work, Ticket(item.id, item.attempt)) >= MAX_ATTEMPTS:
         fail(db, item, now, "The job was interrupted several times. Check the server log, then try again.")
         return
     again = {"state": JobState.QUEUED.value, "progress": 0.0, "note": "", "attempt": item.attempt + 1, "updated_at": now}

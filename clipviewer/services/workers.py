@@ -7,7 +7,7 @@ that was cancelled, or whose job was given to another worker, changes nothing an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
@@ -20,6 +20,9 @@ from clipviewer.domain.job_state import JobState
 
 MAX_ATTEMPTS = 10
 """How often a job is started before its interruptions count as its own fault."""
+
+ANSWERS_WITHIN = timedelta(minutes=2)
+"""How long a process may be silent before people are told that nothing moves."""
 
 
 Jobs = type[ExportJob] | type[Work]
@@ -39,10 +42,10 @@ class Ticket:
         return f"{self.id}-{self.attempt}"
 
 
-def beat(db: Session, worker: str, now: datetime) -> None:
-    """Record that the process is alive."""
-    if not count_changed(db, update(Worker).where(col(Worker.id) == worker).values(alive_at=now)):
-        db.add(Worker(id=worker, alive_at=now))
+def beat(db: Session, worker: str, now: datetime, problem: str = "") -> None:
+    """Record that the process is alive; ``problem`` says in a sentence why it can do no jobs."""
+    if not count_changed(db, update(Worker).where(col(Worker.id) == worker).values(alive_at=now, problem=problem)):
+        db.add(Worker(id=worker, alive_at=now, problem=problem))
         db.flush()
 
 
@@ -59,6 +62,25 @@ def forget_silent(db: Session, before: datetime) -> int:
 def alive(db: Session) -> set[str]:
     """Return the processes that do jobs."""
     return set(db.execute(select(col(Worker.id))).scalars())
+
+
+def trouble(db: Session, now: datetime, started_at: datetime) -> str:
+    """Return why no job moves, as the end of a sentence; "" if a process does jobs.
+
+    A process that began at ``started_at`` has not had its first heartbeat yet.
+    """
+    rows = db.execute(select(col(Worker.alive_at), col(Worker.problem))).all()
+    if any(row.alive_at > now - ANSWERS_WITHIN and not row.problem for row in rows):
+        return ""
+    if problem := next((row.problem for row in rows if row.alive_at > now - ANSWERS_WITHIN), ""):
+        return str(problem)
+    silent = now - max([started_at, *(row.alive_at for row in rows)])
+    return "" if silent < ANSWERS_WITHIN else f"no worker has answered for {silent // timedelta(minutes=1)} minutes."
+
+
+def is_due(model: Jobs, now: datetime) -> ColumnElement[bool]:
+    """Return the condition that the job is queued and does not wait for a later moment."""
+    return and_(col(model.state) == JobState.QUEUED, or_(col(model.due_at).is_(None), col(model.due_at) <= now))
 
 
 def owned(model: Jobs, ticket: Ticket) -> ColumnElement[bool]:

@@ -6,17 +6,21 @@ import reflex as rx
 from reflex.event import EventSpec
 from sqlmodel import Session
 
+from clipviewer.db.models import utc_now
 from clipviewer.domain.job_state import JobState
 from clipviewer.domain.permissions import Action
 from clipviewer.errors import VideoNotFound
 from clipviewer.services.cells import board
 from clipviewer.services.cells.board import CellView, Changes
+from clipviewer.services.container import installed
 from clipviewer.services.exporting import exports
 from clipviewer.services.library.videos import require_video
+from clipviewer.services.readiness import why_jobs_wait
 from clipviewer.state.access import allow, principal
 from clipviewer.state.clip_lists import close_lists, reload_exports
 from clipviewer.state.rows import JobRow, job_row
 from clipviewer.state.transactions import read, write
+from clipviewer.state.vars import assign
 from clipviewer.state.video_detail import VideoDetailState
 
 SHOWN = (JobState.QUEUED, JobState.RUNNING, JobState.FAILED)
@@ -24,10 +28,11 @@ MAX_SHOWN = 50
 
 
 class ExportState(rx.State):
-    """The unfinished and failed exports; ``busy`` while any is queued or running."""
+    """The unfinished and failed exports; ``busy`` while any is queued or running. ``paused`` says why none moves."""
 
     jobs: list[JobRow] = []
     busy: bool = False
+    paused: str = ""
     _video_id: str = ""
     _revision: int = 0
     _asked: list[str] = []
@@ -60,18 +65,20 @@ async def follow_exports(page: rx.State, *asked: str) -> list[EventSpec]:
     video = room.video
     if video is None:
         return []
-    revision = revision_of(state, video.id)
+    revision, busy = revision_of(state, video.id), state.busy
 
-    def look(db: Session) -> Changes:
+    def look(db: Session) -> tuple[Changes, str]:
         require_video(db, video.id)
-        return board.changes_since(db, video.id, max(revision, 0))
+        changes = board.changes_since(db, video.id, max(revision, 0))
+        return changes, read_pause(db) if busy or changes.cells else ""
 
     try:
-        changes = await read(look)
+        changes, paused = await read(look)
     except VideoNotFound:  # somebody deleted it
         await close_lists(room, video.id)
         return []
     done = show_changes(state, video.id, changes)
+    show_pause(state, paused)
     if done:
         await reload_exports(room)
     return announce_exports(state, done)
@@ -99,6 +106,16 @@ def show_changes(state: ExportState, video_id: str, changes: Changes) -> list[Ce
     state.jobs = list(jobs.values())[-MAX_SHOWN:]
     state.busy = any(job.state != JobState.FAILED for job in state.jobs)
     return [] if first else [cell for cell in changes.cells if cell.state == JobState.DONE]
+
+
+def read_pause(db: Session) -> str:
+    """Return why no job moves, as the end of a sentence; "" if a worker answers."""
+    return why_jobs_wait(db, installed(), utc_now())
+
+
+def show_pause(state: ExportState, why: str) -> None:
+    """Say why the exports do not move, if any is waiting."""
+    assign(state, paused=f"Exports are paused: {why}" if why and state.busy else "")
 
 
 def announce_exports(state: ExportState, done: list[CellView]) -> list[EventSpec]:

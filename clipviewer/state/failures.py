@@ -5,19 +5,29 @@ from __future__ import annotations
 import logging
 
 import reflex as rx
+from redis.exceptions import RedisError
 from reflex.event import EventSpec
 from sqlalchemy.exc import OperationalError
 
 from clipviewer.domain.ids import new_id
+from clipviewer.errors import DiskFull
+from clipviewer.services.disk import is_full_error
 
 _LOG = logging.getLogger(__name__)
 _REPORT_LENGTH = 2000
 
 
 def handler_failed(exception: Exception) -> EventSpec:
-    """Log an unexpected exception of an event handler and return a toast."""
+    """Log an unexpected exception of an event handler and return what the page shows."""
+    if isinstance(exception, RedisError):
+        _LOG.warning("an event was lost: Redis does not answer (%s)", type(exception).__name__)
+        lost: EventSpec = rx.call_script('dispatchEvent(new Event("pages-lost"))')  # assets/frame/lost_pages.client.js
+        return lost
     error_id = new_id("error")
     _LOG.error("%s: an event handler failed", error_id, exc_info=exception)
+    if is_full_error(exception):
+        full: EventSpec = rx.toast.error(DiskFull.title)
+        return full
     title = "The database cannot be reached" if isinstance(exception, OperationalError) else "Something went wrong"
     toast: EventSpec = rx.toast.error(title, description=f"The server log has details under {error_id}.")
     return toast

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import PurePosixPath
 
 import reflex as rx
 from sqlmodel import Session
 
+from clipviewer.db.models import utc_now
 from clipviewer.domain.job_state import JobState
 from clipviewer.domain.permissions import Action
 from clipviewer.jobs import control
 from clipviewer.services.adoption import adopting
 from clipviewer.services.adoption.words import format_prefix
+from clipviewer.services.container import installed
+from clipviewer.services.library import uploads
 from clipviewer.services.library.activity import EXPORT, Job, running
 from clipviewer.services.library.listing import count_attention
+from clipviewer.services.readiness import why_jobs_wait
 from clipviewer.state.access import allow, principal
 from clipviewer.state.library import PAGE, LibraryState, library_query, read_library, show_library
 from clipviewer.state.transactions import read, write
@@ -27,22 +32,27 @@ WORK_WORDS = {
     "adopt": "Importing",
     "remux": "Quick start",
     "remove": "Removing permanently",
+    "upload": "Checking the upload",
 }
 
 
 @dataclasses.dataclass(frozen=True)
 class RunningRow:
-    """A queued or running job: ``what`` happens to ``title``. ``percent`` is -1 if the total is unknown."""
+    """A queued or running job: ``what`` happens to ``title``. ``percent`` is -1 if the total is unknown; ``note`` what it waits for."""
 
     id: str
     what: str
     title: str
     waits: bool
     percent: int
+    note: str
 
 
 class LibraryStripState(rx.State):
-    """``running`` are the first jobs, ``more`` the number of others; the rest counts videos that need attention."""
+    """``running`` are the first jobs, ``more`` the number of others, ``paused`` says why none moves.
+
+    The rest counts videos that need attention.
+    """
 
     running: list[RunningRow] = []
     more: int = 0
@@ -50,6 +60,7 @@ class LibraryStripState(rx.State):
     stale: int = 0
     missing: int = 0
     busy: bool = False
+    paused: str = ""
 
     @rx.event
     @allow(Action.EXPORT)
@@ -74,18 +85,28 @@ class StripVars:
     failed: int
     stale: int
     missing: int
+    paused: str
 
 
 def read_strip(db: Session) -> StripVars:
     """Return the running jobs and the videos that need attention."""
     found, total = running(db, limit=SHOWN)
     wrong = count_attention(db)
-    return StripVars([_row(item) for item in found], total - len(found), total > 0, wrong.failed, wrong.stale, wrong.missing)
+    why = why_jobs_wait(db, installed(), utc_now()) if total else ""
+    return StripVars(
+        running=[_row(item) for item in found],
+        more=total - len(found),
+        busy=total > 0,
+        failed=wrong.failed,
+        stale=wrong.stale,
+        missing=wrong.missing,
+        paused=f"Jobs are paused: {why}" if why else "",
+    )
 
 
 def show_strip(state: LibraryStripState, found: StripVars) -> None:
     """Show the strip that was read."""
-    assign(state, running=found.running)
+    assign(state, running=found.running, paused=found.paused)
     state.more, state.busy = found.more, found.busy
     state.failed, state.stale, state.missing = found.failed, found.stale, found.missing
 
@@ -107,5 +128,6 @@ def _row(item: Job) -> RunningRow:
     what = f"{item.clip} · {item.ratio}" if item.kind == EXPORT else WORK_WORDS.get(item.kind, item.kind.capitalize())
     waits = item.state == JobState.QUEUED
     if item.kind == adopting.KIND:
-        return RunningRow(item.id, what, " · ".join(filter(None, (format_prefix(item.title), item.note))), waits, -1)
-    return RunningRow(item.id, what, item.title, waits, round(item.progress * 100))
+        return RunningRow(item.id, what, " · ".join(filter(None, (format_prefix(item.title), item.note))), waits, -1, "")
+    title = PurePosixPath(item.title).name if item.kind == uploads.KIND else item.title
+    return RunningRow(item.id, what, title, waits, round(item.progress * 100), item.note if waits else "")

@@ -155,4 +155,6 @@ def _text(place: CellPosition, refusal: str) -> str:
         return refusal or "Not exported yet."
     if entry.state == CellState.STALE:
         return drift_words(entry.drift)
-    return {CellState.QUEUED: "Waiting to start.", CellState.DONE: ""}.get(CellState(entry.state), entry.reason)
+    if entry.state == CellState.DONE:
+        return ""
+    return entry.reason or ("Waiting to start." if entry.state == CellState.QUEUED else "")

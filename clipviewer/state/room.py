@@ -19,7 +19,7 @@ from clipviewer.services.library.quick_start import QuickStart
 from clipviewer.state.access import allow
 from clipviewer.state.account import show_account
 from clipviewer.state.clip_lists import reload_candidates, reload_exports
-from clipviewer.state.exports import ExportState, announce_exports, revision_of, show_changes
+from clipviewer.state.exports import ExportState, announce_exports, read_pause, revision_of, show_changes, show_pause
 from clipviewer.state.finding import FindingState, SearchUpdate, announce_search, read_search, show_search
 from clipviewer.state.library_changes import show_rights
 from clipviewer.state.matrix import MatrixState, follow_matrix
@@ -43,6 +43,7 @@ class RoomUpdate:
     search: SearchUpdate
     timeline: TimelineView | None
     quick_start: QuickStart | None
+    paused: str
 
 
 class RoomState(rx.State):
@@ -66,9 +67,9 @@ class RoomState(rx.State):
         video_id = video_in_address(self)
         if room.video is None or room.video.id != video_id:
             return []
-        revision, works, origin = revision_of(running, video_id), self._works, origin_of(self)
+        revision, works, origin, busy = revision_of(running, video_id), self._works, origin_of(self), running.busy
         try:
-            news = await read(lambda db: read_update(db, video_id, max(revision, 0), works, origin))
+            news = await read(lambda db: read_update(db, video_id, max(revision, 0), works, origin, busy=busy))
         except VideoNotFound:  # somebody deleted it
             await close_room(self)
             return []
@@ -80,6 +81,7 @@ class RoomState(rx.State):
         finding = await self.get_state(FindingState)
         self._works = news.works
         done = show_changes(running, video_id, news.exports)
+        show_pause(running, news.paused)
         if done:
             await reload_exports(room)
         await follow_matrix(await self.get_state(MatrixState))
@@ -93,15 +95,20 @@ class RoomState(rx.State):
         return [*announce_exports(running, done), *announce_search(finding, news.search), *mended]
 
 
-def read_update(db: Session, video_id: str, revision: int, works: JobStates, origin: str) -> RoomUpdate:
-    """Read what has changed since that ``revision`` of the exports and the jobs ``works``. Raises ``VideoNotFound``."""
+def read_update(db: Session, video_id: str, revision: int, works: JobStates, origin: str, *, busy: bool) -> RoomUpdate:
+    """Read what has changed since that ``revision`` of the exports and the jobs ``works``. Raises ``VideoNotFound``.
+
+    ``busy``: exports are under way, so why they do not move matters.
+    """
     search = read_search(db, video_id)
     standing = [(item.id, item.state, item.progress, item.note) for item in work.latest_work(db, [video_id])]
     changed = list(works) != standing
+    exports = board.changes_since(db, video_id, revision)
     return RoomUpdate(
         works=standing,
-        exports=board.changes_since(db, video_id, revision),
+        exports=exports,
         search=search,
         timeline=timeline_view(video_id, video_previews.previews_of(db, video_id), origin) if changed else None,
         quick_start=quick_start.quick_start_of(db, video_id) if changed else None,
+        paused=read_pause(db) if busy or exports.cells else "",
     )

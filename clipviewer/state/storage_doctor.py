@@ -10,8 +10,10 @@ from typing import Any
 
 import reflex as rx
 
+from clipviewer.db.models import utc_now
 from clipviewer.domain.ids import new_id
 from clipviewer.domain.permissions import Action, allows
+from clipviewer.jobs.mending import retry_after_checks
 from clipviewer.services.bucket.diagnosis import CHECKS, newest_masters, policies, run_checks
 from clipviewer.services.container import installed
 from clipviewer.state.access import allow, principal
@@ -81,9 +83,12 @@ class StorageDoctorState(rx.State):
             self._begin(origin)
 
         def examine() -> None:
+            findings = []
             try:
                 for finding in _run_checks(origin):
                     loop.call_soon_threadsafe(found.put_nowait, finding)
+                    findings.append(finding)
+                retry_after_checks(installed(), findings, utc_now())
             finally:
                 loop.call_soon_threadsafe(found.put_nowait, None)
 

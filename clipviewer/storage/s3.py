@@ -148,6 +148,11 @@ class ObjectStore:
             for found in page.get("Contents", ()):
                 yield StoredObject(found["Key"], found["Size"], _bare(found["ETag"]), "", _utc(found["LastModified"]))
 
+    def check(self, prefix: str) -> None:
+        """Ask for one key under ``prefix``, to see whether the bucket answers. Raises ``StorageError``."""
+        with translate_errors():
+            self._client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, MaxKeys=1)
+
     def delete(self, key: str) -> None:
         """Delete an object. It is no error if there is none."""
         with translate_errors():

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from boto3.exceptions import Boto3Error
 from botocore import exceptions as boto
 
+from clipviewer.domain.clock_skew import describe_skew
 from clipviewer.errors import (
     ObjectMissing,
     PreconditionFailed,
+    StorageClock,
     StorageCredentials,
     StorageDenied,
     StorageError,
+    StorageFull,
     StorageUnreachable,
 )
 
@@ -31,7 +35,7 @@ _BY_CODE: dict[str, type[StorageError]] = {
     "NoSuchKey": ObjectMissing,
     "NoSuchVersion": ObjectMissing,
     "SignatureDoesNotMatch": StorageCredentials,
-    "RequestTimeTooSkewed": StorageCredentials,
+    "RequestTimeTooSkewed": StorageClock,
     "InvalidAccessKeyId": StorageCredentials,
     "ExpiredToken": StorageCredentials,
     "InvalidToken": StorageCredentials,
@@ -40,17 +44,26 @@ _BY_CODE: dict[str, type[StorageError]] = {
     "InvalidObjectState": StorageDenied,
     "PreconditionFailed": PreconditionFailed,
     "ConditionalRequestConflict": PreconditionFailed,
+    "InsufficientStorage": StorageFull,
+    "XMinioStorageFull": StorageFull,
+    "SlowDown": StorageUnreachable,
+    "RequestTimeout": StorageUnreachable,
 }
 _BY_STATUS: dict[int, type[StorageError]] = {
     404: ObjectMissing,
     403: StorageDenied,
     412: PreconditionFailed,
+    429: StorageUnreachable,
+    507: StorageFull,
 }
+_NOT_SIGNATURES = ("InvalidObjectState", "InvalidRange", "RequestTimeout", "InvalidAccessKeyId", "ExpiredToken", "NotImplemented")
+_BUSY = "The storage is overloaded or out of order: try again in a moment"
 _DETAILS = {
     "NoSuchBucket": "The bucket does not exist: check CLIPVIEWER_S3_BUCKET",
     "PermanentRedirect": "The bucket lies in another region: check CLIPVIEWER_S3_REGION",
     "AuthorizationHeaderMalformed": "The bucket lies in another region: check CLIPVIEWER_S3_REGION",
     "InvalidObjectState": "The object is archived: restore it in the storage first",
+    "SlowDown": _BUSY,
     "InvalidRange": "The object ends before the bytes that were asked for",
 }
 
@@ -74,14 +87,21 @@ def translate_errors() -> Iterator[None]:
 
 
 def from_client_error(error: boto.ClientError) -> StorageError:
-    """Translate by S3's error code, or by the HTTP status where there is none, as in every response to HEAD."""
+    """Translate by S3's error code, or by the HTTP status where there is none, as in every response to HEAD.
+
+    A signature is refused for a wrong key and for a wrong clock alike; the response's ``Date`` tells which.
+    """
     code = error.response.get("Error", {}).get("Code", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     detail = _DETAILS.get(code)
+    refused = status in (400, 403) and code not in _NOT_SIGNATURES
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    if refused and (skewed := describe_skew(headers.get("date", ""), datetime.now(UTC))):
+        return StorageClock(skewed)
     if code in _BY_CODE:
         return _BY_CODE[code](detail)
     if detail:
         return StorageError(detail)
-    if status >= 500:
-        return StorageUnreachable("The storage is overloaded or out of order: try again in a moment")
+    if status >= 500 and status not in _BY_STATUS:
+        return StorageUnreachable(_BUSY)
     return _BY_STATUS.get(status, StorageError)()

@@ -19,6 +19,7 @@ import httpx
 from playwright.sync_api import BrowserContext
 from sqlmodel import select
 
+from clipviewer.db.adoption_models import SidecarDue
 from clipviewer.db.models import User, Video
 from clipviewer.db.session import Database
 from clipviewer.services.people.api_tokens import ApiTokens
@@ -71,12 +72,12 @@ class RunningApp:
         wait_until(lambda: bool(self._previews(s3_key)))
 
     def wait_until_idle(self) -> None:
-        """Wait until no library job is running, so that none changes what a page shows."""
+        """Wait until no library job is running and no sidecar is to be written, so that none changes pages or the store."""
         wait_until(lambda: not self._unfinished())
 
     def _unfinished(self) -> bool:
         with self.database.read() as db:
-            return bool(unfinished_work(db))
+            return bool(unfinished_work(db)) or db.exec(select(SidecarDue)).first() is not None
 
     def _previews(self, s3_key: str) -> dict[str, Any]:
         with self.database.read() as db:

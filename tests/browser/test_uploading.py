@@ -172,6 +172,20 @@ def test_after_a_reload_the_same_file_resumes_with_the_missing_parts(app: Runnin
     assert sorted(uploads.sent) == [4, 5]
 
 
+def test_an_upload_that_was_sent_whole_is_completed_after_a_reload(
+    app: RunningApp, uploads: Uploads, footage: Footage, tmp_path: Path
+) -> None:
+    path = tmp_path / f"{unique('ferry')}.mp4"
+    path.write_bytes(footage.tiny.read_bytes())
+    lost: list[Route] = []
+    uploads.page.route("**/complete", lambda route: lost.append(route), times=1)
+    uploads.choose(path)
+    uploads.room.until(lambda: bool(lost))
+    uploads.page.reload()
+    expect(uploads.row(path.name)).to_contain_text(re.compile("All sent · Checking the video|In the library"))
+    assert_stored(app, uploads, path)
+
+
 def test_a_paused_upload_sends_nothing_until_it_is_resumed(app: RunningApp, uploads: Uploads, master: Path) -> None:
     uploads.hold_from = 3
     uploads.choose(master)
@@ -218,6 +232,7 @@ def test_a_cancelled_upload_leaves_nothing(app: RunningApp, uploads: Uploads, ma
 
 def test_a_file_that_is_not_a_video_is_refused_with_a_sentence(app: RunningApp, uploads: Uploads, tmp_path: Path) -> None:
     uploads.room.announce("422")
+    app.wait_until_idle()
     before = left_in_the_store(app)
     wrong, notes, empty = tmp_path / "words.mp4", tmp_path / "notes.txt", tmp_path / "empty.mp4"
     wrong.write_text("just words")

@@ -16,9 +16,15 @@ from clipviewer.db.session import Database
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.caption_mode import CaptionMode
 from clipviewer.domain.export_choices import ExportChoices
+from clipviewer.services.bucket.signing import signer_for
 from clipviewer.services.cells.board import CellView, cell
+from clipviewer.services.container import Services
 from clipviewer.services.exporting.exports import request_exports
+from clipviewer.services.people.accounts import Accounts
+from clipviewer.services.people.api_tokens import ApiTokens
+from clipviewer.services.people.sessions import Sessions
 from clipviewer.services.room.captions import attach
+from clipviewer.settings import Settings
 from clipviewer.storage.s3 import ObjectStore
 from tests.api.stores import running_bucket
 from tests.faults import job_process
@@ -39,13 +45,23 @@ class Scene:
 
     def work(self, kill_at: str = "", lease_seconds: int = 60, under: Sequence[str] = ()) -> int:
         """Run a worker to its end, by the command ``under`` if given; return its exit code, negative for a signal."""
-        port = urlsplit(self.store._client.meta.endpoint_url).port
-        url = self.database.engine.url.render_as_string(hide_password=False)
-        arguments = [str(self.folder), url, str(port), SECRET, kill_at, str(lease_seconds)]
+        arguments = [*self.arguments(), kill_at, str(lease_seconds)]
         if not under:
             return run_forked(job_process.main, *arguments)
         command = [*under, sys.executable, "-W", "error", "-m", "tests.faults.job_process", *arguments]
         return subprocess.run(command, cwd=ROOT, timeout=120, check=False).returncode
+
+    def services(self) -> Services:
+        """Return the services of this process over the scene."""
+        settings = Settings(data_dir=self.folder, database_url="", port=int(self.arguments()[2]))
+        self.folder.mkdir(exist_ok=True)
+        signer = signer_for(settings, self.store)
+        return Services(settings, self.database, self.store, signer, Sessions([SECRET]), Accounts(), ApiTokens())
+
+    def arguments(self) -> list[str]:
+        """Return what a process needs to open the scene: data folder, database URL, port of the store, its secret key."""
+        port = urlsplit(self.store._client.meta.endpoint_url).port
+        return [str(self.folder), self.database.engine.url.render_as_string(hide_password=False), str(port), SECRET]
 
     def job(self, job_id: str) -> CellView:
         with self.database.read() as db:

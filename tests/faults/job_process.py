@@ -17,6 +17,7 @@ from pathlib import Path
 from clipviewer.db.session import Database
 from clipviewer.jobs import landmarks
 from clipviewer.jobs.worker import JobWorker
+from clipviewer.services import retrying
 from clipviewer.services.bucket.signing import signer_for
 from clipviewer.services.container import Services
 from clipviewer.services.library.activity import running
@@ -30,25 +31,28 @@ from clipviewer.storage.s3 import open_store
 VIDEO_ID = "video_small"
 
 
+def open_services(folder: str, url: str, port: str, secret: str) -> Services:
+    settings = Settings(data_dir=Path(folder), database_url=url, port=int(port))
+    store = open_store(settings, embedded_credentials(secret))
+    return Services(settings, Database(url), store, signer_for(settings, store), Sessions([secret]), Accounts(), ApiTokens())
+
+
 def main(folder: str, url: str, port: str, secret: str, landmark: str, lease_seconds: str) -> None:
     warnings.simplefilter("error")
-    settings = Settings(data_dir=Path(folder), database_url=url, port=int(port))
-    database = Database(url)
-    store = open_store(settings, embedded_credentials(secret))
-    signer = signer_for(settings, store)
-    services = Services(settings, database, store, signer, Sessions([secret]), Accounts(), ApiTokens())
+    services = open_services(folder, url, port, secret)
 
     def die(place: str) -> None:
         if place == landmark:
             os.kill(os.getpid(), signal.SIGKILL)
 
     landmarks.reached = die
+    retrying.PAUSES, retrying.SPACE_SECONDS = (1,), 1
     worker = JobWorker(services, poll_seconds=0.1, silence=timedelta(seconds=int(lease_seconds)))
     worker.start()
     busy = True
     while busy:
         time.sleep(0.1)
-        with database.read() as db:
+        with services.database.read() as db:
             busy = running(db)[1] > 0
     worker.stop()
 

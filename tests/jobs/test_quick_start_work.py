@@ -19,7 +19,7 @@ from clipviewer.domain.export_choices import ExportChoices
 from clipviewer.domain.job_state import JobState
 from clipviewer.domain.quick_copy import Original, parse_original
 from clipviewer.domain.removal import RemovalScope
-from clipviewer.errors import Conflict, Invalid, StorageUnreachable
+from clipviewer.errors import Conflict, DiskFull, StorageUnreachable
 from clipviewer.jobs import export_run
 from clipviewer.jobs.export_run import STEPS, ExportRun
 from clipviewer.jobs.kinds import Kind
@@ -218,7 +218,7 @@ def test_leftovers_of_a_killed_attempt_are_removed_by_the_next_one(slow: Service
 def test_a_full_disk_is_reported_before_anything_is_read(slow: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = claimed(slow, tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10**6))
-    with pytest.raises(Invalid, match=r"has 0 MB left, and this needs about \d+ MB"):
+    with pytest.raises(DiskFull, match=r"has 0 MB left, and this needs about \d+ MB"):
         make_quick_start(run)
     assert list(run.folder.iterdir()) == []
 

@@ -29,6 +29,7 @@ from clipviewer.errors import (
     PreconditionFailed,
     SigningFailed,
     StartupError,
+    StorageClock,
     StorageCredentials,
     StorageDenied,
     StorageError,
@@ -179,7 +180,7 @@ def test_wrong_keys_are_distinguished_from_a_policy_even_without_a_response_body
 ERRORS = [
     (404, "NoSuchKey", ObjectMissing),
     (403, "SignatureDoesNotMatch", StorageCredentials),
-    (403, "RequestTimeTooSkewed", StorageCredentials),
+    (403, "RequestTimeTooSkewed", StorageClock),
     (403, "InvalidAccessKeyId", StorageCredentials),
     (400, "ExpiredToken", StorageCredentials),
     (403, "AccessDenied", StorageDenied),

@@ -16,7 +16,7 @@ from clipviewer.db.upload_models import VideoUpload
 from clipviewer.db.work_models import Work
 from clipviewer.domain.master_file import MIB
 from clipviewer.domain.preferences import Preferences
-from clipviewer.errors import Conflict, Invalid, StorageUnreachable
+from clipviewer.errors import Conflict, DiskFull, Invalid, StorageUnreachable
 from clipviewer.services.container import Services
 from clipviewer.services.library import uploading as steps
 from clipviewer.services.library import uploads
@@ -164,7 +164,7 @@ def test_an_upload_of_an_invalid_file_is_not_started(uploading: Uploading, name:
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_file_larger_than_the_free_disk_space_is_not_started(uploading: Uploading) -> None:
-    with pytest.raises(Invalid, match="too little for this file"):
+    with pytest.raises(DiskFull, match="too little for this file"):
         uploading.begin("talk.mp4", 4 * 1024**4, "", ANNA, no_audit)
 
 

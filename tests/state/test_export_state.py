@@ -15,6 +15,7 @@ from clipviewer.services.exporting.exports import request_exports
 from clipviewer.services.prefs import save_preferences
 from clipviewer.services.room.captions import attach
 from clipviewer.services.room.framings import save_framing
+from clipviewer.services.workers import beat
 from clipviewer.state.captions import CaptionsState
 from clipviewer.state.export_dialog import ExportDialogState
 from clipviewer.state.exports import ExportState
@@ -72,6 +73,20 @@ def test_export_queues_missing_cells_and_shows_their_progress(room: tuple[Page, 
     assert (job.state, job.ratio, job.title) == ("queued", "9:16", "Candidate 1")
     assert page.state(ExportState).busy
     assert not page.state(VideoDetailState).export_open
+
+
+def test_a_room_says_why_its_exports_do_not_move(room: tuple[Page, Footage], services: Services) -> None:
+    page, _ = room
+    page.call(ExportDialogState, "handle_export_clips")
+    assert page.state(ExportState).paused == ""
+    with services.database.write() as db:
+        beat(db, "app", utc_now(), "the job queues cannot be used.")
+    page.call(RoomState, "follow")
+    assert page.state(ExportState).paused == "Exports are paused: the job queues cannot be used."
+    with services.database.write() as db:
+        beat(db, "app", utc_now())
+    page.call(RoomState, "follow")
+    assert page.state(ExportState).paused == ""
 
 
 def test_exporting_the_same_again_enqueues_nothing(room: tuple[Page, Footage]) -> None:

@@ -307,7 +307,7 @@ def test_a_store_that_returns_403_for_missing_objects_is_reported(
 def test_wrong_credentials_are_reported(served: Served, where: StoreAddresses) -> None:
     settings = Settings(data_dir=Path("unused"), database_url="sqlite://", port=served.port)
     findings = examined(open_store(settings, replace(KEYS, secret_key="another")), where)
-    assert "clock and the credentials" in findings["list"].text
+    assert "check the credentials" in findings["list"].text
     assert {findings[check].verdict for check in ("range", "region")} == {Verdict.NOT_CHECKED}
 
 

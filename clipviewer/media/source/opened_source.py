@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from clipviewer.errors import ClipviewerError, DiskFull
 from clipviewer.media.allowed import DECODERS, FORMATS, MAX_SIDE, THREADS
 from clipviewer.media.cage.cage import CAGE, Look
 from clipviewer.media.ffmpeg import Ffmpeg, Limits, MediaError
@@ -22,7 +23,6 @@ _READ_AHEAD = 256 * 1024  # The system would let several MB wait between the rel
 
 # What ffmpeg says, and what a person can do about it; the first that fits.
 _REASONS = (
-    ("No space left on device", "The server's disk is full: free some disk space, then retry."),
     ("not on whitelist", "The footage is in an unsupported format: convert it to H.264 in an mp4 first."),
     (
         "zscale",
@@ -124,7 +124,9 @@ def _relayed(source: Source, folder: Path) -> AbstractContextManager[SourceRelay
     return nullcontext()
 
 
-def _explained(error: MediaError) -> MediaError:
+def _explained(error: MediaError) -> ClipviewerError:
+    if "No space left on device" in error.log:
+        return DiskFull()
     log = "\n".join(line for line in error.log.splitlines() if not _CAPTIONS_LEFT_OUT.search(line))
     for words, sentence in _REASONS:
         if words in log:

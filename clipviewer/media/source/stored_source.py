@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from threading import Event, Lock
@@ -17,10 +18,13 @@ from urllib.request import getproxies, proxy_bypass
 
 import urllib3
 
+from clipviewer.domain.clock_skew import describe_skew
 from clipviewer.errors import (
     ClipviewerError,
+    DiskFull,
     ObjectMissing,
     PreconditionFailed,
+    StorageClock,
     StorageDenied,
     StorageError,
     StorageUnreachable,
@@ -147,7 +151,7 @@ class SourceReader:
         try:
             found = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
             if answer.status != HTTPStatus.PARTIAL_CONTENT or found is None or int(found[1]) != first:
-                raise _refusal(answer.status)
+                raise _refusal(answer.status, answer.headers.get("Date", ""))
             etag = answer.headers.get("ETag", "").removeprefix("W/")
             if self._etag and etag and etag != self._etag:
                 raise _refusal(HTTPStatus.PRECONDITION_FAILED)
@@ -194,7 +198,7 @@ class SourceReader:
             self._kept.write(data)
             self._kept.flush()
         except OSError as error:
-            self.failure = StorageError("The server's disk is full: free some disk space, then retry.")
+            self.failure = DiskFull()
             raise self.failure from error
         self._blocks.update(range(start // BLOCK, -(-(start + len(data)) // BLOCK)))
 
@@ -203,10 +207,12 @@ class _RetryableResponse(Exception):
     """A response that may be better next time."""
 
 
-def _refusal(status: int) -> Exception:
+def _refusal(status: int, date: str = "") -> Exception:
     match status:
         case HTTPStatus.NOT_FOUND:
             return ObjectMissing("The source is no longer in the bucket.")
+        case status if status in _REFUSED and (skewed := describe_skew(date, datetime.now(UTC))):
+            return StorageClock(f"{skewed}.")
         case status if status in _REFUSED:
             return StorageDenied("The storage refuses the source: check the server's credentials and the policy of the bucket, then retry.")
         case HTTPStatus.PRECONDITION_FAILED:

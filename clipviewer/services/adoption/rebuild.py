@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -14,10 +14,12 @@ from clipviewer.db.models import Video, utc_now
 from clipviewer.domain.bucket_contents import ObjectKind, classify_object, export_of_sidecar
 from clipviewer.domain.export_identity import captions_key
 from clipviewer.domain.quick_copy import copies_prefix, is_quick_key
-from clipviewer.errors import Conflict
+from clipviewer.errors import ClipviewerError, Conflict
 from clipviewer.services.adoption import rows
 from clipviewer.services.adoption.copies import read_copies
 from clipviewer.services.adoption.sidecars import UNUSABLE, Sidecar, describes_file, read_sidecar, restore
+from clipviewer.services.adoption.typed import restore_typed
+from clipviewer.services.adoption.video_sidecars import VideoSidecar
 from clipviewer.services.library.quick_start import QuickCopy
 from clipviewer.storage.s3 import ObjectStore
 
@@ -57,8 +59,16 @@ def find_copies(store: ObjectStore, prefix: str, sidecars: Sequence[Sidecar]) ->
         return read_copies(store, [key for keys in listed for key in keys], prefix)
 
 
-def rebuild(db: Session, sidecars: Sequence[Sidecar], copies: Sequence[QuickCopy], found: Rebuilt) -> None:
-    """Add what the sidecars describe, each video with its current master.
+def rebuild(
+    db: Session,
+    sidecars: Sequence[Sidecar],
+    copies: Sequence[QuickCopy],
+    found: Rebuilt,
+    *,
+    typed: Iterable[VideoSidecar] = (),
+    prefix: str = "",
+) -> None:
+    """Add what the sidecars of exports describe, each video with its current master, and what people ``typed``.
 
     Raises ``Conflict`` unless the library is empty: it never mixes with existing rows.
     """
@@ -76,4 +86,14 @@ def rebuild(db: Session, sidecars: Sequence[Sidecar], copies: Sequence[QuickCopy
             rows.enqueue_previews(db, [restored.video_id])
         found.clips += restored.new_clip
         found.exports += 1
+    for one in typed:
+        try:
+            with db.begin_nested():
+                new = restore_typed(db, one, utc_now(), prefix=prefix)
+        except (*UNUSABLE, ClipviewerError):
+            found.unusable += 1
+            continue
+        found.videos += new
+        if new:
+            rows.enqueue_previews(db, [str(one.document["videoId"])])
     rows.record_copies(db, copies, utc_now())

@@ -95,7 +95,7 @@ def restore(
     start_ms, end_ms = seconds_to_ms(clip["start"]), seconds_to_ms(clip["end"])
     if not 0 <= start_ms < end_ms:
         raise ValueError("the range is empty")
-    rendered_at = _parse_moment(document["renderedAt"], now)
+    rendered_at = parse_moment(document["renderedAt"], now)
     _check_identity(document, start_ms, end_ms)
     video, new_video = _video(db, source, prefix, masters, now)
     candidate, new_clip = _candidate(db, video.id, clip, start_ms, end_ms)
@@ -104,7 +104,7 @@ def restore(
         identified_clip_id=candidate,
         start_ms=start_ms,
         end_ms=end_ms,
-        title=_parse_text(clip["title"], 300),
+        title=parse_text(clip["title"], 300),
         s3_key=sidecar.file.key,
         etag=sidecar.file.etag,
         size=sidecar.file.size,
@@ -122,13 +122,13 @@ def restore(
 def _check_identity(document: Mapping[str, Any], start_ms: int, end_ms: int) -> None:
     """Raise unless the cell's identity follows from the other fields: it cannot be claimed for another file."""
     source = document["source"]
-    if document["identity"] != _identity(document, str(source["videoId"]), _parse_text(source["etag"], 100), start_ms, end_ms):
+    if document["identity"] != _identity(document, str(source["videoId"]), parse_text(source["etag"], 100), start_ms, end_ms):
         raise ValueError("the identity belongs to another export")
 
 
 def _present_etag(db: Session, video: Video, source: Mapping[str, Any]) -> str:
     """Return the source's state, or that of the object that replaced it in the bucket."""
-    key, etag = str(source["s3Key"]), _parse_text(source["etag"], 100)
+    key, etag = str(source["s3Key"]), parse_text(source["etag"], 100)
     former = quick_start.former_master(db, key)
     same = former is not None and former["video_id"] == video.id and former["etag"] == etag and not is_quick_key(key)
     return video.etag if same else etag
@@ -144,7 +144,7 @@ def _identity(document: Mapping[str, Any], video_id: str, etag: str, start_ms: i
         language=parse_language(document["targetLanguage"]),
         framing=framing_of(document["framing"]),
         captions=_captions(document["captions"]),
-        recipe=_parse_int(document["recipe"]),
+        recipe=parse_int(document["recipe"]),
     )
 
 
@@ -172,13 +172,13 @@ def _finish_cell(db: Session, document: Mapping[str, Any], exported: ExportedCli
         target_language=exported.target_language,
         framing=framing_json(framing_of(document["framing"])),
         captions=_captions(document["captions"]),
-        recipe=_parse_int(document["recipe"]),
+        recipe=parse_int(document["recipe"]),
         state=JobState.DONE,
         progress=1.0,
         number=revision,
         revision=revision,
-        requested_by=_parse_text(asked_by, 64),
-        created_at=_parse_moment(document["requestedAt"], now),
+        requested_by=parse_text(asked_by, 64),
+        created_at=parse_moment(document["requestedAt"], now),
         updated_at=rendered_at,
     )
     db.add(job)
@@ -190,7 +190,7 @@ def _video(
     db: Session, source: Mapping[str, Any], prefix: str, masters: Mapping[str, StoredObject] | None, now: datetime
 ) -> tuple[Video, bool]:
     """Return the video that has or had that key, or has that id, else a new one. Raises ``ValueError`` if two match or the key is bad."""
-    key, video_id = check_object_key(_parse_text(source["s3Key"], 1024), prefix), str(source["videoId"])
+    key, video_id = check_object_key(parse_text(source["s3Key"], 1024), prefix), str(source["videoId"])
     if not is_id(video_id, "video"):
         raise ValueError("not a video id")
     of_key, of_id = db.scalars(select(Video).where(col(Video.s3_key) == key)).first(), db.get(Video, video_id)
@@ -210,15 +210,15 @@ def _video(
     is_picture = isinstance(poster, str) and poster.lower().endswith(_PICTURES)
     video = Video(
         id=video_id,
-        title=_parse_text(source["title"], 300),
+        title=parse_text(source["title"], 300),
         s3_key=key,
-        etag=stored.etag if stored else _parse_text(source["etag"], 100),
-        size=stored.size if stored else _parse_int(source["size"], _MOST_BYTES),
+        etag=stored.etag if stored else parse_text(source["etag"], 100),
+        size=stored.size if stored else parse_int(source["size"], _MOST_BYTES),
         duration_ms=seconds_to_ms(source["duration"]),
-        width=_parse_int(source["width"]),
-        height=_parse_int(source["height"]),
-        frame_rate=_parse_text(source["frameRate"], 20),
-        poster_key=check_object_key(_parse_text(poster, 1024), prefix) if is_picture else None,
+        width=parse_int(source["width"]),
+        height=parse_int(source["height"]),
+        frame_rate=parse_text(source["frameRate"], 20),
+        poster_key=check_object_key(parse_text(poster, 1024), prefix) if is_picture else None,
         missing_at=now if masters is not None and stored is None else None,
         sent=_parse_sent(source, VIDEO_PARTS),
     )
@@ -232,7 +232,7 @@ def _candidate(db: Session, video_id: str, clip: Mapping[str, Any], start_ms: in
     clip_id = clip["id"]
     if clip_id is None or not is_id(str(clip_id), "clip"):
         return None, False
-    reference = _parse_text(clip["reference"], 200) or str(clip_id)
+    reference = parse_text(clip["reference"], 200) or str(clip_id)
     known = db.get(IdentifiedClip, clip_id)
     if known is None:
         same = select(IdentifiedClip).where(col(IdentifiedClip.video_id) == video_id, col(IdentifiedClip.reference) == reference)
@@ -252,9 +252,9 @@ def _candidate(db: Session, video_id: str, clip: Mapping[str, Any], start_ms: in
         reference=reference,
         start_ms=start_ms,
         end_ms=end_ms,
-        title=_parse_text(clip["title"], 300),
-        score=None if clip["score"] is None else _parse_float(clip["score"]),
-        score_parts={_parse_text(name, 100): _parse_float(value) for name, value in parts.items()},
+        title=parse_text(clip["title"], 300),
+        score=None if clip["score"] is None else parse_float(clip["score"]),
+        score_parts={parse_text(name, 100): parse_float(value) for name, value in parts.items()},
         sent=_parse_sent(clip, CANDIDATE_PARTS),
     )
     db.add(row)
@@ -266,7 +266,7 @@ def _captions(told: Mapping[str, Any] | None) -> str:
     return f"{CaptionMode(told['mode'])}:{told['digest']}"[:100] if told else ""
 
 
-def _parse_text(value: Any, length: int) -> str:
+def parse_text(value: Any, length: int) -> str:
     """Return a text without characters that the database or a page cannot hold; raises ``ValueError`` otherwise."""
     if not isinstance(value, str):
         raise TypeError("not a string")
@@ -282,22 +282,22 @@ def _parse_sent(told: Mapping[str, Any], parts: Mapping[str, Part]) -> dict[str,
     if sent is None:
         return None
     known = {column: sent[column] for part in parts.values() for column in part if column in dict(sent)}
-    return {column: _parse_int(value) if column.endswith("_ms") else _parse_text(value, 300) for column, value in known.items()}
+    return {column: parse_int(value) if column.endswith("_ms") else parse_text(value, 300) for column, value in known.items()}
 
 
-def _parse_int(value: Any, most: int = _MOST) -> int:
+def parse_int(value: Any, most: int = _MOST) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
         raise ValueError("not a number in range")
     return value
 
 
-def _parse_float(value: Any) -> float:
+def parse_float(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError("not a number in range")
     return float(value)
 
 
-def _parse_moment(value: Any, now: datetime) -> datetime:
+def parse_moment(value: Any, now: datetime) -> datetime:
     """Return an aware datetime that is not in the future; raises ``ValueError`` otherwise."""
-    moment = datetime.fromisoformat(_parse_text(value, 40))
+    moment = datetime.fromisoformat(parse_text(value, 40))
     return min(moment.astimezone(UTC), now) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -5,24 +5,26 @@ Who owns a cell: ``services.workers``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from clipviewer.db.export_models import ExportJob, ExportUpload
-from clipviewer.db.models import ExportedClip, Video
+from clipviewer.db.models import ExportedClip, Video, utc_now
 from clipviewer.domain.aspect_ratio import AspectRatio
 from clipviewer.domain.export_identity import captions_key
 from clipviewer.domain.framing import Framing
-from clipviewer.domain.job_state import JobState
+from clipviewer.domain.job_state import Cause, JobState
 from clipviewer.errors import Conflict
 from clipviewer.services import audit
 from clipviewer.services.cells.board import CellView, cell, change, framing_of
-from clipviewer.services.workers import MAX_ATTEMPTS, Ticket, claimable, owned
+from clipviewer.services.retrying import NO_TIME, Failure, interruptions, postpone
+from clipviewer.services.workers import MAX_ATTEMPTS, Ticket, claimable, is_due, owned
 from clipviewer.storage.s3 import StoredObject
 
 
@@ -38,11 +40,11 @@ class Order:
     framing: Framing
 
 
-def queued(db: Session, limit: int) -> list[Ticket]:
-    """Return the queued cells, the longest waiting first."""
+def queued(db: Session, limit: int, *, clock: Callable[[], datetime] = utc_now) -> list[Ticket]:
+    """Return the queued cells that are due, the longest waiting first."""
     query = (
         select(col(ExportJob.id), col(ExportJob.attempt))
-        .where(col(ExportJob.state) == JobState.QUEUED)
+        .where(is_due(ExportJob, clock()))
         .order_by(col(ExportJob.created_at), col(ExportJob.number))
         .limit(limit)
     )
@@ -54,7 +56,7 @@ def claim(db: Session, ticket: Ticket, now: datetime, worker: str = "") -> bool:
     if (video_id := _video_of(db, ticket)) is None:
         return False
     turn = claimable(ExportJob, ticket, worker)
-    return change(db, ticket.id, video_id, now, turn, state=JobState.RUNNING, progress=0.0, worker=worker)
+    return change(db, ticket.id, video_id, now, turn, state=JobState.RUNNING, progress=0.0, reason="", worker=worker)
 
 
 def order_of(db: Session, ticket: Ticket) -> Order | None:
@@ -138,27 +140,30 @@ def _drop_missing(db: Session, clip: ExportedClip) -> None:
     db.execute(delete(ExportedClip).where(*same, col(ExportedClip.missing_at).is_not(None), col(ExportedClip.id).not_in(stood_for)))
 
 
-def fail(db: Session, ticket: Ticket, now: datetime, reason: str, log: str = "") -> None:
-    """End the attempt with a reason for people; ``log`` is the end of the failed tool's output."""
-    if (video_id := _video_of(db, ticket)) is not None:
-        change(
-            db,
-            ticket.id,
-            video_id,
-            now,
-            owned(ExportJob, ticket),
-            state=JobState.FAILED,
-            progress=0.0,
-            reason=reason[:500],
-            log=log[-4_000:],
-        )
+def fail(
+    db: Session, ticket: Ticket, now: datetime, reason: str, log: str = "", cause: Cause = Cause.OTHER, worked: timedelta = NO_TIME
+) -> None:
+    """End the attempt with a reason for people, or queue its cell again if the cause is one that passes.
+
+    ``log`` is the end of the failed tool's output, ``worked`` how long the attempt had been under way.
+    """
+    if (video_id := _video_of(db, ticket)) is None:
+        return
+    later = postpone(db, ExportJob, ticket, Failure(cause, reason, worked), now)
+    columns, told = later if later is not None else (_failed(cause, now), reason)
+    change(db, ticket.id, video_id, now, owned(ExportJob, ticket), reason=told[:500], log=log[-4_000:], **columns)
+
+
+def _failed(cause: Cause, now: datetime) -> dict[str, Any]:
+    since = func.coalesce(col(ExportJob.failing_since), now)
+    return {"state": JobState.FAILED, "progress": 0.0, "cause": cause.value, "failing_since": since}
 
 
 def release(db: Session, ticket: Ticket, now: datetime) -> None:
     """Queue the cell again, as a new attempt, because its worker is stopping or dead."""
     if (video_id := _video_of(db, ticket)) is None:
         return
-    if ticket.attempt >= MAX_ATTEMPTS:
+    if interruptions(db, ExportJob, ticket) >= MAX_ATTEMPTS:
         fail(db, ticket, now, "The rendering was interrupted several times. Check the server log, then press Retry.")
         return
     change(

@@ -40,6 +40,7 @@ from clipviewer.services.exporting.choices import (
     source_etag,
 )
 from clipviewer.services.library.videos import require_changeable
+from clipviewer.services.retrying import FRESH
 from clipviewer.services.room.captions import captions_of_cell, find_track
 
 
@@ -179,6 +180,6 @@ def _requeue(db: Session, job_id: str, revision: int, actor: str, now: datetime)
     again = (
         update(ExportJob)
         .where(col(ExportJob.id) == job_id)
-        .values(attempt=col(ExportJob.attempt) + 1, revision=revision, updated_at=now, **values)
+        .values(attempt=col(ExportJob.attempt) + 1, revision=revision, updated_at=now, **values, **FRESH)
     )
     db.execute(again)

@@ -10,18 +10,19 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from clipviewer.db.models import utc_now
 from clipviewer.domain.master_file import MIB
-from clipviewer.errors import ClipviewerError, Conflict, Invalid, ObjectMissing, StorageError
+from clipviewer.errors import ClipviewerError, Conflict, DiskFull, ObjectMissing, StorageError
 from clipviewer.media.ffmpeg import MediaError
 from clipviewer.media.source.media_info import MediaInfo
 from clipviewer.media.source.probe import probe
-from clipviewer.services import work
+from clipviewer.services import audit, work
 from clipviewer.services.bucket.signing import SignedUrl, internal_signer
 from clipviewer.services.container import Services
 from clipviewer.services.library import uploads, video_previews
@@ -32,6 +33,7 @@ from clipviewer.storage.s3 import StoredObject, StoredPart
 MAX_SIGNED = 100
 """The number of parts signed at once."""
 _ROOM = 1024 * MIB
+_IDLE = timedelta(minutes=1)
 _LOG = logging.getLogger(__name__)
 
 WriteDown = Callable[[Session, UploadView], None]
@@ -56,10 +58,13 @@ class SignedPart:
 
 
 class Uploading:
-    """The steps of an upload, over ``services``. All of them block: call them from a thread."""
+    """The steps of an upload, over ``services``. All of them block: call them from a thread.
 
-    def __init__(self, services: Services) -> None:
-        self.services = services
+    ``answered_within``: how long a request may take to complete an upload before a job does it as well.
+    """
+
+    def __init__(self, services: Services, answered_within: timedelta = timedelta(seconds=20)) -> None:
+        self.services, self.answered_within = services, answered_within
         self._database, self._store = services.database, services.store
 
     def begin(self, file_name: str, size: int, fingerprint: str, sender: str, write_down: WriteDown) -> tuple[UploadView, bool]:
@@ -111,31 +116,79 @@ class Uploading:
     def complete(self, upload_id: str, sender: str, write_down: WriteDown) -> UploadView:
         """Join the parts, inspect the object, and make it a video. Idempotent.
 
-        Raises ``Conflict`` if parts are missing or another request is completing it, and ``UploadRefused`` if it is no video; then
-        nothing of it is kept.
+        The caller gets the answer without waiting for a worker; if this process dies meanwhile, a job completes the upload. Raises
+        ``Conflict`` if parts are missing or another request is completing it, and ``UploadRefused`` if it is no video; then nothing of
+        it is kept.
         """
+        now = utc_now()
         with self._database.write() as db:
             found = uploads.require_upload(db, upload_id, sender)
             if found.state == State.DONE:
                 return found
-            if not uploads.claim(db, found, utc_now()):
+            if not uploads.claim(db, found, now):
                 raise _refusal(found)
+            _enqueue(db, found, now + self.answered_within)
+        return self._complete(found, write_down)
+
+    def finish(self, upload_id: str, sender: str) -> str | None:
+        """Complete an upload instead of a request that is gone; return the video's id, None if the upload has ended otherwise.
+
+        Safe beside that request, should it be there after all. Raises what ``complete`` does.
+        """
+        with self._database.write() as db:
+            found = uploads.require_upload(db, upload_id, sender)
+            if found.state == State.DONE:
+                return found.video_id
+            if not uploads.take_over(db, found, utc_now()):
+                return None
+        return self._complete(found, _record_completion).video_id
+
+    def resume_idle(self, now: datetime, *, since: timedelta = uploads.ABANDONED) -> None:
+        """Have uploads completed whose parts are all stored, but for which nobody has asked in the last minute: their sender is gone."""
+        with self._database.read() as db:
+            idle = uploads.list_idle(db, now - since, now - _IDLE)
+        for found in idle:
+            if found.state == State.CHECKING or self._is_stored(found):
+                with self._database.write() as db:
+                    _enqueue(db, found, None)
+
+    def _complete(self, found: UploadView, write_down: WriteDown) -> UploadView:
         try:
             stored = self._join(found)
             info = self._look_into(found)
         except UploadRefused as refusal:
             with self._database.write() as db:
-                uploads.refuse(db, found, refusal.detail, utc_now())
+                refused = uploads.refuse(db, found, refusal.detail, utc_now())
+                _withdraw(db, found)
+            if not refused:
+                return self._ended(found)
             self._clear(found)
             raise
-        except BaseException as error:
+        except BaseException:
             with self._database.write() as db:
                 reopened = uploads.reopen(db, found, utc_now())
+                _withdraw(db, found)
             if not reopened:
-                self._clear(found)
-                raise Conflict(uploads.WAS_CANCELLED) from error
+                return self._ended(found)
             raise
         return self._make_video(found, stored, info, write_down)
+
+    def _ended(self, found: UploadView) -> UploadView:
+        """Return the upload if somebody else has finished it. Otherwise it was cancelled: remove what is left, and raise ``Conflict``."""
+        with self._database.read() as db:
+            now = uploads.require_upload(db, found.id, found.sender)
+        if now.state in (State.OPEN, State.CHECKING):
+            raise UploadBusy
+        if now.state == State.DONE:
+            return now
+        self._clear(found)
+        raise _refusal(now)
+
+    def _is_stored(self, found: UploadView) -> bool:
+        try:
+            return not uploads.missing_parts(found, self._store.parts(found.s3_key, found.store_id))
+        except ObjectMissing:
+            return False
 
     def cancel(self, upload_id: str, sender: str, write_down: WriteDown) -> None:
         """Cancel the upload. Nothing of it stays in the bucket, at the latest once the store answers again."""
@@ -161,10 +214,10 @@ class Uploading:
             self._clear(found)
 
     def _check_free_space(self, size: int) -> None:
-        """Raise ``Invalid`` if the embedded store's disk has not enough free space."""
+        """Raise ``DiskFull`` if the embedded store's disk has not enough free space."""
         settings = self.services.settings
         if settings.embedded and (free := shutil.disk_usage(settings.data_dir).free) < size + _ROOM:
-            raise Invalid(f"The server's disk has {free // MIB:,} MB left, too little for this file. Free some space, then try again.")
+            raise DiskFull(f"The server's disk has {free // MIB:,} MB left, too little for this file. Free some space, then try again.")
 
     def _join(self, found: UploadView) -> StoredObject:
         """Join the parts; return the whole object, which is as long as the file."""
@@ -174,7 +227,8 @@ class Uploading:
             return self._joined(found)  # an earlier request joined it but was interrupted
         if missing := uploads.missing_parts(found, parts):
             raise Conflict(f"{len(missing)} of {found.part_count} parts have not arrived. Send them, then complete the upload.")
-        self._store.finish_upload(found.s3_key, found.store_id, [part for part in parts if part.number <= found.part_count])
+        with suppress(ObjectMissing):  # another one joined it in this very moment
+            self._store.finish_upload(found.s3_key, found.store_id, [part for part in parts if part.number <= found.part_count])
         return self._joined(found)
 
     def _joined(self, found: UploadView) -> StoredObject:
@@ -205,9 +259,9 @@ class Uploading:
                 if load_preferences(db).find_on_upload:
                     work.enqueue(db, uploads.FIND_CLIPS, video_id, video_id=video_id, actor=found.sender)
                 write_down(db, found)
+                _withdraw(db, found)
         except Conflict:
-            self._clear(found)
-            raise
+            return self._ended(found)
         with self._database.read() as db:
             return uploads.require_upload(db, found.id, found.sender)
 
@@ -219,6 +273,18 @@ class Uploading:
             return
         with self._database.write() as db:
             uploads.mark_cleared(db, found, utc_now())
+
+
+def _enqueue(db: Session, found: UploadView, due_at: datetime | None) -> None:
+    work.enqueue(db, uploads.KIND, found.s3_key, given={"upload": found.id}, actor=found.sender, due_at=due_at)
+
+
+def _withdraw(db: Session, found: UploadView) -> None:
+    work.withdraw(db, uploads.KIND, found.s3_key)
+
+
+def _record_completion(db: Session, found: UploadView) -> None:
+    audit.record(db, "upload_complete", actor=found.sender, subject=found.s3_key, file=found.file_name, size=found.size)
 
 
 def _refusal(found: UploadView) -> ClipviewerError:

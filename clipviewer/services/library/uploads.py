@@ -33,6 +33,8 @@ ABANDONED = timedelta(days=7)
 KEPT = timedelta(days=7)
 """How long a finished upload can be queried."""
 CHECKING_TAKES = timedelta(minutes=2)
+KIND = "upload"
+"""The kind of job that completes an upload."""
 FIND_CLIPS = "find"
 """The kind of job that finds clips in a video: a team may want it for every video that comes in."""
 
@@ -187,6 +189,11 @@ def claim(db: Session, found: UploadView, now: datetime) -> bool:
     return _write(db, found.id, or_(col(VideoUpload.state) == State.OPEN, stale), now, state=State.CHECKING.value)
 
 
+def take_over(db: Session, found: UploadView, now: datetime) -> bool:
+    """Claim the upload for checking, whoever else has; return False once it has ended."""
+    return _write(db, found.id, col(VideoUpload.state).in_(UNFINISHED), now, state=State.CHECKING.value)
+
+
 def reopen(db: Session, found: UploadView, now: datetime) -> bool:
     """Reopen an upload whose parts are missing or whose store did not answer; return False if it was cancelled meanwhile."""
     return _write(db, found.id, col(VideoUpload.state) == State.CHECKING, now, state=State.OPEN.value)
@@ -199,8 +206,8 @@ def missing_parts(found: UploadView, parts: Sequence[StoredPart]) -> list[int]:
 
 
 def finish(db: Session, found: UploadView, stored: StoredObject, info: MediaInfo, now: datetime) -> str:
-    """Make the upload a video; return the video's id. Raises ``Conflict`` if it was cancelled meanwhile."""
-    if not _write(db, found.id, col(VideoUpload.state) == State.CHECKING, now, state=State.DONE.value, cleared_at=now):
+    """Make the upload a video; return the video's id. Raises ``Conflict`` if it has ended meanwhile."""
+    if not _write(db, found.id, col(VideoUpload.state).in_(UNFINISHED), now, state=State.DONE.value, cleared_at=now):
         raise Conflict(WAS_CANCELLED)
     video = Video(
         id=found.video_id,
@@ -219,9 +226,9 @@ def finish(db: Session, found: UploadView, stored: StoredObject, info: MediaInfo
     return video.id
 
 
-def refuse(db: Session, found: UploadView, reason: str, now: datetime) -> None:
-    """Refuse an upload whose file is not a video; its objects are to be removed."""
-    _write(db, found.id, col(VideoUpload.state) == State.CHECKING, now, state=State.REFUSED.value, note=reason[:500])
+def refuse(db: Session, found: UploadView, reason: str, now: datetime) -> bool:
+    """Refuse an upload whose file is not a video; its objects are to be removed. Return False if it has ended meanwhile."""
+    return _write(db, found.id, col(VideoUpload.state).in_(UNFINISHED), now, state=State.REFUSED.value, note=reason[:500])
 
 
 def cancel(db: Session, found: UploadView, now: datetime) -> None:
@@ -245,6 +252,12 @@ def list_to_clear(db: Session, now: datetime, *, limit: int = 100) -> list[Uploa
     abandoned = and_(col(VideoUpload.state).in_(UNFINISHED), col(VideoUpload.updated_at) < now - ABANDONED)
     query = select(*_COLUMNS).where(or_(ended, abandoned)).order_by(col(VideoUpload.updated_at)).limit(limit)
     return [_view(row) for row in db.execute(query)]
+
+
+def list_idle(db: Session, since: datetime, until: datetime, *, limit: int = 100) -> list[UploadView]:
+    """Return unfinished uploads whose last activity was in that time."""
+    idle = and_(col(VideoUpload.state).in_(UNFINISHED), col(VideoUpload.updated_at) >= since, col(VideoUpload.updated_at) < until)
+    return [_view(row) for row in db.execute(select(*_COLUMNS).where(idle).order_by(col(VideoUpload.updated_at)).limit(limit))]
 
 
 def delete_old_uploads(db: Session, now: datetime) -> None:

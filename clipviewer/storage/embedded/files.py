@@ -18,6 +18,9 @@ from pathlib import Path
 
 from clipviewer.storage.embedded.errors import S3Failure
 
+KEPT_FREE = 12 * 1024**2
+"""Bytes of the disk that objects leave free, so that the database can still be written."""
+
 
 @dataclass(frozen=True, slots=True)
 class Blob:
@@ -109,7 +112,9 @@ class Incoming:
             raise _failure(error) from error
 
     def write(self, data: bytes) -> None:
-        """Append ``data``. Raises ``S3Failure`` (InsufficientStorage) if the disk is full."""
+        """Append ``data``. Raises ``S3Failure`` (InsufficientStorage) if the disk is almost full."""
+        if shutil.disk_usage(self._path.parent).free < KEPT_FREE:
+            raise S3Failure("InsufficientStorage")
         view = memoryview(data)
         try:
             while view:

@@ -1,0 +1,72 @@
+"""A worker that can do no jobs says so, leaves them queued, and goes on by itself once it can."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+
+from clipviewer.db.models import utc_now
+from clipviewer.domain.job_state import JobState
+from clipviewer.jobs import worker as worker_module
+from clipviewer.jobs.worker import JobWorker
+from clipviewer.services import workers
+from clipviewer.services.cells.board import CellView
+from clipviewer.services.container import Services
+from tests.faults.conftest import Scene
+from tests.jobs.attempts import wait_until
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def services(scene: Scene) -> Services:
+    return scene.services()
+
+
+@pytest.fixture
+def worker(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobWorker]:
+    monkeypatch.setattr(worker_module, "_BEAT_SECONDS", 0.2)
+    worker = JobWorker(services, {}, poll_seconds=0.1)
+    worker.start()
+    yield worker
+    worker.stop()
+
+
+def problem(services: Services) -> str:
+    with services.database.read() as db:
+        return workers.trouble(db, utc_now(), services.started_at)
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_folder_that_cannot_be_written_to_pauses_exports_until_it_can(services: Services, scene: Scene, job: CellView) -> None:
+    wait_until(lambda: scene.job(job.id).state == JobState.DONE)
+    folder = scene.folder / "exports"
+    shutil.rmtree(folder)
+    folder.write_bytes(b"")
+    wait_until(lambda: "exports" in problem(services))
+    folder.unlink()
+    wait_until(lambda: problem(services) == "")
+    assert folder.is_dir()
+
+
+@pytest.mark.usefixtures("worker")
+def test_queues_that_cannot_be_read_are_told(services: Services, scene: Scene) -> None:
+    for path in scene.folder.glob("jobs.db*"):
+        path.write_bytes(b"something else" * 1000)
+    wait_until(lambda: "job queues cannot be used" in problem(services))
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_full_disk_gives_up_the_reserve_and_pauses_jobs_until_there_is_space(
+    services: Services, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reserve = scene.folder / "reserve"
+    wait_until(reserve.exists)
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+        wait_until(lambda: "disk is full" in problem(services))
+        assert not reserve.exists()
+    wait_until(lambda: problem(services) == "" and reserve.exists())
