@@ -24,7 +24,7 @@ from clipviewer.domain.network import network_of
 
 _LOG = logging.getLogger(__name__)
 _CLOSING_SECONDS = 2.0
-_CLOSING_BYTES = 1024 * 1024
+_CLOSING_BYTES = 256 * 1024
 _MOST_AT_ONCE = 20
 """Requests that end in one sweep: each wakes the application, which takes about a millisecond to notice, and others wait meanwhile."""
 

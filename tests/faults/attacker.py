@@ -99,7 +99,7 @@ class Attacker:
 
     def send_garbage(self) -> None:
         for data in GARBAGE:
-            with contextlib.suppress(ConnectionError), self.dial(data) as connection:
+            with contextlib.suppress(OSError), self.dial(data) as connection:
                 connection.shutdown(socket.SHUT_WR)
                 while connection.recv(65_536):
                     pass
