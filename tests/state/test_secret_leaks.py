@@ -174,5 +174,5 @@ def test_the_secret_key_is_only_in_its_own_file(day: Day) -> None:
 
 
 def test_a_running_app_keeps_no_state_of_pages_on_disk(day: Day) -> None:
-    assert all(file.startswith(("clipviewer.db", "exports", "jobs.db", "secret_key", "store")) for file in day.files)
+    assert all(file.startswith(("clipviewer.db", "exports", "jobs.db", "owner", "reserve", "secret_key", "store")) for file in day.files)
     assert not (Path(__file__).parents[2] / ".states").exists()
