@@ -59,7 +59,7 @@ def tidy_up(services: Services, now: datetime) -> None:
         try:
             duty()
         except (StorageError, SQLAlchemyError):
-            _LOG.warning("%s could not be seen to; trying again in an hour", name)
+            _LOG.warning("this failed and is tried again in an hour: %s", name)
 
 
 def resume_uploads(services: Services, now: datetime) -> None:

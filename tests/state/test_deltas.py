@@ -52,7 +52,7 @@ FIELDS: dict[type[Any], set[str]] = {
     LibraryPageState: set(),
     RoomState: set(),
     LibraryChangesState: {"dialog", "done", "number", "undoable", "may_change", "may_delete"},
-    LibraryStripState: {"running", "more", "failed", "stale", "missing", "busy"},
+    LibraryStripState: {"running", "more", "failed", "stale", "missing", "busy", "paused"},
     AdoptState: {"may_adopt", "opened", "library", "looking", "problem", "look", "run"},
     AccountState: {"name", "email"},
     UploadState: {"may_upload"},
@@ -63,7 +63,7 @@ FIELDS: dict[type[Any], set[str]] = {
     MissingFileState: {"gone"},
     TimelineState: {"timeline", "removed"},
     QuickStartState: {"quick_start"},
-    ExportState: {"jobs", "busy"},
+    ExportState: {"jobs", "busy", "paused"},
     ExportDialogState: {"ratios", "framings", "framed", "languages", "offered", "captions", "summary", "missing"},
     CaptionsState: {"tracks", "opened", "working", "translates"},
     MatrixState: {
@@ -111,7 +111,7 @@ ROWS: dict[type[Any], set[str]] = {
     KeyGroup: {"name", "objects"},
     FoundView: {"head", "lines", "groups", "left_out"},
     AdoptRun: {"id", "state", "words", "found"},
-    RunningRow: {"id", "what", "title", "waits", "percent"},
+    RunningRow: {"id", "what", "title", "waits", "percent", "note"},
     VideoCard: {
         "id", "title", "duration", "identified", "exported", "running", "poster", "state", "trouble", "active", "moment", "tags",
         "archived", "deleted", "strip",
