@@ -14,7 +14,7 @@ from pathlib import Path
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-PATIENCE = 60
+PATIENCE = 30
 ATTACKER, BYSTANDER = "127.0.0.1", "127.0.0.2"
 EVENTS = "/_event/?EIO=4&transport=websocket&token=12345678"
 MALFORMED: tuple[str | bytes, ...] = (
@@ -119,7 +119,7 @@ class Bystander:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, PATIENCE, (self.source, 0))
         began = time.perf_counter()
         try:
-            connection.request("GET", "/api/health")
+            connection.request("GET", "/api/health/live")
             status = connection.getresponse().status
             self.took.append(time.perf_counter() - began)
             if status != http.HTTPStatus.OK:

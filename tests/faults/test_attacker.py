@@ -22,8 +22,6 @@ from tests.state.serving import PROXY, Running, running_app
 
 PASSWORD = "seven brown otters"
 PATIENCE = 60
-SLOW = 2.0
-"""Seconds for a health request. A calm one takes milliseconds; without the limits, an endless header made it 30 s."""
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +39,11 @@ def attacker(app: Running) -> Attacker:
 
 @pytest.fixture
 def bystander(attacker: Attacker) -> Iterator[Bystander]:
-    """Somebody elsewhere, who gets every answer soon."""
+    """Somebody elsewhere, who gets every answer. How soon is what ``python -m tests.bench attack`` measures."""
     bystander = Bystander(attacker.port)
     with bystander.watching():
         yield bystander
     assert bystander.failed == []
-    assert bystander.worst() < SLOW
 
 
 @pytest.fixture(autouse=True)
