@@ -23,6 +23,7 @@ import pytest
 
 from clipviewer.db.session import Database
 from tests.api.stores import running_bucket
+from tests.forked import run_command
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "a secret key that only this bucket has"
@@ -36,8 +37,7 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
 
 
 def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "clipviewer", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment(folder, **settings), capture_output=True, text=True, timeout=120, check=False)
+    return run_command(arguments, environment(folder, **settings))
 
 
 def free_port() -> int:
@@ -153,7 +153,9 @@ def test_a_taken_port_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        refused(run(tmp_path, CLIPVIEWER_PORT=port), f"port {port}")
+        command = [sys.executable, "-m", "clipviewer"]
+        given = environment(tmp_path, CLIPVIEWER_PORT=port)
+        refused(subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, timeout=120, check=False), f"port {port}")
 
 
 @pytest.mark.parametrize(
