@@ -1,8 +1,8 @@
 """Which values of a row are a person's, so that no machine may replace them.
 
-Machines are pipelines, imports and searches. The ``sent`` of a row is what machines had written when a person first changed it, by column.
-It is None while nobody has: then the row is what machines wrote. A value is a person's while it differs from the one in ``sent``; one that
-``sent`` does not have is always a person's.
+Machines are pipelines, imports and searches. The ``sent`` of a row is what machines wrote last, by column, without the values that a person
+has changed since: those stay the person's, whatever they are. It is None while no person has changed the row: then all of it is what
+machines wrote.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ ALL_BY_PERSON: Mapping[str, Any] = {}
 """The ``sent`` of a row that a person made, or of which nobody knows what machines wrote."""
 
 
-def sent_before(row: Mapping[str, Any], parts: Mapping[str, Part]) -> Mapping[str, Any]:
-    """Return the ``sent`` of a row that a person is about to change."""
-    sent: Mapping[str, Any] | None = row["sent"]
-    return sent if sent is not None else {column: row[column] for part in parts.values() for column in part}
+def sent_without(row: Mapping[str, Any], values: Mapping[str, Any], parts: Mapping[str, Part]) -> Mapping[str, Any]:
+    """Return the ``sent`` of a row after a person has given it these values; those that are saved unchanged do not become the person's."""
+    sent = row["sent"] if row["sent"] is not None else {column: row[column] for part in parts.values() for column in part}
+    changed = [part for part in parts.values() if any(values.get(column, row[column]) != row[column] for column in part)]
+    return {column: value for column, value in sent.items() if not any(column in part for part in changed)}
 
 
 def parts_by_person(row: Mapping[str, Any], parts: Mapping[str, Part]) -> list[str]:

@@ -94,15 +94,16 @@ def test_a_range_is_a_persons_as_a_whole(library: Database) -> None:
     assert [(clip.start_ms, clip.end_ms) for clip in listed(library)] == [(1_000, 3_000)]
 
 
-def test_a_change_that_a_person_takes_back_is_the_pipelines_again(library: Database) -> None:
+def test_a_title_to_which_a_person_returned_stays_the_persons(library: Database) -> None:
     (made,) = send(library, GOAL)
     for title in ("The winning goal", "The goal"):
         with library.write() as db:
             marking.change_clip(db, VIDEO, made.id, title=title)
     assert [result.status for result in (*send(library, GOAL), *send(library, NewIdentifiedClip(1_000, 5_000, "Goal!", "a")))] == [
         Status.UNCHANGED,
-        Status.UPDATED,
+        Status.KEPT,
     ]
+    assert [clip.title for clip in listed(library)] == ["The goal"]
 
 
 def test_a_title_that_is_saved_unchanged_stays_the_pipelines(library: Database) -> None:
@@ -254,11 +255,10 @@ def test_a_change_during_a_registration_is_not_lost(library: Database) -> None:
 
 @dataclass
 class Clip:
-    """What a candidate should be: ``value`` by part, ``sent`` by machines, and the parts that are a person's."""
+    """What a candidate should be: ``value`` by part, and the parts that are a person's."""
 
     id: str
     value: dict[str, object]
-    sent: dict[str, object]
     by_person: set[str] = field(default_factory=set)
     touched: bool = False
 
@@ -270,7 +270,7 @@ class Story:
         self.database, self.video_id, self.key = database, f"video_{number}", f"{number}.mp4"
         self.clips: dict[str, Clip] = {}
         self.removed: dict[str, tuple[Clip, marking.Removed]] = {}
-        self.title = Clip(self.video_id, {"title": "Sent"}, {"title": "Sent"})
+        self.title = Clip(self.video_id, {"title": "Sent"})
         self.deleted = False
         with database.write() as db:
             db.add(Video(id=self.video_id, title="Sent", s3_key=self.key))
@@ -290,7 +290,7 @@ class Story:
         if clip is None:
             assert result.status is Status.CREATED
             value: dict[str, object] = {"range": span, "title": title or times(span), "score": score}
-            self.clips[reference] = Clip(result.id, value, dict(value))
+            self.clips[reference] = Clip(result.id, value)
             return
         follows = not clip.touched and clip.value["title"] == times(clip.value["range"])
         sent = {"range": span, "title": title or (times(span) if follows else None), "score": score}
@@ -302,7 +302,6 @@ class Story:
         differs = {part: value for part, value in sent.items() if value is not None and clip.value[part] != value}
         written = {part: value for part, value in differs.items() if part not in clip.by_person}
         clip.value |= written
-        clip.sent |= written
         expected = Status.KEPT if len(written) < len(differs) else Status.UPDATED if written else Status.UNCHANGED
         assert (result.status, bool(result.detail)) == (expected, expected is Status.KEPT)
 
@@ -319,7 +318,6 @@ class Story:
                 return
         assert clip.by_person.isdisjoint(sent)
         clip.value |= sent
-        clip.sent |= sent
 
     def machine_removes(self, reference: str) -> None:
         clip = self.clips.get(reference)
@@ -358,8 +356,8 @@ class Story:
         self.decide(clip, {part: value for part, value in (("range", span), ("title", title)) if value is not None})
 
     def decide(self, clip: Clip, values: dict[str, object]) -> None:
+        clip.by_person |= {part for part, value in values.items() if clip.value[part] != value}
         clip.value |= values
-        clip.by_person = {part for part in ("range", "title") if part in clip.value and clip.value[part] != clip.sent[part]}
 
     def person_removes(self, reference: str) -> None:
         clip = self.clips.get(reference)

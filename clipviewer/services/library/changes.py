@@ -22,7 +22,7 @@ from clipviewer.domain.ids import is_id
 from clipviewer.domain.job_state import UNFINISHED, JobState
 from clipviewer.domain.one_line import normalize_line
 from clipviewer.domain.removal import RemovalScope
-from clipviewer.domain.sent_values import VIDEO_PARTS, sent_before
+from clipviewer.domain.sent_values import VIDEO_PARTS, sent_without
 from clipviewer.domain.tag import normalize_tag, normalize_tags
 from clipviewer.errors import Conflict, Invalid, VideoDeleted, VideoNotFound
 from clipviewer.services import audit
@@ -76,7 +76,7 @@ def rename(db: Session, video_id: str, title: str, *, by: Actor = NOBODY) -> Cha
         raise Invalid(f"The title {error}.") from error
     if wanted == row.title:
         return Changed()
-    values = {"title": wanted, "sent": sent_before(row._mapping, VIDEO_PARTS)}
+    values = {"title": wanted, "sent": sent_without(row._mapping, {"title": wanted}, VIDEO_PARTS)}
     db.execute(update(Video).where(col(Video.id) == video_id).values(values))
     audit.record(db, "video_renamed", actor=by.id, address=by.address, subject=video_id, title=wanted, before=row.title)
     return Changed(titles={video_id: row.title})

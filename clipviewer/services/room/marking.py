@@ -19,7 +19,7 @@ from clipviewer.db.clip_models import ClipFraming
 from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import ExportedClip, IdentifiedClip, utc_now
 from clipviewer.domain.ids import is_id, new_id
-from clipviewer.domain.sent_values import ALL_BY_PERSON, CANDIDATE_PARTS, parts_by_person, sent_after, sent_before
+from clipviewer.domain.sent_values import ALL_BY_PERSON, CANDIDATE_PARTS, parts_by_person, sent_after, sent_without
 from clipviewer.domain.timecode import format_clock as shown_time
 from clipviewer.domain.timecode import snap_to_frame
 from clipviewer.errors import ChangedByPerson, ClipNotFound, Conflict, Invalid
@@ -92,7 +92,7 @@ def change_clip(
     start, end = (start_ms, end_ms) if same else _align_to_frames(video, start_ms, end_ms)
     title = clip["title"] if title is None or title.split() == clip["title"].split() else _title(title, start, end)
     values = {"start_ms": start, "end_ms": end, "title": title}
-    sent = _sent_by_program(clip, values) if by_program else sent_before(clip, CANDIDATE_PARTS)
+    sent = _sent_by_program(clip, values) if by_program else sent_without(clip, values, CANDIDATE_PARTS)
     db.execute(update(IdentifiedClip).where(col(IdentifiedClip.id) == clip_id).values(**values, sent=sent, touched_at=now()))
     audit.record(db, "clip_changed", actor=actor, subject=clip_id, address=address, video=video_id)
 
