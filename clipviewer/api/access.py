@@ -15,6 +15,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from sqlmodel import Session
 
+from clipviewer.api.json_bodies import refuse_unread_fields
 from clipviewer.domain.permissions import Action
 from clipviewer.errors import Forbidden
 from clipviewer.services import audit
@@ -106,7 +107,9 @@ def allow(action: Action) -> Callable[[Request], Awaitable[Principal]]:
     policy = Policy(action)
 
     async def signed_in(request: Request) -> Principal:
-        return cast("Principal", await admit(request, policy, _visitor))
+        visitor = cast("Principal", await admit(request, policy, _visitor))
+        await refuse_unread_fields(request)
+        return visitor
 
     return marked(signed_in, policy)
 
@@ -116,16 +119,18 @@ def pipeline_or(action: Action) -> Callable[[Request], Awaitable[Pipeline | Prin
     policy = Policy(action, pipelines=True)
 
     async def pipeline_or_signed_in(request: Request) -> Pipeline | Principal:
-        return cast("Pipeline | Principal", await admit(request, policy, _visitor))
+        visitor = cast("Pipeline | Principal", await admit(request, policy, _visitor))
+        await refuse_unread_fields(request)
+        return visitor
 
     return marked(pipeline_or_signed_in, policy)
 
 
-def public() -> Callable[[], Awaitable[None]]:
+def public() -> Callable[[Request], Awaitable[None]]:
     """Return a dependency that lets everybody in."""
 
-    async def everybody() -> None:
-        return
+    async def everybody(request: Request) -> None:
+        await refuse_unread_fields(request)
 
     return marked(everybody, PUBLIC)
 

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from sqlmodel import Session
 
 from clipviewer.api.access import Policy, admit, marked, policy_of, services_of
-from clipviewer.api.json_bodies import answer
+from clipviewer.api.json_bodies import answer, refuse_unread_fields
 
 Endpoint = Callable[..., Any]
 Reading = Annotated[Session, "reads"]
@@ -87,6 +87,7 @@ def _wrap_reading(endpoint: Endpoint, hints: dict[str, Any], session: str, statu
     async def run(request: Request, **values: Any) -> Any:
         if wants_request:
             values[_REQUEST] = request
+        await refuse_unread_fields(request)
         return await admit(
             request,
             policy,

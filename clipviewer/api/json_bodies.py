@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -10,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
 _UNKNOWN = "extra_forbidden"
+_SAFE = ("GET", "HEAD", "OPTIONS")
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -31,6 +33,21 @@ def parse_json(model: type[_Model], body: bytes) -> _Model:
         return model.model_validate_json(body)
     except ValidationError as error:
         raise RequestValidationError(error.errors(include_input=False, include_url=False, include_context=False)) from None
+
+
+async def refuse_unread_fields(request: Request) -> None:
+    """Refuse fields sent to a route that takes none. Raises ``RequestValidationError``."""
+    if request.method in _SAFE:
+        return
+    route = request.scope["route"]
+    if route.body_field is not None or "requestBody" in (route.openapi_extra or {}):
+        return
+    try:
+        fields = json.loads(await request.body())
+    except ValueError:
+        return
+    if isinstance(fields, dict) and fields:
+        raise RequestValidationError([{"type": _UNKNOWN, "loc": (name,), "msg": "Extra inputs are not permitted"} for name in fields])
 
 
 def refuse_unknown_fields(error: ValidationError, *place: str | int) -> None:

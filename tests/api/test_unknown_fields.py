@@ -61,6 +61,19 @@ def test_an_unknown_field_is_refused_by_its_name_on_every_route(api: FastAPI, cl
     assert asked >= 12
 
 
+def test_a_field_is_refused_where_a_route_takes_none(api: FastAPI, client: TestClient, services: Services) -> None:
+    asked = 0
+    for path, operations in api.openapi()["paths"].items():
+        for method, operation in operations.items():
+            if method == "get" or "requestBody" in operation:
+                continue
+            answer = client.request(method, path, json={MISSPELT: "talks/"}, headers=session_of(services, Role.ADMIN))
+            assert (answer.status_code, answer.json().get("code")) == (422, "invalid"), (method, path, answer.text)
+            assert [place["location"] for place in answer.json()["errors"]] == [MISSPELT], (method, path)
+            asked += 1
+    assert asked >= 10
+
+
 @pytest.mark.parametrize(
     ("path", "item"),
     [
