@@ -58,8 +58,8 @@ class _Waits(Enum):
 class Connections:
     """All open connections by address (see ``network_of``); peers for which ``is_proxy`` holds have no limit of their own.
 
-    At a limit, a new connection replaces the oldest of its address that owes the server a header or a body, so that idle connections keep
-    nobody out. The total limit takes it from the address with the most connections.
+    At a limit, a new connection replaces the oldest of its address that owes the server a header, or else a body, so that idle connections
+    keep nobody out. The total limit takes it from the address with the most connections.
     """
 
     def __init__(self, limits: ConnectionLimits, is_proxy: Callable[[str], bool] = lambda _address: False) -> None:
@@ -102,7 +102,8 @@ class Connections:
             connection.close_overdue()
 
     def _drop_one(self, place: str) -> bool:
-        oldest = next((one for one in self._open[place].values() if one is not None and one.owes), None)
+        owing = [one for one in self._open[place].values() if one is not None and one.owes]
+        oldest = min(owing, key=lambda one: one.sends_body, default=None)
         if oldest is None:
             return False
         self.release(oldest.transport)
@@ -132,6 +133,10 @@ class HttpConnection(HttpToolsProtocol):
     def is_in_progress(self) -> bool:
         """Return whether the application is at a request of this connection."""
         return self.cycle is not None and not self.cycle.response_complete
+
+    @property
+    def sends_body(self) -> bool:
+        return self._waits is _Waits.BODY
 
     @property
     def _is_refused(self) -> bool:

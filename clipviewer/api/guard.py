@@ -22,7 +22,7 @@ from clipviewer.settings import EMBEDDED_PATH, Settings
 
 POLICY_VIOLATION = 1008
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_HEALTH = "/api/health"
+_API, _HEALTH = "/api", "/api/health"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HTTP_SCHEMES = {"ws": "http", "wss": "https"}
 
@@ -78,7 +78,7 @@ class OriginGuard:
             if foreign or misdirected:
                 await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": "foreign origin"})
                 return
-        elif misdirected and not is_program and not is_under(scope["path"], _HEALTH):
+        elif misdirected and not (is_program and is_under(scope["path"], _API)) and not is_under(scope["path"], _HEALTH):
             detail = f"Open {self._public_url}. A proxy in front must pass the Host header."
             await problem(HTTPStatus.MISDIRECTED_REQUEST, "foreign_host", "This is not clipviewer's address", detail)(scope, receive, send)
             return

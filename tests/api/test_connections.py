@@ -230,6 +230,14 @@ def test_idle_connections_keep_nobody_out(served: Served) -> None:
         assert read_all(idle[0]) == b""
 
 
+def test_idle_connections_do_not_end_a_body_on_its_way(served: Served) -> None:
+    with served.dial(POST + b"Content-Length: 8\r\n\r\n") as sending, contextlib.ExitStack() as opened:
+        for _ in range(2 * LIMITS.per_address):
+            opened.enter_context(served.dial(b"GET /"))
+        sending.sendall(b"x" * 8)
+        assert answer(sending) == (200, "8")
+
+
 def test_busy_connections_of_an_address_keep_only_that_address_out(served: Served) -> None:
     busy = POST.replace(b"/ ", b"/slow ") + b"Content-Length: 0\r\n\r\n"
     with contextlib.ExitStack() as opened:

@@ -163,6 +163,7 @@ def test_the_store_the_health_and_programs_may_be_asked_by_another_host() -> Non
     assert client.get("/api/health").status_code == 200
     assert client.post("/api/things", headers={"Authorization": "Bearer cv_x"}).status_code == 200
     assert client.post("/api/things", headers={"Authorization": "Bearer cv_x", **COOKIE}).status_code == 421
+    assert client.get("/page", headers={"Authorization": "Bearer cv_x"}).status_code == 421
 
 
 def test_a_cross_site_write_without_an_origin_is_refused() -> None:

@@ -140,6 +140,7 @@ def test_a_candidate_that_a_person_removed_stays_removed_until_the_person_restor
             db, VIDEO, [NewExportedClip("c.mp4", 1_000, 5_000, "9:16", "en", identified_clip_id=made.id)], stored("c.mp4")
         )
         assert (export.status, exported_clips(db, VIDEO)[0].identified_clip_id) == (Status.CREATED, None)
+        assert export.detail == "A person has removed its identified clip, so it is registered without one."
         marking.restore_clip(db, removed)
     assert send(library, GOAL)[0].status is Status.UNCHANGED
 

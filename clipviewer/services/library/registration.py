@@ -8,7 +8,7 @@ what a person changed stays (``domain.sent_values``), and what a person removed 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -29,6 +29,7 @@ from clipviewer.services.library.row_writer import Result, RowWriter, Status, ro
 from clipviewer.services.library.videos import require_changeable
 from clipviewer.storage.s3 import StoredObject
 
+_WITHOUT_CANDIDATE = "A person has removed its identified clip, so it is registered without one."
 _MEASURED = ("duration_ms", "width", "height", "frame_rate")
 MAX_ITEMS = 10_000
 _DELETED = "This video was deleted. Restore it under Recently deleted in the library, or delete it there for good and register it again."
@@ -215,7 +216,8 @@ def register_exported(db: Session, video_id: str, items: Sequence[NewExportedCli
                 "target_language": item.target_language,
                 "captions_key": item.captions_key,
             }
-            results.append(writer.put(item.s3_key, "clip", {"video_id": video_id, "s3_key": item.s3_key}, values))
+            result = writer.put(item.s3_key, "clip", {"video_id": video_id, "s3_key": item.s3_key}, values)
+            results.append(replace(result, detail=_WITHOUT_CANDIDATE) if item.identified_clip_id and not origin and result.id else result)
     writer.flush()
     return results
 
