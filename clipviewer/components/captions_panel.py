@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from clipviewer.components.bundle import CustomElement
+from clipviewer.components.dialog_focus import restore_focus_on_close
 from clipviewer.components.may_change import if_may_change
 from clipviewer.domain.language import known_languages
 from clipviewer.state.captions import CaptionsState
@@ -58,6 +59,7 @@ def captions_panel() -> rx.Component:
             ),
             rx.box(rx.dialog.close(rx.button("Done", type="button")), class_name="dialog-actions"),
             max_width="560px",
+            custom_attrs=restore_focus_on_close(),
         ),
         open=CaptionsState.opened,
         on_open_change=CaptionsState.set_opened,

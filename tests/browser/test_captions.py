@@ -70,6 +70,15 @@ def test_an_invalid_caption_file_is_refused_with_advice(app: RunningApp, registr
     expect(dialog.get_by_text("This video has no captions yet.")).to_be_visible()
 
 
+def test_the_dialog_gives_the_focus_back_to_its_button(app: RunningApp, sample_video: Video, open_room: OpenRoom) -> None:
+    room = open_room(app, sample_video.path)
+    button = room.page.get_by_role("button", name="Captions")
+    button.press("Enter")
+    expect(room.page.get_by_role("dialog", name="Captions")).to_be_visible()
+    room.page.keyboard.press("Escape")
+    expect(button).to_be_focused()
+
+
 def test_captions_removed_by_mistake_are_restored(app: RunningApp, registrar: Registrar, open_room: OpenRoom, subtitles: Path) -> None:
     room = open_room(app, f"{a_video(registrar, 'undone').path}?tab=identified")
     dialog = attach(room, subtitles)

@@ -99,6 +99,9 @@ def trimmed_id(app: RunningApp, video_id: str) -> str:
 
 def narrow(room: Room, name: str, choice: str) -> None:
     room.page.get_by_role("button", name="Filter", exact=True).click()
+    popover = room.page.locator(".rt-PopoverContent").bounding_box()
+    assert popover is not None
+    assert popover["height"] < 400
     room.page.get_by_label(name).select_option(choice)
     room.page.keyboard.press("Escape")
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, false, func, select, update
+from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from clipviewer.db.export_models import ExportBoard, ExportJob
-from clipviewer.db.models import ExportedClip
 from clipviewer.db.statements import count_changed, upsert
 from clipviewer.domain.framing import Framing, FramingMode
 from clipviewer.domain.ids import is_id
 from clipviewer.domain.job_state import JobState
 from clipviewer.errors import NotFound
+from clipviewer.services.cells.drift import JOB_DRIFTS, Drift
 
 _CHUNK = 500
 
@@ -73,11 +73,9 @@ class Changes:
     cells: Sequence[CellView]
 
 
-FILE_MISSING = col(ExportJob.exported_clip_id).in_(select(col(ExportedClip.id)).where(col(ExportedClip.missing_at).is_not(None)))
-"""Whether a finished job's file is missing; NULL without a file."""
 _COLUMNS = [
     *(col(getattr(ExportJob, field.name)) for field in fields(CellView) if field.name != "file_missing"),
-    func.coalesce(FILE_MISSING, false()).label("file_missing"),
+    JOB_DRIFTS[Drift.MISSING].label("file_missing"),
 ]
 
 
