@@ -28,7 +28,7 @@ class AdoptedCaptions(SQLModel, table=True):
 
 
 class SidecarDue(SQLModel, table=True):
-    """A video whose own sidecar in the bucket is out of date. Triggers count the changes; see migration 0015. It may outlive its video."""
+    """A video whose sidecar in the bucket is out of date. Triggers count the changes; see 0015 and 0016. It may outlive its video."""
 
     __tablename__ = "sidecar_due"
 

@@ -9,6 +9,7 @@ from sqlalchemy import insert, text
 from sqlmodel import Session, select
 
 from clipviewer.db import session
+from clipviewer.db.adoption_models import SidecarDue
 from clipviewer.db.clip_models import VideoCaptions
 from clipviewer.db.export_models import ExportJob
 from clipviewer.db.models import IdentifiedClip, Video, utc_now
@@ -95,6 +96,18 @@ def test_what_people_changed_before_sent_values_were_kept_is_theirs(database: Da
     assert clips == {"clip_1": {}, "clip_2": None}
     assert videos == {"video_1": None, "video_2": {}}
     assert captions == {"captions_user_1": True, "captions_token_1": False}
+
+
+def test_every_sidecar_is_written_anew_once_it_has_more_to_tell(database: Database) -> None:
+    to(database, "0015")
+    with database.write() as db:
+        add_video(db, "video_1")
+        add_video(db, "video_2")
+        db.connection().execute(text("DELETE FROM sidecar_due WHERE video_id = 'video_1'"))
+        db.connection().execute(text("INSERT INTO sidecar_due(video_id, changes) VALUES ('video_2', 3)"))
+    database.migrate()
+    with database.read() as db:
+        assert {due.video_id: due.changes for due in db.exec(select(SidecarDue))} == {"video_1": 1, "video_2": 3}
 
 
 def test_the_counts_that_triggers_keep_are_still_kept(former: Database) -> None:

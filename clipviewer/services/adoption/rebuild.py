@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from clipviewer.db.models import Video, utc_now
+from clipviewer.db.models import IdentifiedClip, Video, utc_now
 from clipviewer.domain.bucket_contents import ObjectKind, classify_object, export_of_sidecar
 from clipviewer.domain.export_identity import captions_key
 from clipviewer.domain.quick_copy import copies_prefix, is_quick_key
@@ -84,7 +84,6 @@ def rebuild(
         if restored.new_video:
             found.videos += 1
             rows.enqueue_previews(db, [restored.video_id])
-        found.clips += restored.new_clip
         found.exports += 1
     for one in typed:
         try:
@@ -96,4 +95,5 @@ def rebuild(
         found.videos += new
         if new:
             rows.enqueue_previews(db, [str(one.document["videoId"])])
+    found.clips = db.execute(select(func.count()).select_from(IdentifiedClip)).scalar_one()
     rows.record_copies(db, copies, utc_now())

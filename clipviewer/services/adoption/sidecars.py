@@ -220,7 +220,7 @@ def _video(
         frame_rate=parse_text(source["frameRate"], 20),
         poster_key=check_object_key(parse_text(poster, 1024), prefix) if is_picture else None,
         missing_at=now if masters is not None and stored is None else None,
-        sent=_parse_sent(source, VIDEO_PARTS),
+        sent=parse_sent(source, VIDEO_PARTS),
     )
     db.add(video)
     db.flush()
@@ -255,7 +255,7 @@ def _candidate(db: Session, video_id: str, clip: Mapping[str, Any], start_ms: in
         title=parse_text(clip["title"], 300),
         score=None if clip["score"] is None else parse_float(clip["score"]),
         score_parts={parse_text(name, 100): parse_float(value) for name, value in parts.items()},
-        sent=_parse_sent(clip, CANDIDATE_PARTS),
+        sent=parse_sent(clip, CANDIDATE_PARTS),
     )
     db.add(row)
     db.flush()
@@ -276,7 +276,7 @@ def parse_text(value: Any, length: int) -> str:
     return value[:length]
 
 
-def _parse_sent(told: Mapping[str, Any], parts: Mapping[str, Part]) -> dict[str, Any] | None:
+def parse_sent(told: Mapping[str, Any], parts: Mapping[str, Part]) -> dict[str, Any] | None:
     """Return what machines had written; earlier sidecars do not say."""
     sent = told.get("sent", ALL_BY_PERSON)
     if sent is None:

@@ -1,7 +1,8 @@
 """A video's own sidecar: a small JSON in the bucket with what people typed, so that a lost database does not lose it.
 
-It has title, tags, captions, the candidates that a person made or changed, and chosen crops. It is written behind: triggers mark the
-video when something changes, and a worker writes the sidecar within seconds. The texts of captions lie beside it, once each.
+It has title, tags, captions, the candidates that a person made or changed, chosen crops, and what people removed. It is written behind:
+triggers mark the video when something changes, and a worker writes the sidecar within seconds. The texts of captions lie beside it, once
+each.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from clipviewer.db.adoption_models import SidecarDue
-from clipviewer.db.clip_models import ClipFraming, VideoCaptions
+from clipviewer.db.clip_models import ClipFraming, RemovedItem, VideoCaptions
 from clipviewer.db.models import IdentifiedClip, Video
 from clipviewer.domain.bucket_contents import notes_folder
 from clipviewer.domain.timecode import ms_to_seconds
 from clipviewer.services.container import Services
+from clipviewer.services.library.removed_items import removed_items_of
 from clipviewer.services.library.tags import tags_by_video
 from clipviewer.storage.s3 import ObjectStore
 
@@ -115,17 +117,22 @@ def _describe(db: Session, video_id: str) -> VideoSidecar | None:
         "height": video.height,
         "frameRate": video.frame_rate,
         "title": video.title,
+        "sent": video.sent,
         "tags": tags_by_video(db, [video_id]).get(video_id, []),
         "createdAt": _moment(video.created_at),
         "archivedAt": _moment(video.archived_at),
         "deletedAt": _moment(video.deleted_at),
         "removal": video.removal,
-        "captions": [{"language": one.language, "name": one.name, "origin": one.origin, "digest": one.digest} for one in captions],
+        "captions": [
+            {"language": one.language, "name": one.name, "origin": one.origin, "digest": one.digest, "byPerson": one.by_person}
+            for one in captions
+        ],
         "candidates": [_clip(clip) for clip in clips],
         "framings": [
             {"clip": one.identified_clip_id, "aspectRatio": one.aspect_ratio, "x": one.x, "y": one.y, "at": _moment(one.chosen_at)}
             for one in framings
         ],
+        "removed": [_removed(item) for item in removed_items_of(db, video_id)],
     }  # fmt: skip
     return VideoSidecar(document, {one.language: one.webvtt for one in captions})
 
@@ -140,10 +147,18 @@ def _clip(clip: IdentifiedClip) -> dict[str, Any]:
         "score": clip.score,
         "scoreParts": clip.score_parts,
         "origin": clip.origin,
+        "sent": clip.sent,
         "reasons": clip.reasons,
         "createdAt": _moment(clip.created_at),
         "touchedAt": _moment(clip.touched_at),
     }
+
+
+def _removed(item: RemovedItem) -> dict[str, Any]:
+    told = {"kind": item.kind, "name": item.name, "id": item.item_id, "at": _moment(item.removed_at)}
+    if item.start_ms is None or item.end_ms is None:
+        return told
+    return {**told, "start": ms_to_seconds(item.start_ms), "end": ms_to_seconds(item.end_ms)}
 
 
 def _key(prefix: str, video_id: str) -> str:

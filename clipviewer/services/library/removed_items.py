@@ -43,6 +43,12 @@ def removed_candidates(db: Session, video_id: str) -> dict[str, str]:
     return {row.name: row.item_id for row in db.execute(query)}
 
 
+def removed_items_of(db: Session, video_id: str) -> Sequence[RemovedItem]:
+    """Return everything that people removed from the video, in a fixed order."""
+    ordered = select(RemovedItem).order_by(col(RemovedItem.kind), col(RemovedItem.name))
+    return db.scalars(ordered.where(col(RemovedItem.video_id) == video_id)).all()
+
+
 def removed_spans(db: Session, video_id: str, origin: str) -> Sequence[Any]:
     """Return the ranges (``start_ms``, ``end_ms``) of removed candidates whose reference begins with ``origin`` and a colon."""
     of_origin = col(RemovedItem.name).startswith(f"{origin}:", autoescape=True)
