@@ -235,6 +235,14 @@ def test_captions_that_a_person_chose_or_removed_are_not_replaced_by_a_program(l
         assert attach_chosen(db, VIDEO, "de", sent, "a.vtt", actor="user_1")[1] is Status.CREATED
 
 
+def test_captions_that_a_person_confirmed_are_not_replaced_by_a_program(library: Database) -> None:
+    sent, other = (write_track(parse_captions(text, "a.vtt"), "a.vtt") for text in (VTT, VTT.replace(b"Hallo", b"Servus")))
+    with library.write() as db:
+        attach_sent(db, VIDEO, "de", sent, "a.vtt")
+        assert attach_chosen(db, VIDEO, "de", sent, "a.vtt", actor="user_1")[1] is Status.UNCHANGED
+        assert attach_sent(db, VIDEO, "de", other, "a.vtt")[1] is Status.KEPT
+
+
 def test_a_change_during_a_registration_is_not_lost(library: Database) -> None:
     items = [NewIdentifiedClip(number * 1_000, number * 1_000 + 900, f"Sent {number}", str(number)) for number in range(60)]
     ids = [result.id for result in send(library, *items)]

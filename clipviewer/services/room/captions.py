@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -131,6 +131,9 @@ def attach_written(
     require_changeable(db, video_id)
     present = _lock_track(db, video_id, language)
     if present is not None and present.digest == find_track.digest:
+        if by_person and not present.by_person:
+            db.execute(update(VideoCaptions).where(*_of(video_id, language)).values(by_person=True))
+            return replace(present, by_person=True)
         return present
     removed_items.forget_removal(db, video_id, removed_items.CAPTIONS, language)
     db.execute(delete(VideoCaptions).where(*_of(video_id, language)))
