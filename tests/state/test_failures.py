@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import re
 from collections.abc import Iterator
 
 import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import text
 
+from clipviewer.state.failures import task_failed
 from clipviewer.state.library import LibraryState
 from clipviewer.state.preferences import PreferencesState
 from clipviewer.state.room import RoomState
@@ -68,3 +72,25 @@ def test_anonymous_cannot_make_a_handler_fail(broken_app: Running) -> None:
         tab.send(name_of(LibraryState, "load"))
         tab.wait_for('"_redirect"')
     assert "handler failed" not in broken_app.log()[logged:]
+
+
+def test_a_task_that_fails_because_redis_is_away_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    async def subscribe(error: Exception) -> None:
+        raise error
+
+    async def lose(error: Exception) -> None:
+        asyncio.get_running_loop().set_exception_handler(task_failed)
+        asyncio.get_running_loop().create_task(subscribe(error))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        gc.collect()
+
+    for error in (RedisConnectionError("Connection refused"), ZeroDivisionError()):
+        asyncio.run(lose(error))
+    told, other = caplog.records
+    assert (told.name, told.getMessage(), told.exc_info) == (
+        "clipviewer.state.failures",
+        "a background task ended: Redis does not answer (ConnectionError)",
+        None,
+    )
+    assert (other.name, other.exc_info is not None) == ("asyncio", True)
