@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import re
 from collections.abc import Iterator
@@ -11,7 +12,8 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import text
 
-from clipviewer.state.failures import task_failed
+from clipviewer.errors import DiskFull
+from clipviewer.state.failures import handler_failed, task_failed
 from clipviewer.state.library import LibraryState
 from clipviewer.state.preferences import PreferencesState
 from clipviewer.state.room import RoomState
@@ -94,3 +96,11 @@ def test_a_task_that_fails_because_redis_is_away_is_one_line_of_the_log(caplog: 
         None,
     )
     assert (other.name, other.exc_info is not None) == ("asyncio", True)
+
+
+def test_a_full_disk_that_a_page_meets_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    shown = handler_failed(OSError(errno.ENOSPC, "No space left on device"))
+    assert DiskFull.title in str(shown)
+    assert [(record.getMessage(), record.exc_info) for record in caplog.records] == [
+        ("an event handler failed: the disk is full (OSError)", None)
+    ]
