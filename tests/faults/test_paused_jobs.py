@@ -13,6 +13,7 @@ from clipviewer.db.models import utc_now
 from clipviewer.domain.job_state import JobState
 from clipviewer.jobs import landmarks
 from clipviewer.jobs import worker as worker_module
+from clipviewer.jobs.sweeping import sweep_attempts
 from clipviewer.jobs.worker import JobWorker
 from clipviewer.services import retrying, workers
 from clipviewer.services.cells.board import CellView
@@ -100,3 +101,11 @@ def test_an_export_whose_folder_is_taken_while_it_renders_goes_on_by_itself(
         wait_until(lambda: scene.job(job.id).state == JobState.DONE)
     finally:
         worker.stop()
+
+
+def test_a_folder_that_cannot_be_read_leaves_the_rest_to_be_swept(services: Services, scene: Scene) -> None:
+    blocked, swept = scene.folder / "exports", scene.folder / "work"
+    blocked.write_bytes(b"")
+    (swept / "a job").mkdir(parents=True)
+    sweep_attempts(services, utc_now(), blocked, swept)
+    assert list(swept.iterdir()) == []
