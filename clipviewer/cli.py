@@ -92,10 +92,9 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
     started = time.monotonic()
     listener = startup.claim_port(settings)
     with listener:
-        _print(f"Data directory: {settings.data_dir}")
-        _print("Database: migrating the schema")
-        services = _services(settings)
+        services = startup.open_services(settings, lambda: _print("Database: migrating the schema"))
         setup_token = startup.first_admin(services)
+        _print(f"Data directory: {settings.data_dir}")
         _build_front_end()
         install(services)
         return server.run(services, listener, setup_token, started)
@@ -120,7 +119,7 @@ def _worker(settings: Settings, options: argparse.Namespace) -> None:
     startup.prepare_data_dir(settings.data_dir)
     startup.own_data_dir(settings.data_dir, wait=options.wait)
     prepare_job_files(settings)
-    services = _services(settings)
+    services = startup.open_services(settings)
     install_redaction()
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -219,16 +218,7 @@ def _token_revoke(settings: Settings, options: argparse.Namespace) -> None:
 
 def _prepare(settings: Settings) -> Services:
     startup.prepare_data_dir(settings.data_dir)
-    return _services(settings)
-
-
-def _services(settings: Settings) -> Services:
-    database = startup.open_database(settings)
-    try:
-        return startup.build_services(settings, database)
-    except StartupError:
-        database.dispose()
-        raise
+    return startup.open_services(settings)
 
 
 def _build_front_end() -> None:

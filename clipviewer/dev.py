@@ -147,7 +147,7 @@ def _serve(listener: socket.socket, vite_port: int, first: bool) -> None:
 
     try:
         settings = load_settings()
-        services = startup.build_services(settings, startup.open_database(settings))
+        services = startup.open_services(settings)
         setup_token = startup.first_admin(services) if first else None
     except ClipviewerError as error:
         raise SystemExit(f"clipviewer: {error.detail}") from error

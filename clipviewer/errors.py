@@ -128,6 +128,27 @@ class DiskFull(ClipviewerError):
     status, code, title = 507, "disk_full", "The server's disk is full: delete videos or exports, or free some space"
 
 
+class TooLittleSpace(DiskFull):
+    """The server's disk has space left, but not enough for what was asked."""
+
+    title = "The server's disk has too little free space for this"
+
+
+class EmbeddedStoreFull(StorageFull):
+    """The embedded store has no space left: its disk is the server's."""
+
+    code, title = DiskFull.code, DiskFull.title
+
+
+class FolderUnusable(ClipviewerError):
+    """A folder of the data directory cannot be used, for the reason that the system gives."""
+
+    status, code, title = 503, "folder_unusable", "The server cannot use a folder of its data directory"
+
+    def __init__(self, folder: str, reason: str | None) -> None:
+        super().__init__(f"The server cannot use the folder {folder} of its data directory ({reason}).")
+
+
 class StartupError(ClipviewerError):
     """The process cannot start; the detail is one sentence that says what to change."""
 

@@ -119,6 +119,9 @@ class _Server(LimitedServer):
         self.failure, self.should_exit = error, True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        from clipviewer.state.failures import task_failed
+
+        asyncio.get_running_loop().set_exception_handler(task_failed)
         await super().startup(sockets=sockets)
         _tune_runtime()
         address = address_of(self._services)

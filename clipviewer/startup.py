@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -86,13 +87,16 @@ def secret_keys(settings: Settings) -> list[str]:
     return [key]
 
 
-def open_database(settings: Settings) -> Database:
-    """Open the database and migrate it. Raises ``StartupError`` if it cannot be reached, read or written, or is of a newer release."""
+def open_database(settings: Settings, before_migration: Callable[[], None] = lambda: None) -> Database:
+    """Open the database and migrate it; ``before_migration`` is called if the schema is to change.
+
+    Raises ``StartupError`` if it cannot be reached, read or written, or is of a newer release.
+    """
     database = Database(settings.database_url)
     try:
         if (file := database.engine.url.database) and database.engine.dialect.name == "sqlite":
             make_private(Path(file))
-        database.migrate()
+        database.migrate(before_migration)
     except OSError as error:
         raise StartupError(f"CLIPVIEWER_DATABASE_URL: the database cannot be opened ({error.strerror}).") from error
     except UnknownSchema as error:
@@ -105,13 +109,14 @@ def open_database(settings: Settings) -> Database:
     return database
 
 
-def build_services(settings: Settings, database: Database) -> Services:
-    """Build every service over one storage client and one database engine."""
+def open_services(settings: Settings, before_migration: Callable[[], None] = lambda: None) -> Services:
+    """Build every service over one storage client and one database engine. The database comes last: migrating it cannot be undone."""
     keys = secret_keys(settings)
     try:
         store = open_store(settings, embedded_credentials(keys[0]))
     except ClipviewerError as error:
         raise StartupError(error.detail) from error
+    database = open_database(settings, before_migration)
     return Services(
         settings=settings,
         secret_key=keys[0],

@@ -40,11 +40,12 @@ def problem_of(error: ClipviewerError) -> JSONResponse:
 
 
 def unexpected(error: Exception, path: str) -> JSONResponse:
-    """Return a generic problem with an id; the log has the same id and the traceback."""
+    """Return a generic problem with an id; the log has the same id and the traceback. A full disk is told, and is one line of the log."""
+    if is_full_error(error):
+        _LOG.warning("%s failed: the disk is full (%s)", path, type(error).__name__)
+        return problem_of(DiskFull(f"{DiskFull.title}."))
     error_id = new_id("error")
     _LOG.error("%s: %s failed", error_id, path, exc_info=error)
-    if is_full_error(error):
-        return problem_of(DiskFull(f"{DiskFull.title}."))
     if isinstance(error, OperationalError):
         return problem(503, "database_unavailable", "The database cannot be reached", "Try again in a moment.", id=error_id)
     return problem(500, "internal_error", "Something went wrong", "The server log has details under this id.", id=error_id)

@@ -106,8 +106,8 @@ class Database:
             yield session
             session.commit()
 
-    def migrate(self) -> None:
-        """Upgrade the schema to the newest revision; a lock keeps two starting processes apart.
+    def migrate(self, before: Callable[[], None] = lambda: None) -> None:
+        """Upgrade the schema to the newest revision; a lock keeps two starting processes apart. ``before`` is called if there is one.
 
         Raises ``UnknownSchema`` if the schema is of a revision that this release does not have.
         """
@@ -116,7 +116,8 @@ class Database:
         with self.engine.connect().execution_options(clipviewer_writes=True) as connection, connection.begin():
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(724150193)")
-            _check_revision(connection, ScriptDirectory.from_config(config))
+            if not _is_newest(connection, ScriptDirectory.from_config(config)):
+                before()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
@@ -127,14 +128,17 @@ class Database:
         self.engine.dispose()
 
 
-def _check_revision(connection: Connection, known: ScriptDirectory) -> None:
+def _is_newest(connection: Connection, known: ScriptDirectory) -> bool:
+    """Return whether the schema is of the newest revision. Raises ``UnknownSchema`` if it is of none of them."""
     revisions = {script.revision for script in known.walk_revisions()}
     newest = max(revisions)
-    for found in MigrationContext.configure(connection).get_current_heads():
+    heads = MigrationContext.configure(connection).get_current_heads()
+    for found in heads:
         if found not in revisions:
             if found.isdigit() and found > newest:
                 raise UnknownSchema(f"This data was written by a newer clipviewer: its schema is {found}, this release knows {newest}.")
             raise UnknownSchema(f"This database is not of this clipviewer: its schema is {found}, this release knows {newest}.")
+    return heads == (newest,)
 
 
 def _create_engine(url: str) -> Engine:

@@ -22,6 +22,8 @@ class Cause(StrEnum):
     STORAGE = "storage"
     """The storage could not be reached, or asked for patience."""
     DISK = "disk"
+    FOLDER = "folder"
+    """The folder in which the job keeps its files could not be used."""
     DENIED = "denied"
     CREDENTIALS = "credentials"
     CLOCK = "clock"

@@ -11,7 +11,7 @@ from typing import Any
 
 from clipviewer.db.models import utc_now
 from clipviewer.domain.quick_copy import Original, copy_metadata
-from clipviewer.errors import Conflict, DiskFull, PreconditionFailed, StorageError
+from clipviewer.errors import Conflict, PreconditionFailed, StorageError, TooLittleSpace
 from clipviewer.jobs.running import LibraryAttempt
 from clipviewer.media.ffmpeg import MediaCancelled
 from clipviewer.media.render.remux import remux
@@ -59,10 +59,10 @@ def make_quick_start(run: LibraryAttempt) -> Mapping[str, Any]:
 
 
 def _check_free_space(folder: Path, size: int) -> None:
-    """Raise ``DiskFull`` unless the disk has space for both the file that is read and the one that is written."""
+    """Raise ``TooLittleSpace`` unless the disk has space for both the file that is read and the one that is written."""
     free, needed = shutil.disk_usage(folder).free, 2 * size + _ROOM
     if free < needed:
-        raise DiskFull(f"The server's disk has {free // _MB:,} MB left, and this needs about {needed // _MB:,} MB")
+        raise TooLittleSpace(f"The server's disk has {free // _MB:,} MB left, and this needs about {needed // _MB:,} MB")
 
 
 @contextmanager

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,18 +16,20 @@ from sqlmodel import Session
 
 from clipviewer.db.models import utc_now
 from clipviewer.domain.job_state import Cause
-from clipviewer.errors import ClipviewerError, DiskFull
+from clipviewer.errors import ClipviewerError, DiskFull, FolderUnusable
 from clipviewer.jobs import landmarks
 from clipviewer.media.ffmpeg import Ffmpeg, MediaCancelled, MediaError
 from clipviewer.services import work
 from clipviewer.services.container import Services
 from clipviewer.services.disk import is_full_error
+from clipviewer.services.job_files import prepare_folder
 from clipviewer.services.retrying import cause_of
 from clipviewer.services.work import WorkView
 from clipviewer.services.workers import Ticket
 
 _LOOK_SECONDS = 0.3
 _REPORT_SECONDS = 0.5
+_UNUSABLE = (errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT)
 _LOG = logging.getLogger(__name__)
 
 
@@ -107,10 +111,30 @@ class Attempt:
         if self.stopping():
             self.release()
             return
+        if (obstacle := self._folder_error(error)) is not None:
+            error = FolderUnusable(self.shared_folder.name, obstacle.strerror)
+            _LOG.warning("a job waits: %s", error.detail)
         reason, log = _explain(error)
         worked = timedelta(seconds=time.monotonic() - self._began)
         with self.services.database.write() as db:
             self.rows.fail(db, self.ticket, self.clock(), reason, log, cause_of(error), worked)
+
+    @property
+    def shared_folder(self) -> Path:
+        """The folder of the data directory in which jobs of this sort keep their files."""
+        return self.folder
+
+    def _folder_error(self, error: Exception) -> OSError | None:
+        """Return what keeps the job from using its folder, if it failed for that. A tool's failure does not say, so the folder is tried."""
+        if isinstance(error, OSError):
+            inside = error.filename is not None and Path(str(error.filename)).is_relative_to(self.shared_folder)
+            return error if inside and error.errno in _UNUSABLE else None
+        if isinstance(error, MediaError):
+            try:
+                prepare_folder(self.shared_folder)
+            except OSError as found:
+                return None if is_full_error(found) else found
+        return None
 
 
 class LibraryAttempt(Attempt):
@@ -121,6 +145,10 @@ class LibraryAttempt(Attempt):
         self.item = item
 
     @property
+    def shared_folder(self) -> Path:
+        return self.folder.parent
+
+    @property
     def is_asked_for(self) -> bool:
         """Whether somebody asked for this very attempt: no import did, and nothing was interrupted."""
         return bool(self.item.requested_by) and self.item.attempt == 1
@@ -129,8 +157,9 @@ class LibraryAttempt(Attempt):
         """Do the whole job, from its beginning."""
         if not self.claim():
             return
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
+            prepare_folder(self.shared_folder)
+            self.folder.mkdir(mode=0o700, exist_ok=True)
             result = do(self)
             landmarks.reached("performed")
         except MediaCancelled:
@@ -145,11 +174,12 @@ class LibraryAttempt(Attempt):
 
 
 def remove_from_disk(path: Path) -> None:
-    """Remove a file, or a folder with its contents; no error if there is nothing."""
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+    """Remove a file, or a folder with its contents; no error if there is nothing, or what is there cannot be removed."""
+    with suppress(OSError):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _explain(error: Exception) -> tuple[str, str]:

@@ -25,11 +25,17 @@ _LOST = timedelta(minutes=3)
 _LOG = logging.getLogger(__name__)
 
 
+def _list(folder: Path) -> list[Path]:
+    """Return what is in the folder; nothing while it cannot be read, which the worker's health tells."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
 def sweep_attempts(services: Services, now: datetime, *folders: Path) -> None:
     """Remove what no attempt owns any more, files in ``folders`` and objects in the bucket, and failed jobs past their retention."""
-    found = [
-        path for folder in folders for path in folder.iterdir()
-    ]  # list before asking who owns it: an attempt claims its job before it writes
+    found = [path for folder in folders for path in _list(folder)]  # before asking who owns it: an attempt claims its job before it writes
     with services.database.read() as db:
         kept = {ticket.name for ticket in (*workers.running(db, ExportJob), *workers.running(db, Work))}
         keys = export_runs.leftovers(db)

@@ -52,6 +52,7 @@ class Disk:
         if free < self._reserve + 2 * self._low:
             return True
         try:
+            self._path.touch(mode=0o600)
             with self._path.open("wb") as file:
                 os.posix_fallocate(file.fileno(), 0, self._reserve)
         except OSError as error:

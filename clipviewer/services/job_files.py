@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -40,7 +42,10 @@ def prepare_job_files(settings: Settings) -> None:
 
 def prepare_folder(folder: Path) -> None:
     """Create the folder if needed, and write to it. Raises ``OSError``."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from None
     probe = folder / ".writable"
     probe.touch()
     probe.unlink()

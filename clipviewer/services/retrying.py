@@ -1,7 +1,7 @@
 """Why a job failed, and when it is tried again.
 
-A storage that is away, or a full disk, is nobody's fault and passes: the job waits and starts again by itself. What was refused fails at
-once; ``jobs.mending`` starts it again when the storage accepts it.
+A storage that is away, a full disk, or a folder that cannot be used is nobody's fault and passes: the job waits and starts again by
+itself. What was refused fails at once; ``jobs.mending`` starts it again when the storage accepts it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,16 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from clipviewer.domain.job_state import Cause, JobState
-from clipviewer.errors import DiskFull, ObjectMissing, StorageClock, StorageCredentials, StorageDenied, StorageFull, StorageUnreachable
+from clipviewer.errors import (
+    DiskFull,
+    FolderUnusable,
+    ObjectMissing,
+    StorageClock,
+    StorageCredentials,
+    StorageDenied,
+    StorageFull,
+    StorageUnreachable,
+)
 from clipviewer.services.disk import is_full_error
 from clipviewer.services.workers import Jobs, Ticket
 
@@ -28,12 +37,15 @@ _LONG_ENOUGH = timedelta(minutes=5)
 _CAUSES: tuple[tuple[type[Exception], Cause], ...] = (
     (DiskFull, Cause.DISK),
     (StorageFull, Cause.DISK),
+    (FolderUnusable, Cause.FOLDER),
     (StorageUnreachable, Cause.STORAGE),
     (StorageClock, Cause.CLOCK),
     (StorageCredentials, Cause.CREDENTIALS),
     (StorageDenied, Cause.DENIED),
     (ObjectMissing, Cause.MISSING),
 )
+_ENDLESS = {Cause.DISK: "there is space", Cause.FOLDER: "it can"}
+"""What is tried again without an end, and what a job then waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +66,7 @@ def cause_of(error: Exception) -> Cause:
 
 def postpone(db: Session, model: Jobs, ticket: Ticket, failure: Failure, now: datetime) -> tuple[dict[str, Any], str] | None:
     """Return the columns of the job's next attempt and what to tell people; None if it has failed for good."""
-    if failure.cause not in (Cause.STORAGE, Cause.DISK):
+    if failure.cause not in (Cause.STORAGE, *_ENDLESS):
         return None
     row = db.execute(select(col(model.failing_since), col(model.retries)).where(col(model.id) == ticket.id)).one_or_none()
     if row is None:
@@ -62,8 +74,8 @@ def postpone(db: Session, model: Jobs, ticket: Ticket, failure: Failure, now: da
     again = row.failing_since is not None and failure.worked < _LONG_ENOUGH
     since, retries = (row.failing_since, row.retries) if again else (now, 0)
     reason = f"{failure.reason.rstrip('.')}."
-    if failure.cause is Cause.DISK:
-        pause, told = SPACE_SECONDS, f"{reason} This goes on by itself once there is space."
+    if failure.cause in _ENDLESS:
+        pause, told = SPACE_SECONDS, f"{reason} This goes on by itself once {_ENDLESS[failure.cause]}."
     elif now - since >= GIVE_UP:
         return None
     else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from typing import Any
 
 import reflex as rx
 from redis.exceptions import RedisError
@@ -23,14 +25,23 @@ def handler_failed(exception: Exception) -> EventSpec:
         _LOG.warning("an event was lost: Redis does not answer (%s)", type(exception).__name__)
         lost: EventSpec = rx.call_script('dispatchEvent(new Event("pages-lost"))')  # assets/frame/lost_pages.client.js
         return lost
-    error_id = new_id("error")
-    _LOG.error("%s: an event handler failed", error_id, exc_info=exception)
     if is_full_error(exception):
+        _LOG.warning("an event handler failed: the disk is full (%s)", type(exception).__name__)
         full: EventSpec = rx.toast.error(DiskFull.title)
         return full
+    error_id = new_id("error")
+    _LOG.error("%s: an event handler failed", error_id, exc_info=exception)
     title = "The database cannot be reached" if isinstance(exception, OperationalError) else "Something went wrong"
     toast: EventSpec = rx.toast.error(title, description=f"The server log has details under {error_id}.")
     return toast
+
+
+def task_failed(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log an exception that nobody awaits, as asyncio does; on one line if Redis is away: Reflex starts its subscriptions again."""
+    if isinstance(error := context.get("exception"), RedisError):
+        _LOG.warning("a background task ended: Redis does not answer (%s)", type(error).__name__)
+    else:
+        loop.default_exception_handler(context)
 
 
 def browser_failed(exception: Exception) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ from botocore.utils import parse_timestamp
 
 from clipviewer.domain.bucket_address import virtual_hosted
 from clipviewer.domain.sigv4 import Credentials
-from clipviewer.errors import ObjectMissing, StartupError
+from clipviewer.errors import EmbeddedStoreFull, ObjectMissing, StartupError, StorageFull
 from clipviewer.settings import EMBEDDED_PATH, Settings
 from clipviewer.storage.credential_chain import CredentialSource, credential_source
 from clipviewer.storage.s3_errors import translate_errors
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _COPY_PART = 5 * 1024**3
 _SENT_PART, _MOST_PARTS = 16 * 1024**2, 9_000
 _ABORTS = 3
+_EMBEDDED = "embedded"
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z", re.ASCII)
 _WITHOUT_CHECKSUMS = ("NotImplemented", "InvalidArgument", "InvalidRequest")
 _WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  recognised, not bound
@@ -75,9 +77,19 @@ class ObjectStore:
         self.credentials = credentials
         self.credential_kind = credential_kind
 
+    @contextmanager
+    def _translate_errors(self) -> Iterator[None]:
+        try:
+            with translate_errors():
+                yield
+        except StorageFull as error:
+            if self.credential_kind == _EMBEDDED:
+                raise EmbeddedStoreFull from error
+            raise
+
     def head(self, key: str) -> StoredObject:
         """Return the metadata of ``key``; raises ``ObjectMissing`` if there is no object."""
-        with translate_errors():
+        with self._translate_errors():
             try:
                 found = self._client.head_object(Bucket=self.bucket, Key=key)
             except ClientError as error:
@@ -89,12 +101,12 @@ class ObjectStore:
         return StoredObject(key, found["ContentLength"], _bare(found["ETag"]), kind, modified, metadata)
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
-        with translate_errors():
+        with self._translate_errors():
             self._client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
 
     def put_file(self, key: str, path: Path, content_type: str) -> None:
         """Upload a file, in parts if it is large. A failed upload leaves nothing behind."""
-        with translate_errors():
+        with self._translate_errors():
             self._client.upload_file(str(path), self.bucket, key, ExtraArgs={"ContentType": content_type})
 
     def send_file(
@@ -107,7 +119,7 @@ class ObjectStore:
         """
         size = path.stat().st_size
         part_size = max(_SENT_PART, -(-size // _MOST_PARTS))
-        with translate_errors():
+        with self._translate_errors():
             begun = self._client.create_multipart_upload(Bucket=self.bucket, Key=key, ContentType=content_type, Metadata=metadata or {})
         upload_id = begun["UploadId"]
         try:
@@ -116,7 +128,7 @@ class ObjectStore:
                 for number in range(1, max(1, -(-size // part_size)) + 1):
                     on_sent(file.tell())
                     data = file.read(part_size)
-                    with translate_errors():
+                    with self._translate_errors():
                         part = self._client.upload_part(Bucket=self.bucket, Key=key, UploadId=upload_id, PartNumber=number, Body=data)
                     sent.append(StoredPart(number, len(data), part["ETag"]))
             on_sent(size)
@@ -127,21 +139,21 @@ class ObjectStore:
 
     def get(self, key: str) -> bytes:
         """Return a small object's content."""
-        with translate_errors():
+        with self._translate_errors():
             return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
     def get_range(self, key: str, start: int, end: int) -> bytes:
         """Return bytes ``start`` to ``end`` (exclusive); fewer if the object is shorter. Raises ``StorageError`` past its end."""
         if not 0 <= start < end:
             raise ValueError("a range has at least one byte")
-        with translate_errors():
+        with self._translate_errors():
             return self._client.get_object(Bucket=self.bucket, Key=key, Range=f"bytes={start}-{end - 1}")["Body"].read()
 
     def list(self, prefix: str) -> Iterator[StoredObject]:
         """Yield every object under ``prefix`` in key order, fetching pages of 1,000."""
         pages = iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix))
         while True:
-            with translate_errors():
+            with self._translate_errors():
                 page = next(pages, None)
             if page is None:
                 return
@@ -150,23 +162,23 @@ class ObjectStore:
 
     def check(self, prefix: str) -> None:
         """Ask for one key under ``prefix``, to see whether the bucket answers. Raises ``StorageError``."""
-        with translate_errors():
+        with self._translate_errors():
             self._client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, MaxKeys=1)
 
     def delete(self, key: str) -> None:
         """Delete an object. It is no error if there is none."""
-        with translate_errors():
+        with self._translate_errors():
             self._client.delete_object(Bucket=self.bucket, Key=key)
 
     def copy(self, source: str, target: str) -> None:
         """Copy within the bucket on the store's side. Content type and metadata are kept up to 5 GiB."""
         config = TransferConfig(multipart_threshold=_COPY_PART)
-        with translate_errors():
+        with self._translate_errors():
             self._client.copy({"Bucket": self.bucket, "Key": source}, self.bucket, target, Config=config)
 
     def start_upload(self, key: str, content_type: str) -> tuple[str, bool]:
         """Start a multipart upload; return its id and whether the store verifies the CRC-32 of parts."""
-        with translate_errors():
+        with self._translate_errors():
             try:
                 made = self._client.create_multipart_upload(
                     Bucket=self.bucket, Key=key, ContentType=content_type, ChecksumAlgorithm="CRC32"
@@ -179,7 +191,7 @@ class ObjectStore:
 
     def parts(self, key: str, upload_id: str) -> Sequence[StoredPart]:
         """Return the uploaded parts in order; raises ``ObjectMissing`` once the upload was completed or aborted."""
-        with translate_errors():
+        with self._translate_errors():
             pages = self._client.get_paginator("list_parts").paginate(Bucket=self.bucket, Key=key, UploadId=upload_id)
             found = [part for page in pages for part in page.get("Parts", ())]
         return [StoredPart(part["PartNumber"], part["Size"], part["ETag"], part.get("ChecksumCRC32", "")) for part in found]
@@ -189,7 +201,7 @@ class ObjectStore:
         chosen: list[CompletedPartTypeDef] = [
             {"PartNumber": part.number, "ETag": part.etag, **({"ChecksumCRC32": part.crc32} if part.crc32 else {})} for part in parts
         ]
-        with translate_errors():
+        with self._translate_errors():
             self._client.complete_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": chosen})
 
     def abort_upload(self, key: str, upload_id: str) -> None:
@@ -199,7 +211,7 @@ class ObjectStore:
         """
         for _ in range(_ABORTS):
             try:
-                with translate_errors():
+                with self._translate_errors():
                     self._client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id)
                 if not self.parts(key, upload_id):
                     return
@@ -250,7 +262,7 @@ def open_store(settings: Settings, embedded: Credentials) -> ObjectStore:
         keys = session.get_credentials()
     except (BotoCoreError, ValueError) as error:
         raise StartupError(f"The storage cannot be set up: {error}") from error
-    kind = "embedded" if settings.embedded else getattr(keys, "method", "")
+    kind = _EMBEDDED if settings.embedded else getattr(keys, "method", "")
     return ObjectStore(client, settings.bucket, credential_source(keys), kind)
 
 

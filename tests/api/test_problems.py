@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 
 import pytest
 from fastapi import Depends, FastAPI
@@ -19,9 +20,12 @@ MEMBERS = {"type", "title", "status", "detail", "code"}
 @pytest.fixture
 def failing(api: FastAPI, client: TestClient) -> TestClient:
     """The client of an API with a route that raises a given exception."""
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
     errors = {
         "bug": ZeroDivisionError("canary-secret in the message"),
         "database": OperationalError("SELECT canary-secret", {}, Exception("gone")),
+        "full": OperationalError("INSERT canary-secret", {}, full),
         "storage": StorageDenied(),
         "throttled": TooManyAttempts(7),
     }
@@ -49,6 +53,15 @@ def test_a_database_that_is_gone_is_503(failing: TestClient) -> None:
     response = failing.get("/api/fail/database")
     assert (response.status_code, response.json()["code"]) == (503, "database_unavailable")
     assert "canary" not in response.text
+
+
+def test_a_full_database_disk_is_507_and_one_line_of_the_log(failing: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "clipviewer"):
+        response = failing.get("/api/fail/full")
+    assert (response.status_code, response.json()["code"]) == (507, "disk_full")
+    assert [(record.getMessage(), record.exc_info) for record in caplog.records] == [
+        ("GET /api/fail/full failed: the disk is full (OperationalError)", None)
+    ]
 
 
 def test_an_expected_error_states_its_code_and_what_to_do(failing: TestClient) -> None:

@@ -14,6 +14,9 @@ import pytest
 
 from clipviewer.cli import main
 from clipviewer.db.session import Database
+from clipviewer.settings import load_settings
+from clipviewer.startup import open_database
+from tests.browser.running_app import free_port
 
 ROOT = Path(__file__).parents[2]
 OWN = """
@@ -34,14 +37,15 @@ Start = Callable[..., tuple[int, str]]
 
 @pytest.fixture
 def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Start:
-    """Return a function that runs a command over ``tmp_path``, and returns its exit code and its one sentence."""
+    """Return a function that runs a command over ``tmp_path`` that says one sentence only, and returns its exit code and the sentence."""
 
     def start(*arguments: str, **settings: str) -> tuple[int, str]:
         given = {"CLIPVIEWER_DATA_DIR": str(tmp_path), "CLIPVIEWER_PORT": "9", **settings}
         for name, value in given.items():
             monkeypatch.setenv(name, value)
         code = main(arguments)
-        said = capsys.readouterr().err
+        printed, said = capsys.readouterr()
+        assert printed == ""
         assert "Traceback" not in said
         assert len(said.splitlines()) == 1, said
         return code, said
@@ -95,8 +99,10 @@ def test_a_schema_of_another_release_is_one_sentence_and_stays(revision: str, sa
     before = read_revision(database)
     set_revision(database, revision)
     try:
-        code, told = start("token", "list", CLIPVIEWER_DATABASE_URL=database.engine.url.render_as_string(hide_password=False))
-        assert (code, said in told, revision in told) == (2, True, True)
+        for command in (["token", "list"], ["serve"]):
+            url = database.engine.url.render_as_string(hide_password=False)
+            code, told = start(*command, CLIPVIEWER_DATABASE_URL=url, CLIPVIEWER_PORT=str(free_port()))
+            assert (code, said in told, revision in told) == (2, True, True)
         assert read_revision(database) == revision
     finally:
         set_revision(database, before)
@@ -120,8 +126,10 @@ def test_an_unreadable_database_is_one_sentence_and_stays(content: bytes | None,
 def test_an_unreadable_secret_key_is_one_sentence_that_names_it(content: bytes | None, start: Start, tmp_path: Path) -> None:
     path = tmp_path / "secret_key"
     path.mkdir() if content is None else path.write_bytes(content)
-    code, said = start("token", "list")
-    assert (code, str(path) in said) == (2, True)
+    for command in (["token", "list"], ["serve"]):
+        code, said = start(*command, CLIPVIEWER_PORT=str(free_port()))
+        assert (code, str(path) in said) == (2, True)
+    assert not (tmp_path / "clipviewer.db").exists()
 
 
 @pytest.mark.parametrize("name", ["exports", "work", "jobs.db"])
@@ -136,3 +144,10 @@ def test_a_secret_key_of_somebody_else_is_one_sentence(start: Start, tmp_path: P
     (tmp_path / "secret_key").touch(0o000)
     code, said = start("token", "list")
     assert (code, "cannot be read" in said) == (2, True)
+
+
+def test_a_migration_is_announced_only_when_it_begins(tmp_path: Path) -> None:
+    settings, told = load_settings({"CLIPVIEWER_DATA_DIR": str(tmp_path)}, tmp_path), []
+    for expected in (["begins"], ["begins"]):
+        open_database(settings, lambda: told.append("begins")).dispose()
+        assert told == expected

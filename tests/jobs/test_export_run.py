@@ -18,7 +18,7 @@ from clipviewer.domain.job_state import JobState
 from clipviewer.errors import StorageCredentials, StorageUnreachable
 from clipviewer.jobs import export_run
 from clipviewer.jobs.export_run import STEPS, ExportRun
-from clipviewer.media.ffmpeg import Ffmpeg
+from clipviewer.media.ffmpeg import Ffmpeg, MediaError
 from clipviewer.services.cells.board import CellView, cell
 from clipviewer.services.container import Services
 from clipviewer.services.exporting.export_runs import Order, Ticket
@@ -166,3 +166,43 @@ def test_a_file_lost_between_two_steps_is_rendered_again(room: Services, job: Ce
     run.clean_up()
     assert all(run.perform(step) for step in STEPS[3:])
     assert now(room, job).state == JobState.DONE
+
+
+def block(folder: Path) -> None:
+    folder.rmdir()
+    folder.write_bytes(b"a file in its place")
+
+
+@pytest.mark.parametrize("broken", [True, False], ids=["said by a tool", "said by the system"])
+def test_a_folder_that_cannot_be_used_lets_the_export_wait_and_go_on(
+    room: Services, job: CellView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: bool
+) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+
+    def render(_ffmpeg: Ffmpeg, _services: Services, _order: Order, out: Path, **_: object) -> None:
+        block(folder)
+        if broken:
+            raise MediaError("ffmpeg failed", "out.mp4: Not a directory")
+        out.write_bytes(b"a clip")
+
+    with monkeypatch.context() as blocked:
+        blocked.setattr(export_run, "render_cell", render)
+        waiting = attempt(room, job, folder)
+    assert (waiting.state, waiting.attempt) == (JobState.QUEUED, 2)
+    assert waiting.reason == (
+        "The server cannot use the folder exports of its data directory (Not a directory). This goes on by itself once it can."
+    )
+    folder.unlink()
+    folder.mkdir()
+    assert attempt(room, waiting, folder).state == JobState.DONE
+
+
+def test_a_tool_that_is_missing_is_no_fault_of_the_folder(
+    room: Services, job: CellView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def render(*_: object, **__: object) -> None:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", "ffmpeg")
+
+    monkeypatch.setattr(export_run, "render_cell", render)
+    assert attempt(room, job, tmp_path).state == JobState.FAILED

@@ -7,18 +7,21 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
 from clipviewer.db.models import utc_now
+from clipviewer.domain.job_state import JobState
 from clipviewer.domain.preferences import Preferences
 from clipviewer.errors import Conflict, Invalid
 from clipviewer.jobs import sweeping, worker
 from clipviewer.jobs.kinds import Kind
 from clipviewer.jobs.running import LibraryAttempt
 from clipviewer.jobs.worker import JobWorker
+from clipviewer.media.ffmpeg import Ffmpeg
 from clipviewer.services import work, workers
 from clipviewer.services.container import Services
 from clipviewer.services.prefs import save_preferences
@@ -215,3 +218,19 @@ def test_the_sweep_deletes_cancelled_jobs_after_their_retention(services: Servic
     assert now_of(services, recent).state == "cancelled"
     with pytest.raises(work.WorkNotFound):
         now_of(services, old)
+
+
+@on_sqlite
+def test_a_job_whose_folder_cannot_be_made_waits_until_it_can(services: Services, tmp_path: Path) -> None:
+    place = tmp_path / "work"
+    place.write_bytes(b"a file in its place")
+
+    def attempt(item: WorkView) -> WorkView:
+        LibraryAttempt(services, item, place / item.id, Ffmpeg()).run(lambda _: {})
+        return now_of(services, item)
+
+    waiting = attempt(enqueue(services))
+    assert (waiting.state, waiting.attempt) == (JobState.QUEUED, 2)
+    assert "the folder work of its data directory (Not a directory). This goes on by itself" in waiting.note
+    place.unlink()
+    assert attempt(waiting).state == JobState.DONE

@@ -9,6 +9,7 @@ import pytest
 
 from clipviewer import startup
 from clipviewer.errors import StartupError
+from clipviewer.services.disk import Disk
 from clipviewer.settings import load_settings
 
 
@@ -30,3 +31,8 @@ def test_a_database_in_a_folder_that_is_missing_is_one_sentence(tmp_path: Path) 
     settings = load_settings({"CLIPVIEWER_DATABASE_URL": f"sqlite:///{tmp_path}/missing/clipviewer.db"}, tmp_path)
     with pytest.raises(StartupError, match=r"^CLIPVIEWER_DATABASE_URL: the database cannot be opened \(No such file or directory\)\.$"):
         startup.open_database(settings)
+
+
+def test_the_reserve_of_disk_space_is_private(tmp_path: Path) -> None:
+    Disk(tmp_path, reserve=4096, low=0).keep_reserve()
+    assert stat.S_IMODE((tmp_path / "reserve").stat().st_mode) == 0o600

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import shutil
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from urllib.error import HTTPError
 
@@ -164,8 +166,19 @@ def test_an_upload_of_an_invalid_file_is_not_started(uploading: Uploading, name:
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_file_larger_than_the_free_disk_space_is_not_started(uploading: Uploading) -> None:
-    with pytest.raises(DiskFull, match="too little for this file"):
+    with pytest.raises(DiskFull, match=r"Free .* MB more, then try again"):
         uploading.begin("talk.mp4", 4 * 1024**4, "", ANNA, no_audit)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_an_upload_refused_for_space_tells_how_much_must_stay_free(uploading: Uploading, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=290 * 1024**2))
+    with pytest.raises(DiskFull) as refused:
+        uploading.begin("talk.mp4", 500_000, "", ANNA, no_audit)
+    assert refused.value.detail == (
+        "1,024 MB must stay free on the server's disk beside this file, and it has 290 MB left. Free 735 MB more, then try again."
+    )
+    assert "full" not in refused.value.title
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -86,11 +86,11 @@ def running_app(folder: Path, module: str = "clipviewer", **settings: str) -> It
         address = f"http://127.0.0.1:{port}"
         _wait_until_it_answers(address, process, output)
         loaded = load_settings(configured, folder)
-        database = startup.open_database(loaded)
+        services = startup.open_services(loaded)
         try:
-            yield Running(address, startup.build_services(loaded, database), data_dir, output, process.pid)
+            yield Running(address, services, data_dir, output, process.pid)
         finally:
-            database.dispose()
+            services.database.dispose()
     finally:
         process.send_signal(signal.SIGINT)
         try:

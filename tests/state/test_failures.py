@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+import gc
 import re
 from collections.abc import Iterator
 
 import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import text
 
+from clipviewer.errors import DiskFull
+from clipviewer.state.failures import handler_failed, task_failed
 from clipviewer.state.library import LibraryState
 from clipviewer.state.preferences import PreferencesState
 from clipviewer.state.room import RoomState
@@ -68,3 +74,33 @@ def test_anonymous_cannot_make_a_handler_fail(broken_app: Running) -> None:
         tab.send(name_of(LibraryState, "load"))
         tab.wait_for('"_redirect"')
     assert "handler failed" not in broken_app.log()[logged:]
+
+
+def test_a_task_that_fails_because_redis_is_away_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    async def subscribe(error: Exception) -> None:
+        raise error
+
+    async def lose(error: Exception) -> None:
+        asyncio.get_running_loop().set_exception_handler(task_failed)
+        asyncio.get_running_loop().create_task(subscribe(error))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        gc.collect()
+
+    for error in (RedisConnectionError("Connection refused"), ZeroDivisionError()):
+        asyncio.run(lose(error))
+    told, other = caplog.records
+    assert (told.name, told.getMessage(), told.exc_info) == (
+        "clipviewer.state.failures",
+        "a background task ended: Redis does not answer (ConnectionError)",
+        None,
+    )
+    assert (other.name, other.exc_info is not None) == ("asyncio", True)
+
+
+def test_a_full_disk_that_a_page_meets_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    shown = handler_failed(OSError(errno.ENOSPC, "No space left on device"))
+    assert DiskFull.title in str(shown)
+    assert [(record.getMessage(), record.exc_info) for record in caplog.records] == [
+        ("an event handler failed: the disk is full (OSError)", None)
+    ]

@@ -22,8 +22,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from clipviewer.domain.object_key import check_object_key
+from clipviewer.errors import DiskFull, StorageFull
 from clipviewer.storage.embedded.app import EmbeddedStore
 from clipviewer.storage.embedded.files import Files
+from tests.api.stores import running_bucket
 from tests.storage.raw import signed_headers
 from tests.storage.serving import BUCKET, KEYS, Served, files, using
 
@@ -156,6 +158,14 @@ def test_a_full_disk_is_reported_and_leaves_nothing(tmp_path: Path, parts: bool)
         assert (answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]) == (507, "InsufficientStorage")
         assert files(served.root) == before
         assert client.get_object(Bucket=BUCKET, Key="a")["Body"].read() == b"before"
+
+
+def test_a_full_disk_is_named_to_the_app_as_the_servers(tmp_path: Path) -> None:
+    with running_bucket("a secret key that only this bucket has", tmp_path) as store:
+        with limit_file_size(1024 * 1024), pytest.raises(StorageFull) as caught:
+            store.put("a", PART, "video/mp4")
+        told = caught.value
+        assert (told.code, told.title, told.detail) == (DiskFull.code, DiskFull.title, DiskFull().detail)
 
 
 @contextmanager

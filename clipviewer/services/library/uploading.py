@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from clipviewer.db.models import utc_now
 from clipviewer.domain.master_file import MIB
-from clipviewer.errors import ClipviewerError, Conflict, DiskFull, ObjectMissing, StorageError
+from clipviewer.errors import ClipviewerError, Conflict, ObjectMissing, StorageError, TooLittleSpace
 from clipviewer.media.ffmpeg import MediaError
 from clipviewer.media.source.media_info import MediaInfo
 from clipviewer.media.source.probe import probe
@@ -32,7 +32,8 @@ from clipviewer.storage.s3 import StoredObject, StoredPart
 
 MAX_SIGNED = 100
 """The number of parts signed at once."""
-_ROOM = 1024 * MIB
+_KEPT_FREE = 1024 * MIB
+"""Bytes of the embedded store's disk that no upload may take."""
 _IDLE = timedelta(minutes=1)
 _LOG = logging.getLogger(__name__)
 
@@ -214,10 +215,16 @@ class Uploading:
             self._clear(found)
 
     def _check_free_space(self, size: int) -> None:
-        """Raise ``DiskFull`` if the embedded store's disk has not enough free space."""
+        """Raise ``TooLittleSpace`` if the embedded store's disk has not enough free space."""
         settings = self.services.settings
-        if settings.embedded and (free := shutil.disk_usage(settings.data_dir).free) < size + _ROOM:
-            raise DiskFull(f"The server's disk has {free // MIB:,} MB left, too little for this file. Free some space, then try again.")
+        if not settings.embedded:
+            return
+        missing = size + _KEPT_FREE - (free := shutil.disk_usage(settings.data_dir).free)
+        if missing > 0:
+            raise TooLittleSpace(
+                f"{_KEPT_FREE // MIB:,} MB must stay free on the server's disk beside this file, and it has {free // MIB:,} MB left. "
+                f"Free {-(-missing // MIB):,} MB more, then try again."
+            )
 
     def _join(self, found: UploadView) -> StoredObject:
         """Join the parts; return the whole object, which is as long as the file."""
