@@ -61,7 +61,7 @@ def run(
     app.register_lifespan_task(_jobs)
     _sweep(services)
     settings = services.settings
-    proxies = [ip_network(one) for one in settings.proxies]
+    proxies = [ip_network(one) for one in settings.trusted_proxies]
     connections = Connections(connection_limits(raise_open_file_limit()), lambda address: is_within(address, proxies))
     config = uvicorn.Config(
         app(),
@@ -70,7 +70,7 @@ def run(
         log_level="warning",
         access_log=False,
         server_header=False,
-        proxy_headers=bool(proxies),
+        proxy_headers=True,
         forwarded_allow_ips=with_mapped(proxies),
         ws_max_size=1024 * 1024,
         timeout_graceful_shutdown=3,

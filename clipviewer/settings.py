@@ -36,7 +36,7 @@ class Settings:
     url_ttl: int = MAX_URL_TTL
     secret_key: str | None = field(default=None, repr=False)
     public_url: str | None = None
-    trusted_proxies: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = _LOOPBACK
     host: str = "127.0.0.1"
     port: int = 3000
     redis_url: str | None = field(default=None, repr=False)
@@ -54,11 +54,6 @@ class Settings:
     def embedded(self) -> bool:
         """Return whether objects live in the embedded store."""
         return self.s3_bucket is None
-
-    @property
-    def proxies(self) -> tuple[str, ...]:
-        """Return the networks whose forwarding headers are believed; with a public address and no setting, this machine's own."""
-        return self.trusted_proxies or (_LOOPBACK if self.public_url is not None else ())
 
     @property
     def bucket(self) -> str:
@@ -87,7 +82,7 @@ DOCUMENTED = (
     Documented("CLIPVIEWER_PUBLIC_URL", "as the browser came", "Address under which people reach the app, when a proxy changes it"),
     Documented(
         "CLIPVIEWER_TRUSTED_PROXIES",
-        "this machine, with a public URL",
+        "this machine",
         "Addresses and networks (`10.0.0.2,10.1.0.0/16`) of the proxies whose `X-Forwarded-For` and `-Proto` are believed",
     ),
     Documented("CLIPVIEWER_HOST", "`127.0.0.1`", "Address to listen on; `0.0.0.0` for the LAN"),
@@ -142,7 +137,7 @@ def load_settings(environ: Mapping[str, str] | None = None, folder: Path | None 
         url_ttl=read.number("URL_TTL", MAX_URL_TTL, 20, MAX_URL_TTL),
         secret_key=read.checked("SECRET_KEY", _secret_key),
         public_url=read.checked("PUBLIC_URL", _http_url),
-        trusted_proxies=tuple(filter(None, (read.checked("TRUSTED_PROXIES", _networks) or "").split(","))),
+        trusted_proxies=tuple(filter(None, (read.checked("TRUSTED_PROXIES", _networks) or "").split(","))) or _LOOPBACK,
         host=read.text("HOST", "127.0.0.1"),
         port=read.number("PORT", 3000, 1, 65535),
         redis_url=read.optional("REDIS_URL"),

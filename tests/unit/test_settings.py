@@ -123,12 +123,9 @@ def test_a_wrong_value_is_one_sentence_that_names_the_variable(tmp_path: Path, n
     assert LONG_KEY not in sentence
 
 
-def test_proxies_are_trusted_on_this_machine_if_there_is_a_public_address_and_elsewhere_if_named(tmp_path: Path) -> None:
-    public = {"CLIPVIEWER_PUBLIC_URL": "https://clips.example.org"}
-    named = {"CLIPVIEWER_TRUSTED_PROXIES": "10.0.0.2"}
-    assert load_settings({}, tmp_path).proxies == ()
-    assert load_settings(public, tmp_path).proxies == ("127.0.0.0/8", "::1/128")
-    assert load_settings(named, tmp_path).proxies == load_settings(public | named, tmp_path).proxies == ("10.0.0.2/32",)
+def test_proxies_are_trusted_on_this_machine_unless_others_are_named(tmp_path: Path) -> None:
+    assert load_settings({}, tmp_path).trusted_proxies == ("127.0.0.0/8", "::1/128")
+    assert load_settings({"CLIPVIEWER_TRUSTED_PROXIES": "10.0.0.2"}, tmp_path).trusted_proxies == ("10.0.0.2/32",)
 
 
 def test_an_endpoint_without_a_bucket_is_refused(tmp_path: Path) -> None:
