@@ -46,7 +46,7 @@ class ConnectionLimits:
 
 
 class _Waits(Enum):
-    """What the server waits for on a connection."""
+    """The state of a connection: the event that the server is waiting for."""
 
     HEADER = "the rest of a request line and headers, or the first byte of a new connection"
     BODY = "the rest of a body"

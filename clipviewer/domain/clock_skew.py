@@ -1,4 +1,4 @@
-"""Tell a wrong clock from a wrong key: an S3 store refuses both alike, but says what time it is."""
+"""Distinguish a wrong clock of this machine from a wrong key: an S3 store refuses both, and its answer has the right time."""
 
 from __future__ import annotations
 

@@ -12,9 +12,9 @@ from typing import Any
 
 Part = tuple[str, ...]
 VIDEO_PARTS: Mapping[str, Part] = {"title": ("title",)}
-"""What people can change of a video: the columns of each part, by its name for people."""
+"""The parts of a video that people can change: the columns of each part, by the name shown to people."""
 CANDIDATE_PARTS: Mapping[str, Part] = {"range": ("start_ms", "end_ms"), "title": ("title",)}
-"""What people can change of a candidate. Its range is one value: half of a person's and half of a machine's would be neither's."""
+"""The same for a candidate. Start and end are one part, so that a person's start is never combined with a machine's end."""
 ALL_BY_PERSON: Mapping[str, Any] = {}
 """The ``sent`` of a row that a person made, or of which nobody knows what machines wrote."""
 

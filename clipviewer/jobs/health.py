@@ -1,4 +1,4 @@
-"""Whether this process can do jobs: its folders, its disk, and DBOS's queues."""
+"""Health of the job worker in this process: its folders, its disk, and DBOS's queues."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class WorkerHealth:
-    """What keeps this process from doing jobs. ``blocked``: it should not try to start any."""
+    """The problem that prevents this process from running jobs, if any. While ``blocked``, the worker starts none."""
 
     def __init__(self, settings: Settings) -> None:
         self.blocked = False

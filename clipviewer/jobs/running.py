@@ -150,7 +150,7 @@ class LibraryAttempt(Attempt):
 
     @property
     def is_asked_for(self) -> bool:
-        """Whether somebody asked for this very attempt: no import did, and nothing was interrupted."""
+        """Return whether a person requested this attempt; False after an import, and for an attempt that was interrupted."""
         return bool(self.item.requested_by) and self.item.attempt == 1
 
     def run(self, do: Callable[[LibraryAttempt], Mapping[str, Any]]) -> None:

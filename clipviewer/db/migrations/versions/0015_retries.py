@@ -13,7 +13,7 @@ depends_on = None
 
 JOBS = ('work', 'export_job')
 CLIP = "(SELECT c.video_id FROM identified_clip c WHERE c.id = {row}.identified_clip_id)"
-# What a person typed: table, event, row, condition, video.
+# Changes by people that are stored in sidecars. Columns: table, event, row, condition, video id.
 TYPED = (
     ('video', 'UPDATE OF title, s3_key, archived_at, deleted_at', 'NEW', '', '{row}.id'),
     ('video', 'DELETE', 'OLD', '', '{row}.id'),
